@@ -1,0 +1,1 @@
+"""Drives every projection: declaration, decode, admission, fold, store, query. Knows no projection by name."""

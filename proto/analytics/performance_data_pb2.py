@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n analytics/performance_data.proto\x12\tanalytics\"\xbf\x01\n\x0cSystemMetric\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x33\n\x06labels\x18\x05 \x03(\x0b\x32#.analytics.SystemMetric.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_value\";\n\x11SystemMetricBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.SystemMetric\"\xcb\x01\n\x0fPerformanceData\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\toperation\x18\x02 \x01(\t\x12\x18\n\x0b\x64uration_ms\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x33\n\x07outcome\x18\x04 \x01(\x0e\x32\".analytics.PerformanceData.Outcome\"5\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x06\n\x02OK\x10\x01\x12\t\n\x05\x45RROR\x10\x02\x42\x0e\n\x0c_duration_ms\"A\n\x14PerformanceDataBatch\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.analytics.PerformanceDatab\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n analytics/performance_data.proto\x12\tanalytics\"\xbf\x01\n\x0cSystemMetric\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x33\n\x06labels\x18\x05 \x03(\x0b\x32#.analytics.SystemMetric.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_value\";\n\x11SystemMetricBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.SystemMetric\"\xcb\x01\n\x0fPerformanceData\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x11\n\toperation\x18\x02 \x01(\t\x12\x18\n\x0b\x64uration_ms\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x33\n\x07outcome\x18\x04 \x01(\x0e\x32\".analytics.PerformanceData.Outcome\"5\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x06\n\x02OK\x10\x01\x12\t\n\x05\x45RROR\x10\x02\x42\x0e\n\x0c_duration_ms\"A\n\x14PerformanceDataBatch\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.analytics.PerformanceData\"\xbf\x06\n\x0eTradingMetrics\x12\x14\n\x0ctotal_trades\x18\x01 \x01(\x03\x12\x16\n\x0ewinning_trades\x18\x02 \x01(\x03\x12\x15\n\rlosing_trades\x18\x03 \x01(\x03\x12\x18\n\x10\x62reakeven_trades\x18\x04 \x01(\x03\x12\x11\n\ttotal_pnl\x18\x05 \x01(\t\x12\x14\n\x0cgross_profit\x18\x06 \x01(\t\x12\x12\n\ngross_loss\x18\x07 \x01(\t\x12\x12\n\ntotal_fees\x18\x08 \x01(\t\x12\x10\n\x08turnover\x18\t \x01(\t\x12\x18\n\x0blargest_win\x18\n \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0clargest_loss\x18\x0b \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08win_rate\x18\x0c \x01(\x01H\x02\x88\x01\x01\x12\x18\n\x0b\x61verage_win\x18\r \x01(\tH\x03\x88\x01\x01\x12\x19\n\x0c\x61verage_loss\x18\x0e \x01(\tH\x04\x88\x01\x01\x12\x19\n\x0cpayoff_ratio\x18\x0f \x01(\x01H\x05\x88\x01\x01\x12\x1a\n\rprofit_factor\x18\x10 \x01(\x01H\x06\x88\x01\x01\x12\x17\n\nexpectancy\x18\x11 \x01(\tH\x07\x88\x01\x01\x12\x19\n\x0csharpe_ratio\x18\x12 \x01(\x01H\x08\x88\x01\x01\x12\x1a\n\rsortino_ratio\x18\x13 \x01(\x01H\t\x88\x01\x01\x12\x19\n\x0cmax_drawdown\x18\x14 \x01(\x01H\n\x88\x01\x01\x12\x19\n\x0c\x63\x61lmar_ratio\x18\x15 \x01(\x01H\x0b\x88\x01\x01\x12\x37\n\x07reasons\x18\x16 \x03(\x0b\x32&.analytics.TradingMetrics.ReasonsEntry\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0c_largest_winB\x0f\n\r_largest_lossB\x0b\n\t_win_rateB\x0e\n\x0c_average_winB\x0f\n\r_average_lossB\x0f\n\r_payoff_ratioB\x10\n\x0e_profit_factorB\r\n\x0b_expectancyB\x0f\n\r_sharpe_ratioB\x10\n\x0e_sortino_ratioB\x0f\n\r_max_drawdownB\x0f\n\r_calmar_ratio\"\x92\x04\n\x13UserBehaviorMetrics\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x03\x12\x10\n\x08sessions\x18\x02 \x01(\x03\x12\x14\n\x0c\x61\x63tive_users\x18\x03 \x01(\x03\x12\x11\n\tnew_users\x18\x04 \x01(\x03\x12\x12\n\npage_views\x18\x05 \x01(\x03\x12\x13\n\x0bimpressions\x18\x06 \x01(\x03\x12\x0e\n\x06\x63licks\x18\x07 \x01(\x03\x12\x14\n\x0c\x66\x65\x61ture_uses\x18\x08 \x01(\x03\x12\x13\n\x0b\x63onversions\x18\t \x01(\x03\x12\x1f\n\x12\x63lick_through_rate\x18\n \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0f\x63onversion_rate\x18\x0b \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11sessions_per_user\x18\x0c \x01(\x01H\x02\x88\x01\x01\x12#\n\x16median_session_minutes\x18\r \x01(\x01H\x03\x88\x01\x01\x12<\n\x07reasons\x18\x0e \x03(\x0b\x32+.analytics.UserBehaviorMetrics.ReasonsEntry\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x15\n\x13_click_through_rateB\x12\n\x10_conversion_rateB\x14\n\x12_sessions_per_userB\x19\n\x17_median_session_minutesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SYSTEMMETRIC_LABELSENTRY']._loaded_options = None
   _globals['_SYSTEMMETRIC_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_TRADINGMETRICS_REASONSENTRY']._loaded_options = None
+  _globals['_TRADINGMETRICS_REASONSENTRY']._serialized_options = b'8\001'
+  _globals['_USERBEHAVIORMETRICS_REASONSENTRY']._loaded_options = None
+  _globals['_USERBEHAVIORMETRICS_REASONSENTRY']._serialized_options = b'8\001'
   _globals['_SYSTEMMETRIC']._serialized_start=48
   _globals['_SYSTEMMETRIC']._serialized_end=239
   _globals['_SYSTEMMETRIC_LABELSENTRY']._serialized_start=184
@@ -45,4 +49,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PERFORMANCEDATA_OUTCOME']._serialized_end=490
   _globals['_PERFORMANCEDATABATCH']._serialized_start=508
   _globals['_PERFORMANCEDATABATCH']._serialized_end=573
+  _globals['_TRADINGMETRICS']._serialized_start=576
+  _globals['_TRADINGMETRICS']._serialized_end=1407
+  _globals['_TRADINGMETRICS_REASONSENTRY']._serialized_start=1163
+  _globals['_TRADINGMETRICS_REASONSENTRY']._serialized_end=1209
+  _globals['_USERBEHAVIORMETRICS']._serialized_start=1410
+  _globals['_USERBEHAVIORMETRICS']._serialized_end=1940
+  _globals['_USERBEHAVIORMETRICS_REASONSENTRY']._serialized_start=1163
+  _globals['_USERBEHAVIORMETRICS_REASONSENTRY']._serialized_end=1209
 # @@protoc_insertion_point(module_scope)

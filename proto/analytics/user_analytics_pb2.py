@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from analytics import performance_data_pb2 as analytics_dot_performance__data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nalytics/user_analytics.proto\x12\tanalytics\"\xb9\x01\n\tUserEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x04 \x01(\t\x12\x38\n\nproperties\x18\x05 \x03(\x0b\x32$.analytics.UserEvent.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x0eUserEventBatch\x12#\n\x05items\x18\x01 \x03(\x0b\x32\x14.analytics.UserEventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nalytics/user_analytics.proto\x12\tanalytics\x1a analytics/performance_data.proto\"\xb9\x01\n\tUserEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x04 \x01(\t\x12\x38\n\nproperties\x18\x05 \x03(\x0b\x32$.analytics.UserEvent.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x0eUserEventBatch\x12#\n\x05items\x18\x01 \x03(\x0b\x32\x14.analytics.UserEvent\"\xb4\x03\n\rUserAnalytics\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nfirst_seen\x18\x02 \x01(\x03\x12\x11\n\tlast_seen\x18\x03 \x01(\x03\x12\x0f\n\x07segment\x18\x04 \x01(\t\x12\x30\n\x08\x62\x65havior\x18\x05 \x01(\x0b\x32\x1e.analytics.UserBehaviorMetrics\x12\x30\n\nengagement\x18\x06 \x01(\x0b\x32\x1c.analytics.EngagementMetrics\x12*\n\x07trading\x18\x07 \x01(\x0b\x32\x19.analytics.TradingMetrics\x12\x1e\n\x11\x63hurn_probability\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rpredicted_ltv\x18\t \x01(\tH\x01\x88\x01\x01\x12\x36\n\x07reasons\x18\n \x03(\x0b\x32%.analytics.UserAnalytics.ReasonsEntry\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x14\n\x12_churn_probabilityB\x10\n\x0e_predicted_ltv\"\xe1\x03\n\x11\x45ngagementMetrics\x12\x1a\n\x12\x64\x61ily_active_users\x18\x01 \x01(\x03\x12\x1b\n\x13weekly_active_users\x18\x02 \x01(\x03\x12\x1c\n\x14monthly_active_users\x18\x03 \x01(\x03\x12\x17\n\nstickiness\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tnew_users\x18\x05 \x01(\x03\x12\x17\n\x0freturning_users\x18\x06 \x01(\x03\x12\x19\n\x11resurrected_users\x18\x07 \x01(\x03\x12\x15\n\rdormant_users\x18\x08 \x01(\x03\x12K\n\x10\x66\x65\x61ture_adoption\x18\t \x03(\x0b\x32\x31.analytics.EngagementMetrics.FeatureAdoptionEntry\x12:\n\x07reasons\x18\n \x03(\x0b\x32).analytics.EngagementMetrics.ReasonsEntry\x1a\x36\n\x14\x46\x65\x61tureAdoptionEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_stickiness\"\xce\x02\n\x11RetentionAnalysis\x12\x10\n\x08interval\x18\x01 \x01(\t\x12\x0f\n\x07measure\x18\x02 \x01(\t\x12\x34\n\x07\x63ohorts\x18\x03 \x03(\x0b\x32#.analytics.RetentionAnalysis.Cohort\x12/\n\x04mean\x18\x04 \x03(\x0b\x32!.analytics.RetentionAnalysis.Cell\x1aU\n\x04\x43\x65ll\x12\x0b\n\x03\x61ge\x18\x01 \x01(\r\x12\x10\n\x08retained\x18\x02 \x01(\x03\x12\x11\n\x04rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nunfinished\x18\x04 \x01(\x08\x42\x07\n\x05_rate\x1aX\n\x06\x43ohort\x12\x0e\n\x06\x62\x65gins\x18\x01 \x01(\x03\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x30\n\x05\x63\x65lls\x18\x03 \x03(\x0b\x32!.analytics.RetentionAnalysis.Cellb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +34,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USEREVENT_PROPERTIESENTRY']._loaded_options = None
   _globals['_USEREVENT_PROPERTIESENTRY']._serialized_options = b'8\001'
-  _globals['_USEREVENT']._serialized_start=46
-  _globals['_USEREVENT']._serialized_end=231
-  _globals['_USEREVENT_PROPERTIESENTRY']._serialized_start=182
-  _globals['_USEREVENT_PROPERTIESENTRY']._serialized_end=231
-  _globals['_USEREVENTBATCH']._serialized_start=233
-  _globals['_USEREVENTBATCH']._serialized_end=286
+  _globals['_USERANALYTICS_REASONSENTRY']._loaded_options = None
+  _globals['_USERANALYTICS_REASONSENTRY']._serialized_options = b'8\001'
+  _globals['_ENGAGEMENTMETRICS_FEATUREADOPTIONENTRY']._loaded_options = None
+  _globals['_ENGAGEMENTMETRICS_FEATUREADOPTIONENTRY']._serialized_options = b'8\001'
+  _globals['_ENGAGEMENTMETRICS_REASONSENTRY']._loaded_options = None
+  _globals['_ENGAGEMENTMETRICS_REASONSENTRY']._serialized_options = b'8\001'
+  _globals['_USEREVENT']._serialized_start=80
+  _globals['_USEREVENT']._serialized_end=265
+  _globals['_USEREVENT_PROPERTIESENTRY']._serialized_start=216
+  _globals['_USEREVENT_PROPERTIESENTRY']._serialized_end=265
+  _globals['_USEREVENTBATCH']._serialized_start=267
+  _globals['_USEREVENTBATCH']._serialized_end=320
+  _globals['_USERANALYTICS']._serialized_start=323
+  _globals['_USERANALYTICS']._serialized_end=759
+  _globals['_USERANALYTICS_REASONSENTRY']._serialized_start=673
+  _globals['_USERANALYTICS_REASONSENTRY']._serialized_end=719
+  _globals['_ENGAGEMENTMETRICS']._serialized_start=762
+  _globals['_ENGAGEMENTMETRICS']._serialized_end=1243
+  _globals['_ENGAGEMENTMETRICS_FEATUREADOPTIONENTRY']._serialized_start=1126
+  _globals['_ENGAGEMENTMETRICS_FEATUREADOPTIONENTRY']._serialized_end=1180
+  _globals['_ENGAGEMENTMETRICS_REASONSENTRY']._serialized_start=673
+  _globals['_ENGAGEMENTMETRICS_REASONSENTRY']._serialized_end=719
+  _globals['_RETENTIONANALYSIS']._serialized_start=1246
+  _globals['_RETENTIONANALYSIS']._serialized_end=1580
+  _globals['_RETENTIONANALYSIS_CELL']._serialized_start=1405
+  _globals['_RETENTIONANALYSIS_CELL']._serialized_end=1490
+  _globals['_RETENTIONANALYSIS_COHORT']._serialized_start=1492
+  _globals['_RETENTIONANALYSIS_COHORT']._serialized_end=1580
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,106 @@
+# The verbs of this repository. Needed on a fresh machine: Python 3.11 or later, make. `make help` lists the verbs.
+#
+# Only relative paths are used, so a checkout whose path has spaces works.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP_INSTALL := $(PIP) install --quiet --progress-bar off
+# --no-deps: a lock names everything, so pip need not resolve again (and must not add to it)
+PIP_LOCKED := $(PIP_INSTALL) --require-hashes --no-deps -r
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+DATA ?= .analytics
+ARGS ?=
+say = @printf '\n==> %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# the stamps below are the targets that make compares; running steps side by side would mix their output
+.NOTPARALLEL:
+.PHONY: help setup setup-dev run test lint types imports suite check bench docs proto stack stack-down lock clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r verb text; do printf '%-18s %s\n' "$$verb" "$$text"; done
+
+setup: $(VENV)/.project ## make .venv from the locked packages and install the project into it
+
+setup-dev: $(VENV)/.dev ## the same, with the tools for tests, types and generation
+
+run: setup ## start everything here, load the sample data, print addresses and sign-in links (DATA=DIR, ARGS=…)
+	@exec $(BIN)/analytics up --demo --data "$(DATA)" $(ARGS)
+
+# pytest is last: where Kafka tests could not run, its last line is the last line of all
+test: lint types imports suite ## lint, types, import rule and the whole suite against real servers (ARGS=… for pytest)
+
+lint: setup-dev ## ruff: rules and format
+	$(call say,ruff check)
+	@$(BIN)/ruff check .
+	$(call say,ruff format)
+	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format .' >&2; exit 1; }
+
+types: setup-dev ## mypy --strict, tests included
+	$(call say,mypy)
+	@$(BIN)/mypy
+
+imports: setup-dev ## the import rule, by import-linter
+	$(call say,import-linter)
+	@$(BIN)/lint-imports --no-logo
+
+suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest)
+	$(call say,pytest)
+	@$(BIN)/python -m pytest -m 'not check' $(ARGS)
+
+check: setup-dev ## the long tests: volume, kills, memory (ARGS=… for pytest)
+	$(call say,pytest: long tests)
+	@$(BIN)/python -m pytest -m check -o faulthandler_timeout=0 $(ARGS)
+
+bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
+	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)
+
+docs: setup-dev ## write the generated pages of docs/reference from the code
+	@$(BIN)/python -m app.reference
+
+proto: setup-dev ## write the protobuf and gRPC stubs from proto/*.proto
+	@$(BIN)/python -m contract generate
+
+stack: ## docker compose: Kafka, NATS, PostgreSQL and the processes of this service
+	docker compose up --build --detach --wait
+	docker compose ps
+
+stack-down: ## stop the stack and keep its volumes
+	docker compose down
+
+lock: setup-dev ## write both locks anew from pyproject.toml, newest versions
+	$(UV_COMPILE) --upgrade --output-file requirements.lock
+	$(UV_COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove the environment and caches; keeps the data directory
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The environment. Each stamp is newer than what it was made from, so the second call of a verb starts at once.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 setup' >&2; exit 1; }
+	$(call say,making $(VENV))
+	@$(PYTHON) -m venv --clear $(VENV) \
+		|| { echo 'No environment could be made; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock $(VENV)/.made
+	$(call say,installing the locked packages (about a minute))
+	@$(PIP_LOCKED) requirements.lock
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.runtime
+	$(call say,installing the project itself)
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(VENV)/.project
+	$(call say,installing the locked development packages)
+	@$(PIP_LOCKED) requirements-dev.lock
+	@touch $@

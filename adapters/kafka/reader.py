@@ -1,0 +1,145 @@
+"""Reading one topic: fetch requests to the leaders of its partitions, one ahead of the caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka import errors as kafka
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.fetch import FetchRequest
+
+from adapters.kafka.errors import translated
+from adapters.kafka.fetched import Fetched
+from adapters.kafka.settings import KafkaSettings
+from domain.ports import Chunk
+
+LONG_POLL_MS = 500  # a broker that has nothing new holds its answer back this long
+READ_COMMITTED = 1
+
+Flight = asyncio.Task[list[Fetched]]
+
+
+class KafkaReader:
+    """Holds, for each broker, one answer that is being taken and one that is on its way.
+
+    A broker is asked again, for all its partitions, once all that it has answered is taken: a request that waits for
+    new records in one partition would hold up a later one for old records in another.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str) -> None:
+        self._settings = settings
+        self._topic = settings.topic_prefix + topic
+        self._client: AIOKafkaClient | None = None
+        self._next: dict[int, int] = {}
+        self._waiting: dict[int, Fetched] = {}
+        self._flights: dict[int, Flight] = {}
+
+    async def read(self, start: Mapping[int, int], *, max_records: int, wait: float) -> list[Chunk]:
+        """See the port. A chunk may be without records where only a transaction's marks lie before its next offset."""
+        self._go_to(start)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        with translated(f"read {self._topic}"):
+            await self._ask()
+            chunks = self._take(max_records)
+            while not chunks and self._flights and (left := deadline - loop.time()) > 0:
+                await asyncio.wait(self._flights.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await self._ask()
+                chunks = self._take(max_records)
+            await self._ask()
+        return chunks
+
+    async def close(self) -> None:
+        """Disconnect and drop what was not taken."""
+        for flight in self._flights.values():
+            flight.cancel()
+        if self._flights:
+            await asyncio.wait(self._flights.values())
+        self._flights.clear()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def _go_to(self, start: Mapping[int, int]) -> None:
+        """Keep what was fetched ahead for partitions that go on where they stood, drop it for all others."""
+        self._waiting = {p: f for p, f in self._waiting.items() if start.get(p) == self._next.get(p)}
+        # The order stays, served partitions last: a broker fills its answer in the order of the request.
+        known = [p for p in self._next if p in start]
+        self._next = {p: start[p] for p in [*known, *(start.keys() - known)]}
+
+    def _take(self, max_records: int) -> list[Chunk]:
+        chunks = []
+        for partition, fetched in list(self._waiting.items()):
+            if max_records <= 0:
+                break
+            chunk = fetched.take(max_records)
+            if fetched.exhausted:
+                del self._waiting[partition]
+            if chunk.next_offset > self._next.pop(partition):
+                chunks.append(chunk)
+                max_records -= len(chunk.offsets)
+            self._next[partition] = chunk.next_offset
+        return chunks
+
+    async def _ask(self) -> None:
+        """Collect the answers that have come, then ask every broker of which nothing is waiting or on its way."""
+        for node, flight in list(self._flights.items()):
+            if flight.done():
+                del self._flights[node]
+                for fetched in flight.result():
+                    if self._next.get(fetched.partition) == fetched.next_offset:
+                        self._waiting[fetched.partition] = fetched
+        for node, partitions in (await self._leaders()).items():
+            if node not in self._flights and not any(p in self._waiting for p in partitions):
+                offsets = [(p, self._next[p], self._settings.partition_fetch_bytes) for p in partitions]
+                self._flights[node] = asyncio.create_task(self._fetch(node, offsets))
+
+    async def _leaders(self) -> dict[int, list[int]]:
+        """Partitions that are read, by the broker that leads them now."""
+        client = await self._connected()
+        led: dict[int, list[int]] = defaultdict(list)
+        for partition in self._next:
+            leader = client.cluster.leader_for_partition(TopicPartition(self._topic, partition))
+            if leader is None or leader == -1:
+                await client.force_metadata_update()
+                raise kafka.LeaderNotAvailableError(f"{self._topic} partition {partition}")
+            led[leader].append(partition)
+        return led
+
+    async def _connected(self) -> AIOKafkaClient:
+        if self._client is None:
+            client = AIOKafkaClient(**self._settings.connection("analytics-reader"))
+            try:
+                await client.bootstrap()
+                await client._wait_on_metadata(self._topic)
+            except BaseException:
+                await client.close()
+                raise
+            self._client = client
+        return self._client
+
+    async def _fetch(self, node: int, offsets: list[tuple[int, int, int]]) -> list[Fetched]:
+        client = await self._connected()
+        topics = [(self._topic, offsets)]
+        request = FetchRequest(LONG_POLL_MS, 1, self._settings.fetch_bytes, READ_COMMITTED, topics)
+        response = await client.send(node, request)
+        starts = {partition: start for partition, start, _ in offsets}
+        answers = [answer for _, answers in response.topics for answer in answers]
+        return [f for a in answers if (f := self._fetched(client, response.API_VERSION, starts[a[0]], a)) is not None]
+
+    def _fetched(self, client: AIOKafkaClient, version: int, start: int, answer: tuple[Any, ...]) -> Fetched | None:
+        """One partition's part of an answer: partition, error, high watermark, last stable offset, …, records.
+
+        Before version 11 the aborted transactions stand just before the records, from then on at index 5.
+        """
+        partition, code, _, stable, *rest = answer
+        error = kafka.for_code(code)
+        if error is not kafka.NoError:
+            client.force_metadata_update()
+            raise error(f"{self._topic} partition {partition} at offset {start}")
+        aborted, data = (rest[1] if version >= 11 else rest[-2]), rest[-1]
+        return Fetched(partition, start, stable, aborted or (), data) if data else None

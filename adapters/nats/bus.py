@@ -1,0 +1,177 @@
+"""The live bus on NATS core: at most once, nothing kept. What must not be lost goes to the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as NatsSubscription
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError, SlowConsumerError
+
+from domain.errors import LimitExceeded, Unavailable
+from domain.ports import Handler, Subscription
+
+PENDING = 4_096  # messages that may wait for a slow handler; then the oldest go
+RECONNECT_PAUSE = 0.2  # seconds between two attempts to reconnect
+FLUSH_LIMIT = 2.0  # seconds
+OUTBOUND = 8 * 1_048_576  # bytes that may wait to be sent
+
+
+class BusSubscription:
+    """Messages wait in a bounded queue of our own: the client's would drop the newest ones instead of the oldest."""
+
+    def __init__(self, subject: str, handler: Handler, bus: NatsBus) -> None:
+        self._subject, self._handler, self._bus = subject, handler, bus
+        self._waiting: deque[Msg] = deque(maxlen=PENDING)
+        self._arrived = asyncio.Event()
+        self._source: NatsSubscription | None = None
+        self._working = asyncio.create_task(self._work())
+
+    async def start(self, client: Client) -> None:
+        """Begin to receive."""
+        if self._source is None:
+            self._source = await client.subscribe(self._subject, cb=self._receive)
+
+    async def stop(self) -> None:
+        """No more calls of the handler after this returns."""
+        if self._source is not None:
+            with suppress(NatsError):
+                await self._source.unsubscribe()
+        self._working.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._working
+        self._bus.forget(self)
+
+    async def _receive(self, message: Msg) -> None:
+        if len(self._waiting) == PENDING:
+            self._bus.dropped += 1
+        self._waiting.append(message)
+        self._arrived.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                message = self._waiting.popleft()
+                try:
+                    await self._handler(message.subject, message.data)
+                except Exception as error:  # one bad message must not end the subscription
+                    self._bus.note(error)
+
+
+class NatsBus:
+    """A connection to NATS that comes back for ever; counts what it could not deliver.
+
+    `dropped`: messages that a slow handler never saw; `errors`: failures of handlers and of the connection, with the
+    newest in `last_error`; `reconnects`: how often the connection came back.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = Client()
+        self._url = url
+        self._opening: asyncio.Task[None] | None = None
+        self._opened = False
+        self._subscriptions: set[BusSubscription] = set()
+        self.dropped = 0
+        self.errors = 0
+        self.reconnects = 0
+        self.last_error: Exception | None = None
+
+    @classmethod
+    async def connect(cls, url: str, *, patience: float = 5.0) -> NatsBus:
+        """A bus on the server at `url`, connected if the server answered within `patience` seconds.
+
+        If not, it goes on trying in the background, because the log must work without the live bus.
+        """
+        bus = cls(url)
+        bus._opening = asyncio.create_task(bus._open())
+        await asyncio.wait({bus._opening}, timeout=patience)
+        return bus
+
+    async def _open(self) -> None:
+        await self._client.connect(
+            self._url,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,  # for ever
+            reconnect_time_wait=RECONNECT_PAUSE,  # type: ignore[arg-type]  # said to be whole seconds, but is not
+            connect_timeout=2,
+            pending_size=OUTBOUND,
+            error_cb=self._on_error,
+            reconnected_cb=self._on_reconnected,
+        )
+        for subscription in list(self._subscriptions):
+            await subscription.start(self._client)
+        self._opened = True
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        """Send to whoever listens now."""
+        if not self._client.is_connected:
+            raise Unavailable("the live bus is not connected")  # waiting messages would come late, as if they were new
+        try:
+            await self._client.publish(subject, data)
+        except MaxPayloadError as error:
+            raise LimitExceeded(f"a message of {len(data)} bytes is too large for the live bus") from error
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"the live bus does not take messages: {error}") from error
+
+    async def flush(self) -> None:
+        """Return when the server has all that was published, at most after `FLUSH_LIMIT` seconds."""
+        if not self._client.is_connected:
+            raise Unavailable("the live bus is not connected")
+        try:
+            async with asyncio.timeout(FLUSH_LIMIT):
+                await self._client.flush()
+        except (TimeoutError, NatsError, OSError) as error:
+            raise Unavailable(f"the live bus does not answer: {error}") from error
+
+    async def subscribe(self, subject: str, handler: Handler) -> Subscription:
+        """Call the handler for each message; a subscription outlives reconnections, and may come before the first."""
+        subscription = BusSubscription(subject, handler, self)
+        try:
+            if self._opened:
+                await subscription.start(self._client)
+            self._subscriptions.add(subscription)
+        except (NatsError, OSError) as error:
+            await subscription.stop()
+            raise Unavailable(f"the live bus does not take a subscription: {error}") from error
+        return subscription
+
+    @property
+    def connected(self) -> bool:
+        """Whether the bus can take messages now."""
+        return bool(self._client.is_connected)
+
+    async def close(self) -> None:
+        """Flush and close."""
+        with suppress(Unavailable):
+            await self.flush()
+        for subscription in list(self._subscriptions):
+            await subscription.stop()
+        if self._opening is not None:
+            self._opening.cancel()
+            with suppress(asyncio.CancelledError, NatsError, OSError):
+                await self._opening
+        with suppress(NatsError, OSError):
+            await self._client.close()
+
+    def forget(self, subscription: BusSubscription) -> None:
+        """The subscription has stopped."""
+        self._subscriptions.discard(subscription)
+
+    def note(self, error: Exception) -> None:
+        """Count a failure."""
+        self.errors += 1
+        self.last_error = error
+
+    async def _on_error(self, error: Exception) -> None:
+        if isinstance(error, SlowConsumerError):
+            self.dropped += 1
+        self.note(error)
+
+    async def _on_reconnected(self) -> None:
+        self.reconnects += 1

@@ -1,0 +1,89 @@
+"""One PostgreSQL connection that comes back after the server was away, with our errors instead of the driver's."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from domain.errors import Defect, Unavailable
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+PATIENCE = 3.0  # seconds to wait for a server that does not take connections (it may be starting again)
+FIRST_PAUSE = 0.02  # seconds between two attempts, doubling
+LIMIT = 60.0  # seconds that one use may last: a frozen server must not hang its clients
+
+
+async def connect(url: str, *, options: str = "", patience: float = PATIENCE) -> Connection:
+    """Open an autocommit connection, trying again for `patience` seconds; raises Unavailable after that.
+
+    `options` are server settings of the session, as `-c name=value ...`.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + patience, FIRST_PAUSE
+    while True:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                url, autocommit=True, connect_timeout=5, prepare_threshold=2, options=options or None
+            )
+        except psycopg.OperationalError as error:
+            if loop.time() + pause > deadline:
+                raise Unavailable(f"the database does not answer: {error}") from error
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.5)
+
+
+class Link:
+    """A connection for one user at a time, opened when first needed and again when it was lost."""
+
+    def __init__(self, url: str, *, options: str = "", patience: float = PATIENCE) -> None:
+        self._url, self._options, self._patience = url, options, patience
+        self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def use(self, limit: float = LIMIT) -> AsyncIterator[Connection]:
+        """The connection, for at most `limit` seconds.
+
+        Raises Unavailable when the server does not answer (what was under way may have happened), Defect when it
+        refuses what was asked. After any error the connection is thrown away, so that no state is left behind.
+        """
+        async with self._turn:
+            try:
+                async with asyncio.timeout(limit):
+                    if self._connection is not None and _has_died(self._connection):
+                        await self._drop()
+                    if self._connection is None:
+                        self._connection = await connect(self._url, options=self._options, patience=self._patience)
+                    yield self._connection
+            except BaseException as error:
+                await self._drop()
+                if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError)):
+                    raise Unavailable(f"the database does not answer: {error}") from error
+                if isinstance(error, psycopg.Error):
+                    raise Defect(f"the database refuses a statement: {error}") from error
+                raise
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close the connection once its user is done."""
+        async with self._turn:
+            await self._drop()
+
+
+def _has_died(idle: Connection) -> bool:
+    """Whether the server has closed an idle connection: only its farewell can be waiting to be read."""
+    if idle.closed:
+        return True
+    poll = select.poll()
+    poll.register(idle.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,59 @@
+"""Reading what the projection store keeps about projections: states, positions, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+
+import psycopg
+
+from domain.position import Position
+from projections.engine import sql
+from projections.engine.batch import Checksum, ProjectionStatus
+from projections.engine.declare import Projection
+
+
+def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:
+    """The stored state of every projection version that is in use, by name."""
+    projections = connection.execute(
+        "SELECT name, version, state, error FROM projections WHERE state <> 'retired' ORDER BY name, version"
+    ).fetchall()
+    rows = connection.execute(
+        "SELECT projection, version, topic, partition, next_offset, confirmed_at, appended_at, rate FROM checkpoints"
+    ).fetchall()
+    statuses = []
+    for name, version, state, error in projections:
+        own = [r for r in rows if r[0] == name and r[1] == version]
+        statuses.append(
+            ProjectionStatus(
+                name=name,
+                version=version,
+                state=state,
+                offsets={(r[2], r[3]): r[4] for r in own},
+                confirmed_at=min((r[5] for r in own), default=0),
+                appended_at=max((r[6] for r in own), default=0),
+                rate=sum(r[7] for r in own),
+                error=error,
+            )
+        )
+    return statuses
+
+
+def read_checksum(connection: psycopg.Connection, projection: Projection) -> Checksum:
+    """Checksum over the declared columns of every table and the states of every ordered fold.
+
+    Order columns are left out: they hold log positions, and the same state may come from another log.
+    """
+    parts = [(t.name, tuple(c.name for c in t.columns)) for t in projection.tables]
+    parts += [(sql.state_table(projection.name, f), (*f.by, "state")) for f in projection.ordered]
+    digest, count = hashlib.sha256(), 0
+    for name, columns in parts:
+        row = connection.execute(sql.checksum(name, columns, projection.version).encode()).fetchone()
+        assert row is not None
+        count += row[0]
+        digest.update(f"{name}:{row[0]}:{row[1]};".encode())
+    offsets = connection.execute(
+        "SELECT topic, partition, next_offset FROM checkpoints WHERE projection = %s AND version = %s",
+        (projection.name, projection.version),
+    ).fetchall()
+    position = Position({(topic, partition): offset for topic, partition, offset in offsets})
+    return Checksum(projection.name, projection.version, str(position), count, digest.hexdigest())

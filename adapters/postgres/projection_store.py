@@ -1,0 +1,297 @@
+"""Rows and positions of projections in PostgreSQL, through psycopg: one connection, blocking, one thread at a time.
+
+Reading is in `projection_reader.py`; here is what changes. The commit is asynchronous (`synchronous_commit=off`): after
+a crash of the database the last milliseconds may be missing, rows and positions alike, and the log gives them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+from psycopg import sql as composed
+
+from adapters.postgres import ordered_rows, staging
+from adapters.postgres.projection_reader import read_checksum, read_statuses
+from domain.errors import Defect, Fenced, Unavailable
+from projections.engine import sql
+from projections.engine.batch import Admitted, Checksum, Commit, Folded, FoldFailed, Offsets, Progress, ProjectionStatus
+from projections.engine.declare import Projection
+
+
+class PostgresProjectionStore:
+    """`projections.engine.batch.ProjectionStore` on PostgreSQL. Opens its connections when first used.
+
+    `known` has a connection of its own: it is asked while the batch before is being committed, and must not wait.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._open: dict[str, psycopg.Connection] = {}
+
+    @contextmanager
+    def _transaction(self, purpose: str = "store") -> Iterator[psycopg.Connection]:
+        try:
+            connection = self._connected(purpose)
+            with connection.transaction():
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            raise Unavailable(f"the projection store does not answer: {error}") from error
+
+    def _connected(self, purpose: str) -> psycopg.Connection:
+        if purpose not in self._open or self._open[purpose].closed:
+            options = "-c synchronous_commit=off -c timezone=UTC -c datestyle=ISO -c jit=off -c temp_buffers=64MB"
+            self._open[purpose] = psycopg.connect(self._url, autocommit=True, options=options, connect_timeout=5)
+        return self._open[purpose]
+
+    def close(self) -> None:
+        """Close the connections; the next call opens others."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def prepare(self, projections: Sequence[Projection]) -> None:
+        """Create what is missing for these projections at their declared versions."""
+        with self._transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('analytics.projections'))")
+            for projection in projections:
+                self._prepare(connection, projection)
+
+    def _prepare(self, connection: psycopg.Connection, projection: Projection) -> None:
+        row = connection.execute(
+            "INSERT INTO projections (name, version, fingerprint) VALUES (%s, %s, %s)"
+            " ON CONFLICT (name, version) DO UPDATE SET name = excluded.name RETURNING fingerprint",
+            (projection.name, projection.version, projection.fingerprint),
+        ).fetchone()
+        if row is None or row[0] != projection.fingerprint:
+            raise Defect(
+                f"projection {projection.name} v{projection.version} was stored with other columns:"
+                " a changed declaration needs a new version number"
+            )
+        for table in projection.tables:
+            connection.execute(sql.create_table(table, projection.version).encode())
+        for fold in projection.ordered:
+            connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
+
+    def progress(self, topic: str, partitions: Sequence[int], projections: Sequence[Projection]) -> Progress:
+        """Stored offsets of admission and of the projections."""
+        with self._transaction() as connection:
+            self._begin_checkpoints(connection, topic, list(partitions), projections)
+            admission = connection.execute(
+                "SELECT partition, next_offset FROM admissions WHERE topic = %s AND partition = ANY(%s)",
+                (topic, list(partitions)),
+            ).fetchall()
+            rows = connection.execute(
+                "SELECT projection, version, partition, next_offset FROM checkpoints"
+                " WHERE topic = %s AND partition = ANY(%s)",
+                (topic, list(partitions)),
+            ).fetchall()
+        stored = {(name, version, part): offset for name, version, part, offset in rows}
+        return Progress(
+            admission=dict.fromkeys(partitions, 0) | dict(admission),
+            projections={
+                p.name: {part: stored.get((p.name, p.version, part), 0) for part in partitions} for p in projections
+            },
+        )
+
+    def _begin_checkpoints(
+        self, connection: psycopg.Connection, topic: str, partitions: list[int], projections: Sequence[Projection]
+    ) -> None:
+        connection.execute(
+            "INSERT INTO admissions SELECT %s, p, 0, 0, 0, 0 FROM unnest(%s::int[]) AS p ON CONFLICT DO NOTHING",
+            (topic, partitions),
+        )
+        for projection in projections:
+            connection.execute(
+                "INSERT INTO checkpoints SELECT %s, %s, %s, p, 0, 0, 0, 0, 0, 0 FROM unnest(%s::int[]) AS p"
+                " ON CONFLICT DO NOTHING",
+                (projection.name, projection.version, topic, partitions),
+            )
+
+    def running(self, projections: Sequence[Projection]) -> list[Projection]:
+        """Those of the projections that are neither paused nor stopped."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT name, version FROM projections WHERE state = 'running'").fetchall()
+        return [p for p in projections if (p.name, p.version) in set(rows)]
+
+    def highest(self, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
+        """Highest sequence admitted of every producer, by (partition, producer_id)."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                "SELECT partition, producer_id, highest FROM producers WHERE topic = %s AND partition = ANY(%s)",
+                (topic, list(partitions)),
+            ).fetchall()
+        return {(partition, producer): highest for partition, producer, highest in rows}
+
+    def known(self, identities: Sequence[bytes]) -> set[bytes]:
+        """Which of these identities were admitted before."""
+        if not identities:
+            return set()
+        with self._transaction("recall") as connection:
+            rows = connection.execute(
+                "SELECT identity FROM seen_events WHERE identity = ANY(%s)",
+                ([UUID(bytes=i) for i in identities],),
+                binary=True,
+            ).fetchall()
+        return {row[0].bytes for row in rows}
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
+        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+        found: set[tuple[int, int]] = set()
+        with self._transaction() as connection:
+            for partition, (start, stop) in ranges.items():
+                rows = connection.execute(
+                    'SELECT "offset" FROM duplicates WHERE topic = %(t)s AND partition = %(p)s AND "offset" >= %(a)s'
+                    ' AND "offset" < %(b)s UNION ALL SELECT "offset" FROM quarantine WHERE topic = %(t)s'
+                    ' AND partition = %(p)s AND "offset" >= %(a)s AND "offset" < %(b)s',
+                    {"t": topic, "p": partition, "a": start, "b": stop},
+                ).fetchall()
+                found.update((partition, row[0]) for row in rows)
+        return found
+
+    def commit(self, commit: Commit) -> None:
+        """Positions by compare-and-set first (a zombie waits for the lock, then matches no row), then all the rows."""
+        with self._transaction() as connection:
+            if commit.admitted is not None:
+                self._move_admission(connection, commit, commit.admitted)
+            for folded in commit.folded:
+                self._move_checkpoints(connection, commit, folded.projection)
+            for folded in commit.folded:
+                self._store_rows(connection, folded)
+            if commit.admitted is not None:
+                self._record(connection, commit.topic, commit.admitted)
+
+    def _move_admission(self, connection: psycopg.Connection, commit: Commit, admitted: Admitted) -> None:
+        partitions = list(commit.reached)
+        first = partitions[0]
+        share = {p: (0, 0, 0) for p in partitions}
+        share[first] = (admitted.admitted, len(admitted.duplicates), len(admitted.quarantined))
+        moved = connection.execute(
+            "UPDATE admissions AS a SET next_offset = b.reached, admitted = a.admitted + b.good,"
+            " duplicates = a.duplicates + b.twice, quarantined = a.quarantined + b.bad"
+            " FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+            " AS b (partition, expected, reached, good, twice, bad)"
+            " WHERE a.topic = %s AND a.partition = b.partition AND a.next_offset = b.expected",
+            (
+                partitions,
+                [commit.expected[p] for p in partitions],
+                [commit.reached[p] for p in partitions],
+                *([share[p][i] for p in partitions] for i in range(3)),
+                commit.topic,
+            ),
+        ).rowcount
+        if moved != len(partitions):
+            raise Fenced(f"admission of {commit.topic} was moved by another worker")
+
+    def _move_checkpoints(self, connection: psycopg.Connection, commit: Commit, projection: Projection) -> None:
+        partitions = list(commit.reached)
+        name = (projection.name, projection.version, commit.topic)
+        confirmed = [commit.now if commit.reached[p] >= commit.heads[p] else commit.appended_at[p] for p in partitions]
+        moved = connection.execute(
+            "UPDATE checkpoints AS c SET next_offset = b.reached, head = b.head, appended_at = b.appended,"
+            " confirmed_at = GREATEST(c.confirmed_at, b.confirmed), events = c.events + b.reached - b.expected,"
+            " rate = 0.8 * c.rate + 0.2 * 1000 * (b.reached - b.expected) / GREATEST(%s - c.confirmed_at, 20)"
+            " FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+            " AS b (partition, expected, reached, head, appended, confirmed)"
+            " WHERE c.projection = %s AND c.version = %s AND c.topic = %s AND c.partition = b.partition"
+            " AND c.next_offset = b.expected",
+            (
+                commit.now,
+                partitions,
+                [commit.expected[p] for p in partitions],
+                [commit.reached[p] for p in partitions],
+                [commit.heads[p] for p in partitions],
+                [commit.appended_at[p] for p in partitions],
+                confirmed,
+                *name,
+            ),
+        ).rowcount
+        if moved != len(partitions):
+            raise Fenced(f"{projection.name} on {commit.topic} was moved by another worker")
+
+    def _store_rows(self, connection: psycopg.Connection, folded: Folded) -> None:
+        version = folded.projection.version
+        try:
+            for rows in folded.rows:
+                stage = staging.stage(connection, rows.table, version, rows.csv)
+                connection.execute(sql.merge(rows.table, version, stage).encode())
+            for ordered in folded.ordered:
+                ordered_rows.store(connection, folded.projection, ordered)
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # rows that do not fit their table, or a failing ordered fold
+            raise FoldFailed(folded.projection.name, error) from error
+
+    def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
+        with connection.cursor() as cursor:
+            if admitted.highest:
+                cursor.executemany(
+                    "INSERT INTO producers VALUES (%s, %s, %s, %s) ON CONFLICT (topic, partition, producer_id)"
+                    " DO UPDATE SET highest = excluded.highest",
+                    [(topic, part, producer, top) for (part, producer), top in sorted(admitted.highest.items())],
+                )
+            _copy(cursor, "seen_events", [(UUID(bytes=i), topic, p, o) for i, p, o in admitted.identities])
+            _copy(cursor, "duplicates", [(topic, p, o) for p, o in admitted.duplicates])
+            cursor.executemany(
+                'INSERT INTO quarantine (topic, stream, partition, "offset", item, code, reason, company_id, event_id,'
+                " raw, door) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'log') ON CONFLICT DO NOTHING",
+                [
+                    (
+                        topic,
+                        topic,
+                        b.partition,
+                        b.offset,
+                        b.item,
+                        b.code,
+                        _text(b.reason),
+                        _text(b.company_id),
+                        _text(b.event_id),
+                        b.raw,
+                    )
+                    for b in admitted.quarantined
+                ],
+            )
+
+    def confirm(self, topic: str, heads: Offsets, now: int) -> None:
+        """Note that projections which stand at these heads were up to date at `now`."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE checkpoints AS c SET confirmed_at = %s, head = b.head, rate = c.rate / 2"
+                " FROM unnest(%s::int[], %s::bigint[]) AS b (partition, head)"
+                " WHERE c.topic = %s AND c.partition = b.partition AND c.next_offset = b.head",
+                (now, list(heads), list(heads.values()), topic),
+            )
+
+    def stop(self, projection: str, error: str) -> None:
+        """Mark a projection stopped, with the reason."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE projections SET state = 'stopped', error = %s, changed_at = now() WHERE name = %s"
+                " AND state = 'running'",
+                (error, projection),
+            )
+
+    def statuses(self) -> list[ProjectionStatus]:
+        """The stored state of every projection version that is in use."""
+        with self._transaction() as connection:
+            return read_statuses(connection)
+
+    def checksum(self, projection: Projection) -> Checksum:
+        """Checksum of all tables of the projection, with its position, in one snapshot."""
+        with self._transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return read_checksum(connection, projection)
+
+
+def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if not rows:
+        return
+    with cursor.copy(composed.SQL("COPY {} FROM STDIN").format(composed.Identifier(table))) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "\\0")  # PostgreSQL text cannot hold NUL; the raw bytes keep it

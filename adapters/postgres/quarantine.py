@@ -1,0 +1,75 @@
+"""The quarantine in PostgreSQL (table `quarantine`, made by migration 0003)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg.rows import class_row
+
+from adapters.postgres.connection import Link
+from domain.errors import NotFound
+from domain.problem import storable
+from domain.quarantine import BadEvent, Entry, Filter
+
+COLUMNS = (
+    "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
+    ' topic, partition, "offset", item, door, line, company_id, event_id, status, octet_length(raw) AS size'
+)
+ADD = "COPY quarantine (code, reason, raw, door, line, stream, company_id, event_id, item) FROM STDIN"
+FIND = f"""
+    SELECT {COLUMNS} FROM quarantine
+    WHERE (%(company_id)s::text IS NULL OR company_id = %(company_id)s)
+      AND (%(code)s::text IS NULL OR code = %(code)s)
+      AND (%(stream)s::text IS NULL OR stream = %(stream)s)
+      AND (%(door)s::text IS NULL OR door = %(door)s)
+      AND (%(status)s::text IS NULL OR status = %(status)s)
+      AND (%(before)s::bigint IS NULL OR id < %(before)s)
+    ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
+class PostgresQuarantine:
+    """`domain.quarantine.Quarantine` on PostgreSQL; connects when first used."""
+
+    def __init__(self, database_url: str) -> None:
+        self._link = Link(database_url, options="-c timezone=UTC")
+
+    async def add(self, events: Sequence[BadEvent]) -> None:
+        """Keep these events in one transaction."""
+        if not events:
+            return
+        async with self._link.use() as connection, connection.cursor() as cursor, cursor.copy(ADD) as copy:
+            for event in events:
+                await copy.write_row(
+                    (
+                        event.code,
+                        storable(event.reason),
+                        event.raw,
+                        event.door,
+                        event.line,
+                        event.stream,
+                        storable(event.company_id),
+                        storable(event.event_id),
+                        event.item,
+                    )
+                )
+
+    async def entries(self, wanted: Filter) -> list[Entry]:
+        """Entries that match, newest first."""
+        values = {name: getattr(wanted, name) for name in Filter.__slots__}
+        async with self._link.use() as connection, connection.cursor(row_factory=class_row(Entry)) as cursor:
+            return await (await cursor.execute(FIND.encode(), values)).fetchall()
+
+    async def entry(self, entry_id: int) -> tuple[Entry, bytes]:
+        """One entry with its bytes; raises NotFound."""
+        one = f"SELECT {COLUMNS} FROM quarantine WHERE id = %s"
+        async with self._link.use() as connection, connection.cursor(row_factory=class_row(Entry)) as cursor:
+            found = await (await cursor.execute(one.encode(), (entry_id,))).fetchone()
+            raw = await (await connection.execute("SELECT raw FROM quarantine WHERE id = %s", (entry_id,))).fetchone()
+        if found is None or raw is None:
+            raise NotFound(f"there is no entry {entry_id} in quarantine", code="no_quarantine_entry")
+        return found, bytes(raw[0])
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._link.close()

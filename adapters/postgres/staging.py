@@ -1,0 +1,23 @@
+"""Staging: CSV rows in a temporary table like their target, from where one statement merges them."""
+
+from __future__ import annotations
+
+import psycopg
+
+from projections.engine import sql
+from projections.engine.declare import Table
+
+
+def stage(connection: psycopg.Connection, table: Table, version: int, csv: bytes) -> str:
+    """Fill the staging table of `table` with these rows and return its name; it empties itself at commit.
+
+    COPY cannot go into the target itself: it knows no merge, and is refused under row-level security.
+    """
+    short = f'"{table.name}_v{version}"'
+    name = f"pg_temp.{short}"
+    target = sql.table_name(table.name, version)
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {short} (LIKE {target}) ON COMMIT DELETE ROWS".encode())
+    columns = ", ".join(f'"{c}"' for c in sql.stored_columns(table))
+    with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy:
+        copy.write(csv)
+    return name

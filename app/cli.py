@@ -1,0 +1,141 @@
+"""The command line: `analytics …`. Commands import what they need when they run, so that light ones start at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import click
+
+from app.cli_events import events, ingest, log, topics
+from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
+from app.cli_projections import projections, quarantine, query
+from app.settings import Settings, default, variable
+from domain.access import FEATURES, RIGHTS, Role, Tier
+
+
+@click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="trading-analytics-service", prog_name="analytics")
+def main() -> None:
+    """Exact analytics from an append-only log of events."""
+
+
+for part in (ingest, query, projections, log, events, quarantine, topics):
+    main.add_command(part)
+
+
+@main.command()
+@with_settings
+def up(settings: Settings) -> None:
+    """Run everything until Ctrl-C or SIGTERM: embedded servers where none are named, and all processes."""
+    from app.logs import configure
+    from app.up import up as run_everything
+
+    configure(settings.log_level, "up")
+    run(run_everything(settings, click.echo))
+
+
+@main.command()
+@click.argument("roles", nargs=-1, required=True, metavar="ROLE…")
+@click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
+@with_settings
+def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
+    """Run some process roles: read-api, command-api, grpc, projector.
+
+    They use the servers that the settings name, or those of the instance that runs in the data folder.
+    """
+    from app.logs import configure
+    from app.roles import ROLES
+
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise click.UsageError(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
+    configure(settings.log_level, "+".join(roles))
+    run(_serve(settings, list(roles), supervised))
+
+
+async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None:
+    from app.instance import reachable
+    from app.roles import serve as serve_roles
+    from app.stopping import stop_requested
+
+    def ready(role: str, port: int) -> None:
+        sys.stdout.write(json.dumps({"ready": role, "port": port}) + "\n")
+        sys.stdout.flush()
+
+    stop = stop_requested(with_parent=supervised)
+    if settings.database_url and settings.nats_url:
+        await serve_roles(roles, settings, stop, ready)
+        return
+    async with reachable(settings) as complete:
+        await serve_roles(roles, complete, stop, ready)
+
+
+@main.command()
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What the bearer is.")
+@click.option("--company", required=True, help="Company of the bearer; * is every company.")
+@click.option(
+    "--tier",
+    type=click.Choice([tier.value for tier in Tier], case_sensitive=False),
+    default=Tier.ENTERPRISE.value,
+    show_default=True,
+    help="What the company has subscribed to.",
+)
+@click.option("--subject", default="", help="Who it is; by default the role's name.")
+@with_settings
+def token(settings: Settings, role: str, company: str, tier: str, subject: str) -> None:
+    """Print a bearer token, signed with the key in the data folder, and nothing else."""
+    from app.wiring import token_issuer
+
+    seconds = 3600 * settings.token_hours
+    click.echo(token_issuer(settings).issue(subject or role, [Role(role)], company, Tier(tier.upper()), seconds))
+
+
+@main.command()
+@as_json
+def access(as_json: bool) -> None:
+    """Show which role may do what, and which tier opens what."""
+    rows: list[dict[str, object]] = [
+        {"kind": "role", "name": role.value, "allows": ", ".join(sorted(rights))} for role, rights in RIGHTS.items()
+    ]
+    rows += [
+        {"kind": "tier", "name": tier.value, "allows": ", ".join(sorted(features))}
+        for tier, features in FEATURES.items()
+    ]
+    show_rows(rows, ("kind", "name", "allows"), as_json=as_json)
+
+
+@main.command()
+@with_settings
+def migrate(settings: Settings) -> None:
+    """Bring the database's durable tables to the newest revision."""
+    run(_migrate(settings))
+    click.echo("The database is at the newest revision.")
+
+
+async def _migrate(settings: Settings) -> None:
+    from adapters.postgres.migrate import migrate as bring_up
+    from app.instance import reachable
+
+    async with reachable(settings) as complete:
+        await asyncio.to_thread(bring_up, complete.database_url)
+
+
+@main.command()
+@as_json
+@with_settings
+def settings(settings: Settings, as_json: bool) -> None:
+    """Show the effective settings; secrets are hidden."""
+    rows = [
+        {"variable": variable(field), "value": shown, "default": default(field), "meaning": field.metadata["doc"]}
+        for field, _, shown in settings.items()
+    ]
+    if as_json:
+        show_json(rows)
+        return
+    show_rows(rows, ("variable", "value", "meaning"), as_json=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Commands about read models: query, projections, quarantine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli_events import parse_params
+from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
+from app.settings import Settings
+from domain.errors import Invalid, NotYet, Unavailable
+
+if TYPE_CHECKING:
+    from projections.engine.batch import Checksum
+    from read_api.status import ProjectionStatuses
+
+LOOK = 0.05  # seconds between two looks of `projections wait`
+
+
+@click.command()
+@click.argument("name")
+@click.option("--company", default="", help="The company that is asked about.")
+@click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter of the query, e.g. by=symbol.")
+@with_settings
+def query(settings: Settings, name: str, company: str, params: tuple[str, ...]) -> None:
+    """Answer a registered query: the same JSON as over HTTP."""
+    if not company:
+        raise Invalid("name a company with --company", code="missing_parameter")
+    show_json(run(_query(settings, name, company, parse_params(params))))
+
+
+async def _query(settings: Settings, name: str, company: str, params: dict[str, str]) -> dict[str, Any]:
+    from app.instance import reachable
+    from app.wiring import read_store
+    from projections.engine.query import answer
+
+    async with reachable(settings) as complete, read_store(complete) as store:
+        return await answer(name, company, params, store)
+
+
+@click.group(cls=Reporting)
+def projections() -> None:
+    """Look at projections."""
+
+
+@projections.command("list")
+@as_json
+def projections_list(as_json: bool) -> None:
+    """Every declared projection: what it is, what it reads, which queries it answers."""
+    from projections.engine.registry import all_projections
+
+    rows = [
+        {
+            "name": p.name,
+            "version": p.version,
+            "summary": p.summary,
+            "reads": ", ".join(sorted(p.reads)),
+            "queries": ", ".join(q.name for q in p.queries),
+        }
+        for p in all_projections().values()
+    ]
+    show_rows(rows, ("name", "version", "queries", "reads", "summary"), as_json=as_json)
+
+
+@asynccontextmanager
+async def _statuses(settings: Settings) -> AsyncIterator[ProjectionStatuses]:
+    from app.instance import reachable
+    from app.wiring import event_log, projection_store
+    from read_api.status import ProjectionStatuses
+
+    async with reachable(settings) as complete, event_log(complete) as log:
+        store = projection_store(complete)
+        try:
+            yield ProjectionStatuses(log, store.statuses, max_age=0)
+        finally:
+            store.close()
+
+
+@projections.command("status")
+@as_json
+@with_settings
+def projections_status(settings: Settings, as_json: bool) -> None:
+    """State, position and lag of every projection version."""
+    rows = run(_status(settings))
+    columns = ("name", "version", "state", "lag_events", "lag_seconds", "rate", "position", "error")
+    show_rows(rows, columns, as_json=as_json)
+
+
+async def _status(settings: Settings) -> list[dict[str, object]]:
+    async with _statuses(settings) as statuses:
+        return await statuses()
+
+
+@projections.command("wait")
+@click.option("--position", default="", help="Position token to wait for; else the end of the log now.")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds after which to give up.")
+@with_settings
+def projections_wait(settings: Settings, position: str, timeout: float) -> None:
+    """Return when every projection has the position; fail when one stops, or after --timeout."""
+    click.echo(run(_wait(settings, position, timeout)))
+
+
+async def _wait(settings: Settings, position: str, patience: float) -> str:
+    from app.instance import running_instance
+    from domain.position import Position
+
+    async with _statuses(settings) as statuses:
+        goal = Position.parse(position) if position else await statuses.head()
+        deadline = time.monotonic() + patience
+        while behind := _behind(await statuses(), goal):
+            if time.monotonic() > deadline:
+                alone = "" if running_instance(settings.data) else " (no instance runs in this data folder)"
+                raise NotYet(f"not reached within {patience:g} s: {', '.join(behind)}{alone}")
+            await asyncio.sleep(LOOK)
+        return str(goal)
+
+
+def _behind(rows: list[dict[str, object]], goal: Any) -> list[str]:
+    """Projections that have not reached the goal. Raises Unavailable for one that has stopped before it."""
+    from domain.position import Position
+    from projections.engine.registry import all_projections
+
+    behind = []
+    for row in rows:
+        projection = all_projections().get(str(row["name"]))
+        if projection is None or Position.parse(str(row["position"])).reaches(goal.of_topics(projection.topics)):
+            continue
+        if row["state"] in ("stopped", "paused"):
+            raise Unavailable(f"projection {row['name']} is {row['state']}: {row['error'] or 'by hand'}")
+        behind.append(str(row["name"]))
+    return behind
+
+
+@projections.command("checksum")
+@click.argument("name")
+@as_json
+@with_settings
+def projections_checksum(settings: Settings, name: str, as_json: bool) -> None:
+    """Checksum of a projection's state: the same state gives the same checksum on any machine."""
+    found = run(_checksum(settings, name))
+    row = {k: getattr(found, k) for k in ("name", "version", "position", "rows", "checksum")}
+    if as_json:
+        show_json(row)
+    else:
+        show_rows([row], row, as_json=False)
+
+
+async def _checksum(settings: Settings, name: str) -> Checksum:
+    from app.instance import reachable
+    from app.wiring import projection_store
+    from projections.engine.registry import projection
+
+    declared = projection(name)
+    async with reachable(settings) as complete:
+        store = projection_store(complete)
+        try:
+            return await asyncio.to_thread(store.checksum, declared)
+        finally:
+            store.close()
+
+
+@click.group(cls=Reporting)
+def quarantine() -> None:
+    """Look at events that were set aside."""
+
+
+@quarantine.command("list")
+@click.option("--company", help="Only of this company.")
+@click.option("--code", help="Only with this reason code.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Entries at most.")
+@as_json
+@with_settings
+def quarantine_list(settings: Settings, company: str | None, code: str | None, limit: int, as_json: bool) -> None:
+    """Entries that wait, newest first."""
+    rows = run(_quarantined(settings, company, code, limit))
+    columns = ("id", "recorded_at", "code", "stream", "position", "line", "company_id", "reason")
+    show_rows(rows, columns, as_json=as_json)
+
+
+async def _quarantined(
+    settings: Settings, company: str | None, code: str | None, limit: int
+) -> list[dict[str, object]]:
+    from adapters.postgres.quarantine import PostgresQuarantine
+    from app.instance import reachable
+    from domain.quarantine import Filter
+
+    async with reachable(settings) as complete:
+        kept = PostgresQuarantine(complete.database_url)
+        try:
+            found = await kept.entries(Filter(company_id=company, code=code, limit=limit))
+        finally:
+            await kept.close()
+        return [entry.as_json() for entry in found]
+
+
+@quarantine.command("show")
+@click.argument("entry_id", type=int, metavar="ID")
+@click.option("--raw", is_flag=True, help="Write the event's bytes as they came, and nothing else.")
+@as_json
+@with_settings
+def quarantine_show(settings: Settings, entry_id: int, raw: bool, as_json: bool) -> None:
+    """One entry with its reason and its bytes (as text where they are text, otherwise in hex)."""
+    entry, content = run(_entry(settings, entry_id))
+    if raw:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        entry["raw"] = content.decode()
+    except UnicodeDecodeError:
+        entry["raw_hex"] = content.hex()
+    if as_json:
+        show_json(entry)
+        return
+    for name, value in entry.items():
+        click.echo(f"{name:<12} {'' if value is None else value}")
+
+
+async def _entry(settings: Settings, entry_id: int) -> tuple[dict[str, object], bytes]:
+    from adapters.postgres.quarantine import PostgresQuarantine
+    from app.instance import reachable
+
+    async with reachable(settings) as complete:
+        kept = PostgresQuarantine(complete.database_url)
+        try:
+            entry, content = await kept.entry(entry_id)
+        finally:
+            await kept.close()
+        return entry.as_json(), content

@@ -1,0 +1,155 @@
+"""The gRPC server: AnalyticsService put together from what the read side and the write side offer.
+
+Neither side knows the other. Each offers handlers by name of the RPC; an RPC that nobody offers answers UNIMPLEMENTED
+and names itself. The standard health service and reflection are open to everybody: they tell nothing of any tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from services import analytics_service_pb2
+
+from app.grpc_calls import Answers, Authenticate, Context, Streams, answering, streaming
+from domain.errors import Defect, Unavailable
+
+Handlers = Mapping[str, Answers | Streams]
+
+SERVICE = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
+MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
+OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+    ("grpc.max_send_message_length", MAX_MESSAGE),
+    ("grpc.so_reuseport", 0),  # a port that another instance has is an error, not a port to share
+)
+MAX_CALLS = 1_000  # at once; more are answered RESOURCE_EXHAUSTED instead of eating memory
+_MAKERS: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Message, Message]]] = MappingProxyType(
+    {  # (the caller streams, the server streams)
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM texts of the server's key and certificate chain; with `client_ca` callers must show a certificate, too."""
+
+    key: bytes
+    certificate: bytes
+    client_ca: bytes | None = None
+
+
+class GrpcServer:
+    """A server that listens between `start` and `stop`."""
+
+    def __init__(self, server: grpc.aio.Server, serving: health.aio.HealthServicer, port: int) -> None:
+        self._server = server
+        self._serving = serving
+        self.port = port
+
+    async def start(self) -> None:
+        """Take calls."""
+        await self._server.start()
+        await self.ready(True)
+
+    async def ready(self, ready: bool) -> None:
+        """What the standard health service answers, for the server and for the service."""
+        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", SERVICE.full_name):
+            await self._serving.set(name, status)
+
+    async def stop(self, grace: float) -> None:
+        """Answer NOT_SERVING, take no more calls, let the running ones finish for `grace` seconds, then end them."""
+        await self._serving.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+    async def wait_stopped(self) -> None:
+        """Return once the server has stopped."""
+        await self._server.wait_for_termination()
+
+
+def grpc_server(
+    sides: Sequence[Handlers], authenticate: Authenticate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
+) -> GrpcServer:
+    """A server of all RPCs on `address` (port 0 takes a free one), not started yet.
+
+    Raises Defect for a handler of no RPC or two handlers of one, Unavailable when the address is taken.
+    """
+    server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
+    handlers = _joined(sides)
+    behind_door = {m.name: _method(m, handlers.get(m.name), authenticate) for m in SERVICE.methods}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, behind_door),))
+    serving = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(serving, server)
+    names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    return GrpcServer(server, serving, _bound(server, address, tls))
+
+
+def _joined(sides: Sequence[Handlers]) -> Handlers:
+    joined: dict[str, Answers | Streams] = {}
+    for name, handler in (pair for side in sides for pair in side.items()):
+        if name not in SERVICE.methods_by_name:
+            raise Defect(f"{name} is no RPC of {SERVICE.full_name}")
+        if name in joined:
+            raise Defect(f"two handlers are offered for the RPC {name}")
+        joined[name] = handler
+    return joined
+
+
+def _method(
+    method: MethodDescriptor, handler: Any, authenticate: Authenticate
+) -> grpc.RpcMethodHandler[Message, Message]:
+    """How one RPC is served, by the way that its contract says it streams."""
+    behind: Answers | Streams
+    if method.server_streaming:
+        behind = streaming(method.name, handler or _unimplemented_stream(method.name), authenticate)
+    else:
+        behind = answering(method.name, handler or _unimplemented(method.name), authenticate)
+    make = _MAKERS[method.client_streaming, method.server_streaming]
+    decode = GetMessageClass(method.input_type).FromString
+    return make(behind, request_deserializer=decode, response_serializer=_encode)
+
+
+def _encode(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _unimplemented(name: str) -> Answers:
+    async def answer(request: Any, context: Context) -> Message:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{SERVICE.full_name}.{name} is declared but not served yet")
+
+    return answer
+
+
+def _unimplemented_stream(name: str) -> Streams:
+    answer = _unimplemented(name)
+
+    async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
+        yield await answer(request, context)
+
+    return stream
+
+
+def _bound(server: grpc.aio.Server, address: str, tls: Tls | None) -> int:
+    try:
+        if tls is None:
+            return server.add_insecure_port(address)
+        credentials = grpc.ssl_server_credentials(
+            [(tls.key, tls.certificate)], tls.client_ca, require_client_auth=tls.client_ca is not None
+        )
+        return server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise Unavailable(f"the gRPC address {address} cannot be listened on: {error}", code="address_taken") from error

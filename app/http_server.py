@@ -1,0 +1,80 @@
+"""Serving an ASGI application with uvicorn inside our own event loop, so that signals and draining are ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from domain.errors import Unavailable
+
+DRAIN_SECONDS = 2  # open requests and sockets are waited for this long, then closed
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when requests are taken."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to this process's own handlers."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; 0 takes a free port. Raises Unavailable saying which port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}", code="port_taken") from None
+    sock.setblocking(False)
+    return sock
+
+
+async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event, ready: Callable[[int], None]) -> None:
+    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken."""
+    sock = listen(host, port)
+    config = uvicorn.Config(
+        application,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        ws_max_size=65_536,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        lifespan="on",
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    stopping = asyncio.create_task(stop.wait())
+    up = asyncio.create_task(server.up.wait())
+    await asyncio.wait((serving, stopping, up), return_when=asyncio.FIRST_COMPLETED)
+    if server.up.is_set():
+        ready(sock.getsockname()[1])
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    up.cancel()
+    await serving
+    if not stop.is_set():
+        raise Unavailable("the HTTP server ended by itself")

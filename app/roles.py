@@ -1,0 +1,177 @@
+"""The process roles: what each one opens, how it says that it is ready, how it drains.
+
+A role runs until `stop` is set. Several may run in one process; `up` gives each a process of its own, so that a burst
+of events at one door never slows the reads at another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from app import wiring
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.grpc_server import Tls
+    from domain.ports import EventLog
+    from read_api.app import ReadSide
+
+Ready = Callable[[int], None]  # called with the port, 0 where there is none
+Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
+
+VERSION = version("trading-analytics-service")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A process role: what it does, how to serve it, and the variable of its port."""
+
+    name: str
+    summary: str
+    serve: Serve
+    port_variable: str | None = None
+
+
+@asynccontextmanager
+async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
+    """What the read side answers from, over HTTP and gRPC alike."""
+    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+    from read_api.app import ReadSide
+    from read_api.health import Health
+    from read_api.metric_defs import Metrics
+    from read_api.movements import Movements
+    from read_api.questions import Questions
+    from read_api.status import ProjectionStatuses
+
+    projection_store = wiring.projection_store(settings)
+    figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
+    try:
+        async with (
+            wiring.read_store(settings) as store,
+            wiring.event_log(settings) as log,
+            wiring.live_bus(settings) as bus,
+        ):
+            movements = Movements(bus)
+            statuses = ProjectionStatuses(log, projection_store.statuses)
+            side = ReadSide(
+                questions=Questions(store, movements, patience=settings.position_wait),
+                statuses=statuses,
+                health=Health(VERSION, statuses, figures, bus, metrics),
+                movements=movements,
+                metrics=metrics,
+                authenticate=wiring.authenticator(settings),
+            )
+            yield side, log
+    finally:
+        await figures.close()
+        projection_store.close()
+
+
+async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """HTTP queries, live figures and pages."""
+    from app.http_server import serve_http
+    from read_api.app import create_app
+
+    async with read_side(settings) as (side, _):
+        await serve_http(create_app(side), settings.host, settings.read_port, stop, ready)
+
+
+async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """The HTTP door for events."""
+    from app.http_server import serve_http
+    from app.publisher import ingest
+    from command_api.app import create_app
+    from command_api.health import Health
+
+    async with ingest(settings) as doors, wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
+        health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
+        application = create_app(ingest=doors, authenticate=wiring.authenticator(settings), health=health)
+        await serve_http(application, settings.host, settings.command_port, stop, ready)
+
+
+async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """All RPCs: the read side's and the write side's handlers behind one port."""
+    from app.grpc_server import grpc_server
+    from app.publisher import ingest
+    from command_api.grpc_publish import publishing
+    from read_api.grpc import handlers
+
+    async with read_side(settings) as (side, log), ingest(settings) as doors:
+        server = grpc_server(
+            [handlers(log, side.statuses, side.health), {"Publish": publishing(doors)}],
+            side.authenticate,
+            address=f"{settings.host}:{settings.grpc_port}",
+            tls=_tls(settings),
+        )
+        await server.start()
+        ready(server.port)
+        await stop.wait()
+        await server.stop(2.0)
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if not settings.tls_certificate:
+        return None
+    from app.grpc_server import Tls
+
+    return Tls(key=Path(settings.tls_key).read_bytes(), certificate=Path(settings.tls_certificate).read_bytes())
+
+
+async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Folds the log into read models, sharing the partitions with the other projectors."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded; more processes instead of threads
+    from projections.engine.lane import Limits
+    from projections.engine.projector import Projector
+    from projections.engine.registry import all_projections
+
+    async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
+        worker = Projector(
+            list(all_projections().values()),
+            log,
+            lambda: wiring.projection_store(settings),
+            bus,
+            Limits(batch=settings.batch, poison=settings.poison_limit),
+        )
+        working = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(stop.wait())
+        ready(0)
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        stopping.cancel()
+        await working
+
+
+ROLES: Mapping[str, Role] = MappingProxyType(
+    {
+        role.name: role
+        for role in (
+            Role("read-api", "queries over HTTP, live figures, pages", read_api, "ANALYTICS_READ_PORT"),
+            Role("command-api", "takes events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
+            Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
+            Role("projector", "folds the log into read models", projector),
+        )
+    }
+)
+
+
+async def serve(names: list[str], settings: Settings, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
+    """Serve these roles in this process until `stop`; the first that fails stops the others and is raised."""
+
+    async def one(name: str) -> Any:
+        try:
+            await ROLES[name].serve(settings, stop, lambda port: ready(name, port))
+        finally:
+            stop.set()
+
+    outcomes = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -1,0 +1,142 @@
+"""All settings: one frozen object, built once from the environment. Nothing else reads the environment.
+
+Each field is the variable `ANALYTICS_<FIELD>` in capitals; its documentation and default stand beside it and are shown
+by `analytics settings` and in docs/reference/settings.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
+
+from domain.errors import Invalid
+
+PREFIX = "ANALYTICS_"
+
+
+def _says(doc: str, *, secret: bool = False, at_least: float | None = None) -> dict[str, object]:
+    return {"doc": doc, "secret": secret, "at_least": at_least}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an instance is told from outside."""
+
+    data: Path = field(
+        default=Path(".analytics"), metadata=_says("Folder that holds all that an embedded instance keeps.")
+    )
+    host: str = field(default="127.0.0.1", metadata=_says("Address that the APIs listen on."))
+    read_port: int = field(
+        default=8003, metadata=_says("Port of the read API and the pages; 0 takes a free one.", at_least=0)
+    )
+    command_port: int = field(default=8004, metadata=_says("Port of the command API; 0 takes a free one.", at_least=0))
+    grpc_port: int = field(default=50051, metadata=_says("Port of the gRPC service; 0 takes a free one.", at_least=0))
+    nats_port: int = field(
+        default=0, metadata=_says("Port of the embedded NATS server; 0 takes a free one.", at_least=0)
+    )
+    kafka_bootstrap_servers: str = field(
+        default="", metadata=_says("Kafka brokers, host:port separated by commas; empty keeps the log in PostgreSQL.")
+    )
+    nats_url: str = field(default="", metadata=_says("NATS server; empty starts the embedded one.", secret=True))
+    database_url: str = field(
+        default="", metadata=_says("PostgreSQL server; empty starts the embedded one.", secret=True)
+    )
+    partitions: int = field(
+        default=4, metadata=_says("Partitions of each topic that `topics create` makes.", at_least=1)
+    )
+    projectors: int = field(
+        default=1, metadata=_says("Projector processes that `up` starts; they share the partitions.", at_least=1)
+    )
+    batch: int = field(
+        default=100_000, metadata=_says("Events that a projector takes in one step at most.", at_least=1)
+    )
+    poison_limit: float = field(
+        default=0.2,
+        metadata=_says(
+            "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0
+        ),
+    )
+    kafka_retention_ms: int = field(
+        default=-1, metadata=_says("How long Kafka keeps events, in ms; -1 is for ever.", at_least=-1)
+    )
+    auth_issuer: str = field(default="analytics", metadata=_says("Issuer (`iss`) that tokens must have."))
+    auth_audience: str = field(default="analytics", metadata=_says("Audience (`aud`) that tokens must have."))
+    auth_jwks: str = field(
+        default="",
+        metadata=_says(
+            "JWKS file with the public keys that sign tokens; empty uses the key pair made in the data folder."
+        ),
+    )
+    token_hours: float = field(
+        default=12.0, metadata=_says("How long a token made by `analytics token` or `up` is valid.", at_least=0)
+    )
+    tls_certificate: str = field(
+        default="", metadata=_says("PEM file of the gRPC service's certificate chain; empty serves without TLS.")
+    )
+    tls_key: str = field(default="", metadata=_says("PEM file of the gRPC service's private key."))
+    read_connections: int = field(default=4, metadata=_says("Database connections of a read API process.", at_least=1))
+    position_wait: float = field(
+        default=2.0,
+        metadata=_says(
+            "Seconds that a read waits for the position in X-Min-Position before it answers 412.", at_least=0
+        ),
+    )
+    query_seconds: float = field(
+        default=10.0, metadata=_says("Seconds after which a query is given up.", at_least=0.01)
+    )
+    log_level: str = field(default="INFO", metadata=_says("Least level of log lines: DEBUG, INFO, WARNING or ERROR."))
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], **given: object) -> Settings:
+        """Settings from variables; `given` (from flags) goes before them, None means not given.
+
+        Raises Invalid naming the variable whose value is no good.
+        """
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            text = environ.get(variable(setting), "")
+            if text:
+                values[setting.name] = _parsed(setting, hints[setting.name], text)
+        values.update({name: value for name, value in given.items() if value is not None})
+        return cls(**values)
+
+    def items(self) -> Iterator[tuple[Field[Any], object, str]]:
+        """Every setting with its value and how to show it: secrets hidden, passwords in addresses too."""
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            yield setting, value, redacted(str(value)) if setting.metadata["secret"] else str(value)
+
+
+def variable(setting: Field[Any]) -> str:
+    """Name of the environment variable of a setting."""
+    return PREFIX + setting.name.upper()
+
+
+def default(setting: Field[Any]) -> str:
+    """The documented default as text."""
+    return "" if setting.default is MISSING else str(setting.default)
+
+
+def redacted(text: str) -> str:
+    """An address without its user and password; anything else that is secret is hidden as a whole."""
+    parts = urlsplit(text)
+    if not text or not parts.hostname:
+        return "••••" if text else ""
+    if "@" not in parts.netloc:
+        return text
+    return urlunsplit(parts._replace(netloc="••••@" + parts.netloc.rpartition("@")[2]))
+
+
+def _parsed(setting: Field[Any], kind: type[Any], text: str) -> Any:
+    try:
+        value = kind(text)
+    except ValueError:
+        raise Invalid(f"{variable(setting)} is {text!r}, which is no {kind.__name__}", code="bad_setting") from None
+    least = setting.metadata["at_least"]
+    if least is not None and value < least:
+        raise Invalid(f"{variable(setting)} is {text}, which is below {least}", code="bad_setting")
+    return value

@@ -1,0 +1,113 @@
+"""`analytics up`: everything in one command, under one supervisor, until SIGTERM or Ctrl-C.
+
+Order of work: be the only instance → servers → tables and topics → processes → say where → wait → drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import fields
+
+from app.instance import (
+    embedded_servers,
+    only_instance,
+    prepare,
+    publish_addresses,
+    with_servers,
+    withdraw_addresses,
+)
+from app.roles import ROLES
+from app.settings import Settings, redacted, variable
+from app.stopping import stop_requested
+from app.supervisor import Child, child_environment, supervise
+from app.wiring import token_issuer
+from domain.access import EVERY_COMPANY, Role, Tier
+
+Say = Callable[[str], None]
+
+PEOPLE: Mapping[str, tuple[Role, str]] = {
+    "dashboards": (Role.VIEWER, "a viewer of every company"),
+    "admin": (Role.ADMIN, "commands of every company"),
+    "auditor": (Role.AUDITOR, "history and verification"),
+    "engineer": (Role.ENGINEER, "projections and quarantine"),
+}
+
+logger = logging.getLogger(__name__)
+
+
+async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
+    """Run the instance of the data folder until it is told to stop; returns once all has drained."""
+    stop = stop_requested()
+    with only_instance(settings.data):
+        servers = embedded_servers(settings)
+        started = await servers.start()
+        watching = asyncio.create_task(servers.watch(logger.warning))
+        try:
+            complete = with_servers(settings, started)
+            await prepare(complete)
+            tcp = settings.database_url or started.database_tcp_url
+            await _run(complete, tcp, stop, say)
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await servers.stop()
+
+
+async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say) -> None:
+    """Run the processes; the addresses are there from when all are ready until it stops."""
+    children = _children(settings)
+    ready = asyncio.Event()
+    announcing = asyncio.create_task(_announce(settings, database, children, ready, say))
+    try:
+        await supervise(children, stop, ready)
+    finally:
+        announcing.cancel()
+        withdraw_addresses(settings.data)
+
+
+def _children(settings: Settings) -> list[Child]:
+    values = {variable(setting): getattr(settings, setting.name) for setting in fields(settings)}
+    environment = child_environment(values)
+    children = [Child(r.name, r.name, environment, r.port_variable) for r in ROLES.values() if r.port_variable]
+    for number in range(1, settings.projectors + 1):
+        children.append(Child("projector", f"projector-{number}", environment))
+    return children
+
+
+async def _announce(settings: Settings, database: str, children: list[Child], ready: asyncio.Event, say: Say) -> None:
+    await ready.wait()
+    ports = {child.role: child.port for child in children}
+    http = {role: f"http://{settings.host}:{ports[role]}" for role in ("read-api", "command-api")}
+    where: dict[str, str | int] = {
+        "read_api": http["read-api"],
+        "command_api": http["command-api"],
+        "pages": http["read-api"],
+        "grpc": f"{settings.host}:{ports['grpc']}",
+        "nats": settings.nats_url,
+        "database": database,
+        "pid": os.getpid(),
+    }
+    if settings.kafka_bootstrap_servers:
+        where["kafka"] = settings.kafka_bootstrap_servers
+    publish_addresses(settings.data, where)
+    say(f"read API and pages  {where['read_api']}\ncommand API         {where['command_api']}")
+    say(f"gRPC                {where['grpc']}\nNATS                {redacted(settings.nats_url)}")
+    say(f"data folder         {settings.data}   (other addresses: addresses.json in it)\n\nSign in:")
+    for line in sign_in_links(settings, str(where["pages"])):
+        say(line)
+    say("\nReady. Ctrl-C stops everything.")
+
+
+def sign_in_links(settings: Settings, pages: str) -> list[str]:
+    """One link for each kind of person. The token is in the fragment, which a browser never sends to a server."""
+    issuer = token_issuer(settings)
+    lines = []
+    for name, (role, meaning) in PEOPLE.items():
+        token = issuer.issue(name, [role], EVERY_COMPANY, Tier.ENTERPRISE, 3600 * settings.token_hours)
+        lines.append(f"  {name:<11} {meaning}\n    {pages}/#token={token}")
+    return lines

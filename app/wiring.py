@@ -1,0 +1,97 @@
+"""The composition root: which adapter stands behind each port. Each function opens one thing and closes it again.
+
+Imports are inside, so that a process loads only the drivers of the things that it opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.auth.tokens import TokenIssuer
+    from adapters.postgres.projection_store import PostgresProjectionStore
+    from adapters.postgres.read_store import PostgresReadStore
+    from domain.access import Principal
+    from domain.ports import EventLog, LiveBus
+
+
+@asynccontextmanager
+async def event_log(settings: Settings) -> AsyncIterator[EventLog]:
+    """The event log: Kafka where brokers are named, otherwise the table in PostgreSQL."""
+    log = _event_log(settings)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+def _event_log(settings: Settings) -> EventLog:
+    if settings.kafka_bootstrap_servers:
+        from adapters.kafka.log import KafkaEventLog
+        from adapters.kafka.settings import KafkaSettings
+
+        return KafkaEventLog(
+            KafkaSettings(bootstrap_servers=settings.kafka_bootstrap_servers, retention_ms=settings.kafka_retention_ms)
+        )
+    from adapters.embedded.log import EmbeddedLog
+
+    return EmbeddedLog(settings.database_url)
+
+
+@asynccontextmanager
+async def live_bus(settings: Settings) -> AsyncIterator[LiveBus]:
+    """The live bus, connecting in the background for as long as the server is away."""
+    from adapters.nats.bus import NatsBus
+
+    bus = await NatsBus.connect(settings.nats_url)
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
+    """Read models for queries."""
+    from adapters.postgres.read_store import PostgresReadStore
+
+    store = PostgresReadStore(
+        settings.database_url, connections=settings.read_connections, timeout=settings.query_seconds
+    )
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def projection_store(settings: Settings) -> PostgresProjectionStore:
+    """Rows and positions of projections; opens its connection at first use."""
+    from adapters.postgres.projection_store import PostgresProjectionStore
+
+    return PostgresProjectionStore(settings.database_url)
+
+
+def token_issuer(settings: Settings) -> TokenIssuer:
+    """Signs tokens with the key of the data folder, which is made if it is missing."""
+    from adapters.auth.keys import signing_key
+    from adapters.auth.tokens import TokenIssuer
+
+    return TokenIssuer(signing_key(settings.data / "keys"), settings.auth_issuer, settings.auth_audience)
+
+
+def authenticator(settings: Settings) -> Callable[[str], Principal]:
+    """Turns a bearer token into a principal, by the keys of the settings or of the data folder."""
+    from adapters.auth.keys import keys_of_jwks, signing_key
+    from adapters.auth.tokens import TokenVerifier
+
+    if settings.auth_jwks:
+        keys = keys_of_jwks(Path(settings.auth_jwks))
+    else:
+        keys = signing_key(settings.data / "keys").public()
+    return TokenVerifier(keys, settings.auth_issuer, settings.auth_audience)

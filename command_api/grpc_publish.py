@@ -1,0 +1,54 @@
+"""The gRPC door: `Publish` takes a stream of envelopes, in order, and answers once all good ones are durable."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+
+from google.protobuf.message import Message
+from services import operations_pb2
+
+from domain.access import Right, may, require
+from domain.caller import caller
+from domain.publishing.framing import Item
+from domain.publishing.ingest import Ingest, Outcome
+from domain.publishing.reading import from_protobuf
+
+Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], object], Awaitable[Message]]
+
+
+def publishing(ingest: Ingest) -> Publish:
+    """The handler of the RPC `Publish`. Stamped envelopes keep their stamps, because one stream is in order."""
+
+    async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], context: object) -> Message:
+        """One publication: what became of it, with the first rejects by their index in the stream."""
+        who = caller()
+        require(who.principal, Right.PUBLISH, who.principal.company_id)
+        allows = partial(may, who.principal, Right.PUBLISH)
+        outcome = await ingest.take(_items(requests), from_protobuf, door="grpc", allows=allows, keep_stamps=True)
+        return response(outcome, who.correlation_id)
+
+    return publish
+
+
+async def _items(requests: AsyncIterator[operations_pb2.PublishRequest]) -> AsyncIterator[list[Item]]:
+    index = 0
+    async for request in requests:
+        yield [Item(index + i, event.SerializeToString()) for i, event in enumerate(request.events)]
+        index += len(request.events)
+
+
+def response(outcome: Outcome, correlation_id: str) -> operations_pb2.PublishResponse:
+    """The outcome as the RPC's answer."""
+    return operations_pb2.PublishResponse(
+        accepted=outcome.accepted,
+        duplicates=outcome.duplicates,
+        quarantined=outcome.quarantined,
+        position=str(outcome.position),
+        rejects=[
+            operations_pb2.PublishReject(index=r.line, code=r.code, reason=r.reason, event_id=r.event_id)
+            for r in outcome.reasons
+        ],
+        rejects_left_off=outcome.quarantined - len(outcome.reasons),
+        correlation_id=correlation_id,
+    )

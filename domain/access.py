@@ -1,0 +1,161 @@
+"""Who may what: roles, rights, tiers and features as two tables. Every door asks here, nobody decides elsewhere.
+
+A role gives rights inside the companies that the principal's token names; company `*` stands for all of them. A tier
+gates features, whatever the role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from domain.errors import Forbidden, Invalid
+
+EVERY_COMPANY = "*"
+
+
+class Right(StrEnum):
+    """Something that a role allows."""
+
+    DASHBOARDS = "dashboards"  # registered queries, dashboards, live figures
+    REPORTS = "reports"
+    QUERY = "query"  # ad-hoc questions
+    EXPORT = "export"
+    EXPLAIN = "explain"
+    COMMAND = "command"
+    EVENTS = "events"  # event history
+    VERIFY = "verify"  # verification of log and read models
+    TRAIL = "trail"  # who read and did what
+    PROJECTIONS = "projections"  # rebuild, switch, pause
+    QUARANTINE = "quarantine"
+    PAYLOADS = "payloads"  # payloads classified as personal
+    PUBLISH = "publish"
+    STATUS = "status"  # health figures, positions and lag of projections: no tenant's data
+
+
+class Role(StrEnum):
+    """What a principal is."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    ENGINEER = "engineer"
+    SERVICE = "service"
+
+
+_VIEWER = frozenset({Right.DASHBOARDS, Right.REPORTS, Right.PAYLOADS, Right.STATUS})
+_ANALYST = _VIEWER | {Right.QUERY, Right.EXPORT, Right.EXPLAIN}
+_AUDITOR = {Right.EVENTS, Right.VERIFY, Right.TRAIL, Right.EXPORT, Right.EXPLAIN}
+
+RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {
+        Role.VIEWER: _VIEWER,
+        Role.ANALYST: _ANALYST,
+        Role.ADMIN: _ANALYST | {Right.COMMAND},
+        Role.AUDITOR: _VIEWER | _AUDITOR,
+        Role.ENGINEER: frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS}),
+        Role.SERVICE: frozenset({Right.PUBLISH, Right.STATUS}),
+    }
+)
+
+# Rights over the machinery, which belongs to no tenant, or over all tenants by the role's nature.
+ACROSS_COMPANIES = frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS})
+
+
+class Tier(StrEnum):
+    """What a tenant has subscribed to."""
+
+    FREE = "FREE"
+    BASIC = "BASIC"
+    PRO = "PRO"
+    ENTERPRISE = "ENTERPRISE"
+
+
+class Feature(StrEnum):
+    """Something that a tier opens."""
+
+    DASHBOARDS = "dashboards"
+    FULL_HISTORY = "full_history"
+    RETENTION = "retention"
+    FUNNELS = "funnels"
+    CSV = "csv"
+    PREDICTIVE = "predictive"
+    PIVOTS = "pivots"
+    AD_HOC = "ad_hoc"
+    ALERTS = "alerts"
+    COMPETITIVE = "competitive"
+    AUDIT_EXPORT = "audit_export"
+    BRANDING = "branding"
+
+
+FREE_HISTORY_DAYS = 30
+_FREE = frozenset({Feature.DASHBOARDS})
+_BASIC = _FREE | {Feature.FULL_HISTORY, Feature.RETENTION, Feature.FUNNELS, Feature.CSV}
+_PRO = _BASIC | {Feature.PREDICTIVE, Feature.PIVOTS, Feature.AD_HOC, Feature.ALERTS}
+
+FEATURES: Mapping[Tier, frozenset[Feature]] = MappingProxyType(
+    {
+        Tier.FREE: _FREE,
+        Tier.BASIC: _BASIC,
+        Tier.PRO: _PRO,
+        Tier.ENTERPRISE: _PRO | {Feature.COMPETITIVE, Feature.AUDIT_EXPORT, Feature.BRANDING},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody we know: `companies` are the tenants of the token, `expires_at` its end (seconds since 1970 UTC)."""
+
+    sub: str
+    companies: frozenset[str]
+    roles: frozenset[Role]
+    tier: Tier = Tier.FREE
+    expires_at: float = float("inf")
+
+    def __post_init__(self) -> None:
+        if not (self.sub and self.companies and self.roles):
+            raise Invalid("a principal has a subject, at least one company and at least one role")
+
+    @property
+    def company_id(self) -> str:
+        """The first company: what a page shows before another is picked."""
+        return min(self.companies)
+
+
+OPERATOR = Principal("local-operator", frozenset({EVERY_COMPANY}), frozenset(Role), Tier.ENTERPRISE)
+
+
+def may(principal: Principal, right: Right, company: str | None = None) -> bool:
+    """Whether the principal has the right in that company; None asks for rights that concern no single company."""
+    if not any(right in RIGHTS[role] for role in principal.roles):
+        return False
+    if right in ACROSS_COMPANIES or EVERY_COMPANY in principal.companies:
+        return True
+    return company is not None and company in principal.companies
+
+
+def require(principal: Principal, right: Right, company: str | None = None) -> None:
+    """Raise Forbidden unless the principal may."""
+    if may(principal, right, company):
+        return
+    if any(right in RIGHTS[role] for role in principal.roles):
+        raise Forbidden(
+            f"{principal.sub} may not see company {company}" if company else f"{principal.sub} must name a company",
+            code="forbidden_company",
+            suggested_actions=("Ask with a token of that company.",),
+        )
+    having = ", ".join(role for role in Role if right in RIGHTS[role])
+    raise Forbidden(
+        f"the right {right.value!r} needs one of the roles {having}",
+        code="forbidden_role",
+        suggested_actions=("Ask with a token that has one of these roles.",),
+    )
+
+
+def opens(principal: Principal, feature: Feature) -> bool:
+    """Whether the principal's tier has the feature."""
+    return feature in FEATURES[principal.tier]

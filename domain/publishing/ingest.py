@@ -1,0 +1,260 @@
+"""Ingest: what all doors stand on. Raw events in, checked, deduplicated and durable; bad ones in quarantine.
+
+One call is one `Intake`: events are added in the order in which they happened, in pieces of any size, and `finish`
+answers once everything is durable. While one batch is being written, the next is read; never more than these two are
+held, so a file of any size fits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from domain.errors import Unavailable
+from domain.events import MAX_EVENT, event_type
+from domain.identity import identity
+from domain.ports import Placed, Record
+from domain.position import Position
+from domain.problem import Code, Problem, Refused, shown
+from domain.publishing.framing import Item
+from domain.publishing.publisher import Publisher
+from domain.publishing.reading import Parse, Parsed, refusal
+from domain.publishing.records import record_of
+from domain.quarantine import BadEvent, Quarantine, SeenEvents
+from domain.validation import too_large
+
+REASONS = 100  # reasons an answer lists; the others are in quarantine like these
+BATCH_EVENTS = 5_000
+BATCH_BYTES = 4 * 1024 * 1024
+SLICE = 250  # events read before other work of the process gets its turn
+
+
+class Reason(NamedTuple):
+    """Why one event was set aside."""
+
+    line: int
+    code: str
+    reason: str
+    event_id: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one call. `position` covers everything accepted; `warnings`: events with unknown members."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    warnings: int = 0
+    position: Position = field(default_factory=Position)
+    reasons: list[Reason] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of the doors; reasons that the list leaves off are counted in `quarantined`."""
+        return {
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "quarantined": self.quarantined,
+            "position": str(self.position),
+            "warnings": self.warnings,
+            "reasons": [{"line": r.line, "code": r.code, "reason": r.reason} for r in self.reasons],
+        }
+
+
+class Ingest:
+    """The service behind all doors of one process; remembers the identities that it lately made durable."""
+
+    def __init__(
+        self, publisher: Publisher, quarantine: Quarantine, seen: SeenEvents, *, remembered: int = 50_000
+    ) -> None:
+        """`publisher` must not stamp: events at the doors are other producers'."""
+        self.publisher = publisher
+        self.quarantine = quarantine
+        self._seen = seen
+        self._remembered = remembered
+        self._durable: OrderedDict[bytes, Placed] = OrderedDict()
+
+    async def take(
+        self,
+        items: AsyncIterator[list[Item]],
+        parse: Parse,
+        *,
+        door: str,
+        allows: Callable[[str], bool] | None = None,
+        keep_stamps: bool = False,
+        progress: Callable[[Outcome, int], None] | None = None,
+    ) -> Outcome:
+        """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line."""
+        intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps)
+        try:
+            async for some in items:
+                for start in range(0, len(some), SLICE):
+                    await intake.add(some[start : start + SLICE])
+                    if progress is not None:
+                        progress(intake.outcome, some[min(start + SLICE, len(some)) - 1].line)
+                    await asyncio.sleep(0)
+            return await intake.finish()
+        finally:
+            intake.leave()
+
+    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed | None]:
+        """Those that are in the log already, with their place where this process wrote them."""
+        recent = {i: self._durable[i] for i in identities if i in self._durable}
+        try:
+            seen = await self._seen.known([i for i in identities if i not in recent])
+        except Unavailable:
+            # The log is what must answer. A duplicate that passes here is recognised by the projectors.
+            return recent
+        return dict.fromkeys(seen, None) | recent
+
+    def remember(self, identities: Iterable[bytes], places: Iterable[Placed]) -> None:
+        """These are in the log now."""
+        self._durable.update(zip(identities, places, strict=True))
+        while len(self._durable) > self._remembered:
+            self._durable.popitem(last=False)
+
+
+class Good(NamedTuple):
+    """An event to be written; stamped ones have no identity, because projectors know them by their stamp."""
+
+    record: Record
+    identity: bytes | None
+
+
+class Intake:
+    """One call. Raises Unavailable from any method when log or quarantine do not answer: repeat the call then."""
+
+    def __init__(
+        self, ingest: Ingest, parse: Parse, *, door: str, allows: Callable[[str], bool] | None, keep_stamps: bool
+    ) -> None:
+        self.outcome = Outcome()
+        self._ingest = ingest
+        self._parse = parse
+        self._door = door
+        self._allows = allows
+        self._keep_stamps = keep_stamps
+        self._allowed: dict[str, bool] = {}
+        self._good: list[Good] = []
+        self._bad: list[BadEvent] = []
+        self._size = 0
+        self._batch: set[bytes] = set()
+        self._flying: set[bytes] = set()
+        self._flight: asyncio.Task[None] | None = None
+
+    async def add(self, items: Iterable[Item]) -> None:
+        """Read some events, and write a batch when enough are there."""
+        for item in items:
+            try:
+                self._take(item)
+            except Refused as refused:
+                self._set_aside(item, refused)
+            if self._size >= BATCH_BYTES:
+                await self._launch()
+        if len(self._good) + len(self._bad) >= BATCH_EVENTS:
+            await self._launch()
+
+    async def finish(self) -> Outcome:
+        """Write what is left; everything is durable when this returns."""
+        await self._launch()
+        await self._landed()
+        return self.outcome
+
+    def leave(self) -> None:
+        """End a call that failed halfway: what is being written goes on, but nobody asks for its outcome."""
+        if self._flight is not None:
+            self._flight.add_done_callback(lambda flight: flight.cancelled() or flight.exception())
+
+    def _take(self, item: Item) -> None:
+        if item.problem is not None:
+            raise Refused(item.problem)
+        parsed = self._parse(item.data)
+        good = self._admitted(parsed)
+        if good.identity is not None:
+            if good.identity in self._batch or good.identity in self._flying:
+                self.outcome.duplicates += 1
+                return
+            self._batch.add(good.identity)
+        if parsed.envelope.unknown_members:
+            self.outcome.warnings += 1
+        self._good.append(good)
+        self._size += len(good.record.value)
+
+    def _admitted(self, parsed: Parsed) -> Good:
+        envelope = parsed.envelope
+        self._check_company(parsed)
+        stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
+        if not stamped:
+            envelope.producer_id, envelope.producer_seq = "", 0
+        record = record_of(envelope, parsed.kind)
+        if len(record.value) > MAX_EVENT:
+            raise refusal(envelope, too_large(len(record.value)))
+        if stamped:
+            return Good(record, None)
+        return Good(record, identity(record.topic, record.key, envelope.event_id))
+
+    def _check_company(self, parsed: Parsed) -> None:
+        if self._allows is None:
+            return
+        company = parsed.envelope.company_id
+        if company not in self._allowed:
+            self._allowed[company] = self._allows(company)
+        if not self._allowed[company]:
+            reason = f"the caller may not publish for company {shown(company)}"
+            raise refusal(parsed.envelope, Problem(Code.FORBIDDEN_COMPANY, reason))
+
+    def _set_aside(self, item: Item, refused: Refused) -> None:
+        problem, kind = refused.problem, event_type(refused.message_type)
+        self._bad.append(
+            BadEvent(
+                code=problem.code,
+                reason=problem.reason,
+                raw=item.data,
+                door=self._door,
+                line=item.line,
+                stream=kind.stream if kind is not None else "",
+                company_id=refused.company_id,
+                event_id=refused.event_id,
+                item=problem.item,
+            )
+        )
+        self._size += len(item.data)
+        self.outcome.quarantined += 1
+        if len(self.outcome.reasons) < REASONS:
+            self.outcome.reasons.append(Reason(item.line, problem.code, problem.reason, refused.event_id))
+
+    async def _launch(self) -> None:
+        """Send the batch on its way once the one before has landed: what happened earlier is written earlier."""
+        await self._landed()
+        if self._good or self._bad:
+            self._flight = asyncio.create_task(self._fly(self._good, self._bad))
+            self._good, self._bad, self._size = [], [], 0
+            self._flying, self._batch = self._batch, set()
+
+    async def _landed(self) -> None:
+        if self._flight is not None:
+            flight, self._flight = self._flight, None
+            await flight
+
+    async def _fly(self, good: Sequence[Good], bad: Sequence[BadEvent]) -> None:
+        known = await self._ingest.known([g.identity for g in good if g.identity is not None])
+        fresh = [g for g in good if g.identity is None or g.identity not in known] if known else good
+        self.outcome.duplicates += len(good) - len(fresh)
+        self._cover(place for place in known.values() if place is not None)
+        await self._ingest.quarantine.add(bad)
+        if not fresh:
+            return
+        written = await self._ingest.publisher.append([g.record for g in fresh])
+        self._cover(written.placed)
+        self.outcome.accepted += len(fresh)
+        marked = [(g.identity, p) for g, p in zip(fresh, written.placed, strict=True) if g.identity is not None]
+        self._ingest.remember([i for i, _ in marked], [p for _, p in marked])
+
+    def _cover(self, places: Iterable[Placed]) -> None:
+        reached: dict[tuple[str, int], int] = {}
+        for place in places:
+            at = (place.topic, place.partition)
+            reached[at] = max(reached.get(at, 0), place.offset + 1)
+        self.outcome.position = self.outcome.position.merged(Position(reached))

@@ -1,0 +1,158 @@
+"""The publisher: what a service holds to publish its events. Log and live bus get them at the same time.
+
+    publisher = Publisher(log, bus)
+    receipt = await publisher.publish(event.user_event(company_id="acme", user_id="u1", name="page_view"))
+    await publisher.close()
+
+An answer means that the log has the event (`receipt.durable`); `receipt.live` tells whether the bus took it too.
+While the log is away, events wait in order; a caller that has waited for the deadline gets Unavailable and may publish
+the same event again (the same event_id): the publisher knows it and never writes it twice. That memory ends with the
+process. Who repeats events from a store of its own after a restart uses `stamp=False`: then the projectors know an
+event by its event_id, which costs them a look-up each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from domain.errors import Unavailable
+from domain.identity import new_event_id
+from domain.ports import EventLog, LiveBus, Placed, Record
+from domain.publishing.event import Event
+from domain.publishing.lanes import DurableLane, Group, Limits, LiveLane
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Which lanes took an event, and where it lies in the log. An event that no log took raises instead."""
+
+    durable: bool
+    live: bool
+    placed: Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Places of records in the log, in the order given; whether the bus took all of them."""
+
+    placed: Sequence[Placed]
+    live: bool
+
+
+class Publisher:
+    """Publishes events in order, each once. Opens nothing until the first event; close it to drain."""
+
+    def __init__(
+        self, log: EventLog, bus: LiveBus | None = None, *, limits: Limits | None = None, stamp: bool = True
+    ) -> None:
+        """`stamp=False` leaves the events without producer_id and producer_seq (see above)."""
+        self._limits = limits or Limits()
+        self._durable = DurableLane(log, self._limits, new_event_id() if stamp else None)
+        self._live = LiveLane(bus, self._limits)
+        self._recent: OrderedDict[str, tuple[Group, int]] = OrderedDict()
+        self._closed = False
+
+    async def publish(self, event: Event) -> Receipt:
+        """Publish one event; returns when the log has it. Raises Unavailable when that is not known in time."""
+        return (await self.publish_many([event]))[0]
+
+    async def publish_many(self, events: Iterable[Event]) -> list[Receipt]:
+        """Publish events in this order; returns when the log has all of them."""
+        self._check_open()
+        wanted = list(events)
+        fresh = [event for event in {e.event_id: e for e in wanted}.values() if event.event_id not in self._recent]
+        took = self._live.offer([event.record for event in fresh])
+        groups = self._remember(fresh)
+        known = [self._recent[event.event_id] for event in wanted]
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                await self._let_in(groups)
+                await _settled(group for group, _ in known)
+        except TimeoutError:
+            raise await self._too_late(len(wanted), took) from None
+        self._trim()
+        places = [group.placed.result()[index] for group, index in known]
+        live = await took
+        return [Receipt(True, live, place) for place in places]
+
+    async def append(self, records: Sequence[Record]) -> Written:
+        """Publish records that were checked before (the doors do): no memory of event ids, one answer for all."""
+        self._check_open()
+        took = self._live.offer(records)
+        groups = [Group(part) for part in self._parts(records)]
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                await self._let_in(groups)
+                await _settled(groups)
+        except TimeoutError:
+            raise await self._too_late(len(records), took) from None
+        return Written([place for group in groups for place in group.placed.result()], await took)
+
+    async def close(self) -> None:
+        """Refuse new events and wait for those under way; raises Unavailable if the log does not take them in time."""
+        self._closed = True
+        await self._live.close()
+        await self._durable.close(self._limits.deadline)
+
+    def _remember(self, fresh: Sequence[Event]) -> list[Group]:
+        """Groups for new events, known by their event ids before anything is awaited: a repetition joins them."""
+        records = {id(event.record): event.event_id for event in fresh}
+        groups = [Group(part) for part in self._parts([event.record for event in fresh])]
+        for group in groups:
+            group.placed.add_done_callback(self._forget_failed)
+            for index, record in enumerate(group.records):
+                self._recent[records[id(record)]] = (group, index)
+        return groups
+
+    async def _let_in(self, groups: Sequence[Group]) -> None:
+        """Hand groups to the durable lane in order; those that find no room in time are as if never given."""
+        for index, group in enumerate(groups):
+            try:
+                await self._durable.put(group)
+            except asyncio.CancelledError:
+                for left in groups[index:]:
+                    left.fail(Unavailable("too many events wait for the log", code="log_unavailable"))
+                raise
+
+    def _forget_failed(self, placed: asyncio.Future[list[Placed]]) -> None:
+        """What the log will never take may be published again, as something new."""
+        if placed.exception() is not None:
+            self._recent = OrderedDict((k, v) for k, v in self._recent.items() if v[0].placed is not placed)
+
+    def _trim(self) -> None:
+        while len(self._recent) > 2 * self._limits.pending_events:  # those under way are fewer, and the newest
+            self._recent.popitem(last=False)
+
+    def _parts(self, records: Sequence[Record]) -> Iterable[Sequence[Record]]:
+        """Runs of records of which each fits into one append."""
+        start = size = 0
+        for index, record in enumerate(records):
+            size += len(record.value)
+            if index > start and (index - start >= self._limits.batch_events or size > self._limits.batch_bytes):
+                yield records[start:index]
+                start, size = index, len(record.value)
+        if start < len(records):
+            yield records[start:]
+
+    async def _too_late(self, count: int, took: asyncio.Future[bool]) -> Unavailable:
+        live = await took
+        return Unavailable(
+            f"it is not known whether the log has {count} events after {self._limits.deadline:g} s"
+            + (" (the live bus took them)" if live else ""),
+            code="live_only" if live else "log_unavailable",
+            suggested_actions=("publish again with the same event ids: they are written once",),
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("this publisher is closed", code="closed")
+
+
+async def _settled(groups: Iterable[Group]) -> None:
+    """Wait for the groups without cancelling them when the waiting is cancelled."""
+    waiting = {group.placed for group in groups}
+    if waiting:
+        await asyncio.wait(waiting)

@@ -1,0 +1,108 @@
+"""Quarantine: where bad events wait, with their bytes, place, reason and tenant. Nothing here is ever lost silently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class BadEvent:
+    """An event that a door set aside. `line`: its place in what was sent, a line of NDJSON (from 1) or an index."""
+
+    code: str
+    reason: str
+    raw: bytes
+    door: str
+    line: int
+    stream: str = ""
+    company_id: str = ""
+    event_id: str = ""
+    item: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the quarantine. From the log it has topic, partition and offset, from a door a line; `size` in bytes."""
+
+    id: int
+    recorded_at: datetime
+    code: str
+    reason: str
+    stream: str
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    item: int | None
+    door: str
+    line: int | None
+    company_id: str
+    event_id: str
+    status: str
+    size: int
+
+    @property
+    def position(self) -> str | None:
+        """Its place in the log as a position token; None where it never reached the log."""
+        if self.topic is None or self.partition is None or self.offset is None:
+            return None
+        return str(Position({(self.topic, self.partition): self.offset + 1}))
+
+    def as_json(self) -> dict[str, object]:
+        """The entry as listings show it."""
+        return {
+            "id": self.id,
+            "reason": self.reason,
+            "code": self.code,
+            "stream": self.stream,
+            "position": self.position,
+            "line": self.line,
+            "company_id": self.company_id,
+            "recorded_at": self.recorded_at.isoformat().replace("+00:00", "Z"),
+            "door": self.door,
+            "item": self.item,
+            "event_id": self.event_id,
+            "status": self.status,
+            "bytes": self.size,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries to list; what is None lets everything through. `before`: ids below it, for paging backwards."""
+
+    company_id: str | None = None
+    code: str | None = None
+    stream: str | None = None
+    door: str | None = None
+    status: str | None = "waiting"
+    before: int | None = None
+    limit: int = 100
+
+
+class Quarantine(Protocol):
+    """The durable quarantine. Every method raises Unavailable when it does not answer."""
+
+    async def add(self, events: Sequence[BadEvent]) -> None:
+        """Keep these events; they are durable when this returns."""
+        ...
+
+    async def entries(self, wanted: Filter) -> list[Entry]:
+        """Entries that match, newest first."""
+        ...
+
+    async def entry(self, entry_id: int) -> tuple[Entry, bytes]:
+        """One entry with its bytes; raises NotFound."""
+        ...
+
+
+class SeenEvents(Protocol):
+    """What projectors remember of events that carry no publisher's stamp."""
+
+    async def known(self, identities: Sequence[bytes]) -> set[bytes]:
+        """Those of these identities that were admitted before. Raises Unavailable when it does not answer."""
+        ...

@@ -1,0 +1,221 @@
+"""Admission: which events of the log count. Decided once for each record, recorded, and the same for every projection.
+
+An event is set aside when it breaks a rule of `domain.validation`, and left out when it was admitted before: for
+stamped events (our publisher's) by the producer's highest sequence in the partition, for foreign ones by identity.
+Because the decision depends on nothing but the partition's earlier records, a replay decides alike; because it is
+recorded, a rebuild need not decide again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from domain.events import BATCHES, BY_NAME, CATALOGUE, log_key
+from domain.identity import identity
+from domain.ports import Chunk
+from domain.problem import Code, Problem
+from domain.validation import judge
+from projections.engine.batch import Admitted, BadEvent
+from projections.engine.decode import DecodedFacts, decode_envelopes, decode_facts, order_column, suspect_envelopes
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of one read, flat: parallel values and positions, partition by partition in offset order."""
+
+    values: Sequence[bytes]
+    partitions: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, chunks: Sequence[Chunk], without: Set[tuple[int, int]] = frozenset()) -> Records:
+        """The records of these chunks, less those at the given (partition, offset)."""
+        values = [v for c in chunks for v in c.values]
+        partitions = np.repeat(np.array([c.partition for c in chunks]), [len(c.values) for c in chunks])
+        offsets = np.concatenate([np.asarray(c.offsets, dtype=np.int64) for c in chunks] or [np.empty(0, np.int64)])
+        if without:
+            keep = [
+                i for i, at in enumerate(zip(partitions.tolist(), offsets.tolist(), strict=True)) if at not in without
+            ]
+            values, partitions, offsets = [values[i] for i in keep], partitions[keep], offsets[keep]
+        return cls(values, partitions, offsets)
+
+    def at(self, row: int) -> tuple[int, int]:
+        """(partition, offset) of a record."""
+        return int(self.partitions[row]), int(self.offsets[row])
+
+
+Facts = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A batch as columns: envelopes, facts by event type (their `_row` points into the records), and the doubtful."""
+
+    envelopes: pl.DataFrame
+    facts: dict[str, list[pl.DataFrame]]
+    undecodable: set[int]
+    suspects: set[int]
+
+
+def decode(topic: str, records: Records) -> Decoded:
+    """Decode envelopes, then the payloads of each message type that the topic carries."""
+    envelopes, bad = decode_envelopes(records.values)
+    undecodable = set(bad)
+    facts: dict[str, list[pl.DataFrame]] = {}
+    suspects = set(envelopes.filter(_suspect(topic)).get_column("_row").to_list())
+    for (message_type,), group in envelopes.group_by("message_type", maintain_order=True):
+        event = BY_NAME.get(str(message_type)) or BATCHES.get(str(message_type))
+        if event is None or event.stream != topic:
+            continue
+        decoded = decode_facts(event, batch=message_type in BATCHES, payloads=group.get_column("payload"))
+        rows = group.get_column("_row").to_list()
+        undecodable.update(rows[i] for i in decoded.bad)
+        suspects.update(rows[i] for i in decoded.suspects)
+        facts.setdefault(event.name, []).append(_placed(decoded, group))
+    return Decoded(envelopes.drop("payload"), facts, undecodable, suspects)
+
+
+def _suspect(topic: str) -> pl.Expr:
+    types = [name for t in CATALOGUE if t.stream == topic for name in (t.name, t.batch_name)]
+    users = [name for t in CATALOGUE if t.of_user for name in (t.name, t.batch_name)]
+    return suspect_envelopes(types, users)
+
+
+def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:
+    """Facts with the columns of their envelopes; `_row` becomes the index of the record."""
+    outer = envelopes.select("company_id", "user_id", "timestamp", "event_id", "_row")
+    if decoded.facts.height != outer.height or decoded.bad:
+        outer = outer[decoded.facts.get_column("_row")]
+    return pl.concat([decoded.facts.drop("_row"), outer], how="horizontal")
+
+
+class Admission:
+    """Decides for one topic; remembers what its decisions depend on beyond the store: the batches not yet stored."""
+
+    def __init__(
+        self,
+        topic: str,
+        known: Callable[[Sequence[bytes]], set[bytes]],
+        highest: Mapping[tuple[int, str], int],
+    ) -> None:
+        self._topic = topic
+        self._known = known
+        self._highest = dict(highest)
+        self._unstored: dict[bytes, None] = {}
+
+    def decide(self, records: Records) -> tuple[Facts, Admitted]:
+        """Admit, set aside or leave out each record; the facts returned are those of admitted events alone."""
+        decoded = decode(self._topic, records)
+        quarantined = list(self._judged(records, decoded))
+        rejected = {int(r) for r in _rows_at(records, quarantined)}
+        good = decoded.envelopes if not rejected else decoded.envelopes.filter(~pl.col("_row").is_in(list(rejected)))
+        stamped = (pl.col("producer_id") != "") & (pl.col("producer_seq") > 0)
+        repeated, highest = self._repeated_stamps(good.filter(stamped), records)
+        more, identities = self._repeated_identities(good.filter(~stamped), records)
+        repeated |= more
+        facts = finish(decoded.facts, records, rejected | repeated)
+        return facts, Admitted(
+            admitted=len(records.values) - len(rejected) - len(repeated),
+            duplicates=sorted(records.at(r) for r in repeated),
+            quarantined=quarantined,
+            identities=identities,
+            highest=highest,
+        )
+
+    def stored(self, admitted: Admitted) -> None:
+        """The decisions are in the store now and need not be remembered here."""
+        for known, _, _ in admitted.identities:
+            self._unstored.pop(known, None)
+
+    def _judged(self, records: Records, decoded: Decoded) -> Iterable[BadEvent]:
+        doubtful = sorted(decoded.suspects | decoded.undecodable)
+        outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
+        for row in doubtful:
+            problem = judge(records.values[row], self._topic)
+            if problem is None and row in decoded.undecodable:
+                problem = Problem(Code.UNDECODABLE, "the bytes are no envelope with a payload of its message_type")
+            if problem is None:
+                continue
+            code, reason, item = problem
+            partition, offset = records.at(row)
+            known = outer.get(row, {})
+            company, event_id = known.get("company_id", ""), known.get("event_id", "")
+            yield BadEvent(partition, offset, item, code, reason, company, event_id, records.values[row])
+
+    def _repeated_stamps(self, stamped: pl.DataFrame, records: Records) -> tuple[set[int], dict[tuple[int, str], int]]:
+        """Rows whose sequence is not above all earlier ones of their producer and partition; the new highest ones."""
+        if stamped.is_empty():
+            return set(), {}
+        rows = stamped.get_column("_row").to_numpy()
+        frame = stamped.select(
+            "_row", "producer_id", seq=pl.col("producer_seq").cast(pl.Int64), part=pl.Series(records.partitions[rows])
+        )
+        producers = frame.group_by("part", "producer_id").agg(top=pl.col("seq").max())
+        before = [self._highest.get((p, i), 0) for p, i in producers.select("part", "producer_id").iter_rows()]
+        frame = frame.join(
+            producers.with_columns(before=pl.Series(before, dtype=pl.Int64)),
+            on=["part", "producer_id"],
+            maintain_order="left",
+        )
+        earlier = pl.col("seq").cum_max().shift(1).over("part", "producer_id")
+        repeated = frame.filter(pl.col("seq") <= pl.max_horizontal(earlier, "before"))
+        highest = {(p, i): top for (p, i, top), b in zip(producers.iter_rows(), before, strict=True) if top > b}
+        self._highest.update(highest)
+        return set(repeated.get_column("_row").to_list()), highest
+
+    def _repeated_identities(
+        self, foreign: pl.DataFrame, records: Records
+    ) -> tuple[set[int], list[tuple[bytes, int, int]]]:
+        """Rows whose identity was admitted before; the identities that are new, with their places."""
+        if foreign.is_empty():
+            return set(), []
+        columns = foreign.filter(pl.col("event_id") != "").select("_row", "company_id", "user_id", "event_id")
+        ids = [(row, identity(self._topic, log_key(c, u), e)) for row, c, u, e in columns.iter_rows()]
+        seen = self._known([i for _, i in ids]) | self._unstored.keys()
+        repeated: set[int] = set()
+        fresh: list[tuple[bytes, int, int]] = []
+        for row, known in ids:
+            if known in seen:
+                repeated.add(row)
+            else:
+                seen.add(known)
+                self._unstored[known] = None
+                fresh.append((known, *records.at(row)))
+        return repeated, fresh
+
+
+def _rows_of(frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFrame:
+    return frame.filter(pl.col("_row").is_in(list(rows))) if rows else frame.clear()
+
+
+def _rows_at(records: Records, bad: Sequence[BadEvent]) -> Iterable[int]:
+    places = {(b.partition, b.offset) for b in bad}
+    if not places:
+        return ()
+    pairs = zip(records.partitions.tolist(), records.offsets.tolist(), strict=True)
+    return [row for row, at in enumerate(pairs) if at in places]
+
+
+def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: Set[int]) -> Facts:
+    """Facts ready to fold: less those of some rows, with the order columns `_at` (ms) and `_seq` (log position)."""
+    order = order_column(records.partitions, records.offsets)
+    finished = {}
+    for name, frames in facts.items():
+        frame = pl.concat(frames, rechunk=False) if len(frames) > 1 else frames[0]
+        if without:
+            frame = frame.filter(~pl.col("_row").is_in(list(without)))
+        if frame.height:
+            place = pl.Series(order[frame.get_column("_row").to_numpy()])
+            finished[name] = frame.with_columns(_at=pl.col("timestamp"), _seq=place + frame.get_column("_item"))
+    return finished
+
+
+def readmit(topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]]) -> Facts:
+    """Facts of records that were admitted before, for a projection that catches up."""
+    records = Records.of(chunks, without=set_aside)
+    return finish(decode(topic, records).facts, records, frozenset()) if records.values else {}

@@ -1,0 +1,121 @@
+"""Fold: the facts of a batch into delta rows, column by column, for every additive fold of a projection."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from projections.engine.admission import Facts
+from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
+from projections.engine.declare import (
+    ORDER_FIRST,
+    ORDER_LAST,
+    AdditiveFold,
+    Column,
+    Columns,
+    OrderedFold,
+    Projection,
+    Table,
+    hidden_columns,
+)
+from projections.engine.kinds import Count, Day, First, Kind, Last, Max, Min, Small, Sum, Text
+
+FACTS = Columns()
+
+
+def fold(projection: Projection, facts: Facts) -> Folded:
+    """Rows of all additive folds, and the facts that its ordered folds wait for."""
+    try:
+        return _folded(projection, facts)
+    except Exception as error:  # a fold is code of a projection: its failure is its own, not the batch's
+        raise FoldFailed(projection.name, error) from error
+
+
+def _folded(projection: Projection, facts: Facts) -> Folded:
+    rows = [r for f in projection.additive if (r := additive_rows(f, facts.get(f.reads.name))) is not None]
+    ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts.get(f.reads.name))) is not None]
+    return Folded(projection, rows, ordered)
+
+
+def additive_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> Rows | None:
+    """Delta rows of one fold: one row a key, sorted by key; None when no fact applies."""
+    if facts is None:
+        return None
+    table = fold.into
+    given = fold.expressions(FACTS)
+    selected = facts if fold.where is None else facts.filter(fold.where(FACTS))
+    order = ["_at", "_seq"] if hidden_columns(table) else []
+    selected = selected.select(*(_expression(c, given) for c in table.columns), *order)
+    if order:
+        selected = selected.sort(order)
+    rows = _merged(selected, table).sort([c.name for c in table.keys]).select(*_stored(table))
+    return Rows(table, to_csv(rows), rows.height) if rows.height else None
+
+
+def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
+    keys = [c.name for c in table.keys]
+    if all(c.rule is Last for c in table.values):  # whole rows: five times as fast as `last` of each column
+        order = dict(zip(("_at", "_seq"), ORDER_LAST, strict=True))
+        return selected.unique(keys, keep="last", maintain_order=True).rename(order)
+    return selected.group_by(keys).agg(*_aggregations(table))
+
+
+def _expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
+    value = given.get(column.name, pl.col(column.name))
+    expression = value if isinstance(value, pl.Expr) else pl.lit(value)
+    width = column.kind.truncate_ms
+    if width > 1:
+        expression = expression // width * width
+    return expression.cast(_dtype(column)).alias(column.name)
+
+
+def _dtype(column: Column) -> Any:
+    kind = column.kind
+    if issubclass(kind, Text):
+        return pl.String
+    if kind.is_time or issubclass(kind, (Count, Small)):
+        return pl.Int64
+    return pl.Int128 if kind.is_millionths else pl.Boolean  # 128 bits: a sum of 64-bit millionths can leave 64
+
+
+def _aggregations(table: Table) -> list[pl.Expr]:
+    by_rule = {Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"}
+    found = [getattr(pl.col(c.name), by_rule[c.rule])() for c in table.values]
+    hidden = hidden_columns(table)
+    if ORDER_FIRST[0] in hidden:
+        found += [pl.col("_at").first().alias(ORDER_FIRST[0]), pl.col("_seq").first().alias(ORDER_FIRST[1])]
+    if ORDER_LAST[0] in hidden:
+        found += [pl.col("_at").last().alias(ORDER_LAST[0]), pl.col("_seq").last().alias(ORDER_LAST[1])]
+    return found
+
+
+def _stored(table: Table) -> list[pl.Expr]:
+    """Columns as the database wants them; only the few rows of a batch pay for turning numbers into times."""
+    return [_as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n in hidden_columns(table)]
+
+
+def _as_stored(name: str, kind: type[Kind]) -> pl.Expr:
+    if not kind.is_time:
+        return pl.col(name)
+    moment = pl.col(name).cast(pl.Datetime("ms", "UTC"))
+    return moment.dt.date() if issubclass(kind, Day) else moment
+
+
+def to_csv(rows: pl.DataFrame) -> bytes:
+    """CSV as COPY reads it: null is an empty field, the empty text is quoted."""
+    csv = io.BytesIO()  # as text it would be decoded and encoded again: half of the cost
+    rows.write_csv(csv, include_header=False)
+    return csv.getvalue()
+
+
+def ordered_facts(fold: OrderedFold, facts: pl.DataFrame | None) -> OrderedFacts | None:
+    """Facts of an ordered fold by key, each key's in log order."""
+    if facts is None:
+        return None
+    by_key: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for fact in facts.sort("_seq").iter_rows(named=True):
+        by_key.setdefault(tuple(fact[name] for name in fold.by), []).append(fact)
+    return OrderedFacts(fold, by_key)

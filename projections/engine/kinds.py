@@ -1,0 +1,145 @@
+"""Kinds of value that a row can hold, and the rules by which two values of a column merge.
+
+A column is declared as `name: Rule[Kind]`, for example `pnl: Sum[Money]`. Every rule is associative, and every kind
+whose rule adds is a whole number, so that any split into batches gives the same rows.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+MS_PER_MINUTE = 60_000
+MS_PER_HOUR = 3_600_000
+MS_PER_DAY = 86_400_000
+
+
+class Kind:
+    """Base of all kinds: `sql` is the column type, `truncate_ms` the width of a time bucket (0: none)."""
+
+    sql: str
+    truncate_ms: int = 0
+    is_time: bool = False
+    is_millionths: bool = False
+
+
+class Text(Kind):
+    """Text, compared byte by byte; never null, absent is ''."""
+
+    sql = 'text COLLATE "C"'
+
+
+class Small(Kind):
+    """A small whole number."""
+
+    sql = "smallint"
+
+
+class Count(Kind):
+    """A whole number of things."""
+
+    sql = "bigint"
+
+
+class Flag(Kind):
+    """True or false."""
+
+    sql = "boolean"
+
+
+class Money(Kind):
+    """Money in whole millionths of the currency. numeric, because a sum of 64-bit values can leave 64 bits."""
+
+    sql = "numeric"
+    is_millionths = True
+
+
+class Number(Kind):
+    """A measured value in whole millionths of its unit; answered as a JSON number."""
+
+    sql = "numeric"
+    is_millionths = True
+
+
+class Twelfths(Kind):
+    """Money in twelfths of a millionth, in which the month's share of every billing interval is exact."""
+
+    sql = "numeric"
+
+
+class Moment(Kind):
+    """A time, exact to the millisecond, UTC."""
+
+    sql = "timestamptz"
+    truncate_ms = 1
+    is_time = True
+
+
+class Minute(Moment):
+    """A time cut to its minute, UTC."""
+
+    truncate_ms = MS_PER_MINUTE
+
+
+class Hour(Moment):
+    """A time cut to its hour, UTC."""
+
+    truncate_ms = MS_PER_HOUR
+
+
+class Day(Kind):
+    """The UTC day of a time."""
+
+    sql = "date"
+    truncate_ms = MS_PER_DAY
+    is_time = True
+
+
+KindT = TypeVar("KindT", bound=Kind)
+
+
+class Rule(Generic[KindT]):
+    """Base of the merge rules. `merge` is SQL in which {t} is the stored column and {e} the arriving one."""
+
+    merge: str
+
+
+class Key(Rule[KindT]):
+    """Part of what identifies the row; the tenant's company_id is always the first."""
+
+    merge = ""
+
+
+class Sum(Rule[KindT]):
+    """Added up."""
+
+    merge = "{t} + {e}"
+
+
+class Min(Rule[KindT]):
+    """The least; nulls do not count."""
+
+    merge = "LEAST({t}, {e})"
+
+
+class Max(Rule[KindT]):
+    """The greatest; nulls do not count."""
+
+    merge = "GREATEST({t}, {e})"
+
+
+class First(Rule[KindT]):
+    """The value of the earliest event of the row, by (event timestamp, log position)."""
+
+    merge = "CASE WHEN {earlier} THEN {e} ELSE {t} END"
+
+
+class Last(Rule[KindT]):
+    """The value of the latest event of the row, by (event timestamp, log position)."""
+
+    merge = "CASE WHEN {later} THEN {e} ELSE {t} END"
+
+
+class Own(Rule[KindT]):
+    """Set by an ordered fold for the key that owns the row; the newest state replaces it."""
+
+    merge = "{e}"

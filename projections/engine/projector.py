@@ -1,0 +1,151 @@
+"""The projector: a worker that keeps all projections up to date with the partitions it is assigned.
+
+It joins the group of projectors, runs one lane a topic, and starts over from the stored checkpoints whenever its
+assignment changes, a server comes back or another worker has fenced it. What a failure means is decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from domain.errors import AnalyticsError, Fenced, Unavailable
+from domain.ports import EventLog, LiveBus, Membership
+from domain.position import Position
+from projections.engine.batch import Commit, FoldFailed, ProjectionStore
+from projections.engine.declare import Projection
+from projections.engine.lane import Lane, Limits
+
+GROUP = "analytics-projectors"
+PROJECTED = "analytics.projected"  # NATS subject prefix: one message a projection and commit
+
+logger = logging.getLogger(__name__)
+
+
+class Projector:
+    """One worker of the group. `run` returns after `stop`, with every batch in hand committed."""
+
+    def __init__(
+        self,
+        projections: Sequence[Projection],
+        log: EventLog,
+        open_store: Callable[[], ProjectionStore],
+        bus: LiveBus | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._projections = list(projections)
+        self._log = log
+        self._open_store = open_store
+        self._bus = bus
+        self._limits = limits or Limits()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Drain: finish what is in hand, then let `run` return."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped; servers that go away are waited for."""
+        topics = sorted({t for p in self._projections for t in p.topics})
+        await self._prepare()
+        membership = await self._join(topics)
+        try:
+            lanes = [asyncio.create_task(self._keep_lane(topic, membership)) for topic in topics]
+            await self._stopping.wait()
+            await asyncio.gather(*lanes)
+        finally:
+            await membership.leave()
+
+    async def _prepare(self) -> None:
+        store = self._open_store()
+        try:
+            await self._retry(lambda: asyncio.to_thread(store.prepare, self._projections))
+        finally:
+            store.close()
+
+    async def _join(self, topics: Sequence[str]) -> Membership:
+        while True:
+            try:
+                return await self._log.join(GROUP, topics)
+            except Unavailable as error:
+                await self._pause(error, 0.5)
+
+    async def _retry(self, call: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await call()
+                break
+            except Unavailable as error:
+                await self._pause(error, 0.5)
+
+    async def _pause(self, error: AnalyticsError, seconds: float) -> None:
+        logger.warning("projector waits: %s", error)
+        await self._idle(seconds)
+
+    async def _idle(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _keep_lane(self, topic: str, membership: Membership) -> None:
+        """Run the topic's lane while this worker has partitions of it, from the checkpoint after any failure."""
+        store = self._open_store()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._run_lane(topic, membership, store)
+                except (Fenced, Unavailable) as error:
+                    await self._pause(error, 0.2)
+        finally:
+            store.close()
+
+    async def _run_lane(self, topic: str, membership: Membership, store: ProjectionStore) -> None:
+        partitions = _of(topic, membership)
+        reading = [p for p in self._projections if topic in p.topics]
+        running = await asyncio.to_thread(store.running, reading) if partitions else []
+        if not running:
+            await membership.wait_changed(0.5)
+            return
+        lane = Lane(topic, partitions, running, self._log, store, self._limits, self._announce)
+        watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership))
+        try:
+            await lane.run()
+        except FoldFailed as error:
+            await self._give_up(store, [error.projection], error)
+        except (Fenced, Unavailable):
+            raise
+        except Exception as error:  # whatever it is, the code is wrong: these projections stop, the others go on
+            await self._give_up(store, [p.name for p in running], error)
+        finally:
+            watch.cancel()
+
+    async def _stop_when_changed(self, lane: Lane, partitions: list[int], membership: Membership) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while not self._stopping.is_set() and _of(lane.topic, membership) == partitions:
+                changed = asyncio.create_task(membership.wait_changed(1.0))
+                await asyncio.wait({changed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+        finally:
+            stopping.cancel()
+            lane.stop()
+
+    async def _give_up(self, store: ProjectionStore, names: Sequence[str], error: Exception) -> None:
+        logger.error("stopped: %s", ", ".join(names), exc_info=error)
+        for name in names:
+            await asyncio.to_thread(store.stop, name, f"{type(error).__name__}: {error}")
+
+    async def _announce(self, commit: Commit) -> None:
+        if self._bus is None:
+            return
+        position = Position({(commit.topic, p): o for p, o in commit.reached.items()})
+        message = json.dumps({"topic": commit.topic, "position": str(position)}).encode()
+        with contextlib.suppress(Unavailable):  # the bus is disposable: readers also look by themselves
+            for folded in commit.folded:
+                await self._bus.publish(f"{PROJECTED}.{folded.projection.name}", message)
+
+
+def _of(topic: str, membership: Membership) -> list[int]:
+    return sorted(partition for owned, partition in membership.assigned() if owned == topic)

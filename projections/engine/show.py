@@ -1,0 +1,56 @@
+"""How stored values appear in answers: money as exact decimal text, measures as numbers, times as ISO 8601 with Z."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from projections.engine.kinds import Day, Kind, Money, Number, Twelfths
+from projections.engine.query import show_time
+
+MILLION = 1_000_000
+
+
+def money(millionths: int | Decimal) -> str:
+    """Whole millionths as a decimal text, trailing zeros trimmed: -88652440 is "-88.65244"."""
+    whole = int(millionths)
+    units, rest = divmod(abs(whole), MILLION)
+    text = f"{units}.{rest:06d}".rstrip("0").rstrip(".")
+    return f"-{text}" if whole < 0 else text
+
+
+def exact_money(millionths: Fraction) -> str:
+    """A fraction of millionths as money, rounded half even to whole millionths."""
+    return money(round(millionths))
+
+
+def number(millionths: int | Decimal) -> float:
+    """Whole millionths as a number."""
+    return int(millionths) / MILLION
+
+
+def twelfths(value: int | Decimal) -> str:
+    """Twelfths of a millionth as money, rounded half even to whole millionths."""
+    return exact_money(Fraction(int(value), 12))
+
+
+def _day(value: date) -> str:
+    return value.isoformat()
+
+
+def shower(kind: type[Kind]) -> Callable[[Any], Any]:
+    """The function that shows a value of this kind; null stays null."""
+    shows: dict[type[Kind], Callable[[Any], Any]] = {Money: money, Number: number, Twelfths: twelfths, Day: _day}
+    show = shows.get(kind, _plain)
+    return lambda value: None if value is None else show(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return show_time(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return int(value) if isinstance(value, Decimal) else value

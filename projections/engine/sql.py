@@ -1,0 +1,109 @@
+"""SQL text that follows from a declaration: tables, merges, checksums. Text only: adapters execute it.
+
+Names come from declarations alone (checked identifiers), never from a request.
+"""
+
+from __future__ import annotations
+
+from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Table, hidden_columns
+from projections.engine.kinds import Key, Sum
+
+SCHEMA = "read_models"
+
+
+def table_name(name: str, version: int) -> str:
+    """Qualified name of a declared table in one version of its projection."""
+    return f'{SCHEMA}."{name}_v{version}"'
+
+
+def state_table(projection: str, fold: OrderedFold) -> str:
+    """Unqualified name of the table that holds an ordered fold's states."""
+    return f"{projection}_{fold.name}_state"
+
+
+def create_table(table: Table, version: int) -> str:
+    """DDL of a row table. A low fillfactor leaves room for heap-only updates; no index but the key, for the same."""
+    columns = [f'"{c.name}" {c.kind.sql}{" NOT NULL" if c.rule in (Key, Sum) else ""}' for c in table.columns]
+    columns += [f'"{name}" bigint NOT NULL' for name in hidden_columns(table)]
+    key = ", ".join(f'"{c.name}"' for c in table.keys)
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table_name(table.name, version)} ({', '.join(columns)}, PRIMARY KEY ({key}))"
+        " WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
+    )
+
+
+def create_state_table(projection: str, fold: OrderedFold, version: int) -> str:
+    """DDL of the states of an ordered fold: one row a key."""
+    columns = ", ".join(f'"{name}" text COLLATE "C" NOT NULL' for name in fold.by)
+    key = ", ".join(f'"{name}"' for name in fold.by)
+    name = table_name(state_table(projection, fold), version)
+    body = f"{columns}, state bytea NOT NULL, PRIMARY KEY ({key})"
+    return f"CREATE TABLE IF NOT EXISTS {name} ({body}) WITH (fillfactor = 80)"
+
+
+def stored_columns(table: Table) -> tuple[str, ...]:
+    """All columns as they lie in the table and in staged CSV, hidden ones last."""
+    return (*(c.name for c in table.columns), *hidden_columns(table))
+
+
+def merge(table: Table, version: int, stage: str) -> str:
+    """Merge staged rows into the table, each column by its rule. Staged rows are sorted by key: no deadlocks."""
+    names = ", ".join(f'"{n}"' for n in stored_columns(table))
+    key = ", ".join(f'"{c.name}"' for c in table.keys)
+    updates = [f'"{c.name}" = {_merged(c)}' for c in table.values] + _merged_order(table)
+    action = f"UPDATE SET {', '.join(updates)}" if updates else "NOTHING"
+    return (
+        f"INSERT INTO {table_name(table.name, version)} AS t ({names}) SELECT {names} FROM {stage}"
+        f" ON CONFLICT ({key}) DO {action}"
+    )
+
+
+def _merged(column: Column) -> str:
+    return column.rule.merge.format(
+        t=f't."{column.name}"',
+        e=f'excluded."{column.name}"',
+        earlier=_comes(ORDER_FIRST, "<"),
+        later=_comes(ORDER_LAST, ">="),
+    )
+
+
+def _comes(order: tuple[str, str], operator: str) -> str:
+    return f"(excluded.{order[0]}, excluded.{order[1]}) {operator} (t.{order[0]}, t.{order[1]})"
+
+
+def _merged_order(table: Table) -> list[str]:
+    hidden = hidden_columns(table)
+    updates = []
+    for order, operator in ((ORDER_FIRST, "<"), (ORDER_LAST, ">=")):
+        if order[0] in hidden:
+            updates += [f"{n} = CASE WHEN {_comes(order, operator)} THEN excluded.{n} ELSE t.{n} END" for n in order]
+    return updates
+
+
+def delete_staged(table: Table, version: int, stage: str) -> str:
+    """Delete the rows whose keys are staged (rows that an ordered fold's newest state no longer has)."""
+    return f"DELETE FROM {table_name(table.name, version)} AS t USING {stage} AS s WHERE {_same_key(table)}"
+
+
+def prune_staged(table: Table, version: int, stage: str) -> str:
+    """Delete staged keys whose sums are all zero, so that a movement which went elsewhere leaves no empty row."""
+    zero = " AND ".join(f't."{c.name}" = 0' for c in table.values)
+    return f"{delete_staged(table, version, stage)} AND {zero}"
+
+
+def _same_key(table: Table) -> str:
+    return " AND ".join(f't."{c.name}" = s."{c.name}"' for c in table.keys)
+
+
+def checksum(name: str, columns: tuple[str, ...], version: int) -> str:
+    """One row (rows, checksum) for a table: the 256-bit sum of each row's SHA-256, so that order means nothing.
+
+    The text of a row depends on DateStyle and TimeZone: the session must have ISO and UTC.
+    """
+    row = ", ".join(f'"{c}"' for c in columns)
+    words = ", ".join(
+        f"COALESCE(SUM(('x' || substr(h, {1 + 15 * i}, 15))::bit(60)::bigint), 0)::text" for i in range(4)
+    )
+    digest = f"encode(sha256(convert_to(ROW({row})::text, 'UTF8')), 'hex')"
+    hashed = f"SELECT {digest} AS h FROM {table_name(name, version)}"
+    return f"SELECT count(*), concat_ws('-', {words}) FROM ({hashed}) AS hashed"

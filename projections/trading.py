@@ -1,0 +1,241 @@
+"""Trading: closed trades by hour of exit, account days, and the ledger of trades.
+
+Additive: every measure is a sum or an extreme of whole millionths, so any order of batches gives the same rows.
+A breakeven trade (p = 0) is neither won nor lost and stays in the denominator of win_rate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from projections.engine.declare import Columns, Projection, Row
+from projections.engine.kinds import (
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    Count,
+    Day,
+    Hour,
+    Key,
+    Last,
+    Max,
+    Min,
+    Moment,
+    Money,
+    Small,
+    Sum,
+    Text,
+)
+from projections.engine.listing import listing
+from projections.engine.ratios import Ratios
+from projections.engine.totals import Measures, calendar, plain, totals, whole
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from projections.engine.declare import Delta
+
+trading = Projection("trading", version=1)
+
+
+class TradingByHour(Row):
+    """What each account earned, by hour of exit, strategy, symbol and side."""
+
+    company_id: Key[Text]
+    hour: Key[Hour]  # of the exit, UTC
+    user_id: Key[Text]
+    account_id: Key[Text]
+    strategy: Key[Text]
+    symbol: Key[Text]
+    side: Key[Text]
+    entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
+    total_trades: Sum[Count]
+    winning_trades: Sum[Count]
+    losing_trades: Sum[Count]
+    breakeven_trades: Sum[Count]
+    total_pnl: Sum[Money]  # net of fees
+    gross_profit: Sum[Money]
+    gross_loss: Sum[Money]  # positive
+    total_fees: Sum[Money]
+    turnover: Sum[Money]  # quantity × price of both legs
+    largest_win: Max[Money]
+    largest_loss: Min[Money]
+
+
+class AccountDay(Row):
+    """One account's booked day: profit and loss of trades closed, and money that flowed."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    account_id: Key[Text]
+    day: Key[Day]
+    trades: Sum[Count]
+    pnl: Sum[Money]
+    fees: Sum[Money]
+    flows: Sum[Money]
+
+
+class AccountValue(Row):
+    """The last marked value of an account on each day."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    account_id: Key[Text]
+    day: Key[Day]
+    at: Last[Moment]
+    equity: Last[Money]
+    balance: Last[Money]
+    currency: Last[Text]
+
+
+class Trade(Row):
+    """The ledger: each trade as it was last reported."""
+
+    company_id: Key[Text]
+    trade_id: Key[Text]
+    user_id: Last[Text]
+    account_id: Last[Text]
+    symbol: Last[Text]
+    strategy: Last[Text]
+    side: Last[Text]
+    quantity: Last[Money]
+    entry_price: Last[Money]
+    exit_price: Last[Money]
+    pnl: Last[Money]
+    fees: Last[Money]
+    currency: Last[Text]
+    opened_at: Last[Moment]
+    closed_at: Last[Moment]
+    max_adverse_excursion: Last[Money]
+    max_favourable_excursion: Last[Money]
+    exit_reason: Last[Text]
+
+
+def millionths_of(product: pl.Expr) -> pl.Expr:
+    """A product of two millionths (128 bits) as millionths, rounded half even."""
+    whole, rest = product // 1_000_000, product % 1_000_000
+    up = (rest > 500_000) | ((rest == 500_000) & (whole % 2 == 1))
+    return whole + up.cast(whole_type())
+
+
+def whole_type() -> Any:
+    """The 128-bit whole number of the columns."""
+    import polars as pl
+
+    return pl.Int128
+
+
+def net_pnl(trade: Columns) -> pl.Expr:
+    """Profit or loss net of fees: as reported, or else from prices, side, quantity and fees."""
+    wide = whole_type()
+    gained = (trade.exit_price - trade.entry_price).cast(wide) * trade.quantity
+    sign = (trade.side == "long").cast(wide) * 2 - 1
+    return trade.pnl.cast(wide).fill_null(sign * millionths_of(gained) - trade.fees)
+
+
+@trading.folds("trading_result", into=TradingByHour)
+def by_hour(trade: Columns) -> Delta:
+    """Each trade counts in the hour of its exit."""
+    pnl = net_pnl(trade)
+    won, lost = pnl > 0, pnl < 0
+    known_entry = trade.opened_at > 0
+    return {
+        "hour": trade.closed_at,
+        "entry_hour": (trade.opened_at % MS_PER_DAY // MS_PER_HOUR + 1) * known_entry - 1,
+        "total_trades": 1,
+        "winning_trades": won,
+        "losing_trades": lost,
+        "breakeven_trades": pnl == 0,
+        "total_pnl": pnl,
+        "gross_profit": pnl * won,
+        "gross_loss": pnl * lost * -1,
+        "total_fees": trade.fees,
+        "turnover": millionths_of((trade.entry_price.cast(whole_type()) + trade.exit_price) * trade.quantity),
+        "largest_win": _only(pnl, won),
+        "largest_loss": _only(pnl, lost),
+    }
+
+
+def _only(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
+    import polars as pl
+
+    return pl.when(condition).then(value)
+
+
+@trading.folds("trading_result", into=AccountDay)
+def booked_trades(trade: Columns) -> Delta:
+    """Each trade is booked on the day of its exit."""
+    return {"day": trade.closed_at, "trades": 1, "pnl": net_pnl(trade), "flows": 0}
+
+
+@trading.folds("account_flow", into=AccountDay)
+def booked_flows(flow: Columns) -> Delta:
+    """Deposits are positive, withdrawals negative."""
+    return {"day": flow.timestamp, "trades": 0, "pnl": 0, "fees": 0, "flows": flow.amount}
+
+
+@trading.folds("account_equity", into=AccountValue)
+def marked_values(value: Columns) -> Delta:
+    """The last value of a day stands for the day."""
+    at = _only(value.at, value.at > 0).fill_null(value.timestamp)
+    return {"day": at, "at": at}
+
+
+@trading.folds("trading_result", into=Trade)
+def ledger(trade: Columns) -> Delta:
+    """A trade reported again (another event with its trade_id) replaces what was known of it."""
+    return {"pnl": net_pnl(trade), "opened_at": _only(trade.opened_at, trade.opened_at > 0)}
+
+
+def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
+    """What follows from the sums; a field without a value has its reason."""
+    trades, won, lost = raw["total_trades"], raw["winning_trades"], raw["losing_trades"]
+    profit, loss = raw["gross_profit"], raw["gross_loss"]
+    given = Ratios()
+    given.ratio("win_rate", won, trades, "no_trades")
+    given.money("average_win", profit, won, "no_wins")
+    given.money("average_loss", None if loss is None else -loss, lost, "no_losses")
+    given.ratio("profit_factor", profit, loss, "no_losses" if trades else "no_trades")
+    given.ratio_of_means("payoff_ratio", (profit, won, "no_wins"), (loss, lost, "no_losses"))
+    given.money("expectancy", raw["total_pnl"], trades, "no_trades")
+    for extreme, reason in (("largest_win", "no_wins"), ("largest_loss", "no_losses")):
+        given.needs(extreme, raw[extreme], reason)
+    return given.fields, given.reasons
+
+
+DIMENSIONS = {
+    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
+    **calendar("hour"),
+    "entry_hour": whole("entry_hour"),
+}
+
+trading.queries += [
+    totals(
+        "trading_totals",
+        of=TradingByHour,
+        by=DIMENSIONS,
+        time="hour",
+        derive=ratios,
+        summary="Totals of closed trades, net of fees, in the tenant's currency, by time of exit.",
+    ),
+    listing(
+        "trades",
+        of=Trade,
+        filters=("trade_id", "user_id", "account_id", "strategy", "symbol", "side"),
+        time="closed_at",
+        summary="The ledger: one row a trade, as last reported.",
+    ),
+    listing(
+        "account_days",
+        of=AccountDay,
+        filters=("user_id", "account_id"),
+        time="day",
+        summary="Booked profit, fees and flows of each account and day.",
+    ),
+    listing(
+        "account_values",
+        of=AccountValue,
+        filters=("user_id", "account_id"),
+        time="day",
+        summary="The last marked value of each account on each day.",
+    ),
+]

@@ -1,0 +1,190 @@
+"""The read API over HTTP and WebSocket, and the pages. It gets its collaborators given and opens nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response, get, websocket
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.connection import WebSocket
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from domain import correlation
+from domain.access import Right, require
+from domain.caller import caller
+from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
+from domain.position import Position
+from projections.engine.query import registered
+from read_api import openapi, problems
+from read_api.edge import Authenticate, Edge
+from read_api.health import Health
+from read_api.live import LiveDesk
+from read_api.metric_defs import Metric, Metrics
+from read_api.movements import Movements
+from read_api.questions import Question, Questions
+from read_api.status import ProjectionStatuses
+from read_api.web import pages
+
+OPEN_PATHS = frozenset({"/api/v1/health"})
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSide:
+    """What the read API answers from."""
+
+    questions: Questions
+    statuses: ProjectionStatuses
+    health: Health
+    movements: Movements
+    metrics: Metrics
+    authenticate: Authenticate
+
+
+def create_app(side: ReadSide) -> ASGIApp:
+    """The whole read API as an ASGI application."""
+    desk = LiveDesk(side.authenticate, side.questions, side.health, side.movements, side.metrics)
+
+    @asynccontextmanager
+    async def listening(_: Litestar) -> AsyncIterator[None]:
+        side.movements.start()
+        yield
+        await side.movements.stop()
+
+    application = Litestar(
+        [query, queries, projections, health, metrics, live, *pages.routes()],
+        state=State({"side": side, "desk": desk}),
+        exception_handlers={Exception: _answer_error},
+        openapi_config=openapi.CONFIG,
+        lifespan=[listening],
+        logging_config=None,
+        response_cache_config=ResponseCacheConfig(),
+        request_max_body_size=65_536,
+    )
+    return Edge(application, side.authenticate, side.metrics, OPEN_PATHS)
+
+
+@get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")
+async def query(name: str, request: Request[Any, Any, State]) -> Response[bytes]:
+    """Rows of a registered query for one company, with the position that they stand for.
+
+    `company` names the tenant; every other parameter is the query's own.
+    """
+    side: ReadSide = request.app.state.side
+    principal = caller().principal
+    params = _parameters(request)
+    company = params.pop("company", None) or principal.company_id
+    side.health.queries.add()
+    at_least = Position.parse(request.headers.get("x-min-position", ""))
+    answer = await side.questions.ask(principal, Question(name, company, params), at_least)
+    headers = {
+        "X-Position": answer["position"],
+        "X-Lag-Ms": str(answer["lag_ms"]),
+        "X-Definition-Version": str(answer["definition_version"]),
+    }
+    return Response(msgspec.json.encode(answer), media_type=JSON, headers=headers)
+
+
+def _parameters(request: Request[Any, Any, State]) -> dict[str, str]:
+    """The query's parameters; one that is given twice is refused, because either value would be a guess."""
+    params: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in params:
+            raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
+        params[name] = value
+    return params
+
+
+@get("/api/v1/query", responses=openapi.QUERIES, summary="List the registered queries")
+async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Every registered query with its parameters."""
+    require(caller().principal, Right.STATUS)
+    listing = [
+        {
+            "name": name,
+            "summary": found.summary,
+            "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
+        }
+        for name, found in sorted(registered().items())
+    ]
+    return Response(msgspec.json.encode(listing), media_type=JSON)
+
+
+@get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")
+async def projections(request: Request[Any, Any, State]) -> Response[bytes]:
+    """State, position and lag of every projection version."""
+    require(caller().principal, Right.STATUS)
+    side: ReadSide = request.app.state.side
+    return Response(msgspec.json.encode(await side.statuses()), media_type=JSON)
+
+
+@get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is")
+async def health(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Without a token: live, ready and the version. With one: every figure that is known."""
+    side: ReadSide = request.app.state.side
+    found = await side.health()
+    header = request.headers.get("authorization", "")
+    if header:
+        require(side.authenticate(header.partition(" ")[2].strip()), Right.STATUS)
+    else:
+        found = {name: found[name] for name in ("live", "ready", "version")}
+    return Response(msgspec.json.encode(found), media_type=JSON, status_code=200 if found["ready"] else 503)
+
+
+@get("/metrics", media_type="text/plain", summary="Metrics of this process in the Prometheus text format")
+async def metrics(request: Request[Any, Any, State]) -> Response[str]:
+    """The closed set of metrics in read_api/metric_defs.py."""
+    require(caller().principal, Right.STATUS)
+    side: ReadSide = request.app.state.side
+    for status in await side.statuses():
+        name = str(status["name"])
+        for metric, field in _PROJECTION_METRICS.items():
+            side.metrics.set(metric, float(str(status[field])), name)
+    return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+_PROJECTION_METRICS: Mapping[Metric, str] = {
+    Metric.LAG_EVENTS: "lag_events",
+    Metric.LAG_SECONDS: "lag_seconds",
+    Metric.RATE: "rate",
+}
+
+
+@websocket("/api/v1/live")
+async def live(socket: WebSocket[Any, Any, State]) -> None:
+    """Answers that come by themselves; see read_api/live.py for the messages."""
+    desk: LiveDesk = socket.app.state.desk
+    await desk.connect(socket)
+
+
+_OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {
+    400: Invalid,
+    403: Forbidden,
+    404: NotFound,
+    405: Invalid,
+    413: LimitExceeded,
+    429: LimitExceeded,
+}
+
+
+def _answer_error(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+    """Our errors and the framework's as problem documents; what nobody expected goes to the edge, which logs it."""
+    if isinstance(error, HTTPException) and error.status_code in _OF_FRAMEWORK:
+        kind = _OF_FRAMEWORK[error.status_code]
+        found: AnalyticsError = kind(f"{request.method} {request.url.path}: {error.detail}")
+    elif isinstance(error, AnalyticsError):
+        found = error
+    else:
+        raise error
+    if isinstance(found, Defect):
+        problems.logger.error("%s: %s", request.url.path, found)
+    document = problems.problem(found, correlation.current.get(), request.url.path)
+    return Response(
+        msgspec.json.encode(document), media_type=problems.MEDIA_TYPE, status_code=problems.status_of(found)
+    )

@@ -1,0 +1,103 @@
+"""Feeds: one question answered again whenever its projection has moved, for everybody who follows it.
+
+However many follow, a question is asked once a movement and at most four times a second. A follower always takes the
+newest state: one that is slow misses those in between and holds up nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import AnalyticsError, Defect
+from read_api.movements import happens
+
+SHORTEST = 0.25  # seconds between two answers
+IDLE = 2.0  # seconds after which it is asked again though nothing moved: freshness is news, too
+
+Ask = Callable[[], Awaitable[dict[str, Any]]]
+Next = Callable[[], asyncio.Event]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a feed knows: an answer or what went wrong, and the mark that tells two contents apart."""
+
+    answer: dict[str, Any]
+    error: AnalyticsError | None
+    mark: str
+
+
+class Feed:
+    """One question followed. `moves()` gives an event that is set when asking again is worth it."""
+
+    def __init__(self, ask: Ask, moves: Next) -> None:
+        self._ask = ask
+        self._moves = moves
+        self._state: State | None = None
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+        self.followers = 0
+
+    async def next(self, seen: State | None) -> State:
+        """The newest state, once it is another than the one seen."""
+        while self._state is None or self._state is seen:
+            await self._changed.wait()
+        return self._state
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while True:
+            moved, asked = self._moves(), time.monotonic()
+            self._tell(await self._asked())
+            await asyncio.sleep(max(0.0, asked + SHORTEST - time.monotonic()))
+            await happens(moved, IDLE)
+
+    async def _asked(self) -> State:
+        try:
+            answer = await self._ask()
+        except AnalyticsError as error:
+            return State({}, error, f"error {error.code}")
+        except Exception as error:  # followers are told; a feed that died silently would leave them with old figures
+            return State({}, Defect(f"the question failed: {type(error).__name__}"), "error defect")
+        return State(answer, None, str(answer.get("position", answer)))
+
+    def _tell(self, state: State) -> None:
+        self._state = state
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class Feeds:
+    """The feeds that somebody follows now, by what they ask."""
+
+    def __init__(self) -> None:
+        self._feeds: dict[Hashable, Feed] = {}
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def follow(self, key: Hashable, ask: Ask, moves: Next) -> Feed:
+        """The feed of that key, begun if nobody followed it yet. Give it back with `leave`."""
+        feed = self._feeds.get(key)
+        if feed is None:
+            feed = self._feeds[key] = Feed(ask, moves)
+        feed.followers += 1
+        return feed
+
+    async def leave(self, key: Hashable) -> None:
+        """Follow no more; the last one to leave ends the feed."""
+        feed = self._feeds[key]
+        feed.followers -= 1
+        if not feed.followers:
+            del self._feeds[key]
+            await feed.stop()

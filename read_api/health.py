@@ -1,0 +1,106 @@
+"""How the service is: what it needs, what it has done, how far its projections are. The same over HTTP and gRPC."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from domain.errors import AnalyticsError
+from domain.ports import LiveBus
+from read_api.metric_defs import Metric, Metrics
+from read_api.status import Status
+
+T = TypeVar("T")
+
+DAY_MINUTES = 24 * 60
+
+
+class DailyCount:
+    """How often something happened in the last 24 hours, to the minute."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[tuple[int, int]] = deque()
+
+    def add(self) -> None:
+        """It happened now."""
+        minute = int(time.monotonic() // 60)
+        if self._minutes and self._minutes[-1][0] == minute:
+            self._minutes[-1] = (minute, self._minutes[-1][1] + 1)
+        else:
+            self._minutes.append((minute, 1))
+
+    def total(self) -> int:
+        """How often."""
+        oldest = int(time.monotonic() // 60) - DAY_MINUTES
+        while self._minutes and self._minutes[0][0] <= oldest:
+            self._minutes.popleft()
+        return sum(count for _, count in self._minutes)
+
+
+class Health:
+    """Asked with `()`, answers the body of GET /api/v1/health. It never raises: what is down is told as down."""
+
+    def __init__(
+        self,
+        version: str,
+        statuses: Callable[[], Awaitable[Sequence[Status]]],
+        figures: Callable[[], Awaitable[dict[str, int]]],
+        bus: LiveBus,
+        metrics: Metrics,
+    ) -> None:
+        self._version = version
+        self._statuses = statuses
+        self._figures = figures
+        self._bus = bus
+        self._metrics = metrics
+        self._started = time.monotonic()
+        self.queries = DailyCount()
+
+    async def __call__(self) -> dict[str, Any]:
+        """Everything that is known now; figures that are not known are missing."""
+        statuses, log = await _attempt(self._statuses)
+        figures, store = await _attempt(self._figures)
+        components = [
+            _component("log", log),
+            _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
+            _component("store", store),
+        ]
+        stopped = [str(s["name"]) for s in statuses or () if s["state"] == "stopped"]
+        if stopped:
+            components.append(_component("projections", f"stopped: {', '.join(stopped)}", down="degraded"))
+        body = {
+            **self.brief(),
+            "ready": not (log or store),
+            "uptime_seconds": round(time.monotonic() - self._started, 3),
+            "components": components,
+            "queries_24h": self.queries.total(),
+        }
+        count, seconds = self._metrics.observed(Metric.SECONDS, "/api/v1/query")
+        if count:
+            body["average_query_ms"] = round(1000 * seconds / count, 3)
+        body["live_connections"] = int(self._metrics.value(Metric.LIVE))
+        if figures is not None:
+            read = sum(figures[name] for name in ("events", "duplicates", "refused"))
+            body["processing_success_rate"] = round(1 - figures["refused"] / read, 6) if read else None
+            body |= figures
+        if statuses is not None:
+            body["projections"] = statuses
+        return body
+
+    def brief(self) -> dict[str, Any]:
+        """What anybody may know: that this process runs, and which version."""
+        return {"live": True, "version": self._version}
+
+
+async def _attempt(ask: Callable[[], Awaitable[T]]) -> tuple[T | None, str]:
+    """What it answers, or what is wrong."""
+    try:
+        return await ask(), ""
+    except AnalyticsError as error:
+        return None, str(error)
+
+
+def _component(name: str, problem: str, *, down: str = "down") -> dict[str, str]:
+    return {"name": name, "status": down if problem else "ok", "detail": problem}

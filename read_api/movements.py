@@ -1,0 +1,71 @@
+"""Hearing that a projection has moved: the projector says so on the bus after each commit.
+
+The bus is disposable, so whoever waits also looks by itself from time to time: a lost message costs a moment, not a
+figure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from domain.errors import Unavailable
+from domain.ports import LiveBus, Subscription
+
+PROJECTED = "analytics.projected"  # subject: this, a dot and the projection's name
+ANY = "*"
+RETRY = 1.0  # seconds until a bus that was away is asked again
+
+logger = logging.getLogger(__name__)
+
+
+class Movements:
+    """Wakes those who wait for a projection."""
+
+    def __init__(self, bus: LiveBus) -> None:
+        self._bus = bus
+        self._moved: dict[str, asyncio.Event] = {}
+        self._subscription: Subscription | None = None
+        self._subscribing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen, as soon as the bus is there."""
+        self._subscribing = asyncio.create_task(self._subscribe())
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._subscribing is not None:
+            self._subscribing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._subscribing
+        if self._subscription is not None:
+            await self._subscription.stop()
+
+    def next(self, projection: str = ANY) -> asyncio.Event:
+        """An event that is set when the projection (or any of them) moves next.
+
+        Take it before you look, wait for it afterwards: so no movement falls between looking and waiting.
+        """
+        return self._moved.setdefault(projection, asyncio.Event())
+
+    async def _subscribe(self) -> None:
+        while True:
+            try:
+                self._subscription = await self._bus.subscribe(f"{PROJECTED}.*", self._heard)
+                return
+            except Unavailable as error:
+                logger.warning("live figures come by looking: %s", error)
+                await asyncio.sleep(RETRY)
+
+    async def _heard(self, subject: str, data: bytes) -> None:
+        for name in (subject.rpartition(".")[2], ANY):
+            if (moved := self._moved.pop(name, None)) is not None:
+                moved.set()
+
+
+async def happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, at most so long; True if it happened."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()

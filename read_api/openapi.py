@@ -1,0 +1,133 @@
+"""The OpenAPI 3.1 description of the read API: shapes of answers, declared once, and the settings of its generation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """Rows of a query and what they stand for. Some queries add members, such as next_cursor."""
+
+    query: str
+    definition_version: int
+    position: str
+    as_of: datetime | None
+    complete: bool
+    lag_ms: int
+    rows: list[dict[str, Any]]
+
+
+class Parameter(msgspec.Struct):
+    """A parameter of a query."""
+
+    name: str
+    meaning: str
+    required: bool
+
+
+class RegisteredQuery(msgspec.Struct):
+    """A query that can be asked by name."""
+
+    name: str
+    summary: str
+    params: list[Parameter]
+
+
+class ProjectionState(msgspec.Struct):
+    """How far a projection version has got; rate is in events a second."""
+
+    name: str
+    version: int
+    state: str
+    position: str
+    lag_events: int
+    lag_seconds: float
+    rate: float
+    error: str | None
+
+
+class Component(msgspec.Struct):
+    """State of something that the service needs: ok, degraded or down."""
+
+    name: str
+    status: str
+    detail: str
+
+
+class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How the service is. Without a token only live, ready and version; figures that are not known are missing."""
+
+    live: bool
+    ready: bool
+    version: str
+    uptime_seconds: float | None = None
+    components: list[Component] = []
+    projections: list[ProjectionState] = []
+    average_query_ms: float | None = None
+    processing_success_rate: float | None = None
+    queries_24h: int | None = None
+    live_connections: int | None = None
+    events: int | None = None
+    duplicates: int | None = None
+    refused: int | None = None
+    quarantined: int | None = None
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    correlation_id: str
+    service: str
+    suggested_actions: list[str]
+
+
+_PROBLEMS = {
+    status: ResponseSpec(Problem, description=text, media_type="application/problem+json", generate_examples=False)
+    for status, text in (
+        (400, "The request is wrong"),
+        (401, "No valid token"),
+        (403, "Not allowed"),
+        (404, "There is no such thing"),
+        (412, "The position asked for was not reached in time"),
+        (429, "A limit was exceeded"),
+        (503, "A server behind this one does not answer"),
+    )
+}
+
+
+def _with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
+    return {200: ResponseSpec(shape, description=text, generate_examples=False), **_PROBLEMS}
+
+
+ANSWER = _with_problems(Answer, "The answer")
+QUERIES = _with_problems(list[RegisteredQuery], "The registered queries")
+PROJECTIONS = _with_problems(list[ProjectionState], "The projections")
+HEALTH = _with_problems(HealthFigures, "The figures")
+
+CONFIG = OpenAPIConfig(
+    title="Analytics service: read API",
+    version="1.0.0",
+    description="Exact read models of a trading platform's events. Every request under /api wants a bearer token.",
+    contact=Contact(name="The analytics service"),
+    license=License(name="Apache-2.0", identifier="Apache-2.0"),
+    use_handler_docstrings=True,
+    security=[{"token": []}],
+    components=Components(
+        security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+    ),
+    path="/schema",
+    render_plugins=(),
+    enabled_endpoints={"openapi.json", "openapi.yaml"},
+)

@@ -1,0 +1,103 @@
+"""The documentation names everything there is, and its generated pages and links are true."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from functools import cache
+
+import click
+from services import analytics_service_pb2
+
+from app.reference import FOLDER, pages
+from app.reference.cli import commands
+from app.settings import Settings, variable
+from domain.events import BATCHES, CATALOGUE, STREAMS
+from domain.problem import Code
+from projections.engine.registry import all_projections, all_queries
+from tests.architecture.sources import ROOT, files
+
+MARKDOWN = tuple(path for path in files() if path.endswith(".md"))
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def reference() -> str:
+    """All pages of docs/reference as one text."""
+    return "\n".join(path.read_text() for path in sorted(FOLDER.glob("*.md")))
+
+
+def missing(names: list[str]) -> list[str]:
+    """Those that the reference does not name as a whole word."""
+    return [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", reference())]
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    """`make docs` would change nothing."""
+    assert [name for name, text in pages().items() if (FOLDER / name).read_text() != text] == []
+
+
+def test_every_event_type_is_documented() -> None:
+    """Single and batch forms, streams, and the codes of what can be wrong."""
+    assert missing([kind.name for kind in CATALOGUE] + list(BATCHES) + list(STREAMS) + [c.value for c in Code]) == []
+
+
+def test_every_setting_is_documented() -> None:
+    """By the name of its variable, with a sentence."""
+    assert missing([variable(setting) for setting in fields(Settings)]) == []
+    assert [s.name for s in fields(Settings) if not str(s.metadata["doc"]).endswith(".")] == []
+
+
+def test_every_projection_and_query_is_documented() -> None:
+    """By name, tables included, and each says in a sentence what it is."""
+    tables = [table.name for projection in all_projections().values() for table in projection.tables]
+    assert missing([*all_projections(), *tables, *all_queries()]) == []
+    assert [p.name for p in all_projections().values() if not p.summary] == []
+    assert [name for name, (_, query) in all_queries().items() if not query.summary] == []
+
+
+def test_every_command_is_documented() -> None:
+    """By its full name, with a help text, and every option has one too."""
+    assert missing([name for name, _ in commands()]) == []
+    assert [name for name, command in commands() if not command.help] == []
+    options = [(name, p) for name, command in commands() for p in command.params if isinstance(p, click.Option)]
+    assert [f"{name} {option.name}" for name, option in options if not option.help] == []
+
+
+def test_every_rpc_is_documented() -> None:
+    """By name."""
+    services = analytics_service_pb2.DESCRIPTOR.services_by_name.values()
+    assert missing([method.name for service in services for method in service.methods]) == []
+
+
+def test_links_between_files_lead_somewhere() -> None:
+    """Every relative link in a Markdown file names a file or folder that is there."""
+    broken = []
+    for path in MARKDOWN:
+        for target in LINK.findall(FENCE.sub("", (ROOT / path).read_text())):
+            if "://" not in target and not (ROOT / path).parent.joinpath(target).exists():
+                broken.append(f"{path}: {target}")
+    assert broken == []
+
+
+def test_every_page_can_be_reached() -> None:
+    """docs/README.md, or the index of its folder, links to each page."""
+    indexes = {path: (ROOT / path).read_text() for path in MARKDOWN if path.endswith("README.md")}
+    linked = {
+        str((ROOT / path).parent.joinpath(target).resolve().relative_to(ROOT))
+        for path, text in indexes.items()
+        for target in LINK.findall(text)
+        if "://" not in target
+    }
+    pages_there = {path for path in MARKDOWN if path.startswith("docs/") and path not in indexes}
+    assert sorted(pages_there - linked) == []
+
+
+def test_decisions_have_one_form() -> None:
+    """Each decision record says its status, context, decision, consequences, and when it would be looked at again."""
+    records = [path for path in MARKDOWN if re.fullmatch(r"docs/adr/\d{4}-[a-z0-9-]+\.md", path)]
+    assert records
+    parts = ("Status:", "## Context", "## Decision", "## Consequences", "## Look again when")
+    assert [f"{r}: {part}" for r in records for part in parts if part not in (ROOT / r).read_text()] == []
+    assert len({record.split("/")[2][:4] for record in records}) == len(records), "a number was used twice"

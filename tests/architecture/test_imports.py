@@ -1,0 +1,98 @@
+"""Who may import what, beyond what import-linter checks in `make imports`; and nothing happens at import."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from google.protobuf.internal import api_implementation
+
+from tests.architecture.sources import PACKAGES, ROOT, files, modules, shipped
+
+HEAVY = ("polars", "pyarrow", "ptars", "numpy", "sqlalchemy", "alembic", "eventsourcing", "xhtml2pdf", "grpc_tools")
+# path → why it may touch the environment outside of app/
+ENVIRONMENT_ELSEWHERE = {"projections/engine/decode.py": "sets what Polars reads when it is imported"}
+# Imports every module of one package, then tells what is loaded and what was started.
+PROBE = """
+import importlib, json, os, pkgutil, sys, threading
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    importlib.import_module(module.name)
+sockets = [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")
+           and os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")] if os.path.isdir("/proc/self/fd") else []
+print(json.dumps({"loaded": sorted({name.split(".")[0] for name in sys.modules}),
+                  "threads": [t.name for t in threading.enumerate()], "sockets": len(sockets)}))
+"""
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The full name of every module that is imported anywhere in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_nobody_imports_a_package_called_proto() -> None:
+    """The name belongs to another library; stubs are imported as analytics, common, trading and services."""
+    assert [m.path for m in modules() if any(name.split(".")[0] == "proto" for name in imported(m.tree))] == []
+
+
+def test_only_the_composition_root_reads_the_environment() -> None:
+    """Settings are read in app/ and handed on as values."""
+    reading = [
+        f"{module.path}: {ast.unparse(node)}"
+        for module in shipped()
+        if module.top != "app" and module.path not in ENVIRONMENT_ELSEWHERE
+        for node in ast.walk(module.tree)
+        if _reads_environment(node)
+    ]
+    assert reading == []
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
+    return isinstance(node, ast.ImportFrom) and node.module == "os" and any(a.name == "environ" for a in node.names)
+
+
+@pytest.mark.parametrize("package", ["domain", "command_api", "read_api"])
+def test_api_processes_stay_light(package: str) -> None:
+    """Importing what API processes are made of loads no data frame library and opens nothing."""
+    process = subprocess.run([sys.executable, "-c", PROBE, package], capture_output=True, text=True, cwd=ROOT)
+    assert process.returncode == 0, process.stderr
+    told = json.loads(process.stdout)
+    assert sorted(set(told["loaded"]) & set(HEAVY)) == []
+    assert told["threads"] == ["MainThread"]
+    assert told["sockets"] == 0
+
+
+def test_protobuf_runs_on_upb() -> None:
+    """The pure-Python implementation is a hundred times slower, and would only show as a slow service."""
+    assert api_implementation.Type() == "upb"
+
+
+def test_the_import_rule_covers_every_package() -> None:
+    """Each package with code is one of import-linter's roots, and the rule of the layers names it."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    there = {path.split("/")[0] for path in files() if path.endswith("/__init__.py") and "/" in path}
+    code = there - {"tests", "proto", "migrations"}
+    assert set(config["root_packages"]) == code
+    layers = next(contract["layers"] for contract in config["contracts"] if contract["type"] == "layers")
+    assert {name.strip() for layer in layers for name in layer.split("|")} == code
+
+
+def test_the_distribution_holds_every_package() -> None:
+    """What is in the tree is also in the wheel, stubs included."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    stubs = {
+        f"proto/{path.split('/')[1]}" for path in files() if path.startswith("proto/") and path.endswith("_pb2.py")
+    }
+    assert set(config["hatch"]["build"]["targets"]["wheel"]["packages"]) == set(PACKAGES) | stubs
+    assert set(PACKAGES) < set(config["mypy"]["files"])

@@ -1,0 +1,1 @@
+"""One suite a port; each runs for every adapter of the port."""

@@ -1,0 +1,1 @@
+"""What only the embedded servers and the embedded log promise."""

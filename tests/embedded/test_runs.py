@@ -1,0 +1,42 @@
+"""How records are packed into runs, and how a read is shared among partitions."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.embedded.reader import share
+from adapters.embedded.runs import RUN_BYTES, RUN_RECORDS, Runs, unpack
+
+
+@given(st.lists(st.binary(max_size=20)), st.integers(-3, 60), st.integers(-3, 60))
+def test_unpacking_gives_the_records_between_two_numbers(values: list[bytes], begin: int, end: int) -> None:
+    """As a slice would, where both numbers may lie outside."""
+    runs = Runs()
+    runs.add(1, values)
+    (sizes,), (records,) = runs.sizes, runs.records
+    assert unpack(sizes, records, begin, end) == values[max(begin, 0) : max(end, 0)]
+
+
+def test_many_or_large_records_are_cut_into_several_runs() -> None:
+    """No run holds more than it may, unless one record alone is larger; nothing is lost between them."""
+    values = [b"s" * 10] * (RUN_RECORDS + 5) + [b"m" * (RUN_BYTES // 3)] * 7 + [b"l" * (RUN_BYTES * 2), b""]
+    runs = Runs()
+    assert runs.add(1, values) == 0
+    assert runs.add(1, [b"next"]) == len(values)
+    assert all(count <= RUN_RECORDS for count in runs.counts)
+    assert all(len(data) <= RUN_BYTES or count == 1 for data, count in zip(runs.records, runs.counts, strict=True))
+    assert runs.befores == [sum(runs.counts[:index]) for index in range(len(runs.counts))]
+    pieces = [unpack(sizes, data, 0, RUN_RECORDS) for sizes, data in zip(runs.sizes, runs.records, strict=True)]
+    assert [value for piece in pieces for value in piece] == [*values, b"next"]
+
+
+@given(st.dictionaries(st.integers(0, 9), st.integers(-1, 1_000)), st.integers(1, 2_000))
+def test_a_read_is_shared_fully_and_evenly(available: dict[int, int], most: int) -> None:
+    """As many records as allowed and there; a partition gets less than another only when it has no more."""
+    taken = share(available, most)
+    assert sum(taken.values()) == min(most, sum(max(count, 0) for count in available.values()))
+    assert all(0 < count <= available[partition] for partition, count in taken.items())
+    for partition, count in available.items():
+        if taken.get(partition, 0) < count:
+            assert taken.get(partition, 0) + 1 >= max(taken.values())

@@ -1,0 +1,193 @@
+"""Starting, sharing, killing and stopping the embedded servers, with real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded.process import Launcher, command_of
+from adapters.embedded.servers import Addresses, Servers
+from adapters.nats.bus import NatsBus
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+START_AND_SLEEP = """
+import asyncio, sys
+from pathlib import Path
+from adapters.embedded.servers import Servers
+async def main():
+    addresses = await Servers(Path(sys.argv[1])).start()
+    print(addresses.pids["postgres"], addresses.pids["nats"], flush=True)
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def folder(own_folder: Path) -> Path:
+    """A folder where servers have run before."""
+    return own_folder
+
+
+@pytest.fixture
+def new_folder() -> Iterator[Path]:
+    """A folder where nothing has run."""
+    path = Path(tempfile.mkdtemp(prefix="analytics-own-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+async def both_answer(addresses: Addresses) -> bool:
+    """Whether the database answers on both addresses and the bus takes a connection."""
+    for url in (addresses.database_url, addresses.database_tcp_url):
+        with psycopg.connect(url) as connection:
+            if connection.execute("select current_setting('fsync')").fetchone() != ("on",):
+                return False
+    bus = await NatsBus.connect(addresses.nats_url)
+    connected = bus.connected
+    await bus.close()
+    return connected
+
+
+async def test_the_last_user_stops_the_servers(folder: Path) -> None:
+    """Who starts second uses what runs; whoever started them may leave first."""
+    first, second = Servers(folder), Servers(folder)
+    started = await first.start()
+    assert await second.start() == started
+    await first.stop()
+    assert await both_answer(started)
+    await second.stop()
+    assert not any(command_of(pid) for pid in started.pids.values())
+
+
+async def test_two_that_start_at_once_start_one_instance(new_folder: Path) -> None:
+    """The second waits for the first and finds everything running."""
+    users = [Servers(new_folder) for _ in range(3)]
+    addresses = await asyncio.gather(*(user.start() for user in users))
+    assert addresses[0] == addresses[1] == addresses[2]
+    await asyncio.gather(*(user.stop() for user in users))
+    assert not any(command_of(pid) for pid in addresses[0].pids.values())
+
+
+async def test_ports_data_and_secrets_stay_from_one_start_to_the_next(folder: Path) -> None:
+    """So that addresses written down yesterday are right today."""
+    servers = Servers(folder)
+    first = await servers.start()
+    with psycopg.connect(first.database_url) as connection:
+        connection.execute("create table kept as select 7 as number")
+    await servers.stop()
+    second = await servers.start()
+    assert (second.database_url, second.nats_url) == (first.database_url, first.nats_url)
+    with psycopg.connect(second.database_url) as connection:
+        assert connection.execute("select number from kept").fetchone() == (7,)
+    await servers.stop()
+    for key in ("database", "bus"):
+        assert stat.S_IMODE((folder / "keys" / key).stat().st_mode) == 0o600
+
+
+async def test_two_folders_run_side_by_side(folder: Path, new_folder: Path) -> None:
+    """With other ports and other data."""
+    left, right = Servers(folder), Servers(new_folder)
+    addresses = await asyncio.gather(left.start(), right.start())
+    assert len({*addresses[0].pids.values(), *addresses[1].pids.values()}) == 4
+    assert await both_answer(addresses[0])
+    assert await both_answer(addresses[1])
+    await asyncio.gather(left.stop(), right.stop())
+
+
+async def test_servers_of_a_killed_owner_are_adopted(folder: Path) -> None:
+    """After kill -9 of the process that started them the next start uses them, and stops them as the last user."""
+    owner, pids = _started_in_another_process(folder)
+    owner.kill()
+    owner.wait()
+    servers = Servers(folder)
+    addresses = await servers.start()
+    assert addresses.pids == {"postgres": pids[0], "nats": pids[1]}
+    await servers.stop()
+    assert not any(command_of(pid) for pid in pids)
+
+
+async def test_everything_killed_at_once_starts_again(folder: Path) -> None:
+    """Owner, PostgreSQL and NATS killed by kill -9: the pid files and sockets left behind do not stand in the way."""
+    owner, pids = _started_in_another_process(folder)
+    for pid in (*pids, owner.pid):
+        os.kill(pid, signal.SIGKILL)
+    owner.wait()
+    servers = Servers(folder)
+    assert await both_answer(await servers.start())
+    await servers.stop()
+
+
+async def test_a_pid_that_now_belongs_to_somebody_else_is_no_server(folder: Path) -> None:
+    """A stale pid file may name any process by now: it is neither taken for the server nor killed."""
+    servers = Servers(folder)
+    await servers.start()
+    await servers.stop()
+    (folder / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder}/postgres\n")
+    (folder / "run" / "nats.pid").write_text(str(os.getpid()))
+    assert servers.addresses().pids == {}
+    assert await both_answer(await servers.start())
+    await servers.stop()
+
+
+async def test_the_watch_brings_back_what_dies(folder: Path) -> None:
+    """Again and again, on the same addresses, with a line for each event."""
+    servers, lines = Servers(folder), list[str]()
+    first = await servers.start()
+    watching = asyncio.create_task(servers.watch(lines.append))
+    for victim in ("postgres", "nats", "postgres"):
+        before = servers.addresses().pids
+        os.kill(before[victim], signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while servers.addresses().pids.get(victim, before[victim]) == before[victim]:  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(0.05)
+            while lines.count("the embedded servers run again") < lines.count(lines[0]):  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(0.05)
+    assert await both_answer(first)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await servers.stop()
+
+
+async def test_a_long_folder_name_gets_its_socket_elsewhere(new_folder: Path) -> None:
+    """A socket's path holds about 100 bytes; folders may be longer, and have spaces."""
+    servers = Servers(new_folder / ("long name " * 12).strip())
+    assert await both_answer(await servers.start())
+    await servers.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="then all the other tests already run as an ordinary user")
+def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
+    """Here we are root, so the same is done once more under an ordinary account."""
+    launcher = Launcher(Path(sys.executable), new_folder)
+    launcher.own(new_folder)
+    owner, pids = _started_in_another_process(new_folder, launcher.command([]))
+    assert all(os.stat(f"/proc/{pid}").st_uid != 0 for pid in (owner.pid, *pids))
+    for pid in (owner.pid, *pids):
+        os.kill(pid, signal.SIGKILL)
+    owner.wait()
+
+
+def _started_in_another_process(folder: Path, prefix: Sequence[str] = ()) -> tuple[subprocess.Popen[str], list[int]]:
+    """A process that has started the servers and then only sleeps, and the servers' pids."""
+    command = [*prefix, sys.executable, "-c", START_AND_SLEEP, str(folder)]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert owner.stdout is not None
+    with owner.stdout:
+        pids = [int(pid) for pid in owner.stdout.readline().split()]
+    assert len(pids) == 2, "the servers did not start"
+    return owner, pids

@@ -1,0 +1,119 @@
+"""Admission: what counts, what is left out, what is set aside — as columns exactly as one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics import user_analytics_pb2 as users
+from domain.events import STREAMS
+from domain.identity import identity
+from domain.ports import Chunk
+from domain.validation import judge
+from projections.engine.admission import Admission, Records
+from projections.engine.batch import Admitted
+from tests.support.any_event import damaged
+
+TOPIC = "user-behavior"
+
+
+def chunk(values: Sequence[bytes], partition: int = 0, start: int = 0) -> Chunk:
+    """Consecutive records of one partition."""
+    stop = start + len(values)
+    return Chunk(partition, range(start, stop), values, stop, 0, stop)
+
+
+def event(number: int, *, seq: int = 0, producer: str = "", user: str = "u1", company: str = "acme") -> bytes:
+    """A good user event, stamped where a producer is given."""
+    return AnalyticsProcessingEnvelope(
+        message_type="user_event",
+        company_id=company,
+        user_id=user,
+        timestamp=1_760_000_000_000 + number,
+        event_id=f"e{number}",
+        producer_id=producer,
+        producer_seq=seq,
+        payload=users.UserEvent(name="click").SerializeToString(),
+    ).SerializeToString()
+
+
+class Memory:
+    """What a store would remember of decisions."""
+
+    def __init__(self) -> None:
+        self.identities: set[bytes] = set()
+        self.highest: dict[tuple[int, str], int] = {}
+
+    def known(self, identities: Sequence[bytes]) -> set[bytes]:
+        return self.identities.intersection(identities)
+
+    def keep(self, admitted: Admitted) -> None:
+        self.identities.update(i for i, _, _ in admitted.identities)
+        self.highest.update(admitted.highest)
+
+
+def decide(memory: Memory, values: Sequence[bytes], start: int = 0) -> Admitted:
+    """Decide on a batch as a fresh worker would, and keep the decision."""
+    admission = Admission(TOPIC, memory.known, memory.highest)
+    _, admitted = admission.decide(Records.of([chunk(values, start=start)]))
+    memory.keep(admitted)
+    return admitted
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_columns_judge_as_validation_does(stream: str, data: st.DataObject) -> None:
+    """The engine sets aside exactly the events that `domain.validation` finds bad, with its code and item."""
+    raw = data.draw(st.lists(damaged(stream), min_size=1, max_size=12))
+    _, admitted = Admission(stream, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    expected = {i: p for i, value in enumerate(raw) if (p := judge(value, stream)) is not None}
+    found = {b.offset: (b.code, b.item) for b in admitted.quarantined}
+    assert found == {i: (p.code, p.item) for i, p in expected.items()}
+    assert all(b.raw == raw[b.offset] for b in admitted.quarantined)
+
+
+def test_a_foreign_event_is_admitted_once_in_a_batch_and_across_batches() -> None:
+    """The same event_id of the same tenant and user counts once; of another user it is another event."""
+    memory = Memory()
+    first = decide(memory, [event(1), event(1), event(2), event(1, user="u2")])
+    assert (first.admitted, list(first.duplicates)) == (3, [(0, 1)])
+    second = decide(memory, [event(2), event(3)], start=4)
+    assert (second.admitted, list(second.duplicates)) == (1, [(0, 4)])
+
+
+def test_a_stamped_event_is_admitted_by_rising_sequence() -> None:
+    """A repeated or lower sequence of a producer is a duplicate, also when a later batch or worker meets it."""
+    memory = Memory()
+    first = decide(memory, [event(i, producer="p", seq=s) for i, s in enumerate([1, 2, 2, 5, 3])])
+    assert list(first.duplicates) == [(0, 2), (0, 4)]
+    assert memory.highest == {(0, "p"): 5}
+    second = decide(memory, [event(9, producer="p", seq=5), event(10, producer="p", seq=6)], start=5)
+    assert list(second.duplicates) == [(0, 5)]
+
+
+def test_a_batch_not_yet_stored_is_remembered() -> None:
+    """While a batch is being stored the next one already knows its identities; after that the store does."""
+    memory = Memory()
+    admission = Admission(TOPIC, memory.known, {})
+    _, one = admission.decide(Records.of([chunk([event(1)])]))
+    _, two = admission.decide(Records.of([chunk([event(1)], start=1)]))
+    assert list(two.duplicates) == [(0, 1)]
+    memory.keep(one)
+    admission.stored(one)
+    _, three = admission.decide(Records.of([chunk([event(1)], start=2)]))
+    assert list(three.duplicates) == [(0, 2)]
+
+
+def test_a_bad_event_does_not_take_the_identity_of_a_good_one() -> None:
+    """Validity comes first: a broken event with the same id leaves room for the good one."""
+    broken = AnalyticsProcessingEnvelope.FromString(event(1))
+    broken.payload = users.UserEvent().SerializeToString()
+    admitted = decide(Memory(), [broken.SerializeToString(), event(1)])
+    assert [b.code for b in admitted.quarantined] == ["missing_field"]
+    assert admitted.admitted == 1
+    assert admitted.identities[0][0] == identity(TOPIC, b"acme:u1", "e1")

@@ -1,0 +1,45 @@
+"""Fixtures of the tests of publishing and of the doors: a log with its topics, a bus, the ingest service on top."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.embedded.log import EmbeddedLog
+from adapters.nats.bus import NatsBus
+from adapters.postgres.quarantine import PostgresQuarantine
+from adapters.postgres.seen import PostgresSeenEvents
+from domain.events import STREAMS
+from domain.publishing.ingest import Ingest
+from domain.publishing.lanes import Limits
+from domain.publishing.publisher import Publisher
+from tests.publishing.samples import Door
+
+
+@pytest.fixture
+async def log(database_url: str) -> AsyncIterator[EmbeddedLog]:
+    """An empty log with all topics."""
+    opened = EmbeddedLog(database_url)
+    await opened.create_topics(dict.fromkeys(STREAMS, 4))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
+    """A connected live bus."""
+    opened = await NatsBus.connect(nats_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def door(database_url: str, log: EmbeddedLog) -> AsyncIterator[Door]:
+    """An ingest service over an empty log and an empty quarantine."""
+    publisher = Publisher(log, limits=Limits(deadline=5.0), stamp=False)
+    quarantine, seen = PostgresQuarantine(database_url), PostgresSeenEvents(database_url)
+    yield Door(Ingest(publisher, quarantine, seen), log, quarantine, seen, database_url)
+    await publisher.close()
+    await quarantine.close()
+    await seen.close()

@@ -1,0 +1,113 @@
+"""Real servers for tests: one PostgreSQL and one NATS for the whole run, a fresh migrated database for each test.
+
+A test that kills servers starts its own (`own_servers`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from adapters.embedded.servers import Addresses, Servers
+from adapters.postgres.migrate import migrate
+
+_NUMBERS = itertools.count(1)
+
+
+def database_named(url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Addresses]:
+    """Addresses of a PostgreSQL and a NATS that run until the end of the test run."""
+    folder = Path(tempfile.mkdtemp(prefix="analytics-"))
+    running = Servers(folder)
+    try:
+        addresses = asyncio.run(running.start())
+        yield addresses
+        os.kill(addresses.pids["postgres"], signal.SIGKILL)  # a clean stop would first write what nobody reads again
+    finally:
+        asyncio.run(running.stop())
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_template(servers: Addresses) -> str:
+    """Name of a database with all durable tables: copying it is faster than migrating."""
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute("create database template_migrated")
+    migrate(database_named(servers.database_url, "template_migrated"))
+    return "template_migrated"
+
+
+@pytest.fixture
+def database_url(servers: Addresses, database_template: str) -> str:
+    """A fresh database with all durable tables and no rows."""
+    return _copied(servers, database_template)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(servers: Addresses, database_template: str) -> str:
+    """As `database_url`, shared by the tests of one module."""
+    return _copied(servers, database_template)
+
+
+@pytest.fixture(scope="session")
+def nats_url(servers: Addresses) -> str:
+    """A NATS server; tests choose subjects of their own."""
+    return servers.nats_url
+
+
+@pytest.fixture(scope="session")
+def stopped_instance() -> Iterator[Path]:
+    """A folder with servers that ran once and were stopped: copying it is faster than making a cluster."""
+    folder = Path(tempfile.mkdtemp(prefix="analytics-"))
+    asyncio.run(_once(Servers(folder)))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_folder(stopped_instance: Path) -> Iterator[Path]:
+    """A folder with stopped servers of the test's own. Its name is short, because a socket lies in it."""
+    home = Path(tempfile.mkdtemp(prefix="analytics-own-"))
+    subprocess.run(["cp", "-a", f"{stopped_instance}/.", home / "data"], check=True)
+    yield home / "data"
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+async def own_servers(own_folder: Path) -> AsyncIterator[Servers]:
+    """Servers, not yet started, that the test may kill."""
+    servers = Servers(own_folder)
+    yield servers
+    await servers.stop()
+
+
+async def _once(servers: Servers) -> None:
+    await servers.start()
+    await servers.stop()
+
+
+def _copied(servers: Addresses, template: str) -> str:
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    return database_named(servers.database_url, name)
