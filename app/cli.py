@@ -26,14 +26,15 @@ for part in (ingest, query, projections, log, events, quarantine, topics):
 
 
 @main.command()
+@click.option("--demo", is_flag=True, help="Load the sample data, if that was not done, and keep it moving.")
 @with_settings
-def up(settings: Settings) -> None:
+def up(settings: Settings, demo: bool) -> None:
     """Run everything until Ctrl-C or SIGTERM: embedded servers where none are named, and all processes."""
     from app.logs import configure
     from app.up import up as run_everything
 
     configure(settings.log_level, "up")
-    run(run_everything(settings, click.echo))
+    run(run_everything(settings, click.echo, demo=demo))
 
 
 @main.command()
@@ -41,7 +42,7 @@ def up(settings: Settings) -> None:
 @click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
-    """Run some process roles: read-api, command-api, grpc, projector.
+    """Run some process roles: read-api, command-api, grpc, projector, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

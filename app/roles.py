@@ -128,7 +128,7 @@ def _tls(settings: Settings) -> Tls | None:
 async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Folds the log into read models, sharing the partitions with the other projectors."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded; more processes instead of threads
-    from projections.engine.lane import Limits
+    from projections.engine.cohort import Limits
     from projections.engine.projector import Projector
     from projections.engine.registry import all_projections
 
@@ -149,6 +149,13 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
         await working
 
 
+async def demo(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Keeps the sample data moving."""
+    from app.demo.moving import keep_moving
+
+    await keep_moving(settings, stop, ready)
+
+
 ROLES: Mapping[str, Role] = MappingProxyType(
     {
         role.name: role
@@ -157,6 +164,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             Role("command-api", "takes events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
             Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
             Role("projector", "folds the log into read models", projector),
+            Role("demo", "publishes made-up events of the sample companies", demo),
         )
     }
 )

@@ -1,6 +1,7 @@
 """`analytics up`: everything in one command, under one supervisor, until SIGTERM or Ctrl-C.
 
-Order of work: be the only instance → servers → tables and topics → processes → say where → wait → drain.
+Order of work: be the only instance → servers → tables and topics → sample data, if asked for → processes → say where →
+wait → drain.
 """
 
 from __future__ import annotations
@@ -49,8 +50,10 @@ async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
         try:
             complete = with_servers(settings, started)
             await prepare(complete)
+            if demo and not await _load_sample(complete, stop, say):
+                return
             tcp = settings.database_url or started.database_tcp_url
-            await _run(complete, tcp, stop, say)
+            await _run(complete, tcp, stop, say, demo=demo)
         finally:
             watching.cancel()
             with suppress(asyncio.CancelledError):
@@ -58,11 +61,23 @@ async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
             await servers.stop()
 
 
-async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say) -> None:
+async def _load_sample(settings: Settings, stop: asyncio.Event, say: Say) -> bool:
+    """Say what is real in the sample and load it where that was not done; False if it was told to stop before the end.
+
+    It is in the log before the projectors start: they would only take the processor from each other.
+    """
+    from app.demo.load import load
+    from app.demo.sample import WHAT_IS_REAL
+
+    say(WHAT_IS_REAL)
+    return await load(settings, stop)
+
+
+async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say, *, demo: bool) -> None:
     """Run the processes; the addresses are there from when all are ready until it stops."""
-    children = _children(settings)
+    children = _children(settings, demo=demo)
     ready = asyncio.Event()
-    announcing = asyncio.create_task(_announce(settings, database, children, ready, say))
+    announcing = asyncio.create_task(_announce(settings, database, children, ready, say, demo=demo))
     try:
         await supervise(children, stop, ready)
     finally:
@@ -70,16 +85,20 @@ async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say)
         withdraw_addresses(settings.data)
 
 
-def _children(settings: Settings) -> list[Child]:
+def _children(settings: Settings, *, demo: bool) -> list[Child]:
     values = {variable(setting): getattr(settings, setting.name) for setting in fields(settings)}
     environment = child_environment(values)
     children = [Child(r.name, r.name, environment, r.port_variable) for r in ROLES.values() if r.port_variable]
     for number in range(1, settings.projectors + 1):
         children.append(Child("projector", f"projector-{number}", environment))
+    if demo:
+        children.append(Child("demo", "demo", environment))
     return children
 
 
-async def _announce(settings: Settings, database: str, children: list[Child], ready: asyncio.Event, say: Say) -> None:
+async def _announce(
+    settings: Settings, database: str, children: list[Child], ready: asyncio.Event, say: Say, *, demo: bool
+) -> None:
     await ready.wait()
     ports = {child.role: child.port for child in children}
     http = {role: f"http://{settings.host}:{ports[role]}" for role in ("read-api", "command-api")}
@@ -98,16 +117,20 @@ async def _announce(settings: Settings, database: str, children: list[Child], re
     say(f"read API and pages  {where['read_api']}\ncommand API         {where['command_api']}")
     say(f"gRPC                {where['grpc']}\nNATS                {redacted(settings.nats_url)}")
     say(f"data folder         {settings.data}   (other addresses: addresses.json in it)\n\nSign in:")
-    for line in sign_in_links(settings, str(where["pages"])):
+    for line in sign_in_links(settings, str(where["pages"]), "acme" if demo else ""):
         say(line)
     say("\nReady. Ctrl-C stops everything.")
 
 
-def sign_in_links(settings: Settings, pages: str) -> list[str]:
-    """One link for each kind of person. The token is in the fragment, which a browser never sends to a server."""
+def sign_in_links(settings: Settings, pages: str, company: str = "") -> list[str]:
+    """One link for each kind of person. The token is in the fragment, which a browser never sends to a server.
+
+    `company`: whose figures the page shows at first.
+    """
     issuer = token_issuer(settings)
+    first = f"&company={company}" if company else ""
     lines = []
     for name, (role, meaning) in PEOPLE.items():
         token = issuer.issue(name, [role], EVERY_COMPANY, Tier.ENTERPRISE, 3600 * settings.token_hours)
-        lines.append(f"  {name:<11} {meaning}\n    {pages}/#token={token}")
+        lines.append(f"  {name:<11} {meaning}\n    {pages}/#token={token}{first}")
     return lines

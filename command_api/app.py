@@ -118,9 +118,9 @@ def _json(request: HttpRequest, content: object, status: int, media_type: str = 
     return Response(msgspec.json.encode(content), status_code=status, media_type=media_type, headers=headers)
 
 
-def _problem(request: HttpRequest, error: AnalyticsError) -> Response[bytes]:
+def _problem(request: HttpRequest, error: AnalyticsError, status: int | None = None) -> Response[bytes]:
     document = problem(error, _correlation_id(request), request.url.path)
-    status = 415 if error.code == "unsupported_media_type" else status_of(error)
+    status = status or (415 if error.code == "unsupported_media_type" else status_of(error))
     response = _json(request, document | {"status": status}, status, MEDIA_TYPE)
     if status == 401:
         response.set_header("WWW-Authenticate", "Bearer")
@@ -136,9 +136,7 @@ def _http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]
             LimitExceeded(f"the body has more than {MAX_BODY} bytes", code="body_too_large", suggested_actions=(hint,)),
         )
     kinds: dict[int, type[AnalyticsError]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
-    response = _problem(request, kinds.get(error.status_code, Invalid)(error.detail))
-    response.status_code = error.status_code
-    return response
+    return _problem(request, kinds.get(error.status_code, Invalid)(error.detail), error.status_code)
 
 
 def _defect(request: HttpRequest, error: Exception) -> Response[bytes]:

@@ -1,16 +1,16 @@
 """The tree of errors, by meaning. Edges hold one table from these to their own codes.
 
-    AnalyticsError
-    ├── Invalid            the request or event is wrong: say what and where
-    ├── Unauthenticated    nobody we know
-    ├── Forbidden          somebody we know, who may not
-    ├── NotFound           no such thing (or not for this tenant)
-    ├── Conflict           another version or another use of the same key
-    ├── LimitExceeded      too large, too many, too often
-    ├── Unavailable        a server that we need does not answer: try again
-    ├── NotYet             the position asked for has not been reached
-    ├── Fenced             somebody else has moved the checkpoint: this worker must start over
-    └── Defect             the code or its configuration is wrong: stop
+AnalyticsError
+├── Invalid            the request or event is wrong: say what and where
+├── Unauthenticated    nobody we know
+├── Forbidden          somebody we know, who may not
+├── NotFound           no such thing (or not for this tenant)
+├── Conflict           another version or another use of the same key
+├── LimitExceeded      too large, too many, too often
+├── Unavailable        a server that we need does not answer: try again
+├── NotYet             the position asked for has not been reached
+├── Fenced             somebody else has moved the checkpoint: this worker must start over
+└── Defect             the code or its configuration is wrong: stop
 """
 
 from __future__ import annotations

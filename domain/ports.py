@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.position import TopicPartition
 
@@ -23,9 +23,8 @@ class Record:
     headers: Mapping[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where an appended record lies."""
+class Placed(NamedTuple):
+    """Where an appended record lies. A tuple, which is cheaper to make than a dataclass: every record gets one."""
 
     topic: str
     partition: int
@@ -182,5 +181,3 @@ class Answer:
     complete: bool
     lag_ms: int
     definition_version: int
-
-

@@ -27,7 +27,7 @@ class BadEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the quarantine. From the log it has topic, partition and offset, from a door a line; `size` in bytes."""
+    """One row: from the log it has topic, partition and offset, from a door a line. `size` in bytes."""
 
     id: int
     recorded_at: datetime

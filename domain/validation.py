@@ -24,7 +24,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from math import isfinite
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
@@ -51,6 +51,10 @@ LIMIT = float(2**63)
 LOG_TEXTS = ("user_id", "event_id", "producer_id")
 DOOR_TEXTS = ("service_source", "correlation_id", "causation_id")
 
+_texts_of: dict[tuple[str, ...], Callable[[Any], tuple[str, ...]]] = {
+    names: attrgetter(*names) for names in (LOG_TEXTS, DOOR_TEXTS)
+}
+_CHECKED_TYPES = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_ENUM)
 _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
 Check = Callable[[Any], Problem | None]
 
@@ -135,7 +139,7 @@ def _bad_time(name: str, value: int) -> Problem:
 
 
 def _long_text(envelope: AnalyticsProcessingEnvelope, names: tuple[str, ...]) -> Problem | None:
-    texts = _getter_of(names)(envelope)
+    texts = _texts_of[names](envelope)
     joined = "".join(texts)
     if len(joined) * 4 <= MAX_ID and "\0" not in joined:
         return None
@@ -184,39 +188,41 @@ def _fields(kind: EventType) -> list[FieldDescriptor]:
 def _looks_good(name: str) -> Callable[[Message], bool]:
     """A test that is several times faster than the checks one by one; what it lets through breaks no rule."""
     kind = BY_NAME[name]
-    fields = _fields(kind)
-    plain = [f for f in fields if not f.is_repeated]
-    texts = _getter(f.name for f in plain if f.type == FieldDescriptor.TYPE_STRING)
-    doubles = _getter(f.name for f in plain if f.type == FieldDescriptor.TYPE_DOUBLE)
-    required = _getter(kind.required)  # 0 may be absence: it goes to the checks, which ask for presence
-    times, bounded = _getter(kind.times), _getter((*kind.positive, *kind.not_negative))
+    of_type = {t: [f.name for f in _fields(kind) if f.type == t and not f.is_repeated] for t in _CHECKED_TYPES}
+    texts, doubles = of_type[FieldDescriptor.TYPE_STRING], of_type[FieldDescriptor.TYPE_DOUBLE]
+    names = [*texts, *doubles, *kind.times, *of_type[FieldDescriptor.TYPE_ENUM]]
+    values_of = attrgetter(*names)  # one call: fetching a field is the dear part
+    ends = len(texts), len(texts) + len(doubles), len(texts) + len(doubles) + len(kind.times)
+    required = _picker(names, kind.required)  # 0 may be absence: it goes to the checks, which ask for presence
+    bounded = _picker(names, (*kind.positive, *kind.not_negative))
     chosen = [name for name, _ in kind.choices]
-    others = [_check(kind, f) for f in fields if f.is_repeated or f.enum_type is not None or f.name in chosen]
+    lists = tuple(f.name for f in _fields(kind) if f.is_repeated)
+    others = [_check(kind, f) for f in _fields(kind) if f.enum_type is not None or f.name in chosen]
 
     def looks_good(fact: Message) -> bool:
-        text = "".join(texts(fact))
-        if len(text) * 4 > MAX_TEXT or "\0" in text or not all(required(fact)) or min(bounded(fact), default=0) < 0:
+        values = values_of(fact)
+        text = "".join(values[: ends[0]])
+        if len(text) * 4 > MAX_TEXT or "\0" in text or not all(required(values)) or min(bounded(values), default=0) < 0:
             return False
-        for number in doubles(fact):
+        for number in values[ends[0] : ends[1]]:
             if not -LIMIT < number * 1e6 < LIMIT:
                 return False
-        for time in times(fact):
-            if not EARLIEST <= time < LATEST:
+        for time in values[ends[1] : ends[2]]:
+            if time and not EARLIEST <= time < LATEST:
                 return False
-        return all(check(fact) is None for check in others)
+        if any([check(fact) for check in others]):
+            return False
+        return not any([getattr(fact, name) for name in lists])
 
     return looks_good
 
 
-def _getter(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
-    return _getter_of(tuple(names))
-
-
-@cache
-def _getter_of(chosen: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    if len(chosen) > 1:
-        return attrgetter(*chosen)
-    return (lambda fact: (getattr(fact, chosen[0]),)) if chosen else (lambda fact: ())
+def _picker(names: list[str], picked: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Picks the values of some names out of the values of all of them."""
+    places = [names.index(name) for name in picked]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return (lambda values: (values[places[0]],)) if places else (lambda values: ())
 
 
 @cache

@@ -9,7 +9,7 @@ import signal
 import socket
 from pathlib import Path
 
-from adapters.embedded.process import Launcher, command_of, end, free_port, pid_in, secret, wait_until
+from adapters.embedded.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
 from domain.errors import Defect, Unavailable
 
 MAX_PAYLOAD = 2 * 1_048_576  # bytes of one message: a whole event fits
@@ -65,8 +65,10 @@ class NatsServer:
         self._pid_file.unlink(missing_ok=True)
         pid = self._launcher.start([str(self._program), "-c", str(self._settings)], self._log)
         self._pid_file.write_text(str(pid))
-        wait_until(lambda: _greets(port) or not command_of(pid), START_PATIENCE)
-        return bool(command_of(pid))
+        wait_until(lambda: _greets(port) or not alive(pid), START_PATIENCE)
+        if alive(pid) and not _greets(port):
+            end(pid, ((signal.SIGKILL, 5.0),))
+        return alive(pid)
 
 
 def _greets(port: int) -> bool:

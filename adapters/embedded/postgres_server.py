@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from adapters.embedded.process import Launcher, command_of, end, free_port, pid_in, secret, wait_until
+from adapters.embedded.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
 from domain.errors import Defect, Unavailable
 
 USER = DATABASE = "analytics"
@@ -97,6 +97,8 @@ class PostgresServer:
         pid = self.pid()
         if pid is not None:
             end(pid, ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 5.0)))
+        if self._sockets != self._port.parent:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and move it there whole: a crash in between leaves nothing half-made."""
@@ -136,8 +138,8 @@ class PostgresServer:
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         pid = self._launcher.start(command, self._log)
-        wait_until(lambda: self._ready() or not command_of(pid), max(1.0, deadline - time.monotonic()))
-        if command_of(pid):
+        wait_until(lambda: self._ready() or not alive(pid), max(1.0, deadline - time.monotonic()))
+        if alive(pid):
             return None
         with self._log.open("rb") as log:
             log.seek(before)
@@ -148,7 +150,7 @@ class PostgresServer:
         owner, account = self._sockets.stat().st_uid, self._launcher.account
         if owner not in (os.geteuid(), account.pw_uid if account else os.geteuid()):
             raise Defect(f"{self._sockets} belongs to somebody else")
-        if account is not None and self._sockets.parent != self._port.parent.parent:
+        if account is not None and self._sockets != self._port.parent:
             self._launcher.own(self._sockets)
 
     def _ready(self) -> bool:

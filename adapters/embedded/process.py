@@ -22,6 +22,7 @@ from typing import Any
 from domain.errors import Defect, Unavailable
 
 ACCOUNTS = ("postgres", "nobody")  # the first that exists runs the servers when we are root
+PROCESSES = Path("/proc")
 STEP = 0.01  # seconds between two looks at a process
 
 
@@ -111,15 +112,24 @@ def _let_pass(path: Path) -> None:
             folder.chmod(mode | 0o001)
 
 
+def alive(pid: int) -> bool:
+    """Whether the process runs: one that only waits to be reaped does not."""
+    try:
+        return (PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False if PROCESSES.exists() else bool(_shown(pid))
+
+
 def command_of(pid: int) -> str:
-    """The command line of a living process; empty for one that is gone or only waits to be reaped."""
-    process = Path("/proc") / str(pid)
-    if process.parent.joinpath("self").exists():
-        try:
-            state = process.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-            return "" if state in "ZX" else process.joinpath("cmdline").read_text().replace("\0", " ")
-        except (OSError, IndexError):
-            return ""
+    """The command line of a running process; empty for any other, and for the moment in which one begins."""
+    try:
+        return (PROCESSES / str(pid) / "cmdline").read_text().replace("\0", " ")  # empty after the end, too
+    except OSError:
+        return "" if PROCESSES.exists() else _shown(pid)
+
+
+def _shown(pid: int) -> str:
+    """As `command_of`, on systems without /proc."""
     shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
 
@@ -150,7 +160,7 @@ def end(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             return
-        if wait_until(lambda: not command_of(pid), patience):
+        if wait_until(lambda: not alive(pid), patience):
             return
     raise Unavailable(f"process {pid} does not end")
 

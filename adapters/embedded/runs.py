@@ -104,5 +104,5 @@ def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 def unpack(sizes: bytes, records: bytes, begin: int, end: int) -> list[bytes]:
     """The records of a run from number `begin` up to, not including, `end`; both may lie outside of the run."""
     ends = list(accumulate(struct.unpack(f"<{len(sizes) // 4}I", sizes), initial=0))
-    begin, end = max(begin, 0), min(end, len(ends) - 1)
+    begin, end = max(begin, 0), max(0, min(end, len(ends) - 1))
     return [records[a:b] for a, b in zip(ends[begin:end], ends[begin + 1 : end + 1], strict=True)]

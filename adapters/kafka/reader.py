@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -19,6 +20,14 @@ from domain.ports import Chunk
 
 LONG_POLL_MS = 500  # a broker that has nothing new holds its answer back this long
 READ_COMMITTED = 1
+LOOK_AGAIN_SECONDS = 0.1
+MOVED = (
+    kafka.NotLeaderForPartitionError,
+    kafka.LeaderNotAvailableError,
+    kafka.ReplicaNotAvailableError,
+    kafka.UnknownTopicOrPartitionError,
+    kafka.KafkaStorageError,
+)
 
 Flight = asyncio.Task[list[Fetched]]
 
@@ -37,6 +46,7 @@ class KafkaReader:
         self._next: dict[int, int] = {}
         self._waiting: dict[int, Fetched] = {}
         self._flights: dict[int, Flight] = {}
+        self._leaderless_since: float | None = None
 
     async def read(self, start: Mapping[int, int], *, max_records: int, wait: float) -> list[Chunk]:
         """See the port. A chunk may be without records where only a transaction's marks lie before its next offset."""
@@ -128,18 +138,46 @@ class KafkaReader:
         request = FetchRequest(LONG_POLL_MS, 1, self._settings.fetch_bytes, READ_COMMITTED, topics)
         response = await client.send(node, request)
         starts = {partition: start for partition, start, _ in offsets}
-        answers = [answer for _, answers in response.topics for answer in answers]
-        return [f for a in answers if (f := self._fetched(client, response.API_VERSION, starts[a[0]], a)) is not None]
+        answers = [Answer.of(answer, response.API_VERSION) for _, answers in response.topics for answer in answers]
+        await self._look_again_for_leaders(client, [a for a in answers if a.error in MOVED])
+        for answer in answers:
+            if answer.error not in (kafka.NoError, *MOVED):
+                raise answer.error(f"partition {answer.partition} at offset {starts[answer.partition]}")
+        return [a.fetched(starts[a.partition]) for a in answers if a.error is kafka.NoError and a.data]
 
-    def _fetched(self, client: AIOKafkaClient, version: int, start: int, answer: tuple[Any, ...]) -> Fetched | None:
-        """One partition's part of an answer: partition, error, high watermark, last stable offset, …, records.
+    async def _look_again_for_leaders(self, client: AIOKafkaClient, moved: list[Answer]) -> None:
+        """While a partition changes its leader nothing of it can be read; that is over soon, or else an error."""
+        if not moved:
+            self._leaderless_since = None
+            return
+        now = asyncio.get_running_loop().time()
+        self._leaderless_since = self._leaderless_since or now
+        if now - self._leaderless_since > self._settings.request_timeout:
+            raise moved[0].error(f"partition {moved[0].partition}")
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await client.force_metadata_update()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a broker says of one partition: an error, or the last stable offset, aborted transactions and records."""
+
+    partition: int
+    error: type[kafka.KafkaError]
+    stable: int
+    aborted: Sequence[tuple[int, int]]
+    data: bytes
+
+    @classmethod
+    def of(cls, fields: tuple[Any, ...], version: int) -> Answer:
+        """From the fields of the protocol: partition, error, high watermark, last stable offset, …, records.
 
         Before version 11 the aborted transactions stand just before the records, from then on at index 5.
         """
-        partition, code, _, stable, *rest = answer
-        error = kafka.for_code(code)
-        if error is not kafka.NoError:
-            client.force_metadata_update()
-            raise error(f"{self._topic} partition {partition} at offset {start}")
-        aborted, data = (rest[1] if version >= 11 else rest[-2]), rest[-1]
-        return Fetched(partition, start, stable, aborted or (), data) if data else None
+        partition, code, _, stable, *rest = fields
+        aborted = rest[1] if version >= 11 else rest[-2]
+        return cls(partition, kafka.for_code(code), stable, aborted or (), rest[-1] or b"")
+
+    def fetched(self, start: int) -> Fetched:
+        """The records, to be taken from `start` on."""
+        return Fetched(self.partition, start, self.stable, self.aborted, self.data)

@@ -38,8 +38,6 @@ class KafkaSettings:
     """Seconds that one request may take."""
     append_timeout: float = 15.0
     """Seconds after which an append whose acknowledgement is missing is given up as Unavailable."""
-    answer_timeout: float = 5.0
-    """Seconds of silence after which a reader that waits says Unavailable."""
     session_timeout: float = 10.0
     """Seconds after which a silent member loses its partitions to the others of its group."""
 

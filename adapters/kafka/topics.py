@@ -74,16 +74,21 @@ class Topics:
         return {tp.partition: offset for tp, offset in sorted(offsets.items())}
 
     async def _wait_for_leaders(self, names: list[str]) -> None:
+        """Return when the leaders answer: metadata name a leader some time before it knows that it is one."""
         admin = await self._administration()
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         while True:
             with translated("create topics"):
                 found = await admin.describe_topics(names)
             if all(t["error_code"] == 0 and all(p["leader"] >= 0 for p in t["partitions"]) for t in found):
-                return
+                break
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(f"new topics have no leader after {READY_SECONDS:.0f} s: {', '.join(names)}")
             await asyncio.sleep(0.05)
+        with translated("create topics"):
+            consumer = await self._questioner()
+            partitions = [TopicPartition(t["topic"], p["partition"]) for t in found for p in t["partitions"]]
+            await consumer.end_offsets(partitions)  # asks each leader, again where it does not know yet
 
     async def _administration(self) -> AIOKafkaAdminClient:
         async with self._opening:

@@ -172,6 +172,9 @@ class NatsBus:
         if isinstance(error, SlowConsumerError):
             self.dropped += 1
         self.note(error)
+        if self._client.is_reconnecting and self._client._transport is not None:
+            # the client forgets, open, a connection whose handshake failed
+            self._client._transport.close()  # type: ignore[no-untyped-call]  # the library is typed in part
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1

@@ -258,7 +258,7 @@ class PostgresProjectionStore:
         """Note that projections which stand at these heads were up to date at `now`."""
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE checkpoints AS c SET confirmed_at = %s, head = b.head, rate = c.rate / 2"
+                "UPDATE checkpoints AS c SET confirmed_at = %s, head = b.head, rate = CASE WHEN c.rate < 0.01 THEN 0 ELSE c.rate / 2 END"
                 " FROM unnest(%s::int[], %s::bigint[]) AS b (partition, head)"
                 " WHERE c.topic = %s AND c.partition = b.partition AND c.next_offset = b.head",
                 (now, list(heads), list(heads.values()), topic),

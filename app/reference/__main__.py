@@ -5,4 +5,4 @@ import sys
 from app.reference import write
 
 if __name__ == "__main__":
-    sys.stdout.writelines(f"written: docs/reference/{name}\n" for name in write())
+    sys.stdout.writelines(f"written: docs/{name}\n" for name in write())

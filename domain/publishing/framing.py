@@ -30,12 +30,12 @@ async def ndjson(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[Item]]:
             rest, dropped = _longer(rest, dropped, first)
             continue
         ended, dropped = _longer(rest, dropped, first)
-        items = [_line(number + 1, ended, dropped)]
+        items = [] if _blank(ended) else [_line(number + 1, ended, dropped)]
         rest, dropped = _longer(b"", 0, lines.pop())
-        items += [_line(place, line, 0) for place, line in enumerate(lines, number + 2)]
-        number += len(items)
-        yield [item for item in items if item.data.strip()]
-    if rest.strip():
+        items += [_line(place, line, 0) for place, line in enumerate(lines, number + 2) if not _blank(line)]
+        number += len(lines) + 1
+        yield items
+    if not _blank(rest):
         yield [_line(number + 1, rest, dropped)]
 
 
@@ -43,6 +43,10 @@ def _longer(rest: bytes, dropped: int, more: bytes) -> tuple[bytes, int]:
     """The unfinished line with more bytes added; beyond the limit they are only counted."""
     room = MAX_EVENT + 1 - len(rest)
     return rest + more[:room], dropped + max(0, len(more) - room)
+
+
+def _blank(line: bytes) -> bool:
+    return not line or line.isspace()
 
 
 def _line(number: int, data: bytes, dropped: int) -> Item:

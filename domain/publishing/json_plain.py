@@ -45,8 +45,7 @@ class Shape(NamedTuple):
 def read_plain(data: bytes) -> Draft | None:
     """The event, if it is in the plain form and, as far as that form goes, without fault."""
     try:
-        members = _decode(data)
-        return _draft(members, data)
+        return _draft(_object(_decode(data)), data)
     except (NotPlainError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 
@@ -71,7 +70,7 @@ def _batch(kind: EventType, items: list[Members]) -> tuple[int, Message]:
     if type(items) is not list or kind.batch is None:
         raise NotPlainError
     shape = shape_of(kind.message.DESCRIPTOR)
-    keys = sum(_count_keys(item, shape) for item in items)
+    keys = sum(_count_keys(_object(item), shape) for item in items)
     return keys, kind.batch(items=items)  # every batch message has this one field
 
 

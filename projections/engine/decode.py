@@ -190,7 +190,7 @@ def _checks(field: FieldDescriptor, event: EventType) -> list[pl.Expr]:
     if field.type == FieldDescriptor.TYPE_ENUM:
         return [~column.is_in([n for n in _enum_values(field) if n or not required])]
     if field.is_repeated:
-        return [_long_members(field)]
+        return [_bad_members(field)]
     if field.type == FieldDescriptor.TYPE_STRING:
         return _text_checks(field.name, event, required)
     if field.name in event.times:
@@ -218,12 +218,14 @@ def _text_checks(name: str, event: EventType, required: bool) -> list[pl.Expr]:
     return checks
 
 
-def _long_members(field: FieldDescriptor) -> pl.Expr:
+def _bad_members(field: FieldDescriptor) -> pl.Expr:
+    """True where a member of a list, or a key or value of a map, is too long or holds U+0000."""
     column = pl.col(field.name)
     is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
     members = (column.map.keys(), column.map.values()) if is_map else (column,)
-    longest = pl.max_horizontal(*(m.list.eval(pl.element().str.len_bytes().max()).list.first() for m in members))
-    return (longest > MAX_TEXT).fill_null(False)
+    text = pl.element().str
+    bad = (text.len_bytes() > MAX_TEXT) | text.contains("\0", literal=True)
+    return pl.any_horizontal(*(m.list.eval(bad.any()).list.first().fill_null(False) for m in members))
 
 
 def order_column(partitions: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from projections.engine.declare import Row
-from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Statement
+from domain.errors import Invalid
+from projections.engine.declare import Column, Row, Table
+from projections.engine.kinds import Text
+from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Statement, read_time
 from projections.engine.show import shower
 
 DEFAULT_LIMIT = 1_000
@@ -24,46 +27,78 @@ def _read_cursor(text: str) -> list[Any]:
     return values
 
 
+def _read_key(column: Column, value: Any) -> object:
+    """A key as it was shown, typed again: a cursor comes from outside and may hold anything."""
+    if column.kind.is_time:
+        return read_time(value)
+    return str(value) if issubclass(column.kind, Text) else int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing shows; `ask`, `shape` and `extra` are those of the query."""
+
+    table: Table
+    filters: Sequence[str]
+    time: str
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown: all but the tenant."""
+        return tuple(c for c in self.table.columns if c.name != "company_id")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that rows are sorted by."""
+        return tuple(c.name for c in self.table.keys if c.name != "company_id")
+
+    def ask(self, request: Request) -> Statement:
+        """One page of rows after the cursor."""
+        conditions: list[str] = ["company_id = %s"]
+        params: list[object] = [request.company]
+        for bound, operator in (("from", ">="), ("to", "<")):
+            if request.get(bound) is not None:
+                conditions.append(f'"{self.time}" {operator} %s')
+                params.append(request.get(bound))
+        for column in (f for f in self.filters if request.get(f) is not None):
+            conditions.append(f'"{column}" = %s')
+            params.append(request.get(column))
+        order = ", ".join(f'"{k}"' for k in self.keys)
+        if request.get("cursor"):
+            conditions.append(f"({order}) > ({', '.join(['%s'] * len(self.keys))})")
+            params.extend(self._after(request.get("cursor")))
+        names = ", ".join(f'"{c.name}"' for c in self.columns)
+        where, limit = " AND ".join(conditions), request.get("limit", DEFAULT_LIMIT)
+        return Statement(
+            f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
+        )
+
+    def _after(self, cursor: list[Any]) -> list[object]:
+        keys = [c for c in self.table.keys if c.name != "company_id"]
+        try:
+            return [_read_key(c, v) for c, v in zip(keys, cursor, strict=True)]
+        except (ValueError, TypeError):
+            raise Invalid("parameter cursor: this query has not given it", code="bad_parameter") from None
+
+    def shape(self, _request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """All columns as answers show them."""
+        shows = {c.name: shower(c.kind) for c in self.columns}
+        return [{name: shows[name](value) for name, value in row.items()} for row in rows]
+
+    def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Where the next page begins; null on the last one."""
+        if len(rows) < request.get("limit", DEFAULT_LIMIT):
+            return {"next_cursor": None}
+        last = json.dumps([rows[-1][k] for k in self.keys]).encode()
+        return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
+
+
 def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summary: str) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
     An answer that is not the last page has `next_cursor`, to be given as `cursor`.
     """
-    table = of.table
-    keys = [c.name for c in table.keys if c.name != "company_id"]
-    columns = [c for c in table.columns if c.name != "company_id"]
-    shows = {c.name: shower(c.kind) for c in columns}
-
-    def ask(request: Request) -> Statement:
-        conditions: list[str] = ["company_id = %s"]
-        params: list[object] = [request.company]
-        for bound, operator in (("from", ">="), ("to", "<")):
-            if request.get(bound) is not None:
-                conditions.append(f'"{time}" {operator} %s')
-                params.append(request.get(bound))
-        for column in (f for f in filters if request.get(f) is not None):
-            conditions.append(f'"{column}" = %s')
-            params.append(request.get(column))
-        order = ", ".join(f'"{k}"' for k in keys)
-        if request.get("cursor"):
-            conditions.append(f"({order}) > ({', '.join(['%s'] * len(keys))})")
-            params.extend(request.get("cursor"))
-        names = ", ".join(f'"{c.name}"' for c in columns)
-        limit = request.get("limit", DEFAULT_LIMIT)
-        where = " AND ".join(conditions)
-        return Statement(
-            f"SELECT {names} FROM {{{table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
-        )
-
-    def shape(_request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [{name: shows[name](value) for name, value in row.items()} for row in rows]
-
-    def extra(request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        if len(rows) < request.get("limit", DEFAULT_LIMIT):
-            return {"next_cursor": None}
-        last = json.dumps([rows[-1][k] for k in keys]).encode()
-        return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
-
+    listed = Listing(of.table, filters, time)
     params = (
         FROM,
         TO,
@@ -71,4 +106,4 @@ def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summ
         Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
         *(Param(f, f"only rows with this {f}") for f in filters),
     )
-    return Query(name, summary, params, ask, shape, extra)
+    return Query(name, summary, params, listed.ask, listed.shape, listed.extra)

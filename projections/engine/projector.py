@@ -16,8 +16,9 @@ from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from projections.engine.batch import Commit, FoldFailed, ProjectionStore
+from projections.engine.cohort import Limits
 from projections.engine.declare import Projection
-from projections.engine.lane import Lane, Limits
+from projections.engine.lane import Lane
 
 GROUP = "analytics-projectors"
 PROJECTED = "analytics.projected"  # NATS subject prefix: one message a projection and commit
@@ -108,7 +109,7 @@ class Projector:
         if not running:
             await membership.wait_changed(0.5)
             return
-        lane = Lane(topic, partitions, running, self._log, store, self._limits, self._announce)
+        lane = Lane(topic, partitions, running, self._log, self._open_store, self._limits, self._announce)
         watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership))
         try:
             await lane.run()

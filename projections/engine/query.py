@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 
 MAX_ROWS = 10_000
@@ -102,7 +102,7 @@ def _read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
                 f"query {query.name} has no parameter {name!r}; it has {', '.join(known)}", code="unknown_parameter"
             )
         try:
-            values[name] = known[name].read(text)
+            values[name] = known[name].read(_storable(text))
         except ValueError as error:
             raise Invalid(f"parameter {name} of {query.name}: {error}", code="bad_parameter") from None
     missing = [p.name for p in query.params if p.required and p.name not in values]
@@ -111,7 +111,15 @@ def _read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def _storable(text: str) -> str:
+    """The text; ValueError where no stored text can equal it, because the database cannot hold it."""
+    if re.search("[\0\ud800-\udfff]", text):
+        raise ValueError(f"{text!r} holds characters that no text may have")
+    return text
+
+
 _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_MONTH_ONLY = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
 def read_time(text: str) -> datetime:
@@ -130,6 +138,13 @@ def read_day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def read_month(text: str) -> str:
+    """A month as YYYY-MM."""
+    if not _MONTH_ONLY.match(text):
+        raise ValueError(f"{text!r} is no month (YYYY-MM)")
+    return text
+
+
 def read_limit(text: str) -> int:
     """A number of rows, 1 to MAX_ROWS."""
     if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
@@ -146,6 +161,24 @@ def read_choice(*choices: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def row_limit(request: Request) -> int:
+    """How many rows to fetch: what was asked for, or else one more than an answer may have (see `all_of`)."""
+    return int(request.get("limit", MAX_ROWS + 1))
+
+
+Row = TypeVar("Row")
+
+
+def all_of(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows fetched; raises LimitExceeded instead of leaving some out silently."""
+    if len(rows) > MAX_ROWS:
+        raise LimitExceeded(
+            f"the answer has more than {MAX_ROWS} rows",
+            suggested_actions=("ask for a shorter period or fewer dimensions", "give a limit to see the first ones"),
+        )
+    return rows
 
 
 FROM = Param("from", "first moment (inclusive): a date or ISO 8601 time, UTC", read_time)

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from projections.engine.declare import Column, Row
-from projections.engine.kinds import Day, Kind, Max, Min, Sum
-from projections.engine.query import FROM, LIMIT, MAX_ROWS, TO, Param, Query, Request, Statement, read_day, read_time
+from domain.errors import Invalid
+from projections.engine.declare import Column, Row, Table
+from projections.engine.kinds import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, Day, Kind, Max, Min, Number, Sum
+from projections.engine.quantiles import QUANTILES, Quantiles
+from projections.engine.query import (
+    FROM,
+    LIMIT,
+    TO,
+    Param,
+    Query,
+    Request,
+    Statement,
+    all_of,
+    read_day,
+    read_month,
+    read_time,
+    row_limit,
+)
 from projections.engine.show import shower
 
 Measures = Mapping[str, int | None]
 Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNITS = {MS_PER_MINUTE: "minute", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +58,105 @@ def whole(column: str) -> Dimension:
     return Dimension(f'"{column}"', _whole)
 
 
-def calendar(column: str) -> dict[str, Dimension]:
-    """The UTC calendar over a time column: hour, day, weekday (0 = Monday), month and year."""
+def moment(column: str) -> Dimension:
+    """A time column of the row, as it is."""
+    return Dimension(f'"{column}"', read_time)
+
+
+def days(column: str) -> dict[str, Dimension]:
+    """The UTC calendar over a day or time column: day, weekday (0 = Monday), month and year."""
     return {
-        "hour": Dimension(f"date_trunc('hour', \"{column}\")", read_time),
         "day": Dimension(f'"{column}"::date', read_day),
         "weekday": Dimension(f'extract(isodow FROM "{column}")::int - 1', _whole),
-        "month": Dimension(f"to_char(\"{column}\", 'YYYY-MM')"),
+        "month": Dimension(f"to_char(\"{column}\", 'YYYY-MM')", read_month),
         "year": Dimension(f'extract(year FROM "{column}")::int', _whole),
     }
+
+
+def calendar(column: str) -> dict[str, Dimension]:
+    """The UTC calendar over a time column: hour, day, weekday (0 = Monday), month and year."""
+    return {"hour": Dimension(f"date_trunc('hour', \"{column}\")", read_time), **days(column)}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a totals query adds up; `ask` and `shape` are those of the query."""
+
+    table: Table
+    by: Mapping[str, Dimension]
+    time: Column
+    source: str
+    counts: Mapping[str, str]
+    quantiles: Quantiles | None
+    derive: Derive | None
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """The columns that add up."""
+        return tuple(c for c in self.table.values if c.rule in (Sum, Min, Max))
+
+    def read_by(self, text: str) -> tuple[str, ...]:
+        """The dimensions named in a comma-separated list."""
+        names = tuple(dict.fromkeys(filter(None, text.split(","))))
+        unknown = [n for n in names if n not in self.by]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no dimension; there are {', '.join(self.by)}")
+        return names
+
+    def ask(self, request: Request) -> Statement:
+        """One SELECT: totals by dimension, joined with the buckets of their quantiles where there are some."""
+        names: tuple[str, ...] = request.get("by", ())
+        dimensions = [f'{self.by[n].sql} AS "{n}"' for n in names]
+        where, params = self._where(request)
+        columns = [*dimensions, *map(_aggregate, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
+        order = ", ".join(str(i + 1) for i in range(len(names)))
+        grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
+        limited = f"{grouped} LIMIT {row_limit(request)}"
+        summed = f"SELECT {', '.join(columns)} FROM {self.source} WHERE {where}{limited}"
+        if self.quantiles is None:
+            return Statement(summed, tuple(params))
+        on = "USING (" + ", ".join(f'"{n}"' for n in names) + ")" if names else "ON true"
+        ranked = self.quantiles.sql(dimensions, names, where)
+        joined = f"SELECT * FROM ({summed}) AS summed LEFT JOIN ({ranked}) AS ranked {on}"
+        return Statement(f"{joined} ORDER BY {order}" if order else joined, (*params, *params))
+
+    def _where(self, request: Request) -> tuple[str, list[object]]:
+        conditions = ["company_id = %s"]
+        params: list[object] = [request.company]
+        cast = "::date" if self.time.kind is Day else ""
+        for bound, operator in (("from", ">="), ("to", "<")):
+            if request.get(bound) is not None:
+                conditions.append(f'"{self.time.name}" {operator} %s{cast}')
+                params.append(_on_the_grid(bound, request.get(bound), self.time.kind))
+        for name, dimension in self.by.items():
+            if request.get(name) is not None:
+                conditions.append(f"{dimension.sql} = %s")
+                params.append(request.get(name))
+        return " AND ".join(conditions), params
+
+    def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
+        return [self._shaped(row, request.get("by", ())) for row in all_of(rows)]
+
+    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
+        show = shower(Kind)
+        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in self.measures}
+        shown = {c.name: shower(c.kind)(raw[c.name]) for c in self.measures}
+        counts = {name: int(row[name]) for name in self.counts}
+        quantiles, reasons = self._quantiles(row, raw)
+        more, why = self.derive({**raw, **counts}) if self.derive else ({}, {})
+        reasons |= why
+        answered = {d: show(row[d]) for d in dimensions} | shown | counts | quantiles | more
+        return {**answered, **({"reasons": reasons} if reasons else {})}
+
+    def _quantiles(self, row: Mapping[str, Any], raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
+        if self.quantiles is None:
+            return {}, {}
+        low, high = raw[self.quantiles.low], raw[self.quantiles.high]
+        values = {name: self.quantiles.value(row[name], low, high) for name in QUANTILES}
+        show = shower(Number)
+        unknown = (*values, self.quantiles.low, self.quantiles.high) if low is None else ()
+        return {name: show(value) for name, value in values.items()}, dict.fromkeys(unknown, "no_data")
 
 
 def totals(
@@ -56,69 +165,39 @@ def totals(
     of: type[Row],
     by: Mapping[str, Dimension],
     time: str,
+    source: str | None = None,
+    counts: Mapping[str, str] | None = None,
+    quantiles: Quantiles | None = None,
     derive: Derive | None = None,
     summary: str,
 ) -> Query:
     """A query that adds up the table's measures by the dimensions named in `by` (comma-separated; none: one row).
 
-    `time` is the key column that `from` and `to` cut. `derive` gets the raw measures of a row (whole numbers, null
-    where nothing was merged) and gives further fields, and the reasons of those that are null.
+    `time` is the key column that `from` and `to` cut. `counts` are further measures: SQL aggregates that are whole
+    numbers and never null, over `source`, which is SQL after FROM and by default the table alone. `derive` gets the raw
+    measures of a row (whole numbers, null where nothing was merged) and gives further fields, and the reasons of those
+    that are null.
     """
     table = of.table
-    measures = [c for c in table.values if c.rule in (Sum, Min, Max)]
-    shows = {c.name: shower(c.kind) for c in measures}
-    show = shower(Kind)
-
-    def read_by(text: str) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(filter(None, text.split(","))))
-        unknown = [n for n in names if n not in by]
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no dimension; there are {', '.join(by)}")
-        return names
-
-    def ask(request: Request) -> Statement:
-        dimensions: tuple[str, ...] = request.get("by", ())
-        where, params = _where(request, by, table.column(time), time)
-        columns = [f'{by[d].sql} AS "{d}"' for d in dimensions] + [_aggregate(c) for c in measures]
-        order = ", ".join(str(i + 1) for i in range(len(dimensions)))
-        grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
-        limit = f" LIMIT {request.get('limit', MAX_ROWS)}"
-        return Statement(
-            f"SELECT {', '.join(columns)} FROM {{{table.name}}} WHERE {where}{grouped}{limit}", tuple(params)
-        )
-
-    def shape(request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [_shaped(row, request.get("by", ())) for row in rows]
-
-    def _shaped(row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
-        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in measures}
-        shaped = {d: show(row[d]) for d in dimensions} | {n: shows[n](v) for n, v in raw.items()}
-        more, reasons = derive(raw) if derive else ({}, {})
-        return {**shaped, **more, **({"reasons": reasons} if reasons else {})}
-
+    asked = Totals(table, by, table.column(time), source or f"{{{table.name}}}", counts or {}, quantiles, derive)
     params = (
-        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", read_by),
+        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", asked.read_by),
         FROM,
         TO,
         LIMIT,
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
-    return Query(name, summary, params, ask, shape)
+    return Query(name, summary, params, asked.ask, asked.shape)
 
 
-def _where(request: Request, by: Mapping[str, Dimension], column: Column, time: str) -> tuple[str, list[object]]:
-    conditions = ["company_id = %s"]
-    params: list[object] = [request.company]
-    cast = "::date" if column.kind is Day else ""
-    for bound, operator in (("from", ">="), ("to", "<")):
-        if request.get(bound) is not None:
-            conditions.append(f'"{time}" {operator} %s{cast}')
-            params.append(request.get(bound))
-    for name, dimension in by.items():
-        if request.get(name) is not None:
-            conditions.append(f"{dimension.sql} = %s")
-            params.append(request.get(name))
-    return " AND ".join(conditions), params
+def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:
+    """The bound of a period; Invalid where it would cut through rows, whose part cannot be told."""
+    if kind.truncate_ms in UNITS and (at - EPOCH) % timedelta(milliseconds=kind.truncate_ms):
+        raise Invalid(
+            f"parameter {bound}: the rows are kept by the {UNITS[kind.truncate_ms]}, {at.isoformat()} is inside one",
+            code="bad_parameter",
+        )
+    return at
 
 
 def _aggregate(column: Column) -> str:

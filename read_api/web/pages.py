@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from domain.errors import NotFound
 
 HERE = Path(__file__).parent
-TYPES: Mapping[str, str] = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript"}
 # Nothing comes from elsewhere and nothing runs inline, so that a figure's text can never become code.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
@@ -37,7 +37,7 @@ def routes() -> list[HTTPRouteHandler]:
 @get("/", media_type="text/html", include_in_schema=False, sync_to_thread=False)
 def live_page() -> Response[str]:
     """The live page. It holds no figures: the browser asks for them with its token."""
-    return Response(_page("live.html"), media_type="text/html; charset=utf-8", headers=PAGE_HEADERS)
+    return Response(_page("live.html"), media_type="text/html", headers=PAGE_HEADERS)
 
 
 @get("/static/{stamp:str}/{name:str}", include_in_schema=False, sync_to_thread=False)

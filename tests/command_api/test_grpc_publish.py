@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -17,14 +18,17 @@ from domain.problem import Code
 from tests.command_api.test_http_events import authenticate
 from tests.publishing.samples import Door, bad_envelopes, logged, trade
 
+if TYPE_CHECKING:
+    from services.analytics_service_pb2_grpc import AnalyticsServiceAsyncStub  # exists for the type checker only
+
 Requests = AsyncIterator[operations_pb2.PublishRequest]
 TOKEN = (("authorization", "Bearer service"), ("x-correlation-id", "mine-2"))
 
 
 @pytest.fixture
-async def stub(door: Door) -> AsyncIterator[AnalyticsServiceStub]:
+async def stub(door: Door) -> AsyncIterator[AnalyticsServiceAsyncStub]:
     """A client of a server that offers Publish."""
-    server = grpc_server("127.0.0.1:0", [{"Publish": publishing(door.ingest)}], authenticate)
+    server = grpc_server([{"Publish": publishing(door.ingest)}], authenticate)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield AnalyticsServiceStub(channel)
@@ -37,7 +41,7 @@ async def sent(*groups: list[AnalyticsProcessingEnvelope]) -> Requests:
         yield operations_pb2.PublishRequest(events=group)
 
 
-async def test_a_stream_is_one_publication(stub: AnalyticsServiceStub, door: Door) -> None:
+async def test_a_stream_is_one_publication(stub: AnalyticsServiceAsyncStub, door: Door) -> None:
     """Counts, position and correlation id; the order of the stream is the order in the log."""
     events = [trade(f"t{n}").envelope for n in range(5)]
     answer = await stub.Publish(sent(events[:2], events[2:], events[:1]), metadata=TOKEN)
@@ -46,7 +50,7 @@ async def test_a_stream_is_one_publication(stub: AnalyticsServiceStub, door: Doo
     assert [e.event_id for e in await logged(door.log)] == [e.event_id for e in events]
 
 
-async def test_bad_events_are_rejected_by_index(stub: AnalyticsServiceStub) -> None:
+async def test_bad_events_are_rejected_by_index(stub: AnalyticsServiceAsyncStub) -> None:
     """Every kind that an envelope message can carry, with good neighbours accepted."""
     readable = []
     for data, code in bad_envelopes():
@@ -61,7 +65,7 @@ async def test_bad_events_are_rejected_by_index(stub: AnalyticsServiceStub) -> N
     assert all(r.reason for r in answer.rejects)
 
 
-async def test_stamps_are_kept(stub: AnalyticsServiceStub, door: Door) -> None:
+async def test_stamps_are_kept(stub: AnalyticsServiceAsyncStub, door: Door) -> None:
     """A publisher behind gRPC keeps its own sequence."""
     envelope = trade().envelope
     envelope.producer_id, envelope.producer_seq = "p1", 9
@@ -73,14 +77,16 @@ async def test_stamps_are_kept(stub: AnalyticsServiceStub, door: Door) -> None:
     ("token", "code"),
     [("nobody", grpc.StatusCode.UNAUTHENTICATED), ("viewer", grpc.StatusCode.PERMISSION_DENIED)],
 )
-async def test_who_may_not_publish_is_refused(stub: AnalyticsServiceStub, token: str, code: grpc.StatusCode) -> None:
+async def test_who_may_not_publish_is_refused(
+    stub: AnalyticsServiceAsyncStub, token: str, code: grpc.StatusCode
+) -> None:
     """The token decides before anything is read."""
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await stub.Publish(sent([trade().envelope]), metadata=(("authorization", f"Bearer {token}"),))
     assert refused.value.code() == code
 
 
-async def test_events_of_other_companies_are_rejected(stub: AnalyticsServiceStub) -> None:
+async def test_events_of_other_companies_are_rejected(stub: AnalyticsServiceAsyncStub) -> None:
     """In place, with their code."""
     answer = await stub.Publish(sent([trade(company_id="other").envelope, trade().envelope]), metadata=TOKEN)
     assert (answer.accepted, [(r.index, r.code) for r in answer.rejects]) == (1, [(0, Code.FORBIDDEN_COMPANY)])

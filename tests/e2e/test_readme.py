@@ -96,7 +96,7 @@ def test_the_tutorial_promises_the_number_that_comes(folder: Path) -> None:
     """Ten shares, 2.30 each, less the fee; and the second time the file is known."""
     publish, ask = blocks("docs/tutorial/first-number.md")[:2]
     typed(publish, folder)
-    answer = json.loads(typed(ask, folder).stdout)
+    answer = json.loads(typed(ask, folder).stdout.splitlines()[-1])
     (row,) = [row for row in answer["rows"] if row["symbol"] == "TUTOR"]
     assert (row["total_trades"], row["total_pnl"]) == (1, "22")
     again = typed(publish.rstrip() + " --json", folder).stdout.splitlines()[-1]

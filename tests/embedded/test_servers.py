@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.embedded.process import Launcher, command_of
+from adapters.embedded.process import Launcher, alive, end
 from adapters.embedded.servers import Addresses, Servers
 from adapters.nats.bus import NatsBus
 
@@ -70,7 +70,7 @@ async def test_the_last_user_stops_the_servers(folder: Path) -> None:
     await first.stop()
     assert await both_answer(started)
     await second.stop()
-    assert not any(command_of(pid) for pid in started.pids.values())
+    assert not any(alive(pid) for pid in started.pids.values())
 
 
 async def test_two_that_start_at_once_start_one_instance(new_folder: Path) -> None:
@@ -79,7 +79,7 @@ async def test_two_that_start_at_once_start_one_instance(new_folder: Path) -> No
     addresses = await asyncio.gather(*(user.start() for user in users))
     assert addresses[0] == addresses[1] == addresses[2]
     await asyncio.gather(*(user.stop() for user in users))
-    assert not any(command_of(pid) for pid in addresses[0].pids.values())
+    assert not any(alive(pid) for pid in addresses[0].pids.values())
 
 
 async def test_ports_data_and_secrets_stay_from_one_start_to_the_next(folder: Path) -> None:
@@ -117,7 +117,7 @@ async def test_servers_of_a_killed_owner_are_adopted(folder: Path) -> None:
     addresses = await servers.start()
     assert addresses.pids == {"postgres": pids[0], "nats": pids[1]}
     await servers.stop()
-    assert not any(command_of(pid) for pid in pids)
+    assert not any(alive(pid) for pid in pids)
 
 
 async def test_everything_killed_at_once_starts_again(folder: Path) -> None:
@@ -176,9 +176,10 @@ def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
     launcher.own(new_folder)
     owner, pids = _started_in_another_process(new_folder, launcher.command([]))
     assert all(os.stat(f"/proc/{pid}").st_uid != 0 for pid in (owner.pid, *pids))
-    for pid in (owner.pid, *pids):
-        os.kill(pid, signal.SIGKILL)
+    owner.kill()
     owner.wait()
+    for pid in pids:
+        end(pid, ((signal.SIGTERM, 1.0), (signal.SIGKILL, 10.0)))
 
 
 def _started_in_another_process(folder: Path, prefix: Sequence[str] = ()) -> tuple[subprocess.Popen[str], list[int]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from analytics import user_analytics_pb2 as users
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import user_analytics_pb2 as users
 from domain.events import STREAMS
 from domain.identity import identity
 from domain.ports import Chunk

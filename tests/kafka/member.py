@@ -11,7 +11,7 @@ from adapters.kafka.settings import KafkaSettings
 
 async def main(bootstrap: str, prefix: str, *topics: str) -> None:
     """Join and stay."""
-    log = KafkaEventLog(KafkaSettings(bootstrap_servers=bootstrap, topic_prefix=prefix, session_timeout=2.0))
+    log = KafkaEventLog(KafkaSettings(bootstrap_servers=bootstrap, topic_prefix=prefix, session_timeout=6.0))
     await log.join("shared", topics)
     print("joined", flush=True)
     await asyncio.Event().wait()

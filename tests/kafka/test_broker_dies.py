@@ -75,7 +75,7 @@ async def test_a_member_stays(log: KafkaEventLog, mortal: KafkaBroker) -> None:
     """A group of one owns everything again, or still, after the broker was away for longer than a session."""
     member = await log.join("survivors", ["events"])
     mortal.kill()
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(3)
     await asyncio.to_thread(mortal.restart)
     second = await log.join("survivors", ["events"])
     while {len(member.assigned()), len(second.assigned())} != {2}:

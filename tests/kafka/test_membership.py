@@ -74,17 +74,6 @@ async def test_a_frozen_worker_loses_its_partitions(log: KafkaEventLog, other_wo
     await member.leave()
 
 
-async def test_a_busy_worker_keeps_its_partitions(log: KafkaEventLog) -> None:
-    """A worker that reads nothing for longer than a session is still a member: nobody asks it to poll."""
-    first, second = await log.join("busy", TOPICS), await log.join("busy", TOPICS)
-    await _until(lambda: _shared([first, second]))
-    owned = first.assigned()
-    assert not await first.wait_changed(3.0)
-    assert first.assigned() == owned
-    await first.leave()
-    await second.leave()
-
-
 def _shared(members: list[Membership]) -> bool:
     """Whether all partitions are owned, each once."""
     owned: list[TopicPartition] = [p for member in members for p in member.assigned()]

@@ -13,7 +13,9 @@ from domain.events import CATALOGUE, EventType
 
 START = 1_760_000_000_000  # 2025-10-09
 SPAN = 3 * 86_400_000
-WORDS = st.sampled_from(["a", "b", "page_view", "session_started", "feature_used", "click", "AAPL", "ü\"',\n", "x" * 40])
+WORDS = st.sampled_from(
+    ["a", "b", "page_view", "session_started", "feature_used", "click", "AAPL", "ü\"',\n", "x" * 40]
+)
 COMPANIES, USERS = st.sampled_from(["acme", "globex"]), st.sampled_from(["u1", "u2", "u3"])
 AMOUNTS = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 TIMES = st.integers(START, START + SPAN)
@@ -44,10 +46,18 @@ def facts(draw: st.DrawFn, event: EventType) -> Message:
     fact = event.message()
     for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
         if field.is_repeated:
-            continue
-        if field.name in event.required or draw(st.booleans()):
+            _fill(fact, field, draw(st.lists(WORDS, max_size=2)))
+        elif field.name in event.required or draw(st.booleans()):
             setattr(fact, field.name, draw(_value(event, field)))
     return fact
+
+
+def _fill(fact: Message, field: FieldDescriptor, words: list[str]) -> None:
+    members = getattr(fact, field.name)
+    if field.message_type is not None:
+        members.update(zip(words, reversed(words), strict=True))
+    else:
+        members.extend(words)
 
 
 @st.composite
@@ -79,7 +89,7 @@ def good_events(stream: str) -> st.SearchStrategy[AnalyticsProcessingEnvelope]:
 def damaged(draw: st.DrawFn, stream: str) -> bytes:
     """Bytes of an event in which something is, perhaps, wrong."""
     envelope = draw(good_events(stream))
-    kind = draw(st.integers(0, 7))
+    kind = draw(st.integers(0, 8))
     if kind == 0:
         envelope.company_id = draw(st.sampled_from(["", "a b", "*", "x" * 65, "ok"]))
     elif kind == 1:
@@ -92,6 +102,8 @@ def damaged(draw: st.DrawFn, stream: str) -> bytes:
         envelope.payload = draw(st.sampled_from([b"", b"\xff", b"\x0a\x02\xff\xfe"]))
     elif kind == 5:
         return _wrong_number(draw, envelope)
+    elif kind == 8:
+        return _wrong_text(draw, envelope)
     raw = envelope.SerializeToString()
     if kind == 6:
         raw = raw[: draw(st.integers(0, len(raw)))]
@@ -109,5 +121,19 @@ def _wrong_number(draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope) -> byt
             if field.type == FieldDescriptor.TYPE_DOUBLE and draw(st.booleans()):
                 bad = st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 9.3e12, 9.2e12, 1e308])
                 setattr(fact, field.name, draw(bad))
+        envelope.payload = fact.SerializeToString()
+    return envelope.SerializeToString()
+
+
+def _wrong_text(draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope) -> bytes:
+    event = next((t for t in CATALOGUE if t.name == envelope.message_type), None)
+    if event is not None:
+        fact = event.message.FromString(envelope.payload)
+        for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
+            bad = draw(st.sampled_from(["", "n\0l", "z" * 5000, "z" * 4096]))
+            if field.is_repeated:
+                _fill(fact, field, ["a", bad])
+            elif field.type == FieldDescriptor.TYPE_STRING and draw(st.booleans()):
+                setattr(fact, field.name, bad)
         envelope.payload = fact.SerializeToString()
     return envelope.SerializeToString()

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,6 +59,12 @@ def database_template(servers: Addresses) -> str:
 def database_url(servers: Addresses, database_template: str) -> str:
     """A fresh database with all durable tables and no rows."""
     return _copied(servers, database_template)
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: Addresses, database_template: str) -> Callable[[], str]:
+    """Makes fresh databases with all durable tables, for tests that need many."""
+    return lambda: _copied(servers, database_template)
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ class Connection {
     this.heardAt = Date.now();
     if (message.type === "welcome") {
       this.pause = 250;
-      this.handlers.onWelcome(message);
       for (const [id, wanted] of this.subscriptions) this.send({ type: "subscribe", id, ...wanted });
+      this.handlers.onWelcome(message);
     } else {
       this.handlers.onMessage(message);
     }

@@ -2,6 +2,7 @@
 "use strict";
 
 const STALE_AFTER = 6000; // ms without a word from the server: it says something at least every 2 s
+const BARS_BACK = { "1m": 1, "5m": 3, "15m": 7, "1h": 30, "1d": 3650 }; // days that are asked for
 const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat();
 const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -55,7 +56,8 @@ function followBars() {
   if (!company || !symbol) return;
   showBars([]);
   const interval = byId("interval").value;
-  connection.subscribe("bars", { query: "market_bars", company, params: { symbol, interval } });
+  const from = new Date(Date.now() - BARS_BACK[interval] * 86_400_000).toISOString().slice(0, 10);
+  connection.subscribe("bars", { query: "market_bars", company, params: { symbol, interval, from } });
 }
 
 const SHOWN = {
@@ -84,6 +86,8 @@ function take(message) {
 function fail(message) {
   freshness.delete(message.id);
   const problem = message.problem;
+  const tiles = { totals: ["trades", "pnl"], users: ["users"], pipeline: ["events", "lag"] }[message.id] ?? [];
+  for (const id of tiles) tile(id, "–", "not to be had");
   say(`${problem.detail} ${problem.suggested_actions.join(" ")} (${problem.code}, ${problem.correlation_id})`);
 }
 

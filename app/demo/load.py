@@ -1,0 +1,101 @@
+"""Loading the sample: once for each data folder, through the publisher library, as a service would hand it in.
+
+The events carry no producer's stamp, so projectors know them by event id: what was loaded before a crash counts once
+when all of it is loaded again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from app.demo.sample import EVENTS, sample
+from app.publisher import connect
+from app.settings import Settings
+from app.wiring import event_log
+from domain.events import STREAMS
+from domain.publishing.event import Event
+
+AT_ONCE = 2_000  # events published together
+BAR = 30  # characters
+
+
+async def load(settings: Settings, stop: asyncio.Event, out: TextIO = sys.stderr) -> bool:
+    """Load the sample unless the log of this folder has it; False if it was told to stop before the end."""
+    note = settings.data / "demo.json"
+    if note.exists() and await _has_events(settings):
+        return True
+    progress = Progress(EVENTS, out)
+    events = sample()
+    async with connect(settings, stamp=False) as publisher:
+        piece = await asyncio.to_thread(_next, events)
+        while piece and not stop.is_set():
+            # the next piece is made while the log takes this one
+            _, following = await asyncio.gather(
+                publisher.append([event.record for event in piece]), asyncio.to_thread(_next, events)
+            )
+            progress.add(len(piece))
+            piece = following
+    if not piece:
+        progress.end()
+        _write(note)
+    return not piece
+
+
+async def _has_events(settings: Settings) -> bool:
+    """Whether the log has any: the folder may have been told of another log since."""
+    async with event_log(settings) as log:
+        for topic in STREAMS:
+            if any((await log.heads(topic)).values()):
+                return True
+    return False
+
+
+def _next(events: Iterator[Event]) -> list[Event]:
+    return list(islice(events, AT_ONCE))
+
+
+def _write(note: Path) -> None:
+    draft = note.with_suffix(".draft")
+    draft.write_text(json.dumps({"events": EVENTS}))
+    draft.replace(note)
+
+
+class Progress:
+    """How far it is, how fast, and how long it will take: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int, out: TextIO) -> None:
+        self._total, self._out = total, out
+        self._done = 0
+        self._bar = out.isatty()
+        self._every = 0.2 if self._bar else 3.0
+        self._started = self._shown = time.monotonic()
+
+    def add(self, events: int) -> None:
+        """So many more are done."""
+        self._done += events
+        now = time.monotonic()
+        if now - self._shown >= self._every:
+            self._shown = now
+            self._show(now - self._started)
+
+    def end(self) -> None:
+        """Everything is done."""
+        self._show(time.monotonic() - self._started)
+        if self._bar:
+            self._out.write("\n")
+
+    def _show(self, took: float) -> None:
+        share, rate = self._done / self._total, self._done / max(took, 0.001)
+        left = (self._total - self._done) / max(rate, 1)
+        text = f"{share:4.0%}  {self._done:,} sample events, {rate:,.0f}/s, {left:.0f} s left"
+        filled = int(share * BAR)
+        line = f"\r\033[K[{'█' * filled}{'·' * (BAR - filled)}] {text}" if self._bar else f"{text.strip()}\n"
+        self._out.write(line)
+        self._out.flush()

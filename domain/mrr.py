@@ -1,0 +1,40 @@
+"""MRR of one subscription: its charge as a share of a month, exact, in whole twelfths of a millionth of the currency.
+
+Charge = unit amount × quantity × (1 − discount), rounded half even to millionths. A month's share of it is year/12,
+quarter/3, week×52/12, day×365/12; an interval of n units has one n-th of that. Twelfths make every n = 1 exact, and
+every n that divides; only what is left of a twelfth of a millionth (a month's share of "every 7 months") is rounded,
+half even, once for each change of terms.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+MILLIONTHS = 1_000_000
+ALL_OF_IT = 100 * MILLIONTHS  # 100 %, in millionths of a percent
+CHARGES_IN_TWELVE_MONTHS = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+class Price(NamedTuple):
+    """What is charged, how often. Amount, quantity and discount (in percent) are whole millionths."""
+
+    unit_amount: int = 0
+    quantity: int = MILLIONTHS
+    discount_pct: int = 0
+    interval: str = "month"
+    interval_count: int = 1
+
+
+@lru_cache(maxsize=65_536)  # customers share few prices, and every fold of a history asks for each of its prices
+def monthly(price: Price) -> int:
+    """The price as MRR in twelfths of a millionth. A discount above 100 % counts as 100 %."""
+    kept = max(0, ALL_OF_IT - price.discount_pct)
+    charge = half_even(price.unit_amount * price.quantity * kept, MILLIONTHS * ALL_OF_IT)
+    return half_even(charge * CHARGES_IN_TWELVE_MONTHS[price.interval], price.interval_count)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """The quotient of whole numbers, rounded to the nearest whole number, ties to the even one."""
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2))

@@ -1,0 +1,89 @@
+"""A cohort: projections that stand at the same offsets of some partitions, and so are folded from one decoded batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from domain.ports import Chunk
+from projections.engine.admission import Facts
+from projections.engine.batch import Admitted, Commit, Offsets
+from projections.engine.declare import Projection
+from projections.engine.fold import fold
+
+Announce = Callable[[Commit], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `confirm` seconds between
+    notes that nothing is missing, `poison` the share of bad events above which the lane stops.
+    """
+
+    batch: int = 100_000
+    wait: float = 0.25
+    confirm: float = 1.0
+    poison: float = 0.2
+
+
+@dataclass
+class Cohort:
+    """Projections and the offsets that they stand at."""
+
+    projections: list[Projection]
+    offsets: dict[int, int]
+
+    def behind(self, goal: Offsets) -> int:
+        """How many offsets lie between here and the goal."""
+        return sum(max(0, offset - self.offsets.get(partition, 0)) for partition, offset in goal.items())
+
+    def commit(self, topic: str, chunks: Sequence[Chunk], facts: Facts, admitted: Admitted | None) -> Commit:
+        """Fold the facts of these chunks for every projection of the cohort: one transaction's worth."""
+        return Commit(
+            topic=topic,
+            expected={c.partition: self.offsets[c.partition] for c in chunks},
+            reached={c.partition: c.next_offset for c in chunks},
+            heads={c.partition: c.head for c in chunks},
+            appended_at={c.partition: c.appended_at for c in chunks},
+            events=sum(len(c.values) for c in chunks),
+            now=now_ms(),
+            folded=[fold(p, facts) for p in self.projections],
+            admitted=admitted,
+        )
+
+
+def cohorts(projections: Iterable[Projection], offsets: Mapping[str, Offsets]) -> list[Cohort]:
+    """The projections by where they stand."""
+    found: dict[tuple[tuple[int, int], ...], Cohort] = {}
+    for projection in projections:
+        own = dict(offsets[projection.name])
+        found.setdefault(tuple(sorted(own.items())), Cohort([], own)).projections.append(projection)
+    return list(found.values())
+
+
+def until(chunk: Chunk, goal: int) -> Chunk:
+    """The part of a chunk below an offset."""
+    if chunk.next_offset <= goal:
+        return chunk
+    keep = sum(1 for offset in chunk.offsets if offset < goal)
+    return replace(chunk, offsets=chunk.offsets[:keep], values=chunk.values[:keep], next_offset=goal)
+
+
+def now_ms() -> int:
+    """The wall clock, ms since 1970 UTC: for freshness alone, never for a fold."""
+    return time.time_ns() // 1_000_000
+
+
+class Threads:
+    """One thread that folds and one that stores, so that neither blocks the event loop or the other."""
+
+    def __init__(self, name: str) -> None:
+        self.storing = ThreadPoolExecutor(1, f"store-{name}")
+        self.folding = ThreadPoolExecutor(1, f"fold-{name}")
+
+    def shutdown(self) -> None:
+        """Wait for what is under way (blocking)."""
+        self.storing.shutdown()
+        self.folding.shutdown()

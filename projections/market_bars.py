@@ -1,0 +1,127 @@
+"""Market bars: open, high, low, close and volume by symbol and interval; coarser intervals rolled up from finer ones.
+
+A bar published again replaces the earlier one. A bar of an interval that was not published is made, when asked for,
+from the bars of the finest interval that lies in it: open of the first, close of the last, extremes, and exact volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from domain.events import INTERVALS
+from projections.engine.declare import Columns, Projection, Row
+from projections.engine.kinds import Key, Last, Moment, Money, Text
+from projections.engine.query import (
+    FROM,
+    LIMIT,
+    TO,
+    Param,
+    Query,
+    Request,
+    Statement,
+    all_of,
+    read_choice,
+    row_limit,
+    show_time,
+)
+from projections.engine.show import money
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
+
+market_bars = Projection("market_bars", version=1)
+
+
+class MarketBar(Row):
+    """Bars as they were last published."""
+
+    company_id: Key[Text]
+    symbol: Key[Text]
+    interval: Key[Text]
+    start: Key[Moment]
+    open: Last[Money]
+    high: Last[Money]
+    low: Last[Money]
+    close: Last[Money]
+    volume: Last[Money]
+
+
+@market_bars.folds("market_bar", into=MarketBar)
+def published(_bar: Columns) -> Delta:
+    """All columns are the bar's own."""
+    return {}
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SPAN = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+# In each cell of the asked interval's grid the most preferred interval is taken. A published bar stands as it is, also
+# off the grid (a trading day that does not begin at midnight); the others of the cell are rolled up into one bar.
+BARS = """
+    SELECT bar AS start, (array_agg(open ORDER BY start))[1] AS open, MAX(high) AS high, MIN(low) AS low,
+        (array_agg(close ORDER BY start DESC))[1] AS close, SUM(volume) AS volume
+    FROM (
+        SELECT *, CASE WHEN rank = 1 THEN start ELSE cell END AS bar, MIN(rank) OVER (PARTITION BY cell) AS best
+        FROM (
+            SELECT *, date_bin(%s, start, %s) AS cell, array_position(%s::text[], interval) AS rank
+            FROM {{market_bar}} WHERE {where}
+        ) AS placed
+    ) AS ranked
+    WHERE rank = best AND {within} GROUP BY bar ORDER BY bar LIMIT {limit}
+"""
+
+
+def length(interval: str) -> timedelta:
+    """How long a bar of this interval is."""
+    return int(interval[:-1]) * SPAN[interval[-1]]
+
+
+def preference(asked: str) -> list[str]:
+    """The interval asked for, then those that divide it, finest first."""
+    finer = sorted((i for i in INTERVALS if length(i) < length(asked) and not length(asked) % length(i)), key=length)
+    return [asked, *finer]
+
+
+def ask(request: Request) -> Statement:
+    """Bars that begin in the period. Bars that are rolled up need what begins before the last of them ends."""
+    interval = request.get("interval")
+    width, intervals = length(interval), preference(interval)
+    where, within = ["company_id = %s", "symbol = %s", "interval = ANY(%s)"], ["true"]
+    kept: list[object] = [request.company, request.get("symbol"), intervals]
+    cut: list[object] = []
+    if (begin := request.get("from")) is not None:
+        where.append("start >= %s")
+        within.append("bar >= %s")
+        kept.append(begin)
+        cut.append(begin)
+    if (end := request.get("to")) is not None:
+        where.append("start < %s + %s")
+        within.append("bar < %s")
+        kept += [end, width]
+        cut.append(end)
+    sql = BARS.format(where=" AND ".join(where), within=" AND ".join(within), limit=row_limit(request))
+    return Statement(sql, (width, EPOCH, intervals, *kept, *cut))
+
+
+def shape(_request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Prices and volume as exact decimal texts."""
+    return [{name: show_time(v) if name == "start" else money(v) for name, v in row.items()} for row in all_of(rows)]
+
+
+market_bars.queries += [
+    Query(
+        "market_bars",
+        "Bars of one symbol by start: as published, or rolled up from finer ones where none of this interval was.",
+        (
+            Param("symbol", "the instrument", required=True),
+            Param("interval", f"length of a bar: {', '.join(INTERVALS)}", read_choice(*INTERVALS), required=True),
+            FROM,
+            TO,
+            LIMIT,
+        ),
+        ask,
+        shape,
+    )
+]

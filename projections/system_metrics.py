@@ -1,0 +1,142 @@
+"""System metrics: what services measure by minute, and how long their operations take and how they end.
+
+Additive: sums and extremes of whole millionths, and counts in fixed buckets for quantiles (`engine/quantiles.py`), so
+any order of batches gives the same rows and quantiles merge over any minutes, services and tenants without loss.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from projections.engine.declare import Columns, Projection, Row
+from projections.engine.kinds import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
+from projections.engine.quantiles import Quantiles, bucket_of
+from projections.engine.ratios import Ratios
+from projections.engine.totals import Measures, calendar, moment, plain, totals
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from projections.engine.declare import Delta
+
+system_metrics = Projection("system_metrics", version=1)
+
+
+class SystemMinute(Row):
+    """The values of one metric of one service in one minute."""
+
+    company_id: Key[Text]
+    service: Key[Text]
+    metric: Key[Text]
+    minute: Key[Minute]
+    count: Sum[Count]
+    sum: Sum[Number]
+    min: Min[Number]
+    max: Max[Number]
+
+
+class LatencyBucket(Row):
+    """How many of those values lie in each bucket."""
+
+    company_id: Key[Text]
+    service: Key[Text]
+    metric: Key[Text]
+    minute: Key[Minute]
+    bucket: Key[Small]
+    count: Sum[Count]
+
+
+class OperationMinute(Row):
+    """How often one operation of one service ended with one outcome in one minute, and how long it took, in ms."""
+
+    company_id: Key[Text]
+    service: Key[Text]
+    operation: Key[Text]
+    minute: Key[Minute]
+    outcome: Key[Text]  # ok or error
+    count: Sum[Count]
+    duration_sum: Sum[Number]
+    duration_min: Min[Number]
+    duration_max: Max[Number]
+
+
+class OperationBucket(Row):
+    """How many of those durations lie in each bucket."""
+
+    company_id: Key[Text]
+    service: Key[Text]
+    operation: Key[Text]
+    minute: Key[Minute]
+    outcome: Key[Text]
+    bucket: Key[Small]
+    count: Sum[Count]
+
+
+@system_metrics.folds("system_metric", into=SystemMinute)
+def by_minute(measured: Columns) -> Delta:
+    """Each value counts in the minute of its event."""
+    value = measured.value
+    return {"minute": measured.timestamp, "count": 1, "sum": value, "min": value, "max": value}
+
+
+@system_metrics.folds("system_metric", into=LatencyBucket)
+def value_buckets(measured: Columns) -> Delta:
+    """The bucket of each value."""
+    return {"minute": measured.timestamp, "bucket": bucket_of(measured.value), "count": 1}
+
+
+@system_metrics.folds("performance_data", into=OperationMinute)
+def operations_by_minute(performed: Columns) -> Delta:
+    """Each operation counts in the minute of its event."""
+    took = performed.duration_ms
+    return {
+        "minute": performed.timestamp,
+        "outcome": outcome(performed),
+        "count": 1,
+        "duration_sum": took,
+        "duration_min": took,
+        "duration_max": took,
+    }
+
+
+@system_metrics.folds("performance_data", into=OperationBucket)
+def duration_buckets(performed: Columns) -> Delta:
+    """The bucket of each duration."""
+    bucket = bucket_of(performed.duration_ms)
+    return {"minute": performed.timestamp, "outcome": outcome(performed), "bucket": bucket, "count": 1}
+
+
+def outcome(performed: Columns) -> pl.Expr:
+    """How the operation ended; one that does not say is counted as ok."""
+    return performed.outcome.replace("", "ok")
+
+
+def error_rate(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
+    """Failed operations as a share of all."""
+    given = Ratios()
+    given.ratio("error_rate", raw["errors"], raw["count"], "no_data")
+    return given.fields, given.reasons
+
+
+CALENDAR = {"minute": moment("minute"), **calendar("minute")}
+
+system_metrics.queries += [
+    totals(
+        "system_metrics",
+        of=SystemMinute,
+        by={"service": plain("service"), "metric": plain("metric"), **CALENDAR},
+        time="minute",
+        quantiles=Quantiles(LatencyBucket, low="min", high="max"),
+        summary="Measured values in their own unit, with quantiles at most 1 % off, by time of the event, UTC.",
+    ),
+    totals(
+        "operations",
+        of=OperationMinute,
+        by={**{name: plain(name) for name in ("service", "operation", "outcome")}, **CALENDAR},
+        time="minute",
+        counts={"errors": "COALESCE(SUM(count) FILTER (WHERE outcome = 'error'), 0)"},
+        quantiles=Quantiles(OperationBucket, low="duration_min", high="duration_max"),
+        derive=error_rate,
+        summary="Operations, the share that failed, and durations in ms with quantiles at most 1 % off.",
+    ),
+]

@@ -1,0 +1,135 @@
+"""User activity: what each user did on each day, when users were first seen, their sessions and the features they use.
+
+Additive: counts and extremes, so any order of batches gives the same rows. A user is active on a day with any event,
+and new on the day of the user's first event ever. A session counts where it began (`session_started`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from projections.engine.declare import Columns, Projection, Row
+from projections.engine.kinds import Count, Day, Key, Max, Min, Moment, Sum, Text
+from projections.engine.listing import listing
+from projections.engine.totals import days, plain, totals
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
+
+user_activity = Projection("user_activity", version=1)
+
+
+class UserDay(Row):
+    """What one user did on one day."""
+
+    company_id: Key[Text]
+    day: Key[Day]
+    user_id: Key[Text]
+    events: Sum[Count]
+    sessions: Sum[Count]
+    page_views: Sum[Count]
+    impressions: Sum[Count]
+    clicks: Sum[Count]
+    feature_uses: Sum[Count]
+    conversions: Sum[Count]
+
+
+class UserSeen(Row):
+    """The first and the last event of each user."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    first_seen: Min[Moment]
+    last_seen: Max[Moment]
+
+
+class FeatureDay(Row):
+    """How often each user used each feature on each day."""
+
+    company_id: Key[Text]
+    day: Key[Day]
+    feature: Key[Text]  # '' where the event names none
+    user_id: Key[Text]
+    uses: Sum[Count]
+
+
+class Session(Row):
+    """The visits of users, as far as their events name one."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    session_id: Key[Text]
+    started: Min[Moment]  # first event
+    ended: Max[Moment]  # last event
+    events: Sum[Count]
+
+
+@user_activity.folds("user_event", into=UserDay)
+def by_day(event: Columns) -> Delta:
+    """Every event counts, those with a measure of their own also there."""
+    return {
+        "day": event.timestamp,
+        "events": 1,
+        "sessions": event.name == "session_started",
+        "page_views": event.name == "page_view",
+        "impressions": event.name == "impression",
+        "clicks": event.name == "click",
+        "feature_uses": event.name == "feature_used",
+        "conversions": event.name == "conversion",
+    }
+
+
+@user_activity.folds("user_event", into=UserSeen)
+def seen(event: Columns) -> Delta:
+    """Any event shows the user."""
+    return {"first_seen": event.timestamp, "last_seen": event.timestamp}
+
+
+@user_activity.folds("user_event", into=FeatureDay, where=lambda event: event.name == "feature_used")
+def features(event: Columns) -> Delta:
+    """Only events that are the use of a feature."""
+    return {"day": event.timestamp, "uses": 1}
+
+
+@user_activity.folds("user_event", into=Session, where=lambda event: event.session_id != "")
+def visits(event: Columns) -> Delta:
+    """A session lasts from its first event to its last."""
+    return {"started": event.timestamp, "ended": event.timestamp, "events": 1}
+
+
+USERS = "COUNT(DISTINCT user_id)"
+
+user_activity.queries += [
+    totals(
+        "user_activity",
+        of=UserDay,
+        by={"user_id": plain("user_id"), **days("day")},
+        time="day",
+        source="{user_day} JOIN {user_seen} USING (company_id, user_id)",
+        # A user has one row a day, and one of them is the day of the first event: counting those rows counts users.
+        counts={"active_users": USERS, "new_users": "COUNT(*) FILTER (WHERE day = first_seen::date)"},
+        summary="What users did, how many were active and how many new, by day of the event, UTC.",
+    ),
+    totals(
+        "feature_usage",
+        of=FeatureDay,
+        by={"feature": plain("feature"), "user_id": plain("user_id"), **days("day")},
+        time="day",
+        counts={"users": USERS},
+        summary="How often features were used and by how many users, by day of the event, UTC.",
+    ),
+    listing(
+        "sessions",
+        of=Session,
+        filters=("user_id", "session_id"),
+        time="started",
+        summary="One row a session: when it began and ended, and its events.",
+    ),
+    listing(
+        "users_seen",
+        of=UserSeen,
+        filters=("user_id",),
+        time="first_seen",
+        summary="The first and the last event of each user; from and to cut by the first.",
+    ),
+]

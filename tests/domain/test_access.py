@@ -1,0 +1,86 @@
+"""Who may what: the two tables, and that every door can rely on the answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.access import FEATURES, OPERATOR, RIGHTS, Feature, Principal, Right, Role, Tier, may, opens, require
+from domain.errors import Forbidden, Invalid
+
+
+def somebody(*roles: Role, companies: frozenset[str] = frozenset({"acme"}), tier: Tier = Tier.PRO) -> Principal:
+    """A principal of acme with these roles."""
+    return Principal("ann", companies, frozenset(roles), tier)
+
+
+def test_a_viewer_reads_dashboards_of_the_own_company_and_no_other() -> None:
+    """A tenant is a wall."""
+    ann = somebody(Role.VIEWER)
+    assert may(ann, Right.DASHBOARDS, "acme")
+    assert not may(ann, Right.DASHBOARDS, "other")
+    assert not may(ann, Right.DASHBOARDS)
+    with pytest.raises(Forbidden, match="ann may not see company other") as refused:
+        require(ann, Right.DASHBOARDS, "other")
+    assert refused.value.code == "forbidden_company"
+
+
+def test_each_step_from_viewer_to_admin_adds_rights() -> None:
+    """viewer ⊂ analyst ⊂ admin."""
+    assert RIGHTS[Role.VIEWER] < RIGHTS[Role.ANALYST] < RIGHTS[Role.ADMIN]
+
+
+def test_an_engineer_sees_the_machinery_of_all_companies_and_no_figures_of_any() -> None:
+    """Projections and quarantine belong to nobody; payloads and dashboards to their tenant."""
+    eve = somebody(Role.ENGINEER)
+    assert may(eve, Right.PROJECTIONS)
+    assert may(eve, Right.QUARANTINE, "other")
+    assert not may(eve, Right.DASHBOARDS, "acme")
+    assert not may(eve, Right.PAYLOADS, "acme")
+
+
+def test_an_auditor_with_the_star_may_look_at_every_company() -> None:
+    """`*` stands for all companies."""
+    abe = somebody(Role.AUDITOR, companies=frozenset({"*"}))
+    assert may(abe, Right.EVENTS, "anybody")
+    assert not may(abe, Right.COMMAND, "anybody")
+
+
+def test_a_service_publishes_for_its_companies_and_reads_nothing() -> None:
+    """Its claim names them."""
+    bot = somebody(Role.SERVICE, companies=frozenset({"acme", "beta"}))
+    assert may(bot, Right.PUBLISH, "beta")
+    assert not may(bot, Right.PUBLISH, "gamma")
+    assert not may(bot, Right.DASHBOARDS, "acme")
+    assert bot.company_id == "acme"
+
+
+def test_a_missing_right_is_told_with_the_roles_that_have_it() -> None:
+    """The caller learns what to ask for."""
+    with pytest.raises(Forbidden, match="needs one of the roles admin") as refused:
+        require(somebody(Role.VIEWER), Right.COMMAND, "acme")
+    assert refused.value.code == "forbidden_role"
+
+
+def test_every_role_and_tier_stands_in_its_table() -> None:
+    """Nobody is forgotten, and higher tiers lose nothing."""
+    assert set(RIGHTS) == set(Role)
+    assert set(FEATURES) == set(Tier)
+    assert FEATURES[Tier.FREE] < FEATURES[Tier.BASIC] < FEATURES[Tier.PRO] < FEATURES[Tier.ENTERPRISE]
+    assert FEATURES[Tier.ENTERPRISE] == set(Feature)
+
+
+def test_tiers_gate_features_whatever_the_role() -> None:
+    """An admin of a FREE tenant still sees 30 days."""
+    assert not opens(somebody(Role.ADMIN, tier=Tier.FREE), Feature.FULL_HISTORY)
+    assert opens(somebody(Role.VIEWER, tier=Tier.BASIC), Feature.FULL_HISTORY)
+
+
+def test_the_local_operator_may_everything() -> None:
+    """Whoever has the data folder has all of it anyway."""
+    assert all(may(OPERATOR, right, "any") for right in Right)
+
+
+def test_a_principal_without_company_or_role_cannot_be_made() -> None:
+    """An empty claim must not become a wildcard."""
+    with pytest.raises(Invalid):
+        Principal("ann", frozenset(), frozenset({Role.VIEWER}))

@@ -1,0 +1,125 @@
+"""The laws of folds, for every registered projection: splits, restarts, workers and rebuilds give the same bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.events import log_key
+from domain.partitioning import partition_of
+from projections.engine.admission import readmit
+from projections.engine.cohort import Cohort
+from projections.engine.declare import Projection
+from projections.engine.registry import all_projections
+from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
+from tests.support.any_event import damaged, good_events
+
+NewDatabase = Callable[[], str]
+PROJECTIONS = list(all_projections().values())
+SLOW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def named(projection: Projection) -> str:
+    """What a parametrised test is called."""
+    return projection.name
+
+
+@st.composite
+def logs(draw: st.DrawFn, projection: Projection) -> list[Logged]:
+    """A log of the projection's streams: good events, one in five damaged in some way, some repeated."""
+    records: list[Logged] = []
+    heads: dict[tuple[str, int], int] = {}
+    for topic in sorted(projection.topics):
+        values = [e.SerializeToString() for e in draw(st.lists(good_events(topic), min_size=15, max_size=40))]
+        values += draw(st.lists(damaged(topic), max_size=10)) + draw(st.lists(st.sampled_from(values), max_size=10))
+        for value in draw(st.permutations(values)):
+            place = (topic, _partition(value))
+            records.append(Logged(*place, heads.setdefault(place, 0), value))
+            heads[place] += 1
+    return records
+
+
+def _partition(value: bytes) -> int:
+    try:
+        envelope = AnalyticsProcessingEnvelope.FromString(value)
+    except Exception:  # damaged beyond reading: it may lie anywhere
+        return 0
+    return partition_of(log_key(envelope.company_id, envelope.user_id), PARTITIONS)
+
+
+def checksum(database: str, projection: Projection, batches: Sequence[Sequence[Logged]], *, restart: bool) -> str:
+    """Fold these batches into a fresh database and give the projection's checksum."""
+    models = ReadModels(database, [projection])
+    try:
+        for batch in batches:
+            models.fold(batch)
+            if restart:
+                models.restart()
+        return models.checksum(projection.name).checksum
+    finally:
+        models.restart()
+
+
+def by_worker(records: Sequence[Logged], order: random.Random) -> Iterator[Sequence[Logged]]:
+    """The records as several workers would fold them: each partition in small batches, the partitions interleaved."""
+    own: dict[tuple[str, int], list[Sequence[Logged]]] = {}
+    for topic, partition in dict.fromkeys((r.topic, r.partition) for r in records):
+        mine = [r for r in records if (r.topic, r.partition) == (topic, partition)]
+        own[topic, partition] = list(split(mine, [3, 1, 7]))
+    while own:
+        place = order.choice(sorted(own))
+        yield own[place].pop(0)
+        own = {key: batches for key, batches in own.items() if batches}
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
+@SLOW
+@given(data=st.data())
+def test_splits_restarts_and_workers_give_the_same_bytes(
+    projection: Projection, new_database: NewDatabase, data: st.DataObject
+) -> None:
+    """One batch, many small ones with a restart after each, and partitions folded by different workers: all equal."""
+    records = data.draw(logs(projection))
+    sizes = data.draw(st.lists(st.integers(1, 17), min_size=1, max_size=4))
+    whole = checksum(new_database(), projection, [records], restart=False)
+    assert checksum(new_database(), projection, list(split(records, sizes)), restart=True) == whole
+    workers = list(by_worker(records, random.Random(data.draw(st.integers(0, 99)))))
+    assert checksum(new_database(), projection, workers, restart=False) == whole
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
+@SLOW
+@given(data=st.data())
+def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase, data: st.DataObject) -> None:
+    """Folding again what admission has recorded gives the very rows that live folding gave."""
+    records = data.draw(logs(projection))
+    live = ReadModels(new_database(), [projection])
+    live.fold(records)
+    expected = live.checksum(projection.name).checksum
+    live.forget_rows(projection)
+    for topic in sorted(projection.topics):
+        chunks = chunks_of(r for r in records if r.topic == topic)
+        if not chunks:
+            continue
+        ranges = {c.partition: (0, c.next_offset) for c in chunks}
+        facts = readmit(topic, chunks, live.store.set_aside(topic, ranges))
+        again = Cohort([projection], dict.fromkeys(ranges, 0))
+        live.store.commit(again.commit(topic, chunks, facts, None))
+    assert live.checksum(projection.name).checksum == expected
+    live.restart()
+
+
+def test_there_are_projections_to_hold_to_the_laws() -> None:
+    """The laws enter every projection by itself; an empty registry would let them pass without a test."""
+    assert {p.name for p in PROJECTIONS} >= {
+        "trading",
+        "user_activity",
+        "system_metrics",
+        "market_bars",
+        "subscriptions",
+    }

@@ -1,0 +1,45 @@
+"""The wall between tenants, for every registered query: another company's answer holds nothing of this one's rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from projections.engine.query import registered
+from projections.engine.registry import all_projections, all_queries
+from tests.laws.test_folds import NewDatabase, logs
+from tests.projections.harness import ReadModels
+
+NEEDED = {"symbol": "AAPL", "interval": "1d"}  # values of required parameters
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(data=st.data())
+def test_nobody_sees_another_tenants_rows(name: str, new_database: NewDatabase, data: st.DataObject) -> None:
+    """A company without events gets what an empty store gives, however much the others have."""
+    import asyncio
+
+    projection, query = all_queries()[name]
+    params = {p.name: NEEDED[p.name] for p in query.params if p.required}
+    records = data.draw(logs(projection))
+
+    async def rows(company: str) -> list[dict[str, Any]]:
+        models = ReadModels(new_database(), [projection])
+        try:
+            models.fold(records if company == "nobody" else [])
+            return await models.rows(name, "nobody", **params)
+        finally:
+            await models.close()
+
+    assert asyncio.run(rows("nobody")) == asyncio.run(rows("empty"))
+
+
+def test_the_tenant_is_the_first_part_of_every_key() -> None:
+    """Every table and every ordered fold's state begins with company_id."""
+    for projection in all_projections().values():
+        assert all(t.keys[0].name == "company_id" for t in projection.tables)
+        assert all(f.by[0] == "company_id" for f in projection.ordered)

@@ -1,0 +1,67 @@
+"""Buckets for quantiles: the same on every machine, and never more than 1 % off."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.engine.quantiles import LARGEST, bucket_of, edges, middle_of
+
+MILLIONTHS = st.one_of(
+    st.integers(-LARGEST, LARGEST),
+    st.integers(-200, 200),
+    st.integers(0, 63).map(lambda bits: min(2**bits, LARGEST)),
+    st.sampled_from(edges()).flatmap(lambda edge: st.sampled_from((edge - 1, edge, edge + 1))),
+)
+
+
+def buckets(values: list[int]) -> list[int]:
+    frame = pl.DataFrame({"value": values}, schema={"value": pl.Int64})
+    return frame.select(bucket_of(pl.col("value"))).to_series().to_list()
+
+
+def test_edges_are_whole_numbers_that_cover_64_bits() -> None:
+    """Edges rise by 1 or by at most 2 %, from 1 to the largest number, and their numbers fit into 16 bits."""
+    assert edges()[0] == 1
+    assert edges()[:101] == (*range(1, 101), 102)
+    assert all(low < high and (high == low + 1 or high * 100 <= low * 102) for low, high in pairwise(edges()))
+    assert edges()[-1] <= LARGEST < edges()[-1] * 102 // 100
+    assert len(edges()) < 2**15
+
+
+def test_edges_never_change() -> None:
+    """Stored counts mean these edges: other edges need a new version of every projection that has buckets."""
+    assert (len(edges()), edges()[100], edges()[1_000], edges()[-1]) == (
+        2_085,
+        102,
+        4_324_656_847,
+        9_089_454_929_018_482_334,
+    )
+
+
+@given(st.lists(MILLIONTHS, min_size=1))
+def test_the_middle_of_a_bucket_is_within_1_percent(values: list[int]) -> None:
+    """What stands for a value is at most 1 % of it away; exact below 100, and for zero."""
+    for value, bucket in zip(values, buckets(values), strict=True):
+        assert abs(middle_of(bucket) - value) * 100 <= abs(value)
+        assert abs(value) >= 100 or middle_of(bucket) == value
+
+
+@given(st.lists(MILLIONTHS, min_size=2, max_size=2).map(sorted))
+def test_buckets_keep_the_order_of_values(values: list[int]) -> None:
+    """A larger value never lies in a lower bucket, so that ranks can be counted over buckets."""
+    low, high = buckets(values)
+    assert low <= high
+    assert middle_of(low) <= middle_of(high)
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 51, -99, LARGEST, -LARGEST])
+def test_a_negative_value_mirrors_the_positive_one(value: int) -> None:
+    """Minus a value lies in minus its bucket; zero in bucket 0."""
+    bucket, mirrored = buckets([value, -value])
+    assert bucket == -mirrored
+    assert middle_of(bucket) == -middle_of(mirrored)

@@ -1,0 +1,249 @@
+"""User activity: what users did, who was active and who new, recounted in plain Python."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import pytest
+from analytics.user_analytics_pb2 import UserEvent
+
+from domain.errors import Invalid, LimitExceeded
+from domain.publishing.builders import user_event, user_event_batch
+from domain.publishing.event import Event
+from projections.engine import query
+from tests.projections.harness import ReadModels
+
+MEASURES = {
+    "session_started": "sessions",
+    "page_view": "page_views",
+    "impression": "impressions",
+    "click": "clicks",
+    "feature_used": "feature_uses",
+    "conversion": "conversions",
+}
+NAMES = (*MEASURES, "session_ended", "signup", "something_new")
+NOTHING = dict.fromkeys(("events", "active_users", "new_users", *MEASURES.values()), 0)
+
+
+class Done(NamedTuple):
+    """One thing that a user did."""
+
+    company: str
+    user: str
+    name: str
+    at: datetime
+    session: str = ""
+    feature: str = ""
+
+    @property
+    def day(self) -> str:
+        return self.at.date().isoformat()
+
+    @property
+    def month(self) -> str:
+        return self.day[:7]
+
+    @property
+    def event(self) -> Event:
+        return user_event(
+            company_id=self.company,
+            user_id=self.user,
+            name=self.name,
+            session_id=self.session,
+            feature=self.feature,
+            timestamp=ms(self.at),
+        )
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def done(user: str, name: str, at: str, **more: str) -> Done:
+    return Done("acme", user, name, moment(at), **more)
+
+
+KEYS: dict[str, Callable[[Done], Any]] = {
+    "user_id": lambda d: d.user,
+    "day": lambda d: d.day,
+    "month": lambda d: d.month,
+}
+
+
+def recount(facts: Sequence[Done], by: Sequence[str], keep: Callable[[Done], bool]) -> list[dict[str, Any]]:
+    """The rows of user_activity, counted one event after the other."""
+    first: dict[str, str] = {}
+    for fact in facts:
+        first[fact.user] = min(first.get(fact.user, fact.day), fact.day)
+    groups: dict[tuple[Any, ...], list[Done]] = {} if by else {(): []}
+    for fact in filter(keep, facts):
+        groups.setdefault(tuple(KEYS[b](fact) for b in by), []).append(fact)
+    rows = []
+    for key, group in sorted(groups.items()):
+        names = Counter(MEASURES.get(f.name) for f in group)
+        counted = {measure: names[measure] for measure in MEASURES.values()}
+        users = {"active_users": len({f.user for f in group})}
+        new = {"new_users": len({f.user for f in group if f.day == first[f.user]})}
+        rows.append(dict(zip(by, key, strict=True)) | {"events": len(group)} | counted | users | new)
+    return rows
+
+
+def random_facts(seed: int, companies: Sequence[str] = ("acme", "other")) -> list[Done]:
+    """Some hundred events of a few users around the turn of a month, not in the order of time."""
+    chance = random.Random(seed)
+    return [
+        Done(
+            chance.choice(companies),
+            f"u{chance.randrange(12)}",
+            chance.choice(NAMES),
+            datetime.fromtimestamp(1_759_000_000 + chance.randrange(9 * 86_400_000) / 1000, UTC),
+            session=chance.choice(("", "s1", "s2", "s3")),
+            feature=chance.choice(("", "charts", "alerts")),
+        )
+        for _ in range(600)
+    ]
+
+
+def of(company: str, facts: Sequence[Done]) -> list[Done]:
+    return [f for f in facts if f.company == company]
+
+
+async def test_counts_of_a_small_history(models: ReadModels) -> None:
+    """Two users over two days: every measure as counted by hand."""
+    history = [
+        done("ann", "session_started", "2025-10-08T09:00:00", session="s1"),
+        done("ann", "page_view", "2025-10-08T09:00:01", session="s1"),
+        done("ann", "feature_used", "2025-10-08T23:59:59.999", session="s1", feature="charts"),
+        done("ann", "page_view", "2025-10-09T00:00:00", session="s1"),
+        done("bob", "impression", "2025-10-09T10:00:00"),
+        done("bob", "click", "2025-10-09T10:00:01"),
+        done("bob", "conversion", "2025-10-09T10:00:02"),
+        done("bob", "anything_else", "2025-10-09T10:00:03"),
+    ]
+    models.given(f.event for f in history)
+    first = {"day": "2025-10-08", "events": 3, "sessions": 1, "page_views": 1, "feature_uses": 1}
+    second = {"day": "2025-10-09", "events": 5, "page_views": 1, "impressions": 1, "clicks": 1, "conversions": 1}
+    assert await models.rows("user_activity", by="day") == [
+        NOTHING | first | {"active_users": 1, "new_users": 1},
+        NOTHING | second | {"active_users": 2, "new_users": 1},
+    ]
+    (total,) = await models.rows("user_activity")
+    assert total == NOTHING | {
+        "events": 8,
+        "sessions": 1,
+        "page_views": 2,
+        "impressions": 1,
+        "clicks": 1,
+        "conversions": 1,
+        "feature_uses": 1,
+        "active_users": 2,
+        "new_users": 2,
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_equals_a_recount(models: ReadModels, seed: int) -> None:
+    """Any dimensions, filters and period give what counting event by event gives, tenant by tenant."""
+    facts = random_facts(seed)
+    models.given((f.event for f in facts), batches_of=(7, 150, 1, 64))
+    own = of("acme", facts)
+    begin, end = own[0].day, own[1].day
+    questions: list[tuple[dict[str, str], Callable[[Done], bool]]] = [
+        ({}, lambda f: True),
+        ({"user_id": "u3"}, lambda f: f.user == "u3"),
+        ({"month": "2025-10"}, lambda f: f.month == "2025-10"),
+        ({"day": begin}, lambda f: f.day == begin),
+        ({"from_": min(begin, end), "to": max(begin, end)}, lambda f: min(begin, end) <= f.day < max(begin, end)),
+    ]
+    for by in ("", "user_id", "day", "month", "day,user_id", "user_id,month"):
+        for params, keep in questions:
+            expected = recount(own, tuple(filter(None, by.split(","))), keep)
+            assert await models.rows("user_activity", by=by, **params) == expected, (by, params)
+    other = recount(of("other", facts), ("month",), lambda f: True)
+    assert await models.rows("user_activity", "other", by="month") == other
+
+
+async def test_a_batch_event_counts_as_its_facts(models: ReadModels) -> None:
+    """Facts published together count like facts published one by one."""
+    items = [UserEvent(name="page_view"), UserEvent(name="click"), UserEvent(name="click")]
+    when = ms(moment("2025-10-08T12:00:00"))
+    models.given([user_event_batch(company_id="acme", user_id="ann", items=items, timestamp=when)])
+    (row,) = await models.rows("user_activity", by="user_id")
+    assert row == NOTHING | {
+        "user_id": "ann",
+        "events": 3,
+        "page_views": 1,
+        "clicks": 2,
+        "active_users": 1,
+        "new_users": 1,
+    }
+
+
+async def test_a_late_first_event_moves_the_new_user(models: ReadModels) -> None:
+    """A user is new on the earliest day of its events, in whatever order they arrive."""
+    history = [done("ann", "click", "2025-10-09T10:00:00"), done("ann", "click", "2025-10-02T10:00:00")]
+    models.given((f.event for f in history), batches_of=(1,))
+    rows = await models.rows("user_activity", by="day")
+    assert [(r["day"], r["new_users"], r["active_users"]) for r in rows] == [("2025-10-02", 1, 1), ("2025-10-09", 0, 1)]
+
+
+async def test_without_events_there_is_one_total_row_of_zeros(models: ReadModels) -> None:
+    """A tenant without events gets zeros, and no rows when split."""
+    assert await models.rows("user_activity", "nobody") == [NOTHING]
+    assert await models.rows("user_activity", "nobody", by="day") == []
+
+
+async def test_features_and_sessions(models: ReadModels) -> None:
+    """Uses and users by feature; sessions last from their first event to their last, wherever batches are cut."""
+    facts = random_facts(3, companies=("acme",))
+    models.given((f.event for f in facts), batches_of=(50,))
+    used = [f for f in facts if f.name == "feature_used"]
+    assert await models.rows("feature_usage", by="feature,day") == [
+        {"feature": feature, "day": day, "uses": len(uses), "users": len({f.user for f in uses})}
+        for feature, day in sorted({(f.feature, f.day) for f in used})
+        for uses in [[f for f in used if (f.feature, f.day) == (feature, day)]]
+    ]
+    visits: dict[tuple[str, str], list[datetime]] = {}
+    for fact in (f for f in facts if f.session):
+        visits.setdefault((fact.user, fact.session), []).append(fact.at)
+    assert [
+        (r["user_id"], r["session_id"], moment_of(r["started"]), moment_of(r["ended"]), r["events"])
+        for r in await models.rows("sessions")
+    ] == [(*key, min(at), max(at), len(at)) for key, at in sorted(visits.items())]
+    seen = {u: [f.at for f in facts if f.user == u] for u in {f.user for f in facts}}
+    assert [
+        (r["user_id"], moment_of(r["first_seen"]), moment_of(r["last_seen"])) for r in await models.rows("users_seen")
+    ] == [(u, min(at), max(at)) for u, at in sorted(seen.items())]
+
+
+def moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"from_": "2025-10-08T12:00:00"}, {"month": "October"}, {"by": "page"}, {"day": "2025-10-08T00:00:00"}],
+)
+async def test_a_question_that_the_rows_cannot_answer_is_refused(models: ReadModels, params: dict[str, str]) -> None:
+    """Rows are kept by the day: a period that cuts a day, and what is no month, day or dimension, is Invalid."""
+    with pytest.raises(Invalid):
+        await models.answer("user_activity", **params)
+
+
+async def test_rows_beyond_the_bound_are_refused_and_not_left_out(
+    models: ReadModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of too many rows is an error that says so, unless a limit was asked for."""
+    monkeypatch.setattr(query, "MAX_ROWS", 3)
+    models.given(done(f"u{i}", "click", "2025-10-08T12:00:00").event for i in range(4))
+    with pytest.raises(LimitExceeded, match="more than 3 rows"):
+        await models.rows("user_activity", by="user_id")
+    assert [r["user_id"] for r in await models.rows("user_activity", by="user_id", limit="2")] == ["u0", "u1"]

@@ -1,0 +1,157 @@
+"""Whole instances for tests: `analytics up` in a folder of its own, and the command line run in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import main
+
+READY_SECONDS = 90.0
+PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment without settings of whoever runs the tests, with free ports."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
+    return {**kept, **PORTS, **settings}
+
+
+class Instance:
+    """An instance in a folder: started, asked, killed and stopped as its owner would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder.parent / f"{folder.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **settings: str) -> Instance:
+        """Start it and wait until it is ready."""
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "app.cli", "up", "--data", str(self.folder)]
+            self.process = subprocess.Popen(
+                command, env=environment(**settings), stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + READY_SECONDS
+        while not (self.folder / "addresses.json").exists():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return self
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        """What it says about where it listens."""
+        found: dict[str, Any] = json.loads((self.folder / "addresses.json").read_text())
+        return found
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that its supervisor started for its roles."""
+        assert self.process is not None
+        started = psutil.Process(self.process.pid).children()
+        return [child for child in started if "--supervised" in child.cmdline()]
+
+    def stop(self) -> tuple[int, float]:
+        """Ask it to drain; its exit code and how long it took, in seconds."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30), time.monotonic() - began
+
+    def command(self, *arguments: str) -> Result:
+        """Run a command on it, in this process."""
+        return run_command(*arguments, "--data", str(self.folder))
+
+    def answer(self, *arguments: str) -> Any:
+        """The JSON that a command prints on its last line."""
+        result = self.command(*arguments)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout.strip().splitlines()[-1])
+
+    def token(self, role: str, company: str, *options: str) -> str:
+        """A token as `analytics token` prints it."""
+        return self.command("token", "--role", role, "--company", company, *options).stdout.strip()
+
+    def client(self, role: str, company: str, *options: str) -> httpx.Client:
+        """An HTTP client of the read API with such a token."""
+        headers = {"Authorization": f"Bearer {self.token(role, company, *options)}"}
+        return httpx.Client(base_url=self.addresses["read_api"], headers=headers, timeout=20)
+
+    def take(self, events: Sequence[Mapping[str, object]]) -> str:
+        """Ingest these events and wait until they are folded; the position that covers them."""
+        path = self.folder.parent / "events.ndjson"
+        path.write_text("".join(json.dumps(event) + "\n" for event in events))
+        position = str(self.answer("ingest", str(path), "--json")["position"])
+        waited = self.command("projections", "wait", "--position", position)
+        assert waited.exit_code == 0, waited.output
+        return position
+
+
+def run_command(*arguments: str) -> Result:
+    """Run `analytics …` in this process, with free ports and no settings of whoever runs the tests."""
+    cleared = {name: None for name in os.environ if name.startswith("ANALYTICS_")}
+    return CliRunner().invoke(main, arguments, env={**cleared, **PORTS}, catch_exceptions=False)
+
+
+def trade(company: str, number: int, pnl: float = 22.0, **members: object) -> dict[str, object]:
+    """A closed trade as one line of NDJSON says it: one a minute from October 2025 on."""
+    closed = 1_760_000_000_000 + 60_000 * number
+    payload = {
+        "trade_id": f"t{number}",
+        "account_id": "a1",
+        "symbol": "AAPL",
+        "strategy": "donchian",
+        "side": "long",
+        "quantity": 10,
+        "entry_price": 187.1,
+        "exit_price": 189.4,
+        "pnl": pnl,
+        "fees": 1.0,
+        "currency": "USD",
+        "opened_at": closed - 3_600_000,
+        "closed_at": closed,
+        **members,
+    }
+    return {
+        "message_type": "trading_result",
+        "event_id": f"{company}-{number}",
+        "company_id": company,
+        "user_id": "u1",
+        "timestamp": closed,
+        "payload": payload,
+    }
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Instance]:
+    """A running instance that many tests share: each uses a company of its own."""
+    parent = Path(tempfile.mkdtemp(prefix="analytics-"))
+    running = Instance(parent / "data").start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(parent, ignore_errors=True)
+
+
+@pytest.fixture
+def own_instance(own_folder: Path) -> Iterator[Instance]:
+    """A folder for an instance that a test may treat as it likes; not started."""
+    own = Instance(own_folder)
+    yield own
+    if own.process is not None and own.process.poll() is None:
+        own.stop()
