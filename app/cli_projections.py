@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from projections.engine.batch import Checksum
     from read_api.status import ProjectionStatuses
 
+EVERY = 2**62  # as a limit: none
 LOOK = 0.05  # seconds between two looks of `projections wait`
 
 
@@ -137,6 +138,38 @@ def _behind(rows: list[dict[str, object]], goal: Any) -> list[str]:
     return behind
 
 
+@projections.command("pause")
+@click.argument("name")
+@with_settings
+def projections_pause(settings: Settings, name: str) -> None:
+    """Let a projection rest where it stands; remembered until it is resumed."""
+    run(_change_state(settings, name, resume=False))
+    click.echo(f"{name} is paused")
+
+
+@projections.command("resume")
+@click.argument("name")
+@with_settings
+def projections_resume(settings: Settings, name: str) -> None:
+    """Let a paused or stopped projection run again, from its checkpoint."""
+    run(_change_state(settings, name, resume=True))
+    click.echo(f"{name} runs again")
+
+
+async def _change_state(settings: Settings, name: str, *, resume: bool) -> None:
+    from app.instance import reachable
+    from app.wiring import projection_store
+    from projections.engine.registry import projection
+
+    declared = projection(name)
+    async with reachable(settings) as complete:
+        store = projection_store(complete)
+        try:
+            await asyncio.to_thread(store.resume if resume else store.pause, declared.name)
+        finally:
+            store.close()
+
+
 @projections.command("checksum")
 @click.argument("name")
 @as_json
@@ -173,12 +206,14 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--company", help="Only of this company.")
 @click.option("--code", help="Only with this reason code.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Entries at most.")
+@click.option("--limit", type=click.IntRange(1), help="Entries at most: 100, or with --json all of them.")
 @as_json
 @with_settings
-def quarantine_list(settings: Settings, company: str | None, code: str | None, limit: int, as_json: bool) -> None:
+def quarantine_list(
+    settings: Settings, company: str | None, code: str | None, limit: int | None, as_json: bool
+) -> None:
     """Entries that wait, newest first."""
-    rows = run(_quarantined(settings, company, code, limit))
+    rows = run(_quarantined(settings, company, code, limit or (EVERY if as_json else 100)))
     columns = ("id", "recorded_at", "code", "stream", "position", "line", "company_id", "reason")
     show_rows(rows, columns, as_json=as_json)
 

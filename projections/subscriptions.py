@@ -75,7 +75,6 @@ class MrrMovement(Row):
 
 MRR = tuple(f"{kind}_mrr" for kind in KINDS)
 COUNTS = tuple(f"{kind}_count" for kind in KINDS)
-NOTHING = dict.fromkeys((*MRR, *COUNTS), 0)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[SubscriptionFact]).decode
@@ -134,7 +133,6 @@ def _subscription(subscription_id: str, state: Subscription) -> RowValues:
 def _movement(moved: Movement) -> RowValues:
     plan, tier, currency = moved.cut
     return {
-        **NOTHING,
         "day": moved.at,
         "plan": plan,
         "tier": tier,

@@ -58,10 +58,10 @@ def create_app(side: ReadSide) -> ASGIApp:
         await side.movements.stop()
 
     application = Litestar(
-        [query, queries, projections, health, metrics, live, *pages.routes()],
+        [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "desk": desk}),
         exception_handlers={Exception: _answer_error},
-        openapi_config=openapi.CONFIG,
+        openapi_config=None,  # the description is a file of proto/http, made from HANDLERS
         lifespan=[listening],
         logging_config=None,
         response_cache_config=ResponseCacheConfig(),
@@ -148,6 +148,8 @@ async def metrics(request: Request[Any, Any, State]) -> Response[str]:
             side.metrics.set(metric, float(str(status[field])), name)
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
+
+HANDLERS = (query, queries, projections, health, metrics)
 
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",

@@ -23,7 +23,7 @@ from read_api.problems import INTERNAL, MEDIA_TYPE, problem, status_of
 
 Authenticate = Callable[[str], Principal]
 
-ROUTES = ("/api/v1/query", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/schema", "/")
+ROUTES = ("/api/v1/query", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
 
 logger = logging.getLogger(__name__)
 

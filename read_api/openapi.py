@@ -127,7 +127,4 @@ CONFIG = OpenAPIConfig(
     components=Components(
         security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
     ),
-    path="/schema",
-    render_plugins=(),
-    enabled_endpoints={"openapi.json", "openapi.yaml"},
 )

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from adapters.kafka.errors import translated
+from adapters.kafka.errors import UNAVAILABLE, translated
 from adapters.kafka.settings import KafkaSettings
 from adapters.kafka.topics import Topics
 from domain.errors import LimitExceeded, Unavailable
@@ -120,7 +120,8 @@ class Appender:
             sending.cancel()
             await asyncio.wait({sending})
         if sending.cancelled():
-            raise Unavailable(f"append: not acknowledged within {timeout:g} s; it may or may not be durable")
+            text = f"append: not acknowledged within {timeout:g} s; it may or may not be durable"
+            raise Unavailable(text, code=UNAVAILABLE)
         sending.result()
 
     async def _lanes(self, session: Session, records: Sequence[Record]) -> dict[Lane, list[int]]:
@@ -173,7 +174,8 @@ async def _send_lane(
         acknowledged = await session.producer.send_batch(batch, name, partition=partition)
         offset = (await acknowledged).offset
         if offset < 0:  # the broker knows that it has this batch, but no longer where
-            raise Unavailable(f"append: {name} partition {partition} has the records, but not their offsets")
+            text = f"append: {name} partition {partition} has the records, but not their offsets"
+            raise Unavailable(text, code=UNAVAILABLE)
         for i in range(batch.record_count()):
             placed[order[start + i]] = Placed(topic, partition, offset + i)
 

@@ -9,6 +9,7 @@ from aiokafka import errors as kafka
 
 from domain.errors import AnalyticsError, Defect, LimitExceeded, NotFound, Unavailable
 
+UNAVAILABLE = "log_unavailable"
 _TOO_LARGE = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
 _MISCONFIGURED = (
     kafka.AuthenticationFailedError,
@@ -35,7 +36,7 @@ def translated(doing: str) -> Iterator[None]:
     except kafka.KafkaError as error:
         raise meaning(error, doing) from error
     except (OSError, TimeoutError) as error:
-        raise Unavailable(f"{doing}: Kafka does not answer: {error or 'timed out'}") from error
+        raise Unavailable(f"{doing}: Kafka does not answer: {error or 'timed out'}", code=UNAVAILABLE) from error
 
 
 def meaning(error: kafka.KafkaError, doing: str) -> AnalyticsError:
@@ -59,4 +60,4 @@ def meaning(error: kafka.KafkaError, doing: str) -> AnalyticsError:
         return LimitExceeded(text, code="record_too_large")
     if isinstance(error, _MISCONFIGURED):
         return Defect(text, code="kafka_refused")
-    return Unavailable(text, code="log_unavailable", suggested_actions=("Try again; see whether Kafka runs.",))
+    return Unavailable(text, code=UNAVAILABLE, suggested_actions=("Try again; see whether Kafka runs.",))

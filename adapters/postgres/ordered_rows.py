@@ -1,14 +1,14 @@
 """Storing ordered folds: states are claimed, advanced with the batch's facts, and their rows follow from them.
 
 What rows look like when a fold gives them: values by column name, times in ms (cut to the column's kind here). The
-columns of the fold's key may be left out: they are known. Rows of a shared table with the same key add up.
+columns of the fold's key may be left out, since they are known, and of a shared table the sums that are 0. Rows of a
+shared table with the same key add up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 
 import psycopg
 
@@ -20,7 +20,7 @@ from projections.engine.kinds import Day, Kind, Sum, Text
 
 StateKey = tuple[str, ...]
 Key = tuple[object, ...]
-Values = tuple[object, ...]
+Values = Sequence[object]
 Rows = dict[Key, Values]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,13 +36,8 @@ def store(connection: psycopg.Connection, projection: Projection, ordered: Order
     if not moved:
         return
     _save(connection, states, fold, moved)
-    old = _all_rows(fold, {key: before[key] for key in moved if key in before})
-    new = _all_rows(fold, moved)
-    for table, was, now in zip(fold.into, old, new, strict=True):
-        if fold.owns(table):
-            _replace(connection, projection.version, table, was, now)
-        else:
-            _add(connection, projection.version, table, was, now)
+    for change in _changes(fold, before, moved):
+        change.apply(connection, projection.version)
 
 
 def _claim(
@@ -83,82 +78,116 @@ def _names(fold: OrderedFold) -> tuple[str, str]:
     return ", ".join(f'"{n}"' for n in fold.by), ", ".join("%s::text[]" for _ in fold.by)
 
 
-def _all_rows(fold: OrderedFold, states: Mapping[StateKey, State]) -> list[Rows]:
-    """The rows of all these states, by table in the order of `fold.into`."""
-    found: list[Rows] = [{} for _ in fold.into]
-    readers = [_reader(table, fold) for table in fold.into]
-    for key, state in states.items():
-        rows = fold.rows(state)
+def _changes(
+    fold: OrderedFold, before: Mapping[StateKey, State], after: Mapping[StateKey, State]
+) -> list[Replaced | Added]:
+    """What the moved states change in each table, in the order of `fold.into`."""
+    changes = [Replaced(table) if fold.owns(table) else Added(table) for table in fold.into]
+    for key, state in after.items():
         known = dict(zip(fold.by, key, strict=True))
-        for table, read, into in zip(fold.into, readers, found, strict=True):
-            read(known, rows.get(table.name, ()), into)
-    return found
+        was = fold.rows(before[key]) if key in before else {}
+        now = fold.rows(state)
+        for change in changes:
+            name = change.table.name
+            change.note(known, was.get(name, ()), now.get(name, ()))
+    return changes
 
 
-def _reader(
-    table: Table, fold: OrderedFold
-) -> Callable[[Mapping[str, object], Iterable[Mapping[str, object]], Rows], None]:
-    """A function that puts rows of the table into a dict by key; rows of a shared table are added up."""
-    keys = itemgetter(*(c.name for c in table.keys), table.keys[0].name)  # twice: itemgetter of one name is no tuple
-    values = itemgetter(*(c.name for c in table.values), table.values[0].name)
-    widths = [(c.name, c.kind.truncate_ms) for c in table.columns if c.kind.truncate_ms > 1]
-    owned = fold.owns(table)
+Given = Mapping[str, object]
 
-    def read(known: Mapping[str, object], rows: Iterable[Mapping[str, object]], into: Rows) -> None:
-        for given in rows:
-            row = {**known, **given}
-            for name, width in widths:
-                row[name] = _cut(row[name], width)
-            key, value = keys(row)[:-1], values(row)[:-1]
-            into[key] = value if owned or key not in into else _sum(into[key], value, 1)
+
+def _key_reader(table: Table) -> Callable[[Given, Given], Key]:
+    """A function from what is known of every row of a state, and one row given, to the row's key."""
+    columns = [(c.name, max(c.kind.truncate_ms, 1)) for c in table.keys]
+
+    def read(known: Given, given: Given) -> Key:
+        key = []
+        for name, width in columns:
+            value = given[name] if name in given else known[name]
+            key.append(value if width == 1 else _whole(value) // width * width)
+        return tuple(key)
 
     return read
 
 
-def _cut(value: object, width: int) -> object:
-    return value // width * width if isinstance(value, int) else value
+class Replaced:
+    """Rows that belong to one state each: what is no longer there goes, what is new or different is set."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._key = _key_reader(table)
+        self._values = [c.name for c in table.values]
+        self._put: Rows = {}
+        self._gone: set[Key] = set()
+
+    def note(self, known: Given, was: Iterable[Given], now: Iterable[Given]) -> None:
+        """Compare the rows of a state before and after."""
+        old = {self._key(known, row): row for row in was}
+        for row in now:
+            key = self._key(known, row)
+            before = old.pop(key, None)
+            if before != row:
+                self._put[key] = self._change(before, row)
+        self._gone |= old.keys()
+
+    def _change(self, before: Given | None, after: Given) -> Values:
+        """What merging needs to come from one row to the other: Own columns are set, Sum columns are added to."""
+        values = [after[name] for name in self._values]
+        if before is not None:
+            for i, column in enumerate(self.table.values):
+                if column.rule is Sum:
+                    values[i] = _whole(values[i]) - _whole(before[column.name])
+        return values
+
+    def apply(self, connection: psycopg.Connection, version: int) -> None:
+        """Bring the stored rows up to date."""
+        table = self.table
+        if self._gone:
+            blank = [0 if c.rule is Sum else None for c in table.values]
+            staged = _stage(connection, table, version, dict.fromkeys(self._gone, blank))
+            connection.execute(sql.delete_staged(table, version, staged).encode())
+        if self._put:
+            connection.execute(sql.merge(table, version, _stage(connection, table, version, self._put)).encode())
 
 
-def _sum(a: Values, b: Values, sign: int) -> Values:
-    return tuple(_whole(x) + sign * _whole(y) for x, y in zip(a, b, strict=True))
+class Added:
+    """Rows that are sums over all states: the difference is added, and a row that comes to nothing goes."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._key = _key_reader(table)
+        self._places = {c.name: i for i, c in enumerate(table.values)}
+        self._sums: dict[Key, list[int]] = {}
+
+    def note(self, known: Given, was: Iterable[Given], now: Iterable[Given]) -> None:
+        """Count the rows of a state after, less those of before; both begin alike where facts came in order."""
+        old, new = list(was), list(now)
+        same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        self._count(known, old[same:], -1)
+        self._count(known, new[same:], 1)
+
+    def _count(self, known: Given, rows: Iterable[Given], sign: int) -> None:
+        places = self._places
+        for row in rows:
+            sums = self._sums.setdefault(self._key(known, row), [0] * len(places))
+            for name, value in row.items():
+                if name in places:
+                    sums[places[name]] += sign * _whole(value)
+
+    def apply(self, connection: psycopg.Connection, version: int) -> None:
+        """Add what is not zero to the stored rows."""
+        table = self.table
+        put: Rows = {key: values for key, values in self._sums.items() if any(values)}
+        if put:
+            staged = _stage(connection, table, version, put)
+            connection.execute(sql.merge(table, version, staged).encode())
+            connection.execute(sql.prune_staged(table, version, staged).encode())
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int):
-        raise TypeError(f"an ordered fold's sums are whole numbers, not {value!r}")
+        raise TypeError(f"an ordered fold's sums and times are whole numbers, not {value!r}")
     return value
-
-
-def _replace(connection: psycopg.Connection, version: int, table: Table, was: Rows, now: Rows) -> None:
-    """Rows that belong to the states: what is no longer there goes, what is new or different is set."""
-    gone = was.keys() - now.keys()
-    if gone:
-        blank = tuple(0 if c.rule is Sum else None for c in table.values)
-        staged = _stage(connection, table, version, dict.fromkeys(gone, blank))
-        connection.execute(sql.delete_staged(table, version, staged).encode())
-        connection.execute(f"TRUNCATE {staged}".encode())
-    put = {k: _change(table, was.get(k), values) for k, values in now.items() if was.get(k) != values}
-    if put:
-        connection.execute(sql.merge(table, version, _stage(connection, table, version, put)).encode())
-
-
-def _change(table: Table, before: Values | None, after: Values) -> Values:
-    """What merging needs to come from one row to the other: Own columns are set, Sum columns added to."""
-    if before is None:
-        return after
-    columns = zip(table.values, before, after, strict=True)
-    return tuple(_whole(now) - _whole(was) if c.rule is Sum else now for c, was, now in columns)
-
-
-def _add(connection: psycopg.Connection, version: int, table: Table, was: Rows, now: Rows) -> None:
-    """Rows that are sums over all states: the difference is added, and a row that comes to nothing goes."""
-    nothing = (0,) * len(table.values)
-    more = {key: _sum(now.get(key, nothing), was.get(key, nothing), -1) for key in now.keys() | was.keys()}
-    put = {key: values for key, values in more.items() if any(values)}
-    if put:
-        staged = _stage(connection, table, version, put)
-        connection.execute(sql.merge(table, version, staged).encode())
-        connection.execute(sql.prune_staged(table, version, staged).encode())
 
 
 def _stage(connection: psycopg.Connection, table: Table, version: int, rows: Rows) -> str:

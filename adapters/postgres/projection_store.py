@@ -258,19 +258,30 @@ class PostgresProjectionStore:
         """Note that projections which stand at these heads were up to date at `now`."""
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE checkpoints AS c SET confirmed_at = %s, head = b.head, rate = CASE WHEN c.rate < 0.01 THEN 0 ELSE c.rate / 2 END"
+                "UPDATE checkpoints AS c SET confirmed_at = %s, head = b.head,"
+                " rate = CASE WHEN c.rate < 0.01 THEN 0 ELSE c.rate / 2 END"  # halved for ever, a real underflows
                 " FROM unnest(%s::int[], %s::bigint[]) AS b (partition, head)"
                 " WHERE c.topic = %s AND c.partition = b.partition AND c.next_offset = b.head",
                 (now, list(heads), list(heads.values()), topic),
             )
 
     def stop(self, projection: str, error: str) -> None:
-        """Mark a projection stopped, with the reason."""
+        """Mark a running projection stopped, with the reason."""
+        self._change_state(projection, "stopped", error, ("running",))
+
+    def pause(self, projection: str) -> None:
+        """Let a projection rest where it stands, until it is resumed."""
+        self._change_state(projection, "paused", None, ("running", "stopped", "paused"))
+
+    def resume(self, projection: str) -> None:
+        """Let a paused or stopped projection run again, from its checkpoint."""
+        self._change_state(projection, "running", None, ("running", "stopped", "paused"))
+
+    def _change_state(self, projection: str, state: str, error: str | None, out_of: Sequence[str]) -> None:
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE projections SET state = 'stopped', error = %s, changed_at = now() WHERE name = %s"
-                " AND state = 'running'",
-                (error, projection),
+                "UPDATE projections SET state = %s, error = %s, changed_at = now() WHERE name = %s AND state = ANY(%s)",
+                (state, error, projection, list(out_of)),
             )
 
     def statuses(self) -> list[ProjectionStatus]:

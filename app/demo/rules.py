@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,26 +31,26 @@ class RoundTrip(NamedTuple):
 
 def crossover(bars: Sequence[Bar], *, fast: int, slow: int) -> list[int]:
     """Long while the fast moving average of closes is above the slow one, short while it is below."""
-    closes = [bar.close for bar in bars]
+    sums = [0.0, *accumulate(bar.close for bar in bars)]
     wanted = [0] * min(slow - 1, len(bars))
     for end in range(slow, len(bars) + 1):
-        difference = sum(closes[end - fast : end]) / fast - sum(closes[end - slow : end]) / slow
+        difference = (sums[end] - sums[end - fast]) / fast - (sums[end] - sums[end - slow]) / slow
         wanted.append((difference > 0) - (difference < 0))
     return wanted
 
 
 def breakout(bars: Sequence[Bar], *, entry: int, leave: int) -> list[int]:
     """Donchian: follow a close beyond the extremes of `entry` days, until one beyond the opposite ones of `leave`."""
+    highs, lows = [bar.high for bar in bars], [bar.low for bar in bars]
     wanted = [0] * min(entry, len(bars))
     held = 0
     for day in range(entry, len(bars)):
-        close, before, recent = bars[day].close, bars[day - entry : day], bars[day - leave : day]
-        fallen, risen = close < min(bar.low for bar in recent), close > max(bar.high for bar in recent)
-        if (held == 1 and fallen) or (held == -1 and risen):
+        close, recent = bars[day].close, slice(day - leave, day)
+        if (held == 1 and close < min(lows[recent])) or (held == -1 and close > max(highs[recent])):
             held = 0
         if held == 0:
-            above, below = close > max(bar.high for bar in before), close < min(bar.low for bar in before)
-            held = above - below
+            before = slice(day - entry, day)
+            held = (close > max(highs[before])) - (close < min(lows[before]))
         wanted.append(held)
     return wanted
 

@@ -21,7 +21,7 @@ PARTS: tuple[Callable[[Company], Iterator[Event]], ...] = (
     behaviour_events,
     service_events,
 )
-EVENTS = 120_748  # how many `sample` gives: what progress is measured by
+EVENTS = 120_739  # how many `sample` gives: what progress is measured by
 WHAT_IS_REAL = (
     "Sample data. Real: daily prices of AAPL, SPX and IXIC, and the purchases of cedar's customers (CDNOW, 1997-98).\n"
     "Made up, service_source demo: users, accounts, trades by simple rules on those prices, subscriptions, behaviour,\n"

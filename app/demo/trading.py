@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby
 
 from trading.trading_signals_pb2 import AccountEquity
 
 from app.demo.companies import HOUR, SECOND, Company, User, origin, seeded, users
-from app.demo.market import Bar, daily_bars
+from app.demo.market import Bar, daily_bars, pieces
 from app.demo.rules import AT_CLOSE, RULES, RoundTrip, round_trips
 from domain.publishing import builders
 from domain.publishing.event import Event
@@ -19,6 +17,7 @@ from domain.publishing.event import Event
 FEE = 0.0005  # of the value of each leg
 VALUED = 0.1  # share of accounts whose value is marked every day
 CURRENCY = "USD"
+DAYS_AN_EVENT = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +124,13 @@ def _gained(trip: RoundTrip, quantity: float, price: float) -> float:
 
 
 def _values(company_id: str, account: Account) -> Iterator[Event]:
-    """The account's value at each close, a month an event."""
-    for month, days in groupby(_daily_values(account), key=lambda value: _month(value.at)):
-        values = list(days)
+    """The account's value at each close, a month of trading days an event."""
+    for values in pieces(_daily_values(account), DAYS_AN_EVENT):
         yield builders.account_equity_batch(
             company_id=company_id,
             user_id=account.user_id,
             items=values,
-            **origin(f"values/{company_id}/{account.account_id}/{month}", values[-1].at),
+            **origin(f"values/{company_id}/{account.account_id}/{values[0].at}", values[-1].at),
         )
 
 
@@ -158,7 +156,3 @@ def _unrealised(account: Account, trips: list[RoundTrip], bar: Bar) -> float:
     if not trips or trips[0].opened_at > bar.start + AT_CLOSE:
         return 0.0
     return _gained(trips[0], account.quantity(trips[0]), bar.close)
-
-
-def _month(at: int) -> str:
-    return datetime.fromtimestamp(at / SECOND, UTC).strftime("%Y-%m")

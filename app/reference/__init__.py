@@ -2,7 +2,7 @@
 
     python -m app.reference          writes them (`make docs`); a test fails when they are stale
 
-docs/reference/protobuf.md is made from the proto files by `make proto`.
+proto/http/analytics_api.yaml is made with them; docs/reference/protobuf.md is made from the proto files by `make proto`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ def pages() -> Mapping[str, str]:
     """Path below docs/ → whole text of each generated page."""
     from app.reference.cli import cli_page
     from app.reference.events import events_page
+    from app.reference.http import http_page
     from app.reference.indexes import decisions_page, documentation_page
     from app.reference.projections import projections_page
     from app.reference.settings import settings_page
@@ -25,6 +26,7 @@ def pages() -> Mapping[str, str]:
     made = {
         "reference/cli.md": cli_page(),
         "reference/events.md": events_page(),
+        "reference/http.md": http_page(),
         "reference/projections.md": projections_page(),
         "reference/settings.md": settings_page(),
     }

@@ -165,6 +165,14 @@ class ProjectionStore(Protocol):
         """Mark a projection stopped, with the reason; it does not run again until resumed."""
         ...
 
+    def pause(self, projection: str) -> None:
+        """Let a projection rest where it stands, until it is resumed."""
+        ...
+
+    def resume(self, projection: str) -> None:
+        """Let a paused or stopped projection run again, from its checkpoint."""
+        ...
+
     def close(self) -> None:
         """Give back what is open; the next call opens it again."""
         ...

@@ -97,25 +97,32 @@ class Lane:
 
     async def _follow(self, cohort: Cohort, admission: Admission, reader: LogReader, threads: Threads) -> None:
         """The live loop. While one batch is stored the next is read and folded; no more than that is under way."""
-        loop = asyncio.get_running_loop()
-        storing: asyncio.Task[None] | None = None
-        while not self._stopping.is_set():
-            chunks = await reader.read(cohort.offsets, max_records=self._limits.batch, wait=self._limits.wait)
-            if chunks:
-                commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
-                cohort.offsets.update(commit.reached)
-            if storing is not None:
+        storing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        storing.set_result(None)
+        try:
+            while not self._stopping.is_set():
+                chunks = await reader.read(cohort.offsets, max_records=self._limits.batch, wait=self._limits.wait)
+                commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
                 await storing
-                storing = None
-            if chunks:
-                storing = asyncio.create_task(self._store_batch(admission, commit, threads))
-            elif time.monotonic() - self._confirmed > self._limits.confirm:
-                await loop.run_in_executor(
-                    threads.storing, self._store.confirm, self.topic, dict(cohort.offsets), now_ms()
-                )
-                self._confirmed = time.monotonic()
-        if storing is not None:
+                if commit is not None:
+                    storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
+                else:
+                    await self._confirm(cohort, threads)
+        finally:
             await storing
+
+    async def _folded(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk], threads: Threads) -> Commit:
+        loop = asyncio.get_running_loop()
+        commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
+        cohort.offsets.update(commit.reached)
+        return commit
+
+    async def _confirm(self, cohort: Cohort, threads: Threads) -> None:
+        """Note, now and then, that nothing is missing."""
+        if time.monotonic() - self._confirmed > self._limits.confirm:
+            loop, offsets = asyncio.get_running_loop(), dict(cohort.offsets)
+            await loop.run_in_executor(threads.storing, self._store.confirm, self.topic, offsets, now_ms())
+            self._confirmed = time.monotonic()
 
     def _fold(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk]) -> Commit:
         records = Records.of(chunks)

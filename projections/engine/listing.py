@@ -11,7 +11,7 @@ from typing import Any
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import Text
-from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Statement, read_time
+from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Statement, read_time, storable
 from projections.engine.show import shower
 
 DEFAULT_LIMIT = 1_000
@@ -31,7 +31,7 @@ def _read_key(column: Column, value: Any) -> object:
     """A key as it was shown, typed again: a cursor comes from outside and may hold anything."""
     if column.kind.is_time:
         return read_time(value)
-    return str(value) if issubclass(column.kind, Text) else int(value)
+    return storable(value) if issubclass(column.kind, Text) else int(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Listing:
             conditions.append(f'"{column}" = %s')
             params.append(request.get(column))
         order = ", ".join(f'"{k}"' for k in self.keys)
-        if request.get("cursor"):
+        if request.get("cursor") is not None:
             conditions.append(f"({order}) > ({', '.join(['%s'] * len(self.keys))})")
             params.extend(self._after(request.get("cursor")))
         names = ", ".join(f'"{c.name}"' for c in self.columns)

@@ -110,7 +110,7 @@ class Projector:
             await membership.wait_changed(0.5)
             return
         lane = Lane(topic, partitions, running, self._log, self._open_store, self._limits, self._announce)
-        watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership))
+        watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership, store, running))
         try:
             await lane.run()
         except FoldFailed as error:
@@ -122,13 +122,24 @@ class Projector:
         finally:
             watch.cancel()
 
-    async def _stop_when_changed(self, lane: Lane, partitions: list[int], membership: Membership) -> None:
+    async def _stop_when_changed(
+        self,
+        lane: Lane,
+        partitions: list[int],
+        membership: Membership,
+        store: ProjectionStore,
+        running: list[Projection],
+    ) -> None:
+        """End the lane when its partitions, or the projections that are to run, are no longer those it began with."""
+        reading = [p for p in self._projections if lane.topic in p.topics]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             while not self._stopping.is_set() and _of(lane.topic, membership) == partitions:
                 changed = asyncio.create_task(membership.wait_changed(1.0))
                 await asyncio.wait({changed, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
+                if await asyncio.to_thread(store.running, reading) != running:
+                    break
         finally:
             stopping.cancel()
             lane.stop()

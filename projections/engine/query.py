@@ -102,7 +102,7 @@ def _read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
                 f"query {query.name} has no parameter {name!r}; it has {', '.join(known)}", code="unknown_parameter"
             )
         try:
-            values[name] = known[name].read(_storable(text))
+            values[name] = known[name].read(storable(text))
         except ValueError as error:
             raise Invalid(f"parameter {name} of {query.name}: {error}", code="bad_parameter") from None
     missing = [p.name for p in query.params if p.required and p.name not in values]
@@ -111,7 +111,7 @@ def _read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text; ValueError where no stored text can equal it, because the database cannot hold it."""
     if re.search("[\0\ud800-\udfff]", text):
         raise ValueError(f"{text!r} holds characters that no text may have")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -15,11 +16,15 @@ from adapters.postgres.projection_store import PostgresProjectionStore
 from domain.errors import Fenced
 from domain.ports import Record
 from projections.engine.admission import Admission, Records
+from projections.engine.batch import ProjectionStatus
 from projections.engine.cohort import Cohort, Limits
 from projections.engine.declare import Columns, Projection, Row
 from projections.engine.kinds import Count, Day, Key, Sum, Text
 from projections.engine.projector import Projector
 from tests.engine.test_admission import chunk, event
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
 
 TOPIC = "user-behavior"
 PARTITIONS = 3
@@ -41,7 +46,7 @@ def clicks(name: str = "clicks", broken: Callable[[], bool] = lambda: False) -> 
     Clicks.table = replace(Clicks.table, name=f"{name}_by_day")
 
     @projection.folds("user_event", into=Clicks)
-    def by_day(done: Columns) -> dict[str, object]:
+    def by_day(done: Columns) -> Delta:
         if broken():
             raise ValueError("this fold is broken")
         return {"day": done.timestamp, "events": 1}
@@ -81,6 +86,14 @@ class Bench:
                 if all(s is not None and all(s.offsets.get(k, 0) >= o for k, o in heads.items()) for s in known):
                     return
                 await asyncio.sleep(0.02)
+
+    async def stopped(self) -> list[ProjectionStatus]:
+        """Return when some projection has stopped, with its status."""
+        async with asyncio.timeout(20):
+            while True:
+                if found := [s for s in await asyncio.to_thread(self.store.statuses) if s.state == "stopped"]:
+                    return found
+                await asyncio.sleep(0.05)
 
     def rows(self, projection: Projection) -> list[tuple[str, int]]:
         """Users and their counted events."""
@@ -148,9 +161,7 @@ async def test_too_many_bad_events_stop_the_projection(bench: Bench) -> None:
     projection = clicks()
     await bench.publish(*(b"\xff" for _ in range(1200)))
     async with bench.working(projection, limits=Limits(batch=2000, wait=0.05)):
-        async with asyncio.timeout(20):
-            while not (found := [s for s in bench.store.statuses() if s.state == "stopped"]):
-                await asyncio.sleep(0.05)
+        found = await bench.stopped()
     assert "bad" in str(found[0].error)
     assert sum(found[0].offsets.values()) == 0
 
@@ -197,3 +208,19 @@ async def test_several_projectors_share_the_partitions(bench: Bench) -> None:
             )
         await bench.reached(projection)
     assert bench.rows(projection) == [(f"u{user}", 60) for user in range(8)]
+
+
+async def test_a_paused_projection_rests_until_it_is_resumed(bench: Bench) -> None:
+    """Pausing is noticed by a working projector; on resume it catches up and nothing is missing."""
+    resting, working = clicks("resting"), clicks("working")
+    async with bench.working(resting, working):
+        await bench.publish(event(1))
+        await bench.reached(resting, working)
+        bench.store.pause("resting")
+        await asyncio.sleep(2.5)
+        await bench.publish(event(2))
+        await bench.reached(working)
+        assert bench.rows(resting) == [("u1", 1)]
+        bench.store.resume("resting")
+        await bench.reached(resting)
+    assert bench.rows(resting) == bench.rows(working) == [("u1", 2)]

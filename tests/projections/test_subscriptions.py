@@ -270,27 +270,32 @@ def assert_adds_up(rows: Sequence[dict[str, Any]], by: Sequence[str]) -> None:
         ends[group] = row["end_mrr"]
 
 
-@pytest.mark.parametrize("group", ["plan", "tier", "currency", "plan,tier,currency"])
-@pytest.mark.parametrize("period", ["", "month", "day"])
-async def test_groups_add_up_to_their_total(models: ReadModels, group: str, period: str) -> None:
+async def test_groups_add_up_to_their_total(models: ReadModels) -> None:
     """In every period, in every measure, start and end included, also where a period is cut."""
     models.given(f.published for f in random_facts(3))
     cut = {"from_": "2025-02-10", "to": "2025-04-05"}
-    totals = [numbers(r) for r in await models.rows("mrr_movements", by=period, **cut)]
-    parts = [numbers(r) for r in await models.rows("mrr_movements", by=f"{period},{group}", **cut)]
-    sums: dict[str, dict[str, int]] = {}
+    for period in ("", "month", "day"):
+        totals = [numbers(r) for r in await models.rows("mrr_movements", by=period, **cut)]
+        for group in ("plan", "tier", "currency", "plan,tier,currency"):
+            parts = await models.rows("mrr_movements", by=f"{period},{group}", **cut)
+            assert added_up(map(numbers, parts), period) == totals, (period, group)
+
+
+def added_up(parts: Iterable[dict[str, Any]], period: str) -> list[dict[str, Any]]:
+    """The rows of each period as one."""
+    sums: dict[str, dict[str, Any]] = {}
     for part in parts:
         of_period = sums.setdefault(part.get(period, ""), dict.fromkeys((*MEASURES, *COUNTS), 0))
         for name in of_period:
             of_period[name] += part[name]
-    assert [({period: at} if period else {}) | s for at, s in sums.items()] == totals
+    return [({period: at} if period else {}) | summed for at, summed in sums.items()]
 
 
 async def test_delivery_means_nothing(new_database: Callable[[], str]) -> None:
     """Any order, any batches, restarts and repeats: the same rows and states, to the bit."""
-    facts = random_facts(4)
+    facts = random_facts(4, count=120)
     checksums = []
-    for seed, sizes in enumerate([(300,), (1, 2, 3), (50,), (7, 90)]):
+    for seed, sizes in enumerate([(300,), (1, 2, 9), (7, 90)]):
         models = ReadModels(new_database(), [subscriptions])
         chance = random.Random(seed)
         delivered = chance.sample(facts, len(facts)) if seed else facts

@@ -39,19 +39,24 @@ class Instance:
         self.log = folder.parent / f"{folder.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **settings: str) -> Instance:
+    def start(self, *flags: str, **settings: str) -> Instance:
         """Start it and wait until it is ready."""
-        with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "app.cli", "up", "--data", str(self.folder)]
-            self.process = subprocess.Popen(
-                command, env=environment(**settings), stdout=log, stderr=log, start_new_session=True
-            )
+        self.launch(*flags, **settings)
+        assert self.process is not None
         deadline = time.monotonic() + READY_SECONDS
         while not (self.folder / "addresses.json").exists():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
         return self
+
+    def launch(self, *flags: str, **settings: str) -> None:
+        """Start it and go on at once."""
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "app.cli", "up", "--data", str(self.folder), *flags]
+            self.process = subprocess.Popen(
+                command, env=environment(**settings), stdout=log, stderr=log, start_new_session=True
+            )
 
     @property
     def addresses(self) -> dict[str, Any]:

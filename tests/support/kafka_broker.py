@@ -90,13 +90,9 @@ class LocalBroker:
 
     def __init__(self, jars: Path) -> None:
         self._jars = jars
-        self._folder = Path(tempfile.mkdtemp(prefix="analytics-kafka-"))
-        port, controller_port = _free_ports(2)
-        self.bootstrap = f"127.0.0.1:{port}"
-        self._config = self._folder / "server.properties"
-        template = (TEMPLATES / "server.properties").read_text()
-        values = {"port": port, "controller_port": controller_port, "data": self._folder / "data"}
-        self._config.write_text(re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), template))
+        self._folder = Path()
+        self._port, self._controller_port = _free_ports(2)
+        self.bootstrap = f"127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -106,12 +102,20 @@ class LocalBroker:
         return self._process.pid
 
     @property
+    def _config(self) -> Path:
+        return self._folder / "server.properties"
+
+    @property
     def log_file(self) -> Path:
         """Where the broker writes its warnings."""
         return self._folder / "broker.log"
 
     def start(self) -> None:
-        """Format the storage and start."""
+        """Make a folder, format the storage and start."""
+        self._folder = Path(tempfile.mkdtemp(prefix="analytics-kafka-"))
+        template = (TEMPLATES / "server.properties").read_text()
+        values = {"port": self._port, "controller_port": self._controller_port, "data": self._folder / "data"}
+        self._config.write_text(re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), template))
         with self.log_file.open("ab") as log:
             format_args = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._config))
             subprocess.run(self._java("-XX:TieredStopAtLevel=1", *format_args), stdout=log, stderr=log, check=True)
@@ -139,7 +143,8 @@ class LocalBroker:
     def stop(self) -> None:
         """Kill and remove the data: nobody reads it again, so a clean shutdown would only take time."""
         self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder != Path():
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         command = self._java(HEAP, "-XX:+UseParallelGC", "kafka.Kafka", str(self._config))

@@ -1,0 +1,126 @@
+"""proto/http/analytics_api.yaml: the OpenAPI 3.1 description of both HTTP APIs, from their handlers.
+
+The registered queries are one handler; here each becomes a path of its own, with its own parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+
+from command_api.app import create_app
+from projections.engine.query import Param, Query, registered
+from read_api import openapi
+from read_api.app import HANDLERS
+
+FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
+HEAD = "# Made from the code by `make docs`; edit it there.\n"
+ANY_QUERY = "/api/v1/query/{name}"
+Document = dict[str, Any]
+
+CORRELATION = {
+    "name": "X-Correlation-Id",
+    "in": "header",
+    "required": False,
+    "description": "Ties the answer to log lines and events; one is made where none is given.",
+    "schema": {"type": "string", "maxLength": 128},
+}
+MIN_POSITION = {
+    "name": "X-Min-Position",
+    "in": "header",
+    "required": False,
+    "description": "Position that the answer must have reached; it is waited for, within bounds, and then a 412.",
+    "schema": {"type": "string"},
+}
+COMPANY = {
+    "name": "company",
+    "in": "query",
+    "required": False,
+    "description": "The company that is asked about; else the token's.",
+    "schema": {"type": "string"},
+}
+ANSWER_HEADERS = {
+    "X-Position": "Position that the rows stand for.",
+    "X-Lag-Ms": "Age of the oldest event not yet in the rows, in ms; 0 when there is none.",
+    "X-Definition-Version": "Version of the projection's definition.",
+    "X-Correlation-Id": "Ties the answer to log lines and events.",
+}
+EVENTS_BODY = {
+    "required": True,
+    "description": "Events; at most 16 MB. See docs/how-to/publish-events.md.",
+    "content": {
+        "application/json": {"schema": {"description": "One event, or an array of events."}},
+        "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line."}},
+        "application/x-protobuf": {
+            "schema": {"type": "string", "format": "binary", "description": "Length-delimited envelopes."}
+        },
+    },
+}
+
+
+def document() -> Document:
+    """The whole description."""
+    command_handlers = create_app(ingest=cast(Any, None), authenticate=cast(Any, None), health=cast(Any, None))
+    read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_handlers))
+    operation = read["paths"].pop(ANY_QUERY)["get"]
+    read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
+    read["paths"] |= {path: item for path, item in command["paths"].items() if path not in read["paths"]}
+    read["paths"]["/api/v1/events"]["post"]["requestBody"] = EVENTS_BODY
+    read["servers"] = [
+        {"url": "http://127.0.0.1:8003", "description": "read API"},
+        {"url": "http://127.0.0.1:8004", "description": "command API: /api/v1/events and its own /api/v1/health"},
+    ]
+    return read
+
+
+def text() -> str:
+    """The description as YAML."""
+    return HEAD + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
+
+
+def write() -> list[str]:
+    """Write the file if it is stale; the paths written."""
+    if FILE.exists() and FILE.read_text(encoding="utf-8") == text():
+        return []
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(text(), encoding="utf-8")
+    return [f"proto/http/{FILE.name}"]
+
+
+def _described(config: OpenAPIConfig, handlers: Any) -> Document:
+    return Litestar(handlers, openapi_config=config).openapi_schema.to_schema()
+
+
+def _handlers(application: Litestar) -> list[Any]:
+    found = (handler for route in application.routes for handler in getattr(route, "route_handlers", ()))
+    return [handler for handler in found if handler.fn.__module__.startswith("command_api")]
+
+
+def _query_path(operation: Mapping[str, Any], query: Query) -> Document:
+    responses = {**operation["responses"]}
+    headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in ANSWER_HEADERS.items()}
+    responses["200"] = {**responses["200"], "headers": headers}
+    return {
+        "get": {
+            **operation,
+            "summary": query.summary,
+            "operationId": f"query_{query.name}",
+            "parameters": [COMPANY, *(_parameter(param) for param in query.params), MIN_POSITION, CORRELATION],
+            "responses": responses,
+        }
+    }
+
+
+def _parameter(param: Param) -> Document:
+    return {
+        "name": param.name,
+        "in": "query",
+        "required": param.required,
+        "description": param.meaning,
+        "schema": {"type": "string"},
+    }

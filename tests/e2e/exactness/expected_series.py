@@ -1,0 +1,155 @@
+"""What the queries about bars and subscriptions must answer, told from the recount alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.e2e.exactness.expected import Question, Row, activity, day, money, money_of, system, time, trading
+from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact
+
+WIDTH = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
+PRICES = ("open", "high", "low", "close", "volume")
+
+
+def bars(books: Books) -> Iterator[Question]:
+    """Bars as published, and rolled up from the finest that were where none of the interval was."""
+    for symbol in sorted({key[0] for key in books.bars}):
+        published: defaultdict[str, dict[int, Row]] = defaultdict(dict)
+        for (of, interval, start), report in books.bars.items():
+            if of == symbol:
+                published[interval][start] = {name: round(report.payload[name] * 1e6) for name in PRICES}
+        for asked, finer in (("1m", ()), ("1h", ("1m",)), ("5m", ("1m",)), ("1d", ("1m", "1h"))):
+            cells = dict(published[asked])
+            for interval in finer:
+                for start, bar in _rolled(published[interval], WIDTH[asked]).items():
+                    cells.setdefault(start, bar)
+            rows = [{"start": time(at)} | {name: money(cells[at][name]) for name in PRICES} for at in sorted(cells)]
+            yield Question("market_bars", {"symbol": symbol, "interval": asked}, ("start",), rows)
+
+
+def _rolled(finer: dict[int, Row], width: int) -> dict[int, Row]:
+    cells: defaultdict[int, list[Row]] = defaultdict(list)
+    for start in sorted(finer):
+        cells[start // width * width].append(finer[start])
+    return {
+        start: {
+            "open": inside[0]["open"],
+            "high": max(bar["high"] for bar in inside),
+            "low": min(bar["low"] for bar in inside),
+            "close": inside[-1]["close"],
+            "volume": sum(bar["volume"] for bar in inside),
+        }
+        for start, inside in cells.items()
+    }
+
+
+class Move(NamedTuple):
+    """A change of a customer's MRR, positive in the sense of its kind; in twelfths of a millionth."""
+
+    at: int
+    plan: str
+    tier: str
+    kind: str
+    amount: int
+
+
+KINDS = {"new": 1, "expansion": 1, "contraction": -1, "churned": -1, "reactivated": 1}
+PAYS = {"started", "trial_converted", "resumed", "reactivated"}
+PAYS_NOT = {"trial_started": "trial", "paused": "paused", "canceled": "canceled"}
+
+
+class Standing(NamedTuple):
+    """A subscription after some facts."""
+
+    status: str
+    price: int
+    fact: Fact
+
+    @property
+    def mrr(self) -> int:
+        """What it brings a month."""
+        return self.price if self.status == "active" else 0
+
+
+def _tell(facts: Sequence[Fact]) -> tuple[dict[str, Standing], list[Move]]:
+    """Walk through a customer's facts in the order in which they take effect."""
+    standing: dict[str, Standing] = {}
+    moves: list[Move] = []
+    total, ever = 0, False
+    for fact in sorted(facts):
+        before = standing.get(fact.subscription_id)
+        status = "active" if fact.event in PAYS else PAYS_NOT.get(fact.event, before.status if before else "active")
+        price = fact.price if fact.price >= 0 else before.price if before else 0
+        now = standing[fact.subscription_id] = Standing(status, price, fact)
+        change = now.mrr - (before.mrr if before else 0)
+        if change:
+            after = total + change
+            kind = _kind(total, after, ever)
+            moves.append(Move(fact.at, fact.plan, fact.tier, kind, KINDS[kind] * change))
+            total, ever = after, True
+    return standing, moves
+
+
+def _kind(before: int, after: int, ever: bool) -> str:
+    if before == 0:
+        return "reactivated" if ever else "new"
+    if after == 0:
+        return "churned"
+    return "expansion" if after > before else "contraction"
+
+
+def subscriptions(books: Books) -> Iterator[Question]:
+    """How MRR moved, and every subscription as it stands."""
+    moves: list[Move] = []
+    rows: list[Row] = []
+    for customer, facts in sorted(books.facts.items()):
+        standing, moved = _tell(facts)
+        moves += moved
+        rows += [_standing(customer, name, standing[name]) for name in sorted(standing)]
+    yield Question("subscriptions", {}, ("customer_id", "subscription_id"), rows)
+    yield Question("mrr_movements", {}, (), [_movements(moves, 0)])
+    for period, cut in (("month", 7), ("day", 10)):
+        yield Question("mrr_movements", {"by": period}, (period,), list(_by_period(moves, period, cut)))
+    for split in ("plan", "tier"):
+        names = sorted({getattr(move, split) for move in moves})
+        split_rows = [{split: name} | _movements([m for m in moves if getattr(m, split) == name], 0) for name in names]
+        yield Question("mrr_movements", {"by": split}, (split,), split_rows)
+    middle = sorted(move.at for move in moves)[len(moves) // 2] // DAY * DAY
+    begun = _movements([move for move in moves if move.at >= middle], _net(m for m in moves if m.at < middle))
+    yield Question("mrr_movements", {"from": day(middle)}, (), [begun])
+
+
+def _standing(customer: str, name: str, standing: Standing) -> Row:
+    fact = standing.fact
+    row: Row = {"customer_id": customer, "subscription_id": name, "status": standing.status, "plan": fact.plan}
+    return row | {"tier": fact.tier, "mrr": money_of(Fraction(standing.mrr, 12)), "since": time(fact.at)}
+
+
+def _by_period(moves: Sequence[Move], period: str, cut: int) -> Iterator[Row]:
+    start = 0
+    for name in sorted({day(move.at)[:cut] for move in moves}):
+        inside = [move for move in moves if day(move.at)[:cut] == name]
+        yield {period: name} | _movements(inside, start)
+        start += _net(inside)
+
+
+def _net(moves: Any) -> int:
+    return sum(KINDS[move.kind] * move.amount for move in moves)
+
+
+def _movements(moves: Sequence[Move], start: int) -> Row:
+    row: Row = {"start_mrr": money_of(Fraction(start, 12)), "end_mrr": money_of(Fraction(start + _net(moves), 12))}
+    for kind in KINDS:
+        amounts = [move.amount for move in moves if move.kind == kind]
+        row[f"{kind}_mrr"] = money_of(Fraction(sum(amounts), 12))
+        row[f"{kind}_count"] = len(amounts)
+    return row
+
+
+def questions(books: Books) -> Iterator[Question]:
+    """Every question about one company."""
+    for chapter in (trading, activity, system, bars, subscriptions):
+        yield from chapter(books)

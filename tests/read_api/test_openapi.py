@@ -1,0 +1,38 @@
+"""The published description of the HTTP APIs is what the code serves."""
+
+from __future__ import annotations
+
+from app.reference.openapi import FILE, document, text
+from projections.engine.query import registered
+
+
+def test_the_published_description_is_up_to_date() -> None:
+    """`make docs` would change nothing."""
+    assert FILE.read_text(encoding="utf-8") == text()
+
+
+def test_every_query_is_a_path_with_its_own_parameters() -> None:
+    """A generated client has a typed call for each."""
+    paths = document()["paths"]
+    for name, query in registered().items():
+        described = {p["name"]: p for p in paths[f"/api/v1/query/{name}"]["get"]["parameters"]}
+        for param in query.params:
+            assert described[param.name]["required"] == param.required
+        assert {"company", "X-Min-Position"} <= set(described)
+
+
+def test_every_operation_wants_a_token_and_says_what_can_go_wrong() -> None:
+    """Security is declared for all; the read API's JSON operations answer problem documents."""
+    description = document()
+    assert description["openapi"].startswith("3.1")
+    assert description["security"] == [{"token": []}]
+    operations = {
+        f"{method} {path}": operation
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+    }
+    assert {"post /api/v1/events", "get /api/v1/health", "get /api/v1/projections"} <= set(operations)
+    assert all(operation.get("summary") for operation in operations.values())
+    for name, operation in operations.items():
+        if name.startswith("get /api/v1/query"):
+            assert "application/problem+json" in operation["responses"]["403"]["content"]
