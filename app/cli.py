@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import sys
 
 import click
 
+from app.cli_bench import bench
 from app.cli_events import events, ingest, log, topics
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.cli_projections import projections, quarantine, query
@@ -21,7 +24,7 @@ def main() -> None:
     """Exact analytics from an append-only log of events."""
 
 
-for part in (ingest, query, projections, log, events, quarantine, topics):
+for part in (ingest, query, projections, log, events, quarantine, topics, bench):
     main.add_command(part)
 
 
@@ -54,6 +57,9 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
         raise click.UsageError(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
     configure(settings.log_level, "+".join(roles))
     run(_serve(settings, list(roles), supervised))
+    if supervised:  # all has drained; tearing down Polars and gRPC takes up to a second on a busy machine
+        logging.shutdown()
+        os._exit(0)
 
 
 async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None:

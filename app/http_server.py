@@ -12,7 +12,7 @@ import uvicorn
 
 from domain.errors import Unavailable
 
-DRAIN_SECONDS = 2  # open requests and sockets are waited for this long, then closed
+DRAIN_SECONDS = 1  # open requests and sockets are waited for this long, then closed
 
 
 class _Server(uvicorn.Server):

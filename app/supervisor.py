@@ -23,7 +23,7 @@ from domain.errors import Unavailable
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a dead child is started again: doubled each time
 SETTLED = 10.0  # seconds after which a child counts as healthy and its pause begins anew
 READY_PATIENCE = 60.0  # seconds that a child may take to become ready
-DRAIN_PATIENCE = 3.5  # seconds that children may take to drain, so that all of it ends within 5
+DRAIN_PATIENCE = 3.0  # seconds that children may take to drain, so that all of it ends within 5
 
 logger = logging.getLogger(__name__)
 

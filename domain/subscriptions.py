@@ -89,8 +89,8 @@ class Movement(NamedTuple):
     """MRR of one cut that moved at one moment, under the kind of the customer's whole change.
 
     `amount` is positive in the sense of its kind; where a customer moved between cuts, what it left counts against
-    what it went to, so that the sum over all cuts is the customer's own change. `counted` is 1 in one of its cuts, 0 in the
-    other, and 0 in both where the total stays the same.
+    what it went to, so that the sum over all cuts is the customer's own change. `counted` is 1 in one of its cuts, 0
+    in the other, and 0 in both where the total stays the same.
     """
 
     at: int
@@ -152,14 +152,13 @@ def _cut(before: Cut, fact: SubscriptionFact) -> Cut:
 
 def _price(before: Price, fact: SubscriptionFact) -> Price:
     stated = fact.unit_amount != ABSENT
-    kept = Price() if stated else before
-    count = fact.interval_count or 1
+    kept = UNKNOWN.price if stated else before
     return Price(
         fact.unit_amount if stated else kept.unit_amount,
         kept.quantity if fact.quantity == ABSENT else fact.quantity,
         fact.discount_pct or kept.discount_pct,
         fact.interval or kept.interval,
-        count if fact.interval or stated else kept.interval_count,
+        fact.interval_count or 1 if fact.interval or stated else kept.interval_count,
     )
 
 

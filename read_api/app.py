@@ -13,6 +13,7 @@ from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import WebSocket
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from domain import correlation
@@ -71,7 +72,7 @@ def create_app(side: ReadSide) -> ASGIApp:
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")
-async def query(name: str, request: Request[Any, Any, State]) -> Response[bytes]:
+async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
     """Rows of a registered query for one company, with the position that they stand for.
 
     `company` names the tenant; every other parameter is the query's own.

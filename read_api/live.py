@@ -183,7 +183,7 @@ class _Connection:
         task = self.subscriptions.pop(name, None)
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect):
+            with suppress(asyncio.CancelledError):
                 await task
 
     async def _pass_on(self, name: str, key: Hashable, feed: Feed) -> None:
@@ -202,6 +202,8 @@ class _Connection:
                     await self._send({"type": kind, "id": name, "answer": state.answer})
                     self.desk.metrics.add(Metric.LIVE_SENT)
                 seen = state
+        except (WebSocketDisconnect, OSError):
+            pass  # the caller has gone: `serve` hears of it too and ends the connection
         finally:
             await self.desk.leave(key)
 

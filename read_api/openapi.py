@@ -117,7 +117,7 @@ PROJECTIONS = _with_problems(list[ProjectionState], "The projections")
 HEALTH = _with_problems(HealthFigures, "The figures")
 
 CONFIG = OpenAPIConfig(
-    title="Analytics service: read API",
+    title="Analytics service",
     version="1.0.0",
     description="Exact read models of a trading platform's events. Every request under /api wants a bearer token.",
     contact=Contact(name="The analytics service"),

@@ -1,7 +1,7 @@
 """Storing ordered folds: states are claimed, advanced with the batch's facts, and their rows follow from them.
 
-What rows look like when a fold gives them: values by column name, times in ms (cut to the column's kind here). The
-columns of the fold's key may be left out, since they are known, and of a shared table the sums that are 0. Rows of a
+What rows look like when a fold gives them: values by column name, times in ms (cut to the column's kind here). They
+leave out the columns of the fold's key, which are known, and in a shared table may leave out sums that are 0. Rows of a
 shared table with the same key add up.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 
@@ -19,9 +20,9 @@ from projections.engine.declare import OrderedFold, Projection, State, Table
 from projections.engine.kinds import Day, Kind, Sum, Text
 
 StateKey = tuple[str, ...]
-Key = tuple[object, ...]
-Values = Sequence[object]
-Rows = dict[Key, Values]
+Key = tuple[Any, ...]
+Values = Sequence[Any]
+Given = Mapping[str, Any]  # one row as a fold gives it
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,142 +83,134 @@ def _changes(
     fold: OrderedFold, before: Mapping[StateKey, State], after: Mapping[StateKey, State]
 ) -> list[Replaced | Added]:
     """What the moved states change in each table, in the order of `fold.into`."""
-    changes = [Replaced(table) if fold.owns(table) else Added(table) for table in fold.into]
+    changes = [Replaced(table, fold.by) if fold.owns(table) else Added(table, fold.by) for table in fold.into]
     for key, state in after.items():
-        known = dict(zip(fold.by, key, strict=True))
         was = fold.rows(before[key]) if key in before else {}
         now = fold.rows(state)
         for change in changes:
             name = change.table.name
-            change.note(known, was.get(name, ()), now.get(name, ()))
+            change.note(change.known(key), was.get(name, ()), now.get(name, ()))
     return changes
 
 
-Given = Mapping[str, object]
+class Change:
+    """What changes in one table. A key is what the state's key tells of it, then the key columns that rows give."""
+
+    def __init__(self, table: Table, by: Sequence[str]) -> None:
+        self.table = table
+        own = {c.name: c for c in table.keys}
+        self._places = [i for i, name in enumerate(by) if name in own]
+        given = [c for c in table.keys if c.name not in by]
+        self._given = [(c.name, max(c.kind.truncate_ms, 1)) for c in given]
+        self._columns = [*(own[by[i]] for i in self._places), *given, *table.values]
+
+    def known(self, key: StateKey) -> Key:
+        """The part of every row's key that follows from the state's key."""
+        return tuple([key[i] for i in self._places])
+
+    def _key(self, known: Key, row: Given) -> Key:
+        return (*known, *[row[name] if width == 1 else row[name] // width * width for name, width in self._given])
+
+    def _stage(self, connection: psycopg.Connection, version: int, rows: Mapping[Key, Values]) -> str:
+        """Stage rows, sorted by key. Column by column, which takes half the time of row by row."""
+        keys = sorted(rows)
+        cells = [*zip(*keys, strict=True), *zip(*[rows[key] for key in keys], strict=True)]
+        written = {c.name: map(_writer(c.kind), cell) for c, cell in zip(self._columns, cells, strict=True)}
+        lines = zip(*(written[c.name] for c in self.table.columns), strict=True)
+        return stage(connection, self.table, version, ("\n".join(map(",".join, lines)) + "\n").encode())
 
 
-def _key_reader(table: Table) -> Callable[[Given, Given], Key]:
-    """A function from what is known of every row of a state, and one row given, to the row's key."""
-    columns = [(c.name, max(c.kind.truncate_ms, 1)) for c in table.keys]
-
-    def read(known: Given, given: Given) -> Key:
-        key = []
-        for name, width in columns:
-            value = given[name] if name in given else known[name]
-            key.append(value if width == 1 else _whole(value) // width * width)
-        return tuple(key)
-
-    return read
-
-
-class Replaced:
+class Replaced(Change):
     """Rows that belong to one state each: what is no longer there goes, what is new or different is set."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self._key = _key_reader(table)
-        self._values = [c.name for c in table.values]
-        self._put: Rows = {}
+    def __init__(self, table: Table, by: Sequence[str]) -> None:
+        super().__init__(table, by)
+        self._sums = [(i, c.name) for i, c in enumerate(table.values) if c.rule is Sum]
+        self._put: dict[Key, Values] = {}
         self._gone: set[Key] = set()
 
-    def note(self, known: Given, was: Iterable[Given], now: Iterable[Given]) -> None:
+    def note(self, known: Key, was: Iterable[Given], now: Iterable[Given]) -> None:
         """Compare the rows of a state before and after."""
         old = {self._key(known, row): row for row in was}
         for row in now:
             key = self._key(known, row)
             before = old.pop(key, None)
             if before != row:
-                self._put[key] = self._change(before, row)
+                self._put[key] = self._merging(before, row)
         self._gone |= old.keys()
 
-    def _change(self, before: Given | None, after: Given) -> Values:
+    def _merging(self, before: Given | None, after: Given) -> Values:
         """What merging needs to come from one row to the other: Own columns are set, Sum columns are added to."""
-        values = [after[name] for name in self._values]
-        if before is not None:
-            for i, column in enumerate(self.table.values):
-                if column.rule is Sum:
-                    values[i] = _whole(values[i]) - _whole(before[column.name])
+        values = [after[c.name] for c in self.table.values]
+        for i, name in self._sums if before else ():
+            values[i] -= before[name] if before else 0
         return values
 
     def apply(self, connection: psycopg.Connection, version: int) -> None:
         """Bring the stored rows up to date."""
-        table = self.table
         if self._gone:
-            blank = [0 if c.rule is Sum else None for c in table.values]
-            staged = _stage(connection, table, version, dict.fromkeys(self._gone, blank))
-            connection.execute(sql.delete_staged(table, version, staged).encode())
+            blank = [0 if c.rule is Sum else None for c in self.table.values]
+            staged = self._stage(connection, version, dict.fromkeys(self._gone, blank))
+            connection.execute(sql.delete_staged(self.table, version, staged).encode())
         if self._put:
-            connection.execute(sql.merge(table, version, _stage(connection, table, version, self._put)).encode())
+            staged = self._stage(connection, version, self._put)
+            connection.execute(sql.merge(self.table, version, staged).encode())
 
 
-class Added:
+class Added(Change):
     """Rows that are sums over all states: the difference is added, and a row that comes to nothing goes."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self._key = _key_reader(table)
-        self._places = {c.name: i for i, c in enumerate(table.values)}
+    def __init__(self, table: Table, by: Sequence[str]) -> None:
+        super().__init__(table, by)
+        self._measures = {c.name: i for i, c in enumerate(table.values)}
         self._sums: dict[Key, list[int]] = {}
 
-    def note(self, known: Given, was: Iterable[Given], now: Iterable[Given]) -> None:
-        """Count the rows of a state after, less those of before; both begin alike where facts came in order."""
+    def note(self, known: Key, was: Iterable[Given], now: Iterable[Given]) -> None:
+        """Count the rows of a state after, less those before; both begin alike where facts came in order."""
         old, new = list(was), list(now)
         same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         self._count(known, old[same:], -1)
         self._count(known, new[same:], 1)
 
-    def _count(self, known: Given, rows: Iterable[Given], sign: int) -> None:
-        places = self._places
+    def _count(self, known: Key, rows: Iterable[Given], sign: int) -> None:
+        measures = self._measures
         for row in rows:
-            sums = self._sums.setdefault(self._key(known, row), [0] * len(places))
+            sums = self._sums.setdefault(self._key(known, row), [0] * len(measures))
             for name, value in row.items():
-                if name in places:
-                    sums[places[name]] += sign * _whole(value)
+                if name in measures:
+                    sums[measures[name]] += sign * value
 
     def apply(self, connection: psycopg.Connection, version: int) -> None:
         """Add what is not zero to the stored rows."""
-        table = self.table
-        put: Rows = {key: values for key, values in self._sums.items() if any(values)}
+        put = {key: values for key, values in self._sums.items() if any(values)}
         if put:
-            staged = _stage(connection, table, version, put)
-            connection.execute(sql.merge(table, version, staged).encode())
-            connection.execute(sql.prune_staged(table, version, staged).encode())
+            staged = self._stage(connection, version, put)
+            connection.execute(sql.merge(self.table, version, staged).encode())
+            connection.execute(sql.prune_staged(self.table, version, staged).encode())
 
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"an ordered fold's sums and times are whole numbers, not {value!r}")
-    return value
-
-
-def _stage(connection: psycopg.Connection, table: Table, version: int, rows: Rows) -> str:
-    """Stage rows, sorted by key."""
-    given = [*table.keys, *table.values]
-    places = [given.index(c) for c in table.columns]
-    writers = [_writer(c.kind) for c in table.columns]
-    lines = []
-    for key in sorted(rows):  # the values of one key column are all of one type
-        cells = (*key, *rows[key])
-        lines.append(",".join(["" if cells[i] is None else w(cells[i]) for i, w in zip(places, writers, strict=True)]))
-    return stage(connection, table, version, ("\n".join(lines) + "\n").encode())
-
-
-def _writer(kind: type[Kind]) -> Callable[[object], str]:
-    """How values of this kind, other than null, are written as CSV."""
+def _writer(kind: type[Kind]) -> Callable[[Any], str]:
+    """How values of this kind are written as CSV; null is the empty field."""
     if issubclass(kind, Text):
         return _quoted
     if kind.is_time:
         return _date if issubclass(kind, Day) else _moment
-    return str
+    return _whole
 
 
-def _quoted(text: object) -> str:
-    return '"' + str(text).replace('"', '""') + '"'
+def _quoted(text: str | None) -> str:
+    return "" if text is None else '"' + text.replace('"', '""') + '"'
 
 
-def _moment(ms: object) -> str:
-    return (EPOCH + timedelta(milliseconds=_whole(ms))).isoformat()
+def _moment(ms: int | None) -> str:
+    return "" if ms is None else (EPOCH + timedelta(milliseconds=ms)).isoformat()
 
 
-def _date(ms: object) -> str:
-    return (EPOCH + timedelta(milliseconds=_whole(ms))).date().isoformat()
+def _date(ms: int | None) -> str:
+    return _moment(ms)[:10]
+
+
+def _whole(value: int | None) -> str:
+    if not isinstance(value, int | None):
+        raise TypeError(f"the numbers of an ordered fold are whole, not {value!r}")
+    return "" if value is None else str(value)

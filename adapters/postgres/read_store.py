@@ -48,18 +48,28 @@ class PostgresReadStore:
         version = registry.projection(projection).version
         text = statement.format_map(_tables(projection, version)).encode()
         try:
-            async with self._pool.connection() as connection, connection.pipeline():
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                checkpoints = await connection.execute(CHECKPOINTS, (projection, version), prepare=True)
-                rows = await connection.execute(text, params)
-                await connection.execute("COMMIT")
-                return await _answer(version, checkpoints, rows)
+            try:
+                return await self._ask(projection, version, text, params)
+            except (psycopg.errors.QueryCanceled, PoolTimeout):
+                raise
+            except psycopg.OperationalError:
+                # The server went away and may be back: without a check each connection of the pool fails one query.
+                await self._pool.check()
+                return await self._ask(projection, version, text, params)
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
         except psycopg.errors.UndefinedTable as error:
             raise Unavailable(f"projection {projection} has no tables yet: its projector has not started") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable(f"the read store does not answer: {error}") from error
+
+    async def _ask(self, projection: str, version: int, text: bytes, params: Sequence[object]) -> Answer:
+        async with self._pool.connection() as connection, connection.pipeline():
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            checkpoints = await connection.execute(CHECKPOINTS, (projection, version), prepare=True)
+            rows = await connection.execute(text, params)
+            await connection.execute("COMMIT")
+            return await _answer(version, checkpoints, rows)
 
 
 async def _answer(version: int, checkpoints: psycopg.AsyncCursor, rows: psycopg.AsyncCursor) -> Answer:

@@ -2,7 +2,8 @@
 
     python -m app.reference          writes them (`make docs`); a test fails when they are stale
 
-proto/http/analytics_api.yaml is made with them; docs/reference/protobuf.md is made from the proto files by `make proto`.
+proto/http/analytics_api.yaml is made with them; docs/reference/protobuf.md is made from the proto files by
+`make proto`.
 """
 
 from __future__ import annotations

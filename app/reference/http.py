@@ -10,26 +10,27 @@ from read_api.problems import STATUS
 
 INTRODUCTION = """# HTTP
 
-Two APIs, described together in [analytics_api.yaml](../../proto/http/analytics_api.yaml) (OpenAPI 3.1). Every path below
-`/api` wants `Authorization: Bearer <token>` (`analytics token` makes one), except `GET /api/v1/health`, which tells
-strangers only whether the service lives and is ready.
+Two APIs, described together in [analytics_api.yaml](../../proto/http/analytics_api.yaml) (OpenAPI 3.1). Every path
+below `/api` wants `Authorization: Bearer <token>` (`analytics token` makes one), except `GET /api/v1/health`, which
+tells strangers only whether the service lives and is ready.
 """
 
 ANSWERS = """## What every read answers
 
 `GET /api/v1/query/{name}?company=…` answers what `analytics query` answers: `query`, `definition_version`, `position`,
 `as_of`, `complete`, `lag_ms`, `rows`. `X-Position`, `X-Lag-Ms`, `X-Definition-Version` and `X-Correlation-Id` say the
-same in headers. Send `X-Min-Position` with a position token (of an ingest, for example) and the answer has at least that
-position: the read waits for at most `ANALYTICS_POSITION_WAIT` seconds, then it is a 412. An older answer never passes
-for a new one.
+same in headers. Send `X-Min-Position` with a position token (of an ingest, for example) and the answer has at least
+that position: the read waits for at most `ANALYTICS_POSITION_WAIT` seconds, then it is a 412. An older answer never
+passes for a new one.
 
 A token of tier FREE sees the last 30 days: where a query has a parameter `from`, it begins there.
 """
 
 PROBLEMS = """## Problems
 
-Errors are problem documents (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `detail`, `instance`,
-`code`, `correlation_id`, `service` and `suggested_actions`. `code` is stable; the status follows from this table:
+Errors are problem documents (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `detail`,
+`instance`, `code`, `correlation_id`, `service` and `suggested_actions`. `code` is stable; the status follows from this
+table:
 """
 
 LIVE = f"""## WebSocket /api/v1/live
@@ -43,8 +44,8 @@ JSON messages. The first one brings the token; a later one of the same form rene
 {{"type": "unsubscribe", "id": "a"}}
 ```
 
-The server answers `welcome`, then for each subscription one `snapshot` (`answer` is what HTTP would answer), an `update`
-with the whole new answer when the position has moved, at most four a second, and `fresh` (`position`, `as_of`,
+The server answers `welcome`, then for each subscription one `snapshot` (`answer` is what HTTP would answer), an
+`update` with the whole new answer when the position has moved, at most four a second, and `fresh` (`position`, `as_of`,
 `complete`, `lag_ms`) at least every two seconds while nothing moves. A slow reader gets the newest answer and misses
 those in between. `watch: pipeline` follows the figures of health. What goes wrong with one subscription is an `error`
 with its `id` and a `problem`; the connection goes on. Without a valid token it is closed with code {REFUSED}. A

@@ -22,6 +22,7 @@ FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
 ANY_QUERY = "/api/v1/query/{name}"
 Document = dict[str, Any]
+COUNT = {"type": "integer", "minimum": 0}
 
 CORRELATION = {
     "name": "X-Correlation-Id",
@@ -61,6 +62,36 @@ EVENTS_BODY = {
         },
     },
 }
+EVENTS_ANSWER = {
+    "description": "What became of the events; everything accepted is durable.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["accepted", "duplicates", "quarantined", "position", "reasons"],
+                "properties": {
+                    "accepted": COUNT,
+                    "duplicates": COUNT,
+                    "quarantined": COUNT,
+                    "warnings": COUNT,
+                    "position": {"type": "string", "description": "Position that covers everything accepted."},
+                    "reasons": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "line": COUNT,
+                                "code": {"type": "string"},
+                                "reason": {"type": "string"},
+                            },
+                        },
+                    },
+                    "correlation_id": {"type": "string"},
+                },
+            }
+        }
+    },
+}
 
 
 def document() -> Document:
@@ -70,7 +101,9 @@ def document() -> Document:
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
     read["paths"] |= {path: item for path, item in command["paths"].items() if path not in read["paths"]}
-    read["paths"]["/api/v1/events"]["post"]["requestBody"] = EVENTS_BODY
+    events = read["paths"]["/api/v1/events"]["post"]
+    events["requestBody"] = EVENTS_BODY
+    events["responses"]["200"] = EVENTS_ANSWER
     read["servers"] = [
         {"url": "http://127.0.0.1:8003", "description": "read API"},
         {"url": "http://127.0.0.1:8004", "description": "command API: /api/v1/events and its own /api/v1/health"},
@@ -80,7 +113,7 @@ def document() -> Document:
 
 def text() -> str:
     """The description as YAML."""
-    return HEAD + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
+    return HEAD + str(yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110))
 
 
 def write() -> list[str]:

@@ -176,7 +176,9 @@ class Admission:
             return set(), []
         columns = foreign.filter(pl.col("event_id") != "").select("_row", "company_id", "user_id", "event_id")
         ids = [(row, identity(self._topic, log_key(c, u), e)) for row, c, u, e in columns.iter_rows()]
-        seen = self._known([i for _, i in ids]) | self._unstored.keys()
+        # What is being stored meanwhile moves from here into the store: asked in the other order, it is in neither.
+        unstored = {i for _, i in ids if i in self._unstored}
+        seen = unstored | self._known([i for _, i in ids])
         repeated: set[int] = set()
         fresh: list[tuple[bytes, int, int]] = []
         for row, known in ids:

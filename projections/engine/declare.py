@@ -124,6 +124,7 @@ class OrderedFold:
 
     Rows of tables whose key contains all of `by` belong to one state and are replaced with it; rows of other tables
     are sums over all states, and the difference of the new state's rows to the old state's is added.
+    Rows hold times in ms and leave out the columns of `by`; in a table of sums they may leave out those that are 0.
     """
 
     name: str

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from domain.errors import NotFound
 
@@ -41,7 +42,7 @@ def live_page() -> Response[str]:
 
 
 @get("/static/{stamp:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
-def static_file(stamp: str, name: str) -> Response[bytes]:
+def static_file(stamp: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A file that pages load; its stamp changes with its content, so browsers may keep it for ever."""
     files = _files()
     if name not in files or stamp != files[name][0]:

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -106,7 +107,7 @@ def test_a_rule_is_filled_on_the_day_after_it_decided() -> None:
     days = daily_bars("AAPL")
     trips = round_trips("AAPL", "crossover_15_40")
     assert trips[0].opened_at >= days[40].start
-    assert all(before.closed_at <= after.opened_at for before, after in zip(trips, trips[1:], strict=False))
+    assert all(before.closed_at <= after.opened_at for before, after in pairwise(trips))
     opens = {bar.open for bar in days}
     assert all(trip.lowest <= trip.entry_price <= trip.highest for trip in trips)
     assert {trip.entry_price for trip in trips} | {trip.exit_price for trip in trips} <= opens
@@ -163,7 +164,7 @@ def test_subscriptions_live_possible_lives(company: object) -> None:
     for life in lives.values():
         names = [SubscriptionEvent.Event.Name(fact.event) for fact in life]
         assert names[0] in {"STARTED", "TRIAL_STARTED"}
-        assert all(b in FOLLOWS.get(a.lower(), {b}) for a, b in zip(names, names[1:], strict=False)), names
+        assert all(b in FOLLOWS.get(a.lower(), {b}) for a, b in pairwise(names)), names
         assert [fact.sequence for fact in life] == list(range(1, len(life) + 1))
         assert [fact.effective_at for fact in life] == sorted(fact.effective_at for fact in life)
         assert {fact.unit_amount / PLANS[fact.plan] for fact in life} <= {1.0, 10.0}
@@ -181,7 +182,7 @@ def test_every_user_signs_up_before_anything_else() -> None:
 
 
 def test_what_goes_on_happens_now_and_is_made_up() -> None:
-    """Ten minutes of steps: each gives its events, all of that moment; each full minute gives bars that hold together."""
+    """Ten minutes of steps: each gives its events, all of that moment; each full minute gives sound bars."""
     start = UNTIL + DAY
     living = Living(Random(7), start)
     made_bars: list[MarketBar] = []
@@ -201,12 +202,15 @@ def test_what_goes_on_happens_now_and_is_made_up() -> None:
     assert all(abs(bar.close / last - 1) < 0.1 for bar in made_bars if bar.symbol == "SPX")
 
 
-async def test_loading_that_was_stopped_is_not_remembered_as_done(tmp_path: Path, database_url: str) -> None:
+async def test_loading_that_was_stopped_is_not_remembered_as_done(
+    tmp_path: Path, database_url: str, nats_url: str
+) -> None:
     """The next start loads again."""
     stop = asyncio.Event()
     stop.set()
-    assert not await load(Settings(data=tmp_path, database_url=database_url), stop, io.StringIO())
-    assert list(tmp_path.iterdir()) == []
+    settings = Settings(data=tmp_path / "data", database_url=database_url, nats_url=nats_url)
+    assert not await load(settings, stop, io.StringIO())
+    assert not settings.data.exists()
 
 
 def test_progress_says_how_far_how_fast_how_long() -> None:

@@ -1,4 +1,4 @@
-"""`analytics up --demo`: killed while it loads, started again, stopped and started once more, it counts everything once."""
+"""`analytics up --demo`: killed while it loads, stopped and started again, it counts everything once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from decimal import Decimal
 import pytest
 from trading.trading_signals_pb2 import TradingResult
 
+from app.demo.behaviour import behaviour_events
 from app.demo.companies import COMPANIES
-from app.demo.sample import sample
+from app.demo.sample import EVENTS
+from app.demo.trading import trading_events
+from tests.architecture.sources import ROOT
 from tests.support.instance import Instance
 
+TUTORIAL = ROOT / "docs/tutorial/first-five-minutes.md"
 BEFORE_NOW = ("--param", "to=2026-11-23")  # the sample without what happened since
 
 
@@ -22,13 +26,13 @@ def recounted() -> tuple[dict[str, tuple[int, Decimal]], Counter[str]]:
     """Trades with their profit, and user events, by company, counted one by one."""
     trades: dict[str, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal()))
     behaviour: Counter[str] = Counter()
-    for event in sample():
-        envelope = event.envelope
-        if envelope.message_type == "trading_result":
-            count, pnl = trades[envelope.company_id]
-            trade = TradingResult.FromString(envelope.payload)
-            trades[envelope.company_id] = count + 1, pnl + Decimal(str(trade.pnl))
-        behaviour[envelope.company_id] += envelope.message_type == "user_event"
+    for company in COMPANIES:
+        behaviour[company.company_id] = sum(1 for _ in behaviour_events(company))
+        for envelope in (event.envelope for event in trading_events(company)):
+            if envelope.message_type == "trading_result":
+                count, pnl = trades[company.company_id]
+                trade = TradingResult.FromString(envelope.payload)
+                trades[company.company_id] = count + 1, pnl + Decimal(str(trade.pnl))
     return trades, behaviour
 
 
@@ -41,6 +45,21 @@ def answered(own: Instance) -> tuple[dict[str, tuple[int, Decimal]], Counter[str
         (activity,) = own.answer("query", "user_activity", "--company", company, *BEFORE_NOW)["rows"]
         behaviour[company] = activity["events"]
     return trades, behaviour
+
+
+def promised(own: Instance) -> list[str]:
+    """The figures that the tutorial tells, as the queries answer them."""
+    (total,) = own.answer("query", "trading_totals", "--company", "acme", *BEFORE_NOW)["rows"]
+    october = ("--param", "by=month", "--param", "from=2026-10-01", "--param", "to=2026-11-01")
+    (month,) = own.answer("query", "mrr_movements", "--company", "acme", *october)["rows"]
+    lost, fees, recurring = (Decimal(text) for text in (total["total_pnl"], total["total_fees"], month["end_mrr"]))
+    return [
+        f"{total['total_trades']:,} trades",
+        f"{-lost:,} dollars",
+        f"{fees:,}",
+        f"{recurring:,}",
+        f"{EVENTS:,} events",
+    ]
 
 
 def wait_for(own: Instance, text: str, seconds: float = 60.0) -> None:
@@ -66,6 +85,7 @@ def test_the_sample_is_loaded_once_whatever_happens(own_instance: Instance) -> N
     assert own.command("projections", "wait", "--timeout", "60").exit_code == 0
     expected = recounted()
     assert answered(own) == expected
+    assert [figure for figure in promised(own) if figure not in TUTORIAL.read_text()] == []
     code, seconds = own.stop()
     assert (code, seconds < 5) == (0, True)
 

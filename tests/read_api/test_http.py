@@ -121,12 +121,12 @@ def test_wrong_requests_get_problems_that_say_what_is_wrong(
         assert client.post("/api/v1/projections").headers["content-type"] == "application/problem+json"
 
 
-def test_a_read_waits_for_the_position_that_it_needs(instance: Instance, position: str) -> None:
+def test_a_read_waits_for_the_position_that_it_needs(instance: Instance) -> None:
     """Own writes are read: the position of an ingest is reached or the answer is refused, never an older one."""
-    with instance.client("viewer", "webco") as client:
+    with instance.client("viewer", "ownco") as client:
         path = instance.folder.parent / "own.ndjson"
         for number in range(100, 105):
-            path.write_text(json.dumps(trade("webco", number)))
+            path.write_text(json.dumps(trade("ownco", number)))
             token = instance.answer("ingest", str(path), "--json")["position"]
             answer = client.get(
                 "/api/v1/query/trades", params={"trade_id": f"t{number}"}, headers={"X-Min-Position": token}

@@ -68,7 +68,7 @@ class Instance:
         """The processes that its supervisor started for its roles."""
         assert self.process is not None
         started = psutil.Process(self.process.pid).children()
-        return [child for child in started if "--supervised" in child.cmdline()]
+        return [child for child in started if "--supervised" in _command_line(child)]
 
     def stop(self) -> tuple[int, float]:
         """Ask it to drain; its exit code and how long it took, in seconds."""
@@ -104,6 +104,14 @@ class Instance:
         waited = self.command("projections", "wait", "--position", position)
         assert waited.exit_code == 0, waited.output
         return position
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Its words; none of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def run_command(*arguments: str) -> Result:

@@ -6,23 +6,24 @@ waits for a killer that is late: nothing is spared by coming to an end first.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import psutil
 
 from tests.support.instance import Instance
-from tests.support.kafka_broker import LocalBroker
+from tests.support.kafka_broker import KafkaBroker
 
 PATIENCE = 120.0  # seconds that a killed process may take to be there again
 LEAD = 0.04  # share of the feed by which it may be ahead of a kill that is due
 NEVER = 2.0
 
-Kill = Callable[[], int | None]  # the process id that was killed; None while there is nothing new to kill
+Kill = Callable[[], bool]  # whether something was killed: not while what was killed before has not come back
 
 
 @dataclass
@@ -71,10 +72,20 @@ class Killer:
     def _strike(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self._feed.stopped.wait(self._chance.uniform(0, 0.5)):
-            if self._kill() is not None:
+            if self._kill():
                 return
             assert time.monotonic() < deadline, f"{self.name} did not come back within {PATIENCE:.0f} s"
         raise AssertionError(f"{self.name}: the feed ended early")
+
+
+def serving(instance: Instance) -> Iterator[tuple[str, psutil.Process]]:
+    """The instance's living processes with their roles; the supervisor may be starting or burying some meanwhile."""
+    assert instance.process is not None
+    for process in psutil.Process(instance.process.pid).children():
+        with contextlib.suppress(psutil.Error):
+            command = process.cmdline()
+            if command[-1:] == ["--supervised"]:
+                yield command[-2], process
 
 
 class ProjectorVictim:
@@ -85,16 +96,15 @@ class ProjectorVictim:
         self._chance = chance
         self._dead: set[int] = set()
 
-    def __call__(self) -> int | None:
+    def __call__(self) -> bool:
         """Kill one that lives."""
-        living = [child for child in self._instance.children() if "projector" in child.cmdline()]
-        living = [child for child in living if child.pid not in self._dead]
+        living = [p for role, p in serving(self._instance) if role == "projector" and p.pid not in self._dead]
         if not living:
-            return None
+            return False
         victim = self._chance.choice(living)
         victim.kill()
         self._dead.add(victim.pid)
-        return victim.pid
+        return True
 
 
 class PostgresVictim:
@@ -104,35 +114,34 @@ class PostgresVictim:
         self._file = instance.folder / "postgres" / "postmaster.pid"
         self._dead: set[int] = set()
 
-    def __call__(self) -> int | None:
+    def __call__(self) -> bool:
         """Kill the postmaster; its children notice and end."""
         try:
             lines = self._file.read_text().splitlines()
         except FileNotFoundError:
-            return None
+            return False
         if len(lines) < 8 or lines[7].strip() != "ready" or int(lines[0]) in self._dead:
-            return None
+            return False
         server = psutil.Process(int(lines[0]))
         assert server.name() == "postgres", server
         server.kill()
         self._dead.add(server.pid)
-        return server.pid
+        return True
 
 
 class BrokerVictim:
-    """The broker, which this process runs and so starts again."""
+    """The broker, which is started again by whoever killed it."""
 
-    def __init__(self, broker: LocalBroker, chance: random.Random) -> None:
+    def __init__(self, broker: KafkaBroker, chance: random.Random) -> None:
         self._broker = broker
         self._chance = chance
 
-    def __call__(self) -> int | None:
+    def __call__(self) -> bool:
         """Kill it, leave it dead for a moment, start it again."""
-        pid = self._broker.pid
         self._broker.kill()
         time.sleep(self._chance.uniform(0, 1.5))
         self._broker.restart()
-        return pid
+        return True
 
 
 class MemoryWatch:
@@ -157,11 +166,8 @@ class MemoryWatch:
     def _watch(self) -> None:
         while not self._over.wait(0.5):
             largest: dict[str, int] = {}
-            for process in self._instance.children():
-                try:
-                    role, size = process.cmdline()[-2], process.memory_info().rss // 1_000_000
-                except (psutil.Error, IndexError):
-                    continue  # it was killed between two looks
-                largest[role] = max(size, largest.get(role, 0))
+            for role, process in serving(self._instance):
+                with contextlib.suppress(psutil.Error):  # it was killed between two looks
+                    largest[role] = max(process.memory_info().rss // 1_000_000, largest.get(role, 0))
             for role, size in largest.items():
                 self.samples[role].append(size)

@@ -40,6 +40,10 @@ class Door(Protocol):
         """Send these once; raises NotTakenError when some of it may not have gone in."""
         ...
 
+    def close(self) -> None:
+        """Hang up."""
+        ...
+
 
 class Mixture:
     """What is sent: the stream with duplicates and bad events in between, counted and noted as it is taken."""
@@ -137,6 +141,9 @@ class FileDoor:
             raise NotTakenError(done.stderr.decode()[-300:])
         json.loads(done.stdout.splitlines()[-1])
 
+    def close(self) -> None:
+        """Every file was a call of its own."""
+
 
 class HttpDoor:
     """`POST /api/v1/events` with NDJSON."""
@@ -155,6 +162,10 @@ class HttpDoor:
             raise NotTakenError(response.text[:300])
         assert response.status_code == 200, response.text
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
 
 class GrpcDoor:
     """The RPC `Publish`."""
@@ -162,7 +173,8 @@ class GrpcDoor:
     MESSAGE = 500  # events in one message of the stream
 
     def __init__(self, instance: Instance, token: str) -> None:
-        self._stub = AnalyticsServiceStub(grpc.insecure_channel(instance.addresses["grpc"]))
+        self._channel = grpc.insecure_channel(instance.addresses["grpc"])
+        self._stub = AnalyticsServiceStub(self._channel)
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     def send(self, items: list[bytes]) -> None:
@@ -178,6 +190,10 @@ class GrpcDoor:
             if code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
                 raise
             raise NotTakenError(repr(error)[:300]) from error
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
 
 
 def deliver(door: Door, items: list[bytes], feed: Feed) -> int:

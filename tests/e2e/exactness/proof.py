@@ -7,8 +7,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from tests.e2e.exactness.chaos import BrokerVictim, Feed, Killer, MemoryWatch, PostgresVictim, ProjectorVictim
@@ -17,7 +18,7 @@ from tests.e2e.exactness.recount import Recount
 from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line, Quarantined, compare, quarantined
 from tests.support.instance import Instance
-from tests.support.kafka_broker import LocalBroker
+from tests.support.kafka_broker import KafkaBroker
 
 API_MEGABYTES, PROJECTOR_MEGABYTES = 120, 400
 PROJECTORS = 2
@@ -81,7 +82,7 @@ class Size:
     parcel: int  # events in one request or stream; files hold some
 
 
-def prove(folder: Path, size: Size, broker: LocalBroker | None = None, seed: int = 7) -> Proof:
+def prove(folder: Path, size: Size, broker: KafkaBroker | None = None, seed: int = 7) -> Proof:
     """Run it all in a folder; the log is Kafka where a broker is given. The broker must be ours to kill."""
     instance = Instance(folder)
     kafka = {"ANALYTICS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap} if broker else {}
@@ -92,7 +93,7 @@ def prove(folder: Path, size: Size, broker: LocalBroker | None = None, seed: int
         instance.stop()
 
 
-def _prove(instance: Instance, size: Size, broker: LocalBroker | None, seed: int) -> Proof:
+def _prove(instance: Instance, size: Size, broker: KafkaBroker | None, seed: int) -> Proof:
     clock = time.monotonic()
     recount = Recount()
     mixture = Mixture(Stream(seed).events(size.events), recount, seed)
@@ -119,7 +120,7 @@ def _prove(instance: Instance, size: Size, broker: LocalBroker | None, seed: int
     return proof
 
 
-def _killers(instance: Instance, times: int, feed: Feed, broker: LocalBroker | None, seed: int) -> list[Killer]:
+def _killers(instance: Instance, times: int, feed: Feed, broker: KafkaBroker | None, seed: int) -> list[Killer]:
     chance = random.Random(seed + 1)
     killers = [
         Killer("projector", ProjectorVictim(instance, chance), times, feed, chance),
@@ -153,13 +154,14 @@ def _run(instance: Instance, mixture: Mixture, feed: Feed, killers: list[Killer]
 
 def _produce(door: Door, batches: list[Batch], feed: Feed, killers: list[Killer]) -> int:
     refused = 0
-    for turn in range(1_000_000):
-        hold(feed, killers)
-        items, fresh = batches[turn % len(batches)]()
-        if not items:
-            break
-        refused += deliver(door, items, feed)
-        feed.add(fresh)
+    with closing(door):
+        for batch in cycle(batches):
+            hold(feed, killers)
+            items, fresh = batch()
+            if not items:
+                break
+            refused += deliver(door, items, feed)
+            feed.add(fresh)
     return refused
 
 

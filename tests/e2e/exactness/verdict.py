@@ -74,7 +74,9 @@ def _equal(found: object, wanted: object) -> bool:
 def compare(instance: Instance, recount: Recount) -> dict[str, Line]:
     """Ask everything that the recount knows, over HTTP; a line for each registered query."""
     with instance.client("viewer", "*") as client:
-        lines = {entry["name"]: Line(entry["name"]) for entry in client.get("/api/v1/query").json()}
+        listing = client.get("/api/v1/query")
+        assert listing.status_code == 200, listing.text
+        lines = {entry["name"]: Line(entry["name"]) for entry in listing.json()}
         for company, books in recount.books.items():
             for question in questions(books):
                 lines[question.query].compare(question, list(_rows(client, company, question)))

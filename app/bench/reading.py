@@ -1,0 +1,68 @@
+"""Reading: one row over HTTP, through the real read API with a token, beside a bare SELECT of the same row."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from app.bench.figures import Figure, quantile
+from app.bench.ground import Ground
+from app.bench.http import Connection
+from app.bench.instance import Instance
+from domain.access import Role
+from domain.errors import Unavailable
+
+ROW = "SELECT * FROM read_models.trade_v1 WHERE company_id = %s AND trade_id = %s"
+ANY_ROW = "SELECT company_id, trade_id FROM read_models.trade_v1 LIMIT 1"
+PATIENCE = 60.0  # seconds until the events of the doors are folded
+
+
+async def measure(ground: Ground, instance: Instance) -> None:
+    """Requests of one client, one after the other, for one trade."""
+    await asyncio.to_thread(_measure, ground, instance)
+
+
+def _measure(ground: Ground, instance: Instance) -> None:
+    with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
+        key = _some_trade(database)
+        floor = _timed(ground.scale.reads, lambda: database.execute(ROW, key, prepare=True).fetchone())
+    connection = Connection(instance.address("read_api"), instance.token(Role.VIEWER))
+    path = f"/api/v1/query/trades?company={key[0]}&trade_id={key[1]}"
+    try:
+        assert [row["trade_id"] for row in json.loads(connection.get(path))["rows"]] == [key[1]]
+        times = _timed(ground.scale.reads, lambda: connection.get(path))
+    finally:
+        connection.close()
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        note = f"{name} of an HTTP query for one row, one client (floor: bare SELECT of the row)"
+        ground.found(Figure(f"http_read_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+    note = "the same as a rate: one client, one request after the other"
+    ground.found(
+        Figure("http_read_rate", 1000 * len(times) / sum(times), "reads/s", 1000 * len(floor) / sum(floor), note)
+    )
+
+
+def _some_trade(database: psycopg.Connection) -> tuple[str, str]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = database.execute(ANY_ROW).fetchone()
+        if found is not None:
+            return str(found[0]), str(found[1])
+        time.sleep(0.1)
+    raise Unavailable(f"no trade was folded within {PATIENCE:.0f} s")
+
+
+def _timed(count: int, work: Callable[[], object]) -> list[float]:
+    """Milliseconds of each of so many calls, after some that are not counted."""
+    for _ in range(max(1, count // 20)):
+        work()
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - began))
+    return times
