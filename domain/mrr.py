@@ -9,14 +9,15 @@ half even, once for each change of terms.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 MILLIONTHS = 1_000_000
 ALL_OF_IT = 100 * MILLIONTHS  # 100 %, in millionths of a percent
 CHARGES_IN_TWELVE_MONTHS = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
-class Price(NamedTuple):
+class Price(msgspec.Struct, frozen=True, gc=False):
     """What is charged, how often. Amount, quantity and discount (in percent) are whole millionths."""
 
     unit_amount: int = 0

@@ -67,10 +67,10 @@ class Membership(Protocol):
     """This worker's place in a group of workers that share the partitions of some topics."""
 
     def assigned(self) -> frozenset[TopicPartition]:
-        """The partitions that this worker owns now. May change at any await; the checkpoint's compare-and-set fences."""
+        """The partitions owned now. May change at any await: what fences is the checkpoint's compare-and-set."""
         ...
 
-    async def wait_changed(self, timeout: float) -> bool:
+    async def wait_changed(self, timeout: float) -> bool:  # noqa: ASYNC109 (a bound that is no error)
         """Wait until the assignment changes, at most `timeout` seconds; True if it did."""
         ...
 
@@ -141,7 +141,7 @@ class LiveBus(Protocol):
     async def subscribe(self, subject: str, handler: Handler) -> Subscription:
         """Call `handler(subject, data)` for each message; `*` matches one token, `>` the rest.
 
-        The handler is awaited one message at a time; a slow one loses the oldest messages, which is counted, not hidden.
+        The handler is awaited one message at a time; a slow one loses the oldest messages, and that is counted.
         """
         ...
 

@@ -50,7 +50,7 @@ class Position:
 
     def merged(self, other: Position) -> Position:
         """The later of both, partition by partition."""
-        return Position(self.offsets | {p: max(self[p], o) for p, o in other.offsets.items()})
+        return Position({**self.offsets, **{p: max(self[p], o) for p, o in other.offsets.items()}})
 
     def of_topics(self, topics: Iterable[str]) -> Position:
         """Only the partitions of these topics."""

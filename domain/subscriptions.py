@@ -61,7 +61,7 @@ class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True,
     discount_pct: int
 
 
-class Cut(NamedTuple):
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """What MRR is split by."""
 
     plan: str = ""
@@ -69,7 +69,7 @@ class Cut(NamedTuple):
     currency: str = ""
 
 
-class Subscription(NamedTuple):
+class Subscription(msgspec.Struct, frozen=True, gc=False):
     """One subscription after some facts. Times in ms since 1970, 0 where it has not happened."""
 
     status: str = ""
@@ -85,7 +85,7 @@ class Subscription(NamedTuple):
 UNKNOWN = Subscription()
 
 
-class Movement(NamedTuple):
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """MRR of one cut that moved at one moment, under the kind of the customer's whole change.
 
     `amount` is positive in the sense of its kind; where a customer moved between cuts, what it left counts against

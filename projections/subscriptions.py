@@ -73,8 +73,9 @@ class MrrMovement(Row):
     reactivated_count: Sum[Count]
 
 
-MRR = tuple(f"{kind}_mrr" for kind in KINDS)
-COUNTS = tuple(f"{kind}_count" for kind in KINDS)
+MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
+MRR = tuple(mrr for mrr, _ in MEASURES.values())
+COUNTS = tuple(count for _, count in MEASURES.values())
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[SubscriptionFact]).decode
@@ -131,14 +132,14 @@ def _subscription(subscription_id: str, state: Subscription) -> RowValues:
 
 
 def _movement(moved: Movement) -> RowValues:
-    plan, tier, currency = moved.cut
+    mrr, count = MEASURES[moved.kind]
     return {
         "day": moved.at,
-        "plan": plan,
-        "tier": tier,
-        "currency": currency,
-        f"{moved.kind}_mrr": moved.amount,
-        f"{moved.kind}_count": moved.counted,
+        "plan": moved.cut.plan,
+        "tier": moved.cut.tier,
+        "currency": moved.cut.currency,
+        mrr: moved.amount,
+        count: moved.counted,
     }
 
 

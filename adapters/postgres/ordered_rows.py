@@ -144,7 +144,7 @@ class Replaced(Change):
         values = [after[c.name] for c in self.table.values]
         for i, name in self._sums if before else ():
             values[i] -= before[name] if before else 0
-        return values
+        return tuple(values)  # a list would be looked at by every run of the garbage collector
 
     def apply(self, connection: psycopg.Connection, version: int) -> None:
         """Bring the stored rows up to date."""
@@ -175,7 +175,8 @@ class Added(Change):
     def _count(self, known: Key, rows: Iterable[Given], sign: int) -> None:
         measures = self._measures
         for row in rows:
-            sums = self._sums.setdefault(self._key(known, row), [0] * len(measures))
+            key = self._key(known, row)
+            sums = self._sums.get(key) or self._sums.setdefault(key, [0] * len(measures))
             for name, value in row.items():
                 if name in measures:
                     sums[measures[name]] += sign * value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -16,9 +17,20 @@ from projections.engine import registry, sql
 
 FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is no longer known
 
-CHECKPOINTS = (
-    "SELECT topic, partition, next_offset, head, confirmed_at FROM checkpoints WHERE projection = %s AND version = %s"
+# Rows and position in one statement, so in one snapshot and one round trip: half the time of a transaction of four
+# statements. The position comes with the first row alone; an answer without rows is one row whose _n is null.
+WITH_POSITION = b"""
+WITH answer AS (SELECT row_number() OVER () AS _n, found.* FROM ({statement}) AS found),
+checkpoint AS (
+    SELECT array_agg(topic) AS topics, array_agg(partition) AS partitions, array_agg(next_offset) AS offsets,
+           min(confirmed_at) AS confirmed_at, bool_and(next_offset >= head) AS at_head
+    FROM checkpoints WHERE projection = %s AND version = %s
 )
+SELECT CASE WHEN answer._n > 1 THEN NULL ELSE topics END, CASE WHEN answer._n > 1 THEN NULL ELSE partitions END,
+       CASE WHEN answer._n > 1 THEN NULL ELSE offsets END, confirmed_at, at_head, answer.*
+FROM checkpoint LEFT JOIN answer ON true ORDER BY answer._n
+"""
+CHECKPOINT_COLUMNS = 5
 
 
 class PostgresReadStore:
@@ -64,24 +76,23 @@ class PostgresReadStore:
             raise Unavailable(f"the read store does not answer: {error}") from error
 
     async def _ask(self, projection: str, version: int, text: bytes, params: Sequence[object]) -> Answer:
-        async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            checkpoints = await connection.execute(CHECKPOINTS, (projection, version), prepare=True)
-            rows = await connection.execute(text, params)
-            await connection.execute("COMMIT")
-            return await _answer(version, checkpoints, rows)
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                WITH_POSITION.replace(b"{statement}", text), (*params, projection, version), prepare=True
+            )
+            return _answer(version, [c.name for c in cursor.description or ()], await cursor.fetchall())
 
 
-async def _answer(version: int, checkpoints: psycopg.AsyncCursor, rows: psycopg.AsyncCursor) -> Answer:
-    stored = await checkpoints.fetchall()
-    found = await rows.fetchall()
-    now = time.time_ns() // 1_000_000
-    as_of = min((r[4] for r in stored), default=0)
-    complete = bool(stored) and all(r[2] >= r[3] for r in stored) and now - as_of < FRESH_MS
+def _answer(version: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+    topics, partitions, offsets, confirmed_at, at_head = rows[0][:CHECKPOINT_COLUMNS]
+    stored = zip(zip(topics or (), partitions or (), strict=True), offsets or (), strict=True)
+    now, as_of = time.time_ns() // 1_000_000, confirmed_at or 0
+    complete = bool(at_head) and now - as_of < FRESH_MS
+    skip = CHECKPOINT_COLUMNS + 1
     return Answer(
-        columns=[c.name for c in rows.description or ()],
-        rows=found,
-        position=str(Position({(r[0], r[1]): r[2] for r in stored})),
+        columns=columns[skip:],
+        rows=[row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None],
+        position=str(Position(dict(stored))),
         as_of=as_of,
         complete=complete,
         lag_ms=0 if complete else max(0, now - as_of) if as_of else 0,

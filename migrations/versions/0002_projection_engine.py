@@ -18,7 +18,8 @@ def upgrade() -> None:
     op.execute("""
         CREATE TABLE checkpoints (
             projection text NOT NULL, version int NOT NULL, topic text NOT NULL, partition int NOT NULL,
-            next_offset bigint NOT NULL, head bigint NOT NULL, appended_at bigint NOT NULL, confirmed_at bigint NOT NULL,
+            next_offset bigint NOT NULL, head bigint NOT NULL,
+            appended_at bigint NOT NULL, confirmed_at bigint NOT NULL,
             events bigint NOT NULL, rate real NOT NULL, PRIMARY KEY (projection, version, topic, partition))
             WITH (fillfactor = 40)
     """)

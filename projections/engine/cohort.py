@@ -18,12 +18,14 @@ Announce = Callable[[Commit], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `confirm` seconds between
+    """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `pace` seconds at least from
+    one small batch to the next (a commit costs some milliseconds however few its events are), `confirm` seconds between
     notes that nothing is missing, `poison` the share of bad events above which the lane stops.
     """
 
     batch: int = 100_000
     wait: float = 0.25
+    pace: float = 0.05
     confirm: float = 1.0
     poison: float = 0.2
 

@@ -101,11 +101,14 @@ class Lane:
         storing.set_result(None)
         try:
             while not self._stopping.is_set():
+                began = time.monotonic()
                 chunks = await reader.read(cohort.offsets, max_records=self._limits.batch, wait=self._limits.wait)
                 commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
                 await storing
                 if commit is not None:
                     storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
+                    if commit.events < self._limits.batch // 100:
+                        await asyncio.sleep(self._limits.pace - (time.monotonic() - began))
                 else:
                     await self._confirm(cohort, threads)
         finally:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 
-MAX_ROWS = 10_000
+MAX_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Told:
             company_id=COMPANY,
             event_id=self.event_id,
             user_id=f"user-{self.event_id[-1]}",  # so that facts of one customer lie in several partitions
-            event=self.event,  # type: ignore[arg-type]
+            event=self.event,  # type: ignore[arg-type]  # they are all of the literals
             customer_id=self.customer,
             subscription_id=self.subscription,
             plan=self.plan,
