@@ -31,6 +31,7 @@ class Lane:
         open_store: Callable[[], ProjectionStore],
         limits: Limits,
         announce: Announce,
+        turn: asyncio.Lock,
     ) -> None:
         self.topic = topic
         self._partitions = sorted(partitions)
@@ -44,6 +45,7 @@ class Lane:
         self._confirmed = 0.0
         self._decided: dict[int, int] = {}  # where admission's decisions end in the store: nobody catches up beyond
         self._announce = announce
+        self._turn = turn
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -116,7 +118,8 @@ class Lane:
 
     async def _folded(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk], threads: Threads) -> Commit:
         loop = asyncio.get_running_loop()
-        commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
+        async with self._turn:  # one lane at a time: four batches as columns at once took a projector to 627 MB
+            commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
         cohort.offsets.update(commit.reached)
         return commit
 

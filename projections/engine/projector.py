@@ -43,6 +43,7 @@ class Projector:
         self._bus = bus
         self._limits = limits or Limits()
         self._stopping = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def stop(self) -> None:
         """Drain: finish what is in hand, then let `run` return."""
@@ -109,7 +110,7 @@ class Projector:
         if not running:
             await membership.wait_changed(0.5)
             return
-        lane = Lane(topic, partitions, running, self._log, self._open_store, self._limits, self._announce)
+        lane = Lane(topic, partitions, running, self._log, self._open_store, self._limits, self._announce, self._turn)
         watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership, store, running))
         try:
             await lane.run()
