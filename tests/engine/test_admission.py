@@ -109,6 +109,23 @@ def test_a_batch_not_yet_stored_is_remembered() -> None:
     assert list(three.duplicates) == [(0, 2)]
 
 
+def test_a_batch_that_is_stored_while_the_next_is_decided_is_remembered() -> None:
+    """The commit may end just after the store was asked: the identity must not fall between the two memories."""
+
+    def known(identities: Sequence[bytes]) -> set[bytes]:
+        snapshot = memory.known(identities)
+        for admitted in stored:
+            memory.keep(admitted)
+            admission.stored(admitted)
+        return snapshot
+
+    memory, stored = Memory(), list[Admitted]()
+    admission = Admission(TOPIC, known, {})
+    stored.append(admission.decide(Records.of([chunk([event(1)])]))[1])
+    _, two = admission.decide(Records.of([chunk([event(1)], start=1)]))
+    assert list(two.duplicates) == [(0, 1)]
+
+
 def test_a_bad_event_does_not_take_the_identity_of_a_good_one() -> None:
     """Validity comes first: a broken event with the same id leaves room for the good one."""
     broken = AnalyticsProcessingEnvelope.FromString(event(1))
