@@ -21,7 +21,7 @@ RUN useradd --uid 10001 --create-home analytics && mkdir /data && chown analytic
 COPY --from=build /service /service
 WORKDIR /service
 USER analytics
-ENV ANALYTICS_DATA=/data ANALYTICS_HOST=0.0.0.0 PYTHONUNBUFFERED=1
+ENV ANALYTICS_DATA=/data ANALYTICS_HOST=0.0.0.0 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 VOLUME /data
 ENTRYPOINT ["/service/.venv/bin/analytics"]
 CMD ["up"]

@@ -123,6 +123,10 @@ async def _all_ready(children: Sequence[Child], ready: asyncio.Event) -> None:
     ready.set()
 
 
+# Two malloc arenas instead of eight a core: each keeps what it once needed, which cost a projector 50 MB of 400.
+FOR_EVERY_CHILD = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+
+
 def child_environment(values: Mapping[str, object]) -> dict[str, str]:
     """This process's environment with these settings in it: children are told all settings that way."""
-    return {**os.environ, **{name: str(value) for name, value in values.items()}, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **{name: str(value) for name, value in values.items()}, **FOR_EVERY_CHILD}

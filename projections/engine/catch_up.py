@@ -10,32 +10,35 @@ from collections.abc import Callable, Sequence
 
 from domain.ports import Chunk, EventLog
 from projections.engine.admission import readmit
+from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, Offsets, ProjectionStore
-from projections.engine.cohort import Announce, Cohort, Limits, Threads, until
+from projections.engine.cohort import Announce, Cohort, Threads, until
 
 
 class CatchUp:
     """Brings one cohort of one topic forward, with a reader and threads of its own."""
 
     def __init__(
-        self, topic: str, cohort: Cohort, log: EventLog, store: ProjectionStore, limits: Limits, announce: Announce
+        self, topic: str, cohort: Cohort, log: EventLog, store: ProjectionStore, appetite: Appetite, announce: Announce
     ) -> None:
         self._topic = topic
         self.cohort = cohort
         self._log = log
         self._store = store
-        self._limits = limits
+        self._appetite = appetite
         self._announce = announce
 
     async def run(self, goal: Callable[[], Offsets], near: int, stopping: asyncio.Event) -> None:
         """Go on until the cohort is at most `near` records before the goal (which may move), or stopping is set."""
-        threads, reader = Threads(f"{self._topic}-behind"), self._log.reader(self._topic)
+        name = f"{self._topic}-behind"
+        threads, reader = Threads(name), self._log.reader(self._topic)
         loop = asyncio.get_running_loop()
         try:
             while self.cohort.behind(goal()) > near and not stopping.is_set():
                 target = dict(goal())
                 start = {p: o for p, o in self.cohort.offsets.items() if o < target[p]}
-                read = await reader.read(start, max_records=self._limits.batch, wait=1)
+                read = await reader.read(start, max_records=self._appetite.records(name), wait=1)
+                self._appetite.took(name, read)
                 chunks = [until(chunk, target[chunk.partition]) for chunk in read]
                 ranges = {c.partition: (self.cohort.offsets[c.partition], c.next_offset) for c in chunks}
                 aside = await loop.run_in_executor(threads.storing, self._store.set_aside, self._topic, ranges)
@@ -44,6 +47,7 @@ class CatchUp:
                 self.cohort.offsets.update(commit.reached)
                 await self._announce(commit)
         finally:
+            self._appetite.full(name)
             await asyncio.to_thread(threads.shutdown)
             await reader.close()
 

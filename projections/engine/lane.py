@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from domain.ports import Chunk, EventLog, LogReader
 from projections.engine.admission import Admission, Records
+from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, ProjectionStore
 from projections.engine.catch_up import CatchUp
 from projections.engine.cohort import Announce, Cohort, Limits, Threads, cohorts, now_ms
@@ -32,6 +33,7 @@ class Lane:
         limits: Limits,
         announce: Announce,
         turn: asyncio.Lock,
+        appetite: Appetite,
     ) -> None:
         self.topic = topic
         self._partitions = sorted(partitions)
@@ -46,6 +48,7 @@ class Lane:
         self._decided: dict[int, int] = {}  # where admission's decisions end in the store: nobody catches up beyond
         self._announce = announce
         self._turn = turn
+        self._appetite = appetite
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -58,7 +61,7 @@ class Lane:
             admission, live, behind = await asyncio.get_running_loop().run_in_executor(threads.storing, self._load)
             self._decided = dict(live.offsets)
             for cohort in behind:
-                catch_up = CatchUp(self.topic, cohort, self._log, self._store, self._limits, self._announce)
+                catch_up = CatchUp(self.topic, cohort, self._log, self._store, self._appetite, self._announce)
                 if cohort.behind(live.offsets) <= self._limits.batch:
                     await catch_up.run(lambda: self._decided, 0, self._stopping)
                     live.projections += cohort.projections
@@ -91,7 +94,7 @@ class Lane:
         """Catch up beside the live loop, then end the lane: begun anew, it takes the cohort along."""
         store = self._open_store()
         try:
-            catch_up = CatchUp(self.topic, cohort, self._log, store, self._limits, self._announce)
+            catch_up = CatchUp(self.topic, cohort, self._log, store, self._appetite, self._announce)
             await catch_up.run(lambda: self._decided, self._limits.batch, self._stopping)
         finally:
             store.close()
@@ -104,7 +107,9 @@ class Lane:
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                chunks = await reader.read(cohort.offsets, max_records=self._limits.batch, wait=self._limits.wait)
+                most = self._appetite.records(self.topic)
+                chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
+                self._appetite.took(self.topic, chunks)
                 commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
                 await storing
                 if commit is not None:
@@ -114,11 +119,12 @@ class Lane:
                 else:
                     await self._confirm(cohort, threads)
         finally:
+            self._appetite.full(self.topic)
             await storing
 
     async def _folded(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk], threads: Threads) -> Commit:
         loop = asyncio.get_running_loop()
-        async with self._turn:  # one lane at a time: four batches as columns at once took a projector to 627 MB
+        async with self._turn:  # one lane at a time: a batch as columns is many times its bytes
             commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
         cohort.offsets.update(commit.reached)
         return commit

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
+from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, FoldFailed, ProjectionStore
 from projections.engine.cohort import Limits
 from projections.engine.declare import Projection
@@ -44,6 +45,7 @@ class Projector:
         self._limits = limits or Limits()
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._appetite = Appetite(self._limits.batch)
 
     def stop(self) -> None:
         """Drain: finish what is in hand, then let `run` return."""
@@ -110,7 +112,17 @@ class Projector:
         if not running:
             await membership.wait_changed(0.5)
             return
-        lane = Lane(topic, partitions, running, self._log, self._open_store, self._limits, self._announce, self._turn)
+        lane = Lane(
+            topic,
+            partitions,
+            running,
+            self._log,
+            self._open_store,
+            self._limits,
+            self._announce,
+            self._turn,
+            self._appetite,
+        )
         watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership, store, running))
         try:
             await lane.run()
