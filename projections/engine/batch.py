@@ -75,7 +75,8 @@ class Admitted:
 class Commit:
     """One transaction: positions move from `expected` to `reached` and the rows with them, or nothing happens.
 
-    `admitted` is None when the batch was admitted before (a projection catching up). `heads` and `appended_at`
+    `admitted` is None when the batch was admitted before (a projection catching up). `size` is what its facts take as
+    columns, in bytes. `heads` and `appended_at`
     (ms) tell how far the log was when the batch was read; `now` when it was folded (ms).
     """
 
@@ -85,6 +86,7 @@ class Commit:
     heads: Offsets
     appended_at: Offsets
     events: int
+    size: int
     now: int
     folded: Sequence[Folded]
     admitted: Admitted | None

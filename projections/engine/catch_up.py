@@ -38,11 +38,11 @@ class CatchUp:
                 target = dict(goal())
                 start = {p: o for p, o in self.cohort.offsets.items() if o < target[p]}
                 read = await reader.read(start, max_records=self._appetite.records(name), wait=1)
-                self._appetite.took(name, read)
                 chunks = [until(chunk, target[chunk.partition]) for chunk in read]
                 ranges = {c.partition: (self.cohort.offsets[c.partition], c.next_offset) for c in chunks}
                 aside = await loop.run_in_executor(threads.storing, self._store.set_aside, self._topic, ranges)
                 commit = await loop.run_in_executor(threads.folding, self._refold, chunks, aside)
+                self._appetite.took(name, commit.events, commit.size)
                 await loop.run_in_executor(threads.storing, self._store.commit, commit)
                 self.cohort.offsets.update(commit.reached)
                 await self._announce(commit)

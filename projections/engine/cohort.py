@@ -50,6 +50,7 @@ class Cohort:
             heads={c.partition: c.head for c in chunks},
             appended_at={c.partition: c.appended_at for c in chunks},
             events=sum(len(c.values) for c in chunks),
+            size=sum(int(f.estimated_size()) for f in facts.values()),
             now=now_ms(),
             folded=[fold(p, facts) for p in self.projections],
             admitted=admitted,

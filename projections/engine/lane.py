@@ -109,7 +109,6 @@ class Lane:
                 began = time.monotonic()
                 most = self._appetite.records(self.topic)
                 chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
-                self._appetite.took(self.topic, chunks)
                 commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
                 await storing
                 if commit is not None:
@@ -126,6 +125,7 @@ class Lane:
         loop = asyncio.get_running_loop()
         async with self._turn:  # one lane at a time: a batch as columns is many times its bytes
             commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
+        self._appetite.took(self.topic, commit.events, commit.size)
         cohort.offsets.update(commit.reached)
         return commit
 
