@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from domain.access import Principal
+from domain.access import Authenticate
 from domain.caller import Caller, enter
 from domain.errors import (
     AnalyticsError,
@@ -49,7 +49,6 @@ CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
 )
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Authenticate = Callable[[str], Principal]
 # An RPC that answers once is an async function, one that streams its answers an async generator; the first argument
 # is the request, or the iterator of requests where the caller streams.
 Answers = Callable[[Any, Context], Awaitable[Message]]

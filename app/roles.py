@@ -22,7 +22,7 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from app.grpc_server import Tls
     from domain.ports import EventLog
-    from read_api.app import ReadSide
+    from read_api.side import ReadSide
 
 Ready = Callable[[int], None]  # called with the port, 0 where there is none
 Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
@@ -44,11 +44,11 @@ class Role:
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
-    from read_api.app import ReadSide
     from read_api.health import Health
     from read_api.metric_defs import Metrics
     from read_api.movements import Movements
     from read_api.questions import Questions
+    from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
 
     projection_store = wiring.projection_store(settings)

@@ -5,7 +5,7 @@ Imports are inside, so that a process loads only the drivers of the things that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
-    from domain.access import Principal
+    from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
 
 
@@ -85,7 +85,7 @@ def token_issuer(settings: Settings) -> TokenIssuer:
     return TokenIssuer(signing_key(settings.data / "keys"), settings.auth_issuer, settings.auth_audience)
 
 
-def authenticator(settings: Settings) -> Callable[[str], Principal]:
+def authenticator(settings: Settings) -> Authenticate:
     """Turns a bearer token into a principal, by the keys of the settings or of the data folder."""
     from adapters.auth.keys import keys_of_jwks, signing_key
     from adapters.auth.tokens import TokenVerifier

@@ -19,7 +19,7 @@ from litestar.types import Guard
 from command_api.bodies import document, form
 from command_api.problems import MEDIA_TYPE, problem, status_of
 from domain import correlation
-from domain.access import Principal, Right, may, require
+from domain.access import Authenticate, Right, may, require
 from domain.caller import Caller, caller, enter
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from domain.problem import Code
@@ -28,7 +28,6 @@ from domain.publishing.ingest import Ingest, Outcome
 
 Connection = ASGIConnection[Any, Any, Any, State]
 HttpRequest = Request[Any, Any, State]
-Authenticate = Callable[[str], Principal]
 Health = Callable[[], Awaitable[dict[str, object]]]
 
 MAX_BODY = 16 * 1024 * 1024

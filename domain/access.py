@@ -6,7 +6,7 @@ gates features, whatever the role.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -125,6 +125,9 @@ class Principal:
         """The first company: what a page shows before another is picked."""
         return min(self.companies)
 
+
+Authenticate = Callable[[str], Principal]
+"""Turns a bearer token into a principal; raises Unauthenticated."""
 
 OPERATOR = Principal("local-operator", frozenset({EVERY_COMPANY}), frozenset(Role), Tier.ENTERPRISE)
 

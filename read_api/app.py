@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,29 +22,15 @@ from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExcee
 from domain.position import Position
 from projections.engine.query import registered
 from read_api import openapi, problems
-from read_api.edge import Authenticate, Edge
-from read_api.health import Health
+from read_api.edge import Edge
 from read_api.live import LiveDesk
-from read_api.metric_defs import Metric, Metrics
-from read_api.movements import Movements
-from read_api.questions import Question, Questions
-from read_api.status import ProjectionStatuses
+from read_api.metric_defs import Metric
+from read_api.questions import Question
+from read_api.side import ReadSide
 from read_api.web import pages
 
 OPEN_PATHS = frozenset({"/api/v1/health"})
 JSON = "application/json"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSide:
-    """What the read API answers from."""
-
-    questions: Questions
-    statuses: ProjectionStatuses
-    health: Health
-    movements: Movements
-    metrics: Metrics
-    authenticate: Authenticate
 
 
 def create_app(side: ReadSide) -> ASGIApp:

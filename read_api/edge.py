@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from domain import correlation
-from domain.access import Principal
+from domain.access import Authenticate
 from domain.caller import Caller, enter
 from domain.errors import AnalyticsError, Unauthenticated
 from read_api.metric_defs import Metric, Metrics
 from read_api.problems import INTERNAL, MEDIA_TYPE, problem, status_of
-
-Authenticate = Callable[[str], Principal]
 
 ROUTES = ("/api/v1/query", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
 

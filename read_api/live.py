@@ -26,9 +26,8 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from domain import correlation
-from domain.access import Principal, Right, require
+from domain.access import Authenticate, Principal, Right, require
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
-from read_api.edge import Authenticate
 from read_api.feeds import Feed, Feeds, State
 from read_api.health import Health
 from read_api.metric_defs import Metric, Metrics

@@ -47,10 +47,10 @@ class KafkaSettings:
     """Most bytes of a record's key and value: the largest envelope, its key, and some room."""
     max_message_bytes: int = 2 * MiB
     """`max.message.bytes` of new topics; above `batch_bytes` and `max_record_bytes` with their headers."""
-    fetch_bytes: int = 16 * MiB
+    fetch_bytes: int = 4 * MiB
     """Most bytes, compressed, that a reader holds unread from one broker."""
-    partition_fetch_bytes: int = 4 * MiB
-    """Most bytes, compressed, that a reader holds unread from one partition; above `max_message_bytes`."""
+    partition_fetch_bytes: int = 2 * MiB
+    """Most bytes, compressed, that a reader holds unread from one partition, unless one record batch is larger."""
 
     def connection(self, name: str) -> dict[str, Any]:
         """Arguments that every aiokafka client takes; `name` is the client id that the broker's logs show."""

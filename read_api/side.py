@@ -1,0 +1,24 @@
+"""The collaborators of the read side, the same for HTTP, WebSocket and gRPC. No web framework here: gRPC needs none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.access import Authenticate
+from read_api.health import Health
+from read_api.metric_defs import Metrics
+from read_api.movements import Movements
+from read_api.questions import Questions
+from read_api.status import ProjectionStatuses
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSide:
+    """What the read API answers from."""
+
+    questions: Questions
+    statuses: ProjectionStatuses
+    health: Health
+    movements: Movements
+    metrics: Metrics
+    authenticate: Authenticate
