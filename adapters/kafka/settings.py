@@ -49,8 +49,8 @@ class KafkaSettings:
     """`max.message.bytes` of new topics; above `batch_bytes` and `max_record_bytes` with their headers."""
     fetch_bytes: int = 4 * MiB
     """Most bytes, compressed, that a reader holds unread from one broker."""
-    partition_fetch_bytes: int = 2 * MiB
-    """Most bytes, compressed, that a reader holds unread from one partition, unless one record batch is larger."""
+    partition_fetch_bytes: int = 3 * MiB
+    """Most bytes, compressed, that a reader holds unread from one partition; above `max_message_bytes`."""
 
     def connection(self, name: str) -> dict[str, Any]:
         """Arguments that every aiokafka client takes; `name` is the client id that the broker's logs show."""

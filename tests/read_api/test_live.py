@@ -73,7 +73,7 @@ def test_freshness_is_told_while_nothing_moves(instance: Instance, call: Callabl
     snapshot = caller.hear("snapshot")
     fresh = caller.hear("fresh")
     assert fresh["position"] == snapshot["answer"]["position"]
-    assert fresh["as_of"] >= snapshot["answer"]["as_of"]
+    assert fresh["as_of"] >= (snapshot["answer"]["as_of"] or "")  # null until every partition was looked at
 
 
 def test_the_pipeline_can_be_watched_by_an_engineer(call: Callable[..., Caller]) -> None:
