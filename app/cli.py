@@ -11,9 +11,12 @@ import sys
 import click
 
 from app.cli_bench import bench
-from app.cli_events import events, ingest, log, topics
+from app.cli_events import ingest, log, topics
+from app.cli_evidence import EVIDENCE
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
+from app.cli_history import events
 from app.cli_projections import projections, quarantine, query
+from app.cli_rebuild import COMMANDS
 from app.settings import Settings, default, variable
 from domain.access import FEATURES, RIGHTS, Role, Tier
 
@@ -26,6 +29,12 @@ def main() -> None:
 
 for part in (ingest, query, projections, log, events, quarantine, topics, bench):
     main.add_command(part)
+for part in EVIDENCE:
+    log.add_command(part)
+
+
+for command in COMMANDS:
+    projections.add_command(command)
 
 
 @main.command()
@@ -45,7 +54,7 @@ def up(settings: Settings, demo: bool) -> None:
 @click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
-    """Run some process roles: read-api, command-api, grpc, projector, demo.
+    """Run some process roles: read-api, command-api, grpc, projector, sealer, indexer, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

@@ -9,7 +9,7 @@ import click
 from app.cli_frame import run, with_settings
 from app.settings import Settings
 
-GROUPS = ("json", "log", "one", "foreign", "all", "batches", "instance", "kafka-log", "kafka-one")
+GROUPS = ("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "instance", "kafka-log", "kafka-one")
 KINDS = ("embedded", "kafka", "all")
 
 
@@ -32,8 +32,9 @@ def bench(
 ) -> None:
     """Measure rates, latencies and memory, each beside a floor that is measured in the same run.
 
-    It works on servers of its own in a temporary folder. Groups: json, log, one, foreign, all, batches, instance,
-    kafka-log, kafka-one; without any, all that can be measured. The figures are explained in docs/how-to/measure.md.
+    It works on servers of its own in a temporary folder. Groups: json, log, one, foreign, all, batches, rebuild,
+    verify, instance, kafka-log, kafka-one; without any, all that can be measured. The figures are explained in
+    docs/how-to/measure.md.
     """
     from app.bench.figures import table, write_json
     from app.bench.main import EMBEDDED, KAFKA, main

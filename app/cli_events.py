@@ -1,4 +1,4 @@
-"""Commands about events: ingest, log, events, topics."""
+"""Commands about events: ingest, log, topics."""
 
 from __future__ import annotations
 
@@ -136,27 +136,6 @@ async def _read(settings: Settings, topics: tuple[str, ...], begin: str, end: st
     async with _open_log(settings) as opened:
         async for event in read_events(opened, topics, begin=begin, end=end, company=company, limit=limit):
             show_json(event)
-
-
-@click.group(cls=Reporting)
-def events() -> None:
-    """Look at single events."""
-
-
-@events.command("show")
-@click.argument("event")
-@click.option("--topic", default="", help="Topic to look for an event id in; else all of them.")
-@with_settings
-def events_show(settings: Settings, event: str, topic: str) -> None:
-    """Print one event, by its id or by its place TOPIC:PARTITION=OFFSET."""
-    run(_show(settings, event, topic))
-
-
-async def _show(settings: Settings, event: str, topic: str) -> None:
-    from app.event_views import find_event
-
-    async with _open_log(settings) as opened:
-        show_json(await find_event(opened, event, topic))
 
 
 @click.group(cls=Reporting)

@@ -78,4 +78,6 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_j
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -89,7 +89,7 @@ async def _statuses(settings: Settings) -> AsyncIterator[ProjectionStatuses]:
 def projections_status(settings: Settings, as_json: bool) -> None:
     """State, position and lag of every projection version."""
     rows = run(_status(settings))
-    columns = ("name", "version", "state", "lag_events", "lag_seconds", "rate", "position", "error")
+    columns = ("name", "version", "live", "state", "lag_events", "lag_seconds", "rate", "position", "error")
     show_rows(rows, columns, as_json=as_json)
 
 
@@ -130,7 +130,11 @@ def _behind(rows: list[dict[str, object]], goal: Any) -> list[str]:
     behind = []
     for row in rows:
         projection = all_projections().get(str(row["name"]))
-        if projection is None or Position.parse(str(row["position"])).reaches(goal.of_topics(projection.topics)):
+        if (
+            projection is None
+            or not row["live"]
+            or Position.parse(str(row["position"])).reaches(goal.of_topics(projection.topics))
+        ):
             continue
         if row["state"] in ("stopped", "paused"):
             raise Unavailable(f"projection {row['name']} is {row['state']}: {row['error'] or 'by hand'}")
@@ -193,7 +197,7 @@ async def _checksum(settings: Settings, name: str) -> Checksum:
     async with reachable(settings) as complete:
         store = projection_store(complete)
         try:
-            return await asyncio.to_thread(store.checksum, declared)
+            return await asyncio.to_thread(lambda: store.checksum(store.live(declared)))
         finally:
             store.close()
 

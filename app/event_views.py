@@ -1,25 +1,17 @@
-"""Events of the log as JSON for the command line: the envelope with its payload spelled out, and its place."""
+"""Events of the log for the command line, as the local operator may see them: all of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any
-
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import DecodeError
-from services import operations_pb2 as operations
 
 from domain.access import EVERY_COMPANY, OPERATOR
-from domain.caller import Caller, enter
-from domain.events import event_type
-from domain.identity import new_event_id
-from domain.ports import EventLog
+from domain.event_search import Criteria
+from domain.ports import EventLog, Placed
 from domain.position import Position
-from read_api.grpc.event_history import EventHistory
-
-EventJson = dict[str, Any]
+from read_api.history.search import EventSearch, Search
+from read_api.history.shown import EventJson, shown
 
 
 async def head(log: EventLog, topics: Sequence[str]) -> Position:
@@ -46,15 +38,16 @@ async def read_events(
     limit: int = 0,
     follow: bool = False,
 ) -> AsyncIterator[EventJson]:
-    """Events of a range, as the local operator may see them: all of them."""
-    enter(Caller(OPERATOR, new_event_id()))
-    request = operations.StreamEventsRequest(
-        company_id=company, streams=topics, from_position=begin, to_position=end, limit=limit, follow=follow
-    )
-    async with aclosing(EventHistory(log).stream_events(request, None)) as answers:
-        async for answer in answers:
-            for event in answer.events:
-                yield event_json(event)
+    """Events of a range."""
+    search, taken = EventSearch(log), 0
+    walk = await search.walk(OPERATOR, Search(Criteria(company), tuple(topics), begin, end, follow))
+    async with aclosing(search.found(walk)) as events:
+        async for event in events:
+            if event is not None:
+                yield shown(event, OPERATOR)
+                taken += 1
+                if taken == limit:
+                    return
 
 
 def follow(log: EventLog, topics: Sequence[str], begin: Position) -> AsyncIterator[EventJson]:
@@ -64,33 +57,9 @@ def follow(log: EventLog, topics: Sequence[str], begin: Position) -> AsyncIterat
 
 async def find_event(log: EventLog, event: str, topic: str) -> EventJson:
     """One event by its id or by its place `topic:partition=offset`. Raises NotFound."""
-    enter(Caller(OPERATOR, new_event_id()))
-    request = operations.GetEventRequest(company_id=EVERY_COMPANY, stream=topic)
+    search = EventSearch(log)
     if "=" in event:
         ((name, partition), offset) = next(iter(Position.parse(event).offsets.items()))
-        request.place.CopyFrom(operations.EventPlace(topic=name, partition=partition, offset=offset))
-    else:
-        request.event_id = event
-    answer = await EventHistory(log).get_event(request, None)
-    return event_json(answer.event)
-
-
-def event_json(event: operations.LoggedEvent) -> EventJson:
-    """The event as `ingest` would take it, with its place."""
-    envelope = event.envelope
-    members = MessageToDict(envelope, preserving_proto_field_name=True)
-    members["payload"] = _payload(envelope.message_type, envelope.payload) or members.get("payload")
-    place = event.place
-    return {"topic": place.topic, "partition": place.partition, "offset": place.offset, **members}
-
-
-def _payload(message_type: str, payload: bytes) -> EventJson | None:
-    """The payload's members; None where it is not what the message type says: then its base64 is shown."""
-    kind = event_type(message_type)
-    if kind is None:
-        return None
-    message = kind.batch if kind.batch is not None and message_type == kind.batch_name else kind.message
-    try:
-        return MessageToDict(message.FromString(payload), preserving_proto_field_name=True)
-    except DecodeError:
-        return None
+        return shown(await search.at(OPERATOR, Placed(name, partition, offset)), OPERATOR)
+    found, _ = await search.named(OPERATOR, event, topics=[topic] if topic else [])
+    return shown(found, OPERATOR)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Ready = Callable[[int], None]  # called with the port, 0 where there is none
 Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
 
+STAND_BY = 2.0  # seconds between two looks of a role that another process has at the moment
 VERSION = version("trading-analytics-service")
 
 
@@ -45,6 +46,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     """What the read side answers from, over HTTP and gRPC alike."""
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from read_api.health import Health
+    from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
     from read_api.movements import Movements
     from read_api.questions import Questions
@@ -57,6 +59,8 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
         async with (
             wiring.read_store(settings) as store,
             wiring.event_log(settings) as log,
+            wiring.event_search(settings, log) as search,
+            wiring.decisions(settings) as decisions,
             wiring.live_bus(settings) as bus,
         ):
             movements = Movements(bus)
@@ -67,6 +71,8 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 health=Health(VERSION, statuses, figures, bus, metrics),
                 movements=movements,
                 metrics=metrics,
+                search=search,
+                stories=Stories(search, decisions),
                 authenticate=wiring.authenticator(settings),
             )
             yield side, log
@@ -99,14 +105,17 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
 
 async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """All RPCs: the read side's and the write side's handlers behind one port."""
+    from app.evidence import evidence
     from app.grpc_server import grpc_server
     from app.publisher import ingest
     from command_api.grpc_publish import publishing
     from read_api.grpc import handlers
+    from read_api.grpc.verify import verifying
 
-    async with read_side(settings) as (side, log), ingest(settings) as doors:
+    async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
+        reading = handlers(side.search, side.statuses, side.health)
         server = grpc_server(
-            [handlers(log, side.statuses, side.health), {"Publish": publishing(doors)}],
+            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
             side.authenticate,
             address=f"{settings.host}:{settings.grpc_port}",
             tls=_tls(settings),
@@ -149,6 +158,35 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
         await working
 
 
+async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Seals the log and signs checkpoints; a second one in the same data folder stands by."""
+    from adapters.evidence.keys import key_id, signing_key
+    from app.evidence import checkpoint_files, only_sealer
+    from app.sealer import Sealer
+    from domain.events import STREAMS
+
+    key = signing_key(wiring.keys(settings))
+    ready(0)
+    while not stop.is_set():
+        with only_sealer(settings) as alone:
+            if not alone:
+                await asyncio.wait({asyncio.create_task(stop.wait())}, timeout=STAND_BY)
+                continue
+            async with wiring.event_log(settings) as log, wiring.seals(settings) as seals:
+                files, name = checkpoint_files(settings), key_id(key.public_key())
+                await Sealer(log, seals, files, name, key.sign, settings.seal_seconds).run(STREAMS, stop)
+
+
+async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Keeps the sparse index of the log, by which auditors' searches pass over most of it."""
+    from app.event_index import index
+    from domain.events import STREAMS
+
+    async with wiring.event_log(settings) as log, wiring.event_index(settings) as kept:
+        ready(0)
+        await index(log, kept, STREAMS, stop)
+
+
 async def demo(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Keeps the sample data moving."""
     from app.demo.moving import keep_moving
@@ -164,6 +202,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             Role("command-api", "takes events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
             Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
             Role("projector", "folds the log into read models", projector),
+            Role("sealer", "seals the log against tampering and signs checkpoints", sealer),
+            Role("indexer", "keeps the index that searches of the log go by", indexer),
             Role("demo", "publishes made-up events of the sample companies", demo),
         )
     }

@@ -59,6 +59,12 @@ class Settings:
             "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0
         ),
     )
+    seal_seconds: float = field(
+        default=10.0,
+        metadata=_says(
+            "Seconds after which the newest events are sealed and a checkpoint is signed, at the latest.", at_least=0.1
+        ),
+    )
     kafka_retention_ms: int = field(
         default=-1, metadata=_says("How long Kafka keeps events, in ms; -1 is for ever.", at_least=-1)
     )

@@ -91,6 +91,7 @@ def _children(settings: Settings, *, demo: bool) -> list[Child]:
     children = [Child(r.name, r.name, environment, r.port_variable) for r in ROLES.values() if r.port_variable]
     for number in range(1, settings.projectors + 1):
         children.append(Child("projector", f"projector-{number}", environment))
+    children += [Child(role, role, environment) for role in ("sealer", "indexer")]
     if demo:
         children.append(Child("demo", "demo", environment))
     return children

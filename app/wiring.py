@@ -14,10 +14,15 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer
+    from adapters.postgres.builder import PostgresBuild, PostgresVersions
+    from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
+    from adapters.postgres.seals import PostgresSeals
     from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
+    from projections.engine.declare import Projection
+    from read_api.history.search import EventSearch
 
 
 @asynccontextmanager
@@ -41,6 +46,39 @@ def _event_log(settings: Settings) -> EventLog:
     from adapters.embedded.log import EmbeddedLog
 
     return EmbeddedLog(settings.database_url)
+
+
+@asynccontextmanager
+async def event_index(settings: Settings) -> AsyncIterator[PostgresEventIndex]:
+    """The sparse index of the log."""
+    from adapters.postgres.event_index import PostgresEventIndex
+
+    index = PostgresEventIndex(settings.database_url)
+    try:
+        yield index
+    finally:
+        await index.close()
+
+
+@asynccontextmanager
+async def event_search(settings: Settings, log: EventLog) -> AsyncIterator[EventSearch]:
+    """Searches of the log by its index."""
+    from read_api.history.search import EventSearch
+
+    async with event_index(settings) as index:
+        yield EventSearch(log, index)
+
+
+@asynccontextmanager
+async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
+    """The projector's decisions on events."""
+    from adapters.postgres.event_index import PostgresDecisions
+
+    kept = PostgresDecisions(settings.database_url)
+    try:
+        yield kept
+    finally:
+        await kept.close()
 
 
 @asynccontextmanager
@@ -77,12 +115,43 @@ def projection_store(settings: Settings) -> PostgresProjectionStore:
     return PostgresProjectionStore(settings.database_url)
 
 
+def versions(settings: Settings) -> PostgresVersions:
+    """The stored versions of projections; opens its connection at first use."""
+    from adapters.postgres.builder import PostgresVersions
+
+    return PostgresVersions(settings.database_url)
+
+
+def build(settings: Settings, stored: Projection) -> PostgresBuild:
+    """A version that is being built; opens its connection at first use."""
+    from adapters.postgres.builder import PostgresBuild
+
+    return PostgresBuild(settings.database_url, stored)
+
+
+@asynccontextmanager
+async def seals(settings: Settings) -> AsyncIterator[PostgresSeals]:
+    """The seals of the log's blocks."""
+    from adapters.postgres.seals import PostgresSeals
+
+    kept = PostgresSeals(settings.database_url)
+    try:
+        yield kept
+    finally:
+        await kept.close()
+
+
+def keys(settings: Settings) -> Path:
+    """Where the private keys of this data folder are."""
+    return settings.data / "keys"
+
+
 def token_issuer(settings: Settings) -> TokenIssuer:
     """Signs tokens with the key of the data folder, which is made if it is missing."""
     from adapters.auth.keys import signing_key
     from adapters.auth.tokens import TokenIssuer
 
-    return TokenIssuer(signing_key(settings.data / "keys"), settings.auth_issuer, settings.auth_audience)
+    return TokenIssuer(signing_key(keys(settings)), settings.auth_issuer, settings.auth_audience)
 
 
 def authenticator(settings: Settings) -> Authenticate:
@@ -90,8 +159,5 @@ def authenticator(settings: Settings) -> Authenticate:
     from adapters.auth.keys import keys_of_jwks, signing_key
     from adapters.auth.tokens import TokenVerifier
 
-    if settings.auth_jwks:
-        keys = keys_of_jwks(Path(settings.auth_jwks))
-    else:
-        keys = signing_key(settings.data / "keys").public()
-    return TokenVerifier(keys, settings.auth_issuer, settings.auth_audience)
+    trusted = keys_of_jwks(Path(settings.auth_jwks)) if settings.auth_jwks else signing_key(keys(settings)).public()
+    return TokenVerifier(trusted, settings.auth_issuer, settings.auth_audience)

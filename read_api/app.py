@@ -23,6 +23,7 @@ from domain.position import Position
 from projections.engine.query import registered
 from read_api import openapi, problems
 from read_api.edge import Edge
+from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
 from read_api.questions import Question
@@ -128,14 +129,14 @@ async def metrics(request: Request[Any, Any, State]) -> Response[str]:
     """The closed set of metrics in read_api/metric_defs.py."""
     require(caller().principal, Right.STATUS)
     side: ReadSide = request.app.state.side
-    for status in await side.statuses():
+    for status in (s for s in await side.statuses() if s["live"]):
         name = str(status["name"])
         for metric, field in _PROJECTION_METRICS.items():
             side.metrics.set(metric, float(str(status[field])), name)
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-HANDLERS = (query, queries, projections, health, metrics)
+HANDLERS = (query, queries, projections, find_events, show_event, health, metrics)
 
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",

@@ -20,7 +20,7 @@ from domain.errors import AnalyticsError, Unauthenticated
 from read_api.metric_defs import Metric, Metrics
 from read_api.problems import INTERNAL, MEDIA_TYPE, problem, status_of
 
-ROUTES = ("/api/v1/query", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
+ROUTES = ("/api/v1/query", "/api/v1/events", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
 
 logger = logging.getLogger(__name__)
 

@@ -67,7 +67,7 @@ class Health:
             _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
             _component("store", store),
         ]
-        stopped = [str(s["name"]) for s in statuses or () if s["state"] == "stopped"]
+        stopped = [str(s["name"]) for s in statuses or () if s["state"] == "stopped" and s["live"]]
         if stopped:
             components.append(_component("projections", f"stopped: {', '.join(stopped)}", down="degraded"))
         body = {

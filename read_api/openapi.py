@@ -44,6 +44,7 @@ class ProjectionState(msgspec.Struct):
 
     name: str
     version: int
+    live: bool
     state: str
     position: str
     lag_events: int
@@ -77,6 +78,57 @@ class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     duplicates: int | None = None
     refused: int | None = None
     quarantined: int | None = None
+
+
+class ScannedFigures(msgspec.Struct):
+    """Blocks that the index knew and those it ruled out; records read, and those of them after the index's end."""
+
+    blocks: int
+    blocks_skipped: int
+    records: int
+    unindexed_records: int
+
+
+class FoundEvents(msgspec.Struct):
+    """Events with their place; `cursor` goes on after them, `complete` says that nothing is left."""
+
+    events: list[dict[str, Any]]
+    cursor: str
+    complete: bool
+    scanned: ScannedFigures
+
+
+class Reason(msgspec.Struct):
+    """Why an event was set aside."""
+
+    code: str
+    reason: str
+
+
+class Outcome(msgspec.Struct):
+    """What the projector made of an event: waiting, admitted, duplicate or quarantined."""
+
+    outcome: str
+    reasons: list[Reason]
+
+
+class Neighbours(msgspec.Struct):
+    """The nearest events of the same company and user in the partition."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class WholeEvent(msgspec.Struct):
+    """An event with all that is known of it. `causes` nearest first; `root`: whether they reach a first cause."""
+
+    event: dict[str, Any]
+    decision: Outcome
+    neighbours: Neighbours
+    causes: list[dict[str, Any]]
+    root: bool
+    effects: list[dict[str, Any]]
+    scanned: ScannedFigures
 
 
 class Problem(msgspec.Struct, kw_only=True):
@@ -114,6 +166,8 @@ def _with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
 ANSWER = _with_problems(Answer, "The answer")
 QUERIES = _with_problems(list[RegisteredQuery], "The registered queries")
 PROJECTIONS = _with_problems(list[ProjectionState], "The projections")
+EVENTS = _with_problems(FoundEvents, "The events")
+EVENT = _with_problems(WholeEvent, "The event")
 HEALTH = _with_problems(HealthFigures, "The figures")
 
 CONFIG = OpenAPIConfig(

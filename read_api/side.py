@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from domain.access import Authenticate
 from read_api.health import Health
+from read_api.history.search import EventSearch
+from read_api.history.story import Stories
 from read_api.metric_defs import Metrics
 from read_api.movements import Movements
 from read_api.questions import Questions
@@ -21,4 +23,6 @@ class ReadSide:
     health: Health
     movements: Movements
     metrics: Metrics
+    search: EventSearch
+    stories: Stories
     authenticate: Authenticate

@@ -15,7 +15,7 @@ Status = dict[str, object]
 
 
 class ProjectionStatuses:
-    """Answers with one entry a projection version; asked again within `max_age` seconds it answers the same.
+    """Answers with one entry a stored version; asked again within `max_age` seconds it answers the same.
 
     `stored` blocks and may be used by one thread at a time.
     """
@@ -61,6 +61,7 @@ def _entry(status: ProjectionStatus, head: Position, now: float) -> Status:
     return {
         "name": status.name,
         "version": status.version,
+        "live": status.live,
         "state": status.state,
         "position": str(Position(status.offsets)),
         "lag_events": lag,
@@ -75,6 +76,7 @@ def _waiting(name: str, version: int, topics: frozenset[str], head: Position) ->
     return {
         "name": name,
         "version": version,
+        "live": True,
         "state": "not started",
         "position": "",
         "lag_events": lag,

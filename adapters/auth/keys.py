@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.types import JWKDict
 
-from domain.errors import Defect, Invalid
+from adapters.key_files import kept_pair
+from domain.errors import Invalid
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
 KEY_FILE = "token-signing.pem"
@@ -35,36 +34,10 @@ class SigningKey:
 
 
 def signing_key(folder: Path) -> SigningKey:
-    """The key pair kept in the folder, made at first use, readable by its owner alone.
-
-    Two processes that make it at once end up with the same one: a link never replaces a file.
-    """
-    path = folder / KEY_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _create(path)
-    private = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(private, Ed25519PrivateKey):
-        raise Defect(f"{path} is no Ed25519 key")
+    """The key pair kept in the folder, made at first use, readable by its owner alone."""
+    private = kept_pair(folder / KEY_FILE)
     raw = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return SigningKey(hashlib.sha256(raw).hexdigest()[:16], private)
-
-
-def _create(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    handle, draft = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first, and its key is as good
-    finally:
-        os.unlink(draft)
 
 
 def keys_of_jwks(path: Path) -> Mapping[str, jwt.PyJWK]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import psycopg
 
@@ -15,13 +16,13 @@ from projections.engine.declare import Projection
 def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:
     """The stored state of every projection version that is in use, by name."""
     projections = connection.execute(
-        "SELECT name, version, state, error FROM projections WHERE state <> 'retired' ORDER BY name, version"
+        "SELECT name, version, state, error, live FROM projections WHERE state <> 'retired' ORDER BY name, version"
     ).fetchall()
     rows = connection.execute(
         "SELECT projection, version, topic, partition, next_offset, confirmed_at, appended_at, rate FROM checkpoints"
     ).fetchall()
     statuses = []
-    for name, version, state, error in projections:
+    for name, version, state, error, live in projections:
         own = [r for r in rows if r[0] == name and r[1] == version]
         statuses.append(
             ProjectionStatus(
@@ -33,9 +34,26 @@ def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:
                 appended_at=max((r[6] for r in own), default=0),
                 rate=sum(r[7] for r in own),
                 error=error,
+                live=live,
             )
         )
     return statuses
+
+
+def read_set_aside(
+    connection: psycopg.Connection, topic: str, ranges: Mapping[int, tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """(partition, offset) of the duplicates and quarantined events in these ranges."""
+    found: set[tuple[int, int]] = set()
+    for partition, (start, stop) in ranges.items():
+        rows = connection.execute(
+            'SELECT "offset" FROM duplicates WHERE topic = %(t)s AND partition = %(p)s AND "offset" >= %(a)s'
+            ' AND "offset" < %(b)s UNION ALL SELECT "offset" FROM quarantine WHERE topic = %(t)s'
+            ' AND partition = %(p)s AND "offset" >= %(a)s AND "offset" < %(b)s',
+            {"t": topic, "p": partition, "a": start, "b": stop},
+        ).fetchall()
+        found.update((partition, row[0]) for row in rows)
+    return found
 
 
 def read_checksum(connection: psycopg.Connection, projection: Projection) -> Checksum:
@@ -51,9 +69,15 @@ def read_checksum(connection: psycopg.Connection, projection: Projection) -> Che
         assert row is not None
         count += row[0]
         digest.update(f"{name}:{row[0]}:{row[1]};".encode())
+    position = read_position(connection, projection)
+    return Checksum(projection.name, projection.version, str(position), count, digest.hexdigest())
+
+
+def read_position(connection: psycopg.Connection, projection: Projection) -> Position:
+    """What a stored version stands for; partitions without an event are left out."""
     offsets = connection.execute(
-        "SELECT topic, partition, next_offset FROM checkpoints WHERE projection = %s AND version = %s",
+        "SELECT topic, partition, next_offset FROM checkpoints"
+        " WHERE projection = %s AND version = %s AND next_offset > 0",
         (projection.name, projection.version),
     ).fetchall()
-    position = Position({(topic, partition): offset for topic, partition, offset in offsets})
-    return Checksum(projection.name, projection.version, str(position), count, digest.hexdigest())
+    return Position({(topic, partition): offset for topic, partition, offset in offsets})

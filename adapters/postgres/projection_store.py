@@ -6,74 +6,56 @@ a crash of the database the last milliseconds may be missing, rows and positions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import psycopg
 from psycopg import sql as composed
 
 from adapters.postgres import ordered_rows, staging
-from adapters.postgres.projection_reader import read_checksum, read_statuses
-from domain.errors import Defect, Fenced, Unavailable
+from adapters.postgres.projection_reader import read_checksum, read_set_aside, read_statuses
+from adapters.postgres.session import Session
+from domain.errors import Defect, Fenced
 from projections.engine import sql
 from projections.engine.batch import Admitted, Checksum, Commit, Folded, FoldFailed, Offsets, Progress, ProjectionStatus
 from projections.engine.declare import Projection
 
+logger = logging.getLogger(__name__)
 
-class PostgresProjectionStore:
+
+class PostgresProjectionStore(Session):
     """`projections.engine.batch.ProjectionStore` on PostgreSQL. Opens its connections when first used.
 
     `known` has a connection of its own: it is asked while the batch before is being committed, and must not wait.
     """
 
-    def __init__(self, database_url: str) -> None:
-        self._url = database_url
-        self._open: dict[str, psycopg.Connection] = {}
-
-    @contextmanager
-    def _transaction(self, purpose: str = "store") -> Iterator[psycopg.Connection]:
-        try:
-            connection = self._connected(purpose)
-            with connection.transaction():
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self.close()
-            raise Unavailable(f"the projection store does not answer: {error}") from error
-
-    def _connected(self, purpose: str) -> psycopg.Connection:
-        if purpose not in self._open or self._open[purpose].closed:
-            options = "-c synchronous_commit=off -c timezone=UTC -c datestyle=ISO -c jit=off -c temp_buffers=64MB"
-            self._open[purpose] = psycopg.connect(self._url, autocommit=True, options=options, connect_timeout=5)
-        return self._open[purpose]
-
-    def close(self) -> None:
-        """Close the connections; the next call opens others."""
-        while self._open:
-            self._open.popitem()[1].close()
-
     def prepare(self, projections: Sequence[Projection]) -> None:
-        """Create what is missing for these projections at their declared versions."""
+        """Store projections that never were, as live, at their declared versions."""
         with self._transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('analytics.projections'))")
             for projection in projections:
                 self._prepare(connection, projection)
 
     def _prepare(self, connection: psycopg.Connection, projection: Projection) -> None:
+        name, definition = projection.name, projection.definition_version
         row = connection.execute(
-            "INSERT INTO projections (name, version, fingerprint) VALUES (%s, %s, %s)"
-            " ON CONFLICT (name, version) DO UPDATE SET name = excluded.name RETURNING fingerprint",
-            (projection.name, projection.version, projection.fingerprint),
+            "SELECT version, definition, fingerprint FROM projections WHERE name = %s AND live", (name,)
         ).fetchone()
-        if row is None or row[0] != projection.fingerprint:
+        if row is None:
+            connection.execute(
+                "INSERT INTO projections (name, version, definition, fingerprint, live) VALUES (%s, %s, %s, %s, true)",
+                (name, projection.version, definition, projection.fingerprint),
+            )
+        elif row[2] != projection.fingerprint and row[1] == definition:
             raise Defect(
-                f"projection {projection.name} v{projection.version} was stored with other columns:"
+                f"projection {name} v{definition} was stored with other columns:"
                 " a changed declaration needs a new version number"
             )
-        for table in projection.tables:
-            connection.execute(sql.create_table(table, projection.version).encode())
-        for fold in projection.ordered:
-            connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
+        elif row[2] != projection.fingerprint:
+            logger.warning("%s is stored by definition %d and declared as %d: rebuild it", name, row[1], definition)
+            return
+        create_tables(connection, projection.stored_as(row[0]) if row else projection)
 
     def progress(self, topic: str, partitions: Sequence[int], projections: Sequence[Projection]) -> Progress:
         """Stored offsets of admission and of the projections."""
@@ -92,7 +74,8 @@ class PostgresProjectionStore:
         return Progress(
             admission=dict.fromkeys(partitions, 0) | dict(admission),
             projections={
-                p.name: {part: stored.get((p.name, p.version, part), 0) for part in partitions} for p in projections
+                (p.name, p.version): {part: stored.get((p.name, p.version, part), 0) for part in partitions}
+                for p in projections
             },
         )
 
@@ -111,10 +94,18 @@ class PostgresProjectionStore:
             )
 
     def running(self, projections: Sequence[Projection]) -> list[Projection]:
-        """Those of the projections that are neither paused nor stopped."""
+        """Stored versions of these projections that are neither paused nor stopped and have the declared shape."""
         with self._transaction() as connection:
-            rows = connection.execute("SELECT name, version FROM projections WHERE state = 'running'").fetchall()
-        return [p for p in projections if (p.name, p.version) in set(rows)]
+            rows = connection.execute(
+                "SELECT version, live, name, fingerprint FROM projections WHERE state = 'running'"
+                " ORDER BY name, version"
+            ).fetchall()
+        return [
+            p.stored_as(version, live=live)
+            for p in projections
+            for version, live, *stored in rows
+            if stored == [p.name, p.fingerprint]
+        ]
 
     def highest(self, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
         """Highest sequence admitted of every producer, by (partition, producer_id)."""
@@ -139,17 +130,8 @@ class PostgresProjectionStore:
 
     def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
         """(partition, offset) of the duplicates and quarantined events in these ranges."""
-        found: set[tuple[int, int]] = set()
         with self._transaction() as connection:
-            for partition, (start, stop) in ranges.items():
-                rows = connection.execute(
-                    'SELECT "offset" FROM duplicates WHERE topic = %(t)s AND partition = %(p)s AND "offset" >= %(a)s'
-                    ' AND "offset" < %(b)s UNION ALL SELECT "offset" FROM quarantine WHERE topic = %(t)s'
-                    ' AND partition = %(p)s AND "offset" >= %(a)s AND "offset" < %(b)s',
-                    {"t": topic, "p": partition, "a": start, "b": stop},
-                ).fetchall()
-                found.update((partition, row[0]) for row in rows)
-        return found
+            return read_set_aside(connection, topic, ranges)
 
     def commit(self, commit: Commit) -> None:
         """Positions by compare-and-set first (a zombie waits for the lock, then matches no row), then all the rows."""
@@ -222,7 +204,7 @@ class PostgresProjectionStore:
         except psycopg.OperationalError:
             raise
         except Exception as error:  # rows that do not fit their table, or a failing ordered fold
-            raise FoldFailed(folded.projection.name, error) from error
+            raise FoldFailed(folded.projection, error) from error
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:
@@ -265,24 +247,38 @@ class PostgresProjectionStore:
                 (now, list(heads), list(heads.values()), topic),
             )
 
-    def stop(self, projection: str, error: str) -> None:
-        """Mark a running projection stopped, with the reason."""
-        self._change_state(projection, "stopped", error, ("running",))
+    def stop(self, projection: Projection, error: str) -> None:
+        """Mark a running version stopped, with the reason."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE projections SET state = 'stopped', error = %s, changed_at = now()"
+                " WHERE name = %s AND version = %s AND state = 'running'",
+                (error, projection.name, projection.version),
+            )
 
     def pause(self, projection: str) -> None:
         """Let a projection rest where it stands, until it is resumed."""
-        self._change_state(projection, "paused", None, ("running", "stopped", "paused"))
+        self._change_state(projection, "paused")
 
     def resume(self, projection: str) -> None:
         """Let a paused or stopped projection run again, from its checkpoint."""
-        self._change_state(projection, "running", None, ("running", "stopped", "paused"))
+        self._change_state(projection, "running")
 
-    def _change_state(self, projection: str, state: str, error: str | None, out_of: Sequence[str]) -> None:
+    def _change_state(self, projection: str, state: str) -> None:
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE projections SET state = %s, error = %s, changed_at = now() WHERE name = %s AND state = ANY(%s)",
-                (state, error, projection, list(out_of)),
+                "UPDATE projections SET state = %s, error = NULL, changed_at = now()"
+                " WHERE name = %s AND state IN ('running', 'stopped', 'paused')",
+                (state, projection),
             )
+
+    def live(self, projection: Projection) -> Projection:
+        """The version that readers see; as declared where none is stored."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT version FROM projections WHERE name = %s AND live", (projection.name,)
+            ).fetchone()
+        return projection.stored_as(row[0]) if row else projection
 
     def statuses(self) -> list[ProjectionStatus]:
         """The stored state of every projection version that is in use."""
@@ -294,6 +290,14 @@ class PostgresProjectionStore:
         with self._transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return read_checksum(connection, projection)
+
+
+def create_tables(connection: psycopg.Connection, projection: Projection) -> None:
+    """Create the tables of a stored version that are missing."""
+    for table in projection.tables:
+        connection.execute(sql.create_table(table, projection.version).encode())
+    for fold in projection.ordered:
+        connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
 
 
 def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]) -> None:

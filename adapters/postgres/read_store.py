@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -26,15 +26,28 @@ checkpoint AS (
            min(confirmed_at) AS confirmed_at, bool_and(next_offset >= head) AS at_head
     FROM checkpoints WHERE projection = %s AND version = %s
 )
-SELECT CASE WHEN answer._n > 1 THEN NULL ELSE topics END, CASE WHEN answer._n > 1 THEN NULL ELSE partitions END,
+SELECT (SELECT version FROM projections WHERE name = %s AND live),
+       CASE WHEN answer._n > 1 THEN NULL ELSE topics END, CASE WHEN answer._n > 1 THEN NULL ELSE partitions END,
        CASE WHEN answer._n > 1 THEN NULL ELSE offsets END, confirmed_at, at_head, answer.*
 FROM checkpoint LEFT JOIN answer ON true ORDER BY answer._n
 """
-CHECKPOINT_COLUMNS = 5
+CHECKPOINT_COLUMNS = 6
+SWITCHES = 5  # during one question, at most
+
+
+class Live(NamedTuple):
+    """The stored version that readers see, and the definition that it was made by."""
+
+    version: int
+    definition: int
 
 
 class PostgresReadStore:
-    """`domain.ports.ReadStore` on PostgreSQL. `open` before use."""
+    """`domain.ports.ReadStore` on PostgreSQL. `open` before use.
+
+    Which version is live is remembered. Every answer brings along which one is live in its own snapshot: where that is
+    another, the question is asked again, so that a switch is seen at once and costs the other questions nothing.
+    """
 
     def __init__(self, database_url: str, *, connections: int = 8, timeout: float = 10.0) -> None:
         options = f"-c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
@@ -46,6 +59,7 @@ class PostgresReadStore:
             timeout=5,
             kwargs={"autocommit": True, "options": options},
         )
+        self._live: dict[str, Live] = {}
 
     async def open(self) -> None:
         """Open the pool."""
@@ -57,34 +71,67 @@ class PostgresReadStore:
 
     async def ask(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables; the position is of the same snapshot."""
-        version = registry.projection(projection).version
-        text = statement.format_map(_tables(projection, version)).encode()
         try:
             try:
-                return await self._ask(projection, version, text, params)
+                return await self._ask_live(projection, statement, params)
             except (psycopg.errors.QueryCanceled, PoolTimeout):
                 raise
             except psycopg.OperationalError:
                 # The server went away and may be back: without a check each connection of the pool fails one query.
                 await self._pool.check()
-                return await self._ask(projection, version, text, params)
+                return await self._ask_live(projection, statement, params)
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
         except psycopg.errors.UndefinedTable as error:
             raise Unavailable(f"projection {projection} has no tables yet: its projector has not started") from error
+        except psycopg.errors.UndefinedColumn as error:
+            raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable(f"the read store does not answer: {error}") from error
 
-    async def _ask(self, projection: str, version: int, text: bytes, params: Sequence[object]) -> Answer:
+    async def _ask_live(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
+        """Ask the version that is live; again where the one that was remembered is so no more."""
+        for _ in range(SWITCHES):
+            live = self._live.get(projection) or await self._look_up(projection)
+            text = statement.format_map(_tables(projection, live.version)).encode()
+            try:
+                answer = await self._ask(projection, live, text, params)
+            except psycopg.errors.UndefinedTable:  # dropped since it was live
+                if live == await self._look_up(projection):
+                    raise
+            else:
+                if answer is not None:
+                    return answer
+                await self._look_up(projection)
+        raise Unavailable(f"projection {projection} is being switched too often")
+
+    async def _look_up(self, projection: str) -> Live:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                WITH_POSITION.replace(b"{statement}", text), (*params, projection, version), prepare=True
+                "SELECT version, definition FROM projections WHERE name = %s AND live", (projection,)
             )
-            return _answer(version, [c.name for c in cursor.description or ()], await cursor.fetchall())
+            row = await cursor.fetchone()
+        if row is None:
+            return Live(registry.projection(projection).version, registry.projection(projection).version)
+        self._live[projection] = Live(*row)
+        return self._live[projection]
+
+    async def _ask(self, projection: str, live: Live, text: bytes, params: Sequence[object]) -> Answer | None:
+        """The answer of one version; None when it is not the live one in the snapshot of the answer."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                WITH_POSITION.replace(b"{statement}", text),
+                (*params, projection, live.version, projection),
+                prepare=True,
+            )
+            rows = await cursor.fetchall()
+            if rows[0][0] not in (live.version, None):
+                return None
+            return _answer(live.definition, [c.name for c in cursor.description or ()], rows)
 
 
-def _answer(version: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Answer:
-    topics, partitions, offsets, confirmed_at, at_head = rows[0][:CHECKPOINT_COLUMNS]
+def _answer(definition: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+    topics, partitions, offsets, confirmed_at, at_head = rows[0][1:CHECKPOINT_COLUMNS]
     stored = zip(zip(topics or (), partitions or (), strict=True), offsets or (), strict=True)
     now, as_of = time.time_ns() // 1_000_000, confirmed_at or 0
     complete = bool(at_head) and now - as_of < FRESH_MS
@@ -96,7 +143,7 @@ def _answer(version: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]
         as_of=as_of,
         complete=complete,
         lag_ms=0 if complete else max(0, now - as_of) if as_of else 0,
-        definition_version=version,
+        definition_version=definition,
     )
 
 

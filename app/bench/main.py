@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
 from adapters.embedded.servers import Servers
-from app.bench import doors, folding, latency, logs, reading
+from app.bench import doors, folding, latency, logs, reading, rebuilding, verifying
 from app.bench.figures import Figure
 from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
@@ -74,6 +74,8 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "foreign": folding.one_foreign,
         "all": folding.every,
         "batches": folding.batched,
+        "rebuild": rebuilding.rebuilding,
+        "verify": verifying.verifying,
         "instance": _instance,
     }
 )

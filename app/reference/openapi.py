@@ -17,6 +17,7 @@ from command_api.app import create_app
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
+from read_api.history.http import LISTS, PARAMETERS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
@@ -100,7 +101,8 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_handlers))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
-    read["paths"] |= {path: item for path, item in command["paths"].items() if path not in read["paths"]}
+    read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
+    read["paths"]["/api/v1/events"]["get"]["parameters"] = [_event_parameter(*known) for known in PARAMETERS.items()]
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"]["200"] = EVENTS_ANSWER
@@ -109,6 +111,12 @@ def document() -> Document:
         {"url": "http://127.0.0.1:8004", "description": "command API: /api/v1/events and its own /api/v1/health"},
     ]
     return read
+
+
+def _event_parameter(name: str, meaning: str) -> Document:
+    one = {"type": "string"}
+    schema = {"type": "array", "items": one} if name in LISTS else one
+    return {"name": name, "in": "query", "required": False, "description": meaning, "schema": schema}
 
 
 def text() -> str:

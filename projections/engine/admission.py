@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from domain.events import BATCHES, BY_NAME, CATALOGUE, log_key
+from domain.events import BATCHES, BY_NAME, CATALOGUE, EventType, log_key
 from domain.identity import identity
 from domain.ports import Chunk
 from domain.problem import Code, Problem
@@ -68,16 +68,23 @@ def decode(topic: str, records: Records) -> Decoded:
     undecodable = set(bad)
     facts: dict[str, list[pl.DataFrame]] = {}
     suspects = set(envelopes.filter(_suspect(topic)).get_column("_row").to_list())
-    for (message_type,), group in envelopes.group_by("message_type", maintain_order=True):
-        event = BY_NAME.get(str(message_type)) or BATCHES.get(str(message_type))
-        if event is None or event.stream != topic:
-            continue
-        decoded = decode_facts(event, batch=message_type in BATCHES, payloads=group.get_column("payload"))
+    for event, decoded, group in _payloads(topic, envelopes):
         rows = group.get_column("_row").to_list()
         undecodable.update(rows[i] for i in decoded.bad)
         suspects.update(rows[i] for i in decoded.suspects)
         facts.setdefault(event.name, []).append(_placed(decoded, group))
     return Decoded(envelopes.drop("payload"), facts, undecodable, suspects)
+
+
+def _payloads(
+    topic: str, envelopes: pl.DataFrame, reads: Set[str] | None = None
+) -> Iterable[tuple[EventType, DecodedFacts, pl.DataFrame]]:
+    """Decoded payloads by message type of the topic (of events in `reads` alone), beside their envelopes."""
+    for (message_type,), group in envelopes.group_by("message_type", maintain_order=True):
+        event = BY_NAME.get(str(message_type)) or BATCHES.get(str(message_type))
+        if event is not None and event.stream == topic and (reads is None or event.name in reads):
+            batch = message_type in BATCHES
+            yield event, decode_facts(event, batch=batch, payloads=group.get_column("payload")), group
 
 
 def _suspect(topic: str) -> pl.Expr:
@@ -217,7 +224,18 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
     return finished
 
 
-def readmit(topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]]) -> Facts:
-    """Facts of records that were admitted before, for a projection that catches up."""
+def readmit(
+    topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]], reads: Set[str] | None = None
+) -> Facts:
+    """Facts of records that were admitted before, for a projection that catches up; only of the types in `reads`."""
     records = Records.of(chunks, without=set_aside)
-    return finish(decode(topic, records).facts, records, frozenset()) if records.values else {}
+    return finish(_facts(topic, records, reads), records, frozenset()) if records.values else {}
+
+
+def _facts(topic: str, records: Records, reads: Set[str] | None) -> dict[str, list[pl.DataFrame]]:
+    """Decoded facts without looking for suspects: admission has done so."""
+    envelopes, _ = decode_envelopes(records.values)
+    facts: dict[str, list[pl.DataFrame]] = {}
+    for event, decoded, group in _payloads(topic, envelopes, reads):
+        facts.setdefault(event.name, []).append(_placed(decoded, group))
+    return facts

@@ -15,8 +15,9 @@ Offsets = Mapping[int, int]
 class FoldFailed(Defect):
     """A fold, or storing what it gave, failed on good events: that projection's code is wrong."""
 
-    def __init__(self, projection: str, error: Exception) -> None:
-        super().__init__(f"{projection} failed: {type(error).__name__}: {error}", code="fold_failed")
+    def __init__(self, projection: Projection, error: Exception) -> None:
+        name = f"{projection.name} v{projection.version}"
+        super().__init__(f"{name} failed: {type(error).__name__}: {error}", code="fold_failed")
         self.projection = projection
 
 
@@ -94,15 +95,18 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where admission and every projection stand in one topic, for the partitions asked for."""
+    """Where admission and every stored (projection, version) stand in one topic, for the partitions asked for."""
 
     admission: Offsets
-    projections: Mapping[str, Offsets]
+    projections: Mapping[tuple[str, int], Offsets]
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
-    """One projection's state as stored: `rate` in events/s, `error` why it stopped, times in ms since 1970 UTC."""
+    """One stored version's state: `rate` in events/s, `error` why it stopped, times in ms since 1970 UTC.
+
+    `live`: whether readers see this version.
+    """
 
     name: str
     version: int
@@ -112,6 +116,7 @@ class ProjectionStatus:
     appended_at: int
     rate: float
     error: str | None
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class ProjectionStore(Protocol):
     """
 
     def prepare(self, projections: Sequence[Projection]) -> None:
-        """Create what is missing for these projections at their declared versions. Raises Defect on another shape."""
+        """Store projections that never were, as live, at their declared versions. Raises Defect on another shape."""
         ...
 
     def progress(self, topic: str, partitions: Sequence[int], projections: Sequence[Projection]) -> Progress:
@@ -140,7 +145,7 @@ class ProjectionStore(Protocol):
         ...
 
     def running(self, projections: Sequence[Projection]) -> list[Projection]:
-        """Those of the projections that are neither paused nor stopped."""
+        """Stored versions of these projections that are neither paused nor stopped and have the declared shape."""
         ...
 
     def highest(self, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
@@ -163,8 +168,8 @@ class ProjectionStore(Protocol):
         """Note that projections which stand at these heads were up to date at `now`."""
         ...
 
-    def stop(self, projection: str, error: str) -> None:
-        """Mark a projection stopped, with the reason; it does not run again until resumed."""
+    def stop(self, projection: Projection, error: str) -> None:
+        """Mark a stored version stopped, with the reason; it does not run again until resumed."""
         ...
 
     def pause(self, projection: str) -> None:

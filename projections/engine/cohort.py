@@ -57,11 +57,11 @@ class Cohort:
         )
 
 
-def cohorts(projections: Iterable[Projection], offsets: Mapping[str, Offsets]) -> list[Cohort]:
+def cohorts(projections: Iterable[Projection], offsets: Mapping[tuple[str, int], Offsets]) -> list[Cohort]:
     """The projections by where they stand."""
     found: dict[tuple[tuple[int, int], ...], Cohort] = {}
     for projection in projections:
-        own = dict(offsets[projection.name])
+        own = dict(offsets[projection.name, projection.version])
         found.setdefault(tuple(sorted(own.items())), Cohort([], own)).projections.append(projection)
     return list(found.values())
 

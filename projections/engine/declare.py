@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
@@ -141,7 +141,11 @@ class OrderedFold:
 
 @dataclass
 class Projection:
-    """A read model: its name, definition version, folds, tables and queries."""
+    """A read model: its name, version, folds, tables and queries.
+
+    As declared, `version` is that of the definition. `stored_as` gives the same folds under another stored version, by
+    which tables and checkpoints are named; `live` says whether readers see that one.
+    """
 
     name: str
     version: int
@@ -149,6 +153,17 @@ class Projection:
     additive: list[AdditiveFold] = field(default_factory=list)
     ordered: list[OrderedFold] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
+    definition: int | None = None
+    live: bool = True
+
+    def stored_as(self, version: int, *, live: bool = True) -> Projection:
+        """The same projection in another stored version."""
+        return replace(self, version=version, definition=self.definition_version, live=live)
+
+    @property
+    def definition_version(self) -> int:
+        """The declared version, whatever version it is stored as."""
+        return self.version if self.definition is None else self.definition
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -174,7 +189,7 @@ class Projection:
     def fingerprint(self) -> str:
         """Changes with the declared tables, so that old rows are never taken for rows of a new shape."""
         shape = [(t.name, [(c.name, c.rule.__name__, c.kind.__name__) for c in t.columns]) for t in self.tables]
-        return hashlib.sha256(repr((self.name, self.version, shape)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.name, self.definition_version, shape)).encode()).hexdigest()[:16]
 
     def folds(
         self, event: str, *, into: type[Row], where: Callable[[Columns], pl.Expr] | None = None

@@ -41,13 +41,14 @@ ENVELOPE_FIELDS = (
 )
 
 
-def _slim_envelope() -> Descriptor:
-    """The envelope with only the fields that folding needs: unread fields are skipped, which halves the cost."""
+@cache
+def _slim_envelope(fields: tuple[str, ...]) -> Descriptor:
+    """The envelope with only the fields that are needed: unread fields are skipped, which halves the cost."""
     full = descriptor_pb2.DescriptorProto()
     envelope_pb2.AnalyticsProcessingEnvelope.DESCRIPTOR.CopyToProto(full)
     slim = descriptor_pb2.FileDescriptorProto(name="engine/slim.proto", package="engine", syntax="proto3")
     message = slim.message_type.add(name="Envelope")
-    message.field.extend(f for f in full.field if f.name in ENVELOPE_FIELDS)
+    message.field.extend(f for f in full.field if f.name in fields)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(slim)
     return pool.FindMessageTypeByName("engine.Envelope")
@@ -59,15 +60,12 @@ def _handler(descriptor: Descriptor) -> Any:
     return ptars.HandlerPool([descriptor.file], config).get_for_message(descriptor)
 
 
-@cache
-def _envelope_descriptor() -> Descriptor:
-    return _slim_envelope()
-
-
-def decode_envelopes(values: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
+def decode_envelopes(
+    values: Sequence[bytes], fields: tuple[str, ...] = ENVELOPE_FIELDS
+) -> tuple[pl.DataFrame, list[int]]:
     """Columns of the envelopes with their index `_row` in `values`, and the indices that cannot be decoded."""
     envelope = envelope_pb2.AnalyticsProcessingEnvelope
-    return _decode(envelope, pa.array(values, pa.binary()), _envelope_descriptor())
+    return _decode(envelope, pa.array(values, pa.binary()), _slim_envelope(fields))
 
 
 def _decode(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -24,6 +25,7 @@ from projections.engine.declare import (
 from projections.engine.kinds import Count, Day, First, Kind, Last, Max, Min, Small, Sum, Text
 
 FACTS = Columns()
+AGGREGATES: Mapping[object, str] = MappingProxyType({Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"})
 
 
 def fold(projection: Projection, facts: Facts) -> Folded:
@@ -31,7 +33,7 @@ def fold(projection: Projection, facts: Facts) -> Folded:
     try:
         return _folded(projection, facts)
     except Exception as error:  # a fold is code of a projection: its failure is its own, not the batch's
-        raise FoldFailed(projection.name, error) from error
+        raise FoldFailed(projection, error) from error
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:
@@ -42,6 +44,12 @@ def _folded(projection: Projection, facts: Facts) -> Folded:
 
 def additive_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> Rows | None:
     """Delta rows of one fold: one row a key, sorted by key; None when no fact applies."""
+    delta = delta_rows(fold, facts)
+    return as_rows(fold.into, delta) if delta is not None and delta.height else None
+
+
+def delta_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Delta rows of one fold as columns, one row a key in any order; None without facts."""
     if facts is None:
         return None
     table = fold.into
@@ -51,8 +59,32 @@ def additive_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> Rows | None
     selected = selected.select(*(_expression(c, given) for c in table.columns), *order)
     if order:
         selected = selected.sort(order)
-    rows = _merged(selected, table).sort([c.name for c in table.keys]).select(*_stored(table))
-    return Rows(table, to_csv(rows), rows.height) if rows.height else None
+    return _merged(selected, table)
+
+
+def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Delta rows of several batches as one row a key."""
+    columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]
+    ends: dict[object, tuple[str, Sequence[str]]] = {First: ("first", ORDER_FIRST), Last: ("last", ORDER_LAST)}
+    found = []
+    for column in table.values:
+        value = pl.col(column.name)
+        if column.rule in ends:
+            end, order = ends[column.rule]
+            found.append(getattr(value.sort_by(order), end)())
+        else:
+            found.append(getattr(value, AGGREGATES[column.rule])())
+    for rule, (end, order) in ends.items():
+        if any(c.rule is rule for c in table.values):
+            found += [getattr(pl.col(name).sort_by(order), end)() for name in order]
+    keys = [c.name for c in table.keys]
+    return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(found)
+
+
+def as_rows(table: Table, delta: pl.DataFrame) -> Rows:
+    """Delta rows as they are stored, sorted by key."""
+    rows = delta.sort([c.name for c in table.keys]).select(*_stored(table))
+    return Rows(table, to_csv(rows), rows.height)
 
 
 def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -82,8 +114,7 @@ def _dtype(column: Column) -> Any:
 
 
 def _aggregations(table: Table) -> list[pl.Expr]:
-    by_rule = {Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"}
-    found = [getattr(pl.col(c.name), by_rule[c.rule])() for c in table.values]
+    found = [getattr(pl.col(c.name), AGGREGATES[c.rule])() for c in table.values]
     hidden = hidden_columns(table)
     if ORDER_FIRST[0] in hidden:
         found += [pl.col("_at").first().alias(ORDER_FIRST[0]), pl.col("_seq").first().alias(ORDER_FIRST[1])]

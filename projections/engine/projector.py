@@ -131,7 +131,7 @@ class Projector:
         except (Fenced, Unavailable):
             raise
         except Exception as error:  # whatever it is, the code is wrong: these projections stop, the others go on
-            await self._give_up(store, [p.name for p in running], error)
+            await self._give_up(store, running, error)
         finally:
             watch.cancel()
 
@@ -157,10 +157,10 @@ class Projector:
             stopping.cancel()
             lane.stop()
 
-    async def _give_up(self, store: ProjectionStore, names: Sequence[str], error: Exception) -> None:
-        logger.error("stopped: %s", ", ".join(names), exc_info=error)
-        for name in names:
-            await asyncio.to_thread(store.stop, name, f"{type(error).__name__}: {error}")
+    async def _give_up(self, store: ProjectionStore, failed: Sequence[Projection], error: Exception) -> None:
+        logger.error("stopped: %s", ", ".join(f"{p.name} v{p.version}" for p in failed), exc_info=error)
+        for projection in failed:
+            await asyncio.to_thread(store.stop, projection, f"{type(error).__name__}: {error}")
 
     async def _announce(self, commit: Commit) -> None:
         if self._bus is None:
@@ -168,8 +168,8 @@ class Projector:
         position = Position({(commit.topic, p): o for p, o in commit.reached.items()})
         message = json.dumps({"topic": commit.topic, "position": str(position)}).encode()
         with contextlib.suppress(Unavailable):  # the bus is disposable: readers also look by themselves
-            for folded in commit.folded:
-                await self._bus.publish(f"{PROJECTED}.{folded.projection.name}", message)
+            for projection in (f.projection for f in commit.folded if f.projection.live):
+                await self._bus.publish(f"{PROJECTED}.{projection.name}", message)
 
 
 def _of(topic: str, membership: Membership) -> list[int]:

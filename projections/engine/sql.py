@@ -6,7 +6,7 @@ Names come from declarations alone (checked identifiers), never from a request.
 from __future__ import annotations
 
 from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Table, hidden_columns
-from projections.engine.kinds import Key, Sum
+from projections.engine.kinds import First, Key, Last, Sum
 
 SCHEMA = "read_models"
 
@@ -107,3 +107,44 @@ def checksum(name: str, columns: tuple[str, ...], version: int) -> str:
     digest = f"encode(sha256(convert_to(ROW({row})::text, 'UTF8')), 'hex')"
     hashed = f"SELECT {digest} AS h FROM {table_name(name, version)}"
     return f"SELECT count(*), concat_ws('-', {words}) FROM ({hashed}) AS hashed"
+
+
+def collect_table(table: Table, version: int) -> str:
+    """Unqualified name of the table that gathers the deltas of a build."""
+    return f'"{table.name}_v{version}_deltas"'
+
+
+def gathered(table: Table, version: int) -> str:
+    """The gathered deltas of a build as a stage for `merge`: one row a key, sorted by key."""
+    keys = ", ".join(f'"{c.name}"' for c in table.keys)
+    values = [f'{_aggregated(c)} AS "{c.name}"' for c in table.values]
+    for order, direction in ((ORDER_FIRST, ""), (ORDER_LAST, " DESC")):
+        if order[0] in hidden_columns(table):
+            values += [f"{_end(name, order, direction)} AS {name}" for name in order]
+    columns = ", ".join([keys, *values])
+    return f"(SELECT {columns} FROM {SCHEMA}.{collect_table(table, version)} GROUP BY {keys} ORDER BY {keys}) AS s"
+
+
+def _aggregated(column: Column) -> str:
+    name = f'"{column.name}"'
+    if column.rule is First:
+        return _end(name, ORDER_FIRST, "")
+    if column.rule is Last:
+        return _end(name, ORDER_LAST, " DESC")
+    return f"{column.rule.__name__.upper()}({name})"
+
+
+def _end(name: str, order: tuple[str, str], direction: str) -> str:
+    return f"(array_agg({name} ORDER BY {order[0]}{direction}, {order[1]}{direction}))[1]"
+
+
+def differences(name: str, keys: tuple[str, ...], columns: tuple[str, ...], old: int, new: int) -> str:
+    """Rows (old, new as JSON, null where there is none) in which two versions of a table differ, by key."""
+    same = " AND ".join(f'o."{k}" = n."{k}"' for k in keys)
+    ours, theirs = (", ".join(f'{alias}."{c}"' for c in columns) for alias in ("o", "n"))
+    order = ", ".join(f'COALESCE(o."{k}", n."{k}")' for k in keys)
+    return (
+        f"SELECT to_jsonb(o), to_jsonb(n) FROM {table_name(name, old)} AS o"
+        f" FULL JOIN {table_name(name, new)} AS n ON {same}"
+        f" WHERE ROW({ours}) IS DISTINCT FROM ROW({theirs}) ORDER BY {order} LIMIT %s"
+    )

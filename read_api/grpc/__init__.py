@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.ports import EventLog
 from read_api.grpc.event_history import EventHistory
 from read_api.grpc.operations import Health, Operations, Statuses
+from read_api.history.search import EventSearch
 
 
-def handlers(log: EventLog, statuses: Statuses, health: Health) -> Mapping[str, Any]:
+def handlers(search: EventSearch, statuses: Statuses, health: Health) -> Mapping[str, Any]:
     """Name of the RPC → handler, for every RPC that the read side serves."""
-    history = EventHistory(log)
+    history = EventHistory(search)
     operations = Operations(statuses, health)
     return {
         "StreamEvents": history.stream_events,

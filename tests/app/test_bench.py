@@ -21,9 +21,20 @@ from tests.support.kafka_broker import KafkaBroker
 TINY = Scale(one=2_000, mixed=1_000, batches=40, foreign=500, lines=200, reads=20, rate=200, seconds=0.5)
 
 RATES = {"log_append", "log_read", "projection_one", "projection_one_foreign", "projections_all", "points_one"}
-RATES |= {"points_all", "ingest", "http_post", "grpc_publish", "latency_rate", "http_read_rate"}
+RATES |= {
+    "log_seal",
+    "log_verify",
+    "rebuild_rate",
+    "points_all",
+    "ingest",
+    "http_post",
+    "grpc_publish",
+    "latency_rate",
+    "http_read_rate",
+}
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
-MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector"}
+TIMES |= {"rebuild_live_lag"}
+MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 
 
 def names_and_sanity(figures: list[Figure]) -> set[str]:

@@ -13,7 +13,7 @@ from tests.support.instance import Instance, trade
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        PROGRAM is None and "chromium" not in os.environ.get("ANALYTICS_TEST_REQUIRE", ""),
+        PROGRAM is None and "chromium" not in os.environ.get("ANALYTICS_TEST_REQUIRE", "").split(","),
         reason="no Chromium: on Debian, apt-get install chromium",
     ),
 ]

@@ -11,9 +11,11 @@ import pytest
 from common.envelope_pb2 import PERSONAL, AnalyticsProcessingEnvelope, AuthToken
 from services import operations_pb2 as operations
 
+from adapters.postgres.event_index import PostgresEventIndex
 from domain.events import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
 from read_api.grpc import event_history, handlers
+from read_api.history.search import EventSearch
 from tests.grpc_api.serving import refused, service, serving, signed_in, trailing
 from tests.support.event_logs import OpenLog
 
@@ -64,10 +66,12 @@ async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
 
 
 @pytest.fixture
-async def channel(log: EventLog) -> AsyncIterator[grpc.aio.Channel]:
+async def channel(log: EventLog, database_url: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that reads the log."""
-    async with serving(handlers(log, no_projections, nothing)) as opened:
+    index = PostgresEventIndex(database_url)
+    async with serving(handlers(EventSearch(log, index), no_projections, nothing)) as opened:
         yield opened
+    await index.close()
 
 
 async def ids(
@@ -201,7 +205,7 @@ async def test_a_stream_that_was_given_up_leaves_nothing_running(log: EventLog, 
 def reads_under_way() -> list[str]:
     """Tasks of this process that read the log."""
     names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
-    return [name for name in names if name.endswith("Reader.read")]
+    return [name for name in names if name == "LogWalk._read"]
 
 
 NONSENSE: list[tuple[dict[str, Any], str]] = [

@@ -6,17 +6,22 @@ One read a topic is under way at any time and no more: whoever takes the chunks 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.errors import Invalid, Unavailable
+from domain.event_search import Criteria, EventIndex, Scanned, Skips
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position, TopicPartition
 
 READ_RECORDS = 2_000  # filtering that many takes some milliseconds, for which nothing else of the process runs
 READ_WAIT = 1.0  # seconds
+ASK_RECORDS = 1_000  # records that are rather read than asked for
+ASK_AHEAD = 50_000_000  # offsets of a partition that the index is asked for at once: some ten thousand blocks
 QUIET_READS = 10  # reads without a record before the end of a range, after which the log is taken to be stuck
 
 
@@ -28,13 +33,29 @@ class Walked(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Ahead:
+    """What the index said of a partition: `skips` to come, and `known_until` where it is to be asked again."""
+
+    skips: deque[tuple[int, int]] = field(default_factory=deque)
+    known_until: int = 0
+    indexed_until: int = 0
+
+
+@dataclass(slots=True)
 class LogWalk:
-    """Where a walk stands: `reached` and `ends` by partition. `ends` grows with the log when `follow`."""
+    """Where a walk stands: `reached` and `ends` by partition. `ends` grows with the log when `follow`.
+
+    Blocks in which the index rules out what is `wanted` are passed over; `scanned` counts what was looked at.
+    """
 
     reached: dict[TopicPartition, int]
     ends: dict[TopicPartition, int]
     follow: bool = False
+    index: EventIndex | None = None
+    wanted: Criteria = field(default_factory=Criteria)
+    scanned: Scanned = field(default_factory=Scanned)
     _quiet: dict[str, int] = field(default_factory=dict)
+    _ahead: dict[TopicPartition, _Ahead] = field(default_factory=dict)
 
     @property
     def position(self) -> str:
@@ -60,7 +81,7 @@ class LogWalk:
                 if self.open_in(topic):
                     reader = log.reader(topic)
                     stack.push_async_callback(reader.close)
-                    reads[self._read(topic, reader)] = (topic, reader)
+                    reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
             while reads:
                 done, _ = await asyncio.wait(reads, timeout=READ_WAIT, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -68,15 +89,47 @@ class LogWalk:
                     for walked in self._within(topic, task.result()):
                         yield walked
                     if self.open_in(topic):
-                        reads[self._read(topic, reader)] = (topic, reader)
+                        reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
                 yield Walked("", None)
 
-    def _read(self, topic: str, reader: LogReader) -> asyncio.Task[list[Chunk]]:
+    async def _read(self, topic: str, reader: LogReader) -> list[Chunk]:
+        await self._pass_over(topic)
         start = self.open_in(topic)
-        return asyncio.create_task(reader.read(start, max_records=READ_RECORDS, wait=READ_WAIT))
+        if not start:
+            return []
+        wanted = READ_RECORDS if self.follow else sum(self._stop((topic, p)) - offset for p, offset in start.items())
+        return await reader.read(start, max_records=min(READ_RECORDS, wanted), wait=READ_WAIT)
+
+    async def _pass_over(self, topic: str) -> None:
+        """Move past everything that the index rules out, asking it where nothing is known yet."""
+        while True:
+            unknown = {}
+            for partition, offset in self.open_in(topic).items():
+                place = (topic, partition)
+                ahead = self._ahead.setdefault(place, _Ahead())
+                while ahead.skips and ahead.skips[0][0] <= self.reached[place]:
+                    passed = min(ahead.skips.popleft()[1], self.ends[place])
+                    offset = self.reached[place] = max(self.reached[place], passed)
+                if offset >= ahead.known_until and self.ends[place] - offset >= ASK_RECORDS:
+                    unknown[partition] = (offset, min(self.ends[place], offset + ASK_AHEAD))
+            if not unknown or self.index is None:
+                return
+            found = await self.index.skips(topic, unknown, self.wanted)
+            for partition, (_, until) in unknown.items():
+                self._learn((topic, partition), until, found.get(partition, Skips()))
+
+    def _learn(self, place: TopicPartition, until: int, found: Skips) -> None:
+        self._ahead[place] = _Ahead(deque(found.ranges), until, found.indexed_until)
+        self.scanned.blocks += found.blocks
+        self.scanned.blocks_skipped += found.skipped
+
+    def _stop(self, place: TopicPartition) -> int:
+        """Where reading on from `reached` is to stop: at the next range to be passed over, or at the end."""
+        ahead = self._ahead.get(place)
+        return ahead.skips[0][0] if ahead and ahead.skips else self.ends[place]
 
     def _within(self, topic: str, chunks: Sequence[Chunk]) -> list[Walked]:
-        self._quiet[topic] = 0 if chunks else self._quiet.get(topic, 0) + 1
+        self._quiet[topic] = 0 if chunks or not self.open_in(topic) else self._quiet.get(topic, 0) + 1
         if self._quiet[topic] >= QUIET_READS and not self.follow:
             # an answer that stops short without a word would pass for the whole history
             raise Unavailable(f"the log gave nothing more of {topic} before the end of the range")
@@ -84,17 +137,21 @@ class LogWalk:
 
     def _cut(self, topic: str, chunk: Chunk) -> Chunk:
         place = (topic, chunk.partition)
+        ahead = self._ahead.get(place) or _Ahead()
+        self.scanned.records += len(chunk.offsets)
+        self.scanned.unindexed_records += len(chunk.offsets) - bisect_left(chunk.offsets, ahead.indexed_until)
         if self.follow:
             self.ends[place] = max(self.ends[place], chunk.head)
+        stop = self._stop(place) if ahead.skips or not self.follow else chunk.next_offset
+        if chunk.next_offset <= stop:
             return chunk
-        end = self.ends[place]
-        if chunk.next_offset <= end:
-            return chunk
-        count = sum(offset < end for offset in chunk.offsets)
-        return Chunk(chunk.partition, chunk.offsets[:count], chunk.values[:count], end, chunk.appended_at, chunk.head)
+        count = bisect_left(chunk.offsets, stop)
+        return Chunk(chunk.partition, chunk.offsets[:count], chunk.values[:count], stop, chunk.appended_at, chunk.head)
 
 
-async def begin(log: EventLog, topics: Sequence[str], begins: Position, ends: Position | None, follow: bool) -> LogWalk:
+async def begin(
+    log: EventLog, topics: Sequence[str], begins: Position, ends: Position | None = None, follow: bool = False
+) -> LogWalk:
     """A walk from `begins` (partitions it does not name: the first retained event) to `ends` (None: the head now).
 
     Raises Invalid when `begins` names an offset that the log no longer has.

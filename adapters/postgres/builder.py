@@ -1,0 +1,301 @@
+"""A version of a projection that is being built: its tables, its shares of the log, and how it becomes a stored one.
+
+Everything that a build fills is unlogged, its progress too: a crash of the server empties all of it alike, and the next
+run begins anew. Only when it is finished the tables are made durable, in the transaction that hands the version over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import psycopg
+
+from adapters.postgres import ordered_rows
+from adapters.postgres.projection_reader import read_checksum, read_position, read_set_aside
+from adapters.postgres.projection_store import create_tables
+from adapters.postgres.session import Session
+from domain.errors import Conflict, Defect, Fenced, NotFound
+from domain.position import TopicPartition
+from projections.engine import sql
+from projections.engine.batch import FoldFailed, Rows
+from projections.engine.declare import Projection, Table
+from projections.engine.rebuild import Comparison, Difference, Done, Folded, Share, Stored
+
+SHARE_ROWS = "SELECT number, topic, partition, start, next_offset, stop FROM shares"
+SHOWN = 20  # differing rows of a table, at most
+OF = " WHERE projection = %s AND version = %s"
+
+# Checkpoints at the end of the shares; where the live version stands there too, what is known of its freshness.
+HAND_OVER = b"""
+    INSERT INTO checkpoints
+    SELECT s.projection, s.version, s.topic, s.partition, s.stop, coalesce(c.head, s.stop), coalesce(c.appended_at, 0),
+           coalesce(c.confirmed_at, 0), s.events, 0
+    FROM (SELECT projection, version, topic, partition, max(stop) AS stop, sum(stop - start) AS events
+          FROM shares WHERE projection = %s AND version = %s GROUP BY 1, 2, 3, 4) AS s
+    LEFT JOIN projections AS p ON p.name = s.projection AND p.live
+    LEFT JOIN checkpoints AS c ON c.projection = s.projection AND c.version = p.version AND c.topic = s.topic
+                               AND c.partition = s.partition AND c.next_offset = s.stop
+"""
+
+
+class PostgresBuild(Session):
+    """`projections.engine.rebuild.BuildStore` on PostgreSQL, of one stored version."""
+
+    def __init__(self, database_url: str, projection: Projection) -> None:
+        super().__init__(database_url)
+        self.projection = projection
+        self._key = (projection.name, projection.version)
+        self._held: int | None = None
+
+    def begin(self, shares: Sequence[Share]) -> None:
+        """Make empty tables, and note the shares of the log that are to be folded into them."""
+        with self._transaction() as connection:
+            drop_tables(connection, self.projection)
+            create_tables(connection, self.projection)
+            for name in _target_names(self.projection):
+                connection.execute(f"ALTER TABLE {name} SET UNLOGGED".encode())
+            for table in _gathering(self.projection):
+                gathering, target = sql.collect_table(table, self.projection.version), _target(self.projection, table)
+                connection.execute(f"CREATE UNLOGGED TABLE {sql.SCHEMA}.{gathering} (LIKE {target})".encode())
+            connection.cursor().executemany(
+                "INSERT INTO shares VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [(*self._key, s.number, s.topic, s.partition, s.start, s.next_offset, s.stop) for s in shares],
+            )
+
+    def done(self) -> Done:
+        """How far the build is."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(next_offset - start), 0)::bigint, coalesce(sum(stop - start), 0)::bigint"
+                f" FROM shares{OF}".encode(),
+                self._key,
+            ).fetchone()
+        return Done(*row) if row else Done(0, 0)
+
+    def claim(self) -> Share | None:
+        """A share that is not finished and that nobody else works on; ours until the next claim or our end."""
+        with self._transaction() as connection:
+            if self._held is not None:
+                connection.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", (self._lock, self._held))
+                self._held = None
+            unfinished = connection.execute(
+                f"{SHARE_ROWS}{OF} AND next_offset < stop ORDER BY number".encode(), self._key
+            ).fetchall()
+            for number, *_ in unfinished:
+                taken = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", (self._lock, number))
+                if taken.fetchone() == (True,):
+                    self._held = number
+                    break
+            else:
+                return None
+        with self._transaction() as connection:  # what its last holder stored is seen from here on
+            row = connection.execute(f"{SHARE_ROWS}{OF} AND number = %s".encode(), (*self._key, self._held)).fetchone()
+        share = Share(*row) if row else None
+        return share if share is None or share.next_offset < share.stop else self.claim()
+
+    @property
+    def _lock(self) -> str:
+        return f"analytics.share {self.projection.name}@{self.projection.version}"
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
+        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+        with self._transaction() as connection:
+            return read_set_aside(connection, topic, ranges)
+
+    def save(self, folded: Folded) -> None:
+        """Rows and progress in one transaction; raises Fenced when the share has moved meanwhile."""
+        share = folded.share
+        with self._transaction() as connection:
+            moved = connection.execute(
+                f"UPDATE shares SET next_offset = %s{OF} AND number = %s AND next_offset = %s".encode(),
+                (folded.reached, *self._key, share.number, share.next_offset),
+            ).rowcount
+            if moved != 1:
+                raise Fenced(f"share {share.number} of {self.projection.name} was moved by another worker")
+            try:
+                for rows in folded.rows:
+                    self._gather(connection, rows)
+                for ordered in folded.ordered:
+                    ordered_rows.store(connection, self.projection, ordered)
+            except psycopg.OperationalError:
+                raise
+            except Exception as error:  # rows that do not fit their table, or a failing ordered fold
+                raise FoldFailed(self.projection, error) from error
+
+    def _gather(self, connection: psycopg.Connection, rows: Rows) -> None:
+        name = f"{sql.SCHEMA}.{sql.collect_table(rows.table, self.projection.version)}"
+        columns = ", ".join(f'"{c}"' for c in sql.stored_columns(rows.table))
+        with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy:
+            copy.write(rows.csv)
+
+    def finish(self) -> None:
+        """Merge what was gathered, make it durable, and hand the version over to the projectors at its position."""
+        version = self.projection.version
+        with self._transaction() as connection:
+            connection.execute("SET LOCAL synchronous_commit = on")
+            building = "SELECT FROM projections WHERE name = %s AND version = %s AND state = 'building' FOR UPDATE"
+            if connection.execute(building.encode(), self._key).rowcount != 1:
+                raise Conflict(f"the rebuild of {self.projection.name} v{version} was cancelled")
+            if connection.execute(f"SELECT FROM shares{OF} AND next_offset < stop".encode(), self._key).rowcount:
+                raise Defect(f"{self.projection.name} v{version} is not complete")
+            for table in _gathering(self.projection):
+                gathered = sql.gathered(table, version)
+                connection.execute("SET LOCAL work_mem = '128MB'")
+                connection.execute(sql.merge(table, version, gathered).encode())
+                connection.execute(f"DROP TABLE {sql.SCHEMA}.{sql.collect_table(table, version)}".encode())
+            for name in _target_names(self.projection):
+                connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
+                connection.execute(f"ANALYZE {name}".encode())
+            connection.execute(HAND_OVER, self._key)
+            connection.execute(f"DELETE FROM shares{OF}".encode(), self._key)
+            connection.execute(
+                "UPDATE projections SET state = 'running', changed_at = now() WHERE name = %s AND version = %s",
+                self._key,
+            )
+
+
+def _differences(connection: psycopg.Connection, old: Projection, new: Projection) -> Iterator[Difference]:
+    parts = [(t.name, tuple(c.name for c in t.keys), tuple(c.name for c in t.columns)) for t in old.tables]
+    parts += [(sql.state_table(old.name, f), f.by, (*f.by, "state")) for f in old.ordered]
+    for table, keys, columns in parts:
+        query = sql.differences(table, keys, columns, old.version, new.version).encode()
+        for before, after in connection.execute(query, (SHOWN,)).fetchall():
+            row = before or after
+            yield Difference(
+                table,
+                {k: row[k] for k in keys},
+                before and {c: before[c] for c in columns if not after or before[c] != after[c]},
+                after and {c: after[c] for c in columns if not before or before[c] != after[c]},
+            )
+
+
+def _gathering(projection: Projection) -> list[Table]:
+    return list(dict.fromkeys(f.into for f in projection.additive))
+
+
+def _target(projection: Projection, table: Table) -> str:
+    return sql.table_name(table.name, projection.version)
+
+
+def _target_names(projection: Projection) -> list[str]:
+    states = [sql.state_table(projection.name, f) for f in projection.ordered]
+    return [sql.table_name(name, projection.version) for name in (*(t.name for t in projection.tables), *states)]
+
+
+def drop_tables(connection: psycopg.Connection, projection: Projection) -> None:
+    """Drop a stored version's rows, positions and whatever a build has gathered for it; its registry row stays."""
+    key = (projection.name, projection.version)
+    # Positions first: a projector that commits meanwhile holds them, and finds none afterwards.
+    connection.execute("DELETE FROM checkpoints WHERE projection = %s AND version = %s", key)
+    connection.execute(f"DELETE FROM shares{OF}".encode(), key)
+    names = [f"{sql.SCHEMA}.{sql.collect_table(t, projection.version)}" for t in _gathering(projection)]
+    for name in (*names, *_target_names(projection)):
+        connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
+
+
+class PostgresVersions(Session):
+    """The stored versions of projections: begun, compared, switched, dropped."""
+
+    def alone(self, projection: Projection) -> bool:
+        """Take the lock of whoever rebuilds this projection, until closed; False while another process has it."""
+        with self._transaction("alone") as connection:
+            asked = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"rebuild {projection.name}",))
+            return asked.fetchone() == (True,)
+
+    def admitted(self) -> dict[TopicPartition, int]:
+        """What admission has decided: next offset by topic and partition."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT topic, partition, next_offset FROM admissions").fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def building(self, projection: Projection) -> Projection | None:
+        """The unfinished version of a projection. Raises Conflict where it was begun by another definition."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT version, fingerprint FROM projections WHERE name = %s AND state = 'building'",
+                (projection.name,),
+            ).fetchone()
+        if row is None:
+            return None
+        if row[1] != projection.fingerprint:
+            raise Conflict(f"v{row[0]} of {projection.name} was begun by another definition: cancel it first")
+        return projection.stored_as(row[0], live=False)
+
+    def register(self, projection: Projection) -> Projection:
+        """A new version, which is being built."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO projections (name, version, definition, fingerprint, state)"
+                " SELECT %(name)s, coalesce(max(version), 0) + 1, %(definition)s, %(print)s, 'building'"
+                " FROM projections WHERE name = %(name)s RETURNING version",
+                {
+                    "name": projection.name,
+                    "definition": projection.definition_version,
+                    "print": projection.fingerprint,
+                },
+            ).fetchone()
+        assert row is not None
+        return projection.stored_as(row[0], live=False)
+
+    def stored(self, projection: Projection) -> list[Stored]:
+        """Every version there ever was, the oldest first; the tables of retired ones are gone."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                "SELECT version, definition, fingerprint, state, live, reason FROM projections WHERE name = %s"
+                " ORDER BY version",
+                (projection.name,),
+            ).fetchall()
+        return [Stored(*row) for row in rows]
+
+    def disk(self, projection: Projection) -> int:
+        """Bytes of the live version's tables with their indexes."""
+        with self._transaction() as connection:
+            live = "SELECT version FROM projections WHERE name = %s AND live"
+            row = connection.execute(live.encode(), (projection.name,)).fetchone()
+            names = _target_names(projection.stored_as(row[0])) if row else []
+            sizes = (
+                "SELECT coalesce(sum(pg_total_relation_size(to_regclass(n))), 0)::bigint FROM unnest(%s::text[]) AS n"
+            )
+            found = connection.execute(sizes.encode(), (names,)).fetchone()
+        return int(found[0]) if found else 0
+
+    def compare(self, old: Projection, new: Projection) -> Comparison | None:
+        """Both versions in one snapshot; None where they do not stand at the same position."""
+        with self._transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if read_position(connection, old) != read_position(connection, new):
+                return None
+            sums = read_checksum(connection, old), read_checksum(connection, new)
+            same = sums[0].checksum == sums[1].checksum
+            return Comparison(*sums, () if same else tuple(_differences(connection, old, new)))
+
+    def switch(self, projection: Projection, reason: str | None) -> None:
+        """Let readers see this version from the next snapshot on. Raises NotFound, Conflict."""
+        key = (projection.name, projection.version)
+        with self._transaction() as connection:
+            connection.execute("SET LOCAL synchronous_commit = on")
+            connection.execute("SELECT FROM projections WHERE name = %s FOR UPDATE", (projection.name,))
+            connection.execute("UPDATE projections SET live = false WHERE name = %s AND live", (projection.name,))
+            switched = connection.execute(
+                "UPDATE projections SET live = true, reason = %s, changed_at = now()"
+                " WHERE name = %s AND version = %s AND state NOT IN ('building', 'retired')",
+                (reason, *key),
+            ).rowcount
+            if switched != 1:
+                raise Conflict(f"{projection.name} has no finished version {projection.version}")
+
+    def drop(self, projection: Projection) -> None:
+        """Drop the tables of a version that is not live; its number is not used again. Raises NotFound, Conflict."""
+        key = (projection.name, projection.version)
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT live FROM projections WHERE name = %s AND version = %s AND state <> 'retired' FOR UPDATE", key
+            ).fetchone()
+            if row is None:
+                raise NotFound(f"{projection.name} has no version {projection.version}")
+            if row[0]:
+                raise Conflict(f"version {projection.version} of {projection.name} is live: switch to another first")
+            drop_tables(connection, projection)
+            connection.execute(
+                "UPDATE projections SET state = 'retired', changed_at = now() WHERE name = %s AND version = %s", key
+            )

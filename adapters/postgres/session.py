@@ -1,0 +1,39 @@
+"""Blocking connections for one thread at a time: opened when first used, thrown away with whatever went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from domain.errors import Unavailable
+
+
+class Session:
+    """Base of what works with projections in PostgreSQL: transactions, each purpose on a connection of its own."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._open: dict[str, psycopg.Connection] = {}
+
+    @contextmanager
+    def _transaction(self, purpose: str = "store") -> Iterator[psycopg.Connection]:
+        try:
+            connection = self._connected(purpose)
+            with connection.transaction():
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            raise Unavailable(f"the projection store does not answer: {error}") from error
+
+    def _connected(self, purpose: str) -> psycopg.Connection:
+        if purpose not in self._open or self._open[purpose].closed:
+            options = "-c synchronous_commit=off -c timezone=UTC -c datestyle=ISO -c jit=off -c temp_buffers=64MB"
+            self._open[purpose] = psycopg.connect(self._url, autocommit=True, options=options, connect_timeout=5)
+        return self._open[purpose]
+
+    def close(self) -> None:
+        """Close the connections; the next call opens others."""
+        while self._open:
+            self._open.popitem()[1].close()

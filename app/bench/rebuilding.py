@@ -1,0 +1,101 @@
+"""Rebuild: how fast a projection is made anew beside a bare read of the log, and what live events wait meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import psycopg
+
+from adapters.postgres.projection_store import PostgresProjectionStore
+from app.bench.events import envelopes, pieces
+from app.bench.figures import Figure
+from app.bench.folding import ONE, fold
+from app.bench.ground import Ground
+from app.bench.logs import append, read
+from app.rebuilding import rebuild
+from app.settings import Settings
+from domain.ports import EventLog, Record
+from projections.engine.projector import Projector
+from projections.engine.registry import projection
+
+WORKERS = 2
+RATE = 5_000  # live events/s while the lag is measured
+PIECE = 250  # of them at once
+LOOK = 0.01  # seconds between two looks at the live checkpoint
+QUIET = 2.0  # seconds of live events before the rebuild begins
+
+
+async def rebuilding(ground: Ground) -> None:
+    """The rate alone, then the lag of live events during another rebuild of the same projection."""
+    declared = projection(ONE)
+    async with ground.embedded_log() as (log, url):
+        settings = replace(Settings.read({}), database_url=url)
+        await append(log, pieces(envelopes(ground.scale.one, ("user_event",))))
+        await fold(log, url, [declared])
+        events, reading = await read(log, sorted(declared.topics))
+        began = time.perf_counter()
+        await rebuild(settings, ONE, WORKERS, lambda _: None)
+        seconds = time.perf_counter() - began
+        note = f"{ONE} rebuilt by {WORKERS} workers, from start to durable rows (floor: bare read by one reader)"
+        ground.found(Figure("rebuild_rate", events / seconds, "events/s", events / reading, note))
+        async with _live(log, url) as lags:
+            await asyncio.sleep(QUIET)
+            quiet = max(lags)
+            lags.clear()
+            await rebuild(settings, ONE, WORKERS, lambda _: None)
+            note = f"longest wait of {RATE:,} live events/s during a rebuild (floor: before it)"
+            ground.found(Figure("rebuild_live_lag", 1_000 * max(lags), "ms", 1_000 * quiet, note))
+
+
+@asynccontextmanager
+async def _live(log: EventLog, url: str) -> AsyncIterator[list[float]]:
+    """A projector at work and events that come all the time; gives the waits, in seconds, that were seen so far."""
+    projector = Projector([projection(ONE)], log, lambda: PostgresProjectionStore(url))
+    lags, waiting = list[float](), deque[tuple[int, float]]()
+    tasks = [asyncio.create_task(_publish(log, url, waiting)), asyncio.create_task(_look(url, waiting, lags))]
+    working = asyncio.create_task(projector.run())
+    try:
+        yield lags
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        projector.stop()
+        await working
+
+
+async def _publish(log: EventLog, url: str, waiting: deque[tuple[int, float]]) -> None:
+    total = sum([sum((await log.heads(topic)).values()) for topic in projection(ONE).topics])
+    began = time.perf_counter()
+    for number, piece in enumerate(_endless()):
+        await asyncio.sleep(began + number * PIECE / RATE - time.perf_counter())
+        total += len(piece)
+        waiting.append((total, time.perf_counter()))
+        await log.append(piece)
+
+
+def _endless() -> Iterator[Sequence[Record]]:
+    """Pieces of events that come from producers of their own each time, so that none is a duplicate."""
+    for number in range(10_000):
+        yield from pieces(envelopes(10 * PIECE, ("user_event",), producer=f"live-{number}"), PIECE)
+
+
+async def _look(url: str, waiting: deque[tuple[int, float]], lags: list[float]) -> None:
+    query = (
+        "SELECT coalesce(sum(next_offset), 0) FROM checkpoints JOIN projections ON name = projection"
+        " AND projections.version = checkpoints.version AND live"
+    )
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        while True:
+            [(reached,)] = await (await connection.execute(query)).fetchall()
+            now = time.perf_counter()
+            while waiting and waiting[0][0] <= reached:
+                lags.append(now - waiting.popleft()[1])
+            if waiting:
+                lags.append(now - waiting[0][1])
+            await asyncio.sleep(LOOK)

@@ -1,0 +1,72 @@
+"""Tamper evidence put together: keys and checkpoints of the data folder, seals of the database, the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import wiring
+from app.settings import Settings
+from domain.errors import Invalid
+from domain.position import Position
+
+if TYPE_CHECKING:
+    from adapters.evidence.files import CheckpointFiles
+    from domain.evidence.verification import Evidence
+
+
+def folder(settings: Settings) -> Path:
+    """Where evidence is kept, outside the log and its database."""
+    return settings.data / "evidence"
+
+
+def checkpoint_files(settings: Settings) -> CheckpointFiles:
+    """The signed checkpoints of this data folder."""
+    from adapters.evidence.files import CheckpointFiles
+
+    return CheckpointFiles(folder(settings) / "checkpoints")
+
+
+@asynccontextmanager
+async def evidence(settings: Settings, public_key: bytes | None = None) -> AsyncIterator[Evidence]:
+    """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder."""
+    from adapters.evidence.keys import checker, read_public_key, signing_key
+    from domain.evidence.verification import Evidence
+
+    key = read_public_key(public_key) if public_key else signing_key(wiring.keys(settings)).public_key()
+    async with wiring.seals(settings) as seals:
+        yield Evidence(seals, checkpoint_files(settings), checker(key))
+
+
+@contextmanager
+def only_sealer(settings: Settings) -> Iterator[bool]:
+    """Whether this process is the one that may write checkpoints here; the lock goes with the process."""
+    import fcntl
+
+    folder(settings).mkdir(parents=True, exist_ok=True)
+    with (folder(settings) / "sealer.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def last_verified(settings: Settings) -> Position:
+    """Where the last verification without a finding ended; the empty position where there was none."""
+    with suppress(OSError, ValueError, KeyError, Invalid):
+        return Position.parse(json.loads((folder(settings) / "verified.json").read_text())["position"])
+    return Position()
+
+
+def remember_verified(settings: Settings, position: Position) -> None:
+    """Note a position that was verified, for `--since-last`."""
+    folder(settings).mkdir(parents=True, exist_ok=True)
+    path = folder(settings) / "verified.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"position": str(position)}) + "\n")
+    draft.replace(path)

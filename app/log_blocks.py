@@ -1,0 +1,147 @@
+"""Following the log in blocks: runs of records between two offsets that are multiples of the block's size.
+
+Boundaries depend on offsets alone, so whoever follows again from any boundary gets the same blocks. Where a partial
+block may be handed out (`max_age`), the next one begins where it ended and stops at the same boundary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from domain.ports import Chunk, EventLog
+from domain.position import Position
+
+BLOCK = 4_096  # offsets
+READ_RECORDS = 16_384
+READ_WAIT = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records of one partition in [first_offset, next_offset): `offsets` and `values` are parallel and ascending.
+
+    `appended_at` is when the last record was written to the log, as far as the reader tells it (ms since 1970 UTC);
+    `head` the partition's next free offset when the block was read. A block may be empty: offsets need not be dense.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    offsets: Sequence[int]
+    values: Sequence[bytes]
+    appended_at: int
+    head: int
+
+
+OnBlock = Callable[[Block], Awaitable[None]]
+
+
+async def follow_blocks(
+    log: EventLog,
+    topics: Sequence[str],
+    start: Position,
+    on_block: OnBlock,
+    stop: asyncio.Event,
+    size: int = BLOCK,
+    max_age: float | None = 5.0,
+) -> None:
+    """Call `on_block` with every block from `start` on, one call at a time, until `stop` is set.
+
+    Partitions that `start` does not name, or names before the first retained offset, begin at that offset. A block that
+    is not full is handed out once its first record has waited for `max_age` seconds; None waits until it is full.
+    Whatever the log or `on_block` raises ends it. A block under way when `stop` is set is not handed out.
+    """
+    turn = asyncio.Lock()
+
+    async def in_turn(block: Block) -> None:
+        async with turn:
+            await on_block(block)
+
+    following = [asyncio.create_task(_follow(log, t, start, in_turn, size, max_age)) for t in topics]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait((stopping, *following), return_when=asyncio.FIRST_COMPLETED)
+        if stopping in done:
+            async with turn:  # the call under way ends by itself
+                pass
+        for task in done - {stopping}:
+            task.result()
+    finally:
+        for task in (stopping, *following):
+            task.cancel()
+        await asyncio.gather(stopping, *following, return_exceptions=True)
+
+
+async def _follow(
+    log: EventLog, topic: str, start: Position, on_block: OnBlock, size: int, max_age: float | None
+) -> None:
+    starts = await log.starts(topic)
+    parts = {p: _Part(topic, p, max(start[topic, p], first), size) for p, first in starts.items()}
+    wait = READ_WAIT if max_age is None else min(READ_WAIT, max(0.01, max_age / 2))
+    reader = log.reader(topic)
+    try:
+        while True:
+            places = {p: part.next_offset for p, part in parts.items()}
+            for chunk in await reader.read(places, max_records=READ_RECORDS, wait=wait):
+                for block in parts[chunk.partition].take(chunk):
+                    await on_block(block)
+            if max_age is not None:
+                for part in parts.values():
+                    if part.waits_since is not None and time.monotonic() - part.waits_since >= max_age:
+                        await on_block(part.handed_out())
+    finally:
+        await reader.close()
+
+
+@dataclass(slots=True)
+class _Part:
+    """The block of one partition that is being filled."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    size: int
+    next_offset: int = 0
+    offsets: list[int] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
+    appended_at: int = 0
+    head: int = 0
+    waits_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self.next_offset = self.first_offset
+
+    def take(self, chunk: Chunk) -> Iterator[Block]:
+        """Add the chunk's records; gives every block that became full."""
+        self.head, self.appended_at = chunk.head, chunk.appended_at
+        begin = 0
+        while self.next_offset < chunk.next_offset:
+            boundary = (self.next_offset // self.size + 1) * self.size
+            end = bisect_left(chunk.offsets, boundary)
+            self.offsets += chunk.offsets[begin:end]
+            self.values += chunk.values[begin:end]
+            begin, self.next_offset = end, min(boundary, chunk.next_offset)
+            if self.next_offset == boundary:
+                yield self.handed_out()
+            else:
+                self.waits_since = self.waits_since or time.monotonic()
+
+    def handed_out(self) -> Block:
+        """What has come together; the next block begins where it ends."""
+        block = Block(
+            self.topic,
+            self.partition,
+            self.first_offset,
+            self.next_offset,
+            self.offsets,
+            self.values,
+            self.appended_at,
+            self.head,
+        )
+        self.first_offset, self.offsets, self.values, self.waits_since = self.next_offset, [], [], None
+        return block

@@ -1,0 +1,91 @@
+"""A proof that one event is in the log: everything from the record's bytes up to a signature.
+
+Checking it needs the proof and the public key alone: no server, no log. The way up: record → leaf → path → root of the
+block → link of the chain → links of the blocks after it → head in a checkpoint → signature.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import Invalid
+from domain.evidence import merkle
+from domain.evidence.checkpoints import Check, Checkpoint
+from domain.evidence.seals import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`blocks` are the block of the record and those after it, up to the end of its chain in the checkpoint.
+
+    `previous` is the link that the first of them hangs on.
+    """
+
+    offset: int
+    record: bytes
+    path: Sequence[tuple[str, bytes]]
+    previous: bytes
+    blocks: Sequence[Header]
+    checkpoint: Checkpoint
+
+    def as_json(self) -> dict[str, Any]:
+        """The form of the exported file."""
+        return {
+            "version": 1,
+            "offset": self.offset,
+            "record": base64.b64encode(self.record).decode(),
+            "path": [[side, sibling.hex()] for side, sibling in self.path],
+            "previous": self.previous.hex(),
+            "blocks": [block.as_json() for block in self.blocks],
+            "checkpoint": self.checkpoint.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, given: Any) -> Proof:
+        """The inverse; raises Invalid for what is none."""
+        try:
+            if given["version"] != 1:
+                raise ValueError(f"version {given['version']}")
+            path = [(str(side), bytes.fromhex(sibling)) for side, sibling in given["path"]]
+            if any(side not in ("left", "right") for side, _ in path):
+                raise ValueError("a side that is neither left nor right")
+            return cls(
+                int(given["offset"]),
+                base64.b64decode(given["record"], validate=True),
+                path,
+                bytes.fromhex(given["previous"]),
+                [Header.from_json(block) for block in given["blocks"]],
+                Checkpoint.from_json(given["checkpoint"]),
+            )
+        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            raise Invalid(f"this is no proof: {error}", code="bad_proof") from None
+
+
+def check(proof: Proof, signature_holds: Check) -> Header:
+    """Check a proof; the header of the block that holds the record. Raises Invalid saying what does not hold."""
+    if not proof.blocks:
+        raise _fails("it names no block")
+    block, chain = proof.blocks[0], proof.previous
+    if not block.first_offset <= proof.offset < block.next_offset:
+        raise _fails("the record's offset is not in its block")
+    if merkle.climb(merkle.leaf(proof.offset, proof.record), proof.path) != block.root:
+        raise _fails("the record and its path do not lead to the root of its block")
+    expected = block.first_offset
+    for header in proof.blocks:
+        if (header.topic, header.partition, header.first_offset) != (block.topic, block.partition, expected):
+            raise _fails("its blocks do not follow each other")
+        chain, expected = header.link(chain), header.next_offset
+    head = proof.checkpoint.heads.get((block.topic, block.partition))
+    if head is None or (head.next_offset, head.chain) != (expected, chain):
+        raise _fails("its blocks do not lead to the head that the checkpoint names")
+    if not signature_holds(proof.checkpoint.signature, proof.checkpoint.message()):
+        raise _fails("the checkpoint is not signed by this key")
+    return block
+
+
+def _fails(reason: str) -> Invalid:
+    return Invalid(f"the proof does not hold: {reason}", code="proof_fails")

@@ -1,0 +1,188 @@
+"""Rebuild: a projection made anew beside the one that readers see, from the log and admission's recorded decisions.
+
+Order of work: plan → begin → workers fold shares of the log → finish. A share is a range of offsets of one partition. A
+worker takes one, folds it in memory and stores what it got now and then, together with how far it is: whatever is
+killed, the next run goes on from there. Nothing with side effects runs here: no announcement, no admission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import polars as pl
+
+from domain.ports import EventLog
+from domain.position import Position, TopicPartition
+from projections.engine.admission import Facts, readmit
+from projections.engine.batch import Checksum, FoldFailed, OrderedFacts, Rows
+from projections.engine.cohort import until
+from projections.engine.declare import Projection, Table
+from projections.engine.fold import as_rows, delta_rows, merge_deltas, ordered_facts
+
+SHARES = 8  # at least this many for each worker, so that all have something to do until the end
+SMALLEST = 20_000  # records: below this a share is not worth its round trips
+BATCH = 100_000  # records read and folded at once, at most
+FLUSH = 1_000_000  # records folded in memory before they are stored
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Offsets [`next_offset`, `stop`) of one partition that are still to be folded; it began at `start`."""
+
+    number: int
+    topic: str
+    partition: int
+    start: int
+    next_offset: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far a build is, in records."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a worker has folded of a share since it last stored: the share's progress, rows, facts of ordered folds."""
+
+    share: Share
+    reached: int
+    rows: Sequence[Rows]
+    ordered: Sequence[OrderedFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One stored version as the registry has it; `reason` is why readers were switched to it."""
+
+    version: int
+    definition: int
+    fingerprint: str
+    state: str
+    live: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that differs: its key, and the columns that do in the old and in the new version (None: no such row)."""
+
+    table: str
+    key: Mapping[str, object]
+    old: Mapping[str, object] | None
+    new: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions at the same position: their checksums and the first rows of each table that differ."""
+
+    old: Checksum
+    new: Checksum
+    differences: Sequence[Difference]
+
+    @property
+    def equal(self) -> bool:
+        """Whether both are the same, bit for bit."""
+        return self.old.checksum == self.new.checksum
+
+
+class BuildStore(Protocol):
+    """Where a version that is being built lies. Blocking; raises Unavailable when the store does not answer."""
+
+    def claim(self) -> Share | None:
+        """A share that is not finished and that nobody else works on; it is ours until the next claim."""
+        ...
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
+        """(partition, offset) of duplicates and quarantined events in these ranges (from inclusive, to exclusive)."""
+        ...
+
+    def save(self, folded: Folded) -> None:
+        """Rows and progress in one transaction; raises Fenced when the share has moved meanwhile."""
+        ...
+
+
+def cut(starts: Position, goal: Position, workers: int, smallest: int = SMALLEST) -> list[Share]:
+    """The log between two positions in shares: several for each worker, also where there is one partition alone."""
+    total = sum(max(0, stop - starts[place]) for place, stop in goal.offsets.items())
+    size = max(smallest, -(-total // (SHARES * workers)))
+    found: list[Share] = []
+    for (topic, partition), stop in sorted(goal.offsets.items()):
+        for start in range(starts[topic, partition], stop, size):
+            found.append(Share(len(found), topic, partition, start, start, min(start + size, stop)))
+    return found
+
+
+@dataclass
+class Folding:
+    """What one worker holds in memory of a share: delta rows by table and facts of ordered folds."""
+
+    projection: Projection
+    deltas: dict[Table, list[pl.DataFrame]] = field(default_factory=dict)
+    facts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    records: int = 0
+
+    def add(self, facts: Facts, records: int) -> None:
+        """Fold a batch. Raises FoldFailed."""
+        self.records += records
+        try:
+            for fold in self.projection.additive:
+                delta = delta_rows(fold, facts.get(fold.reads.name))
+                if delta is not None and delta.height:
+                    self.deltas.setdefault(fold.into, []).append(delta)
+        except Exception as error:  # a fold is code of a projection
+            raise FoldFailed(self.projection, error) from error
+        for name in {f.reads.name for f in self.projection.ordered} & facts.keys():
+            self.facts.setdefault(name, []).append(facts[name])
+
+    def rows(self) -> list[Rows]:
+        """Rows of every table, one a key."""
+        return [as_rows(table, merge_deltas(table, deltas)) for table, deltas in self.deltas.items()]
+
+    def ordered(self) -> list[OrderedFacts]:
+        """What the ordered folds are to advance by."""
+        facts = {name: pl.concat(frames) for name, frames in self.facts.items()}
+        found = (ordered_facts(fold, facts.get(fold.reads.name)) for fold in self.projection.ordered)
+        return [each for each in found if each is not None]
+
+
+async def work(projection: Projection, log: EventLog, store: BuildStore, going: Callable[[], bool]) -> None:
+    """Fold one share after the other until none is left, or `going` says no more.
+
+    Raises FoldFailed, Fenced, Unavailable; what was not stored is simply folded again.
+    """
+    while going() and (share := store.claim()) is not None:
+        await _fold_share(projection, log, store, share, going)
+
+
+async def _fold_share(
+    projection: Projection, log: EventLog, store: BuildStore, share: Share, going: Callable[[], bool]
+) -> None:
+    reader = log.reader(share.topic)
+    folding, offset = Folding(projection), share.next_offset
+    try:
+        while offset < share.stop and going():
+            most = min(BATCH, share.stop - offset)
+            for read in await reader.read({share.partition: offset}, max_records=most, wait=1):
+                chunk = until(read, share.stop)
+                aside = store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
+                folding.add(readmit(share.topic, [chunk], aside, projection.reads), len(chunk.values))
+                offset = chunk.next_offset
+            if folding.records >= FLUSH or offset >= share.stop:
+                store.save(Folded(share, offset, folding.rows(), folding.ordered()))
+                share = replace(share, next_offset=offset)
+                folding = Folding(projection)
+    finally:
+        await reader.close()
+
+
+def goal_of(projection: Projection, admitted: Mapping[TopicPartition, int]) -> Position:
+    """What a rebuild reads: all that admission has decided of the projection's topics."""
+    return Position(admitted).of_topics(projection.topics)

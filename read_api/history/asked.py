@@ -1,0 +1,41 @@
+"""What is searched for, from texts as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from domain.access import EVERY_COMPANY
+from domain.errors import Invalid
+from domain.event_search import ALWAYS, NEVER, Criteria
+from read_api.history.rights import with_batches
+
+
+def criteria(asked: Mapping[str, str], types: Sequence[str]) -> Criteria:
+    """What is wanted, from texts as people write them. Raises Invalid for what cannot be meant."""
+    return Criteria(
+        company_id=asked.get("company", EVERY_COMPANY),
+        event_id=asked.get("event_id", ""),
+        user_id=asked.get("user", ""),
+        correlation_id=asked.get("correlation_id", ""),
+        causation_id=asked.get("causation_id", ""),
+        message_types=with_batches(types),
+        from_time=_time("from", asked, ALWAYS),
+        to_time=_time("to", asked, NEVER),
+    )
+
+
+def _time(name: str, asked: Mapping[str, str], otherwise: int) -> int:
+    text = asked.get(name, "")
+    if not text:
+        return otherwise
+    try:
+        return int(text) if text.isdecimal() else _milliseconds(text)
+    except ValueError as error:
+        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
+
+
+def _milliseconds(text: str) -> int:
+    """Milliseconds since 1970 of a date or a time, UTC unless it says otherwise."""
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,92 @@
+"""The event history over HTTP: `GET /api/v1/events` and `/events/{id}`, for auditors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.params import FromPath
+
+from domain.caller import caller
+from domain.errors import Invalid
+from read_api import openapi
+from read_api.history.asked import criteria
+from read_api.history.search import Search
+from read_api.history.shown import figures, shown
+from read_api.side import ReadSide
+
+LIMIT, MOST = 100, 1_000  # events in one answer
+PARAMETERS: Mapping[str, str] = {
+    "company": "Company of the events; else the token's.",
+    "user": "User of the events.",
+    "event_id": "Identity of the event.",
+    "correlation_id": "Correlation id of the events.",
+    "causation_id": "Identity of the event that caused them.",
+    "type": "Event type, with its batch form; may be given several times.",
+    "topic": "Topic to search; may be given several times; else all that may be read.",
+    "from": "Event time to begin at: ISO 8601, or ms since 1970 UTC.",
+    "to": "Event time to stop before.",
+    "cursor": "Position to begin at: the cursor of an earlier answer.",
+    "until": "Position to stop before; else the head of the log.",
+    "limit": "Events at most, up to 1000; else 100.",
+}
+LISTS = ("type", "topic")
+
+
+@get("/api/v1/events", responses=openapi.EVENTS, summary="Find events in the log")
+async def find_events(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Events that match all that is asked for, with their place; `cursor` goes on after them.
+
+    `scanned` tells what was read to find them.
+    """
+    side: ReadSide = request.app.state.side
+    principal = caller().principal
+    asked = _asked(request)
+    limit = _limit(asked.get("limit", ""))
+    search = Search(
+        criteria({"company": principal.company_id, **asked}, request.query_params.getall("type", [])),
+        request.query_params.getall("topic", []),
+        asked.get("cursor", ""),
+        asked.get("until", ""),
+    )
+    walk = await side.search.walk(principal, search)
+    events = await side.search.first(walk, limit)
+    answer = {
+        "events": [shown(event, principal) for event in events],
+        "cursor": walk.position,
+        "complete": walk.caught_up,
+        "scanned": figures(walk.scanned),
+    }
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+@get("/api/v1/events/{event:str}", responses=openapi.EVENT, summary="Show one event whole")
+async def show_event(event: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+    """The event of an id or at a place `topic:partition=offset`, of `company`: its envelope, what became of it, its
+    neighbours, its causes back to the first and its direct effects.
+    """
+    side: ReadSide = request.app.state.side
+    principal = caller().principal
+    company = _asked(request).get("company", principal.company_id)
+    answer = await side.stories.tell(principal, event, company)
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _asked(request: Request[Any, Any, State]) -> dict[str, str]:
+    """The parameters that are given once; raises Invalid for unknown ones and for those given twice."""
+    asked: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in asked or name not in PARAMETERS:
+            raise Invalid(f"parameter {name!r} is unknown or given twice", code="bad_parameter")
+        if name not in LISTS:
+            asked[name] = value
+    return asked
+
+
+def _limit(text: str) -> int:
+    if text and not (text.isdecimal() and 0 < int(text) <= MOST):
+        raise Invalid(f"limit is {text!r}, and must be a number from 1 to {MOST}", code="bad_parameter")
+    return int(text or LIMIT)

@@ -1,0 +1,55 @@
+"""An event as JSON: the envelope with its payload spelled out, and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+
+from domain.access import Principal
+from domain.event_search import Scanned
+from domain.events import event_type
+from domain.ports import Placed
+from domain.position import Position
+from read_api.history.rights import seen_by
+from read_api.history.search import Found
+
+EventJson = dict[str, Any]
+
+
+def shown(event: Found, principal: Principal) -> EventJson:
+    """The event as the principal may see it, in the form that `ingest` takes, with its place."""
+    withheld = seen_by(principal, event.envelope)
+    members = event_json(event.place, event.envelope)
+    return members | {"payload_withheld": True} if withheld else members
+
+
+def event_json(place: Placed, envelope: AnalyticsProcessingEnvelope) -> EventJson:
+    """The envelope's members after topic, partition and offset; `position` is the token that covers the event."""
+    members = MessageToDict(envelope, preserving_proto_field_name=True)
+    if envelope.payload:
+        members["payload"] = _payload(envelope.message_type, envelope.payload) or members["payload"]
+    topic, partition, offset = place
+    position = str(Position({(topic, partition): offset + 1}))
+    return {"topic": topic, "partition": partition, "offset": offset, "position": position, **members}
+
+
+def figures(scanned: Scanned) -> Mapping[str, int]:
+    """What a search looked at; see `domain.event_search.Scanned`."""
+    return asdict(scanned)
+
+
+def _payload(message_type: str, payload: bytes) -> EventJson | None:
+    """The payload's members; None where it is not what the message type says: then its base64 is shown."""
+    kind = event_type(message_type)
+    if kind is None:
+        return None
+    message = kind.batch if kind.batch is not None and message_type == kind.batch_name else kind.message
+    try:
+        return MessageToDict(message.FromString(payload), preserving_proto_field_name=True)
+    except DecodeError:
+        return None

@@ -1,0 +1,112 @@
+"""One event whole: itself, what became of it, its neighbours, what caused it and what it caused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.access import Principal
+from domain.errors import NotFound
+from domain.event_search import Criteria, Decision, Decisions, Scanned
+from domain.ports import Placed
+from domain.position import Position
+from read_api.history.search import EventSearch, Found, Search
+from read_api.history.shown import EventJson, figures, shown
+
+CAUSES = 50  # of a chain, at most
+EFFECTS = 100  # direct ones, at most
+LOOK_BACK = (1_000, 10_000, 100_000)  # offsets, in which the neighbour before is looked for
+
+
+class Stories:
+    """Tells of one event all that the log and the projector's decisions know."""
+
+    def __init__(self, search: EventSearch, decisions: Decisions) -> None:
+        self._search = search
+        self._decisions = decisions
+
+    async def tell(self, principal: Principal, event: str, company: str = "*", topics: Sequence[str] = ()) -> EventJson:
+        """The event of an id, or at a place `topic:partition=offset`. Raises NotFound, Forbidden, Invalid.
+
+        `neighbours` are of the same company and user in the same partition. Causes and effects are of the same company,
+        and only of topics that the principal may read; `root` is False where a cause was not found.
+        """
+        scanned = Scanned()
+        found = await self._find(principal, event, company, topics, scanned)
+        own = found.envelope.company_id
+        causes, root = await self._causes(principal, found, scanned)
+        effects = await self._effects(principal, own, found.envelope.event_id, scanned)
+        decision = await self._decisions.of(found.place)
+        before, after = await self._before(principal, found, scanned), await self._after(principal, found, scanned)
+        return {
+            "event": shown(found, principal),
+            "decision": _decision(decision),
+            "neighbours": {
+                "before": shown(before, principal) if before else None,
+                "after": shown(after, principal) if after else None,
+            },
+            "causes": [shown(cause, principal) for cause in causes],
+            "root": root,
+            "effects": [shown(effect, principal) for effect in effects],
+            "scanned": figures(scanned),
+        }
+
+    async def _find(
+        self, principal: Principal, event: str, company: str, topics: Sequence[str], scanned: Scanned
+    ) -> Found:
+        if "=" in event:
+            ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
+            return await self._search.at(principal, Placed(topic, partition, offset), company)
+        found, walk = await self._search.named(principal, event, company, topics)
+        scanned.add(walk.scanned)
+        return found
+
+    async def _causes(self, principal: Principal, found: Found, scanned: Scanned) -> tuple[list[Found], bool]:
+        """The chain of causes, nearest first, and whether it ends at a first cause."""
+        chain: list[Found] = []
+        seen = {found.envelope.event_id}
+        company, cause = found.envelope.company_id, found.envelope.causation_id
+        while cause and cause not in seen and len(chain) < CAUSES:
+            try:
+                found, walk = await self._search.named(principal, cause, company)
+            except NotFound:
+                return chain, False
+            scanned.add(walk.scanned)
+            chain.append(found)
+            seen.add(cause)
+            cause = found.envelope.causation_id
+        return chain, not cause
+
+    async def _effects(self, principal: Principal, company: str, event_id: str, scanned: Scanned) -> list[Found]:
+        if not event_id:
+            return []
+        walk = await self._search.walk(principal, Search(Criteria(company, causation_id=event_id)))
+        effects = await self._search.first(walk, EFFECTS)
+        scanned.add(walk.scanned)
+        return effects
+
+    async def _after(self, principal: Principal, found: Found, scanned: Scanned) -> Found | None:
+        walk = await self._search.part(principal, found.place, _alike(found), found.place.offset + 1)
+        events = await self._search.first(walk, 1)
+        scanned.add(walk.scanned)
+        return events[0] if events else None
+
+    async def _before(self, principal: Principal, found: Found, scanned: Scanned) -> Found | None:
+        """The nearest one before, within the last of LOOK_BACK."""
+        end = found.place.offset
+        for distance in LOOK_BACK:
+            begin = max(0, found.place.offset - distance)
+            walk = await self._search.part(principal, found.place, _alike(found), begin, end)
+            events = await self._search.first(walk, 0)
+            scanned.add(walk.scanned)
+            if events:
+                return events[-1]
+            end = begin
+        return None
+
+
+def _alike(found: Found) -> Criteria:
+    return Criteria(found.envelope.company_id, user_id=found.envelope.user_id)
+
+
+def _decision(decision: Decision) -> EventJson:
+    return {"outcome": decision.outcome, "reasons": [{"code": c, "reason": r} for c, r in decision.reasons]}

@@ -1,0 +1,126 @@
+"""`analytics projections rebuild | verify | switch | drop | cancel`, as its user runs them, killed in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded.log import EmbeddedLog
+from app.bench.events import envelopes, pieces
+from app.bench.folding import fold
+from app.bench.logs import append
+from projections.engine.registry import projection
+from projections.engine.sql import table_name
+from tests.support.instance import environment
+
+NAME = "user_activity"
+EVENTS = 200_000
+
+
+class Commands:
+    """The command line on one database."""
+
+    def __init__(self, url: str, nats_url: str, folder: Path) -> None:
+        self.url = url
+        self._environment = environment(
+            ANALYTICS_DATABASE_URL=url, ANALYTICS_NATS_URL=nats_url, ANALYTICS_DATA=str(folder)
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `analytics projections …` in a process group of its own."""
+        command = [sys.executable, "-m", "app.cli", "projections", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, env=self._environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def ask(self, query: str) -> Sequence[tuple[object, ...]]:
+        """Rows of a query, or of what an update returns."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+async def _lived(url: str, events: int) -> None:
+    log = EmbeddedLog(url)
+    try:
+        await log.create_topics(dict.fromkeys(projection(NAME).topics, 2))
+        await append(log, pieces(envelopes(events, ("user_event",))))
+        await fold(log, url, [projection(NAME)])
+    finally:
+        await log.close()
+
+
+@pytest.fixture
+def commands(database_url: str, nats_url: str, tmp_path: Path) -> Commands:
+    """The command line on a database without events."""
+    return Commands(database_url, nats_url, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_rebuild_that_was_killed_resumes_and_equals_live(commands: Commands) -> None:
+    """kill -9 of the command and its workers in mid-rebuild: the next run goes on from what they stored."""
+    asyncio.run(_lived(commands.url, EVENTS))
+    process = commands.start("rebuild", NAME)
+    done = 0
+    while not done:
+        assert process.poll() is None, process.communicate()
+        [(stored,)] = commands.ask("SELECT coalesce(sum(next_offset - start), 0)::int FROM shares")
+        done = int(str(stored))
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert 0 < done < EVENTS
+    [(state, live)] = commands.ask("SELECT state, live FROM projections WHERE version = 2")
+    assert (state, live) == ("building", False)
+    code, out, err = commands.run("rebuild", NAME, "--json")
+    assert code == 0, err
+    assert "resuming version 2 at" in err
+    assert json.loads(out)["version"] == 2
+    code, out, _ = commands.run("verify", NAME, "--json")
+    assert (code, json.loads(out)["equal"]) == (0, True)
+
+
+@pytest.mark.slow
+def test_a_version_that_differs_is_shown_and_refused_until_it_is_explained(commands: Commands) -> None:
+    """verify shows the row and fails; switch is refused, and with --explain keeps the reason; then back, then drop."""
+    asyncio.run(_lived(commands.url, 2_000))
+    assert commands.run("rebuild", NAME, "--workers", "1")[0] == 0
+    table = projection(NAME).tables[0]
+    measure = next(c.name for c in table.values if c.kind.sql == "bigint")
+    name, key = table_name(table.name, 2), table.keys[1].name
+    change = f'UPDATE {name} SET "{measure}" = "{measure}" + 1 WHERE ctid = (SELECT min(ctid) FROM {name})'
+    [(changed,)] = commands.ask(f'{change} RETURNING "{key}"::text')
+    code, out, _ = commands.run("verify", NAME, "--json")
+    [difference] = json.loads(out)["differences"]
+    assert code == 1
+    assert (difference["table"], difference["key"][key]) == (table.name, changed)
+    assert difference["new"][measure] == difference["old"][measure] + 1
+    code, _, err = commands.run("switch", NAME)
+    assert (code, "differs from version 1" in err) == (1, True)
+    assert commands.run("switch", NAME, "--explain", "a test")[0] == 0
+    assert commands.ask("SELECT version, reason FROM projections WHERE live") == [(2, "a test")]
+    assert commands.run("drop", f"{NAME}@2")[0] == 1
+    assert commands.run("switch", f"{NAME}@1", "--explain", "back")[0] == 0
+    assert commands.run("drop", f"{NAME}@2")[0] == 0
+    assert commands.ask("SELECT version, live, state FROM projections ORDER BY version") == [
+        (1, True, "running"),
+        (2, False, "retired"),
+    ]
+    assert commands.run("verify", NAME)[0] == 1  # there is nothing beside the live version
+    assert json.loads(commands.run("rebuild", NAME, "--plan", "--json")[1])["version"] == 3

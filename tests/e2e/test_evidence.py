@@ -1,0 +1,84 @@
+"""Evidence as an auditor meets it: the sealer of a running instance, its commands, a proof checked elsewhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import grpc
+import psycopg
+import pytest
+from services import operations_pb2 as operations
+from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+
+from tests.support.instance import Instance, run_command, trade
+
+pytestmark = pytest.mark.slow
+
+
+def sealed(instance: Instance) -> dict[str, object]:
+    """The verdict, once nothing is left unsealed."""
+    deadline = time.monotonic() + 20
+    while True:
+        result = instance.command("log", "verify", "--json")
+        verdict: dict[str, object] = json.loads(result.stdout)
+        if result.exit_code or not verdict["unsealed"]:
+            return verdict
+        assert time.monotonic() < deadline, verdict
+        time.sleep(0.1)
+
+
+def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) -> None:
+    """The sealer is killed in between and goes on where it stood."""
+    instance = Instance(tmp_path / "data").start(ANALYTICS_SEAL_SECONDS="0.2")
+    try:
+        instance.take([trade("acme", n) for n in range(50)])
+        assert sealed(instance)["verified"]
+        [sealer] = [child for child in instance.children() if "sealer" in child.cmdline()]
+        sealer.kill()
+        instance.take([trade("acme", n) for n in range(50, 90)])
+        verdict = sealed(instance)
+        assert (verdict["verified"], verdict["records"]) == (True, 90)
+        assert instance.command("log", "verify", "--since-last").exit_code == 0
+
+        proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
+        event = json.loads(instance.command("log", "tail", "-n", "1").stdout.splitlines()[0])
+        proving = ("log", "prove", event["event_id"], "--out", str(proof))
+        while (result := instance.command(*proving)).exit_code:
+            assert "checkpoint covers" in result.stderr, result.output  # sealed, and signed a moment later
+            time.sleep(0.1)
+        key.write_text(instance.command("log", "key").stdout)
+        checking = ("log", "check-proof", str(proof), "--public-key", str(key))
+        assert run_command(*checking).exit_code == 0
+
+        with psycopg.connect(instance.addresses["database"], autocommit=True) as connection:
+            connection.execute(
+                "UPDATE log.runs SET records = set_byte(records, 60, get_byte(records, 60) # 1)"
+                " WHERE (partition_id, last_offset) = (SELECT partition_id, last_offset FROM log.runs LIMIT 1)"
+            )
+        forged = instance.command("log", "verify")
+        assert forged.exit_code == 1
+        assert "content_differs" in forged.stdout
+        assert not verify_by_grpc(instance).verified
+        assert run_command(*checking).exit_code == 0  # the proof stands without the log
+        proof.write_text(proof.read_text().replace('"offset": ', '"offset": 1'))
+        refused = run_command(*checking)
+        assert refused.exit_code == 1
+        assert "does not hold" in refused.stderr
+    finally:
+        instance.stop()
+
+
+def verify_by_grpc(instance: Instance) -> operations.VerifyLogResponse:
+    """What the RPC answers an auditor; a viewer is refused."""
+    with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+        stub = AnalyticsServiceStub(channel)
+        viewer = (("authorization", f"Bearer {instance.token('viewer', 'acme')}"),)
+        with pytest.raises(grpc.RpcError):
+            stub.VerifyLog(operations.VerifyLogRequest(company_id="acme"), metadata=viewer, timeout=20)
+        auditor = (("authorization", f"Bearer {instance.token('auditor', 'acme')}"),)
+        answer: operations.VerifyLogResponse = stub.VerifyLog(
+            operations.VerifyLogRequest(company_id="acme"), metadata=auditor, timeout=20
+        )
+        return answer
