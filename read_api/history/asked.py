@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from domain.access import EVERY_COMPANY
 from domain.errors import Invalid
 from domain.event_search import ALWAYS, NEVER, Criteria
+from projections.engine.query import read_time
 from read_api.history.rights import with_batches
 
 
@@ -30,12 +30,6 @@ def _time(name: str, asked: Mapping[str, str], otherwise: int) -> int:
     if not text:
         return otherwise
     try:
-        return int(text) if text.isdecimal() else _milliseconds(text)
+        return int(text) if text.isdecimal() else int(read_time(text).timestamp() * 1000)
     except ValueError as error:
         raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
-
-
-def _milliseconds(text: str) -> int:
-    """Milliseconds since 1970 of a date or a time, UTC unless it says otherwise."""
-    moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
