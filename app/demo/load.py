@@ -75,7 +75,8 @@ class Progress:
         self._done = 0
         self._bar = out.isatty()
         self._every = 0.2 if self._bar else 3.0
-        self._started = self._shown = time.monotonic()
+        self._started = time.monotonic()
+        self._shown = self._started - self._every  # the first line comes with the first events
 
     def add(self, events: int) -> None:
         """So many more are done."""

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.e2e.exactness.chaos import MemoryWatch
 from tests.e2e.exactness.doors import Door, GrpcDoor, HttpDoor
-from tests.e2e.exactness.proof import API_MEGABYTES, PROJECTOR_MEGABYTES
+from tests.e2e.exactness.proof import API_MEGABYTES, MEGABYTES
 from tests.e2e.exactness.stream import Event, Stream
 from tests.e2e.exactness.wire import envelope, line
 from tests.support.instance import Instance
@@ -50,7 +50,7 @@ class Memory:
         """Roles that are above their limit or that grow."""
         found = []
         for role, sizes in self.samples.items():
-            limit = PROJECTOR_MEGABYTES if role == "projector" else API_MEGABYTES
+            limit = MEGABYTES.get(role, API_MEGABYTES)
             if max(sizes) > limit:
                 found.append(f"{role} took {max(sizes)} MB, more than {limit}")
             if self.slope(role) > FLAT:

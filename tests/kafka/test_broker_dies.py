@@ -23,9 +23,11 @@ async def test_an_append_under_way_survives(log: KafkaEventLog, settings: KafkaS
     async def keep_appending() -> None:
         for start in range(100, 3000, 100):
             await patient.append(records(100, topic="single", start=start))
+            some.set()
 
+    some = asyncio.Event()
     appending = asyncio.create_task(keep_appending())
-    await asyncio.sleep(0.05)
+    await some.wait()
     mortal.kill()
     assert not appending.done()
     await asyncio.to_thread(mortal.restart)

@@ -15,19 +15,19 @@ from tests.support.instance import Instance, trade
 @pytest.fixture(scope="module")
 def position(instance: Instance) -> str:
     """Trades of two companies are in the log, and folded."""
-    return instance.take([trade(company, n, pnl=1.0) for n in range(20) for company in ("ownco", "farco")])
+    return instance.take([trade(company, n, pnl=1.0) for n in range(20) for company in ("foundco", "hiddenco")])
 
 
 def test_events_are_found_alike_over_http_and_on_the_command_line(instance: Instance, position: str) -> None:
     """The same events and what was read for them; a cursor goes on after them."""
-    with instance.client("auditor", "ownco") as client:
+    with instance.client("auditor", "foundco") as client:
         whole = client.get("/api/v1/events", params={"type": "trading_result"}).json()
         first = client.get("/api/v1/events", params={"limit": "15"}).json()
         rest = client.get("/api/v1/events", params={"cursor": first["cursor"]}).json()
-    on_command_line = instance.answer("events", "find", "--company", "ownco", "--json")
+    on_command_line = instance.answer("events", "find", "--company", "foundco", "--json")
     by_place = {(e["topic"], e["partition"], e["offset"]): e for e in whole["events"]}
     assert len(by_place) == 20
-    assert {e["company_id"] for e in whole["events"]} == {"ownco"}
+    assert {e["company_id"] for e in whole["events"]} == {"foundco"}
     assert sorted(map(json.dumps, on_command_line["events"])) == sorted(map(json.dumps, whole["events"]))
     assert (whole["complete"], first["complete"], len(first["events"]), len(rest["events"])) == (True, False, 15, 5)
     assert whole["scanned"]["records"] >= 20
@@ -35,9 +35,9 @@ def test_events_are_found_alike_over_http_and_on_the_command_line(instance: Inst
 
 def test_one_event_is_shown_whole_and_never_to_others(instance: Instance, position: str) -> None:
     """By id and by place; another company's auditor finds nothing, a viewer may not ask."""
-    event = instance.answer("events", "find", "--company", "ownco", "-n", "1", "--json")["events"][0]
+    event = instance.answer("events", "find", "--company", "foundco", "-n", "1", "--json")["events"][0]
     place = f"{event['topic']}:{event['partition']}={event['offset']}"
-    with instance.client("auditor", "ownco") as client:
+    with instance.client("auditor", "foundco") as client:
         by_id, by_place = (client.get(f"/api/v1/events/{key}").json() for key in (event["event_id"], place))
         nonsense = client.get("/api/v1/events", params={"nonsense": "1"})
         too_many = client.get("/api/v1/events", params={"limit": "1001"})
@@ -46,10 +46,10 @@ def test_one_event_is_shown_whole_and_never_to_others(instance: Instance, positi
     shown = instance.answer("events", "show", event["event_id"])
     assert {**shown, "scanned": {}} == {**by_id, "scanned": {}}
     assert [answer.status_code for answer in (nonsense, too_many)] == [400, 400]
-    with instance.client("auditor", "farco") as client:
+    with instance.client("auditor", "hiddenco") as client:
         assert client.get(f"/api/v1/events/{event['event_id']}").status_code == 404
-        assert client.get("/api/v1/events", params={"company": "ownco"}).status_code == 403
-    with instance.client("viewer", "ownco") as client:
+        assert client.get("/api/v1/events", params={"company": "foundco"}).status_code == 403
+    with instance.client("viewer", "foundco") as client:
         assert client.get("/api/v1/events").status_code == 403
 
 
@@ -59,7 +59,7 @@ def test_a_replay_writes_the_events_as_they_are(instance: Instance, position: st
     written = {}
     for form in ("--protobuf", ""):
         file = tmp_path / f"events{form}"
-        arguments = ["events", "replay", "--company", "farco", "--out", str(file), *filter(None, [form])]
+        arguments = ["events", "replay", "--company", "hiddenco", "--out", str(file), *filter(None, [form])]
         result = instance.command(*arguments)
         assert result.exit_code == 0, result.output
         assert result.stderr.strip() == f"20 events, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
