@@ -15,8 +15,10 @@ from app.cli_events import ingest, log, topics
 from app.cli_evidence import EVIDENCE
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.cli_history import events
-from app.cli_projections import projections, quarantine, query
+from app.cli_projections import projections, quarantine
+from app.cli_query import explain, query
 from app.cli_rebuild import COMMANDS
+from app.cli_snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
 from domain.access import FEATURES, RIGHTS, Role, Tier
 
@@ -27,13 +29,13 @@ def main() -> None:
     """Exact analytics from an append-only log of events."""
 
 
-for part in (ingest, query, projections, log, events, quarantine, topics, bench):
+for part in (ingest, query, explain, projections, log, events, quarantine, topics, bench):
     main.add_command(part)
 for part in EVIDENCE:
     log.add_command(part)
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, snapshot, snapshots):
     projections.add_command(command)
 
 

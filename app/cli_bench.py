@@ -9,7 +9,10 @@ import click
 from app.cli_frame import run, with_settings
 from app.settings import Settings
 
-GROUPS = ("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "instance", "kafka-log", "kafka-one")
+GROUPS = (
+    *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "instance"),
+    *("kafka-log", "kafka-one"),
+)
 KINDS = ("embedded", "kafka", "all")
 
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli_events import parse_params
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
-from domain.errors import Invalid, NotYet, Unavailable
+from domain.errors import NotYet, Unavailable
 
 if TYPE_CHECKING:
     from projections.engine.batch import Checksum
@@ -22,27 +21,6 @@ if TYPE_CHECKING:
 
 EVERY = 2**62  # as a limit: none
 LOOK = 0.05  # seconds between two looks of `projections wait`
-
-
-@click.command()
-@click.argument("name")
-@click.option("--company", default="", help="The company that is asked about.")
-@click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter of the query, e.g. by=symbol.")
-@with_settings
-def query(settings: Settings, name: str, company: str, params: tuple[str, ...]) -> None:
-    """Answer a registered query: the same JSON as over HTTP."""
-    if not company:
-        raise Invalid("name a company with --company", code="missing_parameter")
-    show_json(run(_query(settings, name, company, parse_params(params))))
-
-
-async def _query(settings: Settings, name: str, company: str, params: dict[str, str]) -> dict[str, Any]:
-    from app.instance import reachable
-    from app.wiring import read_store
-    from projections.engine.query import answer
-
-    async with reachable(settings) as complete, read_store(complete) as store:
-        return await answer(name, company, params, store)
 
 
 @click.group(cls=Reporting)

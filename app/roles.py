@@ -45,10 +45,12 @@ class Role:
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+    from app.past import teller
     from read_api.health import Health
     from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
     from read_api.movements import Movements
+    from read_api.past import PastDesk
     from read_api.questions import Questions
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
@@ -62,11 +64,13 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
             wiring.live_bus(settings) as bus,
+            teller(settings) as tell,
         ):
-            movements = Movements(bus)
-            statuses = ProjectionStatuses(log, projection_store.statuses)
+            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store.statuses)
+            questions = Questions(store, movements, patience=settings.position_wait)
             side = ReadSide(
-                questions=Questions(store, movements, patience=settings.position_wait),
+                questions=questions,
+                past=PastDesk(questions, tell),
                 statuses=statuses,
                 health=Health(VERSION, statuses, figures, bus, metrics),
                 movements=movements,

@@ -93,6 +93,10 @@ class Settings:
     query_seconds: float = field(
         default=10.0, metadata=_says("Seconds after which a query is given up.", at_least=0.01)
     )
+    past_records: int = field(
+        default=20_000_000,
+        metadata=_says("Records of the log that an as-of query or an explanation may read.", at_least=1),
+    )
     log_level: str = field(default="INFO", metadata=_says("Least level of log lines: DEBUG, INFO, WARNING or ERROR."))
 
     @classmethod

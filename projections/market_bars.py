@@ -20,6 +20,7 @@ from projections.engine.query import (
     Param,
     Query,
     Request,
+    Selected,
     Statement,
     all_of,
     read_choice,
@@ -86,23 +87,28 @@ def preference(asked: str) -> list[str]:
 
 def ask(request: Request) -> Statement:
     """Bars that begin in the period. Bars that are rolled up need what begins before the last of them ends."""
+    width, intervals = length(request.get("interval")), preference(request.get("interval"))
+    kept, within, cut = selects(request), ["true"], list[object]()
+    for bound, operator in (("from", ">="), ("to", "<")):
+        if (at := request.get(bound)) is not None:
+            within.append(f"bar {operator} %s")
+            cut.append(at)
+    sql = BARS.format(where=kept.where, within=" AND ".join(within), limit=row_limit(request))
+    return Statement(sql, (width, EPOCH, intervals, *kept.params, *cut))
+
+
+def selects(request: Request) -> Selected:
+    """Published bars of this interval and those that may be rolled up into it."""
     interval = request.get("interval")
-    width, intervals = length(interval), preference(interval)
-    where, within = ["company_id = %s", "symbol = %s", "interval = ANY(%s)"], ["true"]
-    kept: list[object] = [request.company, request.get("symbol"), intervals]
-    cut: list[object] = []
+    where = ["company_id = %s", "symbol = %s", "interval = ANY(%s)"]
+    params: list[object] = [request.company, request.get("symbol"), preference(interval)]
     if (begin := request.get("from")) is not None:
         where.append("start >= %s")
-        within.append("bar >= %s")
-        kept.append(begin)
-        cut.append(begin)
+        params.append(begin)
     if (end := request.get("to")) is not None:
         where.append("start < %s + %s")
-        within.append("bar < %s")
-        kept += [end, width]
-        cut.append(end)
-    sql = BARS.format(where=" AND ".join(where), within=" AND ".join(within), limit=row_limit(request))
-    return Statement(sql, (width, EPOCH, intervals, *kept, *cut))
+        params += [end, length(interval)]
+    return Selected(MarketBar.table, " AND ".join(where), tuple(params))
 
 
 def shape(_request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -123,5 +129,6 @@ market_bars.queries += [
         ),
         ask,
         shape,
+        selects=selects,
     )
 ]

@@ -24,6 +24,7 @@ from projections.engine.query import (
     Param,
     Query,
     Request,
+    Selected,
     Statement,
     all_of,
     read_day,
@@ -198,6 +199,13 @@ def _ask(request: Request) -> Statement:
     return Statement(sql, (low, request.company, *(request.get(name) for name in kept), high))
 
 
+def _selects(request: Request) -> Selected:
+    low, high = _period(request)
+    kept = [name for name in GROUPS if request.get(name) is not None]
+    where = "".join(("company_id = %s AND day >= %s AND day < %s", *(f" AND {name} = %s" for name in kept)))
+    return Selected(MrrMovement.table, where, (request.company, low, high, *(request.get(name) for name in kept)))
+
+
 def _periods(by: Sequence[str]) -> dict[str, str]:
     """SQL for the period of a day, and for all periods: those in which anything moved, or one that is always there."""
     if not {"month", "day"} & set(by):
@@ -282,6 +290,7 @@ subscriptions.queries += [
         ),
         _ask,
         _shape,
+        selects=_selects,
     ),
     listing(
         "subscriptions",

@@ -26,6 +26,7 @@ from read_api.edge import Edge
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
+from read_api.past import OF_EXPLANATION, OF_PAST
 from read_api.questions import Question
 from read_api.side import ReadSide
 from read_api.web import pages
@@ -61,15 +62,20 @@ def create_app(side: ReadSide) -> ASGIApp:
 async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
     """Rows of a registered query for one company, with the position that they stand for.
 
-    `company` names the tenant; every other parameter is the query's own.
+    `company` names the tenant. `as_of` (an event time, exclusive) and `as_known_at` (a position) ask for a past state.
+    Every other parameter is the query's own.
     """
     side: ReadSide = request.app.state.side
     principal = caller().principal
     params = _parameters(request)
     company = params.pop("company", None) or principal.company_id
     side.health.queries.add()
-    at_least = Position.parse(request.headers.get("x-min-position", ""))
-    answer = await side.questions.ask(principal, Question(name, company, params), at_least)
+    past = {key: params.pop(key) for key in OF_PAST if key in params}
+    if past:
+        answer = await side.past.answer(principal, Question(name, company, params), past)
+    else:
+        at_least = Position.parse(request.headers.get("x-min-position", ""))
+        answer = await side.questions.ask(principal, Question(name, company, params), at_least)
     headers = {
         "X-Position": answer["position"],
         "X-Lag-Ms": str(answer["lag_ms"]),
@@ -86,6 +92,21 @@ def _parameters(request: Request[Any, Any, State]) -> dict[str, str]:
             raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
         params[name] = value
     return params
+
+
+@get("/api/v1/query/{name:str}/explain", responses=openapi.EXPLANATION, summary="Explain a measure of a query")
+async def explain(name: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+    """The events behind `measure`, with their shares, a page at a time (`limit`, `cursor`, `order`: oldest or newest).
+
+    `company`, `as_of`, `as_known_at` and the query's own parameters say which rows are meant.
+    """
+    side: ReadSide = request.app.state.side
+    principal = caller().principal
+    params = _parameters(request)
+    company = params.pop("company", None) or principal.company_id
+    asked = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
+    found = await side.past.explain(principal, Question(name, company, params), asked)
+    return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 @get("/api/v1/query", responses=openapi.QUERIES, summary="List the registered queries")
@@ -136,7 +157,7 @@ async def metrics(request: Request[Any, Any, State]) -> Response[str]:
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-HANDLERS = (query, queries, projections, find_events, show_event, health, metrics)
+HANDLERS = (query, explain, queries, projections, find_events, show_event, health, metrics)
 
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",

@@ -98,6 +98,35 @@ class FoundEvents(msgspec.Struct):
     scanned: ScannedFigures
 
 
+class ExplainedEvent(msgspec.Struct):
+    """An event behind a measure: its place, the row that it counts in, and its share."""
+
+    topic: str
+    partition: int
+    offset: int
+    item: int
+    event_id: str
+    user_id: str
+    timestamp: datetime
+    row: dict[str, Any]
+    share: Any
+
+
+class Explanation(msgspec.Struct, kw_only=True):
+    """Where a measure comes from: how events make it (`rule`), its value, how many there are, and a page of them."""
+
+    query: str
+    measure: str
+    definition_version: int
+    position: str
+    rule: str
+    value: Any
+    total: int
+    events: list[ExplainedEvent]
+    next_cursor: str | None
+    scanned: ScannedFigures
+
+
 class Reason(msgspec.Struct):
     """Why an event was set aside."""
 
@@ -166,6 +195,7 @@ def _with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
 ANSWER = _with_problems(Answer, "The answer")
 QUERIES = _with_problems(list[RegisteredQuery], "The registered queries")
 PROJECTIONS = _with_problems(list[ProjectionState], "The projections")
+EXPLANATION = _with_problems(Explanation, "The events behind the measure")
 EVENTS = _with_problems(FoundEvents, "The events")
 EVENT = _with_problems(WholeEvent, "The event")
 HEALTH = _with_problems(HealthFigures, "The figures")

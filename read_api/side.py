@@ -10,6 +10,7 @@ from read_api.history.search import EventSearch
 from read_api.history.story import Stories
 from read_api.metric_defs import Metrics
 from read_api.movements import Movements
+from read_api.past import PastDesk
 from read_api.questions import Questions
 from read_api.status import ProjectionStatuses
 
@@ -19,6 +20,7 @@ class ReadSide:
     """What the read API answers from."""
 
     questions: Questions
+    past: PastDesk
     statuses: ProjectionStatuses
     health: Health
     movements: Movements

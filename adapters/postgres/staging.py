@@ -15,7 +15,7 @@ def stage(connection: psycopg.Connection, table: Table, version: int, csv: bytes
 
     COPY cannot go into the target itself: it knows no merge, and is refused under row-level security.
     """
-    short = f'"{table.name}_v{version}"'
+    short = f'"{table.name}_v{version}_staged"'
     name = f"pg_temp.{short}"
     target = sql.table_name(table.name, version)
     connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {short} (LIKE {target})".encode())

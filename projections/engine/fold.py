@@ -22,7 +22,7 @@ from projections.engine.declare import (
     Table,
     hidden_columns,
 )
-from projections.engine.kinds import Count, Day, First, Kind, Last, Max, Min, Small, Sum, Text
+from projections.engine.kinds import Count, Day, First, Flag, Kind, Last, Max, Min, Small, Sum, Text
 
 FACTS = Columns()
 AGGREGATES: Mapping[object, str] = MappingProxyType({Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"})
@@ -56,7 +56,7 @@ def delta_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> pl.DataFrame |
     given = fold.expressions(FACTS)
     selected = facts if fold.where is None else facts.filter(fold.where(FACTS))
     order = ["_at", "_seq"] if hidden_columns(table) else []
-    selected = selected.select(*(_expression(c, given) for c in table.columns), *order)
+    selected = selected.select(*(expression(c, given) for c in table.columns), *order)
     if order:
         selected = selected.sort(order)
     return _merged(selected, table)
@@ -95,22 +95,24 @@ def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
     return selected.group_by(keys).agg(*_aggregations(table))
 
 
-def _expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
+def expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
+    """What a fold gives for a column, for each fact."""
     value = given.get(column.name, pl.col(column.name))
     expression = value if isinstance(value, pl.Expr) else pl.lit(value)
     width = column.kind.truncate_ms
     if width > 1:
         expression = expression // width * width
-    return expression.cast(_dtype(column)).alias(column.name)
+    return expression.cast(dtype_of(column)).alias(column.name)
 
 
-def _dtype(column: Column) -> Any:
+def dtype_of(column: Column) -> Any:
+    """The type of a column while it is folded."""
     kind = column.kind
     if issubclass(kind, Text):
         return pl.String
     if kind.is_time or issubclass(kind, (Count, Small)):
         return pl.Int64
-    return pl.Int128 if kind.is_millionths else pl.Boolean  # 128 bits: a sum of 64-bit millionths can leave 64
+    return pl.Boolean if issubclass(kind, Flag) else pl.Int128  # 128 bits: a sum of 64-bit millionths can leave 64
 
 
 def _aggregations(table: Table) -> list[pl.Expr]:
@@ -125,10 +127,11 @@ def _aggregations(table: Table) -> list[pl.Expr]:
 
 def _stored(table: Table) -> list[pl.Expr]:
     """Columns as the database wants them; only the few rows of a batch pay for turning numbers into times."""
-    return [_as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n in hidden_columns(table)]
+    return [as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n in hidden_columns(table)]
 
 
-def _as_stored(name: str, kind: type[Kind]) -> pl.Expr:
+def as_stored(name: str, kind: type[Kind]) -> pl.Expr:
+    """A folded column as the database takes it."""
     if not kind.is_time:
         return pl.col(name)
     moment = pl.col(name).cast(pl.Datetime("ms", "UTC"))

@@ -11,7 +11,7 @@ from typing import Any
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import Text
-from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Statement, read_time, storable
+from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Selected, Statement, read_time, storable
 from projections.engine.show import shower
 
 DEFAULT_LIMIT = 1_000
@@ -54,15 +54,7 @@ class Listing:
 
     def ask(self, request: Request) -> Statement:
         """One page of rows after the cursor."""
-        conditions: list[str] = ["company_id = %s"]
-        params: list[object] = [request.company]
-        for bound, operator in (("from", ">="), ("to", "<")):
-            if request.get(bound) is not None:
-                conditions.append(f'"{self.time}" {operator} %s')
-                params.append(request.get(bound))
-        for column in (f for f in self.filters if request.get(f) is not None):
-            conditions.append(f'"{column}" = %s')
-            params.append(request.get(column))
+        conditions, params = self._conditions(request)
         order = ", ".join(f'"{k}"' for k in self.keys)
         if request.get("cursor") is not None:
             conditions.append(f"({order}) > ({', '.join(['%s'] * len(self.keys))})")
@@ -72,6 +64,23 @@ class Listing:
         return Statement(
             f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
         )
+
+    def selects(self, request: Request) -> Selected:
+        """The rows that are listed, on all pages."""
+        conditions, params = self._conditions(request)
+        return Selected(self.table, " AND ".join(conditions), tuple(params))
+
+    def _conditions(self, request: Request) -> tuple[list[str], list[object]]:
+        conditions: list[str] = ["company_id = %s"]
+        params: list[object] = [request.company]
+        for bound, operator in (("from", ">="), ("to", "<")):
+            if request.get(bound) is not None:
+                conditions.append(f'"{self.time}" {operator} %s')
+                params.append(request.get(bound))
+        for column in (f for f in self.filters if request.get(f) is not None):
+            conditions.append(f'"{column}" = %s')
+            params.append(request.get(column))
+        return conditions, params
 
     def _after(self, cursor: list[Any]) -> list[object]:
         keys = [c for c in self.table.keys if c.name != "company_id"]
@@ -106,4 +115,4 @@ def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summ
         Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
         *(Param(f, f"only rows with this {f}") for f in filters),
     )
-    return Query(name, summary, params, listed.ask, listed.shape, listed.extra)
+    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects)

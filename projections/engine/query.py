@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
+from projections.engine.declare import Projection, Table
 
 MAX_ROWS = 50_000
 
@@ -49,8 +50,20 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """The rows that an answer is made from: a table, and an SQL condition on it with its parameters."""
+
+    table: Table
+    where: str
+    params: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows."""
+    """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
+
+    `selects` says which rows of which table an answer is made from, so that it can be explained.
+    """
 
     name: str
     summary: str
@@ -58,6 +71,7 @@ class Query:
     ask: Callable[[Request], Statement]
     shape: Callable[[Request, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
     extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] = field(default=lambda _request, _rows: {})
+    selects: Callable[[Request], Selected] | None = None
 
 
 def registered() -> Mapping[str, Query]:
@@ -72,12 +86,8 @@ async def answer(name: str, company: str, params: Mapping[str, str], store: Read
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter, Unavailable or LimitExceeded from the store.
     """
-    from projections.engine.registry import all_queries
-
-    if name not in all_queries():
-        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(all_queries()))}")
-    projection, query = all_queries()[name]
-    request = Request(company, _read_params(query, params))
+    projection, query = find(name)
+    request = Request(company, read_params(query, params))
     statement = query.ask(request)
     found = await store.ask(projection.name, statement.sql, statement.params)
     rows = query.shape(request, [dict(zip(found.columns, row, strict=True)) for row in found.rows])
@@ -93,7 +103,17 @@ async def answer(name: str, company: str, params: Mapping[str, str], store: Read
     }
 
 
-def _read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
+def find(name: str) -> tuple[Projection, Query]:
+    """A registered query with the projection that it reads. Raises NotFound."""
+    from projections.engine.registry import all_queries
+
+    if name not in all_queries():
+        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(all_queries()))}")
+    return all_queries()[name]
+
+
+def read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters as the query reads them. Raises Invalid for one that is unknown, wrong or missing."""
     known = {p.name: p for p in query.params}
     values = {}
     for name, text in params.items():

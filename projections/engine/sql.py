@@ -9,11 +9,12 @@ from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedF
 from projections.engine.kinds import First, Key, Last, Sum
 
 SCHEMA = "read_models"
+SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema
 
 
 def table_name(name: str, version: int) -> str:
     """Qualified name of a declared table in one version of its projection."""
-    return f'{SCHEMA}."{name}_v{version}"'
+    return f'{SCHEMA if version != SCRATCH else "pg_temp"}."{name}_v{version}"'
 
 
 def state_table(projection: str, fold: OrderedFold) -> str:

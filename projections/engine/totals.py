@@ -18,6 +18,7 @@ from projections.engine.query import (
     Param,
     Query,
     Request,
+    Selected,
     Statement,
     all_of,
     read_day,
@@ -134,6 +135,11 @@ class Totals:
                 params.append(request.get(name))
         return " AND ".join(conditions), params
 
+    def selects(self, request: Request) -> Selected:
+        """The rows that are added up."""
+        where, params = self._where(request)
+        return Selected(self.table, where, tuple(params))
+
     def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
         return [self._shaped(row, request.get("by", ())) for row in all_of(rows)]
@@ -187,7 +193,7 @@ def totals(
         LIMIT,
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
-    return Query(name, summary, params, asked.ask, asked.shape)
+    return Query(name, summary, params, asked.ask, asked.shape, selects=asked.selects)
 
 
 def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:

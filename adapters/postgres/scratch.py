@@ -1,0 +1,102 @@
+"""Scratch tables: a past state of one company in the session's temporary schema, for one question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+from adapters.postgres import ordered_rows, staging
+from adapters.postgres.projection_reader import read_set_aside
+from adapters.postgres.session import Session
+from adapters.postgres.snapshots import copy_name, stored_snapshots
+from domain.errors import LimitExceeded
+from domain.position import TopicPartition
+from projections.engine import sql
+from projections.engine.declare import Projection
+from projections.engine.past import Folded, Found, ScratchTables, Snapshot
+
+
+class PostgresScratch(Session):
+    """`projections.engine.past.Scratch` and `projections.engine.history.Decisions` on PostgreSQL.
+
+    A statement may take `timeout` seconds.
+    """
+
+    def __init__(self, database_url: str, timeout: float = 10.0) -> None:
+        super().__init__(database_url)
+        self._timeout = timeout
+
+    def admitted(self) -> Mapping[TopicPartition, int]:
+        """What admission has decided: next offset by topic and partition."""
+        with self._transaction("decisions") as connection:
+            rows = connection.execute("SELECT topic, partition, next_offset FROM admissions").fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
+        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+        with self._transaction("decisions") as connection:
+            return read_set_aside(connection, topic, ranges)
+
+    def snapshots(self, projection: Projection) -> Sequence[Snapshot]:
+        """The snapshots of this projection that have the declared shape."""
+        with self._transaction("decisions") as connection:
+            return stored_snapshots(connection, projection)
+
+    @contextmanager
+    def filled(
+        self, projection: Projection, company: str, base: Snapshot | None, more: Folded
+    ) -> Iterator[ScratchTables]:
+        """Temporary tables with the company's rows; a rollback takes them away."""
+        scratch = projection.stored_as(sql.SCRATCH)
+        try:
+            with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):
+                connection.execute(f"SET LOCAL statement_timeout = {int(self._timeout * 1000)}".encode())
+                _create(connection, scratch, company, base)
+                for rows in more.rows:
+                    staged = staging.stage(connection, rows.table, sql.SCRATCH, rows.csv)
+                    connection.execute(sql.merge(rows.table, sql.SCRATCH, staged).encode())
+                for ordered in more.ordered:
+                    ordered_rows.store(connection, scratch, ordered)
+                yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
+        except psycopg.errors.QueryCanceled as error:
+            raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
+
+
+class _Tables:
+    """`projections.engine.past.ScratchTables`."""
+
+    def __init__(self, connection: psycopg.Connection, names: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._names = names
+
+    def select(self, statement: str, params: Sequence[object]) -> Found:
+        """Run one SELECT over the tables."""
+        cursor = self._connection.execute(statement.format_map(self._names).encode(), params)
+        return [c.name for c in cursor.description or ()], cursor.fetchall()
+
+    def copy(self, create: str, copy: str, csv: bytes) -> None:
+        """Make one more table and fill it."""
+        self._connection.execute(create.encode())
+        with self._connection.cursor().copy(copy.encode()) as copying:
+            copying.write(csv)
+
+
+def _create(connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None) -> None:
+    """The tables, with the company's rows of the snapshot."""
+    names = {}
+    for table in scratch.tables:
+        connection.execute(sql.create_table(table, sql.SCRATCH).encode())
+        names[table.name] = sql.stored_columns(table)
+    for fold in scratch.ordered:
+        connection.execute(sql.create_state_table(scratch.name, fold, sql.SCRATCH).encode())
+        names[sql.state_table(scratch.name, fold)] = (*fold.by, "state")
+    for name, columns in names.items() if base else ():
+        assert base is not None
+        listed = ", ".join(f'"{c}"' for c in columns)
+        connection.execute(
+            f"INSERT INTO {sql.table_name(name, sql.SCRATCH)} ({listed})"
+            f" SELECT {listed} FROM {copy_name(name, base.version, base.number)} WHERE company_id = %s".encode(),
+            (company,),
+        )

@@ -1,0 +1,102 @@
+"""Commands that ask: query and explain, of the present and of the past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli_events import parse_params
+from app.cli_frame import Command, as_json, run, show_json, show_rows, with_settings
+from app.settings import Settings
+from domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from read_api.past import Telling
+
+
+def _of_query(command: Command) -> Command:
+    """The arguments that say what is asked."""
+    for option in (
+        click.option(
+            "--as-of",
+            multiple=True,
+            metavar="TIME|POSITION",
+            help="Before this event time, or as known at this position; may be given once for each.",
+        ),
+        click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter, e.g. by=symbol."),
+        click.option("--company", default="", help="The company that is asked about."),
+        click.argument("name"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_of_query
+@with_settings
+def query(settings: Settings, name: str, company: str, params: tuple[str, ...], as_of: tuple[str, ...]) -> None:
+    """Answer a registered query: the same JSON as over HTTP."""
+    show_json(run(_query(settings, _named(company), name, parse_params(params), as_of)))
+
+
+async def _query(
+    settings: Settings, company: str, name: str, params: dict[str, str], as_of: tuple[str, ...]
+) -> dict[str, Any]:
+    from app.instance import reachable
+    from app.past import tell
+    from app.wiring import read_store
+    from projections.engine.query import answer
+    from read_api.past import Telling, telling
+
+    async with reachable(settings) as complete:
+        if as_of:
+            return await tell(complete, Telling(name, company, params, *telling(as_of)))
+        async with read_store(complete) as store:
+            return await answer(name, company, params, store)
+
+
+@click.command()
+@_of_query
+@click.argument("measure")
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Events at most.")
+@click.option("--cursor", default="", help="Where the last page ended (next_cursor of its answer).")
+@click.option("--newest", is_flag=True, help="The newest events first.")
+@as_json
+@with_settings
+def explain(
+    settings: Settings,
+    name: str,
+    measure: str,
+    company: str,
+    params: tuple[str, ...],
+    as_of: tuple[str, ...],
+    as_json: bool,
+    **page: Any,
+) -> None:
+    """Show the events behind a measure of a query, each with its share."""
+    from read_api.past import Telling, telling
+
+    asked = Telling(name, _named(company), parse_params(params), *telling(as_of), measure=measure, **page)
+    found = run(_explain(settings, asked))
+    if as_json:
+        show_json(found)
+        return
+    rows = [{**e, "row": ", ".join(f"{k}={v}" for k, v in e["row"].items())} for e in found["events"]]
+    show_rows(rows, ("timestamp", "topic", "partition", "offset", "item", "event_id", "row", "share"), as_json=False)
+    more = f"; more: --cursor {found['next_cursor']}" if found["next_cursor"] else ""
+    click.echo(f"{measure} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
+
+
+async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:
+    from app.instance import reachable
+    from app.past import tell
+
+    async with reachable(settings) as complete:
+        return await tell(complete, asked)
+
+
+def _named(company: str) -> str:
+    if not company:
+        raise Invalid("name a company with --company", code="missing_parameter")
+    return company

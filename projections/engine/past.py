@@ -1,0 +1,135 @@
+"""Past: what a registered query would have answered, and which events stand behind a measure.
+
+The rows of one company are folded anew from the log (from the nearest snapshot on) into scratch tables, which live for
+one question; the query's own statement is then run on those. So every query has a past, and none has code for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from domain.event_search import NEVER, Scanned
+from domain.ports import Answer
+from domain.position import Position
+from projections.engine.batch import OrderedFacts, Rows
+from projections.engine.declare import Projection
+from projections.engine.history import History, Past
+from projections.engine.query import answer
+from projections.engine.rebuild import Folding
+from projections.engine.registry import projection as declared
+
+Found = tuple[Sequence[str], Sequence[tuple[Any, ...]]]  # column names, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A stored copy of a projection's rows at a position. `latest`: event time (ms) after which nothing in it lies."""
+
+    projection: str
+    version: int
+    number: int
+    position: Position
+    latest: int | None
+
+
+class Scratch(Protocol):
+    """Tables for one question. Blocking; raises Unavailable, LimitExceeded when a statement takes too long."""
+
+    def snapshots(self, projection: Projection) -> Sequence[Snapshot]:
+        """The snapshots of this projection that its declaration can go on from."""
+        ...
+
+    def filled(
+        self, projection: Projection, company: str, base: Snapshot | None, more: Folded
+    ) -> AbstractContextManager[ScratchTables]:
+        """Tables with the company's rows of a snapshot and what was folded since; they are gone afterwards."""
+        ...
+
+
+class ScratchTables(Protocol):
+    """The tables while they are there."""
+
+    def select(self, statement: str, params: Sequence[object]) -> Found:
+        """Run one SELECT; `{name}` stands for the declared table of that name."""
+        ...
+
+    def copy(self, create: str, copy: str, csv: bytes) -> None:
+        """Make one more temporary table and fill it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a stretch of history comes to."""
+
+    rows: Sequence[Rows] = ()
+    ordered: Sequence[OrderedFacts] = ()
+
+
+@dataclass
+class PastStore:
+    """`domain.ports.ReadStore` of one company's past: each question is answered from rows that are made for it."""
+
+    history: History
+    scratch: Scratch
+    company: str
+    past: Past
+    scanned: Scanned = field(default_factory=Scanned)
+
+    async def ask(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
+        """Run one SELECT over the projection's tables as they were."""
+        found = declared(projection)
+        goal = await asyncio.to_thread(self.history.goal, found, self.past)
+        base = await asyncio.to_thread(self._base, found, goal)
+        folded = await self.folded(found, base, goal)
+        columns, rows = await asyncio.to_thread(self._select, found, base, folded, statement, params)
+        return Answer(
+            columns=columns,
+            rows=rows,
+            position=str(goal),
+            as_of=self.past.time if self.past.time < NEVER else 0,
+            complete=True,
+            lag_ms=0,
+            definition_version=found.definition_version,
+        )
+
+    async def folded(self, projection: Projection, base: Snapshot | None, goal: Position) -> Folded:
+        """The company's history between a snapshot and a position, folded."""
+        folding, start = Folding(projection), base.position if base else Position()
+        facts = self.history.facts(projection, self.company, self.past, start, goal, self.scanned)
+        async for found, records in facts:
+            await asyncio.to_thread(folding.add, found, records)
+        return await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
+
+    def _base(self, projection: Projection, goal: Position) -> Snapshot | None:
+        """The nearest snapshot that holds nothing beyond the past state."""
+        usable = [s for s in self.scratch.snapshots(projection) if goal.reaches(s.position) and self._early(s)]
+        return max(usable, key=lambda s: sum(s.position.offsets.values()), default=None)
+
+    def _early(self, snapshot: Snapshot) -> bool:
+        return self.past.time == NEVER or (snapshot.latest is not None and snapshot.latest < self.past.time)
+
+    def _select(
+        self, projection: Projection, base: Snapshot | None, folded: Folded, statement: str, params: Sequence[object]
+    ) -> Found:
+        with self.scratch.filled(projection, self.company, base, folded) as tables:
+            return tables.select(statement, params)
+
+
+async def answer_past(name: str, params: Mapping[str, str], store: PastStore) -> dict[str, Any]:
+    """Answer a registered query as it would have been answered, in the form of the API, and say what was read for it.
+
+    `as_known_at` is the position that it stands for, `as_of_event_time` the end of event time (exclusive; null: none).
+    """
+    found = await answer(name, store.company, params, store)
+    end = store.past.time
+    return {
+        **found,
+        "as_known_at": found["position"],
+        "as_of_event_time": found["as_of"] if end < NEVER else None,
+        "scanned": asdict(store.scanned),
+    }
