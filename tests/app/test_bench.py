@@ -33,7 +33,7 @@ RATES |= {
     "http_read_rate",
 }
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
-TIMES |= {"rebuild_live_lag"}
+TIMES |= {"rebuild_live_lag", "as_of_whole", "as_of_random", "explain"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 
 
