@@ -15,7 +15,8 @@ from app.cli_events import ingest, log, topics
 from app.cli_evidence import EVIDENCE
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.cli_history import events
-from app.cli_projections import projections, quarantine
+from app.cli_projections import projections
+from app.cli_quarantine import quarantine
 from app.cli_query import explain, query
 from app.cli_rebuild import COMMANDS
 from app.cli_snapshots import snapshot, snapshots

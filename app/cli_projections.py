@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from projections.engine.batch import Checksum
     from read_api.status import ProjectionStatuses
 
-EVERY = 2**62  # as a limit: none
 LOOK = 0.05  # seconds between two looks of `projections wait`
 
 
@@ -178,74 +176,3 @@ async def _checksum(settings: Settings, name: str) -> Checksum:
             return await asyncio.to_thread(lambda: store.checksum(store.live(declared)))
         finally:
             store.close()
-
-
-@click.group(cls=Reporting)
-def quarantine() -> None:
-    """Look at events that were set aside."""
-
-
-@quarantine.command("list")
-@click.option("--company", help="Only of this company.")
-@click.option("--code", help="Only with this reason code.")
-@click.option("--limit", type=click.IntRange(1), help="Entries at most: 100, or with --json all of them.")
-@as_json
-@with_settings
-def quarantine_list(
-    settings: Settings, company: str | None, code: str | None, limit: int | None, as_json: bool
-) -> None:
-    """Entries that wait, newest first."""
-    rows = run(_quarantined(settings, company, code, limit or (EVERY if as_json else 100)))
-    columns = ("id", "recorded_at", "code", "stream", "position", "line", "company_id", "reason")
-    show_rows(rows, columns, as_json=as_json)
-
-
-async def _quarantined(
-    settings: Settings, company: str | None, code: str | None, limit: int
-) -> list[dict[str, object]]:
-    from adapters.postgres.quarantine import PostgresQuarantine
-    from app.instance import reachable
-    from domain.quarantine import Filter
-
-    async with reachable(settings) as complete:
-        kept = PostgresQuarantine(complete.database_url)
-        try:
-            found = await kept.entries(Filter(company_id=company, code=code, limit=limit))
-        finally:
-            await kept.close()
-        return [entry.as_json() for entry in found]
-
-
-@quarantine.command("show")
-@click.argument("entry_id", type=int, metavar="ID")
-@click.option("--raw", is_flag=True, help="Write the event's bytes as they came, and nothing else.")
-@as_json
-@with_settings
-def quarantine_show(settings: Settings, entry_id: int, raw: bool, as_json: bool) -> None:
-    """One entry with its reason and its bytes (as text where they are text, otherwise in hex)."""
-    entry, content = run(_entry(settings, entry_id))
-    if raw:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        entry["raw"] = content.decode()
-    except UnicodeDecodeError:
-        entry["raw_hex"] = content.hex()
-    if as_json:
-        show_json(entry)
-        return
-    for name, value in entry.items():
-        click.echo(f"{name:<12} {'' if value is None else value}")
-
-
-async def _entry(settings: Settings, entry_id: int) -> tuple[dict[str, object], bytes]:
-    from adapters.postgres.quarantine import PostgresQuarantine
-    from app.instance import reachable
-
-    async with reachable(settings) as complete:
-        kept = PostgresQuarantine(complete.database_url)
-        try:
-            entry, content = await kept.entry(entry_id)
-        finally:
-            await kept.close()
-        return entry.as_json(), content

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import wiring
 from app.settings import Settings
+from domain import upcasting
 
 if TYPE_CHECKING:
     from app.grpc_server import Tls
@@ -216,6 +217,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
 
 async def serve(names: list[str], settings: Settings, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
     """Serve these roles in this process until `stop`; the first that fails stops the others and is raised."""
+
+    upcasting.check()
 
     async def one(name: str) -> Any:
         try:

@@ -50,6 +50,7 @@ class EventType:
     files, so that 0 is a value and absence is not). `times`: int64 ms fields, of which
     those in `required` must be set. `event_time`: the field that is the event's time; "timestamp" is the envelope's.
     `choices`: text fields with a closed set of values. `positive`/`not_negative`: doubles with that bound.
+    `schema_version`: the newest one known; older ones are read through `domain/upcasting.py`.
     """
 
     name: str
@@ -63,6 +64,7 @@ class EventType:
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
     of_user: bool = False
+    schema_version: int = 1
 
     @cached_property
     def batch_name(self) -> str:

@@ -35,6 +35,7 @@ class Code(StrEnum):
     BAD_JSON = "bad_json"
     DUPLICATE_KEY = "duplicate_key"
     TOO_DEEP = "too_deep"
+    NEWER_SCHEMA = "newer_schema"
 
 
 MEANINGS: Mapping[Code, str] = MappingProxyType(
@@ -58,6 +59,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.BAD_JSON: "the text is not JSON",
         Code.DUPLICATE_KEY: "a JSON object names the same field twice",
         Code.TOO_DEEP: "JSON is nested more than 32 levels deep",
+        Code.NEWER_SCHEMA: "the schema_version is newer than this code knows; replay it after an upgrade",
     }
 )
 

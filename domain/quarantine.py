@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -44,6 +44,10 @@ class Entry:
     event_id: str
     status: str
     size: int
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+    note: str | None = None
+    replayed_to: str | None = None
 
     @property
     def position(self) -> str | None:
@@ -68,12 +72,19 @@ class Entry:
             "event_id": self.event_id,
             "status": self.status,
             "bytes": self.size,
+            "settled_at": self.settled_at and self.settled_at.isoformat().replace("+00:00", "Z"),
+            "settled_by": self.settled_by,
+            "note": self.note,
+            "replayed_to": self.replayed_to,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries to list; what is None lets everything through. `before`: ids below it, for paging backwards."""
+    """Which entries to list; what is None lets everything through.
+
+    `before`: ids below it, for paging backwards; `after`: ids above it, and the oldest first.
+    """
 
     company_id: str | None = None
     code: str | None = None
@@ -81,7 +92,19 @@ class Filter:
     door: str | None = None
     status: str | None = "waiting"
     before: int | None = None
+    after: int | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an entry: `status` replayed (then with the position after its place in the log) or dropped."""
+
+    id: int
+    status: str
+    by: str
+    note: str = ""
+    replayed_to: str = ""
 
 
 class Quarantine(Protocol):
@@ -92,7 +115,15 @@ class Quarantine(Protocol):
         ...
 
     async def entries(self, wanted: Filter) -> list[Entry]:
-        """Entries that match, newest first."""
+        """Entries that match, newest first, or the oldest first after an id."""
+        ...
+
+    async def contents(self, ids: Sequence[int]) -> Mapping[int, bytes]:
+        """The bytes of these entries."""
+        ...
+
+    async def settle(self, entries: Sequence[Settled]) -> None:
+        """Note what became of entries that wait; their bytes stay."""
         ...
 
     async def entry(self, entry_id: int) -> tuple[Entry, bytes]:

@@ -4,8 +4,9 @@ How the rules of `domain/events.py` are read, here and in the projection engine'
 
 Envelope: message_type is in the catalogue (single or batch form); company_id matches `COMPANY_ID`; user_id, event_id
 and producer_id are at most `MAX_ID` bytes without U+0000; user_id is not empty where the type is `of_user`;
-producer_seq is below 2^63; timestamp lies in [`EARLIEST`, `LATEST`) (the doors fill an absent one from the payload's
-event time before they check); the payload decodes as the type's message. event_id may be empty.
+producer_seq is below 2^63; schema_version is one that is known; timestamp lies in [`EARLIEST`, `LATEST`) (the doors
+fill an absent one from the payload's event time before they check); the payload decodes as the type's message. event_id
+may be empty.
 
 Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes and without U+0000 (also
 keys, values and members of maps and lists); a required text is not empty; `choices` bind every text that is not empty.
@@ -45,6 +46,7 @@ from domain.events import (
     event_type,
 )
 from domain.problem import Code, Problem, shown
+from domain.upcasting import upcast
 
 RESERVED_STREAMS = frozenset({"config-events", "audit-events", "quarantine"})
 LIMIT = float(2**63)
@@ -79,14 +81,14 @@ def judge(value: bytes, stream: str | None = None) -> Problem | None:
 
 
 def decode_payload(envelope: AnalyticsProcessingEnvelope) -> Message | Problem:
-    """The payload as the message of the envelope's type, which must be in the catalogue."""
+    """The payload as the message of the envelope's type, which must be in the catalogue, in its newest schema."""
     name = envelope.message_type
     kind = event_type(name)
     assert kind is not None, "check_envelope comes first"
     message = kind.batch if name in BATCHES else kind.message
     assert message is not None
     try:
-        return message.FromString(envelope.payload)
+        return upcast(kind, message.FromString(envelope.payload), envelope.schema_version)
     except DecodeError:
         return Problem(
             Code.UNDECODABLE, f"payload is no {message.DESCRIPTOR.full_name} ({len(envelope.payload)} bytes)"
@@ -105,6 +107,8 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
         return _bad_time("timestamp", envelope.timestamp)
     if envelope.producer_seq >= 2**63:
         return Problem(Code.OUT_OF_RANGE, f"producer_seq {envelope.producer_seq} does not fit into 63 bits")
+    if envelope.schema_version > kind.schema_version:
+        return _newer(envelope, kind)
     return _long_text(envelope, LOG_TEXTS)
 
 
@@ -118,6 +122,13 @@ def check_at_door(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Pro
 def too_large(size: int) -> Problem:
     """The problem of an event of so many bytes."""
     return Problem(Code.TOO_LARGE, f"the event has {size} bytes, at most {MAX_EVENT} are taken")
+
+
+def _newer(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem:
+    known, given = kind.schema_version, envelope.schema_version
+    return Problem(
+        Code.NEWER_SCHEMA, f"{envelope.message_type} has schema version {given}, and {known} is the newest known"
+    )
 
 
 def _unknown_type(name: str) -> Problem:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg.rows import class_row
 
 from adapters.postgres.connection import Link
 from domain.errors import NotFound
 from domain.problem import storable
-from domain.quarantine import BadEvent, Entry, Filter
+from domain.quarantine import BadEvent, Entry, Filter, Settled
 
 COLUMNS = (
     "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
     ' topic, partition, "offset", item, door, line, company_id, event_id, status, octet_length(raw) AS size'
+    ", settled_at, settled_by, note, replayed_to"
 )
+SETTLE = """
+    UPDATE quarantine SET status = %s, settled_by = %s, note = %s, replayed_to = %s, settled_at = now()
+    WHERE id = %s AND status = 'waiting'
+"""
 ADD = "COPY quarantine (code, reason, raw, door, line, stream, company_id, event_id, item) FROM STDIN"
 FIND = f"""
     SELECT {COLUMNS} FROM quarantine
@@ -24,7 +29,8 @@ FIND = f"""
       AND (%(door)s::text IS NULL OR door = %(door)s)
       AND (%(status)s::text IS NULL OR status = %(status)s)
       AND (%(before)s::bigint IS NULL OR id < %(before)s)
-    ORDER BY id DESC LIMIT %(limit)s
+      AND (%(after)s::bigint IS NULL OR id > %(after)s)
+    ORDER BY CASE WHEN %(after)s::bigint IS NULL THEN -id ELSE id END LIMIT %(limit)s
 """
 
 
@@ -69,6 +75,18 @@ class PostgresQuarantine:
         if found is None or raw is None:
             raise NotFound(f"there is no entry {entry_id} in quarantine", code="no_quarantine_entry")
         return found, bytes(raw[0])
+
+    async def contents(self, ids: Sequence[int]) -> Mapping[int, bytes]:
+        """The bytes of these entries."""
+        async with self._link.use() as connection:
+            rows = await connection.execute("SELECT id, raw FROM quarantine WHERE id = ANY(%s)", (list(ids),))
+            return {entry_id: bytes(raw) for entry_id, raw in await rows.fetchall()}
+
+    async def settle(self, entries: Sequence[Settled]) -> None:
+        """Note what became of entries that wait, in one transaction."""
+        values = [(e.status, e.by, e.note, e.replayed_to, e.id) for e in entries]
+        async with self._link.use() as connection, connection.transaction(), connection.cursor() as cursor:
+            await cursor.executemany(SETTLE, values)
 
     async def close(self) -> None:
         """Close the connection."""

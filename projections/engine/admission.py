@@ -18,6 +18,7 @@ from domain.events import BATCHES, BY_NAME, CATALOGUE, EventType, log_key
 from domain.identity import identity
 from domain.ports import Chunk
 from domain.problem import Code, Problem
+from domain.upcasting import upcast_bytes
 from domain.validation import judge
 from projections.engine.batch import Admitted, BadEvent
 from projections.engine.decode import DecodedFacts, decode_envelopes, decode_facts, order_column, suspect_envelopes
@@ -84,13 +85,26 @@ def _payloads(
         event = BY_NAME.get(str(message_type)) or BATCHES.get(str(message_type))
         if event is not None and event.stream == topic and (reads is None or event.name in reads):
             batch = message_type in BATCHES
-            yield event, decode_facts(event, batch=batch, payloads=group.get_column("payload")), group
+            payloads = group.get_column("payload") if event.schema_version == 1 else _upcast(event, group, batch=batch)
+            yield event, decode_facts(event, batch=batch, payloads=payloads), group
+
+
+def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
+    """Payloads in the newest schema; only those of older ones are touched."""
+    given, newest = (
+        zip(group.get_column("payload"), group.get_column("schema_version"), strict=True),
+        event.schema_version,
+    )
+    read = [p if v >= newest else upcast_bytes(event, p, v, batch=batch) for p, v in given]
+    return pl.Series(read, dtype=pl.Binary)
 
 
 def _suspect(topic: str) -> pl.Expr:
     types = [name for t in CATALOGUE if t.stream == topic for name in (t.name, t.batch_name)]
     users = [name for t in CATALOGUE if t.of_user for name in (t.name, t.batch_name)]
-    return suspect_envelopes(types, users)
+    newest = {name: t.schema_version for t in CATALOGUE if t.schema_version > 1 for name in (t.name, t.batch_name)}
+    version = pl.col("message_type").replace_strict(newest, default=1) if newest else pl.lit(1)
+    return suspect_envelopes(types, users, version)
 
 
 def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:

@@ -38,6 +38,7 @@ ENVELOPE_FIELDS = (
     "event_id",
     "producer_id",
     "producer_seq",
+    "schema_version",
 )
 
 
@@ -111,13 +112,14 @@ def _found_by_halves(
     return []
 
 
-def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str]) -> pl.Expr:
+def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], newest: pl.Expr) -> pl.Expr:
     """True for envelopes that may break a rule of `domain.validation`; what is False here is certainly good."""
     suspect = (
         ~pl.col("message_type").is_in(list(known_types))
         | ~pl.col("company_id").str.contains(COMPANY_ID)
         | ~pl.col("timestamp").is_between(EARLIEST, LATEST, closed="left")
         | (pl.col("producer_seq") >= 2**63)
+        | (pl.col("schema_version") > newest)
         | (pl.col("message_type").is_in(list(user_types)) & (pl.col("user_id") == ""))
     )
     for name in ("user_id", "event_id", "producer_id"):

@@ -85,21 +85,24 @@ def good_events(stream: str) -> st.SearchStrategy[AnalyticsProcessingEnvelope]:
     return st.sampled_from([t for t in CATALOGUE if t.stream == stream]).flatmap(envelopes)
 
 
+WRONG_FIELDS: dict[int, tuple[str, list[object]]] = {
+    0: ("company_id", ["", "a b", "*", "x" * 65, "ok"]),
+    1: ("timestamp", [0, -5, 1, 4_102_444_800_000, 253_402_300_799_000]),
+    2: ("user_id", ["", "n\0l", "y" * 300]),
+    3: ("message_type", ["", "nothing", "user_event", "trading_result", "payment_batch"]),
+    4: ("payload", [b"", b"\xff", b"\x0a\x02\xff\xfe"]),
+    9: ("schema_version", [0, 1, 2, 2**32 - 1]),
+}
+
+
 @st.composite
 def damaged(draw: st.DrawFn, stream: str) -> bytes:
     """Bytes of an event in which something is, perhaps, wrong."""
     envelope = draw(good_events(stream))
-    kind = draw(st.integers(0, 8))
-    if kind == 0:
-        envelope.company_id = draw(st.sampled_from(["", "a b", "*", "x" * 65, "ok"]))
-    elif kind == 1:
-        envelope.timestamp = draw(st.sampled_from([0, -5, 1, 4_102_444_800_000, 253_402_300_799_000]))
-    elif kind == 2:
-        envelope.user_id = draw(st.sampled_from(["", "n\0l", "y" * 300]))
-    elif kind == 3:
-        envelope.message_type = draw(st.sampled_from(["", "nothing", "user_event", "trading_result", "payment_batch"]))
-    elif kind == 4:
-        envelope.payload = draw(st.sampled_from([b"", b"\xff", b"\x0a\x02\xff\xfe"]))
+    kind = draw(st.integers(0, 9))
+    if kind in WRONG_FIELDS:
+        name, values = WRONG_FIELDS[kind]
+        setattr(envelope, name, draw(st.sampled_from(values)))
     elif kind == 5:
         return _wrong_number(draw, envelope)
     elif kind == 8:

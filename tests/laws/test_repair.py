@@ -1,0 +1,96 @@
+"""The law of repair, for every registered projection: once bad events are repaired, the state is as if they were good.
+
+Events of a row that have the same event time to the millisecond are the exception: which is the first or the last of
+them is decided by their places in the log, and a repaired one lies later. Here every event has its own time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.events import log_key
+from domain.partitioning import partition_of
+from domain.publishing.repair import Change, document_of, repaired
+from domain.quarantine import Entry
+from projections.engine.declare import Projection
+from tests.laws.test_folds import PROJECTIONS, NewDatabase, named
+from tests.projections.harness import PARTITIONS, Logged, ReadModels
+from tests.support.any_event import START, good_events
+
+SLOW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def entry(number: int) -> Entry:
+    """An entry of the log, as the quarantine lists it."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    nothing = (None, None, None, None)
+    return Entry(number, moment, "bad", "bad", "", *nothing, "log", None, "", "", "waiting", 0)
+
+
+def poisoned(envelope: AnalyticsProcessingEnvelope, kind: int) -> tuple[bytes, Change]:
+    """Bytes that are bad, and the change that makes the event what it was."""
+    good = envelope.SerializeToString()
+    broken = AnalyticsProcessingEnvelope.FromString(good)
+    if kind == 0:
+        broken.schema_version = 9
+        return broken.SerializeToString(), Change(members={"schema_version": None})
+    if kind == 1:
+        broken.timestamp = 253_402_300_799_000
+        return broken.SerializeToString(), Change(members={"timestamp": str(envelope.timestamp)})
+    broken.payload = b"\xff"
+    return broken.SerializeToString(), Change(instead=json.dumps(document_of(good)).encode())
+
+
+class Appending:
+    """A log that grows."""
+
+    def __init__(self) -> None:
+        self.records: list[Logged] = []
+
+    def add(self, topic: str, key: bytes, value: bytes) -> None:
+        """Append a record where its key belongs."""
+        partition = partition_of(key, PARTITIONS)
+        offset = sum(1 for r in self.records if (r.topic, r.partition) == (topic, partition))
+        self.records.append(Logged(topic, partition, offset, value))
+
+
+def folded(url: str, projection: Projection, batches: Sequence[Sequence[Logged]]) -> str:
+    """The checksum after these batches."""
+    models = ReadModels(url, [projection])
+    for batch in batches:
+        models.fold(batch)
+    checksum = models.checksum(projection.name).checksum
+    models.restart()
+    return checksum
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
+@SLOW
+@given(data=st.data())
+def test_repaired_events_count_as_if_they_had_been_good(
+    projection: Projection, new_database: NewDatabase, data: st.DataObject
+) -> None:
+    """A third of all events is bad in one of three ways; repaired ones come after all others, some of them twice."""
+    good, bad, changes = Appending(), Appending(), list[tuple[str, bytes, Change]]()
+    for topic in sorted(projection.topics):
+        for number, envelope in enumerate(data.draw(st.lists(good_events(topic), min_size=15, max_size=30))):
+            envelope.timestamp, envelope.event_id = START + 1_000 * number, f"e{number}"
+            value, key = envelope.SerializeToString(), log_key(envelope.company_id, envelope.user_id)
+            good.add(topic, key, value)
+            kind = data.draw(st.integers(0, 8))
+            broken, change = poisoned(envelope, kind) if kind < 3 else (value, Change())
+            bad.add(topic, key, broken)
+            changes += [(topic, broken, change)] if kind < 3 else []
+    before = len(bad.records)
+    for number, (_, broken, change) in enumerate([*changes, *changes[::2]]):
+        record = repaired(entry(number), broken, change)
+        bad.add(record.topic, record.key, record.value)
+    expected = folded(new_database(), projection, [good.records])
+    assert folded(new_database(), projection, [bad.records[:before], bad.records[before:]]) == expected
