@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
@@ -75,8 +77,6 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
 
 
 async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None:
-    from app.instance import reachable
-    from app.roles import serve as serve_roles
     from app.stopping import stop_requested
 
     def ready(role: str, port: int) -> None:
@@ -84,6 +84,29 @@ async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None
         sys.stdout.flush()
 
     stop = stop_requested(with_parent=supervised)
+    beating = asyncio.create_task(_beat()) if supervised else None
+    try:
+        await _serve_on(settings, roles, stop, ready)
+    finally:
+        if beating is not None:
+            beating.cancel()
+
+
+async def _beat() -> None:
+    """Tell the supervisor that the event loop turns: it takes a process that says nothing for stuck."""
+    with suppress(OSError):  # the supervisor is gone: this process drains because its stdin has ended
+        while True:
+            await asyncio.sleep(1.0)
+            sys.stdout.write("{}\n")
+            sys.stdout.flush()
+
+
+async def _serve_on(
+    settings: Settings, roles: list[str], stop: asyncio.Event, ready: Callable[[str, int], None]
+) -> None:
+    from app.instance import reachable
+    from app.roles import serve as serve_roles
+
     if settings.database_url and settings.nats_url:
         await serve_roles(roles, settings, stop, ready)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from app.settings import Settings
 from domain.errors import NotYet, Unavailable
 
 if TYPE_CHECKING:
+    from adapters.postgres.projection_store import PostgresProjectionStore
+    from domain.ports import EventLog
     from projections.engine.batch import Checksum
     from read_api.status import ProjectionStatuses
 
@@ -46,32 +48,61 @@ def projections_list(as_json: bool) -> None:
 
 
 @asynccontextmanager
-async def _statuses(settings: Settings) -> AsyncIterator[ProjectionStatuses]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Settings, EventLog, PostgresProjectionStore]]:
     from app.instance import reachable
     from app.wiring import event_log, projection_store
-    from read_api.status import ProjectionStatuses
 
     async with reachable(settings) as complete, event_log(complete) as log:
         store = projection_store(complete)
         try:
-            yield ProjectionStatuses(log, store.statuses, max_age=0)
+            yield complete, log, store
         finally:
             store.close()
 
 
+@asynccontextmanager
+async def _statuses(settings: Settings) -> AsyncIterator[ProjectionStatuses]:
+    from read_api.status import ProjectionStatuses
+
+    async with _opened(settings) as (complete, log, store):
+        yield ProjectionStatuses(log, store, complete.stuck_seconds, max_age=0)
+
+
 @projections.command("status")
+@click.option("--by", type=click.Choice(["tenant"]), help="Lag of each company instead, counted from the log.")
+@click.option("--company", default="", help="With --by tenant: this company alone.")
+@click.option("--most", default=1_000_000, show_default=True, help="With --by tenant: records to read at most.")
 @as_json
 @with_settings
-def projections_status(settings: Settings, as_json: bool) -> None:
-    """State, position and lag of every projection version."""
-    rows = run(_status(settings))
+def projections_status(settings: Settings, by: str | None, company: str, most: int, as_json: bool) -> None:
+    """State, position and lag of every projection version, and why one does not get on."""
+    if by is not None:
+        found = run(_lag(settings, company, most))
+        show_rows(found, ("name", "version", "company_id", "lag_events", "lag_seconds", "complete"), as_json=as_json)
+        return
+    rows = [row if as_json else row | {"error": _told(row)} for row in run(_status(settings))]
     columns = ("name", "version", "live", "state", "lag_events", "lag_seconds", "rate", "position", "error")
     show_rows(rows, columns, as_json=as_json)
+
+
+def _told(row: Mapping[str, object]) -> str:
+    failure = row["failure"]
+    return f"{failure['category']}: {failure['message']}" if isinstance(failure, dict) else ""
 
 
 async def _status(settings: Settings) -> list[dict[str, object]]:
     async with _statuses(settings) as statuses:
         return await statuses()
+
+
+async def _lag(settings: Settings, company: str, most: int) -> list[dict[str, object]]:
+    from projections.engine.tenant_lag import lag_by_tenant
+    from read_api.status import ProjectionStatuses
+
+    async with _opened(settings) as (_, log, store):
+        stored = await asyncio.to_thread(store.statuses)
+        head = await ProjectionStatuses(log, store).head()
+        return await lag_by_tenant(log, stored, head, most=most, only=company)
 
 
 @projections.command("wait")
@@ -165,14 +196,8 @@ def projections_checksum(settings: Settings, name: str, as_json: bool) -> None:
 
 
 async def _checksum(settings: Settings, name: str) -> Checksum:
-    from app.instance import reachable
-    from app.wiring import projection_store
     from projections.engine.registry import projection
 
     declared = projection(name)
-    async with reachable(settings) as complete:
-        store = projection_store(complete)
-        try:
-            return await asyncio.to_thread(lambda: store.checksum(store.live(declared)))
-        finally:
-            store.close()
+    async with _opened(settings) as (_, _, store):
+        return await asyncio.to_thread(lambda: store.checksum(store.live(declared)))

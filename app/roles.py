@@ -7,6 +7,7 @@ of events at one door never slows the reads at another.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ Ready = Callable[[int], None]  # called with the port, 0 where there is none
 Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
 
 STAND_BY = 2.0  # seconds between two looks of a role that another process has at the moment
+logger = logging.getLogger(__name__)
+
 VERSION = version("trading-analytics-service")
 
 
@@ -67,13 +70,13 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.live_bus(settings) as bus,
             teller(settings) as tell,
         ):
-            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store.statuses)
+            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
             questions = Questions(store, movements, patience=settings.position_wait)
             side = ReadSide(
                 questions=questions,
                 past=PastDesk(questions, tell),
                 statuses=statuses,
-                health=Health(VERSION, statuses, figures, bus, metrics),
+                health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
                 movements=movements,
                 metrics=metrics,
                 search=search,
@@ -156,11 +159,25 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
         )
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())
+        watching = asyncio.create_task(_until_stuck(worker.idle, settings.stuck_seconds))
         ready(0)
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
+        watching.cancel()
         worker.stop()
         stopping.cancel()
         await working
+
+
+async def _until_stuck(idle: Callable[[], float], seconds: float) -> None:
+    """End this process when its work rests for so long: a call that hangs in a thread can be ended in no other way.
+
+    A crash loses nothing, and whoever supervises starts it again.
+    """
+    while idle() < seconds:  # noqa: ASYNC110  # nothing can tell that nothing happens
+        await asyncio.sleep(1.0)
+    logger.critical("no progress for %.0f s: this process ends, to be started again", seconds)
+    logging.shutdown()
+    os._exit(70)
 
 
 async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

@@ -59,6 +59,14 @@ class Settings:
             "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0
         ),
     )
+    stuck_seconds: float = field(
+        default=60.0,
+        metadata=_says(
+            "Seconds without progress, or without a sign of life, after which a process is taken for stuck and started"
+            " again.",
+            at_least=1,
+        ),
+    )
     seal_seconds: float = field(
         default=10.0,
         metadata=_says(

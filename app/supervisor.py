@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -31,7 +32,15 @@ logger = logging.getLogger(__name__)
 class Child:
     """One supervised process: `role` is what it serves, `name` what log lines call it."""
 
-    def __init__(self, role: str, name: str, environment: Mapping[str, str], port_variable: str | None = None) -> None:
+    def __init__(
+        self,
+        role: str,
+        name: str,
+        environment: Mapping[str, str],
+        port_variable: str | None = None,
+        *,
+        stuck_seconds: float = math.inf,
+    ) -> None:
         self.role = role
         self.name = name
         self.port = 0
@@ -41,6 +50,7 @@ class Child:
         self._process: Process | None = None
         self._ready = asyncio.Event()
         self._stopping = False
+        self._stuck = stuck_seconds
 
     async def run(self) -> None:
         """Keep the child alive until `stop`. Raises Unavailable when it ends before it was ready for the first time."""
@@ -84,14 +94,36 @@ class Child:
             *command, stdin=PIPE, stdout=PIPE, env=self._environment, start_new_session=True
         )
         self.pid = process.pid
-        assert process.stdout is not None
-        async for line in process.stdout:
-            self._heard(line)
+        try:
+            while await self._next_line(process):
+                pass
+        except TimeoutError:
+            logger.error("%s gave no sign of life for %.0f s and is killed", self.name, self._stuck)
+            process.kill()
         return await process.wait()
+
+    async def _next_line(self, process: Process) -> bool:
+        """Take the child's next line; False at its end. Raises TimeoutError when a child that was ready is silent.
+
+        It is given its time twice: after this process itself was frozen, what the child wrote meanwhile comes first.
+        """
+        assert process.stdout is not None
+        reading = asyncio.ensure_future(process.stdout.readline())
+        for _ in range(2):
+            patience = self._stuck / 2 if self._ready.is_set() and self._stuck < math.inf else None
+            done, _pending = await asyncio.wait({reading}, timeout=patience)
+            if done:
+                self._heard(reading.result())
+                return bool(reading.result())
+        reading.cancel()
+        raise TimeoutError
 
     def _heard(self, line: bytes) -> None:
         """Take the child's announcement. A port it chose is its own for good: others have been told of it."""
-        self.port = int(json.loads(line).get("port", 0))
+        said = json.loads(line or "{}")
+        if "ready" not in said:
+            return
+        self.port = int(said.get("port", 0))
         if self._port_variable and self.port:
             self._environment[self._port_variable] = str(self.port)
         self._ready.set()

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 
 from app.instance import (
     embedded_servers,
@@ -88,12 +89,13 @@ async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say,
 def _children(settings: Settings, *, demo: bool) -> list[Child]:
     values = {variable(setting): getattr(settings, setting.name) for setting in fields(settings)}
     environment = child_environment(values)
-    children = [Child(r.name, r.name, environment, r.port_variable) for r in ROLES.values() if r.port_variable]
+    make = partial(Child, environment=environment, stuck_seconds=settings.stuck_seconds)
+    children = [make(r.name, r.name, port_variable=r.port_variable) for r in ROLES.values() if r.port_variable]
     for number in range(1, settings.projectors + 1):
-        children.append(Child("projector", f"projector-{number}", environment))
-    children += [Child(role, role, environment) for role in ("sealer", "indexer")]
+        children.append(make("projector", f"projector-{number}"))
+    children += [make(role, role) for role in ("sealer", "indexer")]
     if demo:
-        children.append(Child("demo", "demo", environment))
+        children.append(make("demo", "demo"))
     return children
 
 

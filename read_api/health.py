@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from domain.errors import AnalyticsError
 from domain.ports import LiveBus
+from projections.engine.failure import Heartbeat
+from read_api.judgement import no_worker
 from read_api.metric_defs import Metric, Metrics
 from read_api.status import Status
 
@@ -46,12 +48,14 @@ class Health:
         self,
         version: str,
         statuses: Callable[[], Awaitable[Sequence[Status]]],
+        workers: Callable[[], Awaitable[Sequence[Heartbeat]]],
         figures: Callable[[], Awaitable[dict[str, int]]],
         bus: LiveBus,
         metrics: Metrics,
     ) -> None:
         self._version = version
         self._statuses = statuses
+        self._workers = workers
         self._figures = figures
         self._bus = bus
         self._metrics = metrics
@@ -67,9 +71,10 @@ class Health:
             _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
             _component("store", store),
         ]
-        stopped = [str(s["name"]) for s in statuses or () if s["state"] == "stopped" and s["live"]]
-        if stopped:
-            components.append(_component("projections", f"stopped: {', '.join(stopped)}", down="degraded"))
+        workers, _ = await _attempt(self._workers)
+        if workers is not None:
+            components.append(_component("workers", no_worker(workers), down="degraded"))
+        components.append(_component("projections", _hindered(statuses or ()), down="degraded"))
         body = {
             **self.brief(),
             "ready": not (log or store),
@@ -100,6 +105,15 @@ async def _attempt(ask: Callable[[], Awaitable[T]]) -> tuple[T | None, str]:
         return await ask(), ""
     except AnalyticsError as error:
         return None, str(error)
+
+
+def _hindered(statuses: Sequence[Status]) -> str:
+    """Live projections that do not get on, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for status in statuses:
+        if status["live"] and isinstance(status["failure"], dict):
+            reasons.setdefault(status["failure"]["category"], []).append(str(status["name"]))
+    return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in sorted(reasons.items()))
 
 
 def _component(name: str, problem: str, *, down: str = "down") -> dict[str, str]:

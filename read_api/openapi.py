@@ -39,6 +39,19 @@ class RegisteredQuery(msgspec.Struct):
     params: list[Parameter]
 
 
+class FailureFigures(msgspec.Struct):
+    """Why a projection does not get on: the error's code, the event behind it, the worker, since when (UTC)."""
+
+    category: str
+    message: str
+    topic: str
+    worker: str
+    since: datetime
+    position: str
+    event_id: str
+    company_id: str
+
+
 class ProjectionState(msgspec.Struct):
     """How far a projection version has got; rate is in events a second."""
 
@@ -51,6 +64,7 @@ class ProjectionState(msgspec.Struct):
     lag_seconds: float
     rate: float
     error: str | None
+    failure: FailureFigures | None
 
 
 class Component(msgspec.Struct):

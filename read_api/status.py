@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Protocol
 
 from domain.ports import EventLog
 from domain.position import Position
+from projections.engine.backlog import behind
 from projections.engine.batch import ProjectionStatus
+from projections.engine.failure import Failure, Heartbeat
 from projections.engine.registry import all_projections
+from read_api.judgement import failure_of
 
 Status = dict[str, object]
+
+
+class Stored(Protocol):
+    """The part of the projection store that tells how projections and workers are. Blocking."""
+
+    def statuses(self) -> Sequence[ProjectionStatus]:
+        """The stored state of every projection version that is in use."""
+        ...
+
+    def heartbeats(self) -> Sequence[Heartbeat]:
+        """Workers that were heard of lately."""
+        ...
 
 
 class ProjectionStatuses:
     """Answers with one entry a stored version; asked again within `max_age` seconds it answers the same.
 
-    `stored` blocks and may be used by one thread at a time.
+    A worker that has not got on for `stuck_seconds` although there is more to fold counts as stuck. The store blocks
+    and may be used by one thread at a time.
     """
 
-    def __init__(
-        self, log: EventLog, stored: Callable[[], Sequence[ProjectionStatus]], *, max_age: float = 0.25
-    ) -> None:
+    def __init__(self, log: EventLog, store: Stored, stuck_seconds: float = math.inf, *, max_age: float = 0.25) -> None:
         self._log = log
-        self._stored = stored
+        self._store = store
+        self._stuck = stuck_seconds
         self._max_age = max_age
         self._asking = asyncio.Lock()
         self._known: list[Status] = []
+        self._beats: Sequence[Heartbeat] = ()
         self._known_at = float("-inf")
 
     async def __call__(self) -> list[Status]:
         """Entries by name and version. Raises Unavailable when log or store does not answer."""
         async with self._asking:
             if time.monotonic() - self._known_at >= self._max_age:
-                stored = await asyncio.to_thread(self._stored)
-                self._known = report(stored, await self.head(), time.time())
+                stored, self._beats = await asyncio.to_thread(
+                    lambda: (self._store.statuses(), self._store.heartbeats())
+                )
+                self._known = report(stored, await self.head(), time.time(), self._beats, self._stuck)
                 self._known_at = time.monotonic()
             return self._known
+
+    async def workers(self) -> Sequence[Heartbeat]:
+        """Workers that were heard of lately. Raises Unavailable."""
+        await self()
+        return self._beats
 
     async def head(self) -> Position:
         """Where the log ends now, in the topics that projections read."""
@@ -46,18 +73,30 @@ class ProjectionStatuses:
         return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})
 
 
-def report(stored: Sequence[ProjectionStatus], head: Position, now: float) -> list[Status]:
+def report(
+    stored: Sequence[ProjectionStatus],
+    head: Position,
+    now: float,
+    beats: Sequence[Heartbeat] = (),
+    stuck_seconds: float = math.inf,
+) -> list[Status]:
     """One entry for every stored projection version, and one for each declared projection that never ran."""
     seen = {status.name for status in stored}
-    entries = [_entry(status, head, now) for status in stored]
-    entries += [_waiting(name, p.version, p.topics, head) for name, p in all_projections().items() if name not in seen]
+    never = [
+        ProjectionStatus(p.name, p.version, "not started", {}, 0, 0, 0.0, None)
+        for p in all_projections().values()
+        if p.name not in seen
+    ]
+    entries = [_entry(status, head, now, beats, stuck_seconds) for status in (*stored, *never)]
     return sorted(entries, key=lambda entry: (str(entry["name"]), entry["version"]))
 
 
-def _entry(status: ProjectionStatus, head: Position, now: float) -> Status:
-    projection = all_projections().get(status.name)
-    topics = projection.topics if projection else {topic for topic, _ in status.offsets}
-    lag = _missing(head.of_topics(topics), status.offsets)
+def _entry(
+    status: ProjectionStatus, head: Position, now: float, beats: Sequence[Heartbeat], stuck_seconds: float
+) -> Status:
+    missing = behind(status, head)
+    lag = sum(stop - start for start, stop in missing.values())
+    failure = failure_of(status, {topic for topic, _ in missing}, beats, now, stuck_seconds)
     return {
         "name": status.name,
         "version": status.version,
@@ -68,23 +107,10 @@ def _entry(status: ProjectionStatus, head: Position, now: float) -> Status:
         "lag_seconds": round(max(0.0, now - status.confirmed_at / 1000), 3) if lag and status.confirmed_at else 0.0,
         "rate": round(status.rate, 1),
         "error": status.error,
+        "failure": None if failure is None else _told(failure),
     }
 
 
-def _waiting(name: str, version: int, topics: frozenset[str], head: Position) -> Status:
-    lag = _missing(head.of_topics(topics), {})
-    return {
-        "name": name,
-        "version": version,
-        "live": True,
-        "state": "not started",
-        "position": "",
-        "lag_events": lag,
-        "lag_seconds": 0.0,
-        "rate": 0.0,
-        "error": None,
-    }
-
-
-def _missing(head: Position, reached: Mapping[tuple[str, int], int]) -> int:
-    return sum(max(0, offset - reached.get(partition, 0)) for partition, offset in head.offsets.items())
+def _told(failure: Failure) -> dict[str, str]:
+    members = {name: str(value) for name, value in asdict(failure).items()}
+    return members | {"since": datetime.fromtimestamp(failure.since / 1000, UTC).isoformat(timespec="milliseconds")}

@@ -15,8 +15,9 @@ import psycopg
 
 from adapters.postgres.staging import stage
 from projections.engine import sql
-from projections.engine.batch import OrderedFacts
-from projections.engine.declare import OrderedFold, Projection, State, Table
+from projections.engine.batch import FoldFailed, OrderedFacts
+from projections.engine.culprit import fails, first_failing, of_fact
+from projections.engine.declare import Fact, OrderedFold, Projection, State, Table
 from projections.engine.kinds import Day, Kind, Sum, Text
 
 StateKey = tuple[str, ...]
@@ -32,13 +33,21 @@ def store(connection: psycopg.Connection, projection: Projection, ordered: Order
     fold = ordered.fold
     states = sql.table_name(sql.state_table(projection.name, fold), projection.version)
     before = _claim(connection, states, fold, sorted(ordered.facts))
-    after = {key: fold.advance(before.get(key), ordered.facts[key]) for key in sorted(ordered.facts)}
+    after = {key: _advanced(projection, fold, before.get(key), ordered.facts[key]) for key in sorted(ordered.facts)}
     moved = {key: state for key, state in after.items() if state != before.get(key)}
     if not moved:
         return
     _save(connection, states, fold, moved)
     for change in _changes(fold, before, moved):
         change.apply(connection, projection.version)
+
+
+def _advanced(projection: Projection, fold: OrderedFold, state: State | None, facts: Sequence[Fact]) -> State:
+    try:
+        return fold.advance(state, facts)
+    except Exception as error:  # a fold is code of a projection
+        last = first_failing(lambda n: fails(lambda: fold.advance(state, facts[:n])), len(facts))
+        raise FoldFailed(projection, error, of_fact(facts[last - 1])) from error
 
 
 def _claim(

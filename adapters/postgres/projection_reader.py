@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+import msgspec
 import psycopg
 
 from domain.position import Position
 from projections.engine import sql
 from projections.engine.batch import Checksum, ProjectionStatus
 from projections.engine.declare import Projection
+from projections.engine.failure import Failure, Heartbeat, TopicBeat
 
 
 def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:
     """The stored state of every projection version that is in use, by name."""
     projections = connection.execute(
-        "SELECT name, version, state, error, live FROM projections WHERE state <> 'retired' ORDER BY name, version"
+        "SELECT name, version, state, error, live, failure FROM projections WHERE state <> 'retired'"
+        " ORDER BY name, version"
     ).fetchall()
     rows = connection.execute(
         "SELECT projection, version, topic, partition, next_offset, confirmed_at, appended_at, rate FROM checkpoints"
     ).fetchall()
     statuses = []
-    for name, version, state, error, live in projections:
+    for name, version, state, error, live, failure in projections:
         own = [r for r in rows if r[0] == name and r[1] == version]
         statuses.append(
             ProjectionStatus(
@@ -35,9 +38,18 @@ def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:
                 rate=sum(r[7] for r in own),
                 error=error,
                 live=live,
+                failure=msgspec.convert(failure, Failure | None),
             )
         )
     return statuses
+
+
+def read_heartbeats(connection: psycopg.Connection) -> list[Heartbeat]:
+    """Workers that were heard of lately, by name."""
+    rows = connection.execute(
+        "SELECT worker, extract(epoch FROM now() - seen_at)::float8, topics FROM heartbeats ORDER BY worker"
+    ).fetchall()
+    return [Heartbeat(worker, age, msgspec.convert(topics, dict[str, TopicBeat])) for worker, age, topics in rows]
 
 
 def read_set_aside(

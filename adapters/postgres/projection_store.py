@@ -10,16 +10,20 @@ import logging
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg import sql as composed
 
 from adapters.postgres import ordered_rows, staging
-from adapters.postgres.projection_reader import read_checksum, read_set_aside, read_statuses
+from adapters.postgres.projection_reader import read_checksum, read_heartbeats, read_set_aside, read_statuses
 from adapters.postgres.session import Session
 from domain.errors import Defect, Fenced
 from projections.engine import sql
 from projections.engine.batch import Admitted, Checksum, Commit, Folded, FoldFailed, Offsets, Progress, ProjectionStatus
 from projections.engine.declare import Projection
+from projections.engine.failure import Failure, Heartbeat, TopicBeat
+
+SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
 logger = logging.getLogger(__name__)
 
@@ -201,10 +205,10 @@ class PostgresProjectionStore(Session):
                 connection.execute(sql.merge(rows.table, version, stage).encode())
             for ordered in folded.ordered:
                 ordered_rows.store(connection, folded.projection, ordered)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, FoldFailed):
             raise
-        except Exception as error:  # rows that do not fit their table, or a failing ordered fold
-            raise FoldFailed(folded.projection, error) from error
+        except Exception as error:  # rows that do not fit their table
+            raise FoldFailed(folded.projection, error, code="store_rejected") from error
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:
@@ -247,14 +251,34 @@ class PostgresProjectionStore(Session):
                 (now, list(heads), list(heads.values()), topic),
             )
 
-    def stop(self, projection: Projection, error: str) -> None:
+    def stop(self, projection: Projection, failure: Failure) -> None:
         """Mark a running version stopped, with the reason."""
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE projections SET state = 'stopped', error = %s, changed_at = now()"
+                "UPDATE projections SET state = 'stopped', error = %s, failure = %s, changed_at = now()"
                 " WHERE name = %s AND version = %s AND state = 'running'",
-                (error, projection.name, projection.version),
+                (_text(failure.message), _json(failure), projection.name, projection.version),
             )
+
+    def beat(self, worker: str, topics: Mapping[str, TopicBeat]) -> None:
+        """Note that a worker is there now; those that have been silent for long are forgotten."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO heartbeats VALUES (%s, now(), %s) ON CONFLICT (worker)"
+                " DO UPDATE SET seen_at = excluded.seen_at, topics = excluded.topics",
+                (worker, _json(topics)),
+            )
+            connection.execute("DELETE FROM heartbeats WHERE seen_at < now() - %s::interval", (SILENT,))
+
+    def forget(self, worker: str) -> None:
+        """A worker has left as it should."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM heartbeats WHERE worker = %s", (worker,))
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """Workers that were heard of lately, by name."""
+        with self._transaction() as connection:
+            return read_heartbeats(connection)
 
     def pause(self, projection: str) -> None:
         """Let a projection rest where it stands, until it is resumed."""
@@ -267,7 +291,7 @@ class PostgresProjectionStore(Session):
     def _change_state(self, projection: str, state: str) -> None:
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE projections SET state = %s, error = NULL, changed_at = now()"
+                "UPDATE projections SET state = %s, error = NULL, failure = NULL, changed_at = now()"
                 " WHERE name = %s AND state IN ('running', 'stopped', 'paused')",
                 (state, projection),
             )
@@ -306,6 +330,10 @@ def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]
     with cursor.copy(composed.SQL("COPY {} FROM STDIN").format(composed.Identifier(table))) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _text(value: str) -> str:

@@ -8,17 +8,24 @@ from typing import Protocol
 
 from domain.errors import Defect
 from projections.engine.declare import Fact, OrderedFold, Projection, Table
+from projections.engine.failure import Culprit, Failure, Heartbeat, TopicBeat
 
 Offsets = Mapping[int, int]
 
 
 class FoldFailed(Defect):
-    """A fold, or storing what it gave, failed on good events: that projection's code is wrong."""
+    """A fold, or storing what it gave, failed on good events: that projection's code is wrong.
 
-    def __init__(self, projection: Projection, error: Exception) -> None:
+    `culprit`: the event with which it fails, where that is known.
+    """
+
+    def __init__(
+        self, projection: Projection, error: Exception, culprit: Culprit | None = None, code: str = "fold_failed"
+    ) -> None:
         name = f"{projection.name} v{projection.version}"
-        super().__init__(f"{name} failed: {type(error).__name__}: {error}", code="fold_failed")
+        super().__init__(f"{name} failed: {type(error).__name__}: {error}", code=code)
         self.projection = projection
+        self.culprit = culprit
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +110,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
-    """One stored version's state: `rate` in events/s, `error` why it stopped, times in ms since 1970 UTC.
+    """One stored version's state: `rate` in events/s, times in ms since 1970 UTC.
 
-    `live`: whether readers see this version.
+    `error`, `failure`: why it stopped, as one line and classified. `live`: whether readers see this version.
     """
 
     name: str
@@ -117,6 +124,7 @@ class ProjectionStatus:
     rate: float
     error: str | None
     live: bool = True
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +176,20 @@ class ProjectionStore(Protocol):
         """Note that projections which stand at these heads were up to date at `now`."""
         ...
 
-    def stop(self, projection: Projection, error: str) -> None:
+    def stop(self, projection: Projection, failure: Failure) -> None:
         """Mark a stored version stopped, with the reason; it does not run again until resumed."""
+        ...
+
+    def beat(self, worker: str, topics: Mapping[str, TopicBeat]) -> None:
+        """Note that a worker is there now, and how it is with its topics."""
+        ...
+
+    def forget(self, worker: str) -> None:
+        """A worker has left as it should."""
+        ...
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """Workers that were heard of lately, by name."""
         ...
 
     def pause(self, projection: str) -> None:

@@ -19,7 +19,14 @@ class CatchUp:
     """Brings one cohort of one topic forward, with a reader and threads of its own."""
 
     def __init__(
-        self, topic: str, cohort: Cohort, log: EventLog, store: ProjectionStore, appetite: Appetite, announce: Announce
+        self,
+        topic: str,
+        cohort: Cohort,
+        log: EventLog,
+        store: ProjectionStore,
+        appetite: Appetite,
+        announce: Announce,
+        step: Callable[[], None],
     ) -> None:
         self._topic = topic
         self.cohort = cohort
@@ -27,6 +34,7 @@ class CatchUp:
         self._store = store
         self._appetite = appetite
         self._announce = announce
+        self._step = step
 
     async def run(self, goal: Callable[[], Offsets], near: int, stopping: asyncio.Event) -> None:
         """Go on until the cohort is at most `near` records before the goal (which may move), or stopping is set."""
@@ -46,6 +54,7 @@ class CatchUp:
                 await loop.run_in_executor(threads.storing, self._store.commit, commit)
                 self.cohort.offsets.update(commit.reached)
                 await self._announce(commit)
+                self._step()
         finally:
             self._appetite.full(name)
             await asyncio.to_thread(threads.shutdown)

@@ -228,6 +228,11 @@ def _bad_members(field: FieldDescriptor) -> pl.Expr:
     return pl.any_horizontal(*(m.list.eval(bad.any()).list.first().fill_null(False) for m in members))
 
 
+def place_of(order: int) -> tuple[int, int]:
+    """Partition and offset of a value of the order column."""
+    return order >> (OFFSET_BITS + ITEM_BITS), order >> ITEM_BITS & (2**OFFSET_BITS - 1)
+
+
 def order_column(partitions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Log position as one number that sorts like (partition, offset); the item is added to its free low bits."""
     return (partitions.astype(np.int64) << (OFFSET_BITS + ITEM_BITS)) | (offsets.astype(np.int64) << ITEM_BITS)

@@ -11,6 +11,7 @@ import polars as pl
 
 from projections.engine.admission import Facts
 from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
+from projections.engine.culprit import culprit
 from projections.engine.declare import (
     ORDER_FIRST,
     ORDER_LAST,
@@ -33,7 +34,7 @@ def fold(projection: Projection, facts: Facts) -> Folded:
     try:
         return _folded(projection, facts)
     except Exception as error:  # a fold is code of a projection: its failure is its own, not the batch's
-        raise FoldFailed(projection, error) from error
+        raise FoldFailed(projection, error, culprit(facts, lambda part: _folded(projection, part))) from error
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:

@@ -34,6 +34,7 @@ class Lane:
         announce: Announce,
         turn: asyncio.Lock,
         appetite: Appetite,
+        step: Callable[[], None],
     ) -> None:
         self.topic = topic
         self._partitions = sorted(partitions)
@@ -49,6 +50,7 @@ class Lane:
         self._announce = announce
         self._turn = turn
         self._appetite = appetite
+        self._step = step
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -61,7 +63,9 @@ class Lane:
             admission, live, behind = await asyncio.get_running_loop().run_in_executor(threads.storing, self._load)
             self._decided = dict(live.offsets)
             for cohort in behind:
-                catch_up = CatchUp(self.topic, cohort, self._log, self._store, self._appetite, self._announce)
+                catch_up = CatchUp(
+                    self.topic, cohort, self._log, self._store, self._appetite, self._announce, self._step
+                )
                 if cohort.behind(live.offsets) <= self._limits.batch:
                     await catch_up.run(lambda: self._decided, 0, self._stopping)
                     live.projections += cohort.projections
@@ -94,7 +98,7 @@ class Lane:
         """Catch up beside the live loop, then end the lane: begun anew, it takes the cohort along."""
         store = self._open_store()
         try:
-            catch_up = CatchUp(self.topic, cohort, self._log, store, self._appetite, self._announce)
+            catch_up = CatchUp(self.topic, cohort, self._log, store, self._appetite, self._announce, lambda: None)
             await catch_up.run(lambda: self._decided, self._limits.batch, self._stopping)
         finally:
             store.close()
@@ -111,6 +115,7 @@ class Lane:
                 chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
                 commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
                 await storing
+                self._step()
                 if commit is not None:
                     storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
                     if commit.events < self._limits.batch // 100:

@@ -10,18 +10,22 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, FoldFailed, ProjectionStore
-from projections.engine.cohort import Limits
+from projections.engine.cohort import Limits, now_ms
 from projections.engine.declare import Projection
+from projections.engine.failure import Failure, TopicBeat, worker_name
 from projections.engine.lane import Lane
 
 GROUP = "analytics-projectors"
+BEAT = 1.0  # seconds between two heartbeats
 PROJECTED = "analytics.projected"  # NATS subject prefix: one message a projection and commit
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,8 @@ class Projector:
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()
         self._appetite = Appetite(self._limits.batch)
+        self._steps: dict[str, float] = {}  # by topic: when its lane last got on, or waited for a reason
+        self._waiting: dict[str, Failure] = {}
 
     def stop(self) -> None:
         """Drain: finish what is in hand, then let `run` return."""
@@ -58,10 +64,15 @@ class Projector:
         membership = await self._join(topics)
         try:
             lanes = [asyncio.create_task(self._keep_lane(topic, membership)) for topic in topics]
+            lanes.append(asyncio.create_task(self._keep_beating(topics, membership)))
             await self._stopping.wait()
             await asyncio.gather(*lanes)
         finally:
             await membership.leave()
+
+    def idle(self) -> float:
+        """Seconds since the topic that rests longest got on; waiting for a server that is away is no rest."""
+        return max((time.monotonic() - at for at in self._steps.values()), default=0.0)
 
     async def _prepare(self) -> None:
         store = self._open_store()
@@ -101,6 +112,9 @@ class Projector:
                 try:
                     await self._run_lane(topic, membership, store)
                 except (Fenced, Unavailable) as error:
+                    self._steps[topic] = time.monotonic()
+                    since = self._waiting[topic].since if topic in self._waiting else now_ms()
+                    self._waiting[topic] = Failure.of(error, topic, since)
                     await self._pause(error, 0.2)
         finally:
             store.close()
@@ -109,6 +123,7 @@ class Projector:
         partitions = _of(topic, membership)
         reading = [p for p in self._projections if topic in p.topics]
         running = await asyncio.to_thread(store.running, reading) if partitions else []
+        self._step(topic)
         if not running:
             await membership.wait_changed(0.5)
             return
@@ -122,16 +137,17 @@ class Projector:
             self._announce,
             self._turn,
             self._appetite,
+            partial(self._step, topic),
         )
         watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership, store, running))
         try:
             await lane.run()
         except FoldFailed as error:
-            await self._give_up(store, [error.projection], error)
+            await self._give_up(store, [error.projection], topic, error)
         except (Fenced, Unavailable):
             raise
         except Exception as error:  # whatever it is, the code is wrong: these projections stop, the others go on
-            await self._give_up(store, running, error)
+            await self._give_up(store, running, topic, error)
         finally:
             watch.cancel()
 
@@ -157,10 +173,36 @@ class Projector:
             stopping.cancel()
             lane.stop()
 
-    async def _give_up(self, store: ProjectionStore, failed: Sequence[Projection], error: Exception) -> None:
+    def _step(self, topic: str) -> None:
+        self._steps[topic] = time.monotonic()
+        self._waiting.pop(topic, None)
+
+    async def _keep_beating(self, topics: Sequence[str], membership: Membership) -> None:
+        """Tell every second that this worker is there, and how it is with its topics."""
+        store, worker = self._open_store(), worker_name()
+        try:
+            while not self._stopping.is_set():
+                with contextlib.suppress(Unavailable):  # then nobody can read it either
+                    await asyncio.to_thread(store.beat, worker, {t: self._beat(t, membership) for t in topics})
+                await self._idle(BEAT)
+            with contextlib.suppress(Unavailable):
+                await asyncio.to_thread(store.forget, worker)
+        finally:
+            store.close()
+
+    def _beat(self, topic: str, membership: Membership) -> TopicBeat:
+        now = time.monotonic()
+        idle = round(now - self._steps.get(topic, now), 3)
+        return TopicBeat(len(_of(topic, membership)), idle, self._waiting.get(topic))
+
+    async def _give_up(
+        self, store: ProjectionStore, failed: Sequence[Projection], topic: str, error: Exception
+    ) -> None:
+        culprit = error.culprit if isinstance(error, FoldFailed) else None
+        failure = Failure.of(error, topic, now_ms(), culprit)
         logger.error("stopped: %s", ", ".join(f"{p.name} v{p.version}" for p in failed), exc_info=error)
         for projection in failed:
-            await asyncio.to_thread(store.stop, projection, f"{type(error).__name__}: {error}")
+            await asyncio.to_thread(store.stop, projection, failure)
 
     async def _announce(self, commit: Commit) -> None:
         if self._bus is None:

@@ -165,7 +165,7 @@ class GetProjectionStatusRequest(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ProjectionStatus(_message.Message):
-    __slots__ = ("name", "version", "state", "position", "lag_events", "lag_seconds", "rate", "error")
+    __slots__ = ("name", "version", "state", "position", "lag_events", "lag_seconds", "rate", "error", "failure")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +174,7 @@ class ProjectionStatus(_message.Message):
     LAG_SECONDS_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: str
@@ -182,7 +183,28 @@ class ProjectionStatus(_message.Message):
     lag_seconds: float
     rate: float
     error: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., lag_events: _Optional[int] = ..., lag_seconds: _Optional[float] = ..., rate: _Optional[float] = ..., error: _Optional[str] = ...) -> None: ...
+    failure: ProjectionFailure
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., lag_events: _Optional[int] = ..., lag_seconds: _Optional[float] = ..., rate: _Optional[float] = ..., error: _Optional[str] = ..., failure: _Optional[_Union[ProjectionFailure, _Mapping]] = ...) -> None: ...
+
+class ProjectionFailure(_message.Message):
+    __slots__ = ("category", "message", "topic", "worker", "since", "position", "event_id", "company_id")
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
+    category: str
+    message: str
+    topic: str
+    worker: str
+    since: str
+    position: str
+    event_id: str
+    company_id: str
+    def __init__(self, category: _Optional[str] = ..., message: _Optional[str] = ..., topic: _Optional[str] = ..., worker: _Optional[str] = ..., since: _Optional[str] = ..., position: _Optional[str] = ..., event_id: _Optional[str] = ..., company_id: _Optional[str] = ...) -> None: ...
 
 class GetProjectionStatusResponse(_message.Message):
     __slots__ = ("projections", "correlation_id")

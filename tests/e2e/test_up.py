@@ -107,7 +107,7 @@ def test_checksum_and_status_have_the_fixed_members(instance: Instance) -> None:
     assert len(checksum["checksum"]) == 64
     for status in instance.answer("projections", "status", "--json"):
         members = {"name", "version", "state", "position", "lag_events", "lag_seconds", "rate", "error"}
-        assert set(status) == members | {"live"}
+        assert set(status) == members | {"live", "failure"}
 
 
 def test_a_second_start_in_the_same_folder_is_refused(instance: Instance) -> None:
@@ -160,6 +160,34 @@ def test_a_killed_process_is_started_again(own_instance: Instance) -> None:
             return bool(rows[0]["total_trades"] == 2)
 
     eventually(answers)
+
+
+def test_a_frozen_process_is_started_again(own_instance: Instance) -> None:
+    """A process that lives but does nothing gives no sign of life: it is ended, and another takes its place."""
+    own_instance.start(ANALYTICS_STUCK_SECONDS="4")
+    frozen = [child for child in own_instance.children() if {"projector", "read-api"} & set(child.cmdline())]
+    assert len(frozen) == 2
+    for child in frozen:
+        child.suspend()
+    eventually(lambda: not any(child.is_running() for child in frozen))
+    own_instance.take([trade("frozen", 1)])
+    assert own_instance.log.read_text().count("no sign of life") == 2
+
+
+def test_a_projector_that_hangs_is_started_again(own_instance: Instance) -> None:
+    """It beats, but its commit waits for ever: it ends by itself, and its successor folds when the store lets it."""
+    own_instance.start(ANALYTICS_STUCK_SECONDS="3")
+    with psycopg.connect(own_instance.addresses["database"]) as connection:
+        connection.execute("LOCK TABLE checkpoints")
+        own_instance.command("ingest", str(_one_trade(own_instance)), "--json")
+        eventually(lambda: "no progress for 3 s" in own_instance.log.read_text())
+    assert own_instance.command("projections", "wait").exit_code == 0
+
+
+def _one_trade(instance: Instance) -> Path:
+    path = instance.folder.parent / "one.ndjson"
+    path.write_text(json.dumps(trade("hanging", 1)) + "\n")
+    return path
 
 
 def test_sigterm_stops_everything_within_five_seconds(own_instance: Instance) -> None:

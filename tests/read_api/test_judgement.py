@@ -1,0 +1,63 @@
+"""What keeps a projection from getting on, as judged from its state and from the workers' heartbeats."""
+
+from __future__ import annotations
+
+import pytest
+
+from projections.engine.batch import ProjectionStatus
+from projections.engine.failure import Failure, Heartbeat, TopicBeat
+from read_api.judgement import failure_of, no_worker
+
+NOW = 1_760_000_000.0
+WAITS = Failure("unavailable", "no broker answers", "t", "b:2", 1)
+STOPPED = Failure("fold_failed", "clicks v1 failed", "t", "b:2", 1, "t:0=7", "e7", "acme")
+
+
+def status(state: str = "running", failure: Failure | None = None) -> ProjectionStatus:
+    """A stored version in this state."""
+    return ProjectionStatus("clicks", 1, state, {("t", 0): 5}, 0, 0, 0.0, None, failure=failure)
+
+
+def beat(age: float = 1.0, idle: float = 0.1, partitions: int = 2, waiting: Failure | None = None) -> Heartbeat:
+    """A worker that was heard of `age` seconds ago."""
+    return Heartbeat("a:1", age, {"t": TopicBeat(partitions, idle, waiting)})
+
+
+@pytest.mark.parametrize(
+    ("beats", "category"),
+    [
+        ([], "no_worker"),
+        ([beat(age=40)], "no_worker"),
+        ([beat()], None),
+        ([beat(idle=58)], None),
+        ([beat(idle=59.5)], "stuck"),
+        ([beat(idle=500, partitions=0)], None),
+        ([beat(partitions=0), beat(waiting=WAITS)], "unavailable"),
+        ([beat(age=40, waiting=WAITS), beat()], None),
+    ],
+)
+def test_a_version_that_lags_is_judged_by_its_workers(beats: list[Heartbeat], category: str | None) -> None:
+    """Gone, hanging or waiting workers are told; working ones, and those without partitions, are no failure."""
+    found = failure_of(status(), ["t"], beats, NOW, 60)
+    assert (found.category if found else None) == category
+    assert failure_of(status(), [], beats, NOW, 60) is None
+    assert failure_of(status("paused"), ["t"], beats, NOW, 60) is None
+
+
+def test_a_stored_failure_goes_before_all() -> None:
+    """Why a projection stopped does not depend on who is alive."""
+    assert failure_of(status("stopped", STOPPED), ["t"], [], NOW, 60) is STOPPED
+
+
+def test_since_when_a_worker_hangs() -> None:
+    """`since` is the last step, seen from now."""
+    found = failure_of(status(), ["t"], [beat(age=2, idle=98)], NOW, 60)
+    assert found is not None
+    assert found.since == round(1000 * (NOW - 100))
+
+
+def test_nobody_is_there() -> None:
+    """The last that was heard of is named."""
+    assert no_worker([beat()]) == ""
+    assert no_worker([]) == "no projector is running"
+    assert no_worker([beat(age=40), beat(age=90)]) == "a:1 was last heard of 40 s ago"
