@@ -47,13 +47,21 @@ def _declared(name: str) -> Projection:
 @click.argument("name")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that fold.")
 @click.option("--plan", is_flag=True, help="Show what it would read and need, and do nothing.")
+@click.option("--tenant", default="", metavar="COMPANY", help="Make this company's rows alone anew, and compare them.")
+@click.option("--replace", is_flag=True, help="With --tenant: put them in place of the live ones where they differ.")
 @as_json
 @with_settings
-def rebuild(settings: Settings, name: str, workers: int, plan: bool, as_json: bool) -> None:
+def rebuild(settings: Settings, name: str, workers: int, plan: bool, tenant: str, replace: bool, as_json: bool) -> None:
     """Make a projection anew, in a new version beside the one that readers see; run again, it resumes.
 
-    Readers see the new version when it is switched to. Until then live events are folded into both.
+    Readers see the new version when it is switched to. Until then live events are folded into both. With --tenant
+    nothing is switched: exit code 1 if the company's live rows differ and were not replaced.
     """
+    if tenant:
+        _show_tenant(run(_rebuild_tenant(settings, name, tenant, replace)), as_json=as_json)
+        return
+    if replace:
+        raise click.UsageError("--replace is for one company: --tenant COMPANY")
     row = run(_rebuild(settings, name, workers, plan))
     if as_json:
         show_json(row)
@@ -77,6 +85,32 @@ async def _rebuild(settings: Settings, name: str, workers: int, plan: bool) -> d
             click.echo(err=True)
         seconds = round(time.monotonic() - began, 3)
         return {"name": name, "version": stored.version, "events": found["events"], "seconds": seconds}
+
+
+async def _rebuild_tenant(settings: Settings, name: str, tenant: str, replace: bool) -> dict[str, Any]:
+    from app.instance import reachable
+    from app.tenant_rebuild import rebuild_tenant
+
+    async with reachable(settings) as complete:
+        found = await rebuild_tenant(complete, _declared(name), tenant, replace=replace)
+        rows = [asdict(d) for d in found.differences]
+        told = {"name": name, "tenant": tenant, "position": str(found.position), "equal": not rows}
+        return {**told, "replaced": found.replaced, "differences": rows}
+
+
+def _show_tenant(found: dict[str, Any], *, as_json: bool) -> None:
+    rows = found["differences"]
+    if as_json:
+        show_json(found)
+    else:
+        click.echo(f"{found['name']} of {found['tenant']} at {found['position'] or 'the beginning'}: ", nl=False)
+        click.echo("equal" if found["equal"] else f"{len(rows)} differing rows, the first of each table:")
+        if rows:
+            show_rows(rows, rows[0], as_json=False)
+        if found["replaced"]:
+            click.echo("the company's rows are replaced")
+    if rows and not found["replaced"]:
+        raise click.exceptions.Exit(1)
 
 
 def _say(line: str) -> None:

@@ -154,12 +154,15 @@ class PostgresBuild(Session):
             )
 
 
-def _differences(connection: psycopg.Connection, old: Projection, new: Projection) -> Iterator[Difference]:
+def differences(
+    connection: psycopg.Connection, old: Projection, new: Projection, company: str = ""
+) -> Iterator[Difference]:
+    """The first rows of each table that differ between two versions; with a company, of the old one its rows alone."""
     parts = [(t.name, tuple(c.name for c in t.keys), tuple(c.name for c in t.columns)) for t in old.tables]
     parts += [(sql.state_table(old.name, f), f.by, (*f.by, "state")) for f in old.ordered]
     for table, keys, columns in parts:
-        query = sql.differences(table, keys, columns, old.version, new.version).encode()
-        for before, after in connection.execute(query, (SHOWN,)).fetchall():
+        query = sql.differences(table, keys, columns, old.version, new.version, of_company=bool(company)).encode()
+        for before, after in connection.execute(query, (company, SHOWN) if company else (SHOWN,)).fetchall():
             row = before or after
             yield Difference(
                 table,
@@ -267,7 +270,7 @@ class PostgresVersions(Session):
                 return None
             sums = read_checksum(connection, old), read_checksum(connection, new)
             same = sums[0].checksum == sums[1].checksum
-            return Comparison(*sums, () if same else tuple(_differences(connection, old, new)))
+            return Comparison(*sums, () if same else tuple(differences(connection, old, new)))
 
     def switch(self, projection: Projection, reason: str | None) -> None:
         """Let readers see this version from the next snapshot on. Raises NotFound, Conflict."""

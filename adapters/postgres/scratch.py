@@ -53,15 +53,22 @@ class PostgresScratch(Session):
         try:
             with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):
                 connection.execute(f"SET LOCAL statement_timeout = {int(self._timeout * 1000)}".encode())
-                _create(connection, scratch, company, base)
-                for rows in more.rows:
-                    staged = staging.stage(connection, rows.table, sql.SCRATCH, rows.csv)
-                    connection.execute(sql.merge(rows.table, sql.SCRATCH, staged).encode())
-                for ordered in more.ordered:
-                    ordered_rows.store(connection, scratch, ordered)
+                fill(connection, scratch, company, base, more)
                 yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
+
+
+def fill(
+    connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None, more: Folded
+) -> None:
+    """Make the temporary tables, with the company's rows of a snapshot and what was folded since."""
+    _create(connection, scratch, company, base)
+    for rows in more.rows:
+        staged = staging.stage(connection, rows.table, sql.SCRATCH, rows.csv)
+        connection.execute(sql.merge(rows.table, sql.SCRATCH, staged).encode())
+    for ordered in more.ordered:
+        ordered_rows.store(connection, scratch, ordered)
 
 
 class _Tables:
@@ -85,14 +92,11 @@ class _Tables:
 
 def _create(connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None) -> None:
     """The tables, with the company's rows of the snapshot."""
-    names = {}
     for table in scratch.tables:
         connection.execute(sql.create_table(table, sql.SCRATCH).encode())
-        names[table.name] = sql.stored_columns(table)
     for fold in scratch.ordered:
         connection.execute(sql.create_state_table(scratch.name, fold, sql.SCRATCH).encode())
-        names[sql.state_table(scratch.name, fold)] = (*fold.by, "state")
-    for name, columns in names.items() if base else ():
+    for name, columns in sql.stored_tables(scratch).items() if base else ():
         assert base is not None
         listed = ", ".join(f'"{c}"' for c in columns)
         connection.execute(

@@ -5,7 +5,7 @@ Names come from declarations alone (checked identifiers), never from a request.
 
 from __future__ import annotations
 
-from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Table, hidden_columns
+from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.kinds import First, Key, Last, Sum
 
 SCHEMA = "read_models"
@@ -45,6 +45,12 @@ def create_state_table(projection: str, fold: OrderedFold, version: int) -> str:
 def stored_columns(table: Table) -> tuple[str, ...]:
     """All columns as they lie in the table and in staged CSV, hidden ones last."""
     return (*(c.name for c in table.columns), *hidden_columns(table))
+
+
+def stored_tables(projection: Projection) -> dict[str, tuple[str, ...]]:
+    """Every table of a projection (rows, then states of ordered folds) with its columns, by unqualified name."""
+    tables = {table.name: stored_columns(table) for table in projection.tables}
+    return tables | {state_table(projection.name, fold): (*fold.by, "state") for fold in projection.ordered}
 
 
 def merge(table: Table, version: int, stage: str) -> str:
@@ -139,13 +145,21 @@ def _end(name: str, order: tuple[str, str], direction: str) -> str:
     return f"(array_agg({name} ORDER BY {order[0]}{direction}, {order[1]}{direction}))[1]"
 
 
-def differences(name: str, keys: tuple[str, ...], columns: tuple[str, ...], old: int, new: int) -> str:
-    """Rows (old, new as JSON, null where there is none) in which two versions of a table differ, by key."""
+def differences(
+    name: str, keys: tuple[str, ...], columns: tuple[str, ...], old: int, new: int, *, of_company: bool = False
+) -> str:
+    """Rows (old, new as JSON, null where there is none) in which two versions of a table differ, by key.
+
+    `of_company`: of the old version only the rows of one company, which is the first parameter.
+    """
+    before = table_name(name, old)
+    if of_company:
+        before = f"(SELECT * FROM {before} WHERE company_id = %s)"
     same = " AND ".join(f'o."{k}" = n."{k}"' for k in keys)
     ours, theirs = (", ".join(f'{alias}."{c}"' for c in columns) for alias in ("o", "n"))
     order = ", ".join(f'COALESCE(o."{k}", n."{k}")' for k in keys)
     return (
-        f"SELECT to_jsonb(o), to_jsonb(n) FROM {table_name(name, old)} AS o"
+        f"SELECT to_jsonb(o), to_jsonb(n) FROM {before} AS o"
         f" FULL JOIN {table_name(name, new)} AS n ON {same}"
         f" WHERE ROW({ours}) IS DISTINCT FROM ROW({theirs}) ORDER BY {order} LIMIT %s"
     )

@@ -1,0 +1,124 @@
+"""`projections rebuild NAME --tenant COMPANY`: equal to live, differences shown, replaced on request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import psycopg
+import pytest
+
+from adapters.embedded.log import EmbeddedLog
+from adapters.postgres.projection_store import PostgresProjectionStore
+from app.bench.events import MIX, envelopes, pieces
+from app.bench.folding import fold
+from app.bench.logs import append
+from app.settings import Settings
+from app.tenant_rebuild import rebuild_tenant
+from domain.errors import Conflict, NotFound
+from projections.engine.cohort import Limits
+from projections.engine.projector import Projector
+from projections.engine.registry import all_projections, projection
+from projections.engine.sql import stored_tables, table_name
+from tests.support.instance import Instance, trade
+
+COMPANY, OTHER = "company-3", "company-4"
+
+
+async def lived(url: str, events: int) -> Settings:
+    """A database in which all projections have folded made-up events of all types."""
+    log = EmbeddedLog(url)
+    try:
+        await log.create_topics({t: 2 for p in all_projections().values() for t in p.topics})
+        await append(log, pieces(envelopes(events, tuple(MIX))))
+        await fold(log, url, list(all_projections().values()))
+    finally:
+        await log.close()
+    return Settings(database_url=url)
+
+
+def rows(url: str, name: str, company: str) -> dict[str, list[str]]:
+    """Stored rows of a company in every table of a projection, as text, hidden columns and states included."""
+    found = {}
+    with psycopg.connect(url) as connection:
+        for table in stored_tables(projection(name)):
+            query = f"SELECT t::text FROM {table_name(table, 1)} t WHERE company_id = %s ORDER BY 1"
+            found[table] = [row[0] for row in connection.execute(query.encode(), (company,)).fetchall()]
+    return found
+
+
+async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database_url: str) -> None:
+    """For every registered projection: equal at first; all of the company's rows lost; shown; put right to the bit."""
+    settings = await lived(database_url, 20_000)
+    for name, declared in all_projections().items():
+        good, others = rows(database_url, name, COMPANY), rows(database_url, name, OTHER)
+        assert any(good.values()), name
+        found = await rebuild_tenant(settings, declared, COMPANY, replace=True)
+        assert (list(found.differences), found.replaced) == ([], False)
+        with psycopg.connect(database_url) as connection:
+            for table in good:
+                connection.execute(f"DELETE FROM {table_name(table, 1)} WHERE company_id = %s".encode(), (COMPANY,))
+        found = await rebuild_tenant(settings, declared, COMPANY, replace=False)
+        assert {d.table for d in found.differences} == {table for table, lost in good.items() if lost}
+        assert all(d.old is None and d.new for d in found.differences)
+        assert not any(rows(database_url, name, COMPANY).values())
+        assert (await rebuild_tenant(settings, declared, COMPANY, replace=True)).replaced
+        assert rows(database_url, name, COMPANY) == good
+        assert rows(database_url, name, OTHER) == others
+
+
+async def test_events_that_come_meanwhile_are_not_lost_and_not_doubled(database_url: str) -> None:
+    """Rows are damaged and replaced again and again while a projector folds new events."""
+    settings, declared = await lived(database_url, 1_000), projection("trading")
+    log = EmbeddedLog(database_url)
+    limits = Limits(batch=200, wait=0.05)
+    projector = Projector([declared], log, lambda: PostgresProjectionStore(database_url), None, limits)
+    working = asyncio.create_task(projector.run())
+    try:
+        for number in range(8):
+            await append(log, pieces(envelopes(500, ("trading_result",), producer=f"more-{number}")))
+            with psycopg.connect(database_url) as connection:
+                for table in stored_tables(declared):
+                    connection.execute(f"DELETE FROM {table_name(table, 1)} WHERE company_id = %s".encode(), (COMPANY,))
+            await rebuild_tenant(settings, declared, COMPANY, replace=True)
+        projector.stop()
+        await working
+        await fold(log, database_url, [declared])
+        assert not (await rebuild_tenant(settings, declared, COMPANY, replace=False)).differences
+        with psycopg.connect(database_url) as connection:
+            query = "SELECT sum(admitted) FROM admissions WHERE topic = 'trading-events'"
+            assert (connection.execute(query).fetchone() or (0,))[0] > 4_000
+    finally:
+        projector.stop()
+        await working
+        await log.close()
+
+
+async def test_what_cannot_be_made_anew_is_refused(database_url: str) -> None:
+    """A projection that never ran; live rows of another definition."""
+    declared, settings = projection("trading"), Settings(database_url=database_url)
+    with pytest.raises(NotFound):
+        await rebuild_tenant(settings, declared, COMPANY, replace=True)
+    await lived(database_url, 100)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE projections SET fingerprint = 'another'")
+    with pytest.raises(Conflict):
+        await rebuild_tenant(settings, declared, COMPANY, replace=True)
+
+
+def test_the_command_shows_and_replaces(instance: Instance) -> None:
+    """Exit code 1 while rows differ; JSON for scripts; a company without events is equal."""
+    instance.take([trade("tenanta", n, pnl=1.0) for n in range(5)])
+    ask = ("projections", "rebuild", "trading", "--tenant", "tenanta", "--json")
+    assert instance.answer(*ask)["equal"] is True
+    table = table_name("trading_by_hour", 1)
+    with psycopg.connect(instance.addresses["database"]) as connection:
+        connection.execute(f"DELETE FROM {table} WHERE company_id = 'tenanta'".encode())
+    shown = instance.command(*ask)
+    assert shown.exit_code == 1
+    assert [d["table"] for d in json.loads(shown.stdout)["differences"]] == ["trading_by_hour"]
+    assert instance.answer(*ask, "--replace")["replaced"] is True
+    assert instance.answer(*ask)["equal"] is True
+    nobody = instance.command("projections", "rebuild", "trading", "--tenant", "nobody-here")
+    assert (nobody.exit_code, nobody.output.strip().endswith("equal")) == (0, True)
+    assert instance.command("projections", "rebuild", "trading", "--replace").exit_code == 2
