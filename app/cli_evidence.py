@@ -114,15 +114,19 @@ def log_prove(settings: Settings, event: str, out: Path | None) -> None:
 
 async def _prove(settings: Settings, event: str) -> dict[str, Any]:
     from app import wiring
-    from app.event_views import find_event
+    from app.event_views import place_of
     from app.evidence import checkpoint_files
     from app.instance import reachable
     from domain.evidence.proving import prove
 
-    async with reachable(settings) as complete, wiring.event_log(complete) as log, wiring.seals(complete) as seals:
-        found = await find_event(log, event, "")
-        place = (found["topic"], found["partition"])
-        return (await prove(log, seals, checkpoint_files(complete), place, found["offset"])).as_json()
+    async with (
+        reachable(settings) as complete,
+        wiring.event_log(complete) as log,
+        wiring.event_search(complete, log) as search,
+        wiring.seals(complete) as seals,
+    ):
+        topic, partition, offset = await place_of(search, event)
+        return (await prove(log, seals, checkpoint_files(complete), (topic, partition), offset)).as_json()
 
 
 @click.command("check-proof")

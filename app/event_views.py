@@ -55,11 +55,10 @@ def follow(log: EventLog, topics: Sequence[str], begin: Position) -> AsyncIterat
     return read_events(log, topics, begin=str(begin), follow=True)
 
 
-async def find_event(log: EventLog, event: str, topic: str) -> EventJson:
-    """One event by its id or by its place `topic:partition=offset`. Raises NotFound."""
-    search = EventSearch(log)
+async def place_of(search: EventSearch, event: str) -> Placed:
+    """Where an event lies, given its id or its place `topic:partition=offset`. Raises NotFound."""
     if "=" in event:
-        ((name, partition), offset) = next(iter(Position.parse(event).offsets.items()))
-        return shown(await search.at(OPERATOR, Placed(name, partition, offset)), OPERATOR)
-    found, _ = await search.named(OPERATOR, event, topics=[topic] if topic else [])
-    return shown(found, OPERATOR)
+        ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
+        return (await search.at(OPERATOR, Placed(topic, partition, offset))).place
+    found, _ = await search.named(OPERATOR, event)
+    return found.place

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from projections.engine.decode import place_of
 from projections.engine.failure import Culprit
+from projections.engine.order import place_of
+
+if TYPE_CHECKING:  # API processes come by here, and should not load it
+    import polars as pl
 
 
 def culprit(facts: Mapping[str, pl.DataFrame], fold: Callable[[Mapping[str, pl.DataFrame]], object]) -> Culprit | None:
@@ -32,7 +33,7 @@ def first_failing(failing: Callable[[int], bool], count: int) -> int:
 
 def of_fact(fact: Mapping[str, Any]) -> Culprit:
     """The event that a fact came with."""
-    return Culprit(*place_of(fact["_seq"]), fact["event_id"], fact["company_id"])
+    return Culprit(*place_of(fact["_seq"])[:2], fact["event_id"], fact["company_id"])
 
 
 def fails(call: Callable[[], object]) -> bool:

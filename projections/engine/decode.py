@@ -25,9 +25,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType
+from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
 LIMIT = float(2**63)  # as a double: the first magnitude that does not fit
-ITEM_BITS, OFFSET_BITS = 14, 39  # order column: partition (10 bits) · offset · item, together 63 bits
 
 ENVELOPE_FIELDS = (
     "message_type",
@@ -226,11 +226,6 @@ def _bad_members(field: FieldDescriptor) -> pl.Expr:
     text = pl.element().str
     bad = (text.len_bytes() > MAX_TEXT) | text.contains("\0", literal=True)
     return pl.any_horizontal(*(m.list.eval(bad.any()).list.first().fill_null(False) for m in members))
-
-
-def place_of(order: int) -> tuple[int, int]:
-    """Partition and offset of a value of the order column."""
-    return order >> (OFFSET_BITS + ITEM_BITS), order >> ITEM_BITS & (2**OFFSET_BITS - 1)
 
 
 def order_column(partitions: np.ndarray, offsets: np.ndarray) -> np.ndarray:

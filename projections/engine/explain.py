@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.position import Position
 from projections.engine import shares
 from projections.engine.declare import Column, Projection
-from projections.engine.decode import ITEM_BITS, OFFSET_BITS
+from projections.engine.order import place_of
 from projections.engine.past import Folded, PastStore
 from projections.engine.query import Request, Selected, find, read_params, show_time
 from projections.engine.rebuild import Folding
@@ -90,13 +90,10 @@ def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[byt
 
 
 def _shown(asked: Asked, entry: Mapping[str, Any]) -> dict[str, Any]:
-    place = entry["_seq"]
     keys = [c for c in asked.rows.table.keys if c.name != "company_id"]
     return {
         "topic": entry["_topic"],
-        "partition": place >> (OFFSET_BITS + ITEM_BITS),
-        "offset": (place >> ITEM_BITS) & ((1 << OFFSET_BITS) - 1),
-        "item": place & ((1 << ITEM_BITS) - 1),
+        **place_of(entry["_seq"])._asdict(),
         "event_id": entry["_event_id"] or "",
         "user_id": entry["_user_id"] or "",
         "timestamp": show_time(datetime.fromtimestamp(entry["_at"] / 1000, UTC)),
