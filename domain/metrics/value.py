@@ -1,0 +1,46 @@
+"""The value of a statistic: a number, or the reason why there is none. Never NaN, infinity or a number that means "no".
+
+A statistic returns `Stat`; whoever shows it asks `known` first. Reasons are a closed set, because answers, pages and
+scripts rely on their texts.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import TypeGuard
+
+
+class Reason(StrEnum):
+    """Why a statistic has no value."""
+
+    NO_DATA = "no_data"  # nothing was observed
+    TOO_FEW = "too_few"  # fewer observations than the statistic needs
+    NO_DISPERSION = "no_dispersion"  # all observations are the same
+    NO_TRADES = "no_trades"
+    NO_WINS = "no_wins"
+    NO_LOSSES = "no_losses"
+    NO_DOWNSIDE = "no_downside"  # no return below the target
+    NO_DRAWDOWN = "no_drawdown"
+    NO_EQUITY = "no_equity"  # neither account values nor flows are known, so there is nothing to take a percentage of
+    RUIN = "ruin"  # the equity reached zero or less
+    ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
+    NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
+
+
+Stat = float | Reason
+
+
+def known(stat: Stat) -> TypeGuard[float]:
+    """Whether there is a value."""
+    return not isinstance(stat, Reason)
+
+
+def ratio(numerator: float, denominator: float, reason: Reason = Reason.ZERO_DENOMINATOR) -> Stat:
+    """The quotient; `reason` where the denominator is zero."""
+    return finite(numerator / denominator) if denominator else reason
+
+
+def finite(value: float) -> Stat:
+    """The value as a plain float; NOT_FINITE for NaN and infinity."""
+    return float(value) if math.isfinite(value) else Reason.NOT_FINITE
