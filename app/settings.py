@@ -17,8 +17,14 @@ from domain.errors import Invalid
 PREFIX = "ANALYTICS_"
 
 
-def _says(doc: str, *, secret: bool = False, at_least: float | None = None) -> dict[str, object]:
-    return {"doc": doc, "secret": secret, "at_least": at_least}
+KAFKA_SECURITY = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+KAFKA_SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+def _says(
+    doc: str, *, secret: bool = False, at_least: float | None = None, choices: tuple[str, ...] = ()
+) -> dict[str, object]:
+    return {"doc": doc, "secret": secret, "at_least": at_least, "choices": choices}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,21 @@ class Settings:
         metadata=_says(
             "Seconds after which the newest events are sealed and a checkpoint is signed, at the latest.", at_least=0.1
         ),
+    )
+    kafka_security: str = field(
+        default="PLAINTEXT",
+        metadata=_says(
+            "How brokers are talked to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.", choices=KAFKA_SECURITY
+        ),
+    )
+    kafka_sasl_mechanism: str = field(
+        default="SCRAM-SHA-512",
+        metadata=_says("PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with the SASL protocols.", choices=KAFKA_SASL),
+    )
+    kafka_username: str = field(default="", metadata=_says("User of the SASL protocols."))
+    kafka_password: str = field(default="", metadata=_says("Password of the SASL protocols.", secret=True))
+    kafka_ca_file: str = field(
+        default="", metadata=_says("PEM file of the authorities that sign brokers' certificates; empty: the system's.")
     )
     kafka_retention_ms: int = field(
         default=-1, metadata=_says("How long Kafka keeps events, in ms; -1 is for ever.", at_least=-1)
@@ -157,4 +178,7 @@ def _parsed(setting: Field[Any], kind: type[Any], text: str) -> Any:
     least = setting.metadata["at_least"]
     if least is not None and value < least:
         raise Invalid(f"{variable(setting)} is {text}, which is below {least}", code="bad_setting")
+    choices = setting.metadata["choices"]
+    if choices and value not in choices:
+        raise Invalid(f"{variable(setting)} is {text!r}, which is none of {', '.join(choices)}", code="bad_setting")
     return value

@@ -41,7 +41,15 @@ def _event_log(settings: Settings) -> EventLog:
         from adapters.kafka.settings import KafkaSettings
 
         return KafkaEventLog(
-            KafkaSettings(bootstrap_servers=settings.kafka_bootstrap_servers, retention_ms=settings.kafka_retention_ms)
+            KafkaSettings(
+                bootstrap_servers=settings.kafka_bootstrap_servers,
+                security_protocol=settings.kafka_security,
+                sasl_mechanism=settings.kafka_sasl_mechanism,
+                sasl_username=settings.kafka_username or None,
+                sasl_password=settings.kafka_password or None,
+                ca_file=settings.kafka_ca_file or None,
+                retention_ms=settings.kafka_retention_ms,
+            )
         )
     from adapters.embedded.log import EmbeddedLog
 

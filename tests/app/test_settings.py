@@ -27,7 +27,12 @@ def test_a_flag_goes_before_its_variable_and_a_variable_before_the_default() -> 
 
 @pytest.mark.parametrize(
     ("variable", "text"),
-    [("ANALYTICS_READ_PORT", "eighty"), ("ANALYTICS_PARTITIONS", "0"), ("ANALYTICS_POISON_LIMIT", "x")],
+    [
+        ("ANALYTICS_READ_PORT", "eighty"),
+        ("ANALYTICS_PARTITIONS", "0"),
+        ("ANALYTICS_POISON_LIMIT", "x"),
+        ("ANALYTICS_KAFKA_SECURITY", "TLS"),
+    ],
 )
 def test_a_value_that_is_no_good_is_refused_by_name(variable: str, text: str) -> None:
     """The error names the variable and the value."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from aiokafka.client import AIOKafkaClient
 
 from adapters.kafka.settings import KafkaSettings
+from app.settings import Settings
+from app.wiring import event_log
+from domain.errors import Unavailable
+from domain.ports import Record
+from tests.support.kafka_broker import KafkaBroker, LocalBroker
 
 
 async def test_tls_and_passwords_reach_the_client() -> None:
@@ -34,3 +40,25 @@ def test_the_limits_fit_into_each_other() -> None:
     s = KafkaSettings(bootstrap_servers="a:1")
     assert max(s.batch_bytes, s.max_record_bytes) + 65_536 < s.max_message_bytes < s.partition_fetch_bytes
     assert s.partition_fetch_bytes <= s.fetch_bytes
+
+
+@pytest.mark.parametrize(("password", "let_in"), [("open sesame", True), ("open barley", False)])
+async def test_a_listener_that_asks_for_a_password_is_used(mortal: KafkaBroker, password: str, let_in: bool) -> None:
+    """What the service is told in its settings opens a real broker's door; a wrong password is Unavailable."""
+    assert isinstance(mortal, LocalBroker)
+    told = {
+        "KAFKA_BOOTSTRAP_SERVERS": mortal.with_password,
+        "KAFKA_SECURITY": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_USERNAME": "analytics",
+        "KAFKA_PASSWORD": password,
+    }
+    settings = Settings.read({f"ANALYTICS_{name}": value for name, value in told.items()})
+    async with event_log(settings) as log:
+        if let_in:
+            await log.create_topics({"with-password": 1})
+            placed = await log.append([Record("with-password", b"acme", b"event", 1)])
+            assert [p.partition for p in placed] == [0]
+        else:
+            with pytest.raises(Unavailable):
+                await log.heads("with-password")

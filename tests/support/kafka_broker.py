@@ -91,8 +91,9 @@ class LocalBroker:
     def __init__(self, jars: Path) -> None:
         self._jars = jars
         self._folder = Path()
-        self._port, self._controller_port = _free_ports(2)
+        self._port, self._password_port, self._controller_port = _free_ports(3)
         self.bootstrap = f"127.0.0.1:{self._port}"
+        self.with_password = f"127.0.0.1:{self._password_port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -114,7 +115,12 @@ class LocalBroker:
         """Make a folder, format the storage and start."""
         self._folder = Path(tempfile.mkdtemp(prefix="analytics-kafka-"))
         template = (TEMPLATES / "server.properties").read_text()
-        values = {"port": self._port, "controller_port": self._controller_port, "data": self._folder / "data"}
+        values = {
+            "port": self._port,
+            "password_port": self._password_port,
+            "controller_port": self._controller_port,
+            "data": self._folder / "data",
+        }
         self._config.write_text(re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), template))
         with self.log_file.open("ab") as log:
             format_args = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._config))
