@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PIP_INSTALL := $(PIP) install --quiet --progress-bar off
-# --no-deps: a lock names everything, so pip need not resolve again (and must not add to it). --no-compile: of 30,000
+# --no-deps: a lock names everything, so pip need not resolve again (and must not add to it). --no-compile: of 11,000
 # modules a few thousand are ever used, and compiling those when they are first loaded halves the installation
 PIP_LOCKED := $(PIP_INSTALL) --no-compile --require-hashes --no-deps -r
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
