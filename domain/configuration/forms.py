@@ -72,7 +72,7 @@ def zone_problem(field: str, zone: str) -> Iterator[str]:
 
 def repeated(field: str, texts: Sequence[str], key: str = "") -> Iterator[str]:
     """A problem for each text that another one before it equals; `key` is their field where they are ids."""
-    seen: dict[str, int] = msgspec.field(default_factory=dict)
+    seen: dict[str, int] = {}
     for place, one in enumerate(texts):
         first = seen.setdefault(one, place)
         if first != place:
