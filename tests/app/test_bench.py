@@ -31,9 +31,10 @@ RATES |= {
     "grpc_publish",
     "latency_rate",
     "http_read_rate",
+    "commands_rate",
 }
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
-TIMES |= {"rebuild_live_lag", "as_of_whole", "as_of_random", "explain"}
+TIMES |= {"command_p50", "command_p99", "rebuild_live_lag", "as_of_whole", "as_of_random", "explain"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 
 
