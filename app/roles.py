@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -209,6 +209,23 @@ async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
         await index(log, kept, STREAMS, stop)
 
 
+async def relay(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Carries what was decided from the event store to the log; a second one stands by."""
+    from adapters.postgres.relay import PostgresRelayedStore
+    from app.relay import Relay
+    from domain.errors import Unavailable
+    from domain.event_store import RELAYED
+
+    async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
+
+        async def announce() -> None:
+            with suppress(Unavailable):  # whoever waits looks by itself, too
+                await bus.publish(RELAYED, b"")
+
+        ready(0)
+        await Relay(PostgresRelayedStore(settings.database_url), log, announce).run(stop)
+
+
 async def demo(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Keeps the sample data moving."""
     from app.demo.moving import keep_moving
@@ -224,6 +241,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             Role("command-api", "takes events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
             Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
             Role("projector", "folds the log into read models", projector),
+            Role("relay", "carries the configuration's events from the event store to the log", relay),
             Role("sealer", "seals the log against tampering and signs checkpoints", sealer),
             Role("indexer", "keeps the index that searches of the log go by", indexer),
             Role("demo", "publishes made-up events of the sample companies", demo),

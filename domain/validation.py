@@ -8,8 +8,9 @@ producer_seq is below 2^63; schema_version is one that is known; timestamp lies 
 fill an absent one from the payload's event time before they check); the payload decodes as the type's message. event_id
 may be empty.
 
-Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes and without U+0000 (also
-keys, values and members of maps and lists); a required text is not empty; `choices` bind every text that is not empty.
+Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes, a document at most
+`MAX_DOCUMENT`, and without U+0000 (also keys, values and members of maps and lists); a required text is not empty;
+`choices` bind every text that is not empty.
 A double x is finite and |x × 1e6| < 2^63; a required one is present (0 is a value); `positive` means x > 0,
 `not_negative` x ≥ 0, both of the double as it came, not of its millionths. An enum number is one of its enum's; a
 required one is not 0. Times lie in [`EARLIEST`, `LATEST`); one that is not required may be 0. Other fields are free.
@@ -44,6 +45,7 @@ from domain.events import (
     MAX_TEXT,
     EventType,
     event_type,
+    longest_text,
 )
 from domain.problem import Code, Problem, shown
 from domain.upcasting import upcast
@@ -258,7 +260,7 @@ def _check(kind: EventType, field: FieldDescriptor) -> Check:
 
 
 def _check_text(kind: EventType, field: FieldDescriptor) -> Check:
-    name, required = field.name, field.name in kind.required
+    name, required, longest = field.name, field.name in kind.required, longest_text(kind, field.name)
     choices = dict(kind.choices).get(name)
 
     def check(fact: Message) -> Problem | None:
@@ -267,7 +269,7 @@ def _check_text(kind: EventType, field: FieldDescriptor) -> Check:
             return Problem(Code.MISSING_FIELD, f"{name} is required") if required else None
         if choices is not None and text not in choices:
             return Problem(Code.BAD_CHOICE, f"{name} {shown(text)} is not one of {', '.join(choices)}")
-        return _text_problem(name, text, MAX_TEXT)
+        return _text_problem(name, text, longest)
 
     return check
 
