@@ -1,0 +1,115 @@
+"""What an alert rule is made of: what is watched, when it fires, whom it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from domain.configuration import forms
+from domain.configuration.channels import Channel
+from domain.configuration.kinds import Value
+
+DAY = 86_400
+Seconds = Annotated[int, Meta(ge=0, le=7 * DAY)]
+
+
+class WatchedMetric(Value, frozen=True, tag_field="kind", tag="metric"):
+    """A metric of the catalogue, one series a combination of the dimensions in `by`."""
+
+    key: forms.MetricKey
+    params: forms.Params = msgspec.field(default_factory=dict)
+    by: Annotated[tuple[forms.QueryName, ...], Meta(max_length=4, description="Dimensions to split by.")] = ()
+
+
+class WatchedMeasure(Value, frozen=True, tag_field="kind", tag="query"):
+    """A measure of a registered query."""
+
+    query: forms.QueryName
+    measure: forms.QueryName
+    params: forms.Params = msgspec.field(default_factory=dict)
+    by: Annotated[tuple[forms.QueryName, ...], Meta(max_length=4, description="Dimensions to split by.")] = ()
+
+
+class Threshold(Value, frozen=True, tag_field="kind", tag="threshold"):
+    """The value compared with a number."""
+
+    compare: Annotated[Literal["above", "at_least", "below", "at_most", "equal", "not_equal"], Meta(description="How.")]
+    value: forms.Number
+
+
+class Change(Value, frozen=True, tag_field="kind", tag="change"):
+    """The value has moved by so much since so long ago."""
+
+    direction: Annotated[Literal["up", "down", "either"], Meta(description="Which way.")]
+    by: forms.Number
+    unit: Annotated[Literal["absolute", "percent"], Meta(description="What `by` counts.")]
+    over_seconds: Annotated[int, Meta(ge=60, le=366 * DAY, description="Since how long ago.")]
+
+
+class Anomaly(Value, frozen=True, tag_field="kind", tag="anomaly"):
+    """The value lies outside of what its own past lets expect."""
+
+    direction: Annotated[Literal["up", "down", "either"], Meta(description="Which way.")] = "either"
+    deviations: Annotated[forms.Number, Meta(description="Width of the band, in deviations, 1 to 10.")] = "3"
+
+
+class NoData(Value, frozen=True, tag_field="kind", tag="no_data"):
+    """Nothing has come for so long."""
+
+    after_seconds: Annotated[int, Meta(ge=60, le=31 * DAY, description="For how long.")]
+
+
+class Trigger(Value, frozen=True):
+    """What is watched and when it fires."""
+
+    watched: Annotated[WatchedMetric | WatchedMeasure, Meta(description="What is watched.")]
+    condition: Annotated[Threshold | Change | Anomaly | NoData, Meta(description="When it fires.")]
+    for_seconds: Annotated[Seconds, Meta(description="The condition must hold for so long before it fires.")] = 0
+    keep_firing_seconds: Annotated[Seconds, Meta(description="It goes on firing for so long after it.")] = 0
+    no_data: Annotated[
+        Literal["no_data", "normal", "firing", "keep_last"],
+        Meta(description="State while there is no data; keep_last keeps the last one."),
+    ] = "no_data"
+
+
+class MuteTiming(Value, frozen=True):
+    """Hours of the week in which nobody is told. Where `from_time` is not before `to_time`, it ends the next day."""
+
+    days: Annotated[tuple[forms.Weekday, ...], Meta(min_length=1, max_length=7, description="On these days.")]
+    from_time: forms.ClockTime
+    to_time: forms.ClockTime
+    time_zone: forms.TimeZone = "UTC"
+
+
+class Notification(Value, frozen=True):
+    """Whom a rule tells, how often, and when not."""
+
+    channels: Annotated[tuple[Channel, ...], Meta(max_length=20, description="Whom it tells.")] = ()
+    group_by: Annotated[
+        tuple[forms.QueryName, ...], Meta(max_length=4, description="One message a group of these.")
+    ] = ()
+    repeat_seconds: Annotated[int, Meta(ge=300, le=7 * DAY, description="Told again after, while it fires.")] = 14_400
+    mute_timings: Annotated[tuple[MuteTiming, ...], Meta(max_length=20, description="When nobody is told.")] = ()
+
+
+def trigger_problems(trigger: Trigger) -> Iterator[str]:
+    """What is wrong with a trigger beyond the form of its fields."""
+    match trigger.condition:
+        case Change(by=by) if Decimal(by) <= 0:
+            yield "trigger.condition.by: must be above 0; the direction says which way"
+        case Anomaly(deviations=deviations) if not 1 <= Decimal(deviations) <= 10:
+            yield "trigger.condition.deviations: must be 1 to 10"
+    yield from forms.repeated("trigger.watched.by", trigger.watched.by)
+
+
+def notification_problems(notification: Notification) -> Iterator[str]:
+    """What is wrong with a notification beyond the form of its fields."""
+    yield from forms.repeated("notification.group_by", notification.group_by)
+    for place, timing in enumerate(notification.mute_timings):
+        field = f"notification.mute_timings[{place}]"
+        yield from forms.zone_problem(f"{field}.time_zone", timing.time_zone)
+        yield from forms.repeated(f"{field}.days", timing.days)

@@ -1,0 +1,295 @@
+"""Report schedule: which report is made when, in which form, and to whom it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, assert_never, get_args
+
+import msgspec
+from msgspec import Meta
+
+from domain.configuration import forms
+from domain.configuration.channels import Recipient
+from domain.configuration.kinds import (
+    Aggregate,
+    Command,
+    Event,
+    Issued,
+    Value,
+    born,
+    in_use,
+    refuse,
+    settings_changed,
+    unborn,
+    with_settings,
+)
+from domain.cron import Cron
+from domain.errors import Invalid
+
+WHAT = "report schedule"
+
+
+class Section(Value, frozen=True):
+    """A part of a custom report: one query."""
+
+    title: forms.Name
+    query: forms.QueryName
+    params: forms.Params = msgspec.field(default_factory=dict)
+
+
+class Report(Value, frozen=True):
+    """Which report, in which form, with which parameters."""
+
+    kind: Annotated[Literal["executive", "trading", "users", "system", "custom"], Meta(description="Which report.")]
+    format: Annotated[Literal["pdf", "xlsx", "json"], Meta(description="In which form.")] = "pdf"
+    params: forms.Params = msgspec.field(default_factory=dict)
+    sections: Annotated[
+        tuple[Section, ...], Meta(max_length=40, description="Its parts, for a custom report alone.")
+    ] = ()
+
+
+class Timing(Value, frozen=True):
+    """When it is made."""
+
+    cron: Annotated[str, Meta(min_length=9, max_length=120, description="minute hour day month weekday: 0 7 * * mon.")]
+    time_zone: forms.TimeZone = "UTC"
+
+
+Recipients = Annotated[
+    tuple[Recipient, ...], Meta(max_length=50, description="Whom it is sent to, beside being kept; none is allowed.")
+]
+
+
+class Contents(Value, frozen=True):
+    """Everything about a schedule that a command sets as a whole."""
+
+    name: forms.Name
+    report: Annotated[Report, Meta(description="Which report, in which form.")]
+    timing: Annotated[Timing, Meta(description="When it is made.")]
+    recipients: Recipients = ()
+    description: forms.Prose = ""
+
+
+class ReportSchedule(Contents, frozen=True, kw_only=True):
+    """State of a report schedule."""
+
+    enabled: bool = True
+    archived: bool = False
+
+
+class CreateReportSchedule(Contents, Command, frozen=True):
+    """Create a report schedule; it is enabled."""
+
+    verb = "create"
+
+
+class ChangeReportSchedule(Contents, Command, frozen=True):
+    """Make the schedule what this says, as a whole. Whether it is enabled stays."""
+
+    verb = "change"
+
+
+class RenameReportSchedule(Command, frozen=True):
+    """Give the schedule another name."""
+
+    verb = "rename"
+    name: forms.Name
+
+
+class DescribeReportSchedule(Command, frozen=True):
+    """Describe the schedule in words."""
+
+    verb = "describe"
+    description: forms.Prose
+
+
+class ChangeReport(Command, frozen=True):
+    """Say which report is made, in which form."""
+
+    verb = "change_report"
+    report: Annotated[Report, Meta(description="Which report, in which form.")]
+
+
+class ChangeTiming(Command, frozen=True):
+    """Say when the report is made."""
+
+    verb = "change_timing"
+    timing: Annotated[Timing, Meta(description="When it is made.")]
+
+
+class ChangeRecipients(Command, frozen=True):
+    """Say whom the report is sent to."""
+
+    verb = "change_recipients"
+    recipients: Recipients
+
+
+class EnableReportSchedule(Command, frozen=True):
+    """Make the report again when it is due."""
+
+    verb = "enable"
+
+
+class DisableReportSchedule(Command, frozen=True):
+    """Make the report no more until it is enabled."""
+
+    verb = "disable"
+
+
+class ArchiveReportSchedule(Command, frozen=True):
+    """Put the schedule away: the report is made no more, its history stays."""
+
+    verb = "archive"
+
+
+class RestoreReportSchedule(Command, frozen=True):
+    """Take an archived schedule back into use, as it was."""
+
+    verb = "restore"
+
+
+class ReportScheduleCreated(Contents, Event, frozen=True):
+    """There is a new schedule, enabled."""
+
+    topic = "report_schedule.created"
+
+
+class ReportScheduleRenamed(Event, frozen=True):
+    """It has another name."""
+
+    topic = "report_schedule.renamed"
+    name: forms.Name
+
+
+class ReportScheduleDescribed(Event, frozen=True):
+    """It has another description."""
+
+    topic = "report_schedule.described"
+    description: forms.Prose
+
+
+class ReportChanged(Event, frozen=True):
+    """It makes another report, or in another form."""
+
+    topic = "report_schedule.report_changed"
+    report: Report
+
+
+class TimingChanged(Event, frozen=True):
+    """It is due at other times."""
+
+    topic = "report_schedule.timing_changed"
+    timing: Timing
+
+
+class RecipientsChanged(Event, frozen=True):
+    """It goes to others."""
+
+    topic = "report_schedule.recipients_changed"
+    recipients: tuple[Recipient, ...]
+
+
+class ReportScheduleEnabled(Event, frozen=True):
+    """Its report is made."""
+
+    topic = "report_schedule.enabled"
+
+
+class ReportScheduleDisabled(Event, frozen=True):
+    """Its report is made no more."""
+
+    topic = "report_schedule.disabled"
+
+
+class ReportScheduleArchived(Event, frozen=True):
+    """It was put away."""
+
+    topic = "report_schedule.archived"
+
+
+class ReportScheduleRestored(Event, frozen=True):
+    """It is in use again."""
+
+    topic = "report_schedule.restored"
+
+
+Setting = (
+    ChangeReportSchedule
+    | RenameReportSchedule
+    | DescribeReportSchedule
+    | ChangeReport
+    | ChangeTiming
+    | ChangeRecipients
+)
+LifeCycleCommand = EnableReportSchedule | DisableReportSchedule | ArchiveReportSchedule | RestoreReportSchedule
+ReportScheduleCommand = CreateReportSchedule | Setting | LifeCycleCommand
+SettingEvent = ReportScheduleRenamed | ReportScheduleDescribed | ReportChanged | TimingChanged | RecipientsChanged
+LifeCycleEvent = ReportScheduleEnabled | ReportScheduleDisabled | ReportScheduleArchived | ReportScheduleRestored
+ReportScheduleEvent = ReportScheduleCreated | SettingEvent | LifeCycleEvent
+
+
+def decide(
+    state: ReportSchedule | None, command: ReportScheduleCommand, issued: Issued
+) -> tuple[ReportScheduleEvent, ...]:
+    """The events of a command. Raises Invalid naming the field, NotFound, Conflict."""
+    match command:
+        case CreateReportSchedule():
+            unborn(state, WHAT)
+            refuse(problems(command))
+            return (ReportScheduleCreated(**msgspec.structs.asdict(command)),)
+        case EnableReportSchedule() | DisableReportSchedule() | ArchiveReportSchedule() | RestoreReportSchedule():
+            return _life_cycle(born(state, WHAT), command)
+        case _:
+            before = in_use(state, WHAT)
+            after = with_settings(before, command)
+            refuse(problems(after))
+            return tuple(settings_changed(before, after, get_args(SettingEvent)))
+
+
+def evolve(state: ReportSchedule | None, event: ReportScheduleEvent) -> ReportSchedule:
+    """The state after an event."""
+    if isinstance(event, ReportScheduleCreated):
+        return ReportSchedule(**msgspec.structs.asdict(event))
+    schedule = born(state, WHAT)
+    match event:
+        case ReportScheduleEnabled() | ReportScheduleDisabled():
+            return msgspec.structs.replace(schedule, enabled=isinstance(event, ReportScheduleEnabled))
+        case ReportScheduleArchived() | ReportScheduleRestored():
+            return msgspec.structs.replace(schedule, archived=isinstance(event, ReportScheduleArchived))
+        case _:
+            return with_settings(schedule, event)
+
+
+def problems(contents: Contents) -> Iterator[str]:
+    """What is wrong with a schedule beyond the form of its fields."""
+    if (contents.report.kind == "custom") != bool(contents.report.sections):
+        yield "report.sections: there are some where the kind is `custom`, and only there"
+    try:
+        Cron.parse(contents.timing.cron)
+    except Invalid as error:
+        yield f"timing.cron: {error}"
+    yield from forms.zone_problem("timing.time_zone", contents.timing.time_zone)
+
+
+def _life_cycle(schedule: ReportSchedule, command: LifeCycleCommand) -> tuple[LifeCycleEvent, ...]:
+    match command:
+        case EnableReportSchedule():
+            return () if in_use(schedule, WHAT).enabled else (ReportScheduleEnabled(),)
+        case DisableReportSchedule():
+            return (ReportScheduleDisabled(),) if in_use(schedule, WHAT).enabled else ()
+        case ArchiveReportSchedule():
+            return () if schedule.archived else (ReportScheduleArchived(),)
+        case RestoreReportSchedule():
+            return (ReportScheduleRestored(),) if schedule.archived else ()
+        case _:
+            assert_never(command)
+
+
+REPORT_SCHEDULE = Aggregate(
+    "report_schedule",
+    "Which report is made when, and to whom it goes",
+    get_args(ReportScheduleCommand),
+    get_args(ReportScheduleEvent),
+    decide,
+    evolve,
+)
