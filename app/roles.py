@@ -58,6 +58,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from read_api.questions import Questions
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
+    from read_api.tokens import Tokens
 
     projection_store = wiring.projection_store(settings)
     figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
@@ -68,10 +69,12 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
             wiring.live_bus(settings) as bus,
+            wiring.relay_progress(settings) as relay_progress,
             teller(settings) as tell,
         ):
             movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
-            questions = Questions(store, movements, patience=settings.position_wait)
+            tokens = Tokens(relay_progress, log.heads, movements)
+            questions = Questions(store, movements, tokens, patience=settings.position_wait)
             side = ReadSide(
                 questions=questions,
                 past=PastDesk(questions, tell),

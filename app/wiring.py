@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
+    from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
     from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
@@ -82,6 +83,18 @@ async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
 
 
 @asynccontextmanager
+async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgress]:
+    """How far the relay is."""
+    from adapters.postgres.relay import PostgresRelayProgress
+
+    progress = PostgresRelayProgress(settings.database_url)
+    try:
+        yield progress
+    finally:
+        await progress.close()
+
+
+@asynccontextmanager
 async def live_bus(settings: Settings) -> AsyncIterator[LiveBus]:
     """The live bus, connecting in the background for as long as the server is away."""
     from adapters.nats.bus import NatsBus
@@ -132,6 +145,7 @@ def build(settings: Settings, stored: Projection) -> PostgresBuild:
 @asynccontextmanager
 async def seals(settings: Settings) -> AsyncIterator[PostgresSeals]:
     """The seals of the log's blocks."""
+    from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
 
     kept = PostgresSeals(settings.database_url)
