@@ -102,15 +102,21 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
-    """The HTTP door for events."""
+    """Commands and events over HTTP."""
     from app.http_server import serve_http
     from app.publisher import ingest
     from command_api.app import create_app
     from command_api.health import Health
 
-    async with ingest(settings) as doors, wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
+    async with (
+        ingest(settings) as doors,
+        wiring.desk(settings) as desk,
+        wiring.event_log(settings) as log,
+        wiring.live_bus(settings) as bus,
+    ):
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
-        application = create_app(ingest=doors, authenticate=wiring.authenticator(settings), health=health)
+        authenticate = wiring.authenticator(settings)
+        application = create_app(ingest=doors, desk=desk, authenticate=authenticate, health=health)
         await serve_http(application, settings.host, settings.command_port, stop, ready)
 
 
@@ -241,7 +247,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         role.name: role
         for role in (
             Role("read-api", "queries over HTTP, live figures, pages", read_api, "ANALYTICS_READ_PORT"),
-            Role("command-api", "takes events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
+            Role("command-api", "takes commands and events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
             Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
             Role("projector", "folds the log into read models", projector),
             Role("relay", "carries the configuration's events from the event store to the log", relay),

@@ -14,12 +14,14 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer
+    from adapters.event_store.store import PostgresEventStore
     from adapters.postgres.builder import PostgresBuild, PostgresVersions
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
     from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
+    from command_api.desk import Desk
     from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
     from projections.engine.declare import Projection
@@ -119,6 +121,27 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
+    """The event store of the aggregates."""
+    from adapters.event_store.store import PostgresEventStore
+
+    store = PostgresEventStore(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
+    """What takes commands."""
+    from command_api.desk import Desk
+
+    async with event_store(settings) as store:
+        yield Desk(store)
 
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:

@@ -34,3 +34,13 @@ def caller() -> Caller:
         return _CALLER.get()
     except LookupError:
         raise Unauthenticated("nobody is known to be asking") from None
+
+
+def bearer_token(authorization: str) -> str:
+    """The token of an Authorization header. Raises Unauthenticated where there is none."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(
+            "the request has no bearer token", suggested_actions=("Send `Authorization: Bearer <token>`.",)
+        )
+    return token.strip()

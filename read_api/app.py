@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,19 +21,23 @@ from domain.access import Right, require
 from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.position import Position
+from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
-from read_api import openapi, problems
+from read_api import openapi
 from read_api.edge import Edge
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
 from read_api.past import OF_EXPLANATION, OF_PAST
+from read_api.problems import problem
 from read_api.questions import Question
 from read_api.side import ReadSide
 from read_api.web import pages
 
 OPEN_PATHS = frozenset({"/api/v1/health"})
 JSON = "application/json"
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(side: ReadSide) -> ASGIApp:
@@ -193,8 +198,6 @@ def _answer_error(request: Request[Any, Any, State], error: Exception) -> Respon
     else:
         raise error
     if isinstance(found, Defect):
-        problems.logger.error("%s: %s", request.url.path, found)
-    document = problems.problem(found, correlation.current.get(), request.url.path)
-    return Response(
-        msgspec.json.encode(document), media_type=problems.MEDIA_TYPE, status_code=problems.status_of(found)
-    )
+        logger.error("%s: %s", request.url.path, found)
+    document = problem(found, correlation.current.get(), request.url.path)
+    return Response(msgspec.json.encode(document), media_type=MEDIA_TYPE, status_code=status_of(found))

@@ -15,10 +15,11 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Sc
 
 from domain import correlation
 from domain.access import Authenticate
-from domain.caller import Caller, enter
-from domain.errors import AnalyticsError, Unauthenticated
+from domain.caller import Caller, bearer_token, enter
+from domain.errors import AnalyticsError
+from domain.problem_documents import INTERNAL, MEDIA_TYPE, status_of
 from read_api.metric_defs import Metric, Metrics
-from read_api.problems import INTERNAL, MEDIA_TYPE, problem, status_of
+from read_api.problems import problem
 
 ROUTES = ("/api/v1/query", "/api/v1/events", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
 
@@ -55,7 +56,12 @@ class Edge:
 
         try:
             if self._needs_token(scope["path"]):
-                enter(Caller(self._authenticate(bearer_token(headers.get(b"authorization", b""))), correlation_id))
+                enter(
+                    Caller(
+                        self._authenticate(bearer_token(headers.get(b"authorization", b"").decode("latin-1"))),
+                        correlation_id,
+                    )
+                )
             await self._inner(scope, receive, send_with_id)
         except AnalyticsError as error:
             await send_problem(error, scope["path"], correlation_id, send_with_id)
@@ -70,16 +76,6 @@ class Edge:
 
     def _needs_token(self, path: str) -> bool:
         return (path.startswith("/api/") or path == "/metrics") and path not in self._open
-
-
-def bearer_token(header: bytes) -> str:
-    """The token of an Authorization header. Raises Unauthenticated where there is none."""
-    scheme, _, token = header.decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated(
-            "the request has no bearer token", suggested_actions=("Send `Authorization: Bearer <token>`.",)
-        )
-    return token.strip()
 
 
 async def send_problem(error: AnalyticsError, path: str, correlation_id: str, send: Send) -> None:

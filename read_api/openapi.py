@@ -10,6 +10,8 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme
 
+from domain.problem_documents import MEDIA_TYPE, Problem
+
 
 class Answer(msgspec.Struct, kw_only=True):
     """Rows of a query and what they stand for. Some queries add members, such as next_cursor."""
@@ -174,22 +176,8 @@ class WholeEvent(msgspec.Struct):
     scanned: ScannedFigures
 
 
-class Problem(msgspec.Struct, kw_only=True):
-    """A problem document (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    correlation_id: str
-    service: str
-    suggested_actions: list[str]
-
-
 _PROBLEMS = {
-    status: ResponseSpec(Problem, description=text, media_type="application/problem+json", generate_examples=False)
+    status: ResponseSpec(Problem, description=text, media_type=MEDIA_TYPE, generate_examples=False)
     for status, text in (
         (400, "The request is wrong"),
         (401, "No valid token"),

@@ -1,67 +1,14 @@
-"""Problem documents (RFC 9457): the one table from domain errors to HTTP status codes, and their JSON."""
+"""Problem documents of the read API."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from types import MappingProxyType
+from domain import problem_documents
+from domain.errors import AnalyticsError
+from domain.problem_documents import Problem
 
-from domain.errors import (
-    AnalyticsError,
-    Conflict,
-    Defect,
-    Fenced,
-    Forbidden,
-    Invalid,
-    LimitExceeded,
-    NotFound,
-    NotYet,
-    Unauthenticated,
-    Unavailable,
-)
-
-logger = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 SERVICE = "read-api"
 
-STATUS: Mapping[type[AnalyticsError], tuple[int, str]] = MappingProxyType(
-    {
-        Invalid: (400, "The request is wrong"),
-        Unauthenticated: (401, "A valid token is needed"),
-        Forbidden: (403, "Not allowed"),
-        NotFound: (404, "Not found"),
-        Conflict: (409, "Conflict"),
-        NotYet: (412, "Not reached yet"),
-        LimitExceeded: (429, "A limit was exceeded"),
-        Fenced: (409, "Somebody else was first"),
-        Unavailable: (503, "Not available now"),
-        Defect: (500, "A defect of the service"),
-    }
-)
-INTERNAL = Defect("the request failed inside; the correlation id finds the reason in the log")
 
-
-def status_of(error: AnalyticsError) -> int:
-    """HTTP status of a domain error: that of its nearest class in the table."""
-    return _entry(error)[0]
-
-
-def problem(error: AnalyticsError, correlation_id: str, instance: str = "") -> dict[str, object]:
-    """The problem document of a domain error. `instance` is the path that was asked for."""
-    status, title = _entry(error)
-    return {
-        "type": f"urn:analytics:problem:{error.code}",
-        "title": title,
-        "status": status,
-        "detail": str(error),
-        "instance": instance,
-        "code": error.code,
-        "correlation_id": correlation_id,
-        "service": SERVICE,
-        "suggested_actions": list(error.suggested_actions),
-    }
-
-
-def _entry(error: AnalyticsError) -> tuple[int, str]:
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), STATUS[Defect])
+def problem(error: AnalyticsError, correlation_id: str, instance: str) -> Problem:
+    """The problem document of a domain error, as this API tells it."""
+    return problem_documents.problem(error, correlation_id, instance, SERVICE)

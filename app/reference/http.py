@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.reference.markdown import document, table
 from app.reference.openapi import document as openapi_document
+from domain.problem_documents import STATUS, STATUS_OF_CODE
 from read_api.live import MOST_SUBSCRIPTIONS, REFUSED
 from read_api.metric_defs import Metric
-from read_api.problems import STATUS
 
 INTRODUCTION = """# HTTP
 
@@ -76,6 +76,8 @@ def http_page() -> str:
         ANSWERS,
         PROBLEMS,
         table(("error", "status", "title"), problems),
+        "Codes with a status of their own:",
+        table(("code", "status"), ((code, str(status)) for code, status in STATUS_OF_CODE.items())),
         LIVE,
         METRICS,
         table(("metric", "type", "labels", "meaning"), metrics),

@@ -14,6 +14,9 @@ from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
 from command_api.app import create_app
+from command_api.commands import route
+from command_api.openapi import bodies as command_bodies
+from domain.configuration.registry import COMMANDS
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
@@ -23,6 +26,7 @@ FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
 ANY_QUERY = "/api/v1/query/{name}"
 Document = dict[str, Any]
+READ_API, COMMAND_API = "http://127.0.0.1:8003", "http://127.0.0.1:8004"
 COUNT = {"type": "integer", "minimum": 0}
 
 CORRELATION = {
@@ -50,6 +54,11 @@ ANSWER_HEADERS = {
     "X-Position": "Position that the rows stand for.",
     "X-Lag-Ms": "Age of the oldest event not yet in the rows, in ms; 0 when there is none.",
     "X-Definition-Version": "Version of the projection's definition.",
+    "X-Correlation-Id": "Ties the answer to log lines and events.",
+}
+DECIDED = {
+    "ETag": "Version of the aggregate, for If-Match; not after a dry run.",
+    "X-Position": "Position token for X-Min-Position of reads; not after a dry run.",
     "X-Correlation-Id": "Ties the answer to log lines and events.",
 }
 EVENTS_BODY = {
@@ -97,8 +106,9 @@ EVENTS_ANSWER = {
 
 def document() -> Document:
     """The whole description."""
-    command_handlers = create_app(ingest=cast(Any, None), authenticate=cast(Any, None), health=cast(Any, None))
-    read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_handlers))
+    nothing = cast(Any, None)
+    command_handlers = _handlers(create_app(ingest=nothing, desk=nothing, authenticate=nothing, health=nothing))
+    read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, command_handlers)
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
@@ -106,11 +116,30 @@ def document() -> Document:
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"]["200"] = EVENTS_ANSWER
+    schemas = _with_bodies(read["paths"])
+    read["components"]["schemas"] |= command["components"]["schemas"] | schemas
     read["servers"] = [
-        {"url": "http://127.0.0.1:8003", "description": "read API"},
-        {"url": "http://127.0.0.1:8004", "description": "command API: /api/v1/events and its own /api/v1/health"},
+        {"url": READ_API, "description": "read API"},
+        {"url": COMMAND_API, "description": "command API: commands, POST /api/v1/events, and its own /api/v1/health"},
     ]
     return read
+
+
+def _with_bodies(paths: Document) -> Document:
+    """Give every command its body, its headers and its server; the schemas that the bodies refer to."""
+    bodies, schemas = command_bodies()
+    headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in DECIDED.items()}
+    for name, command in COMMANDS.items():
+        method, path = route(command)
+        operation = paths[path][method.lower()]
+        operation["servers"] = [{"url": COMMAND_API}]
+        operation["parameters"].append(CORRELATION)
+        for status in operation["responses"].keys() & {"200", "201"}:
+            operation["responses"][status]["headers"] = headers
+        if command.kind.__struct_fields__:
+            content = {"application/json": {"schema": bodies[name]}}
+            operation["requestBody"] = {"required": True, "content": content}
+    return schemas
 
 
 def _event_parameter(name: str, meaning: str) -> Document:

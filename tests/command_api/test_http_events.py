@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.event_store.store import PostgresEventStore
 from command_api.app import MAX_BODY, create_app
+from command_api.desk import Desk
 from command_api.health import Health
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated, Unavailable
@@ -25,6 +27,7 @@ PRINCIPALS = {
     "viewer": Principal("eve", frozenset({"acme"}), frozenset({Role.VIEWER})),
 }
 EVENTS = "/api/v1/events"
+UNUSED = Desk(PostgresEventStore("host=nowhere"))  # connects when first used
 JSON, NDJSON, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
 
 
@@ -41,7 +44,7 @@ def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:
     async def log_answers() -> object:
         return await door.log.heads("trading-events")
 
-    app = create_app(ingest=ingest, authenticate=authenticate, health=Health({"log": log_answers}))
+    app = create_app(ingest=ingest, desk=UNUSED, authenticate=authenticate, health=Health({"log": log_answers}))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's own types
     headers = {"Authorization": "Bearer service"}
     return httpx.AsyncClient(transport=transport, base_url="http://analytics", headers=headers, timeout=60)
@@ -230,7 +233,9 @@ async def test_health_needs_no_token_and_tells_of_each_component(door: Door) -> 
         raise Unavailable("the log is away")
 
     for check, status in ((answers, 200), (fails, 503)):
-        app = create_app(ingest=door.ingest, authenticate=authenticate, health=Health({"log": check, "bus": fails}))
+        app = create_app(
+            ingest=door.ingest, desk=UNUSED, authenticate=authenticate, health=Health({"log": check, "bus": fails})
+        )
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar's own types
         async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
             answer = await client.get("/api/v1/health")
