@@ -168,7 +168,6 @@ def build(settings: Settings, stored: Projection) -> PostgresBuild:
 @asynccontextmanager
 async def seals(settings: Settings) -> AsyncIterator[PostgresSeals]:
     """The seals of the log's blocks."""
-    from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
 
     kept = PostgresSeals(settings.database_url)

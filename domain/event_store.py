@@ -1,6 +1,6 @@
-"""The event store as those who read it see it: what aggregates decided, in commit order, and how far it is relayed.
+"""Ports of the relay: the event store in commit order, how far it is in the log, and where it lies there.
 
-Positions in it go by the pseudo-topic `STORE`: the token `config-store:0=18` stands for all events before number 18.
+Positions in the store go by the place `STORE`: the token `config-store:0=18` stands for all events before number 18.
 """
 
 from __future__ import annotations
@@ -10,22 +10,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.configuration.store import TOPIC, Stored
 from domain.ports import Placed
 from domain.position import Position, TopicPartition
 
-STORE: TopicPartition = ("config-store", 0)
+STORE: TopicPartition = (TOPIC, 0)
 RELAYED = "analytics.relayed"  # subject of the live bus: told after each batch that the log has
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as the store holds it. `number` rises in commit order; numbers are not dense."""
-
-    number: int
-    aggregate_id: str
-    version: int
-    topic: str
-    state: bytes
 
 
 class Turn(Protocol):
@@ -39,11 +29,11 @@ class Turn(Protocol):
         """Where the log must at least end, if it is the one that was relayed into."""
         ...
 
-    async def after(self, number: int, limit: int) -> Sequence[StoredEvent]:
-        """The next events in commit order; every event before one of these is committed, too."""
+    async def after(self, number: int, limit: int) -> Sequence[Stored]:
+        """The next events in commit order; every event before one of these is committed, too. Numbers have gaps."""
         ...
 
-    async def relayed(self, last: int, events: Sequence[StoredEvent], places: Sequence[Placed]) -> None:
+    async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
         """The log has these events, which follow number `last`. Raises Fenced where somebody else has gone on."""
         ...
 

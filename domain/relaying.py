@@ -6,17 +6,15 @@ relayed twice, by whatever process, counts once (ADR 0021).
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
+import msgspec
 from analytics.control_events_pb2 import ConfigEvent
 from common.envelope_pb2 import CONFIDENTIAL, AnalyticsProcessingEnvelope
 from common.request_trace_pb2 import TraceContext
 
-from domain.event_store import StoredEvent
+from domain.configuration.store import State, Stored, read_state
 from domain.events import BY_NAME
 from domain.ports import Record
 from domain.publishing.records import record_of
@@ -24,35 +22,37 @@ from domain.publishing.records import record_of
 RELAY = "relay"  # producer of every record: whichever process relays goes on in the same sequence
 SOURCE = "command-api"
 KIND = BY_NAME["config_event"]
+NOBODY = State(company_id="", actor="", role="", at=0, command_id="", body=msgspec.Raw(b"{}"))
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
-def relayed(event: StoredEvent) -> Record:
+def relayed(event: Stored) -> Record:
     """The record of a stored event.
 
     A state that cannot be read is relayed all the same: without a company, so that the projector sets it aside with
     its bytes, and the events after it flow.
     """
-    state = _read(event.state)
-    body = event.state.decode(errors="replace") if state is None else _text(state.get("body", {}))
-    told: Mapping[str, Any] = state or {}
+    try:
+        state, body = read_state(event), ""
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        state, body = NOBODY, event.state.decode(errors="replace")
     payload = ConfigEvent(
         topic=event.topic,
-        aggregate_id=event.aggregate_id,
+        aggregate_id=str(event.aggregate_id),
         aggregate_version=event.version,
-        body=body,
-        actor=_str(told, "actor"),
-        role=_str(told, "role"),
+        body=body or bytes(state.body).decode(),
+        actor=state.actor,
+        role=state.role,
     )
     envelope = AnalyticsProcessingEnvelope(
         message_type=KIND.name,
-        company_id=_str(told, "company_id"),
+        company_id=state.company_id,
         payload=payload.SerializeToString(),
-        timestamp=_whole(told, "at"),
+        timestamp=state.at if 0 <= state.at < 2**63 else 0,
         service_source=SOURCE,
-        correlation_id=_str(told, "correlation_id"),
-        causation_id=_str(told, "command_id"),
-        trace_context=_trace(_str(told, "traceparent")),
+        correlation_id=state.correlation_id,
+        causation_id=state.command_id,
+        trace_context=_trace(state.traceparent),
         data_class=CONFIDENTIAL,
         event_id=event_id(event),
         producer_id=RELAY,
@@ -61,32 +61,9 @@ def relayed(event: StoredEvent) -> Record:
     return record_of(envelope, KIND)
 
 
-def event_id(event: StoredEvent) -> str:
+def event_id(event: Stored) -> str:
     """Identity of the event in the log: a UUID made from the aggregate's and the version."""
-    return str(uuid5(UUID(event.aggregate_id), str(event.version)))
-
-
-def _read(state: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(state)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _text(body: object) -> str:
-    """JSON with its members in order: equal bodies are equal texts."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"))
-
-
-def _str(state: Mapping[str, Any], name: str) -> str:
-    found = state.get(name)
-    return found if isinstance(found, str) else ""
-
-
-def _whole(state: Mapping[str, Any], name: str) -> int:
-    found = state.get(name)
-    return found if isinstance(found, int) and 0 <= found < 2**63 else 0
+    return str(uuid5(event.aggregate_id, str(event.version)))
 
 
 def _trace(traceparent: str) -> TraceContext | None:

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 
 from adapters.postgres.connection import Connection, Link, connect
+from domain.configuration.store import Stored
 from domain.errors import Fenced, Unavailable
-from domain.event_store import Relayed, StoredEvent
+from domain.event_store import Relayed
 from domain.ports import Placed
 from domain.position import Position
 
@@ -25,7 +26,7 @@ LOCK = 0x72656C6179  # "relay"
 OPTIONS = "-c synchronous_commit=off -c idle_session_timeout=60s"
 
 AFTER = """
-    SELECT notification_id, originator_id::text, originator_version, topic, state FROM config_events
+    SELECT originator_id, originator_version, topic, state, notification_id FROM config_events
     WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 """
 RELAYED = """
@@ -90,13 +91,13 @@ class PostgresTurn:
             )
             return Position({(TOPIC, partition): head for partition, head in await cursor.fetchall()})
 
-    async def after(self, number: int, limit: int) -> Sequence[StoredEvent]:
+    async def after(self, number: int, limit: int) -> Sequence[Stored]:
         """The next events in commit order."""
         with _answering():
             cursor = await self._connection.execute(AFTER, (number, limit))
-            return [StoredEvent(*row) for row in await cursor.fetchall()]
+            return [Stored(*row) for row in await cursor.fetchall()]
 
-    async def relayed(self, last: int, events: Sequence[StoredEvent], places: Sequence[Placed]) -> None:
+    async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
         """Record where these events lie, by compare-and-set."""
         columns = [p.partition for p in places], [e.number for e in events], [p.offset for p in places]
         with _answering():

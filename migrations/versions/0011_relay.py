@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0011_relay"
-down_revision = "0009_operating"
+down_revision = "0010_event_store"
 
 
 def upgrade() -> None:

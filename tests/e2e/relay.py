@@ -31,7 +31,7 @@ from app.wiring import event_log
 from projections.engine.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
-from tests.support.event_store import TABLE, decide, state
+from tests.support.event_store import decide, state
 from tests.support.instance import environment
 from tests.support.kafka_broker import KafkaBroker, find_broker
 
@@ -144,8 +144,6 @@ def prove(folder: Path, kills: int, broker: KafkaBroker | None = None, seed: int
     addresses = asyncio.run(servers.start())
     try:
         migrate(addresses.database_url)
-        with psycopg.connect(addresses.database_url, autocommit=True) as connection:
-            connection.execute(TABLE)
         settings = _settings(folder, addresses, broker)
         asyncio.run(_create(settings))
         began = time.monotonic()

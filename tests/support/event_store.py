@@ -8,14 +8,8 @@ from collections.abc import Mapping
 from uuid import UUID, uuid5
 
 import psycopg
-import pytest
 
 NAMESPACE = UUID("11111111-2222-3333-4444-555555555555")
-TABLE = """
-    CREATE TABLE IF NOT EXISTS config_events (
-        originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text, state bytea,
-        notification_id bigserial UNIQUE, PRIMARY KEY (originator_id, originator_version))
-"""
 # the order of the recorder: lock, notify, insert; the lock is held until the commit
 BEGIN = "LOCK TABLE config_events IN EXCLUSIVE MODE; NOTIFY config_events"
 INSERT = """
@@ -61,11 +55,3 @@ def decide(
         time.sleep(hold)
     assert row is not None
     return int(row[0])
-
-
-@pytest.fixture
-def store_url(database_url: str) -> str:
-    """A database with an empty event store."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(TABLE)
-    return database_url
