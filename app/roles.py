@@ -49,32 +49,29 @@ class Role:
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+    from app.asking import listening
+    from app.asking import questions as asking
     from app.past import teller
     from read_api.health import Health
     from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
-    from read_api.movements import Movements
     from read_api.past import PastDesk
-    from read_api.questions import Questions
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
-    from read_api.tokens import Tokens
 
     projection_store = wiring.projection_store(settings)
     figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
     try:
         async with (
-            wiring.read_store(settings) as store,
             wiring.event_log(settings) as log,
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
             wiring.live_bus(settings) as bus,
-            wiring.relay_progress(settings) as relay_progress,
+            listening(bus) as movements,
+            asking(settings, log, movements) as questions,
             teller(settings) as tell,
         ):
-            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
-            tokens = Tokens(relay_progress, log.heads, movements)
-            questions = Questions(store, movements, tokens, patience=settings.position_wait)
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
             side = ReadSide(
                 questions=questions,
                 past=PastDesk(questions, tell),
@@ -130,7 +127,7 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from read_api.grpc.verify import verifying
 
     async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
-        reading = handlers(side.search, side.statuses, side.health)
+        reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
             side.authenticate,

@@ -114,11 +114,16 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     return _long_text(envelope, LOG_TEXTS)
 
 
-def check_at_door(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem | None:
-    """The first rule that only doors have; the size is checked where the envelope is serialised."""
-    if kind.stream in RESERVED_STREAMS:
-        return Problem(Code.RESERVED_TYPE, f"{envelope.message_type} is published by this service alone")
+def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
+    """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
     return _long_text(envelope, DOOR_TEXTS)
+
+
+def check_source(kind: EventType, *, ours: bool) -> Problem | None:
+    """The problem of a type that only this service publishes; `ours`: the event comes from this service."""
+    if kind.stream in RESERVED_STREAMS and not ours:
+        return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
+    return None
 
 
 def too_large(size: int) -> Problem:
