@@ -15,7 +15,7 @@ from uuid import UUID
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.types import Guard
 
 from command_api import answers, openapi
@@ -42,11 +42,11 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 )
 _METHODS: Mapping[str, str] = MappingProxyType({CHANGE: "PUT", ARCHIVE: "DELETE"})
 
-Company = Annotated[str | None, Parameter(query="company", description=openapi.COMPANY)]
-DryRun = Annotated[bool, Parameter(query="dry_run", description=openapi.DRY_RUN)]
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description=openapi.IF_MATCH)]
+Company = Annotated[str | None, QueryParameter(name="company", description=openapi.COMPANY)]
+DryRun = Annotated[bool, QueryParameter(name="dry_run", description=openapi.DRY_RUN)]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description=openapi.IF_MATCH)]
 IdempotencyKey = Annotated[
-    str | None, Parameter(header="Idempotency-Key", max_length=LONGEST_KEY, description=openapi.IDEMPOTENCY_KEY)
+    str | None, HeaderParameter(name="Idempotency-Key", max_length=LONGEST_KEY, description=openapi.IDEMPOTENCY_KEY)
 ]
 
 
@@ -86,7 +86,7 @@ def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPR
 
     async def about_one(
         request: HttpRequest,
-        id: UUID,
+        id: FromPath[UUID],
         company: Company = None,
         if_match: IfMatch = None,
         idempotency_key: IdempotencyKey = None,

@@ -2,11 +2,13 @@
 
 Order of work: may they → is it the same request again → what is so now → is that what they saw → decide → store.
 Whoever loses a race begins again, so that every decision is made on the newest state; the expected version, where one
-is given, makes the loser a conflict instead.
+is given, makes the loser a conflict instead. Within this process commands on one aggregate take turns, because a lost
+race costs everybody a turn at the store's lock.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections import OrderedDict
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -101,6 +104,7 @@ class Desk:
         new_id: Callable[[], str] = new_event_id,
     ) -> None:
         self._store, self._now, self._new_id = store, now, new_id
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[tuple[str, str, UUID], _Known] = OrderedDict()
 
     async def take(self, principal: Principal, order: Order) -> Taken:
@@ -119,10 +123,12 @@ class Desk:
             order.traceparent,
         )
         key = Key(order.company_id, order.key, _fingerprint(principal, order)) if order.key else None
-        for _ in range(ATTEMPTS):
-            taken = await self._again(key, order) or await self._attempt(order, issued, key)
-            if taken is not None:
-                return taken
+        aggregate_id = self._target(order)
+        async with self._turns.setdefault(aggregate_id, asyncio.Lock()):
+            for _ in range(ATTEMPTS):
+                taken = await self._again(key, order) or await self._attempt(order, aggregate_id, issued, key)
+                if taken is not None:
+                    return taken
         raise Conflict(
             f"others changed it {ATTEMPTS} times meanwhile",
             code="contended",
@@ -148,9 +154,8 @@ class Desk:
         told = tuple(Told(e.topic, e.version, event_of(e)) for e in last if e.version > done.before)
         return Taken(done.aggregate_id, done.version, position, told)
 
-    async def _attempt(self, order: Order, issued: Issued, key: Key | None) -> Taken | None:
+    async def _attempt(self, order: Order, aggregate_id: UUID, issued: Issued, key: Key | None) -> Taken | None:
         """One try on the newest state; None where somebody else was first."""
-        aggregate_id = self._target(order)
         known = await self._load(order, aggregate_id)
         if order.expected is not None and order.expected != known.version:
             raise _stale(order.expected, known.version)
@@ -179,6 +184,8 @@ class Desk:
 
     async def _load(self, order: Order, aggregate_id: UUID) -> _Known:
         """The newest state. What belongs to another company, or is of another kind, is not there for the caller."""
+        if order.aggregate_id is None and order.type.creates:
+            return NOTHING  # its id was made a moment ago
         place = (order.company_id, order.type.aggregate.name, aggregate_id)
         known = self._known.pop(place, NOTHING)
         for event in await self._store.events(aggregate_id, known.version):

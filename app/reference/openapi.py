@@ -132,13 +132,18 @@ def _with_bodies(paths: Document) -> Document:
     """Give every command its body, its headers and its server; the schemas that the bodies refer to."""
     bodies, schemas = command_bodies()
     headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in DECIDED.items()}
+    seen: Document = {}  # what many commands have alike is one object, which YAML then writes once
     for name, command in COMMANDS.items():
         method, path = route(command)
         operation = paths[path][method.lower()]
         operation["servers"] = [{"url": COMMAND_API}]
-        operation["parameters"].append(CORRELATION)
+        parameters = [*operation["parameters"], CORRELATION]
+        operation["parameters"] = [seen.setdefault(parameter["name"], parameter) for parameter in parameters]
         for status in operation["responses"].keys() & {"200", "201"}:
             operation["responses"][status]["headers"] = headers
+        operation["responses"] = {
+            status: seen.setdefault(answer["description"], answer) for status, answer in operation["responses"].items()
+        }
         if command.kind.__struct_fields__:
             content = {"application/json": {"schema": bodies[name]}}
             operation["requestBody"] = {"required": True, "content": content}
