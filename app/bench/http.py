@@ -6,8 +6,12 @@ It understands what this service answers (a body with Content-Length) and nothin
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from domain.errors import Defect
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Connection:
@@ -18,12 +22,13 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = f"Host: {address[0]}\r\nAuthorization: Bearer {token}\r\n"
 
-    def get(self, path: str) -> bytes:
-        """The body of the answer; raises Defect for any status but 200."""
-        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+    def get(self, path: str, headers: Mapping[str, str] = NONE) -> bytes:
+        """The body of the answer; raises Defect for any status that is no success."""
+        more = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}{more}\r\n".encode())
 
     def post(self, path: str, body: bytes, media_type: str) -> bytes:
-        """The body of the answer; raises Defect for any status but 200."""
+        """The body of the answer; raises Defect for any status that is no success."""
         head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         return self._ask(head.encode() + body)
 
@@ -39,7 +44,7 @@ class Connection:
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         while len(body) < length:
             body += self._received()
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 20"):
             raise Defect(f"{head.decode(errors='replace')[:60]}: {body.decode(errors='replace')[:500]}")
         return body
 

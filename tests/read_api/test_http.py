@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -137,22 +138,23 @@ def test_a_read_waits_for_the_position_that_it_needs(instance: Instance) -> None
 
 
 def test_a_position_that_is_not_reached_is_a_412(instance: Instance, position: str) -> None:
-    """At once where the log does not even have it; a projection that rests is waited for, within bounds."""
+    """At once where the log does not even have it; a projector that rests is waited for, within bounds."""
     with instance.client("viewer", "webco") as client:
         began = time.monotonic()
         headers = {"X-Min-Position": "trading-events:0=999999999"}
         problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "position_beyond_end")
         assert time.monotonic() - began < 1
-        assert instance.command("projections", "pause", "trading").exit_code == 0
+        [projector] = [child for child in instance.children() if "projector" in child.cmdline()]
+        projector.send_signal(signal.SIGSTOP)
         try:
-            path = instance.folder.parent / "paused.ndjson"
+            path = instance.folder.parent / "resting.ndjson"
             path.write_text(json.dumps(trade("webco", 500)))
             headers = {"X-Min-Position": instance.answer("ingest", str(path), "--json")["position"]}
             began = time.monotonic()
             problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "not_yet")
             assert 1.5 < time.monotonic() - began < 6
         finally:
-            assert instance.command("projections", "resume", "trading").exit_code == 0
+            projector.send_signal(signal.SIGCONT)
         headers = {"X-Min-Position": "business-events:0=999999999"}
         assert client.get("/api/v1/query/trading_totals", headers=headers).status_code == 200  # not its topic
         problem(client.get("/api/v1/query/trading_totals", headers={"X-Min-Position": "?"}), 400, "bad_position")

@@ -29,7 +29,7 @@ class People:
         token = instance.token(role, company, *(("--subject", subject) if subject else ()))
         self.headers = {"Authorization": f"Bearer {token}"}
         where = instance.addresses
-        self.reads = httpx.Client(base_url=where["read_api"], headers=self.headers, timeout=20)
+        self.reads = httpx.Client(base_url=where["read_api"], headers=self.headers, timeout=90)
         self.commands = httpx.Client(base_url=where["command_api"], headers=self.headers, timeout=20)
         self.metadata = (("authorization", self.headers["Authorization"]),)
 
