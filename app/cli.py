@@ -13,6 +13,7 @@ from contextlib import suppress
 import click
 
 from app.cli_bench import bench
+from app.cli_command import command
 from app.cli_events import ingest, log, topics
 from app.cli_evidence import EVIDENCE
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
@@ -32,14 +33,14 @@ def main() -> None:
     """Exact analytics from an append-only log of events."""
 
 
-for part in (ingest, query, explain, projections, log, events, quarantine, topics, bench):
+for part in (ingest, query, explain, command, projections, log, events, quarantine, topics, bench):
     main.add_command(part)
 for part in EVIDENCE:
     log.add_command(part)
 
 
-for command in (*COMMANDS, snapshot, snapshots):
-    projections.add_command(command)
+for part in (*COMMANDS, snapshot, snapshots):
+    projections.add_command(part)
 
 
 @main.command()

@@ -73,7 +73,7 @@ class Taken:
     events: tuple[Told, ...]
     dry_run: bool = False
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The answer's members."""
         return {
             "id": str(self.id),

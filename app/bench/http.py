@@ -23,12 +23,12 @@ class Connection:
         self._head = f"Host: {address[0]}\r\nAuthorization: Bearer {token}\r\n"
 
     def get(self, path: str, headers: Mapping[str, str] = NONE) -> bytes:
-        """The body of the answer; raises Defect for any status that is no success."""
+        """The body of the answer; raises Defect for any status but success."""
         more = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
         return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}{more}\r\n".encode())
 
     def post(self, path: str, body: bytes, media_type: str) -> bytes:
-        """The body of the answer; raises Defect for any status that is no success."""
+        """The body of the answer; raises Defect for any status but success."""
         head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         return self._ask(head.encode() + body)
 

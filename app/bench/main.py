@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
 from adapters.embedded.servers import Servers
-from app.bench import configuring, doors, folding, latency, logs, past, reading, rebuilding, verifying
+from app.bench import commands, configuring, doors, folding, latency, logs, past, reading, rebuilding, verifying
 from app.bench.figures import Figure
 from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
@@ -78,6 +78,7 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "rebuild": rebuilding.rebuilding,
         "verify": verifying.verifying,
         "past": past.past,
+        "commands": commands.commands,
         "instance": _instance,
     }
 )

@@ -18,6 +18,7 @@ MADE = "<!-- Made from the code by `make docs`; edit it there. -->"
 def pages() -> Mapping[str, str]:
     """Path below docs/ → whole text of each generated page."""
     from app.reference.cli import cli_page
+    from app.reference.commands import commands_page
     from app.reference.events import events_page
     from app.reference.http import http_page
     from app.reference.indexes import decisions_page, documentation_page
@@ -26,6 +27,7 @@ def pages() -> Mapping[str, str]:
 
     made = {
         "reference/cli.md": cli_page(),
+        "reference/commands.md": commands_page(),
         "reference/events.md": events_page(),
         "reference/http.md": http_page(),
         "reference/projections.md": projections_page(),

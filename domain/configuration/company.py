@@ -83,7 +83,7 @@ class ChangeProfile(Profile, Command, frozen=True):
 
 
 class ChangeTier(Command, frozen=True):
-    """Say what the company has subscribed to. Only for administrators of all companies."""
+    """Say what the company has subscribed to."""
 
     verb = "change_tier"
     of_platform = True

@@ -7,11 +7,13 @@ from dataclasses import fields
 from functools import cache
 
 import click
+import msgspec
 from services import analytics_service_pb2
 
 from app.reference import DOCS, is_current, pages
 from app.reference.cli import commands
 from app.settings import Settings, variable
+from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
 from domain.events import BATCHES, CATALOGUE, STREAMS
 from domain.problem import Code
 from projections.engine.registry import all_projections, all_queries
@@ -63,6 +65,16 @@ def test_every_command_is_documented() -> None:
     assert [name for name, command in commands() if not command.help] == []
     options = [(name, p) for name, command in commands() for p in command.params if isinstance(p, click.Option)]
     assert [f"{name} {option.name}" for name, option in options if not option.help] == []
+
+
+def test_every_aggregate_command_and_event_of_configuration_is_documented() -> None:
+    """By name, with every field of a command explained, here and in OpenAPI."""
+    assert missing([*AGGREGATES, *COMMANDS, *EVENTS]) == []
+    assert [n for n, c in COMMANDS.items() if not c.summary] + [t for t, e in EVENTS.items() if not e.__doc__] == []
+    schemas = msgspec.json.schema_components([command.kind for command in COMMANDS.values()])[1]
+    fields = {f"{kind}.{name}": f for kind, s in schemas.items() for name, f in s.get("properties", {}).items()}
+    bare = [name for name, field in fields.items() if "description" not in field and "$ref" not in field]
+    assert [name for name in bare if not name.endswith(".kind")] == []
 
 
 def test_every_rpc_is_documented() -> None:
