@@ -2,7 +2,8 @@
 
 Two relay processes run, one at work and one standing by. Writers put events into the store without a pause; one of
 them holds its transaction open again and again. The one at work is killed and started again, over and over. At the end
-the topic must have every event of the store once in effect, in commit order, each where the progress says.
+the topic must have every event of the store once in effect, in commit order, each where the progress says; and the
+read models, folded from it, must have each event in its history, and each dashboard as its events made it.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.embedded.servers import Addresses, Servers
 from adapters.postgres.migrate import migrate
+from app.bench.folding import fold
 from app.settings import Settings
 from app.wiring import event_log
+from domain.events import STREAMS
 from projections.engine.admission import Admission, Records
+from projections.engine.registry import projection
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state
@@ -45,6 +49,15 @@ AT_WORK = """
     WHERE locktype = 'advisory' AND granted AND application_name LIKE 'relay-%'
 """
 
+MISREAD = """
+    SELECT count(*) FROM config_events AS e FULL JOIN read_models.configuration_change_v1 AS c
+        ON c.aggregate_id = e.originator_id::text AND c.version = e.originator_version
+    LEFT JOIN read_models.configured_dashboard_v1 AS d ON d.aggregate_id = e.originator_id::text
+    WHERE e IS NULL OR c IS NULL OR d IS NULL OR d.unread_events > 0 OR c.topic <> e.topic
+        OR c.body::jsonb <> convert_from(e.state, 'UTF8')::jsonb -> 'body'
+        OR d.name <> convert_from(e.state, 'UTF8')::jsonb -> 'body' ->> 'name'
+"""
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -59,6 +72,7 @@ class Proof:
     disorder: int
     misplaced: int
     unlike: int
+    misread: int
     seconds: float
 
     @property
@@ -69,7 +83,7 @@ class Proof:
     @property
     def exact(self) -> bool:
         """Every event of the store once in effect, in commit order, where the progress says."""
-        wrong = self.quarantined + self.missing + self.disorder + self.misplaced + self.unlike
+        wrong = self.quarantined + self.missing + self.disorder + self.misplaced + self.unlike + self.misread
         return not wrong and 0 < self.stored == self.admitted
 
     def report(self) -> str:
@@ -78,7 +92,7 @@ class Proof:
             f"{self.kills} kills in {self.seconds:.0f} s; {self.stored:,} events in the store,"
             f" {self.records:,} records in the log, of them {self.repeats:,} repeats\n"
             f"counted {self.admitted:,}: missing {self.missing}, out of order {self.disorder}, misplaced"
-            f" {self.misplaced}, of another content {self.unlike}, set aside {self.quarantined}"
+            f" {self.misplaced}, of another content {self.unlike}, set aside {self.quarantined}, misread {self.misread}"
         )
 
 
@@ -132,8 +146,9 @@ class Writers:
         with psycopg.connect(self._url, autocommit=True) as connection:
             for number in count(1):
                 company = f"company-{number % COMPANIES}"
-                said = state(company, body={"n": number}, command_id=f"{name}-{number}")
-                decide(connection, f"{name}-{number}", 1, said, hold=chance.uniform(0, hold))
+                body = {"name": f"{name} {number}", "owner": name}
+                said = state(company, body=body, command_id=f"{name}-{number}")
+                decide(connection, f"{name}-{number}", 1, said, "dashboard.created", chance.uniform(0, hold))
                 if self._over.wait(chance.uniform(0, 2 * pace)):
                     return
 
@@ -211,6 +226,8 @@ def _caught_up(connection: psycopg.Connection) -> None:
 async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     async with event_log(settings) as log:
         found = await read_all(log, TOPIC)
+        await log.create_topics(dict.fromkeys(STREAMS, 1))
+        await fold(log, settings.database_url, [projection("configuration")])
     records = [Logged(TOPIC, p, offset, value) for p, rows in found.items() for offset, value in rows]
     _, decision = Admission(TOPIC, lambda _: set(), {}).decide(Records.of(chunks_of(records)))
     repeats = set(decision.duplicates)
@@ -219,6 +236,7 @@ async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     with psycopg.connect(settings.database_url) as connection:
         stored = [int(n) for (n,) in connection.execute("SELECT notification_id FROM config_events ORDER BY 1")]
         places = connection.execute("SELECT partition, log_offset, notification_id FROM relay_places").fetchall()
+        [(misread,)] = connection.execute(MISREAD.encode()).fetchall()
     return Proof(
         kills=kills,
         stored=len(stored),
@@ -229,6 +247,7 @@ async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
         disorder=_out_of_order(effective),
         misplaced=sum(read[p, offset].producer_seq != n for p, offset, n in places) + abs(len(stored) - len(places)),
         unlike=_unlike(records),
+        misread=misread,
         seconds=seconds,
     )
 

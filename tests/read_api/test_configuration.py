@@ -159,7 +159,7 @@ def test_http_grpc_and_the_command_line_answer_alike(people: OpenPeople, instanc
         schedules = stub.ListReportSchedules(reports.ListReportSchedulesRequest(), metadata=admin.metadata)
         with pytest.raises(grpc.RpcError) as missing:
             stub.GetDashboardConfig(dashboards.GetDashboardConfigRequest(dashboard_id="no"), metadata=admin.metadata)
-    assert missing.value.code() == grpc.StatusCode.NOT_FOUND  # type: ignore[attr-defined]  # every call's error has one
+    assert missing.value.code() == grpc.StatusCode.NOT_FOUND
     assert list(listed.dashboards) == [shown.dashboard]
     assert listed.provenance.query == "dashboards"
     _is_the_dashboard(shown.dashboard, dashboard)
