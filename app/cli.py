@@ -60,7 +60,7 @@ def up(settings: Settings, demo: bool) -> None:
 @click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
-    """Run some process roles: read-api, command-api, grpc, projector, sealer, indexer, demo.
+    """Run some process roles: read-api, command-api, grpc, projector, relay, sealer, indexer, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

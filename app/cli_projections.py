@@ -17,6 +17,7 @@ from domain.errors import NotYet, Unavailable
 if TYPE_CHECKING:
     from adapters.postgres.projection_store import PostgresProjectionStore
     from domain.ports import EventLog
+    from domain.position import Position
     from projections.engine.batch import Checksum
     from read_api.status import ProjectionStatuses
 
@@ -117,16 +118,34 @@ def projections_wait(settings: Settings, position: str, timeout: float) -> None:
 async def _wait(settings: Settings, position: str, patience: float) -> str:
     from app.instance import running_instance
     from domain.position import Position
+    from read_api.status import ProjectionStatuses
 
-    async with _statuses(settings) as statuses:
-        goal = Position.parse(position) if position else await statuses.head()
+    async with _opened(settings) as (complete, log, store):
+        statuses = ProjectionStatuses(log, store, complete.stuck_seconds, max_age=0)
         deadline = time.monotonic() + patience
+        goal = await _in_log(complete, log, Position.parse(position), deadline) if position else await statuses.head()
         while behind := _behind(await statuses(), goal):
             if time.monotonic() > deadline:
                 alone = "" if running_instance(settings.data) else " (no instance runs in this data folder)"
                 raise NotYet(f"not reached within {patience:g} s: {', '.join(behind)}{alone}")
             await asyncio.sleep(LOOK)
         return str(goal)
+
+
+async def _in_log(settings: Settings, log: EventLog, token: Position, deadline: float) -> Position:
+    """What the token stands for in the log. Raises NotYet where the log does not reach so far."""
+    from app.asking import listening, position_tokens
+    from app.wiring import live_bus
+    from domain.events import STREAMS
+
+    async with (
+        live_bus(settings) as bus,
+        listening(bus) as movements,
+        position_tokens(settings, log, movements) as tokens,
+    ):
+        goal = await tokens.in_log(token, frozenset(STREAMS), deadline)
+        await tokens.check(goal)
+        return goal
 
 
 def _behind(rows: list[dict[str, object]], goal: Any) -> list[str]:

@@ -34,26 +34,56 @@ def _of_query(command: Command) -> Command:
 
 @click.command()
 @_of_query
+@click.option("--min-position", default="", help="Position token that the answer must have reached; waits for it.")
 @with_settings
-def query(settings: Settings, name: str, company: str, params: tuple[str, ...], as_of: tuple[str, ...]) -> None:
+def query(
+    settings: Settings,
+    name: str,
+    company: str,
+    params: tuple[str, ...],
+    as_of: tuple[str, ...],
+    min_position: str,
+) -> None:
     """Answer a registered query: the same JSON as over HTTP."""
-    show_json(run(_query(settings, _named(company), name, parse_params(params), as_of)))
+    from read_api.past import Telling, telling
+
+    asked = Telling(name, _named(company), parse_params(params), *telling(as_of))
+    show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
 
 
-async def _query(
-    settings: Settings, company: str, name: str, params: dict[str, str], as_of: tuple[str, ...]
-) -> dict[str, Any]:
+async def _query(settings: Settings, asked: Telling, min_position: str, *, past: bool) -> dict[str, Any]:
     from app.instance import reachable
     from app.past import tell
     from app.wiring import read_store
     from projections.engine.query import answer
-    from read_api.past import Telling, telling
 
     async with reachable(settings) as complete:
-        if as_of:
-            return await tell(complete, Telling(name, company, params, *telling(as_of)))
+        if min_position:
+            found = await _waited_for(complete, asked, min_position)
+            if not past:
+                return found
+        if past:
+            return await tell(complete, asked)
         async with read_store(complete) as store:
-            return await answer(name, company, params, store)
+            return await answer(asked.name, asked.company, asked.params, store)
+
+
+async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> dict[str, Any]:
+    """The answer at a position that has reached this one."""
+    from app.asking import listening, questions
+    from app.wiring import event_log, live_bus
+    from domain.access import OPERATOR
+    from domain.position import Position
+    from read_api.questions import Question
+
+    async with (
+        event_log(settings) as log,
+        live_bus(settings) as bus,
+        listening(bus) as movements,
+        questions(settings, log, movements) as asking,
+    ):
+        question = Question(asked.name, asked.company, asked.params)
+        return await asking.ask(OPERATOR, question, Position.parse(min_position))
 
 
 @click.command()

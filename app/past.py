@@ -12,7 +12,8 @@ from typing import Any
 
 from app import wiring
 from app.settings import Settings
-from domain.errors import LimitExceeded, Unavailable
+from domain.errors import LimitExceeded, NotYet, Unavailable
+from domain.event_store import STORE
 from domain.position import Position
 from read_api.past import Tell, Telling
 
@@ -26,7 +27,7 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     from projections.engine.history import History, Past
     from projections.engine.past import PastStore, answer_past
 
-    position = Position.parse(asked.position) if asked.position is not None else None
+    position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
     with closing(PostgresScratch(settings.database_url, settings.query_seconds)) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
@@ -35,6 +36,18 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
                 return await answer_past(asked.name, asked.params, store)
             store, page = turn(store, Page(limit=asked.limit, newest=asked.newest), asked.cursor)
             return await explain(store, asked.name, asked.params, asked.measure, page)
+
+
+async def _in_log(settings: Settings, token: Position) -> Position:
+    """The token as a position of the log alone. Raises NotYet for what was commanded and is not relayed."""
+    number = token[STORE]
+    if not number:
+        return token
+    async with wiring.relay_progress(settings) as relay:
+        found = await relay.before(number)
+    if found.next_number < number:
+        raise NotYet(f"the relay is at {STORE[0]}:0={found.next_number} and has not reached {number}")
+    return Position({place: offset for place, offset in token.merged(found.position).offsets.items() if place != STORE})
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -49,13 +49,13 @@ class Role:
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+    from app.asking import listening
+    from app.asking import questions as asking
     from app.past import teller
     from read_api.health import Health
     from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
-    from read_api.movements import Movements
     from read_api.past import PastDesk
-    from read_api.questions import Questions
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
 
@@ -63,15 +63,15 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
     try:
         async with (
-            wiring.read_store(settings) as store,
             wiring.event_log(settings) as log,
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
             wiring.live_bus(settings) as bus,
+            listening(bus) as movements,
+            asking(settings, log, movements) as questions,
             teller(settings) as tell,
         ):
-            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
-            questions = Questions(store, movements, patience=settings.position_wait)
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
             side = ReadSide(
                 questions=questions,
                 past=PastDesk(questions, tell),
@@ -127,7 +127,7 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from read_api.grpc.verify import verifying
 
     async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
-        reading = handlers(side.search, side.statuses, side.health)
+        reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
             side.authenticate,
@@ -215,6 +215,23 @@ async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
         await index(log, kept, STREAMS, stop)
 
 
+async def relay(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
+    """Carries what was decided from the event store to the log; a second one stands by."""
+    from adapters.postgres.relay import PostgresRelayedStore
+    from app.relay import Relay
+    from domain.errors import Unavailable
+    from domain.event_store import RELAYED
+
+    async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
+
+        async def announce() -> None:
+            with suppress(Unavailable):  # whoever waits looks by itself, too
+                await bus.publish(RELAYED, b"")
+
+        ready(0)
+        await Relay(PostgresRelayedStore(settings.database_url), log, announce).run(stop)
+
+
 async def demo(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Keeps the sample data moving."""
     from app.demo.moving import keep_moving
@@ -230,6 +247,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             Role("command-api", "takes commands and events over HTTP", command_api, "ANALYTICS_COMMAND_PORT"),
             Role("grpc", "all RPCs", grpc, "ANALYTICS_GRPC_PORT"),
             Role("projector", "folds the log into read models", projector),
+            Role("relay", "carries the configuration's events from the event store to the log", relay),
             Role("sealer", "seals the log against tampering and signs checkpoints", sealer),
             Role("indexer", "keeps the index that searches of the log go by", indexer),
             Role("demo", "publishes made-up events of the sample companies", demo),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
+    from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
     from command_api.desk import Desk
     from domain.access import Authenticate
@@ -89,6 +90,18 @@ async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
         yield kept
     finally:
         await kept.close()
+
+
+@asynccontextmanager
+async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgress]:
+    """How far the relay is."""
+    from adapters.postgres.relay import PostgresRelayProgress
+
+    progress = PostgresRelayProgress(settings.database_url)
+    try:
+        yield progress
+    finally:
+        await progress.close()
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ One table, two readers: `domain/validation.py` checks one event in Python at the
 whole batches as columns. Both follow the same rules, and a property test holds them to it.
 
 Rules that hold for every type and are not repeated in the table:
-every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes; every time
-lies in [`EARLIEST`, `LATEST`) unless it is optional and absent (0).
+every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes, a document at
+most `MAX_DOCUMENT`; every time lies in [`EARLIEST`, `LATEST`) unless it is optional and absent (0).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MILLIONTHS = 1_000_000
 EARLIEST = 1  # ms since 1970 UTC: 0 means "absent" on the wire
 LATEST = 4_102_444_800_000  # 2100-01-01 UTC; fixed, because a fold must not look at a clock
 MAX_TEXT = 4_096  # bytes of one text field
+MAX_DOCUMENT = 262_144  # bytes of a text field that holds a whole document
 MAX_EVENT = 1_048_576  # bytes of one serialised envelope
 MAX_FACTS = 10_000  # facts in one batch event
 COMPANY_ID = r"^[A-Za-z0-9_-]{1,64}$"  # it is a token of NATS subjects and the first part of log keys
@@ -49,7 +50,8 @@ class EventType:
     `required`: fields that must be present and not empty (enums: not UNSPECIFIED; doubles are `optional` in the proto
     files, so that 0 is a value and absence is not). `times`: int64 ms fields, of which
     those in `required` must be set. `event_time`: the field that is the event's time; "timestamp" is the envelope's.
-    `choices`: text fields with a closed set of values. `positive`/`not_negative`: doubles with that bound.
+    `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
+    `positive`/`not_negative`: doubles with that bound.
     `schema_version`: the newest one known; older ones are read through `domain/upcasting.py`.
     """
 
@@ -63,6 +65,7 @@ class EventType:
     choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     of_user: bool = False
     schema_version: int = 1
 
@@ -187,7 +190,13 @@ CATALOGUE: tuple[EventType, ...] = (
         business.SupportTicketEventBatch,
         required=("ticket_id", "event"),
     ),
-    EventType("config_event", "config-events", control.ConfigEvent, required=("topic", "aggregate_id")),
+    EventType(
+        "config_event",
+        "config-events",
+        control.ConfigEvent,
+        required=("topic", "aggregate_id"),
+        documents=("body",),
+    ),
     EventType("audit_event", "audit-events", control.AuditEvent, required=("subject", "action", "outcome")),
     EventType("quarantined_event", "quarantine", control.QuarantinedEvent, required=("code",)),
 )
@@ -199,6 +208,11 @@ BATCHES: Mapping[str, EventType] = MappingProxyType({t.batch_name: t for t in CA
 def event_type(message_type: str) -> EventType | None:
     """The catalogue's entry for a message type, in its single or batch form; None if there is none."""
     return BY_NAME.get(message_type) or BATCHES.get(message_type)
+
+
+def longest_text(kind: EventType, field: str) -> int:
+    """Bytes that a text field of the type may have."""
+    return MAX_DOCUMENT if field in kind.documents else MAX_TEXT
 
 
 def log_key(company_id: str, user_id: str) -> bytes:

@@ -8,8 +8,9 @@ producer_seq is below 2^63; schema_version is one that is known; timestamp lies 
 fill an absent one from the payload's event time before they check); the payload decodes as the type's message. event_id
 may be empty.
 
-Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes and without U+0000 (also
-keys, values and members of maps and lists); a required text is not empty; `choices` bind every text that is not empty.
+Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes, a document at most
+`MAX_DOCUMENT`, and without U+0000 (also keys, values and members of maps and lists); a required text is not empty;
+`choices` bind every text that is not empty.
 A double x is finite and |x × 1e6| < 2^63; a required one is present (0 is a value); `positive` means x > 0,
 `not_negative` x ≥ 0, both of the double as it came, not of its millionths. An enum number is one of its enum's; a
 required one is not 0. Times lie in [`EARLIEST`, `LATEST`); one that is not required may be 0. Other fields are free.
@@ -44,6 +45,7 @@ from domain.events import (
     MAX_TEXT,
     EventType,
     event_type,
+    longest_text,
 )
 from domain.problem import Code, Problem, shown
 from domain.upcasting import upcast
@@ -112,11 +114,16 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     return _long_text(envelope, LOG_TEXTS)
 
 
-def check_at_door(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem | None:
-    """The first rule that only doors have; the size is checked where the envelope is serialised."""
-    if kind.stream in RESERVED_STREAMS:
-        return Problem(Code.RESERVED_TYPE, f"{envelope.message_type} is published by this service alone")
+def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
+    """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
     return _long_text(envelope, DOOR_TEXTS)
+
+
+def check_source(kind: EventType, *, ours: bool) -> Problem | None:
+    """The problem of a type that only this service publishes; `ours`: the event comes from this service."""
+    if kind.stream in RESERVED_STREAMS and not ours:
+        return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
+    return None
 
 
 def too_large(size: int) -> Problem:
@@ -258,7 +265,7 @@ def _check(kind: EventType, field: FieldDescriptor) -> Check:
 
 
 def _check_text(kind: EventType, field: FieldDescriptor) -> Check:
-    name, required = field.name, field.name in kind.required
+    name, required, longest = field.name, field.name in kind.required, longest_text(kind, field.name)
     choices = dict(kind.choices).get(name)
 
     def check(fact: Message) -> Problem | None:
@@ -267,7 +274,7 @@ def _check_text(kind: EventType, field: FieldDescriptor) -> Check:
             return Problem(Code.MISSING_FIELD, f"{name} is required") if required else None
         if choices is not None and text not in choices:
             return Problem(Code.BAD_CHOICE, f"{name} {shown(text)} is not one of {', '.join(choices)}")
-        return _text_problem(name, text, MAX_TEXT)
+        return _text_problem(name, text, longest)
 
     return check
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,10 +19,10 @@ from domain import correlation
 from domain.access import Right, require
 from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
-from domain.position import Position
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
-from read_api import openapi
+from read_api import configuration, openapi
+from read_api.answering import JSON, answered, asked, min_position, parameters
 from read_api.edge import Edge
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
@@ -35,27 +34,17 @@ from read_api.side import ReadSide
 from read_api.web import pages
 
 OPEN_PATHS = frozenset({"/api/v1/health"})
-JSON = "application/json"
-
 logger = logging.getLogger(__name__)
 
 
 def create_app(side: ReadSide) -> ASGIApp:
     """The whole read API as an ASGI application."""
     desk = LiveDesk(side.authenticate, side.questions, side.health, side.movements, side.metrics)
-
-    @asynccontextmanager
-    async def listening(_: Litestar) -> AsyncIterator[None]:
-        side.movements.start()
-        yield
-        await side.movements.stop()
-
     application = Litestar(
         [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "desk": desk}),
         exception_handlers={Exception: _answer_error},
         openapi_config=None,  # the description is a file of proto/http, made from HANDLERS
-        lifespan=[listening],
         logging_config=None,
         response_cache_config=ResponseCacheConfig(),
         request_max_body_size=65_536,
@@ -70,33 +59,15 @@ async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Respo
     `company` names the tenant. `as_of` (an event time, exclusive) and `as_known_at` (a position) ask for a past state.
     Every other parameter is the query's own.
     """
-    side: ReadSide = request.app.state.side
     principal = caller().principal
-    params = _parameters(request)
+    params = parameters(request)
     company = params.pop("company", None) or principal.company_id
-    side.health.queries.add()
     past = {key: params.pop(key) for key in OF_PAST if key in params}
-    if past:
-        answer = await side.past.answer(principal, Question(name, company, params), past)
-    else:
-        at_least = Position.parse(request.headers.get("x-min-position", ""))
-        answer = await side.questions.ask(principal, Question(name, company, params), at_least)
-    headers = {
-        "X-Position": answer["position"],
-        "X-Lag-Ms": str(answer["lag_ms"]),
-        "X-Definition-Version": str(answer["definition_version"]),
-    }
-    return Response(msgspec.json.encode(answer), media_type=JSON, headers=headers)
-
-
-def _parameters(request: Request[Any, Any, State]) -> dict[str, str]:
-    """The query's parameters; one that is given twice is refused, because either value would be a guess."""
-    params: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name in params:
-            raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
-        params[name] = value
-    return params
+    if not past:
+        return answered(await asked(request, Question(name, company, params)))
+    side: ReadSide = request.app.state.side
+    side.health.queries.add()
+    return answered(await side.past.answer(principal, Question(name, company, params), past, min_position(request)))
 
 
 @get("/api/v1/query/{name:str}/explain", responses=openapi.EXPLANATION, summary="Explain a measure of a query")
@@ -107,10 +78,10 @@ async def explain(name: FromPath[str], request: Request[Any, Any, State]) -> Res
     """
     side: ReadSide = request.app.state.side
     principal = caller().principal
-    params = _parameters(request)
+    params = parameters(request)
     company = params.pop("company", None) or principal.company_id
-    asked = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
-    found = await side.past.explain(principal, Question(name, company, params), asked)
+    about = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
+    found = await side.past.explain(principal, Question(name, company, params), about, min_position(request))
     return Response(msgspec.json.encode(found), media_type=JSON)
 
 
@@ -162,7 +133,17 @@ async def metrics(request: Request[Any, Any, State]) -> Response[str]:
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-HANDLERS = (query, explain, queries, projections, find_events, show_event, health, metrics)
+HANDLERS = (
+    query,
+    explain,
+    queries,
+    projections,
+    *configuration.handlers(),
+    find_events,
+    show_event,
+    health,
+    metrics,
+)
 
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",

@@ -21,7 +21,19 @@ from domain.problem_documents import INTERNAL, MEDIA_TYPE, status_of
 from read_api.metric_defs import Metric, Metrics
 from read_api.problems import problem
 
-ROUTES = ("/api/v1/query", "/api/v1/events", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
+ROUTES = (
+    "/api/v1/query",
+    "/api/v1/dashboard/config",
+    "/api/v1/alerts/config",
+    "/api/v1/reports/schedule",
+    "/api/v1/company",
+    "/api/v1/events",
+    "/api/v1/health",
+    "/api/v1/projections",
+    "/metrics",
+    "/static",
+    "/",
+)
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,12 @@ import logging
 from contextlib import suppress
 
 from domain.errors import Unavailable
+from domain.event_store import RELAYED
 from domain.ports import LiveBus, Subscription
 
 PROJECTED = "analytics.projected"  # subject: this, a dot and the projection's name
 ANY = "*"
+RELAY = RELAYED.rpartition(".")[2]  # moves like a projection, for those who wait for what was commanded
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class Movements:
     def __init__(self, bus: LiveBus) -> None:
         self._bus = bus
         self._moved: dict[str, asyncio.Event] = {}
-        self._subscription: Subscription | None = None
+        self._subscriptions: list[Subscription] = []
         self._subscribing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -39,21 +41,22 @@ class Movements:
             self._subscribing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._subscribing
-        if self._subscription is not None:
-            await self._subscription.stop()
+        while self._subscriptions:
+            await self._subscriptions.pop().stop()
 
     def next(self, projection: str = ANY) -> asyncio.Event:
-        """An event that is set when the projection (or any of them) moves next.
+        """An event that is set when the projection (or any of them, or the relay) moves next.
 
         Take it before you look, wait for it afterwards: so no movement falls between looking and waiting.
         """
         return self._moved.setdefault(projection, asyncio.Event())
 
     async def _subscribe(self) -> None:
-        while True:
+        wanted = [f"{PROJECTED}.*", RELAYED]
+        while wanted:
             try:
-                self._subscription = await self._bus.subscribe(f"{PROJECTED}.*", self._heard)
-                return
+                self._subscriptions.append(await self._bus.subscribe(wanted[-1], self._heard))
+                wanted.pop()
             except Unavailable as error:
                 logger.warning("live figures come by looking: %s", error)
                 await asyncio.sleep(RETRY)

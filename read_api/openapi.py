@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme
 
+from domain.configuration import alert_rule, company, dashboard, report_schedule
 from domain.problem_documents import MEDIA_TYPE, Problem
 
 
@@ -176,6 +178,74 @@ class WholeEvent(msgspec.Struct):
     scanned: ScannedFigures
 
 
+class Configured(msgspec.Struct, kw_only=True):
+    """What every configured item has. `version` is what If-Match takes; `unread_events`: of a newer release."""
+
+    id: UUID
+    version: int
+    created_at: datetime | None
+    changed_at: datetime | None
+    changed_by: str
+    unread_events: int
+
+
+def _configured(name: str, state: type[msgspec.Struct], meaning: str) -> type[msgspec.Struct]:
+    """The shape of an item: the fields of the aggregate's state, and what every item has."""
+    fields = [(field.encode_name, field.type) for field in msgspec.structs.fields(state)]
+    named = {"__doc__": meaning}
+    return msgspec.defstruct(name, fields, bases=(Configured,), module=__name__, namespace=named, kw_only=True)
+
+
+Dashboard = _configured("Dashboard", dashboard.Dashboard, "A dashboard as it is configured.")
+AlertRule = _configured("AlertRule", alert_rule.AlertRule, "An alert rule with its silences.")
+ReportSchedule = _configured("ReportSchedule", report_schedule.ReportSchedule, "A report schedule.")
+Company = _configured("Company", company.Company, "What a company says about itself.")
+
+
+class ConfigurationChange(msgspec.Struct, kw_only=True):
+    """An event of the configuration; `body` is what changed, `event_id` finds it in the log."""
+
+    id: str
+    version: int
+    aggregate: str
+    topic: str
+    actor: str
+    role: str
+    at: datetime
+    body: Any
+    event_id: str
+
+
+class Page(Answer, kw_only=True):
+    """An answer that may have more pages: `next_cursor` goes on, null on the last one."""
+
+    next_cursor: str | None
+
+
+class Dashboards(Page, kw_only=True):
+    """Dashboards, by id."""
+
+    rows: list[Dashboard]  # type: ignore[valid-type]  # made above
+
+
+class AlertRules(Page, kw_only=True):
+    """Alert rules, by id."""
+
+    rows: list[AlertRule]  # type: ignore[valid-type]  # made above
+
+
+class ReportSchedules(Page, kw_only=True):
+    """Report schedules, by id."""
+
+    rows: list[ReportSchedule]  # type: ignore[valid-type]  # made above
+
+
+class ConfigurationHistory(Page, kw_only=True):
+    """Events, by id and version."""
+
+    rows: list[ConfigurationChange]  # type: ignore[assignment]  # of this shape, out of any
+
+
 _PROBLEMS = {
     status: ResponseSpec(Problem, description=text, media_type=MEDIA_TYPE, generate_examples=False)
     for status, text in (
@@ -190,17 +260,19 @@ _PROBLEMS = {
 }
 
 
-def _with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
+def with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
+    """What an operation answers: this shape, or a problem."""
     return {200: ResponseSpec(shape, description=text, generate_examples=False), **_PROBLEMS}
 
 
-ANSWER = _with_problems(Answer, "The answer")
-QUERIES = _with_problems(list[RegisteredQuery], "The registered queries")
-PROJECTIONS = _with_problems(list[ProjectionState], "The projections")
-EXPLANATION = _with_problems(Explanation, "The events behind the measure")
-EVENTS = _with_problems(FoundEvents, "The events")
-EVENT = _with_problems(WholeEvent, "The event")
-HEALTH = _with_problems(HealthFigures, "The figures")
+ANSWER = with_problems(Answer, "The answer")
+QUERIES = with_problems(list[RegisteredQuery], "The registered queries")
+PROJECTIONS = with_problems(list[ProjectionState], "The projections")
+EXPLANATION = with_problems(Explanation, "The events behind the measure")
+EVENTS = with_problems(FoundEvents, "The events")
+EVENT = with_problems(WholeEvent, "The event")
+HISTORY = with_problems(ConfigurationHistory, "The events")
+HEALTH = with_problems(HealthFigures, "The figures")
 
 CONFIG = OpenAPIConfig(
     title="Analytics service",

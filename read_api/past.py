@@ -15,6 +15,7 @@ from domain.event_search import NEVER
 from domain.position import Position
 from projections.engine.query import read_time
 from read_api.questions import Question, Questions
+from read_api.tokens import NOTHING
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 OF_PAST = ("as_of", "as_known_at")
@@ -49,15 +50,19 @@ class PastDesk:
         self._questions = questions
         self._tell = tell
 
-    async def answer(self, principal: Principal, question: Question, asked: Mapping[str, str]) -> dict[str, Any]:
+    async def answer(
+        self, principal: Principal, question: Question, asked: Mapping[str, str], at_least: Position = NOTHING
+    ) -> dict[str, Any]:
         """A query's answer as of `as_of` or `as_known_at`. Raises Forbidden, Invalid, and what telling raises."""
         time, position = moment(asked.get("as_of", "")), asked.get("as_known_at")
-        found = self._allowed(principal, question)
+        found = await self._allowed(principal, question, at_least)
         return await self._tell(Telling(found.name, found.company, found.params, time, position))
 
-    async def explain(self, principal: Principal, question: Question, asked: Mapping[str, str]) -> dict[str, Any]:
+    async def explain(
+        self, principal: Principal, question: Question, asked: Mapping[str, str], at_least: Position = NOTHING
+    ) -> dict[str, Any]:
         """The events behind a measure. Raises Forbidden, Invalid, and what telling raises."""
-        found = self._allowed(principal, question)
+        found = await self._allowed(principal, question, at_least)
         if not asked.get("measure"):
             raise Invalid("parameter measure is missing", code="missing_parameter")
         return await self._tell(
@@ -74,8 +79,11 @@ class PastDesk:
             )
         )
 
-    def _allowed(self, principal: Principal, question: Question) -> Question:
+    async def _allowed(self, principal: Principal, question: Question, at_least: Position) -> Question:
+        """The question as they may ask it, once what it is about is in the log and decided on."""
         require(principal, Right.EXPLAIN, question.company)
+        if at_least.offsets:
+            await self._questions.ask(principal, question, at_least)
         return self._questions.allowed(principal, question)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, opens, require
+from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, may, opens, require
 from domain.errors import Forbidden, Invalid, NotFound, NotYet
 from domain.events import COMPANY_ID
 from domain.ports import ReadStore
@@ -21,9 +21,9 @@ from projections.engine.declare import Projection
 from projections.engine.query import answer, read_time
 from projections.engine.registry import all_queries
 from read_api.movements import Movements, happens
+from read_api.tokens import LOOK, NOTHING, Tokens
 
-LOOK = 0.1  # seconds after which somebody who waits for a position looks again, whatever the bus said
-NOTHING = Position()
+VIEWER = "viewer"  # parameter of queries that show different people different rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,14 @@ class Questions:
         self,
         store: ReadStore,
         movements: Movements,
+        tokens: Tokens,
         *,
         patience: float,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self._store = store
         self._movements = movements
+        self._tokens = tokens
         self._patience = patience
         self._today = today
 
@@ -63,13 +65,18 @@ class Questions:
         time.
         """
         allowed = self.allowed(principal, question)
-        needed = at_least.of_topics(_projection(question.name).topics)
         deadline = time.monotonic() + self._patience
+        topics = _projection(question.name).topics
+        needed = await self._tokens.in_log(at_least, topics, deadline) if at_least.offsets else NOTHING
+        checked = False
         while True:
             moved = self._movements.next(allowed.projection)
             found = await self.answer(allowed)
             if not needed.offsets or Position.parse(found["position"]).reaches(needed):
                 return found
+            if not checked:
+                await self._tokens.check(needed)
+                checked = True
             left = deadline - time.monotonic()
             if left <= 0:
                 raise _not_yet(question, found["position"], needed)
@@ -85,9 +92,10 @@ class Questions:
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
         require(principal, Right.DASHBOARDS, question.company)
         _projection(question.name)
+        seen = _as_seen(principal, question)
         if opens(principal, Feature.FULL_HISTORY):
-            return question
-        return self._of_last_days(question)
+            return seen
+        return self._of_last_days(seen)
 
     def _of_last_days(self, question: Question) -> Question:
         """The question from the first day that the FREE tier sees, where the query knows of time at all."""
@@ -113,6 +121,19 @@ def _projection(query: str) -> Projection:
     except KeyError:
         known = ", ".join(sorted(all_queries()))
         raise NotFound(f"no query {query!r}; there are {known}", code="unknown_query") from None
+
+
+def _as_seen(principal: Principal, question: Question) -> Question:
+    """The question with its viewer, where the query shows different people different rows.
+
+    Administrators of the company see all of them, and may ask what somebody else sees.
+    """
+    _, query = all_queries()[question.name]
+    if not any(param.name == VIEWER for param in query.params) or may(principal, Right.COMMAND, question.company):
+        return question
+    if question.params.get(VIEWER, principal.sub) != principal.sub:
+        raise Forbidden(f"{principal.sub} may not ask what others see", code="forbidden_viewer")
+    return Question(question.name, question.company, {**question.params, VIEWER: principal.sub})
 
 
 def _moment(text: str) -> datetime:

@@ -6,8 +6,12 @@ It understands what this service answers (a body with Content-Length) and nothin
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from domain.errors import Defect
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Connection:
@@ -18,9 +22,10 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = f"Host: {address[0]}\r\nAuthorization: Bearer {token}\r\n"
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, headers: Mapping[str, str] = NONE) -> bytes:
         """The body of the answer; raises Defect for any status but success."""
-        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
+        more = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+        return self._ask(f"GET {path} HTTP/1.1\r\n{self._head}{more}\r\n".encode())
 
     def post(self, path: str, body: bytes, media_type: str) -> bytes:
         """The body of the answer; raises Defect for any status but success."""

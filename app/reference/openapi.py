@@ -5,7 +5,7 @@ The registered queries are one handler; here each becomes a path of its own, wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from domain.configuration.registry import COMMANDS
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
+from read_api.configuration import parameters_of_paths
 from read_api.history.http import LISTS, PARAMETERS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
@@ -57,7 +58,7 @@ ANSWER_HEADERS = {
     "X-Correlation-Id": "Ties the answer to log lines and events.",
 }
 DECIDED = {
-    "ETag": "Version of the aggregate, for If-Match; not after a dry run.",
+    "ETag": "Version of the aggregate, for If-Match; none after a dry run.",
     "X-Position": "Position token for X-Min-Position of reads; not after a dry run.",
     "X-Correlation-Id": "Ties the answer to log lines and events.",
 }
@@ -111,6 +112,8 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, command_handlers)
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
+    for path, params in parameters_of_paths().items():
+        _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [_event_parameter(*known) for known in PARAMETERS.items()]
     events = read["paths"]["/api/v1/events"]["post"]
@@ -174,6 +177,14 @@ def _described(config: OpenAPIConfig, handlers: Any) -> Document:
 def _handlers(application: Litestar) -> list[Any]:
     found = (handler for route in application.routes for handler in getattr(route, "route_handlers", ()))
     return [handler for handler in found if handler.fn.__module__.startswith("command_api")]
+
+
+def _describe_read(operation: Document, params: Sequence[Param], *, items: bool) -> None:
+    """Give a read of the configuration its parameters and headers."""
+    operation.setdefault("parameters", []).extend([COMPANY, *map(_parameter, params), MIN_POSITION, CORRELATION])
+    told = ANSWER_HEADERS | ({"ETag": DECIDED["ETag"]} if items else {})
+    headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in told.items()}
+    operation["responses"]["200"]["headers"] = headers
 
 
 def _query_path(operation: Mapping[str, Any], query: Query) -> Document:

@@ -289,6 +289,8 @@ def config_event(
     aggregate_id: str,
     aggregate_version: int | None = ...,
     body: str | None = ...,
+    actor: str | None = ...,
+    role: str | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def audit_event(

@@ -24,7 +24,7 @@ from domain.publishing.publisher import Publisher
 from domain.publishing.reading import Parse, Parsed, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import BadEvent, Quarantine, SeenEvents
-from domain.validation import too_large
+from domain.validation import check_source, too_large
 
 REASONS = 100  # reasons an answer lists; the others are in quarantine like these
 BATCH_EVENTS = 5_000
@@ -184,6 +184,8 @@ class Intake:
 
     def _admitted(self, parsed: Parsed) -> Good:
         envelope = parsed.envelope
+        if (problem := check_source(parsed.kind, ours=False)) is not None:
+            raise refusal(envelope, problem)
         self._check_company(parsed)
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
         if not stamped:

@@ -24,10 +24,12 @@ from domain.position import Position
 from domain.publishing.audit import Actor, audit
 from domain.publishing.json_mapping import from_json
 from domain.publishing.publisher import Publisher
-from domain.publishing.reading import Parsed, from_protobuf
+from domain.publishing.reading import Parsed, from_protobuf, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import Entry, Quarantine, Settled
+from domain.validation import check_source
 
+LOG = "log"  # door of what the projector set aside
 AT_ONCE = 1_000  # entries that are repaired together
 
 
@@ -117,6 +119,9 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     """The record of the event that an entry becomes. Raises Refused where it is still bad, Invalid for a wrong path."""
     parsed = _parsed(entry, content, change)
     envelope = parsed.envelope
+    # what the projector set aside lay in the log: no door lets in what only this service publishes
+    if (problem := check_source(parsed.kind, ours=entry.door == LOG)) is not None:
+        raise refusal(envelope, problem)
     envelope.producer_id, envelope.producer_seq = "", 0
     envelope.causation_id = envelope.causation_id or f"quarantine-{entry.id}"
     return record_of(envelope, parsed.kind)

@@ -24,7 +24,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType
+from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType, longest_text
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
 LIMIT = float(2**63)  # as a double: the first magnitude that does not fit
@@ -211,7 +211,7 @@ def _double_checks(name: str, event: EventType, required: bool) -> list[pl.Expr]
 
 def _text_checks(name: str, event: EventType, required: bool) -> list[pl.Expr]:
     column = pl.col(name)
-    checks = [(column.str.len_bytes() > MAX_TEXT) | column.str.contains("\0", literal=True)]
+    checks = [(column.str.len_bytes() > longest_text(event, name)) | column.str.contains("\0", literal=True)]
     if required:
         checks.append(column == "")
     checks += [~column.is_in([*choices, ""]) for field, choices in event.choices if field == name]

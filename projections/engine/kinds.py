@@ -28,6 +28,10 @@ class Text(Kind):
     sql = 'text COLLATE "C"'
 
 
+class Json(Text):
+    """A JSON document as text, members in order; answered as what it says."""
+
+
 class Small(Kind):
     """A small whole number."""
 

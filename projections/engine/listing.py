@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
-from projections.engine.kinds import Text
-from projections.engine.query import FROM, LIMIT, TO, Param, Query, Request, Selected, Statement, read_time, storable
+from projections.engine.kinds import Flag, Text
+from projections.engine.query import (
+    FROM,
+    LIMIT,
+    TO,
+    Param,
+    Query,
+    Request,
+    Selected,
+    Statement,
+    read_choice,
+    read_time,
+    storable,
+)
 from projections.engine.show import shower
 
 DEFAULT_LIMIT = 1_000
@@ -34,6 +46,9 @@ def _read_key(column: Column, value: Any) -> object:
     return storable(value) if issubclass(column.kind, Text) else int(value)
 
 
+Condition = tuple[str, Sequence[object]]  # SQL on a row of the table, and its parameters
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What a listing shows; `ask`, `shape` and `extra` are those of the query."""
@@ -41,6 +56,12 @@ class Listing:
     table: Table
     filters: Sequence[str]
     time: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    narrowed: Callable[[Request], Condition | None] = lambda _: None
+
+    def name(self, column: str) -> str:
+        """What answers and parameters call a column."""
+        return self.names.get(column, column)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -77,9 +98,12 @@ class Listing:
             if request.get(bound) is not None:
                 conditions.append(f'"{self.time}" {operator} %s')
                 params.append(request.get(bound))
-        for column in (f for f in self.filters if request.get(f) is not None):
+        for column in (f for f in self.filters if request.get(self.name(f)) is not None):
             conditions.append(f'"{column}" = %s')
-            params.append(request.get(column))
+            params.append(request.get(self.name(column)))
+        if (narrowed := self.narrowed(request)) is not None:
+            conditions.append(narrowed[0])
+            params.extend(narrowed[1])
         return conditions, params
 
     def _after(self, cursor: list[Any]) -> list[object]:
@@ -92,27 +116,44 @@ class Listing:
     def shape(self, _request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """All columns as answers show them."""
         shows = {c.name: shower(c.kind) for c in self.columns}
-        return [{name: shows[name](value) for name, value in row.items()} for row in rows]
+        return [{self.name(column): shows[column](value) for column, value in row.items()} for row in rows]
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
         if len(rows) < request.get("limit", DEFAULT_LIMIT):
             return {"next_cursor": None}
-        last = json.dumps([rows[-1][k] for k in self.keys]).encode()
+        last = json.dumps([rows[-1][self.name(k)] for k in self.keys]).encode()
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
 
 
-def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summary: str) -> Query:
+def listing(
+    name: str,
+    *,
+    of: type[Row],
+    filters: Sequence[str],
+    time: str = "",
+    summary: str,
+    names: Mapping[str, str] | None = None,
+    also: Sequence[Param] = (),
+    narrowed: Callable[[Request], Condition | None] = lambda _: None,
+) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
-    An answer that is not the last page has `next_cursor`, to be given as `cursor`.
+    `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
+    into a condition. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
     """
-    listed = Listing(of.table, filters, time)
+    listed = Listing(of.table, filters, time, names or {}, narrowed)
     params = (
-        FROM,
-        TO,
+        *((FROM, TO) if time else ()),
         LIMIT,
         Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
-        *(Param(f, f"only rows with this {f}") for f in filters),
+        *(_filter(of.table.column(f), listed.name(f)) for f in filters),
+        *also,
     )
     return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects)
+
+
+def _filter(column: Column, name: str) -> Param:
+    if issubclass(column.kind, Flag):
+        return Param(name, f"only rows where {name} is this: true or false", read_choice("true", "false"))
+    return Param(name, f"only rows with this {name}")

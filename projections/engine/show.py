@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from projections.engine.kinds import Day, Kind, Money, Number, Twelfths
+from projections.engine.kinds import Day, Json, Kind, Money, Number, Twelfths
 from projections.engine.query import show_time
 
 MILLION = 1_000_000
@@ -41,9 +42,23 @@ def _day(value: date) -> str:
     return value.isoformat()
 
 
+def document(text: str) -> Any:
+    """What a JSON document says; a text that is none is shown as it is."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def shower(kind: type[Kind]) -> Callable[[Any], Any]:
     """The function that shows a value of this kind; null stays null."""
-    shows: dict[type[Kind], Callable[[Any], Any]] = {Money: money, Number: number, Twelfths: twelfths, Day: _day}
+    shows: dict[type[Kind], Callable[[Any], Any]] = {
+        Money: money,
+        Number: number,
+        Twelfths: twelfths,
+        Day: _day,
+        Json: document,
+    }
     show = shows.get(kind, _plain)
     return lambda value: None if value is None else show(value)
 

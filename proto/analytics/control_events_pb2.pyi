@@ -5,16 +5,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ConfigEvent(_message.Message):
-    __slots__ = ("topic", "aggregate_id", "aggregate_version", "body")
+    __slots__ = ("topic", "aggregate_id", "aggregate_version", "body", "actor", "role")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
     topic: str
     aggregate_id: str
     aggregate_version: int
     body: str
-    def __init__(self, topic: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., aggregate_version: _Optional[int] = ..., body: _Optional[str] = ...) -> None: ...
+    actor: str
+    role: str
+    def __init__(self, topic: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., aggregate_version: _Optional[int] = ..., body: _Optional[str] = ..., actor: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
 class AuditEvent(_message.Message):
     __slots__ = ("subject", "role", "action", "target", "outcome", "position")

@@ -87,17 +87,32 @@ class WatchDashboardsResponse(_message.Message):
     def __init__(self, subscription_id: _Optional[str] = ..., update: _Optional[_Union[GetDashboardDataResponse, _Mapping]] = ..., ended: _Optional[str] = ...) -> None: ...
 
 class ListDashboardsRequest(_message.Message):
-    __slots__ = ("company_id", "page")
+    __slots__ = ("company_id", "page", "min_position", "archived")
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     company_id: str
     page: _read_scope_pb2.PageRequest
-    def __init__(self, company_id: _Optional[str] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+    min_position: str
+    archived: bool
+    def __init__(self, company_id: _Optional[str] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ..., min_position: _Optional[str] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class DashboardConfig(_message.Message):
-    __slots__ = ("dashboard_id", "company_id", "title", "tiles", "version", "changed_at")
+    __slots__ = ("dashboard_id", "company_id", "title", "tiles", "version", "changed_at", "description", "owner", "sharing", "archived", "created_at", "changed_by", "unread_events")
     class Tile(_message.Message):
-        __slots__ = ("tile_id", "title", "kind", "query", "params")
+        __slots__ = ("tile_id", "title", "kind", "query", "params", "layout")
+        class Layout(_message.Message):
+            __slots__ = ("x", "y", "w", "h")
+            X_FIELD_NUMBER: _ClassVar[int]
+            Y_FIELD_NUMBER: _ClassVar[int]
+            W_FIELD_NUMBER: _ClassVar[int]
+            H_FIELD_NUMBER: _ClassVar[int]
+            x: int
+            y: int
+            w: int
+            h: int
+            def __init__(self, x: _Optional[int] = ..., y: _Optional[int] = ..., w: _Optional[int] = ..., h: _Optional[int] = ...) -> None: ...
         class ParamsEntry(_message.Message):
             __slots__ = ("key", "value")
             KEY_FIELD_NUMBER: _ClassVar[int]
@@ -110,25 +125,48 @@ class DashboardConfig(_message.Message):
         KIND_FIELD_NUMBER: _ClassVar[int]
         QUERY_FIELD_NUMBER: _ClassVar[int]
         PARAMS_FIELD_NUMBER: _ClassVar[int]
+        LAYOUT_FIELD_NUMBER: _ClassVar[int]
         tile_id: str
         title: str
         kind: str
         query: str
         params: _containers.ScalarMap[str, str]
-        def __init__(self, tile_id: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., query: _Optional[str] = ..., params: _Optional[_Mapping[str, str]] = ...) -> None: ...
+        layout: DashboardConfig.Tile.Layout
+        def __init__(self, tile_id: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., query: _Optional[str] = ..., params: _Optional[_Mapping[str, str]] = ..., layout: _Optional[_Union[DashboardConfig.Tile.Layout, _Mapping]] = ...) -> None: ...
+    class Sharing(_message.Message):
+        __slots__ = ("audience", "users")
+        AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+        USERS_FIELD_NUMBER: _ClassVar[int]
+        audience: str
+        users: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, audience: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ...) -> None: ...
     DASHBOARD_ID_FIELD_NUMBER: _ClassVar[int]
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     TILES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    SHARING_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_EVENTS_FIELD_NUMBER: _ClassVar[int]
     dashboard_id: str
     company_id: str
     title: str
     tiles: _containers.RepeatedCompositeFieldContainer[DashboardConfig.Tile]
     version: int
     changed_at: int
-    def __init__(self, dashboard_id: _Optional[str] = ..., company_id: _Optional[str] = ..., title: _Optional[str] = ..., tiles: _Optional[_Iterable[_Union[DashboardConfig.Tile, _Mapping]]] = ..., version: _Optional[int] = ..., changed_at: _Optional[int] = ...) -> None: ...
+    description: str
+    owner: str
+    sharing: DashboardConfig.Sharing
+    archived: bool
+    created_at: int
+    changed_by: str
+    unread_events: int
+    def __init__(self, dashboard_id: _Optional[str] = ..., company_id: _Optional[str] = ..., title: _Optional[str] = ..., tiles: _Optional[_Iterable[_Union[DashboardConfig.Tile, _Mapping]]] = ..., version: _Optional[int] = ..., changed_at: _Optional[int] = ..., description: _Optional[str] = ..., owner: _Optional[str] = ..., sharing: _Optional[_Union[DashboardConfig.Sharing, _Mapping]] = ..., archived: _Optional[bool] = ..., created_at: _Optional[int] = ..., changed_by: _Optional[str] = ..., unread_events: _Optional[int] = ...) -> None: ...
 
 class ListDashboardsResponse(_message.Message):
     __slots__ = ("dashboards", "next_cursor", "provenance")

@@ -27,13 +27,15 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16services/reports.proto\x12\x08services\x1a!analytics/report_generation.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"Z\n\x15GenerateReportRequest\x12(\n\x06report\x18\x01 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"A\n\x16GenerateReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\"9\n\x10GetReportRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x11\n\treport_id\x18\x02 \x01(\t\"<\n\x11GetReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\"Y\n\x12ListReportsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12!\n\x04page\x18\x03 \x01(\x0b\x32\x13.common.PageRequest\"l\n\x13ListReportsResponse\x12(\n\x07reports\x18\x01 \x03(\x0b\x32\x17.analytics.ReportResult\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\"N\n\x15\x44ownloadReportRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x11\n\treport_id\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\"R\n\x16\x44ownloadReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"S\n\x1aListReportSchedulesRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x04page\x18\x02 \x01(\x0b\x32\x13.common.PageRequest\"\x9c\x02\n\x0eReportSchedule\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12(\n\x06report\x18\x03 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x0c\n\x04\x63ron\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12\x35\n\ndeliveries\x18\x06 \x03(\x0b\x32!.services.ReportSchedule.Delivery\x12\x0f\n\x07\x65nabled\x18\x07 \x01(\x08\x12\x10\n\x08next_run\x18\x08 \x01(\x03\x12\x0f\n\x07version\x18\t \x01(\x03\x1a+\n\x08\x44\x65livery\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\"\x87\x01\n\x1bListReportSchedulesResponse\x12+\n\tschedules\x18\x01 \x03(\x0b\x32\x18.services.ReportSchedule\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16services/reports.proto\x12\x08services\x1a!analytics/report_generation.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"Z\n\x15GenerateReportRequest\x12(\n\x06report\x18\x01 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"A\n\x16GenerateReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\"9\n\x10GetReportRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x11\n\treport_id\x18\x02 \x01(\t\"<\n\x11GetReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\"Y\n\x12ListReportsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12!\n\x04page\x18\x03 \x01(\x0b\x32\x13.common.PageRequest\"l\n\x13ListReportsResponse\x12(\n\x07reports\x18\x01 \x03(\x0b\x32\x17.analytics.ReportResult\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\"N\n\x15\x44ownloadReportRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x11\n\treport_id\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\"R\n\x16\x44ownloadReportResponse\x12\'\n\x06report\x18\x01 \x01(\x0b\x32\x17.analytics.ReportResult\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"{\n\x1aListReportSchedulesRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x04page\x18\x02 \x01(\x0b\x32\x13.common.PageRequest\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x10\n\x08\x61rchived\x18\x04 \x01(\x08\"\x89\x04\n\x0eReportSchedule\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12(\n\x06report\x18\x03 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x0c\n\x04\x63ron\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12\x35\n\ndeliveries\x18\x06 \x03(\x0b\x32!.services.ReportSchedule.Delivery\x12\x0f\n\x07\x65nabled\x18\x07 \x01(\x08\x12\x10\n\x08next_run\x18\x08 \x01(\x03\x12\x0f\n\x07version\x18\t \x01(\x03\x12\x0c\n\x04name\x18\n \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x0b \x01(\t\x12\x34\n\x06params\x18\x0c \x03(\x0b\x32$.services.ReportSchedule.ParamsEntry\x12\x10\n\x08\x61rchived\x18\r \x01(\x08\x12\x12\n\ncreated_at\x18\x0e \x01(\x03\x12\x12\n\nchanged_at\x18\x0f \x01(\x03\x12\x12\n\nchanged_by\x18\x10 \x01(\t\x12\x15\n\runread_events\x18\x11 \x01(\r\x1a+\n\x08\x44\x65livery\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x87\x01\n\x1bListReportSchedulesResponse\x12+\n\tschedules\x18\x01 \x03(\x0b\x32\x18.services.ReportSchedule\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'services.reports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_REPORTSCHEDULE_PARAMSENTRY']._loaded_options = None
+  _globals['_REPORTSCHEDULE_PARAMSENTRY']._serialized_options = b'8\001'
   _globals['_GENERATEREPORTREQUEST']._serialized_start=121
   _globals['_GENERATEREPORTREQUEST']._serialized_end=211
   _globals['_GENERATEREPORTRESPONSE']._serialized_start=213
@@ -51,11 +53,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOWNLOADREPORTRESPONSE']._serialized_start=682
   _globals['_DOWNLOADREPORTRESPONSE']._serialized_end=764
   _globals['_LISTREPORTSCHEDULESREQUEST']._serialized_start=766
-  _globals['_LISTREPORTSCHEDULESREQUEST']._serialized_end=849
-  _globals['_REPORTSCHEDULE']._serialized_start=852
-  _globals['_REPORTSCHEDULE']._serialized_end=1136
-  _globals['_REPORTSCHEDULE_DELIVERY']._serialized_start=1093
-  _globals['_REPORTSCHEDULE_DELIVERY']._serialized_end=1136
-  _globals['_LISTREPORTSCHEDULESRESPONSE']._serialized_start=1139
-  _globals['_LISTREPORTSCHEDULESRESPONSE']._serialized_end=1274
+  _globals['_LISTREPORTSCHEDULESREQUEST']._serialized_end=889
+  _globals['_REPORTSCHEDULE']._serialized_start=892
+  _globals['_REPORTSCHEDULE']._serialized_end=1413
+  _globals['_REPORTSCHEDULE_DELIVERY']._serialized_start=1323
+  _globals['_REPORTSCHEDULE_DELIVERY']._serialized_end=1366
+  _globals['_REPORTSCHEDULE_PARAMSENTRY']._serialized_start=1368
+  _globals['_REPORTSCHEDULE_PARAMSENTRY']._serialized_end=1413
+  _globals['_LISTREPORTSCHEDULESRESPONSE']._serialized_start=1416
+  _globals['_LISTREPORTSCHEDULESRESPONSE']._serialized_end=1551
 # @@protoc_insertion_point(module_scope)

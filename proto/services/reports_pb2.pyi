@@ -76,15 +76,19 @@ class DownloadReportResponse(_message.Message):
     def __init__(self, report: _Optional[_Union[_report_generation_pb2.ReportResult, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class ListReportSchedulesRequest(_message.Message):
-    __slots__ = ("company_id", "page")
+    __slots__ = ("company_id", "page", "min_position", "archived")
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
     company_id: str
     page: _read_scope_pb2.PageRequest
-    def __init__(self, company_id: _Optional[str] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+    min_position: str
+    archived: bool
+    def __init__(self, company_id: _Optional[str] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ..., min_position: _Optional[str] = ..., archived: _Optional[bool] = ...) -> None: ...
 
 class ReportSchedule(_message.Message):
-    __slots__ = ("schedule_id", "company_id", "report", "cron", "time_zone", "deliveries", "enabled", "next_run", "version")
+    __slots__ = ("schedule_id", "company_id", "report", "cron", "time_zone", "deliveries", "enabled", "next_run", "version", "name", "description", "params", "archived", "created_at", "changed_at", "changed_by", "unread_events")
     class Delivery(_message.Message):
         __slots__ = ("channel", "target")
         CHANNEL_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +96,13 @@ class ReportSchedule(_message.Message):
         channel: str
         target: str
         def __init__(self, channel: _Optional[str] = ..., target: _Optional[str] = ...) -> None: ...
+    class ParamsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +112,14 @@ class ReportSchedule(_message.Message):
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     NEXT_RUN_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_EVENTS_FIELD_NUMBER: _ClassVar[int]
     schedule_id: str
     company_id: str
     report: _report_generation_pb2.ReportRequest
@@ -110,7 +129,15 @@ class ReportSchedule(_message.Message):
     enabled: bool
     next_run: int
     version: int
-    def __init__(self, schedule_id: _Optional[str] = ..., company_id: _Optional[str] = ..., report: _Optional[_Union[_report_generation_pb2.ReportRequest, _Mapping]] = ..., cron: _Optional[str] = ..., time_zone: _Optional[str] = ..., deliveries: _Optional[_Iterable[_Union[ReportSchedule.Delivery, _Mapping]]] = ..., enabled: _Optional[bool] = ..., next_run: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+    name: str
+    description: str
+    params: _containers.ScalarMap[str, str]
+    archived: bool
+    created_at: int
+    changed_at: int
+    changed_by: str
+    unread_events: int
+    def __init__(self, schedule_id: _Optional[str] = ..., company_id: _Optional[str] = ..., report: _Optional[_Union[_report_generation_pb2.ReportRequest, _Mapping]] = ..., cron: _Optional[str] = ..., time_zone: _Optional[str] = ..., deliveries: _Optional[_Iterable[_Union[ReportSchedule.Delivery, _Mapping]]] = ..., enabled: _Optional[bool] = ..., next_run: _Optional[int] = ..., version: _Optional[int] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., params: _Optional[_Mapping[str, str]] = ..., archived: _Optional[bool] = ..., created_at: _Optional[int] = ..., changed_at: _Optional[int] = ..., changed_by: _Optional[str] = ..., unread_events: _Optional[int] = ...) -> None: ...
 
 class ListReportSchedulesResponse(_message.Message):
     __slots__ = ("schedules", "next_cursor", "provenance")

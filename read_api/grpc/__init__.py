@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from read_api.grpc.configuration import Configuration
 from read_api.grpc.event_history import EventHistory
 from read_api.grpc.operations import Health, Operations, Statuses
 from read_api.history.search import EventSearch
+from read_api.questions import Questions
 
 
-def handlers(search: EventSearch, statuses: Statuses, health: Health) -> Mapping[str, Any]:
+def handlers(search: EventSearch, statuses: Statuses, health: Health, questions: Questions) -> Mapping[str, Any]:
     """Name of the RPC → handler, for every RPC that the read side serves."""
     history = EventHistory(search)
     operations = Operations(statuses, health)
+    configuration = Configuration(questions)
     return {
+        "ListDashboards": configuration.list_dashboards,
+        "GetDashboardConfig": configuration.get_dashboard_config,
+        "ListReportSchedules": configuration.list_report_schedules,
         "StreamEvents": history.stream_events,
         "GetEvent": history.get_event,
         "GetProjectionStatus": operations.get_projection_status,

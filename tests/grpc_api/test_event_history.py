@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -16,6 +16,7 @@ from domain.events import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
 from read_api.grpc import event_history, handlers
 from read_api.history.search import EventSearch
+from read_api.questions import Questions
 from tests.grpc_api.serving import refused, service, serving, signed_in, trailing
 from tests.support.event_logs import OpenLog
 
@@ -46,6 +47,9 @@ async def given(
     )
 
 
+NO_QUESTIONS = cast(Questions, None)  # not asked for here
+
+
 async def nothing() -> dict[str, object]:
     """No health figures: not asked for here."""
     return {}
@@ -69,7 +73,7 @@ async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
 async def channel(log: EventLog, database_url: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that reads the log."""
     index = PostgresEventIndex(database_url)
-    async with serving(handlers(EventSearch(log, index), no_projections, nothing)) as opened:
+    async with serving(handlers(EventSearch(log, index), no_projections, nothing, NO_QUESTIONS)) as opened:
         yield opened
     await index.close()
 

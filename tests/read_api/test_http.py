@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -136,13 +137,24 @@ def test_a_read_waits_for_the_position_that_it_needs(instance: Instance) -> None
             assert len(answer.json()["rows"]) == 1
 
 
-def test_a_position_that_is_not_reached_in_time_is_a_412(instance: Instance, position: str) -> None:
-    """Bounded waiting, then a clear problem."""
+def test_a_position_that_is_not_reached_is_a_412(instance: Instance, position: str) -> None:
+    """At once where the log does not even have it; a projector that rests is waited for, within bounds."""
     with instance.client("viewer", "webco") as client:
         began = time.monotonic()
         headers = {"X-Min-Position": "trading-events:0=999999999"}
-        problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "not_yet")
-        assert 1.5 < time.monotonic() - began < 6
+        problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "position_beyond_end")
+        assert time.monotonic() - began < 1
+        [projector] = [child for child in instance.children() if "projector" in child.cmdline()]
+        projector.send_signal(signal.SIGSTOP)
+        try:
+            path = instance.folder.parent / "resting.ndjson"
+            path.write_text(json.dumps(trade("webco", 500)))
+            headers = {"X-Min-Position": instance.answer("ingest", str(path), "--json")["position"]}
+            began = time.monotonic()
+            problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "not_yet")
+            assert 1.5 < time.monotonic() - began < 6
+        finally:
+            projector.send_signal(signal.SIGCONT)
         headers = {"X-Min-Position": "business-events:0=999999999"}
         assert client.get("/api/v1/query/trading_totals", headers=headers).status_code == 200  # not its topic
         problem(client.get("/api/v1/query/trading_totals", headers={"X-Min-Position": "?"}), 400, "bad_position")

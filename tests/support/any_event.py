@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from analytics.control_events_pb2 import ConfigEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
 from domain.events import CATALOGUE, EventType
+from tests.support.any_configuration import TOLD
 
 START = 1_760_000_000_000  # 2025-10-09
 SPAN = 3 * 86_400_000
@@ -49,6 +51,9 @@ def facts(draw: st.DrawFn, event: EventType) -> Message:
             _fill(fact, field, draw(st.lists(WORDS, max_size=2)))
         elif field.name in event.required or draw(st.booleans()):
             setattr(fact, field.name, draw(_value(event, field)))
+    if isinstance(fact, ConfigEvent) and draw(st.integers(0, 9)):
+        fact.topic, fact.body = draw(st.sampled_from(TOLD))
+        fact.aggregate_version = draw(st.integers(1, 9))
     return fact
 
 

@@ -153,3 +153,11 @@ def questions(books: Books) -> Iterator[Question]:
     """Every question about one company."""
     for chapter in (trading, activity, system, bars, subscriptions):
         yield from chapter(books)
+    yield from configuration()
+
+
+def configuration() -> Iterator[Question]:
+    """No door takes configuration events, so nothing is configured; tests/e2e/relay.py counts those of commands."""
+    for query in ("dashboards", "alert_rules", "report_schedules", "configuration_history"):
+        yield Question(query, {}, ("id",), [])
+    yield Question("company_profile", {}, ("version",), [{"version": 0, "currency": "USD"}])

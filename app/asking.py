@@ -1,0 +1,38 @@
+"""Asking with position tokens, the same for the read API's roles and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from app import wiring
+from app.settings import Settings
+from domain.ports import EventLog, LiveBus
+from read_api.movements import Movements
+from read_api.questions import Questions
+from read_api.tokens import Tokens
+
+
+@asynccontextmanager
+async def position_tokens(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Tokens]:
+    """Reads position tokens."""
+    async with wiring.relay_progress(settings) as relay:
+        yield Tokens(relay, log.heads, movements)
+
+
+@asynccontextmanager
+async def listening(bus: LiveBus) -> AsyncIterator[Movements]:
+    """Hears what moves."""
+    movements = Movements(bus)
+    movements.start()
+    try:
+        yield movements
+    finally:
+        await movements.stop()
+
+
+@asynccontextmanager
+async def questions(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Questions]:
+    """Answers questions, at the position that they need."""
+    async with wiring.read_store(settings) as store, position_tokens(settings, log, movements) as tokens:
+        yield Questions(store, movements, tokens, patience=settings.position_wait)

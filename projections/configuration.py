@@ -1,0 +1,329 @@
+"""Configuration: dashboards, alert rules, report schedules and the company as commanded, and every change of them.
+
+Ordered: an aggregate's events are told by version, with the rules of `domain/configuration`, whatever the order in
+which they arrive. An event that this release cannot read is counted, stays in the history, and holds nothing up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from domain.configuration import forms
+from domain.configuration.company import Company
+from domain.configuration.kinds import Aggregate, Event
+from domain.configuration.registry import AGGREGATES, aggregate_of, company_aggregate_id, read_event
+from domain.errors import AnalyticsError, Unavailable
+from projections.engine.declare import Columns, Fact, Projection, Row, RowValues, State, Table
+from projections.engine.kinds import Count, Flag, Json, Key, Last, Moment, Own, Text
+from projections.engine.listing import Condition, Listing, listing
+from projections.engine.query import Param, Query, Request, Selected, Statement
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
+
+configuration = Projection("configuration", version=1)
+
+
+class ConfiguredDashboard(Row):
+    """A dashboard as its last event left it."""
+
+    company_id: Key[Text]
+    aggregate_id: Key[Text]
+    version: Own[Count]
+    name: Own[Text]
+    description: Own[Text]
+    owner: Own[Text]  # subject that created it
+    sharing: Own[Json]
+    tiles: Own[Json]
+    archived: Own[Flag]
+    created_at: Own[Moment]
+    changed_at: Own[Moment]
+    changed_by: Own[Text]
+    unread_events: Own[Count]  # that this release cannot read: the rest of the row may be older than its version
+
+
+class ConfiguredAlertRule(Row):
+    """An alert rule as its last event left it, with its silences."""
+
+    company_id: Key[Text]
+    aggregate_id: Key[Text]
+    version: Own[Count]
+    name: Own[Text]
+    description: Own[Text]
+    trigger: Own[Json]
+    severity: Own[Text]
+    notification: Own[Json]
+    silences: Own[Json]
+    enabled: Own[Flag]
+    archived: Own[Flag]
+    created_at: Own[Moment]
+    changed_at: Own[Moment]
+    changed_by: Own[Text]
+    unread_events: Own[Count]
+
+
+class ConfiguredReportSchedule(Row):
+    """A report schedule as its last event left it."""
+
+    company_id: Key[Text]
+    aggregate_id: Key[Text]
+    version: Own[Count]
+    name: Own[Text]
+    description: Own[Text]
+    report: Own[Json]
+    timing: Own[Json]
+    recipients: Own[Json]
+    enabled: Own[Flag]
+    archived: Own[Flag]
+    created_at: Own[Moment]
+    changed_at: Own[Moment]
+    changed_by: Own[Text]
+    unread_events: Own[Count]
+
+
+class ConfiguredCompany(Row):
+    """A company as its last event left it."""
+
+    company_id: Key[Text]
+    aggregate_id: Key[Text]
+    version: Own[Count]
+    profile: Own[Json]
+    tier: Own[Text]
+    branding: Own[Json]
+    calendar: Own[Json]
+    currency: Own[Text]
+    benchmark_consent: Own[Flag]
+    retention: Own[Json]
+    created_at: Own[Moment]
+    changed_at: Own[Moment]
+    changed_by: Own[Text]
+    unread_events: Own[Count]
+
+
+class ConfigurationChange(Row):
+    """One event of the configuration."""
+
+    company_id: Key[Text]
+    aggregate_id: Key[Text]
+    version: Key[Count]
+    aggregate: Last[Text]  # its kind, such as dashboard
+    topic: Last[Text]
+    actor: Last[Text]
+    role: Last[Text]
+    at: Last[Moment]
+    body: Last[Json]
+    event_id: Last[Text]
+
+
+@configuration.folds("config_event", into=ConfigurationChange)
+def configuration_change(event: Columns) -> Delta:
+    """Every event as it is, whether this release can read it or not."""
+    return {
+        "version": event.aggregate_version,
+        "aggregate": event.topic.str.extract(r"^([^.]*)"),
+        "at": event.timestamp,
+    }
+
+
+class ConfigFact(NamedTuple):
+    """An event of an aggregate; sorts in the order of versions, whatever else differs."""
+
+    version: int
+    at: int
+    event_id: str
+    item: int
+    topic: str
+    actor: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An aggregate after its events: the state, and what the row says beside it."""
+
+    state: msgspec.Struct
+    beside: Mapping[str, Any]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[ConfigFact]).decode
+_write = msgspec.json.Encoder(order="deterministic").encode
+
+TABLES: Mapping[str, Table] = {
+    "company": ConfiguredCompany.table,
+    "dashboard": ConfiguredDashboard.table,
+    "alert_rule": ConfiguredAlertRule.table,
+    "report_schedule": ConfiguredReportSchedule.table,
+}
+
+
+def aggregate_history(state: State | None, facts: Sequence[Fact]) -> State:
+    """The state of an aggregate is its events in order."""
+    return _encode(sorted([*(_decode(state) if state else ()), *map(_fact, facts)]))
+
+
+def _fact(fact: Fact) -> ConfigFact:
+    return ConfigFact(
+        fact["aggregate_version"],
+        fact["timestamp"],
+        fact["event_id"],
+        fact["_item"],
+        fact["topic"],
+        fact["actor"],
+        fact["body"],
+    )
+
+
+def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
+    """What an aggregate's history comes to: one row, or none where nothing of it can be read."""
+    facts = _decode(state)
+    found: dict[str, list[RowValues]] = {table.name: [] for table in TABLES.values()}
+    for name in dict.fromkeys(a.name for f in facts if (a := aggregate_of(f.topic)) is not None):
+        told = tell(AGGREGATES[name], facts)
+        if told is not None:
+            found[TABLES[name].name].append(_row(TABLES[name], told))
+    return found
+
+
+def tell(aggregate: Aggregate, facts: Sequence[ConfigFact]) -> Told | None:
+    """The aggregate after these events; None where it never came to be, as far as this release can read."""
+    state: msgspec.Struct | None = None
+    unread = 0
+    for fact in facts:
+        try:
+            state = aggregate.evolve(state, _event(aggregate, fact))
+        except AnalyticsError:  # of a newer release, or of an aggregate whose beginning cannot be read
+            unread += 1
+    if state is None:
+        return None
+    first, last = facts[0], facts[-1]
+    beside = {
+        "version": last.version,
+        "created_at": first.at,
+        "changed_at": last.at,
+        "changed_by": last.actor,
+        "unread_events": unread,
+    }
+    return Told(state, beside)
+
+
+def _event(aggregate: Aggregate, fact: ConfigFact) -> Event:
+    """The event of a fact. Raises Unavailable where this release cannot read it, or could not store what it says."""
+    event = read_event(fact.topic, fact.body.encode())
+    if type(event) not in aggregate.events or any(forms.text_problems(event)):
+        raise Unavailable(f"{fact.topic} is no event that a {aggregate.name} can have")
+    return event
+
+
+def _row(table: Table, told: Told) -> RowValues:
+    row = dict(told.beside)
+    for column in table.values:
+        if column.name not in row:
+            value = getattr(told.state, column.name)
+            row[column.name] = _write(value).decode() if column.kind is Json else value
+    return row
+
+
+configuration.ordered_fold(
+    "config_event",
+    by=("company_id", "aggregate_id"),
+    into=(ConfiguredCompany, ConfiguredDashboard, ConfiguredAlertRule, ConfiguredReportSchedule),
+    advance=aggregate_history,
+    rows=rows,
+)
+
+ID = {"aggregate_id": "id"}
+VIEWER = Param("viewer", "only what this subject may see; set by the API for everybody but administrators")
+# An unread event may have changed who sees it: until this release can read it, only the owner does.
+VISIBLE = """(owner = %s OR unread_events = 0 AND (
+    sharing::jsonb ->> 'audience' = 'company'
+    OR sharing::jsonb ->> 'audience' = 'users' AND sharing::jsonb -> 'users' ? %s))"""
+VISIBLE_CHANGE = f"""(aggregate <> 'dashboard' OR EXISTS (
+    SELECT FROM {{configured_dashboard}} AS d
+    WHERE d.company_id = {{configuration_change}}.company_id AND d.aggregate_id = {{configuration_change}}.aggregate_id
+    AND {VISIBLE}))"""
+
+
+def _seen(condition: str) -> Callable[[Request], Condition | None]:
+    def narrowed(request: Request) -> Condition | None:
+        viewer = request.get("viewer")
+        return None if viewer is None else (condition, (viewer, viewer))
+
+    return narrowed
+
+
+_COMPANY = Listing(ConfiguredCompany.table, (), "", ID)
+
+
+def _own(request: Request) -> Selected:
+    return Selected(
+        ConfiguredCompany.table,
+        "company_id = %s AND aggregate_id = %s",
+        (request.company, str(company_aggregate_id(request.company))),
+    )
+
+
+def _ask_company(request: Request) -> Statement:
+    own, names = _own(request), ", ".join(f'"{c.name}"' for c in _COMPANY.columns)
+    return Statement(f"SELECT {names} FROM {{{own.table.name}}} WHERE {own.where}", own.params)
+
+
+def _shape_company(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The company's row; a company that never said anything about itself has the defaults, at version 0."""
+    if found:
+        return _COMPANY.shape(request, found)
+    beside = dict.fromkeys(("created_at", "changed_at"))
+    return [
+        {"id": str(company_aggregate_id(request.company)), "version": 0}
+        | msgspec.to_builtins(Company())
+        | beside
+        | {"changed_by": "", "unread_events": 0}
+    ]
+
+
+configuration.queries += [
+    listing(
+        "dashboards",
+        of=ConfiguredDashboard,
+        filters=("aggregate_id", "name", "owner", "archived"),
+        names=ID,
+        also=(VIEWER,),
+        narrowed=_seen(VISIBLE),
+        summary="Dashboards as they are configured, by id.",
+    ),
+    listing(
+        "alert_rules",
+        of=ConfiguredAlertRule,
+        filters=("aggregate_id", "name", "severity", "enabled", "archived"),
+        names=ID,
+        summary="Alert rules with their silences, by id.",
+    ),
+    listing(
+        "report_schedules",
+        of=ConfiguredReportSchedule,
+        filters=("aggregate_id", "name", "enabled", "archived"),
+        names=ID,
+        summary="Report schedules, by id.",
+    ),
+    Query(
+        "company_profile",
+        "What the company says about itself: profile, tier, branding, calendar, currency, consent, retention.",
+        (),
+        _ask_company,
+        _shape_company,
+        selects=_own,
+    ),
+    listing(
+        "configuration_history",
+        of=ConfigurationChange,
+        filters=("aggregate_id", "aggregate", "topic", "actor"),
+        names=ID,
+        also=(VIEWER,),
+        narrowed=_seen(VISIBLE_CHANGE),
+        summary="Every event of the configuration, by id and version: what changed, by whom, when.",
+    ),
+]

@@ -1,0 +1,161 @@
+"""The configuration over HTTP: dashboards, alert rules, report schedules and the company, each with its history.
+
+One item is answered as itself, with its version as ETag: what If-Match of a command takes. Lists and histories are
+answers of the queries, a page at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from domain.caller import caller
+from domain.errors import Invalid, NotFound
+from projections.engine.query import Param, registered
+from read_api import openapi
+from read_api.answering import HttpRequest, answered, asked, parameters
+from read_api.questions import Question
+
+HISTORY, COMPANY = "configuration_history", "company_profile"
+COMPANY_PATH = "/api/v1/company"
+PAGED = ("limit", "cursor")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of aggregate: its name in the store, its query, where it is read, and the shapes of list and item."""
+
+    name: str
+    query: str
+    path: str
+    list_shape: type
+    item_shape: type
+
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        return self.name.replace("_", " ")
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind("dashboard", "dashboards", "/api/v1/dashboard/config", openapi.Dashboards, openapi.Dashboard),
+            Kind("alert_rule", "alert_rules", "/api/v1/alerts/config", openapi.AlertRules, openapi.AlertRule),
+            Kind(
+                "report_schedule",
+                "report_schedules",
+                "/api/v1/reports/schedule",
+                openapi.ReportSchedules,
+                openapi.ReportSchedule,
+            ),
+        )
+    }
+)
+IN_USE = MappingProxyType({"archived": "false"})  # what a list shows unless it is asked for something else
+
+
+def list_question(kind: Kind, company: str, params: Mapping[str, str]) -> Question:
+    """The list of a kind; without archived ones, unless `archived` is given."""
+    return Question(kind.query, company, {**IN_USE, **params})
+
+
+def item_question(kind: Kind, company: str, item: str) -> Question:
+    """One item of a kind, archived or not."""
+    return Question(kind.query, company, {"id": item})
+
+
+def history_question(kind: Kind, company: str, item: str, params: Mapping[str, str]) -> Question:
+    """Every event of an item."""
+    return Question(HISTORY, company, {**params, "id": item, "aggregate": kind.name})
+
+
+def only(rows: Sequence[Mapping[str, Any]], kind: Kind, item: str) -> Mapping[str, Any]:
+    """The one row. Raises NotFound where the company has none, or none that the caller may see."""
+    if not rows:
+        raise NotFound(f"there is no {kind.words} {item}", code=f"no_{kind.name}")
+    return rows[0]
+
+
+def parameters_of_paths() -> Mapping[str, Sequence[Param]]:
+    """The parameters of every path, for its description."""
+    found: dict[str, Sequence[Param]] = {COMPANY_PATH: ()}
+    paged = [param for param in registered()[HISTORY].params if param.name in PAGED]
+    for kind in KINDS.values():
+        item = f"{kind.path}/{{id}}"
+        found |= {kind.path: registered()[kind.query].params, item: (), f"{item}/history": paged}
+    return found
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """Handlers of list, item and history of every kind, and of the company."""
+    return [handler for kind in KINDS.values() for handler in _of(kind)] + [company]
+
+
+def _of(kind: Kind) -> list[HTTPRouteHandler]:
+    async def listed(request: HttpRequest) -> Response[bytes]:
+        """All that the caller may see, by id, a page at a time; archived ones with `archived=true`."""
+        company_id, params = _asked(request, kind.query)
+        return answered(await asked(request, list_question(kind, company_id, params)))
+
+    async def shown(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
+        """The item as its last event left it, archived or not; ETag is its version."""
+        company_id, _ = _asked(request, kind.query, ())
+        answer = await asked(request, item_question(kind, company_id, str(id)))
+        return _item(answer, only(answer["rows"], kind, str(id)))
+
+    async def told(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
+        """Every event of the item, oldest first, a page at a time: what changed, by whom, when."""
+        company_id, params = _asked(request, HISTORY, PAGED)
+        answer = await asked(request, history_question(kind, company_id, str(id), params))
+        if "cursor" not in params:
+            only(answer["rows"], kind, str(id))
+        return answered(answer)
+
+    item, plural = f"{kind.path}/{{id:uuid}}", f"{kind.words}s"
+    routes = (
+        (kind.path, listed, f"List {plural}", openapi.with_problems(kind.list_shape, f"The {plural}")),
+        (item, shown, f"Show one of the {plural}", openapi.with_problems(kind.item_shape, f"The {kind.words}")),
+        (f"{item}/history", told, f"Tell the history of one of the {plural}", openapi.HISTORY),
+    )
+    return [
+        get(path, responses=responses, summary=summary, operation_id=f"{kind.name}.{told.__name__}", tags=[kind.name])(
+            told
+        )
+        for path, told, summary, responses in routes
+    ]
+
+
+@get(
+    COMPANY_PATH,
+    responses=openapi.with_problems(openapi.Company, "The company"),
+    summary="Show the company",
+    tags=["company"],
+)
+async def company(request: HttpRequest) -> Response[bytes]:
+    """What the company says about itself, or the defaults (version 0) where it never did; ETag is its version."""
+    company_id, _ = _asked(request, COMPANY, ())
+    answer = await asked(request, Question(COMPANY, company_id))
+    return _item(answer, answer["rows"][0])
+
+
+def _item(answer: Mapping[str, Any], row: Mapping[str, Any]) -> Response[bytes]:
+    return answered(answer, row, {"ETag": f'"{row["version"]}"'})
+
+
+def _asked(request: HttpRequest, query: str, allowed: Sequence[str] | None = None) -> tuple[str, dict[str, str]]:
+    """The company that is meant, and the query's parameters of those allowed. Raises Invalid for others."""
+    params = parameters(request)
+    name = params.pop("company", None) or caller().principal.company_id
+    known = [p.name for p in registered()[query].params] if allowed is None else allowed
+    if unknown := [p for p in params if p not in known]:
+        raise Invalid(f"there is no parameter {unknown[0]!r} here", code="unknown_parameter")
+    return name, params
