@@ -47,23 +47,7 @@ def create_app(*, ingest: Ingest, desk: Desk, authenticate: Authenticate, health
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        principal = caller().principal
-        require(principal, Right.PUBLISH, principal.company_id)  # each event's company is checked where it is read
-        cut, parse = form(request.headers.get("content-type", ""))
-        allows = partial(may, principal, Right.PUBLISH)
-        items = cut(request.stream())
-        if cut is not document:
-            return _answer(request, await ingest.take(items, parse, door="http", allows=allows))
-        async with whole_documents:
-            some: list[Item] = [item async for group in items for item in group]
-            outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
-        if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
-            raise Invalid(
-                f"the body is not usable: {outcome.reasons[0].reason}",
-                code=outcome.reasons[0].code,
-                suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
-            )
-        return _answer(request, outcome)
+        return await _publish(request, ingest, whole_documents)
 
     @get("/api/v1/health", summary="Health of this process")
     async def show_health(request: HttpRequest) -> Response[bytes]:
@@ -81,6 +65,26 @@ def create_app(*, ingest: Ingest, desk: Desk, authenticate: Authenticate, health
         openapi_config=None,
         logging_config=None,
     )
+
+
+async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asyncio.Semaphore) -> Response[bytes]:
+    principal = caller().principal
+    require(principal, Right.PUBLISH, principal.company_id)  # each event's company is checked where it is read
+    cut, parse = form(request.headers.get("content-type", ""))
+    allows = partial(may, principal, Right.PUBLISH)
+    items = cut(request.stream())
+    if cut is not document:
+        return _answer(request, await ingest.take(items, parse, door="http", allows=allows))
+    async with whole_documents:
+        some: list[Item] = [item async for group in items for item in group]
+        outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
+    if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
+        raise Invalid(
+            f"the body is not usable: {outcome.reasons[0].reason}",
+            code=outcome.reasons[0].code,
+            suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
+        )
+    return _answer(request, outcome)
 
 
 async def _once(items: list[Item]) -> Any:

@@ -68,22 +68,6 @@ def handlers(desk: Desk, guards: Sequence[Guard]) -> list[HTTPRouteHandler]:
 
 
 def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPRouteHandler:
-    async def take(
-        request: HttpRequest, target: UUID | None, company: str | None, if_match: str | None, key: str | None, dry: bool
-    ) -> Response[bytes]:
-        who = caller()
-        order = Order(
-            type=command,
-            command=read_command(command, await _body(request)),
-            company_id=company_of(who.principal, company),
-            aggregate_id=target,
-            expected=_version(if_match),
-            key=_key(key),
-            dry_run=dry,
-            correlation_id=who.correlation_id,
-        )
-        return _answer(request, command, await desk.take(who.principal, order))
-
     async def about_one(
         request: HttpRequest,
         id: FromPath[UUID],
@@ -92,7 +76,7 @@ def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPR
         idempotency_key: IdempotencyKey = None,
         dry_run: DryRun = False,
     ) -> Response[bytes]:
-        return await take(request, id, company, if_match, idempotency_key, dry_run)
+        return await _take(desk, command, request, id, company, if_match, idempotency_key, dry_run)
 
     async def about_none(
         request: HttpRequest,
@@ -101,7 +85,7 @@ def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPR
         idempotency_key: IdempotencyKey = None,
         dry_run: DryRun = False,
     ) -> Response[bytes]:
-        return await take(request, None, company, if_match, idempotency_key, dry_run)
+        return await _take(desk, command, request, None, company, if_match, idempotency_key, dry_run)
 
     method, path = route(command)
     return HTTPRouteHandler(
@@ -116,6 +100,30 @@ def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPR
         tags=[command.aggregate.name],
         responses=openapi.CREATED if command.creates else openapi.DECIDED,
     )(about_one if "{id}" in path else about_none)
+
+
+async def _take(
+    desk: Desk,
+    command: CommandType,
+    request: HttpRequest,
+    target: UUID | None,
+    company: str | None,
+    if_match: str | None,
+    key: str | None,
+    dry_run: bool,
+) -> Response[bytes]:
+    who = caller()
+    order = Order(
+        type=command,
+        command=read_command(command, await _body(request)),
+        company_id=company_of(who.principal, company),
+        aggregate_id=target,
+        expected=_version(if_match),
+        key=_key(key),
+        dry_run=dry_run,
+        correlation_id=who.correlation_id,
+    )
+    return _answer(request, command, await desk.take(who.principal, order))
 
 
 async def _body(request: HttpRequest) -> bytes:

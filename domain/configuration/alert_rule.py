@@ -7,7 +7,7 @@ whether it fires is judged where answers are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, assert_never, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -21,10 +21,12 @@ from domain.configuration.kinds import (
     Event,
     Issued,
     Value,
+    after_switch,
     born,
     in_use,
     refuse,
     settings_changed,
+    switched,
     unborn,
     with_settings,
 )
@@ -256,7 +258,7 @@ def decide(state: AlertRule | None, command: AlertRuleCommand, issued: Issued) -
             refuse(problems(command))
             return (AlertRuleCreated(**msgspec.structs.asdict(command)),)
         case EnableAlertRule() | DisableAlertRule() | ArchiveAlertRule() | RestoreAlertRule():
-            return _life_cycle(born(state, WHAT), command)
+            return switched(state, command, WHAT, get_args(LifeCycleEvent))
         case SilenceAlertRule():
             return (AlertRuleSilenced(_silence(in_use(state, WHAT), command, issued)),)
         case UnsilenceAlertRule(silence_id):
@@ -276,10 +278,8 @@ def evolve(state: AlertRule | None, event: AlertRuleEvent) -> AlertRule:
         return AlertRule(**msgspec.structs.asdict(event))
     rule = born(state, WHAT)
     match event:
-        case AlertRuleEnabled() | AlertRuleDisabled():
-            return msgspec.structs.replace(rule, enabled=isinstance(event, AlertRuleEnabled))
-        case AlertRuleArchived() | AlertRuleRestored():
-            return msgspec.structs.replace(rule, archived=isinstance(event, AlertRuleArchived))
+        case AlertRuleEnabled() | AlertRuleDisabled() | AlertRuleArchived() | AlertRuleRestored():
+            return after_switch(rule, event)
         case AlertRuleSilenced(silence):
             kept = (s for s in rule.silences if s.until > silence.starts_at)
             return msgspec.structs.replace(rule, silences=(*kept, silence))
@@ -293,20 +293,6 @@ def problems(contents: Contents) -> Iterator[str]:
     """What is wrong with a rule beyond the form of its fields."""
     yield from trigger_problems(contents.trigger)
     yield from notification_problems(contents.notification)
-
-
-def _life_cycle(rule: AlertRule, command: LifeCycleCommand) -> tuple[LifeCycleEvent, ...]:
-    match command:
-        case EnableAlertRule():
-            return () if in_use(rule, WHAT).enabled else (AlertRuleEnabled(),)
-        case DisableAlertRule():
-            return (AlertRuleDisabled(),) if in_use(rule, WHAT).enabled else ()
-        case ArchiveAlertRule():
-            return () if rule.archived else (AlertRuleArchived(),)
-        case RestoreAlertRule():
-            return (AlertRuleRestored(),) if rule.archived else ()
-        case _:
-            assert_never(command)
 
 
 def _silence(rule: AlertRule, command: SilenceAlertRule, issued: Issued) -> Silence:

@@ -16,10 +16,12 @@ from domain.configuration.kinds import (
     Event,
     Issued,
     Value,
+    after_switch,
     born,
     in_use,
     refuse,
     settings_changed,
+    switched,
     unborn,
     with_settings,
 )
@@ -229,7 +231,8 @@ TileCommand = AddTile | ChangeTile | RemoveTile | ArrangeDashboard
 DashboardCommand = CreateDashboard | Setting | TileCommand | ArchiveDashboard | RestoreDashboard
 SettingEvent = DashboardRenamed | DashboardDescribed | DashboardShared
 TileEvent = TileAdded | TileChanged | TileRemoved | DashboardArranged
-DashboardEvent = DashboardCreated | SettingEvent | TileEvent | DashboardArchived | DashboardRestored
+LifeCycleEvent = DashboardArchived | DashboardRestored
+DashboardEvent = DashboardCreated | SettingEvent | TileEvent | LifeCycleEvent
 
 
 def decide(state: Dashboard | None, command: DashboardCommand, issued: Issued) -> tuple[DashboardEvent, ...]:
@@ -240,10 +243,8 @@ def decide(state: Dashboard | None, command: DashboardCommand, issued: Issued) -
             created = DashboardCreated(**msgspec.structs.asdict(command), owner=issued.actor)
             refuse(problems(created))
             return (created,)
-        case RestoreDashboard():
-            return (DashboardRestored(),) if born(state, WHAT).archived else ()
-        case ArchiveDashboard():
-            return () if born(state, WHAT).archived else (DashboardArchived(),)
+        case ArchiveDashboard() | RestoreDashboard():
+            return switched(state, command, WHAT, get_args(LifeCycleEvent))
         case AddTile() | ChangeTile() | RemoveTile() | ArrangeDashboard():
             before = in_use(state, WHAT)
             after = msgspec.structs.replace(before, tiles=_tiles(before.tiles, command))
@@ -262,7 +263,7 @@ def evolve(state: Dashboard | None, event: DashboardEvent) -> Dashboard:
         case DashboardCreated():
             return Dashboard(**msgspec.structs.asdict(event))
         case DashboardArchived() | DashboardRestored():
-            return msgspec.structs.replace(born(state, WHAT), archived=isinstance(event, DashboardArchived))
+            return after_switch(born(state, WHAT), event)
         case DashboardRenamed() | DashboardDescribed() | DashboardShared():
             return with_settings(born(state, WHAT), event)
         case TileAdded() | TileChanged() | TileRemoved() | DashboardArranged():

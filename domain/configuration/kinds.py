@@ -11,9 +11,10 @@ event, because it was written by a newer release.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -24,6 +25,15 @@ from domain.errors import Conflict, Invalid, NotFound
 S = TypeVar("S", bound=msgspec.Struct)
 E = TypeVar("E", bound="Event")
 SHOWN = 5  # problems told at once
+# Verb → the field of the state that it sets, to what, and the word of its event.
+SWITCHES: Mapping[str, tuple[str, bool, str]] = MappingProxyType(
+    {
+        "enable": ("enabled", True, "enabled"),
+        "disable": ("enabled", False, "disabled"),
+        "archive": ("archived", True, "archived"),
+        "restore": ("archived", False, "restored"),
+    }
+)
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +115,20 @@ def in_use(state: S | None, what: str) -> S:
     if getattr(found, "archived", False):
         raise Conflict(f"this {what} is archived", code="archived", suggested_actions=("Restore it first.",))
     return found
+
+
+def switched(state: S | None, command: Command, what: str, events: Iterable[type[E]]) -> tuple[E, ...]:
+    """The event of a command that enables, disables, archives or restores; none where it is so already."""
+    field, value, past = SWITCHES[command.verb]
+    found = born(state, what) if field == "archived" else in_use(state, what)
+    kind = next(kind for kind in events if kind.topic.endswith(f".{past}"))
+    return () if getattr(found, field) == value else (kind(),)
+
+
+def after_switch(state: S, event: Event) -> S:
+    """The state after an event that says that it was enabled, disabled, archived or restored."""
+    past = event.topic.rpartition(".")[2]
+    return msgspec.structs.replace(state, **{field: value for field, value, word in SWITCHES.values() if word == past})
 
 
 def refuse(problems: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, assert_never, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -16,10 +16,12 @@ from domain.configuration.kinds import (
     Event,
     Issued,
     Value,
+    after_switch,
     born,
     in_use,
     refuse,
     settings_changed,
+    switched,
     unborn,
     with_settings,
 )
@@ -238,7 +240,7 @@ def decide(
             refuse(problems(command))
             return (ReportScheduleCreated(**msgspec.structs.asdict(command)),)
         case EnableReportSchedule() | DisableReportSchedule() | ArchiveReportSchedule() | RestoreReportSchedule():
-            return _life_cycle(born(state, WHAT), command)
+            return switched(state, command, WHAT, get_args(LifeCycleEvent))
         case _:
             before = in_use(state, WHAT)
             after = with_settings(before, command)
@@ -252,10 +254,8 @@ def evolve(state: ReportSchedule | None, event: ReportScheduleEvent) -> ReportSc
         return ReportSchedule(**msgspec.structs.asdict(event))
     schedule = born(state, WHAT)
     match event:
-        case ReportScheduleEnabled() | ReportScheduleDisabled():
-            return msgspec.structs.replace(schedule, enabled=isinstance(event, ReportScheduleEnabled))
-        case ReportScheduleArchived() | ReportScheduleRestored():
-            return msgspec.structs.replace(schedule, archived=isinstance(event, ReportScheduleArchived))
+        case ReportScheduleEnabled() | ReportScheduleDisabled() | ReportScheduleArchived() | ReportScheduleRestored():
+            return after_switch(schedule, event)
         case _:
             return with_settings(schedule, event)
 
@@ -269,20 +269,6 @@ def problems(contents: Contents) -> Iterator[str]:
     except Invalid as error:
         yield f"timing.cron: {error}"
     yield from forms.zone_problem("timing.time_zone", contents.timing.time_zone)
-
-
-def _life_cycle(schedule: ReportSchedule, command: LifeCycleCommand) -> tuple[LifeCycleEvent, ...]:
-    match command:
-        case EnableReportSchedule():
-            return () if in_use(schedule, WHAT).enabled else (ReportScheduleEnabled(),)
-        case DisableReportSchedule():
-            return (ReportScheduleDisabled(),) if in_use(schedule, WHAT).enabled else ()
-        case ArchiveReportSchedule():
-            return () if schedule.archived else (ReportScheduleArchived(),)
-        case RestoreReportSchedule():
-            return (ReportScheduleRestored(),) if schedule.archived else ()
-        case _:
-            assert_never(command)
 
 
 REPORT_SCHEDULE = Aggregate(
