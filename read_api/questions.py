@@ -14,7 +14,7 @@ from typing import Any
 
 from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, may, opens, require
 from domain.errors import Forbidden, Invalid, NotFound, NotYet
-from domain.events import COMPANY_ID
+from domain.events import COMPANY_ID, STREAMS
 from domain.ports import ReadStore
 from domain.position import Position
 from projections.engine.declare import Projection
@@ -81,6 +81,12 @@ class Questions:
             if left <= 0:
                 raise _not_yet(question, found["position"], needed)
             await happens(moved, min(left, LOOK))
+
+    async def logged(self, at_least: Position) -> None:
+        """Return once the log has what a token stands for. Raises NotYet as `ask` does."""
+        if at_least.offsets:
+            deadline = time.monotonic() + self._patience
+            await self._tokens.check(await self._tokens.in_log(at_least, frozenset(STREAMS), deadline))
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, to a question that was found allowed."""

@@ -115,7 +115,8 @@ def document() -> Document:
     for path, params in parameters_of_paths().items():
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
-    read["paths"]["/api/v1/events"]["get"]["parameters"] = [_event_parameter(*known) for known in PARAMETERS.items()]
+    known = [_event_parameter(*one) for one in PARAMETERS.items()]
+    read["paths"]["/api/v1/events"]["get"]["parameters"] = [*known, MIN_POSITION, CORRELATION]
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"]["200"] = EVENTS_ANSWER

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from domain.caller import caller
 from domain.errors import Invalid
 from read_api import openapi
+from read_api.answering import min_position
 from read_api.history.asked import criteria
 from read_api.history.search import Search
 from read_api.history.shown import figures, shown
@@ -46,6 +47,7 @@ async def find_events(request: Request[Any, Any, State]) -> Response[bytes]:
     principal = caller().principal
     asked = _asked(request)
     limit = _limit(asked.get("limit", ""))
+    await side.questions.logged(min_position(request))
     search = Search(
         criteria({"company": principal.company_id, **asked}, request.query_params.getall("type", [])),
         request.query_params.getall("topic", []),
@@ -71,6 +73,7 @@ async def show_event(event: FromPath[str], request: Request[Any, Any, State]) ->
     side: ReadSide = request.app.state.side
     principal = caller().principal
     company = _asked(request).get("company", principal.company_id)
+    await side.questions.logged(min_position(request))
     answer = await side.stories.tell(principal, event, company)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
