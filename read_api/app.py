@@ -117,6 +117,7 @@ async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
         {
             "name": name,
             "summary": found.summary,
+            "right": found.right,
             "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
         }
         for name, found in sorted(registered().items())

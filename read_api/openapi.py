@@ -32,10 +32,11 @@ class Parameter(msgspec.Struct):
 
 
 class RegisteredQuery(msgspec.Struct):
-    """A query that can be asked by name."""
+    """A query that can be asked by name, and the right that it needs."""
 
     name: str
     summary: str
+    right: str
     params: list[Parameter]
 
 

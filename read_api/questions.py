@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, opens, require
+from domain.access import FREE_HISTORY_DAYS, Feature, Principal, opens, require
 from domain.errors import Forbidden, Invalid, NotFound, NotYet
 from domain.events import COMPANY_ID
 from domain.ports import ReadStore
@@ -83,8 +83,8 @@ class Questions:
         """The question as the principal may ask it. Raises Forbidden where they may not."""
         if not re.fullmatch(COMPANY_ID, question.company):
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
-        require(principal, Right.DASHBOARDS, question.company)
         _projection(question.name)
+        require(principal, all_queries()[question.name][1].right, question.company)
         if opens(principal, Feature.FULL_HISTORY):
             return question
         return self._of_last_days(question)

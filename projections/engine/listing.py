@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.access import Right
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import Text
@@ -102,7 +103,15 @@ class Listing:
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
 
 
-def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summary: str) -> Query:
+def listing(
+    name: str,
+    *,
+    of: type[Row],
+    filters: Sequence[str],
+    time: str,
+    summary: str,
+    right: Right = Right.DASHBOARDS,
+) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
     An answer that is not the last page has `next_cursor`, to be given as `cursor`.
@@ -115,4 +124,4 @@ def listing(name: str, *, of: type[Row], filters: Sequence[str], time: str, summ
         Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
         *(Param(f, f"only rows with this {f}") for f in filters),
     )
-    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects)
+    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects, right)

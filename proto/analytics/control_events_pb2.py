@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nalytics/control_events.proto\x12\tanalytics\"[\n\x0b\x43onfigEvent\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x03 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\"n\n\nAuditEvent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\"]\n\x10QuarantinedEvent\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0e\n\x06origin\x18\x04 \x01(\t\x12\x0b\n\x03raw\x18\x05 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nalytics/control_events.proto\x12\tanalytics\"[\n\x0b\x43onfigEvent\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x03 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\"\xb1\x01\n\nAuditEvent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x0c\n\x04\x63ode\x18\x07 \x01(\t\x12\x0c\n\x04\x64oor\x18\x08 \x01(\t\x12\r\n\x05\x63ount\x18\t \x01(\x03\x12\x16\n\x0e\x63orrelation_id\x18\n \x01(\t\"]\n\x10QuarantinedEvent\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0e\n\x06origin\x18\x04 \x01(\t\x12\x0b\n\x03raw\x18\x05 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONFIGEVENT']._serialized_start=45
   _globals['_CONFIGEVENT']._serialized_end=136
-  _globals['_AUDITEVENT']._serialized_start=138
-  _globals['_AUDITEVENT']._serialized_end=248
-  _globals['_QUARANTINEDEVENT']._serialized_start=250
-  _globals['_QUARANTINEDEVENT']._serialized_end=343
+  _globals['_AUDITEVENT']._serialized_start=139
+  _globals['_AUDITEVENT']._serialized_end=316
+  _globals['_QUARANTINEDEVENT']._serialized_start=318
+  _globals['_QUARANTINEDEVENT']._serialized_end=411
 # @@protoc_insertion_point(module_scope)

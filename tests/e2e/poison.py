@@ -31,7 +31,7 @@ from app.bench.folding import fold
 from app.bench.logs import append
 from domain.events import STREAMS
 from domain.position import Position
-from domain.publishing.audit import LOCAL_OPERATOR
+from domain.trail import LOCAL_OPERATOR
 from domain.publishing.publisher import Publisher
 from domain.publishing.repair import Change, Repairs
 from domain.quarantine import Entry, Filter
