@@ -14,13 +14,12 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from command_api.bodies import document, form
 from command_api.problems import MEDIA_TYPE, problem, status_of
 from domain import correlation
-from domain.access import Authenticate, Right, may, require
-from domain.caller import Caller, caller, enter
+from domain.access import Right, may, require
+from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from domain.problem import Code
 from domain.publishing.framing import Item
@@ -37,14 +36,14 @@ UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARG
 _logger = logging.getLogger(__name__)
 
 
-def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) -> Litestar:
-    """The application; what it stands on is given."""
+def create_app(*, ingest: Ingest, health: Health) -> Litestar:
+    """The application, to stand behind the edge (app/edge.py); what it stands on is given."""
     whole_documents = asyncio.Semaphore(WHOLE_DOCUMENTS)
 
     @post(
         "/api/v1/events",
         status_code=200,
-        guards=[_bearer_guard(authenticate)],
+        guards=[_may_publish],
         request_max_body_size=MAX_BODY,
         summary="Publish events",
     )
@@ -54,7 +53,7 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) ->
         allows = partial(may, caller().principal, Right.PUBLISH)
         items = cut(request.stream())
         if cut is not document:
-            return _answer(request, await ingest.take(items, parse, door="http", allows=allows))
+            return _answer(await ingest.take(items, parse, door="http", allows=allows))
         async with whole_documents:
             some: list[Item] = [item async for group in items for item in group]
             outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
@@ -64,13 +63,13 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) ->
                 code=outcome.reasons[0].code,
                 suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
             )
-        return _answer(request, outcome)
+        return _answer(outcome)
 
     @get("/api/v1/health", summary="Health of this process")
-    async def show_health(request: HttpRequest) -> Response[bytes]:
+    async def show_health() -> Response[bytes]:
         """Whether this process lives and can take events (503 while it cannot)."""
         found = await health()
-        return _json(request, found, 200 if found["ready"] else 503)
+        return _json(found, 200 if found["ready"] else 503)
 
     return Litestar(
         [publish_events, show_health],
@@ -84,46 +83,26 @@ async def _once(items: list[Item]) -> Any:
     yield items
 
 
-def _bearer_guard(authenticate: Authenticate) -> Guard:
-    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-        """Let in who may publish for at least one company; each event's company is checked where it is read."""
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated(
-                "the request has no bearer token", suggested_actions=("Send `Authorization: Bearer <token>`.",)
-            )
-        principal = authenticate(token.strip())
-        require(principal, Right.PUBLISH, principal.company_id)
-        enter(Caller(principal, _correlation_id(connection)))
-
-    return guard
+async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let in who may publish for at least one company; each event's company is checked where it is read."""
+    principal = caller().principal
+    require(principal, Right.PUBLISH, principal.company_id)
 
 
-def _correlation_id(connection: Connection) -> str:
-    if "correlation_id" not in connection.state:
-        connection.state["correlation_id"] = correlation.accepted(connection.headers.get("x-correlation-id"))
-    return str(connection.state["correlation_id"])
-
-
-def _answer(request: HttpRequest, outcome: Outcome) -> Response[bytes]:
-    answer = outcome.as_json() | {"correlation_id": _correlation_id(request)}
-    response = _json(request, answer, 200)
+def _answer(outcome: Outcome) -> Response[bytes]:
+    response = _json(outcome.as_json() | {"correlation_id": correlation.current.get()}, 200)
     response.set_header("X-Position", str(outcome.position))
     return response
 
 
-def _json(request: HttpRequest, content: object, status: int, media_type: str = "application/json") -> Response[bytes]:
-    headers = {"X-Correlation-Id": _correlation_id(request)}
-    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type, headers=headers)
+def _json(content: object, status: int, media_type: str = "application/json") -> Response[bytes]:
+    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type)
 
 
 def _problem(request: HttpRequest, error: AnalyticsError, status: int | None = None) -> Response[bytes]:
-    document = problem(error, _correlation_id(request), request.url.path)
+    document = problem(error, correlation.current.get(), request.url.path)
     status = status or (415 if error.code == "unsupported_media_type" else status_of(error))
-    response = _json(request, document | {"status": status}, status, MEDIA_TYPE)
-    if status == 401:
-        response.set_header("WWW-Authenticate", "Bearer")
-    return response
+    return _json(document | {"status": status}, status, MEDIA_TYPE)
 
 
 def _http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]:
@@ -139,5 +118,5 @@ def _http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]
 
 
 def _defect(request: HttpRequest, error: Exception) -> Response[bytes]:
-    _logger.error("%s failed (correlation id %s)", request.url.path, _correlation_id(request), exc_info=error)
+    _logger.error("%s failed (correlation id %s)", request.url.path, correlation.current.get(), exc_info=error)
     return _problem(request, Defect("the request failed inside; the correlation id finds the reason in the log"))

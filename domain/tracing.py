@@ -10,7 +10,8 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from common.request_trace_pb2 import TraceContext
@@ -19,7 +20,9 @@ SAMPLED = 1  # the flag that says: somebody keeps the spans of this trace
 LONGEST_STATE = 512  # characters of tracestate, as the recommendation asks for at least
 MOST_MEMBERS = 32  # of tracestate
 
-_PARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
+_PARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII
+)
 _KEY = r"(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
 _MEMBER = re.compile(rf"{_KEY}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2d-\x3c\x3e-\x7e]", re.ASCII)
 
@@ -52,6 +55,10 @@ class Tracer(Protocol):
         """A span until it is left; the trace in hand is its own meanwhile."""
         ...
 
+    def tell(self, attributes: dict[str, str | int]) -> None:
+        """Add attributes to the span in hand."""
+        ...
+
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _NOTHING: AbstractContextManager[None] = nullcontext()
@@ -60,7 +67,7 @@ _tracer: Tracer | None = None
 
 def install(tracer: Tracer | None) -> None:
     """Make spans with this tracer from now on; None makes none."""
-    global _tracer  # noqa: PLW0603  # one a process, set by the composition root before anything is served
+    global _tracer  # one a process, set by the composition root before anything is served
     _tracer = tracer
 
 
@@ -74,21 +81,17 @@ def current() -> Trace | None:
     return _current.get()
 
 
-def enter(trace: Trace) -> Token[Trace | None]:
-    """This trace is in hand until `leave`."""
-    return _current.set(trace)
-
-
-def leave(token: Token[Trace | None]) -> None:
-    """The trace before `enter` is in hand again."""
-    _current.reset(token)
-
-
 def span(name: str, **attributes: str | int) -> AbstractContextManager[Trace | None]:
     """A span of the trace in hand, for what happens inside; nothing at all while no tracer is installed."""
     if _tracer is None:
         return _NOTHING
     return _tracer.span(name, _current.get(), attributes, ())
+
+
+def tell(**attributes: str | int) -> None:
+    """Add to the span in hand what was not known when it began."""
+    if _tracer is not None:
+        _tracer.tell(attributes)
 
 
 def linked(name: str, traces: Sequence[Trace], **attributes: str | int) -> AbstractContextManager[Trace | None]:
@@ -105,13 +108,11 @@ def request(name: str, parent: str, state: str, **attributes: str | int) -> Abst
     if _tracer is not None:
         return _tracer.span(name, given, attributes, ())
     random = os.urandom(24).hex()
-    if given is not None:
-        return _Entered(given._replace(span_id=random[:16]))
-    return _Entered(Trace(random[:32], random[32:]))
+    return InHand(Trace(random[:32], random[32:]) if given is None else given._replace(span_id=random[32:]))
 
 
-class _Entered:
-    """A trace in hand until it is left."""
+class InHand:
+    """A context manager: this trace is in hand until it is left."""
 
     __slots__ = ("_token", "_trace")
 
@@ -155,4 +156,9 @@ def carried() -> TraceContext | None:
 
 def of_envelope(carrying: TraceContext) -> Trace | None:
     """The trace that an envelope carries; None where it carries none, or a bad one: publishers may write anything."""
-    return parsed(f"00-{carrying.trace_id}-{carrying.span_id}-{carrying.flags & SAMPLED:02x}", carrying.state)
+    return _carried_by(carrying.trace_id, carrying.span_id, carrying.flags & SAMPLED, carrying.state)
+
+
+@lru_cache(maxsize=1_024)  # the events of one request carry the same, and all of them are asked
+def _carried_by(trace_id: str, span_id: str, flags: int, state: str) -> Trace | None:
+    return parsed(f"00-{trace_id}-{span_id}-{flags:02x}", state)

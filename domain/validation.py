@@ -112,11 +112,16 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     return _long_text(envelope, LOG_TEXTS)
 
 
-def check_at_door(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem | None:
+def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
     """The first rule that only doors have; the size is checked where the envelope is serialised."""
-    if kind.stream in RESERVED_STREAMS:
-        return Problem(Code.RESERVED_TYPE, f"{envelope.message_type} is published by this service alone")
     return _long_text(envelope, DOOR_TEXTS)
+
+
+def check_publisher(kind: EventType) -> Problem | None:
+    """The rule for events that come from outside: what this service alone publishes is taken at no door."""
+    if kind.stream in RESERVED_STREAMS:
+        return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
+    return None
 
 
 def too_large(size: int) -> Problem:

@@ -13,7 +13,6 @@ from litestar.connection import WebSocket
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
-from litestar.types import ASGIApp
 
 from domain import correlation
 from domain.access import Right, require
@@ -22,7 +21,6 @@ from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExcee
 from domain.position import Position
 from projections.engine.query import registered
 from read_api import openapi, problems
-from read_api.edge import Edge
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
@@ -31,13 +29,12 @@ from read_api.questions import Question
 from read_api.side import ReadSide
 from read_api.web import pages
 
-OPEN_PATHS = frozenset({"/api/v1/health"})
 JSON = "application/json"
 
 
-def create_app(side: ReadSide) -> ASGIApp:
-    """The whole read API as an ASGI application."""
-    desk = LiveDesk(side.authenticate, side.questions, side.health, side.movements, side.metrics)
+def create_app(side: ReadSide) -> Litestar:
+    """The whole read API as an ASGI application, to stand behind the edge (app/edge.py)."""
+    desk = LiveDesk(side)
 
     @asynccontextmanager
     async def listening(_: Litestar) -> AsyncIterator[None]:
@@ -45,7 +42,7 @@ def create_app(side: ReadSide) -> ASGIApp:
         yield
         await side.movements.stop()
 
-    application = Litestar(
+    return Litestar(
         [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "desk": desk}),
         exception_handlers={Exception: _answer_error},
@@ -55,7 +52,6 @@ def create_app(side: ReadSide) -> ASGIApp:
         response_cache_config=ResponseCacheConfig(),
         request_max_body_size=65_536,
     )
-    return Edge(application, side.authenticate, side.metrics, OPEN_PATHS)
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")

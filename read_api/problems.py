@@ -39,7 +39,6 @@ STATUS: Mapping[type[AnalyticsError], tuple[int, str]] = MappingProxyType(
         Defect: (500, "A defect of the service"),
     }
 )
-INTERNAL = Defect("the request failed inside; the correlation id finds the reason in the log")
 
 
 def status_of(error: AnalyticsError) -> int:

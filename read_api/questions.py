@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from domain import tracing
 from domain.access import FREE_HISTORY_DAYS, Feature, Principal, opens, require
 from domain.errors import Forbidden, Invalid, NotFound, NotYet
 from domain.events import COMPANY_ID
@@ -77,7 +78,8 @@ class Questions:
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, to a question that was found allowed."""
-        return await answer(question.name, question.company, question.params, self._store)
+        with tracing.span("question", query=question.name):
+            return await answer(question.name, question.company, question.params, self._store)
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """The question as the principal may ask it. Raises Forbidden where they may not."""

@@ -54,7 +54,7 @@ def settled(envelope: AnalyticsProcessingEnvelope, kind: EventType | None, paylo
         envelope.timestamp = event_time(kind, payload)
     problem = check_envelope(envelope, kind)
     if problem is None and kind is not None and payload is not None:
-        problem = check_at_door(envelope, kind) or check_payload(kind, payload)
+        problem = check_at_door(envelope) or check_payload(kind, payload)
     if problem is not None or kind is None:
         raise refusal(envelope, problem or Problem(Code.UNKNOWN_TYPE, "message_type is not in the event catalogue"))
     return Parsed(envelope, kind)

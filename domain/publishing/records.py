@@ -6,6 +6,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.events import EventType, log_key
 from domain.ports import Record
+from domain.tracing import of_envelope
 
 STAMP_ID, STAMP_SEQ = (
     b"\x72",
@@ -23,6 +24,10 @@ def record_of(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Record:
     }
     if envelope.correlation_id:
         headers["correlation_id"] = envelope.correlation_id.encode()
+    if envelope.HasField("trace_context") and (trace := of_envelope(envelope.trace_context)) is not None:
+        headers["traceparent"] = trace.parent.encode()
+        if trace.state:
+            headers["tracestate"] = trace.state.encode()
     key = log_key(company, envelope.user_id)
     return Record(kind.stream, key, envelope.SerializeToString(), envelope.timestamp, headers)
 

@@ -25,12 +25,14 @@ from domain.position import Position
 from domain.publishing.audit import audit_record
 from domain.publishing.json_mapping import from_json
 from domain.publishing.publisher import Publisher
-from domain.publishing.reading import Parsed, from_protobuf
+from domain.publishing.reading import Parsed, from_protobuf, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import Entry, Quarantine, Settled
 from domain.trail import SYSTEM, Actor, Door, Note
+from domain.validation import check_publisher
 
 AT_ONCE = 1_000  # entries that are repaired together
+IN_LOG = "log"  # the door of events that were in the log already: those of this service itself come from nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,9 @@ class Repairs:
 def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     """The record of the event that an entry becomes. Raises Refused where it is still bad, Invalid for a wrong path."""
     parsed = _parsed(entry, content, change)
-    envelope = parsed.envelope
+    envelope, foreign = parsed.envelope, check_publisher(parsed.kind)
+    if foreign is not None and entry.door != IN_LOG:
+        raise refusal(envelope, foreign)
     envelope.producer_id, envelope.producer_seq = "", 0
     envelope.causation_id = envelope.causation_id or f"quarantine-{entry.id}"
     return record_of(envelope, parsed.kind)

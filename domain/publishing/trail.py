@@ -11,12 +11,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.errors import AnalyticsError, Unavailable
-from domain.ports import EventLog, Record
+from domain.ports import EventLog, Placed, Record
 from domain.publishing.audit import AUDIT_EVENT, audit_record
 from domain.publishing.lanes import DurableLane, Group, Limits
 from domain.publishing.records import record_of
@@ -68,7 +69,11 @@ class LogTrail:
         for name, values in self._spill.kept():
             envelopes = map(AnalyticsProcessingEnvelope.FromString, values)
             group = self._go([record_of(envelope, AUDIT_EVENT) for envelope in envelopes])
-            group.placed.add_done_callback(lambda placed, name=name: placed.exception() or self._spill.drop(name))
+            group.placed.add_done_callback(partial(self._handed_over, name))
+
+    def _handed_over(self, name: str, placed: asyncio.Future[list[Placed]]) -> None:
+        if placed.exception() is None:
+            self._spill.drop(name)
 
     async def admit(self) -> None:
         """Wait while too many notes wait for the log. Raises Unavailable when that lasts."""
@@ -137,7 +142,7 @@ class LogTrail:
         task.add_done_callback(self._tasks.discard)
         return group
 
-    def _landed(self, records: Sequence[Record], placed: asyncio.Future[object]) -> None:
+    def _landed(self, records: Sequence[Record], placed: asyncio.Future[list[Placed]]) -> None:
         """Room again; what the log will not take, or has not taken when the process ends, is kept in the file."""
         self._waiting -= len(records)
         if self._waiting < self._most:

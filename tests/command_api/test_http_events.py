@@ -9,13 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
+from app.edge import Application, Edge
 from command_api.app import MAX_BODY, create_app
 from command_api.health import Health
+from command_api.problems import problem
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated, Unavailable
 from domain.problem import Code
 from domain.publishing.ingest import Ingest
 from domain.publishing.publisher import Publisher
+from domain.publishing.trail import NoTrail
 from domain.quarantine import Filter
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
@@ -35,14 +38,19 @@ def authenticate(token: str) -> Principal:
     return PRINCIPALS[token]
 
 
+def behind_edge(application: Application) -> Edge:
+    """The application as the outside sees it."""
+    return Edge(application, authenticate, problem, NoTrail())
+
+
 def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:
     """A client of the application, with the token of a service."""
 
     async def log_answers() -> object:
         return await door.log.heads("trading-events")
 
-    app = create_app(ingest=ingest, authenticate=authenticate, health=Health({"log": log_answers}))
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's own types
+    app = behind_edge(create_app(ingest=ingest, health=Health({"log": log_answers})))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": "Bearer service"}
     return httpx.AsyncClient(transport=transport, base_url="http://analytics", headers=headers, timeout=60)
 
@@ -230,8 +238,8 @@ async def test_health_needs_no_token_and_tells_of_each_component(door: Door) -> 
         raise Unavailable("the log is away")
 
     for check, status in ((answers, 200), (fails, 503)):
-        app = create_app(ingest=door.ingest, authenticate=authenticate, health=Health({"log": check, "bus": fails}))
-        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar's own types
+        app = behind_edge(create_app(ingest=door.ingest, health=Health({"log": check, "bus": fails})))
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
             answer = await client.get("/api/v1/health")
         told = answer.json()
