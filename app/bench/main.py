@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
 from adapters.embedded.servers import Servers
-from app.bench import doors, folding, latency, logs, past, reading, rebuilding, verifying
+from app.bench import doors, folding, latency, logs, past, reading, rebuilding, trail, verifying
 from app.bench.figures import Figure
 from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
@@ -32,6 +32,7 @@ async def _instance(ground: Ground) -> None:
         await doors.measure(ground, instance)
         await latency.measure(ground, instance)
         await reading.measure(ground, instance)
+        await trail.measure(ground, instance)
         _memory(ground, instance, before)
     servers, began = Servers(folder), time.perf_counter()
     try:

@@ -23,6 +23,8 @@ FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
 ANY_QUERY = "/api/v1/query/{name}"
 Document = dict[str, Any]
+READ_API = {"url": "http://127.0.0.1:8003", "description": "read API"}
+COMMAND_API = {"url": "http://127.0.0.1:8004", "description": "command API, which has its own /api/v1/health"}
 COUNT = {"type": "integer", "minimum": 0}
 
 CORRELATION = {
@@ -101,15 +103,14 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_handlers))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
+    for operation in (operation for item in command["paths"].values() for operation in item.values()):
+        operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [_event_parameter(*known) for known in PARAMETERS.items()]
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"]["200"] = EVENTS_ANSWER
-    read["servers"] = [
-        {"url": "http://127.0.0.1:8003", "description": "read API"},
-        {"url": "http://127.0.0.1:8004", "description": "command API: /api/v1/events and its own /api/v1/health"},
-    ]
+    read["servers"] = [READ_API]
     return read
 
 

@@ -119,6 +119,7 @@ class LogTrail:
             await self._lane.close(deadline)
         except Unavailable as error:
             logger.warning("audit events are kept in a file until the log is back: %s", error)
+        await asyncio.sleep(0)  # `_landed` is called on the loop's next turn, and writes that file
 
     def _add(self, note: Note) -> None:
         self._records.append(audit_record(note))

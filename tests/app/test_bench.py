@@ -31,9 +31,10 @@ RATES |= {
     "grpc_publish",
     "latency_rate",
     "http_read_rate",
+    "audited_read_rate",
 }
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
-TIMES |= {"rebuild_live_lag", "as_of_whole", "as_of_random", "explain"}
+TIMES |= {"rebuild_live_lag", "as_of_whole", "as_of_random", "explain", "audited_read_p50"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 
 

@@ -119,7 +119,11 @@ def bad_lines() -> list[tuple[bytes, Code]]:
         (line(tags=[[[]] * 3], deep=_nested(40)), Code.TOO_DEEP),
         (b'{"a":' * 50_000, Code.TOO_DEEP),
         (line(exit_reason="x" * 10_000_000), Code.TOO_LARGE),
-        (b'{"message_type": "audit_event", "company_id": "acme", "payload": {}, "timestamp": 1}', Code.RESERVED_TYPE),
+        (
+            b'{"message_type": "audit_event", "company_id": "acme", "timestamp": 1,'
+            b' "payload": {"subject": "a", "action": "b", "outcome": "ok"}}',
+            Code.RESERVED_TYPE,
+        ),
     ]
 
 
