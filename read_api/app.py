@@ -142,7 +142,12 @@ async def health(request: Request[Any, Any, State]) -> Response[bytes]:
     return Response(msgspec.json.encode(found), media_type=JSON, status_code=200 if found["ready"] else 503)
 
 
-@get("/metrics", media_type="text/plain", summary="Metrics of this process in the Prometheus text format")
+@get(
+    "/metrics",
+    media_type="text/plain",
+    responses=openapi.METRICS,
+    summary="Metrics of this process in the Prometheus text format",
+)
 async def metrics(request: Request[Any, Any, State]) -> Response[str]:
     """The closed set of metrics in read_api/metric_defs.py."""
     require(caller().principal, Right.STATUS)

@@ -214,6 +214,10 @@ EXPLANATION = _with_problems(Explanation, "The events behind the measure")
 EVENTS = _with_problems(FoundEvents, "The events")
 EVENT = _with_problems(WholeEvent, "The event")
 HEALTH = _with_problems(HealthFigures, "The figures")
+METRICS = {
+    200: ResponseSpec(str, description="The metrics", media_type="text/plain; version=0.0.4", generate_examples=False),
+    **_PROBLEMS,
+}
 
 CONFIG = OpenAPIConfig(
     title="Analytics service",

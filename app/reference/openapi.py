@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
 from command_api.app import create_app
+from command_api.problems import STATUS
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
@@ -109,7 +110,7 @@ def document() -> Document:
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [_event_parameter(*known) for known in PARAMETERS.items()]
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
-    events["responses"]["200"] = EVENTS_ANSWER
+    events["responses"] = {"200": EVENTS_ANSWER, **_problems(read)}
     read["servers"] = [READ_API]
     return read
 
@@ -118,6 +119,13 @@ def _event_parameter(name: str, meaning: str) -> Document:
     one = {"type": "string"}
     schema = {"type": "array", "items": one} if name in LISTS else one
     return {"name": name, "in": "query", "required": False, "description": meaning, "schema": schema}
+
+
+def _problems(document: Document) -> Document:
+    """Every status of the command API's table of errors, as problem documents."""
+    described = document["paths"]["/api/v1/query"]["get"]["responses"]["400"]
+    titles = {415: "The content type is not taken here"} | {status: title for status, title in STATUS.values()}
+    return {str(status): {**described, "description": titles[status]} for status in sorted(titles) if status != 500}
 
 
 def text() -> str:
