@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.settings import Settings
-from domain import correlation
+from domain import correlation, tracing
 from domain.access import EVERY_COMPANY
 from domain.trail import LOCAL_OPERATOR, Action, Door, Note, outcome_of, tenant_of
 
@@ -127,4 +127,4 @@ def keep(settings: Settings, note: Note) -> None:
     from adapters.evidence.spill import SpillFiles
     from domain.publishing.audit import audit_record
 
-    SpillFiles(settings.data / "trail").keep([audit_record(note).value])
+    SpillFiles(settings.data / "trail").keep([audit_record(note, trace=tracing.current()).value])

@@ -8,11 +8,11 @@ and trace here; they bring their token in the first message, and read_api/live.p
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
 import msgspec
 
@@ -34,6 +34,7 @@ Problem = Callable[[AnalyticsError, str, str], dict[str, Any]]  # error, correla
 OPEN_PATHS = frozenset({"/api/v1/health"})  # and whatever is not below /api or /metrics: no token is needed there
 PROBLEM_TYPE = b"application/problem+json"
 INTERNAL = Defect("the request failed inside; the correlation id finds the reason in the log")
+_COMPANY = re.compile(rb"(?:^|&)company=([^&]*)").search
 _POLLED = ("health", "projections")  # by machines, and without any tenant's data
 
 logger = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ class _Exchange:
         assert self.deed is not None
         actor, company, answer = NOBODY, SYSTEM, self.answer
         if self.principal is not None:
-            asked = parse_qs(self.query.decode("latin-1")).get("company", [""])[0] if b"company=" in self.query else ""
+            asked = _company_asked(self.query)
             actor, company = Actor.of(self.principal), tenant_of(self.principal.companies, asked)
         outcome = "ok" if 0 < answer.status < 400 else "refused" if self.refused else "failed"
         done, target = self.deed
@@ -262,6 +263,12 @@ def bearer_token(header: bytes) -> str:
 
 def _needs_token(path: str) -> bool:
     return (path.startswith("/api/") or path == "/metrics") and path not in OPEN_PATHS
+
+
+def _company_asked(query: bytes) -> str:
+    """The parameter `company`; what has to be unquoted is no company id."""
+    found = _COMPANY(query)
+    return found[1].decode("latin-1") if found else ""
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

@@ -149,14 +149,17 @@ def good_state(text: str) -> str:
 def carried() -> TraceContext | None:
     """The trace in hand as envelopes carry it."""
     trace = _current.get()
-    if trace is None:
-        return None
+    return None if trace is None else carrying(trace)
+
+
+def carrying(trace: Trace) -> TraceContext:
+    """A trace as envelopes carry it."""
     return TraceContext(trace_id=trace.trace_id, span_id=trace.span_id, flags=trace.flags, state=trace.state)
 
 
-def of_envelope(carrying: TraceContext) -> Trace | None:
+def of_envelope(found: TraceContext) -> Trace | None:
     """The trace that an envelope carries; None where it carries none, or a bad one: publishers may write anything."""
-    return _carried_by(carrying.trace_id, carrying.span_id, carrying.flags & SAMPLED, carrying.state)
+    return _carried_by(found.trace_id, found.span_id, found.flags & SAMPLED, found.state)
 
 
 @lru_cache(maxsize=1_024)  # the events of one request carry the same, and all of them are asked

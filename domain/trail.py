@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from functools import cache
+from typing import NamedTuple, Protocol
 
-from domain.access import EVERY_COMPANY, Principal
+from domain.access import EVERY_COMPANY, Principal, Role
 from domain.errors import AnalyticsError, Defect, Fenced, Unavailable
 from domain.events import COMPANY_ID
 
@@ -47,12 +47,13 @@ class Action(StrEnum):
     STATUS = "status"  # what machines poll: noted only where it is refused
 
 
+_is_company = re.compile(COMPANY_ID.replace("$", r"\Z")).match
+
 ON_RECORD_FIRST = frozenset({Action.EXPORT, Action.COMMAND})  # and all of the command line
 ONLY_REFUSALS = frozenset({Action.PUBLISH, Action.STATUS})
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who acts: the subject of a token, or the operator of the machine; and in which role."""
 
     subject: str
@@ -61,16 +62,23 @@ class Actor:
     @classmethod
     def of(cls, principal: Principal) -> Actor:
         """The actor that a principal is."""
-        return cls(principal.sub, "+".join(sorted(principal.roles)))
+        return cls(principal.sub, _joined(principal.roles))
+
+
+@cache
+def _joined(roles: frozenset[Role]) -> str:
+    return "+".join(sorted(roles))
 
 
 LOCAL_OPERATOR = Actor("local-operator", "engineer")
 NOBODY = Actor("nobody", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing done. `code` is the error's where the outcome is not ok; `company` may be left to `SYSTEM`."""
+class Note(NamedTuple):
+    """One thing done. `code` is the error's where the outcome is not ok; `company` may be left to `SYSTEM`.
+
+    A tuple, because every read makes one.
+    """
 
     actor: Actor
     action: str
@@ -81,7 +89,7 @@ class Note:
     code: str = ""
     position: str = ""
     correlation_id: str = ""
-    count: int = 1
+    times: int = 1
 
 
 class Trail(Protocol):
@@ -115,6 +123,6 @@ def tenant_of(companies: Iterable[str], asked: str) -> str:
     So nobody writes into the trail of a company that is not theirs by being refused there.
     """
     own = frozenset(companies)
-    if re.fullmatch(COMPANY_ID, asked) and (asked in own or EVERY_COMPANY in own):
+    if (asked in own or EVERY_COMPANY in own) and _is_company(asked):
         return asked
-    return min((company for company in own if re.fullmatch(COMPANY_ID, company)), default=SYSTEM)
+    return min(filter(_is_company, own), default=SYSTEM)

@@ -58,7 +58,7 @@ def times(event: Columns) -> pl.Expr:
 @audit.folds("audit_event", into=AuditEntry)
 def entries(event: Columns) -> Delta:
     """Every audit event, when it happened."""
-    return {"at": event.timestamp, "count": times(event)}
+    return {"at": event.timestamp, "count": times(event), "correlation_id": event.correlation}
 
 
 @audit.folds("audit_event", into=AuditDay)

@@ -7,21 +7,23 @@ import time
 from analytics.control_events_pb2 import AuditEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from domain import tracing
 from domain.events import BY_NAME
 from domain.identity import new_event_id
 from domain.ports import Record
 from domain.problem import storable
 from domain.publishing.records import record_of
+from domain.tracing import Trace, carrying
 from domain.trail import Note
 
 AUDIT_EVENT = BY_NAME["audit_event"]
 
 
-def audit_record(note: Note, *, event_id: str = "", causation_id: str = "") -> Record:
+def audit_record(
+    note: Note, at: int = 0, trace: Trace | None = None, *, event_id: str = "", causation_id: str = ""
+) -> Record:
     """The record of one note, good by construction: the general way of making events costs five times as much.
 
-    It happened now, within the trace in hand.
+    `at`: when it happened, in ms since 1970 UTC; else it is now. `trace`: what it was part of.
     """
     fact = AuditEvent(
         subject=storable(note.actor.subject),
@@ -32,18 +34,18 @@ def audit_record(note: Note, *, event_id: str = "", causation_id: str = "") -> R
         position=note.position,
         code=note.code,
         door=note.door,
-        count=note.count,
-        correlation_id=note.correlation_id,
+        count=note.times,
+        correlation=note.correlation_id,
     )
     envelope = AnalyticsProcessingEnvelope(
         message_type=AUDIT_EVENT.name,
         company_id=note.company,
         payload=fact.SerializeToString(),
-        timestamp=time.time_ns() // 1_000_000,
+        timestamp=at or time.time_ns() // 1_000_000,
         service_source="analytics",
         correlation_id=note.correlation_id,
         causation_id=causation_id,
         event_id=event_id or new_event_id(),
-        trace_context=tracing.carried(),
+        trace_context=None if trace is None else carrying(trace),
     )
-    return record_of(envelope, AUDIT_EVENT)
+    return record_of(envelope, AUDIT_EVENT, trace)

@@ -304,7 +304,7 @@ def audit_event(
     code: str | None = ...,
     door: str | None = ...,
     count: int | None = ...,
-    correlation_id: str | None = ...,
+    correlation: str | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def quarantined_event(

@@ -17,7 +17,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from domain import correlation
+from domain import correlation, tracing
 from domain.errors import Conflict, Invalid
 from domain.events import BATCHES, COMPANY_ID, event_type
 from domain.ports import Placed, Record
@@ -110,6 +110,7 @@ class Repairs:
                     position=s.replayed_to,
                     correlation_id=correlation.current.get(),
                 ),
+                trace=tracing.current(),
                 event_id=f"quarantine-{s.id}-{s.status}",
                 causation_id=entry.event_id,
             )

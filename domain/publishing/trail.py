@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
+from domain import tracing
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import EventLog, Placed, Record
 from domain.publishing.audit import AUDIT_EVENT, audit_record
 from domain.publishing.lanes import DurableLane, Group, Limits
 from domain.publishing.records import record_of
+from domain.tracing import Trace
 from domain.trail import NOBODY, Note
 
 LINGER = 0.2  # seconds that a note waits for others
@@ -56,7 +58,7 @@ class LogTrail:
         self._spill = spill
         self._most = most
         self._patience = patience
-        self._records: list[Record] = []
+        self._notes: list[tuple[Note, int, Trace | None]] = []  # made into events off the path of requests
         self._waiting = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -94,7 +96,7 @@ class LogTrail:
         if note.actor is NOBODY and self._counted(note):
             return
         self._add(note)
-        if len(self._records) >= AT_ONCE:
+        if len(self._notes) >= AT_ONCE:
             self._flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LINGER, self._flush)
@@ -112,7 +114,7 @@ class LogTrail:
         """Write what waits, for so many seconds; what is left goes to the file."""
         for key in list(self._strangers):
             self._tell_strangers(key)
-        if self._records:
+        if self._notes:
             self._flush()
         await asyncio.gather(*self._tasks)
         try:
@@ -122,7 +124,7 @@ class LogTrail:
         await asyncio.sleep(0)  # `_landed` is called on the loop's next turn, and writes that file
 
     def _add(self, note: Note) -> None:
-        self._records.append(audit_record(note))
+        self._notes.append((note, time.time_ns() // 1_000_000, tracing.current()))
         self._waiting += 1
         if self._waiting >= self._most:
             self._room.clear()
@@ -131,7 +133,7 @@ class LogTrail:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        records, self._records = self._records, []
+        records, self._notes = [audit_record(*waiting) for waiting in self._notes], []
         group = self._go(records)
         group.placed.add_done_callback(lambda placed: self._landed(records, placed))
         return group
@@ -162,16 +164,16 @@ class LogTrail:
         key = (note.door, note.action, note.code)
         known = self._strangers.get(key)
         if known is None:
-            self._strangers[key] = replace(note, count=0)
+            self._strangers[key] = note._replace(times=0)
             asyncio.get_running_loop().call_later(STRANGERS, self._tell_strangers, key)
             return False
-        self._strangers[key] = replace(known, count=known.count + 1)
+        self._strangers[key] = known._replace(times=known.times + 1)
         return True
 
     def _tell_strangers(self, key: tuple[str, str, str]) -> None:
         told = self._strangers.pop(key, None)
-        if told is not None and told.count:
-            self._add(replace(told, target="", correlation_id=""))
+        if told is not None and told.times:
+            self._add(told._replace(target="", correlation_id=""))
             self._flush()
 
 

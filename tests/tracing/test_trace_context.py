@@ -92,7 +92,7 @@ def test_an_event_carries_its_trace_in_the_envelope_and_in_headers() -> None:
     """Brokers and their tools see it; what a publisher wrote there that is no trace is not passed on."""
     envelope = next(iter(envelopes(1)))
     with tracing.request("test", GOOD, "a=1") as trace:
-        envelope.trace_context.CopyFrom(tracing.carried())
+        envelope.trace_context.CopyFrom(tracing.carrying(trace))
     assert of_envelope(envelope.trace_context) == trace
     headers = record_of(envelope, BY_NAME[envelope.message_type]).headers
     assert (headers["traceparent"], headers["tracestate"]) == (trace.parent.encode(), b"a=1")
