@@ -51,7 +51,7 @@ def up(settings: Settings, demo: bool) -> None:
     from app.logs import configure
     from app.up import up as run_everything
 
-    configure(settings.log_level, "up")
+    configure(settings.log_level, settings.log_format, "up")
     run(run_everything(settings, click.echo, demo=demo))
 
 
@@ -70,7 +70,7 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
     unknown = [role for role in roles if role not in ROLES]
     if unknown:
         raise click.UsageError(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
-    configure(settings.log_level, "+".join(roles))
+    configure(settings.log_level, settings.log_format, "+".join(roles))
     run(_serve(settings, list(roles), supervised))
     if supervised:  # all has drained; tearing down Polars and gRPC takes up to a second on a busy machine
         logging.shutdown()

@@ -13,7 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
+from app.deeds import Deed, doing, keep, record
+from app.instance import running_instance, with_addresses
 from app.settings import Settings
+from app.wiring import spans
+from domain import correlation, tracing
 from domain.errors import AnalyticsError
 
 T = TypeVar("T")
@@ -38,7 +42,7 @@ class Reporting(click.Group):
 
 
 def with_settings(command: Command) -> Command:
-    """Give the command its settings as first argument, and the flag --data."""
+    """Give the command its settings as first argument, and the flag --data; it is a door, with ids, trace and trail."""
 
     @click.option(
         "--data",
@@ -47,9 +51,26 @@ def with_settings(command: Command) -> Command:
     )
     @functools.wraps(command)
     def with_data(*args: Any, data: Path | None, **options: Any) -> Any:
-        return command(Settings.read(os.environ, data=data), *args, **options)
+        settings, context = Settings.read(os.environ, data=data), click.get_current_context()
+        name = context.command_path.partition(" ")[2]
+        correlation.accepted(None)
+        parent, state = os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", "")
+        with spans(settings, "cli"), tracing.request(f"cli {name}", parent, state), doing(name, context.params) as deed:
+            found = command(settings, *args, **options)
+            if deed is not None and not deed.on_record:
+                _record(settings, deed)
+            return found
 
     return with_data
+
+
+def _record(settings: Settings, deed: Deed) -> None:
+    """Put on record what needed no server: in the log of the instance that runs, or else with the next that does."""
+    where = running_instance(settings.data)
+    if where is None:
+        keep(settings, deed.note())
+    else:
+        run(record(with_addresses(settings, where), deed.note()))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

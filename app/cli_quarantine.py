@@ -168,8 +168,8 @@ async def _drop(settings: Settings, which: Mapping[str, Any], reason: str) -> in
 async def _repairs(settings: Settings) -> AsyncIterator[Repairs]:
     from app.instance import reachable
     from app.publisher import ingest
-    from domain.publishing.audit import LOCAL_OPERATOR
     from domain.publishing.repair import Repairs
+    from domain.trail import LOCAL_OPERATOR
 
     async with reachable(settings) as complete, ingest(complete) as doors:
         yield Repairs(doors.publisher, doors.quarantine, LOCAL_OPERATOR)

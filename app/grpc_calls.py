@@ -1,18 +1,19 @@
-"""What every gRPC call goes through: caller identified, correlation id taken or made, errors given their codes."""
+"""What every gRPC call goes through: caller identified, ids taken or made, errors given their codes, deed noted."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 
-from domain.access import Authenticate
+from domain import correlation, tracing
+from domain.access import Authenticate, Principal
 from domain.caller import Caller, enter
 from domain.errors import (
     AnalyticsError,
@@ -27,11 +28,42 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from domain.identity import new_event_id
+from domain.trail import (
+    NOBODY,
+    ON_RECORD_FIRST,
+    ONLY_REFUSALS,
+    SYSTEM,
+    Action,
+    Actor,
+    Door,
+    Note,
+    Trail,
+    outcome_of,
+    tenant_of,
+)
 
 CORRELATION_ID = "x-correlation-id"
 ERROR_CODE = "x-error-code"
 SUGGESTED_ACTIONS = "x-suggested-actions"
+TRACE = "traceresponse"
+
+# Every other RPC reads something of a tenant.
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        "HealthCheck": Action.STATUS,
+        "GetProjectionStatus": Action.STATUS,
+        "Publish": Action.PUBLISH,
+        "StreamEvents": Action.EVENTS,
+        "GetEvent": Action.EVENTS,
+        "VerifyLog": Action.VERIFY,
+        "RunAnalyticsQuery": Action.QUERY,
+        "ExplainMetric": Action.EXPLAIN,
+        "ExportAnalytics": Action.EXPORT,
+        "GenerateReport": Action.REPORT,
+        "GetReport": Action.REPORT,
+        "DownloadReport": Action.REPORT,
+    }
+)
 
 CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
     {
@@ -54,7 +86,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Answers = Callable[[Any, Context], Awaitable[Message]]
 Streams = Callable[[Any, Context], AsyncGenerator[Message]]
 
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _logger = logging.getLogger(__name__)
 
 
@@ -63,50 +94,122 @@ def status_code(error: AnalyticsError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def answering(rpc: str, handler: Answers, authenticate: Authenticate) -> Answers:
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """What stands at the door of every call: who may come in, and where it is noted."""
+
+    authenticate: Authenticate
+    trail: Trail
+
+
+def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answers:
     """The handler of an RPC that answers once, behind the door."""
 
     async def answer(request: Any, context: Context) -> Message:
-        async with _door(rpc, context, authenticate):
-            return await handler(request, context)
+        async with _door(rpc, request, context, doorway) as call:
+            found = await handler(request, context)
+            call.position = _position(found)
+            await call.before_the_answer()
+            return found
         raise AssertionError("a call that was refused has ended by now")
 
     return answer
 
 
-def streaming(rpc: str, handler: Streams, authenticate: Authenticate) -> Streams:
-    """The handler of an RPC that streams its answers, behind the door."""
+def streaming(rpc: str, handler: Streams, doorway: Doorway) -> Streams:
+    """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
-        async with _door(rpc, context, authenticate), aclosing(handler(request, context)) as messages:
+        async with _door(rpc, request, context, doorway) as call, aclosing(handler(request, context)) as messages:
+            await call.before_the_answer()
             async for message in messages:
+                call.position = _position(message)
                 yield message
 
     return stream
 
 
+@dataclass
+class _Call:
+    """One call: what is done, and by whom as soon as that is known."""
+
+    rpc: str
+    company: str
+    correlation_id: str
+    trail: Trail
+    principal: Principal | None = None
+    position: str = ""
+    on_record: bool = False
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS.get(self.rpc, Action.READ)
+
+    async def before_the_answer(self) -> None:
+        """Put on record first what must be."""
+        if self.action in ON_RECORD_FIRST:
+            self.on_record = True
+            await self.trail.record(self._note(None))
+
+    def end(self, error: BaseException | None) -> None:
+        """Note how it ended."""
+        note = self._note(error)
+        if not self.on_record and (self.action not in ONLY_REFUSALS or note.outcome == "refused"):
+            self.trail.note(note)
+
+    def _note(self, error: BaseException | None) -> Note:
+        actor, company = NOBODY, SYSTEM
+        if self.principal is not None:
+            actor, company = Actor.of(self.principal), tenant_of(self.principal.companies, self.company)
+        outcome, code = outcome_of(error)
+        return Note(actor, self.action, self.rpc, Door.GRPC, company, outcome, code, self.position, self.correlation_id)
+
+
 @asynccontextmanager
-async def _door(rpc: str, context: Context, authenticate: Authenticate) -> AsyncIterator[None]:
+async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> AsyncIterator[_Call]:
     metadata = _metadata(context)
-    correlation_id = _correlation_id(metadata)
-    context.set_trailing_metadata(((CORRELATION_ID, correlation_id),))
-    try:
-        enter(Caller(authenticate(_token(metadata)), correlation_id))
-        yield
-    except AnalyticsError as error:
-        if isinstance(error, Defect):
-            _logger.error("%s failed: %s (correlation id %s)", rpc, error, correlation_id)
-        await _refuse(context, error, correlation_id)
-    except (grpc.aio.BaseError, grpc.RpcError):
-        raise  # the handler has ended the call itself
-    except Exception:
-        _logger.exception("%s failed (correlation id %s)", rpc, correlation_id)
-        # what went wrong inside is for the log: the text of a foreign exception may hold another tenant's data
-        await _refuse(context, Defect(f"{rpc} failed; its correlation id finds the reason in the log"), correlation_id)
+    correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
+    with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
+        told = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
+        context.set_trailing_metadata(told)
+        call = _Call(rpc, company_of(request), correlation_id, doorway.trail)
+        try:
+            if call.action not in ONLY_REFUSALS:
+                await doorway.trail.admit()
+            call.principal = doorway.authenticate(_token(metadata))
+            enter(Caller(call.principal, correlation_id))
+            yield call
+            call.end(None)
+        except AnalyticsError as error:
+            call.end(error)
+            if isinstance(error, Defect):
+                _logger.error("%s failed: %s (correlation id %s)", rpc, error, correlation_id)
+            await _refuse(context, error, told)
+        except (grpc.aio.BaseError, grpc.RpcError):
+            raise  # the handler has ended the call itself
+        except Exception as error:
+            call.end(error)
+            _logger.exception("%s failed (correlation id %s)", rpc, correlation_id)
+            # what went wrong inside is for the log: the text of a foreign exception may hold another tenant's data
+            await _refuse(context, Defect(f"{rpc} failed; its correlation id finds the reason in the log"), told)
+        except BaseException:  # the caller has gone: what was read until then was read
+            call.end(None)
+            raise
 
 
-async def _refuse(context: Context, error: AnalyticsError, correlation_id: str) -> None:
-    trailing = [(CORRELATION_ID, correlation_id), (ERROR_CODE, error.code)]
+def _position(message: Any) -> str:
+    position = getattr(message, "position", "")
+    return position if isinstance(position, str) else ""
+
+
+def company_of(request: Any) -> str:
+    """The company that a request names, in a field of its own or in its scope."""
+    named = getattr(request, "company_id", "") or getattr(getattr(request, "scope", None), "company_id", "")
+    return named if isinstance(named, str) else ""
+
+
+async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[str, str]]) -> None:
+    trailing = [*told, (ERROR_CODE, error.code)]
     if error.suggested_actions:
         trailing.append((SUGGESTED_ACTIONS, _ascii("; ".join(error.suggested_actions))))
     await context.abort(status_code(error), str(error), tuple(trailing))
@@ -129,12 +232,6 @@ def _token(metadata: Mapping[str, str]) -> str:
             suggested_actions=("Send `authorization: Bearer <token>` in the metadata.",),
         )
     return token.strip()
-
-
-def _correlation_id(metadata: Mapping[str, str]) -> str:
-    """The caller's, where it is fit for log lines and metadata; a new one otherwise."""
-    given = metadata.get(CORRELATION_ID, "")
-    return given if _CORRELATION_ID.fullmatch(given) else new_event_id()
 
 
 def _ascii(text: str) -> str:

@@ -19,8 +19,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from services import analytics_service_pb2
 
-from app.grpc_calls import Answers, Context, Streams, answering, streaming
-from domain.access import Authenticate
+from app.grpc_calls import Answers, Context, Doorway, Streams, answering, streaming
 from domain.errors import Defect, Unavailable
 
 Handlers = Mapping[str, Answers | Streams]
@@ -82,7 +81,7 @@ class GrpcServer:
 
 
 def grpc_server(
-    sides: Sequence[Handlers], authenticate: Authenticate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
+    sides: Sequence[Handlers], doorway: Doorway, *, address: str = "127.0.0.1:0", tls: Tls | None = None
 ) -> GrpcServer:
     """A server of all RPCs on `address` (port 0 takes a free one), not started yet.
 
@@ -90,7 +89,7 @@ def grpc_server(
     """
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
     handlers = _joined(sides)
-    behind_door = {m.name: _method(m, handlers.get(m.name), authenticate) for m in SERVICE.methods}
+    behind_door = {m.name: _method(m, handlers.get(m.name), doorway) for m in SERVICE.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, behind_door),))
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
@@ -110,15 +109,13 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
     return joined
 
 
-def _method(
-    method: MethodDescriptor, handler: Any, authenticate: Authenticate
-) -> grpc.RpcMethodHandler[Message, Message]:
+def _method(method: MethodDescriptor, handler: Any, doorway: Doorway) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
     behind: Answers | Streams
     if method.server_streaming:
-        behind = streaming(method.name, handler or _unimplemented_stream(method.name), authenticate)
+        behind = streaming(method.name, handler or _unimplemented_stream(method.name), doorway)
     else:
-        behind = answering(method.name, handler or _unimplemented(method.name), authenticate)
+        behind = answering(method.name, handler or _unimplemented(method.name), doorway)
     make = _MAKERS[method.client_streaming, method.server_streaming]
     decode = GetMessageClass(method.input_type).FromString
     return make(behind, request_deserializer=decode, response_serializer=_encode)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.deeds import on_record
 from app.settings import Settings
 from domain.errors import Conflict
 
@@ -118,7 +119,9 @@ async def reachable(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose servers answer: of the instance that runs in the folder, or started for as long as this lasts."""
     where = running_instance(settings.data)
     if where is not None:
-        yield with_addresses(settings, where)
+        complete = with_addresses(settings, where)
+        async with on_record(complete):
+            yield complete
         return
     servers = embedded_servers(settings)
     started = await servers.start()
@@ -126,7 +129,8 @@ async def reachable(settings: Settings) -> AsyncIterator[Settings]:
     try:
         complete = with_servers(settings, started)
         await prepare(complete)
-        yield complete
+        async with on_record(complete):
+            yield complete
     finally:
         watching.cancel()
         await servers.stop()

@@ -1,18 +1,49 @@
-"""Log lines on stderr: text for people at a terminal, one JSON object a line for machines."""
+"""Log lines on stderr: text for people at a terminal, one JSON object a line for machines. No line holds a secret."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from domain import correlation
+from domain import correlation, tracing
+from domain.caller import known
+from domain.errors import Invalid
+
+FORMS = ("auto", "text", "json")
+HIDDEN = "••••"
+_SECRETS = (
+    (re.compile(r"eyJ[\w-]{5,}\.[\w-]*\.?[\w-]*"), HIDDEN),  # a JWT, whole or cut off
+    (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s@]*@"), rf"\1{HIDDEN}@"),  # the password in an address
+    (
+        re.compile(r"(?i)\b((?:password|passwd|secret|api_?key|token)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"),
+        rf"\1{HIDDEN}",
+    ),
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with tokens and passwords hidden."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+class Lines(logging.Formatter):
+    """Text lines without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        return without_secrets(super().format(record))
 
 
 class JsonLines(logging.Formatter):
-    """time, level, logger, message, role, correlation_id where there is one, error where there is one."""
+    """time, level, role, pid, logger, message; correlation_id, trace_id and company where known; error if any."""
 
     def __init__(self, role: str) -> None:
         super().__init__()
@@ -20,26 +51,34 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
-        line = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "role": self._role,
+            "pid": os.getpid(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": without_secrets(record.getMessage()),
         }
         if correlation.current.get():
             line["correlation_id"] = correlation.current.get()
+        if (trace := tracing.current()) is not None:
+            line["trace_id"] = trace.trace_id
+        if (caller := known()) is not None:
+            line["company"] = "+".join(sorted(caller.principal.companies))
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+            line["error"] = without_secrets(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure(level: str, role: str, stream: TextIO | None = None) -> None:
-    """Send all log lines of this process to stderr (or the stream given)."""
+def configure(level: str, form: str, role: str, stream: TextIO | None = None) -> None:
+    """Send all log lines of this process to stderr (or the stream given). Raises Invalid for an unknown form."""
+    if form not in FORMS:
+        raise Invalid(f"ANALYTICS_LOG_FORMAT is {form!r}, and must be one of {', '.join(FORMS)}", code="bad_setting")
     out = stream or sys.stderr
+    as_text = form == "text" or (form == "auto" and out.isatty())
     handler = logging.StreamHandler(out)
-    plain = logging.Formatter(f"%(asctime)s {role:<11} %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    handler.setFormatter(plain if out.isatty() else JsonLines(role))
+    plain = Lines(f"%(asctime)s {role:<11} %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    handler.setFormatter(plain if as_text else JsonLines(role))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("aiokafka", "alembic", "nats", "uvicorn", "asyncio", "httpx"):
+    for chatty in ("aiokafka", "alembic", "nats", "uvicorn", "asyncio", "httpx", "opentelemetry", "urllib3"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -69,6 +69,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.live_bus(settings) as bus,
             listening(bus) as movements,
             asking(settings, log, movements) as questions,
+            wiring.trail(settings, log) as trail,
             teller(settings) as tell,
         ):
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
@@ -82,6 +83,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 search=search,
                 stories=Stories(search, decisions),
                 authenticate=wiring.authenticator(settings),
+                trail=trail,
             )
             yield side, log
     finally:
@@ -91,17 +93,22 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
 
 async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """HTTP queries, live figures and pages."""
+    from app.edge import Edge
     from app.http_server import serve_http
     from read_api.app import create_app
+    from read_api.problems import problem
 
     async with read_side(settings) as (side, _):
-        await serve_http(create_app(side), settings.host, settings.read_port, stop, ready)
+        edge = Edge(create_app(side), side.authenticate, problem, side.trail, side.metrics.request)
+        await serve_http(edge, settings.host, settings.read_port, stop, ready)
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Commands and events over HTTP."""
+    from app.edge import Edge
     from app.http_server import serve_http
     from app.publisher import ingest
+    from command_api.answers import document_of
     from command_api.app import create_app
     from command_api.health import Health
 
@@ -110,16 +117,18 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         wiring.desk(settings) as desk,
         wiring.event_log(settings) as log,
         wiring.live_bus(settings) as bus,
+        wiring.trail(settings, log) as trail,
     ):
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
-        authenticate = wiring.authenticator(settings)
-        application = create_app(ingest=doors, desk=desk, authenticate=authenticate, health=health)
-        await serve_http(application, settings.host, settings.command_port, stop, ready)
+        application = create_app(ingest=doors, desk=desk, health=health)
+        edge = Edge(application, wiring.authenticator(settings), document_of, trail)
+        await serve_http(edge, settings.host, settings.command_port, stop, ready)
 
 
 async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """All RPCs: the read side's and the write side's handlers behind one port."""
     from app.evidence import evidence
+    from app.grpc_calls import Doorway
     from app.grpc_server import grpc_server
     from app.publisher import ingest
     from command_api.grpc_publish import publishing
@@ -130,7 +139,7 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
-            side.authenticate,
+            Doorway(side.authenticate, side.trail),
             address=f"{settings.host}:{settings.grpc_port}",
             tls=_tls(settings),
         )
@@ -267,7 +276,8 @@ async def serve(names: list[str], settings: Settings, stop: asyncio.Event, ready
         finally:
             stop.set()
 
-    outcomes = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+    with wiring.spans(settings, "+".join(names)):
+        outcomes = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome

@@ -126,7 +126,28 @@ class Settings:
         default=20_000_000,
         metadata=_says("Records of the log that an as-of query or an explanation may read.", at_least=1),
     )
+    trail_notes: int = field(
+        default=10_000,
+        metadata=_says(
+            "Notes for the audit trail that may wait for the log before requests are refused; 0 keeps no trail, for"
+            " measuring what it costs.",
+            at_least=0,
+        ),
+    )
+    otlp_endpoint: str = field(
+        default="",
+        metadata=_says("OpenTelemetry collector that spans are sent to, http://host:4318; empty makes no spans."),
+    )
+    trace_share: float = field(
+        default=1.0,
+        metadata=_says(
+            "Share of the traces beginning here whose spans are kept; callers decide for theirs.", at_least=0
+        ),
+    )
     log_level: str = field(default="INFO", metadata=_says("Least level of log lines: DEBUG, INFO, WARNING or ERROR."))
+    log_format: str = field(
+        default="auto", metadata=_says("Form of log lines: text, json, or auto: text at a terminal and json elsewhere.")
+    )
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Settings:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 
+from app.deeds import on_record
 from app.instance import (
     embedded_servers,
     only_instance,
@@ -51,6 +52,8 @@ async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
         try:
             complete = with_servers(settings, started)
             await prepare(complete)
+            async with on_record(complete):
+                pass  # from here on: what it does is to run, until it is told to stop
             if demo and not await _load_sample(complete, stop, say):
                 return
             tcp = settings.database_url or started.database_tcp_url

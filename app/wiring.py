@@ -5,8 +5,8 @@ Imports are inside, so that a process loads only the drivers of the things that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from command_api.desk import Desk
     from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
+    from domain.trail import Trail
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
 
@@ -57,6 +58,44 @@ def _event_log(settings: Settings) -> EventLog:
     from adapters.embedded.log import EmbeddedLog
 
     return EmbeddedLog(settings.database_url)
+
+
+DRAIN = 1.5  # seconds that a process that ends gives the log to take what waits for it
+
+
+@asynccontextmanager
+async def trail(settings: Settings, log: EventLog) -> AsyncIterator[Trail]:
+    """The audit trail on this log. What the log has not taken at the end is kept in the data folder."""
+    from adapters.evidence.spill import SpillFiles
+    from domain.publishing.trail import LogTrail, NoTrail
+
+    if not settings.trail_notes:
+        yield NoTrail()
+        return
+    opened = LogTrail(log, SpillFiles(settings.data / "trail"), most=settings.trail_notes)
+    opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close(DRAIN)
+
+
+@contextmanager
+def spans(settings: Settings, role: str) -> Iterator[None]:
+    """Spans for as long as this lasts, where a collector is named."""
+    if not settings.otlp_endpoint:
+        yield
+        return
+    from adapters.telemetry.spans import OtlpTracer
+    from domain import tracing
+
+    tracer = OtlpTracer(settings.otlp_endpoint, role, settings.trace_share)
+    tracing.install(tracer)
+    try:
+        yield
+    finally:
+        tracing.install(None)
+        tracer.close()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Answers of the command API: JSON with a correlation id, and every failure as a problem document."""
+"""Answers of the command API: JSON, and every failure as a problem document; the edge ties them to the request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from domain import correlation, problem_documents
 from domain.errors import AnalyticsError, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
-from domain.problem_documents import INTERNAL, MEDIA_TYPE, status_of
+from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
 
 SERVICE = "command-api"
 JSON = "application/json"
@@ -28,25 +27,22 @@ _CODES: Mapping[int, str] = MappingProxyType({405: "method_not_allowed", 413: "b
 _logger = logging.getLogger(__name__)
 
 
-def correlation_id(connection: ASGIConnection[Any, Any, Any, State]) -> str:
-    """The request's correlation id: the caller's, or one that is made once."""
-    if "correlation_id" not in connection.state:
-        connection.state["correlation_id"] = correlation.accepted(connection.headers.get("x-correlation-id"))
-    return str(connection.state["correlation_id"])
-
-
 def as_json(
-    request: HttpRequest, content: object, status: int, headers: Mapping[str, str] = MappingProxyType({})
+    content: object, status: int, headers: Mapping[str, str] = MappingProxyType({}), media_type: str = JSON
 ) -> Response[bytes]:
     """An answer in JSON."""
-    return _response(request, content, status, JSON, headers)
+    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type, headers=headers)
 
 
 def problem(request: HttpRequest, error: AnalyticsError) -> Response[bytes]:
     """A domain error."""
-    document = problem_documents.problem(error, correlation_id(request), request.url.path, SERVICE)
-    headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == 401 else {}
-    return _response(request, document, status_of(error), MEDIA_TYPE, headers)
+    document = document_of(error, correlation.current.get(), request.url.path)
+    return as_json(document, document.status, media_type=MEDIA_TYPE)
+
+
+def document_of(error: AnalyticsError, correlation_id: str, instance: str) -> Problem:
+    """The problem document of a domain error, as this API tells it."""
+    return problem_documents.problem(error, correlation_id, instance, SERVICE)
 
 
 def http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]:
@@ -59,12 +55,5 @@ def http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]:
 
 def defect(request: HttpRequest, error: Exception) -> Response[bytes]:
     """What nobody expected: the caller learns that it failed, the log why."""
-    _logger.error("%s failed (correlation id %s)", request.url.path, correlation_id(request), exc_info=error)
+    _logger.error("%s failed (correlation id %s)", request.url.path, correlation.current.get(), exc_info=error)
     return problem(request, INTERNAL)
-
-
-def _response(
-    request: HttpRequest, content: object, status: int, media_type: str, headers: Mapping[str, str]
-) -> Response[bytes]:
-    every = {"X-Correlation-Id": correlation_id(request), **headers}
-    return Response(msgspec.json.encode(content), status_code=status, media_type=media_type, headers=every)

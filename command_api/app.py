@@ -12,13 +12,13 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from command_api import answers, commands
 from command_api.bodies import document, form
 from command_api.desk import Desk
-from domain.access import Authenticate, Right, may, require
-from domain.caller import Caller, bearer_token, caller, enter
+from domain import correlation
+from domain.access import Right, may, require
+from domain.caller import caller
 from domain.errors import AnalyticsError, Invalid
 from domain.problem import Code
 from domain.publishing.framing import Item
@@ -33,15 +33,14 @@ WHOLE_DOCUMENTS = 2  # JSON documents are read as a whole: at most so many at on
 UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARGE, Code.WRONG_TYPE, Code.NOT_FINITE})
 
 
-def create_app(*, ingest: Ingest, desk: Desk, authenticate: Authenticate, health: Health) -> Litestar:
-    """The application; what it stands on is given."""
+def create_app(*, ingest: Ingest, desk: Desk, health: Health) -> Litestar:
+    """The application, to stand behind the edge (app/edge.py); what it stands on is given."""
     whole_documents = asyncio.Semaphore(WHOLE_DOCUMENTS)
-    signed_in = _bearer_guard(authenticate)
 
     @post(
         "/api/v1/events",
         status_code=200,
-        guards=[signed_in],
+        guards=[_may_publish],
         request_max_body_size=MAX_BODY,
         summary="Publish events",
     )
@@ -50,13 +49,13 @@ def create_app(*, ingest: Ingest, desk: Desk, authenticate: Authenticate, health
         return await _publish(request, ingest, whole_documents)
 
     @get("/api/v1/health", summary="Health of this process")
-    async def show_health(request: HttpRequest) -> Response[bytes]:
+    async def show_health() -> Response[bytes]:
         """Whether this process lives and can take events (503 while it cannot)."""
         found = await health()
-        return answers.as_json(request, found, 200 if found["ready"] else 503)
+        return answers.as_json(found, 200 if found["ready"] else 503)
 
     return Litestar(
-        [publish_events, show_health, *commands.handlers(desk, [signed_in])],
+        [publish_events, show_health, *commands.handlers(desk)],
         exception_handlers={
             AnalyticsError: answers.problem,
             HTTPException: answers.http_problem,
@@ -68,13 +67,11 @@ def create_app(*, ingest: Ingest, desk: Desk, authenticate: Authenticate, health
 
 
 async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asyncio.Semaphore) -> Response[bytes]:
-    principal = caller().principal
-    require(principal, Right.PUBLISH, principal.company_id)  # each event's company is checked where it is read
     cut, parse = form(request.headers.get("content-type", ""))
-    allows = partial(may, principal, Right.PUBLISH)
+    allows = partial(may, caller().principal, Right.PUBLISH)
     items = cut(request.stream())
     if cut is not document:
-        return _answer(request, await ingest.take(items, parse, door="http", allows=allows))
+        return _answer(await ingest.take(items, parse, door="http", allows=allows))
     async with whole_documents:
         some: list[Item] = [item async for group in items for item in group]
         outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
@@ -84,22 +81,19 @@ async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asynci
             code=outcome.reasons[0].code,
             suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
         )
-    return _answer(request, outcome)
+    return _answer(outcome)
 
 
 async def _once(items: list[Item]) -> Any:
     yield items
 
 
-def _bearer_guard(authenticate: Authenticate) -> Guard:
-    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-        """Let in who is known; what they may is asked where it is known what they want."""
-        principal = authenticate(bearer_token(connection.headers.get("authorization", "")))
-        enter(Caller(principal, answers.correlation_id(connection)))
-
-    return guard
+async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let in who may publish for at least one company; each event's company is checked where it is read."""
+    principal = caller().principal
+    require(principal, Right.PUBLISH, principal.company_id)
 
 
-def _answer(request: HttpRequest, outcome: Outcome) -> Response[bytes]:
-    answer = outcome.as_json() | {"correlation_id": answers.correlation_id(request)}
-    return answers.as_json(request, answer, 200, {"X-Position": str(outcome.position)})
+def _answer(outcome: Outcome) -> Response[bytes]:
+    answer = outcome.as_json() | {"correlation_id": correlation.current.get()}
+    return answers.as_json(answer, 200, {"X-Position": str(outcome.position)})

@@ -7,7 +7,7 @@ POST on /{id}/<verb>. Commands on a company are POST /api/v1/company/<what>: the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, QueryParameter
-from litestar.types import Guard
 
 from command_api import answers, openapi
 from command_api.desk import Desk, Order, Taken, company_of
@@ -62,12 +61,12 @@ def route(command: CommandType) -> tuple[str, str]:
     return "POST", ELSEWHERE.get(command.name, f"{collection}/{{id}}/{verb.replace('_', '-')}")
 
 
-def handlers(desk: Desk, guards: Sequence[Guard]) -> list[HTTPRouteHandler]:
+def handlers(desk: Desk) -> list[HTTPRouteHandler]:
     """A handler for every command."""
-    return [_handler(command, desk, guards) for command in COMMANDS.values()]
+    return [_handler(command, desk) for command in COMMANDS.values()]
 
 
-def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPRouteHandler:
+def _handler(command: CommandType, desk: Desk) -> HTTPRouteHandler:
     async def about_one(
         request: HttpRequest,
         id: FromPath[UUID],
@@ -92,7 +91,6 @@ def _handler(command: CommandType, desk: Desk, guards: Sequence[Guard]) -> HTTPR
         path.replace("{id}", "{id:uuid}"),
         http_method=method,  # type: ignore[arg-type]  # one of its literals, as text
         status_code=201 if command.creates else 200,
-        guards=guards,
         request_max_body_size=MAX_COMMAND,
         operation_id=command.name,
         summary=command.summary.partition(".")[0].rstrip("."),
@@ -123,7 +121,7 @@ async def _take(
         dry_run=dry_run,
         correlation_id=who.correlation_id,
     )
-    return _answer(request, command, await desk.take(who.principal, order))
+    return _answer(command, await desk.take(who.principal, order))
 
 
 async def _body(request: HttpRequest) -> bytes:
@@ -163,9 +161,9 @@ def _key(given: str | None) -> str:
     return given
 
 
-def _answer(request: HttpRequest, command: CommandType, taken: Taken) -> Response[bytes]:
+def _answer(command: CommandType, taken: Taken) -> Response[bytes]:
     headers = {} if taken.dry_run else {"ETag": f'"{taken.version}"', "X-Position": str(taken.position)}
     created = command.creates and not taken.dry_run
     if created:
         headers["Location"] = f"{COLLECTIONS[command.aggregate.name]}/{taken.id}"
-    return answers.as_json(request, taken.as_json(), 201 if created else 200, headers)
+    return answers.as_json(taken.as_json(), 201 if created else 200, headers)

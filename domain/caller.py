@@ -28,6 +28,11 @@ def enter(caller: Caller) -> None:
     _CALLER.set(caller)
 
 
+def known() -> Caller | None:
+    """Who is asking, where a door has set it."""
+    return _CALLER.get(None)
+
+
 def caller() -> Caller:
     """Who is asking; raises Unauthenticated where no door has set it."""
     try:

@@ -13,7 +13,6 @@ from litestar.connection import WebSocket
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
-from litestar.types import ASGIApp
 
 from domain import correlation
 from domain.access import Right, require
@@ -23,7 +22,6 @@ from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
 from read_api import configuration, openapi
 from read_api.answering import JSON, answered, asked, min_position, parameters
-from read_api.edge import Edge
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
@@ -33,14 +31,13 @@ from read_api.questions import Question
 from read_api.side import ReadSide
 from read_api.web import pages
 
-OPEN_PATHS = frozenset({"/api/v1/health"})
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadSide) -> ASGIApp:
-    """The whole read API as an ASGI application."""
-    desk = LiveDesk(side.authenticate, side.questions, side.health, side.movements, side.metrics)
-    application = Litestar(
+def create_app(side: ReadSide) -> Litestar:
+    """The whole read API as an ASGI application, to stand behind the edge (app/edge.py)."""
+    desk = LiveDesk(side)
+    return Litestar(
         [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "desk": desk}),
         exception_handlers={Exception: _answer_error},
@@ -49,7 +46,6 @@ def create_app(side: ReadSide) -> ASGIApp:
         response_cache_config=ResponseCacheConfig(),
         request_max_body_size=65_536,
     )
-    return Edge(application, side.authenticate, side.metrics, OPEN_PATHS)
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")
@@ -93,6 +89,7 @@ async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
         {
             "name": name,
             "summary": found.summary,
+            "right": found.right,
             "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
         }
         for name, found in sorted(registered().items())
@@ -121,7 +118,12 @@ async def health(request: Request[Any, Any, State]) -> Response[bytes]:
     return Response(msgspec.json.encode(found), media_type=JSON, status_code=200 if found["ready"] else 503)
 
 
-@get("/metrics", media_type="text/plain", summary="Metrics of this process in the Prometheus text format")
+@get(
+    "/metrics",
+    media_type="text/plain",
+    responses=openapi.METRICS,
+    summary="Metrics of this process in the Prometheus text format",
+)
 async def metrics(request: Request[Any, Any, State]) -> Response[str]:
     """The closed set of metrics in read_api/metric_defs.py."""
     require(caller().principal, Right.STATUS)

@@ -19,21 +19,21 @@ import time
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from domain import correlation
-from domain.access import Authenticate, Principal, Right, require
+from domain.access import Principal, Right, require
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
+from domain.trail import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
 from read_api.feeds import Feed, Feeds, State
-from read_api.health import Health
-from read_api.metric_defs import Metric, Metrics
-from read_api.movements import Movements
+from read_api.metric_defs import Metric
 from read_api.problems import problem
-from read_api.questions import Question, Questions
+from read_api.questions import Question
+from read_api.side import ReadSide
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
 MOST_SUBSCRIPTIONS = 32
@@ -44,21 +44,20 @@ FRESHNESS = ("position", "as_of", "complete", "lag_ms")
 class LiveDesk:
     """What all connections of this process share."""
 
-    def __init__(
-        self, authenticate: Authenticate, questions: Questions, health: Health, movements: Movements, metrics: Metrics
-    ) -> None:
-        self.authenticate = authenticate
-        self.metrics = metrics
-        self._questions = questions
-        self._health = health
-        self._movements = movements
+    def __init__(self, side: ReadSide) -> None:
+        self.authenticate = side.authenticate
+        self.metrics = side.metrics
+        self.trail = side.trail
+        self._questions = side.questions
+        self._health = side.health
+        self._movements = side.movements
         self._feeds = Feeds()
 
     async def connect(self, socket: WebSocket[Any, Any, Any]) -> None:
         """Serve one connection until it ends."""
         await socket.accept()
         self.metrics.add(Metric.LIVE)
-        connection = _Connection(socket, self, correlation.accepted(socket.headers.get("x-correlation-id")))
+        connection = _Connection(socket, self, correlation.current.get())
         try:
             await connection.serve()
         except WebSocketDisconnect:
@@ -100,6 +99,14 @@ def _question(message: Mapping[str, Any]) -> Question:
     )
 
 
+class _Subscription(NamedTuple):
+    """One subscription of a connection: who sends, and what the trail calls it."""
+
+    sending: asyncio.Task[None]
+    target: str
+    company: str
+
+
 @dataclass
 class _Connection:
     """One socket: its principal and its subscriptions, each a task that sends what its feed tells."""
@@ -108,7 +115,7 @@ class _Connection:
     desk: LiveDesk
     correlation_id: str
     principal: Principal | None = None
-    subscriptions: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    subscriptions: dict[str, _Subscription] = field(default_factory=dict)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def serve(self) -> None:
@@ -123,6 +130,7 @@ class _Connection:
         except TimeoutError:
             await self._refuse(Unauthenticated("no valid token came in time, or it has ended"))
         except AnalyticsError as error:
+            self._note(Action.SIGN_IN, "live", error=error)
             await self._refuse(error)
 
     async def end(self) -> None:
@@ -140,6 +148,7 @@ class _Connection:
         if message.get("type") != "token":
             raise Unauthenticated("the first message must bring a token")
         self.principal = self.desk.authenticate(str(message.get("token", "")))
+        self._note(Action.SIGN_IN, "live")
         await self._send(
             {
                 "type": "welcome",
@@ -171,19 +180,41 @@ class _Connection:
             await self._send_error(name, error)
 
     async def _subscribe(self, name: str, message: Mapping[str, Any]) -> None:
+        target = str(message.get("query") or message.get("watch") or "")
+        company = str(message.get("company", ""))
+        try:
+            await self.desk.trail.admit()
+            key, feed = self._follow(name, message)
+        except AnalyticsError as error:
+            self._note(Action.SUBSCRIBE, target, company, error)
+            raise
+        self._note(Action.SUBSCRIBE, target, company)
+        sending = asyncio.create_task(self._pass_on(name, key, feed))
+        self.subscriptions[name] = _Subscription(sending, target, company)
+
+    def _follow(self, name: str, message: Mapping[str, Any]) -> tuple[Hashable, Feed]:
         if not name or name in self.subscriptions:
             raise Invalid("a subscription needs an id that no other one has", code="bad_message")
         if len(self.subscriptions) >= MOST_SUBSCRIPTIONS:
             raise LimitExceeded(f"a connection may have {MOST_SUBSCRIPTIONS} subscriptions")
-        key, feed = self.desk.follow(self._signed_in(), message)
-        self.subscriptions[name] = asyncio.create_task(self._pass_on(name, key, feed))
+        return self.desk.follow(self._signed_in(), message)
 
     async def _unsubscribe(self, name: str) -> None:
-        task = self.subscriptions.pop(name, None)
-        if task is not None:
-            task.cancel()
+        ended = self.subscriptions.pop(name, None)
+        if ended is not None:
+            self._note(Action.UNSUBSCRIBE, ended.target, ended.company)
+            ended.sending.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await ended.sending
+
+    def _note(self, action: Action, target: str, company: str = "", error: AnalyticsError | None = None) -> None:
+        """Into the trail; what an open subscription is sent from then on is not noted."""
+        actor, tenant = NOBODY, SYSTEM
+        if self.principal is not None:
+            actor, tenant = Actor.of(self.principal), tenant_of(self.principal.companies, company)
+        outcome, code = outcome_of(error)
+        note = Note(actor, action, target, Door.WS, tenant, outcome, code, correlation_id=self.correlation_id)
+        self.desk.trail.note(note)
 
     async def _pass_on(self, name: str, key: Hashable, feed: Feed) -> None:
         """Send what the feed tells: the newest state each time, so that a slow caller misses states, not time."""

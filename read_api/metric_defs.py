@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
+ROUTES = ("/api/v1/query", "/api/v1/events", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ class Metrics:
         key = (metric, labels)
         self._values[key] = self._values.get(key, 0) + amount
 
+    def request(self, path: str, status: int, seconds: float) -> None:
+        """Count one HTTP request and how long it took."""
+        route = _route(path)
+        self.add(Metric.REQUESTS, 1, route, str(status))
+        self.observe(Metric.SECONDS, seconds, route)
+
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge."""
         self._values[metric, labels] = value
@@ -87,6 +94,14 @@ class Metrics:
                     yield from _histogram(known.name, named, self._buckets[metric, labels], value)
                 else:
                     yield f"{known.name}{_shown(named)} {value:g}"
+
+
+def _route(path: str) -> str:
+    """The path without what varies, out of a closed set: a label for each path asked for would never end."""
+    for route in ROUTES:
+        if path == route or (route != "/" and path.startswith(f"{route}/")):
+            return route
+    return "other"
 
 
 def _histogram(name: str, labels: Mapping[str, str], counts: Sequence[int], total: float) -> Iterator[str]:

@@ -36,10 +36,11 @@ class Parameter(msgspec.Struct):
 
 
 class RegisteredQuery(msgspec.Struct):
-    """A query that can be asked by name."""
+    """A query that can be asked by name, and the right that it needs."""
 
     name: str
     summary: str
+    right: str
     params: list[Parameter]
 
 
@@ -273,6 +274,10 @@ EVENTS = with_problems(FoundEvents, "The events")
 EVENT = with_problems(WholeEvent, "The event")
 HISTORY = with_problems(ConfigurationHistory, "The events")
 HEALTH = with_problems(HealthFigures, "The figures")
+METRICS = {
+    200: ResponseSpec(str, description="The metrics", media_type="text/plain; version=0.0.4", generate_examples=False),
+    **_PROBLEMS,
+}
 
 CONFIG = OpenAPIConfig(
     title="Analytics service",

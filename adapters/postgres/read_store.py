@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer
 from domain.position import Position
@@ -71,6 +72,10 @@ class PostgresReadStore:
 
     async def ask(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables; the position is of the same snapshot."""
+        with tracing.span("sql", projection=projection):
+            return await self._ask_checked(projection, statement, params)
+
+    async def _ask_checked(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
         try:
             try:
                 return await self._ask_live(projection, statement, params)

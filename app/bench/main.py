@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
 from adapters.embedded.servers import Servers
-from app.bench import commands, configuring, doors, folding, latency, logs, past, reading, rebuilding, verifying
+from app.bench import commands, configuring, doors, folding, latency, logs, past, reading, rebuilding, trail, verifying
 from app.bench.figures import Figure
 from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
@@ -33,6 +33,7 @@ async def _instance(ground: Ground) -> None:
         await latency.measure(ground, instance)
         await reading.measure(ground, instance)
         await configuring.measure(ground, instance)
+        await trail.measure(ground, instance)
         _memory(ground, instance, before)
     servers, began = Servers(folder), time.perf_counter()
     try:

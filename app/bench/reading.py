@@ -28,13 +28,13 @@ async def measure(ground: Ground, instance: Instance) -> None:
 
 def _measure(ground: Ground, instance: Instance) -> None:
     with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
-        key = _some_trade(database)
-        floor = _timed(ground.scale.reads, lambda: database.execute(ROW, key, prepare=True).fetchone())
+        key = some_trade(database)
+        floor = timed(ground.scale.reads, lambda: database.execute(ROW, key, prepare=True).fetchone())
     connection = Connection(instance.address("read_api"), instance.token(Role.VIEWER))
     path = f"/api/v1/query/trades?company={key[0]}&trade_id={key[1]}"
     try:
         assert [row["trade_id"] for row in json.loads(connection.get(path))["rows"]] == [key[1]]
-        times = _timed(ground.scale.reads, lambda: connection.get(path))
+        times = timed(ground.scale.reads, lambda: connection.get(path))
     finally:
         connection.close()
     for name, share in (("p50", 0.5), ("p99", 0.99)):
@@ -46,7 +46,8 @@ def _measure(ground: Ground, instance: Instance) -> None:
     )
 
 
-def _some_trade(database: psycopg.Connection) -> tuple[str, str]:
+def some_trade(database: psycopg.Connection) -> tuple[str, str]:
+    """Company and id of a trade, as soon as one is folded. Raises Unavailable."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = database.execute(ANY_ROW).fetchone()
@@ -56,7 +57,7 @@ def _some_trade(database: psycopg.Connection) -> tuple[str, str]:
     raise Unavailable(f"no trade was folded within {PATIENCE:.0f} s")
 
 
-def _timed(count: int, work: Callable[[], object]) -> list[float]:
+def timed(count: int, work: Callable[[], object]) -> list[float]:
     """Milliseconds of each of so many calls, after some that are not counted."""
     for _ in range(max(1, count // 20)):
         work()

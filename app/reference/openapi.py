@@ -17,6 +17,7 @@ from command_api.app import create_app
 from command_api.commands import route
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
+from domain.problem_documents import STATUS
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
@@ -27,7 +28,8 @@ FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
 ANY_QUERY = "/api/v1/query/{name}"
 Document = dict[str, Any]
-READ_API, COMMAND_API = "http://127.0.0.1:8003", "http://127.0.0.1:8004"
+READ_API = {"url": "http://127.0.0.1:8003", "description": "read API"}
+COMMAND_API = {"url": "http://127.0.0.1:8004", "description": "command API, which has its own /api/v1/health"}
 COUNT = {"type": "integer", "minimum": 0}
 
 CORRELATION = {
@@ -107,25 +109,23 @@ EVENTS_ANSWER = {
 
 def document() -> Document:
     """The whole description."""
-    nothing = cast(Any, None)
-    command_handlers = _handlers(create_app(ingest=nothing, desk=nothing, authenticate=nothing, health=nothing))
-    read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, command_handlers)
+    command_app = create_app(ingest=cast(Any, None), desk=cast(Any, None), health=cast(Any, None))
+    read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
     for path, params in parameters_of_paths().items():
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
+    for operation in (operation for item in command["paths"].values() for operation in item.values()):
+        operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
     known = [_event_parameter(*one) for one in PARAMETERS.items()]
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [*known, MIN_POSITION, CORRELATION]
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
-    events["responses"]["200"] = EVENTS_ANSWER
+    events["responses"] = {"200": EVENTS_ANSWER, **_problems(read)}
     schemas = _with_bodies(read["paths"])
     read["components"]["schemas"] |= command["components"]["schemas"] | schemas
-    read["servers"] = [
-        {"url": READ_API, "description": "read API"},
-        {"url": COMMAND_API, "description": "command API: commands, POST /api/v1/events, and its own /api/v1/health"},
-    ]
+    read["servers"] = [READ_API]
     return read
 
 
@@ -137,7 +137,6 @@ def _with_bodies(paths: Document) -> Document:
     for name, command in COMMANDS.items():
         method, path = route(command)
         operation = paths[path][method.lower()]
-        operation["servers"] = [{"url": COMMAND_API}]
         parameters = [*operation["parameters"], CORRELATION]
         operation["parameters"] = [seen.setdefault(parameter["name"], parameter) for parameter in parameters]
         for status in operation["responses"].keys() & {"200", "201"}:
@@ -155,6 +154,14 @@ def _event_parameter(name: str, meaning: str) -> Document:
     one = {"type": "string"}
     schema = {"type": "array", "items": one} if name in LISTS else one
     return {"name": name, "in": "query", "required": False, "description": meaning, "schema": schema}
+
+
+def _problems(document: Document) -> Document:
+    """Every status of the table of errors, as problem documents."""
+    described = document["paths"]["/api/v1/query"]["get"]["responses"]["400"]
+    titles = {status: title for status, title in STATUS.values()}
+    titles |= {413: "The body is too large", 415: "The content type is not taken here"}
+    return {str(status): {**described, "description": titles[status]} for status in sorted(titles) if status != 500}
 
 
 def text() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.reference.markdown import code, document, table
+from domain.access import Right
 from projections.engine.declare import Column, Projection, Table
 from projections.engine.kinds import Key
 from projections.engine.query import Query
@@ -44,4 +45,5 @@ def _rule(column: Column) -> str:
 
 def _query(query: Query) -> str:
     rows = [(f"`{p.name}`", p.meaning, "yes" if p.required else "no") for p in query.params]
-    return document(f"### Query {query.name}", query.summary, table(("parameter", "meaning", "required"), rows))
+    needs = "" if query.right is Right.DASHBOARDS else f"Needs the right `{query.right}`."
+    return document(f"### Query {query.name}", query.summary, needs, table(("parameter", "meaning", "required"), rows))

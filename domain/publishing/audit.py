@@ -1,37 +1,51 @@
-"""Audit events: who did what to what, in which tenant, with which outcome. Published by this service alone."""
+"""Audit events: notes of the trail as records of the log. Published by this service alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+
+from analytics.control_events_pb2 import AuditEvent
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.events import BY_NAME
-from domain.publishing.event import Event, Origin, single
+from domain.identity import new_event_id
+from domain.ports import Record
+from domain.problem import storable
+from domain.publishing.records import record_of
+from domain.tracing import Trace, carrying
+from domain.trail import Note
 
-SYSTEM = "_system"  # the company of what concerns no tenant, or one whose name cannot be read
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: the subject of a token, or the operator of the machine; and in which role."""
-
-    subject: str
-    role: str
+AUDIT_EVENT = BY_NAME["audit_event"]
 
 
-LOCAL_OPERATOR = Actor("local-operator", "engineer")
+def audit_record(
+    note: Note, at: int = 0, trace: Trace | None = None, *, event_id: str = "", causation_id: str = ""
+) -> Record:
+    """The record of one note, good by construction: the general way of making events costs five times as much.
 
-
-def audit(
-    actor: Actor, action: str, target: str, outcome: str, *, company: str = "", position: str = "", **origin: str
-) -> Event:
-    """The event of one action; `origin` may give event_id, correlation_id, causation_id. Raises Refused."""
-    told: Origin = {"service_source": "analytics", **origin}  # type: ignore[typeddict-item]  # texts of Origin
-    fields = {
-        "subject": actor.subject,
-        "role": actor.role,
-        "action": action,
-        "target": target,
-        "outcome": outcome,
-        "position": position,
-    }
-    return single(BY_NAME["audit_event"], company or SYSTEM, "", fields, told)
+    `at`: when it happened, in ms since 1970 UTC; else it is now. `trace`: what it was part of.
+    """
+    fact = AuditEvent(
+        subject=storable(note.actor.subject),
+        role=note.actor.role,
+        action=note.action,
+        target=storable(note.target),
+        outcome=note.outcome,
+        position=note.position,
+        code=note.code,
+        door=note.door,
+        count=note.times,
+        correlation=note.correlation_id,
+    )
+    envelope = AnalyticsProcessingEnvelope(
+        message_type=AUDIT_EVENT.name,
+        company_id=note.company,
+        payload=fact.SerializeToString(),
+        timestamp=at or time.time_ns() // 1_000_000,
+        service_source="analytics",
+        correlation_id=note.correlation_id,
+        causation_id=causation_id,
+        event_id=event_id or new_event_id(),
+        trace_context=None if trace is None else carrying(trace),
+    )
+    return record_of(envelope, AUDIT_EVENT, trace)

@@ -303,6 +303,10 @@ def audit_event(
     role: str | None = ...,
     target: str | None = ...,
     position: str | None = ...,
+    code: str | None = ...,
+    door: str | None = ...,
+    count: int | None = ...,
+    correlation: str | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def quarantined_event(

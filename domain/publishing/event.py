@@ -11,6 +11,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from common.request_trace_pb2 import TraceContext
 from google.protobuf.message import Message
 
+from domain import correlation, tracing
 from domain.events import MAX_EVENT, EventType
 from domain.identity import new_event_id
 from domain.ports import Record
@@ -72,6 +73,8 @@ def batch(kind: EventType, company_id: str, user_id: str, items: Iterable[Messag
 def _event(kind: EventType, name: str, company_id: str, user_id: str, payload: Message, origin: Origin) -> Event:
     given: dict[str, Any] = {key: value for key, value in origin.items() if value is not None}
     given.setdefault("event_id", new_event_id())
+    given.setdefault("correlation_id", correlation.current.get())
+    given.setdefault("trace_context", tracing.carried())
     given.setdefault("timestamp", event_time(kind, payload) or time.time_ns() // 1_000_000)
     if isinstance(given.get("data_class"), str):
         given["data_class"] = given["data_class"].upper()

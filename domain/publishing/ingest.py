@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from domain import correlation, tracing
 from domain.errors import Unavailable
 from domain.events import MAX_EVENT, event_type
 from domain.identity import identity
@@ -89,6 +90,12 @@ class Ingest:
     ) -> Outcome:
         """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line."""
         intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps)
+        with tracing.span("ingest", door=door):
+            return await self._take(intake, items, progress)
+
+    async def _take(
+        self, intake: Intake, items: AsyncIterator[list[Item]], progress: Callable[[Outcome, int], None] | None
+    ) -> Outcome:
         try:
             async for some in items:
                 for start in range(0, len(some), SLICE):
@@ -136,6 +143,8 @@ class Intake:
         self._door = door
         self._allows = allows
         self._keep_stamps = keep_stamps
+        self._correlation_id = correlation.current.get()  # of the call: events that bring none get these
+        self._trace = tracing.carried()
         self._allowed: dict[str, bool] = {}
         self._good: list[Good] = []
         self._bad: list[BadEvent] = []
@@ -190,6 +199,10 @@ class Intake:
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
         if not stamped:
             envelope.producer_id, envelope.producer_seq = "", 0
+        if not envelope.correlation_id:
+            envelope.correlation_id = self._correlation_id
+        if self._trace is not None and not envelope.HasField("trace_context"):
+            envelope.trace_context.CopyFrom(self._trace)
         record = record_of(envelope, parsed.kind)
         if len(record.value) > MAX_EVENT:
             raise refusal(envelope, too_large(len(record.value)))
@@ -248,7 +261,8 @@ class Intake:
         await self._ingest.quarantine.add(bad)
         if not fresh:
             return
-        written = await self._ingest.publisher.append([g.record for g in fresh])
+        with tracing.span("append", events=len(fresh)):
+            written = await self._ingest.publisher.append([g.record for g in fresh])
         self._cover(written.placed)
         self.outcome.accepted += len(fresh)
         marked = [(g.identity, p) for g, p in zip(fresh, written.placed, strict=True) if g.identity is not None]

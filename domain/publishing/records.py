@@ -6,6 +6,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.events import EventType, log_key
 from domain.ports import Record
+from domain.tracing import Trace, of_envelope
 
 STAMP_ID, STAMP_SEQ = (
     b"\x72",
@@ -13,8 +14,11 @@ STAMP_ID, STAMP_SEQ = (
 )  # protobuf tags of producer_id (14, length-delimited) and producer_seq (15, varint)
 
 
-def record_of(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Record:
-    """The record of an event, with the metadata that brokers and their tools can see as headers."""
+def record_of(envelope: AnalyticsProcessingEnvelope, kind: EventType, trace: Trace | None = None) -> Record:
+    """The record of an event, with the metadata that brokers and their tools can see as headers.
+
+    `trace`: that of the envelope where it is known already; else it is read there.
+    """
     company, event_id = envelope.company_id, envelope.event_id
     headers = {
         "message_type": envelope.message_type.encode(),
@@ -23,6 +27,12 @@ def record_of(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Record:
     }
     if envelope.correlation_id:
         headers["correlation_id"] = envelope.correlation_id.encode()
+    if trace is None and envelope.HasField("trace_context"):
+        trace = of_envelope(envelope.trace_context)
+    if trace is not None:
+        headers["traceparent"] = trace.parent.encode()
+        if trace.state:
+            headers["tracestate"] = trace.state.encode()
     key = log_key(company, envelope.user_id)
     return Record(kind.stream, key, envelope.SerializeToString(), envelope.timestamp, headers)
 

@@ -17,16 +17,18 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
+from domain import correlation, tracing
 from domain.errors import Conflict, Invalid
 from domain.events import BATCHES, COMPANY_ID, event_type
 from domain.ports import Placed, Record
 from domain.position import Position
-from domain.publishing.audit import Actor, audit
+from domain.publishing.audit import audit_record
 from domain.publishing.json_mapping import from_json
 from domain.publishing.publisher import Publisher
 from domain.publishing.reading import Parsed, from_protobuf, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import Entry, Quarantine, Settled
+from domain.trail import SYSTEM, Actor, Door, Note
 from domain.validation import check_source
 
 LOG = "log"  # door of what the projector set aside
@@ -98,20 +100,24 @@ class Repairs:
 
     async def _settle(self, settled: Sequence[Settled], entries: Sequence[Entry]) -> None:
         acted = [
-            audit(
-                self.actor,
-                f"quarantine_{s.status}",
-                f"quarantine {s.id}: {s.note or entry.code}",
-                "ok",
-                company=entry.company_id if _is_company(entry.company_id) else "",
-                position=s.replayed_to,
+            audit_record(
+                Note(
+                    self.actor,
+                    f"quarantine_{s.status}",
+                    f"quarantine {s.id}: {s.note or entry.code}",
+                    Door.CLI,
+                    company=entry.company_id if _is_company(entry.company_id) else SYSTEM,
+                    position=s.replayed_to,
+                    correlation_id=correlation.current.get(),
+                ),
+                trace=tracing.current(),
                 event_id=f"quarantine-{s.id}-{s.status}",
                 causation_id=entry.event_id,
             )
             for s, entry in zip(settled, entries, strict=True)
         ]
         if acted:
-            await self.publisher.append([event.record for event in acted])
+            await self.publisher.append(acted)
             await self.quarantine.settle(settled)
 
 

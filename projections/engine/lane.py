@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 
+from domain import tracing
 from domain.ports import Chunk, EventLog, LogReader
 from projections.engine.admission import Admission, Records
 from projections.engine.appetite import Appetite
@@ -18,6 +20,7 @@ from projections.engine.catch_up import CatchUp
 from projections.engine.cohort import Announce, Cohort, Limits, Threads, cohorts, now_ms
 from projections.engine.declare import Projection
 from projections.engine.poison import PoisonGauge
+from projections.engine.traces import traces_of
 
 
 class Lane:
@@ -113,11 +116,16 @@ class Lane:
                 began = time.monotonic()
                 most = self._appetite.records(self.topic)
                 chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
-                commit = await self._folded(cohort, admission, chunks, threads) if chunks else None
-                await storing
+                commit = None
+                if chunks:
+                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(began)):
+                        commit = await self._folded(cohort, admission, chunks, threads)
+                        await storing
+                        storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
+                else:
+                    await storing
                 self._step()
                 if commit is not None:
-                    storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
                     if commit.events < self._limits.batch // 100:
                         await asyncio.sleep(self._limits.pace - (time.monotonic() - began))
                 else:
@@ -129,7 +137,9 @@ class Lane:
     async def _folded(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk], threads: Threads) -> Commit:
         loop = asyncio.get_running_loop()
         async with self._turn:  # one lane at a time: a batch as columns is many times its bytes
-            commit = await loop.run_in_executor(threads.folding, self._fold, cohort, admission, chunks)
+            commit = await loop.run_in_executor(
+                threads.folding, copy_context().run, self._fold, cohort, admission, chunks
+            )
         self._appetite.took(self.topic, commit.events, commit.size)
         cohort.offsets.update(commit.reached)
         return commit
@@ -143,13 +153,20 @@ class Lane:
 
     def _fold(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk]) -> Commit:
         records = Records.of(chunks)
-        facts, admitted = admission.decide(records)
+        with tracing.span("admission", events=len(records.values)):
+            facts, admitted = admission.decide(records)
         self._gauge.count(len(records.values), len(admitted.quarantined))
-        return cohort.commit(self.topic, chunks, facts, admitted)
+        with tracing.span("fold"):
+            return cohort.commit(self.topic, chunks, facts, admitted)
 
     async def _store_batch(self, admission: Admission, commit: Commit, threads: Threads) -> None:
-        await asyncio.get_running_loop().run_in_executor(threads.storing, self._store.commit, commit)
+        with tracing.span("store", events=commit.events):
+            await asyncio.get_running_loop().run_in_executor(threads.storing, self._store.commit, commit)
         self._decided.update(commit.reached)
         if commit.admitted is not None:
             admission.stored(commit.admitted)
         await self._announce(commit)
+
+
+def _ms_since(began: float) -> int:
+    return int(1000 * (time.monotonic() - began))

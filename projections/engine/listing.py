@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.access import Right
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import Flag, Text
@@ -136,6 +137,7 @@ def listing(
     names: Mapping[str, str] | None = None,
     also: Sequence[Param] = (),
     narrowed: Callable[[Request], Condition | None] = lambda _: None,
+    right: Right = Right.DASHBOARDS,
 ) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
@@ -150,7 +152,7 @@ def listing(
         *(_filter(of.table.column(f), listed.name(f)) for f in filters),
         *also,
     )
-    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects)
+    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects, right)
 
 
 def _filter(column: Column, name: str) -> Param:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from domain.access import Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from projections.engine.declare import Projection, Table
@@ -62,7 +63,8 @@ class Selected:
 class Query:
     """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
 
-    `selects` says which rows of which table an answer is made from, so that it can be explained.
+    `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
+    asks must have.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Query:
     shape: Callable[[Request, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
     extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] = field(default=lambda _request, _rows: {})
     selects: Callable[[Request], Selected] | None = None
+    right: Right = Right.DASHBOARDS
 
 
 def registered() -> Mapping[str, Query]:

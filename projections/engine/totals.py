@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.access import Right
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, Day, Kind, Max, Min, Number, Sum
@@ -176,6 +177,7 @@ def totals(
     quantiles: Quantiles | None = None,
     derive: Derive | None = None,
     summary: str,
+    right: Right = Right.DASHBOARDS,
 ) -> Query:
     """A query that adds up the table's measures by the dimensions named in `by` (comma-separated; none: one row).
 
@@ -193,7 +195,7 @@ def totals(
         LIMIT,
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
-    return Query(name, summary, params, asked.ask, asked.shape, selects=asked.selects)
+    return Query(name, summary, params, asked.ask, asked.shape, selects=asked.selects, right=right)
 
 
 def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:

@@ -21,20 +21,28 @@ class ConfigEvent(_message.Message):
     def __init__(self, topic: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., aggregate_version: _Optional[int] = ..., body: _Optional[str] = ..., actor: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
 class AuditEvent(_message.Message):
-    __slots__ = ("subject", "role", "action", "target", "outcome", "position")
+    __slots__ = ("subject", "role", "action", "target", "outcome", "position", "code", "door", "count", "correlation")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DOOR_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
     subject: str
     role: str
     action: str
     target: str
     outcome: str
     position: str
-    def __init__(self, subject: _Optional[str] = ..., role: _Optional[str] = ..., action: _Optional[str] = ..., target: _Optional[str] = ..., outcome: _Optional[str] = ..., position: _Optional[str] = ...) -> None: ...
+    code: str
+    door: str
+    count: int
+    correlation: str
+    def __init__(self, subject: _Optional[str] = ..., role: _Optional[str] = ..., action: _Optional[str] = ..., target: _Optional[str] = ..., outcome: _Optional[str] = ..., position: _Optional[str] = ..., code: _Optional[str] = ..., door: _Optional[str] = ..., count: _Optional[int] = ..., correlation: _Optional[str] = ...) -> None: ...
 
 class QuarantinedEvent(_message.Message):
     __slots__ = ("code", "reason", "stream", "origin", "raw")

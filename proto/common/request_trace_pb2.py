@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ommon/request_trace.proto\x12\x06\x63ommon\"\xa4\x01\n\x0cTraceContext\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\r\n\x05\x66lags\x18\x03 \x01(\r\x12\x32\n\x07\x62\x61ggage\x18\x04 \x03(\x0b\x32!.common.TraceContext.BaggageEntry\x1a.\n\x0c\x42\x61ggageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0cRequestTrace\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0breceived_at\x18\x03 \x01(\x03\x12+\n\rtrace_context\x18\x04 \x01(\x0b\x32\x14.common.TraceContextb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ommon/request_trace.proto\x12\x06\x63ommon\"\xb3\x01\n\x0cTraceContext\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\r\n\x05\x66lags\x18\x03 \x01(\r\x12\x32\n\x07\x62\x61ggage\x18\x04 \x03(\x0b\x32!.common.TraceContext.BaggageEntry\x12\r\n\x05state\x18\x05 \x01(\t\x1a.\n\x0c\x42\x61ggageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0cRequestTrace\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0breceived_at\x18\x03 \x01(\x03\x12+\n\rtrace_context\x18\x04 \x01(\x0b\x32\x14.common.TraceContextb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACECONTEXT_BAGGAGEENTRY']._loaded_options = None
   _globals['_TRACECONTEXT_BAGGAGEENTRY']._serialized_options = b'8\001'
   _globals['_TRACECONTEXT']._serialized_start=39
-  _globals['_TRACECONTEXT']._serialized_end=203
-  _globals['_TRACECONTEXT_BAGGAGEENTRY']._serialized_start=157
-  _globals['_TRACECONTEXT_BAGGAGEENTRY']._serialized_end=203
-  _globals['_REQUESTTRACE']._serialized_start=205
-  _globals['_REQUESTTRACE']._serialized_end=329
+  _globals['_TRACECONTEXT']._serialized_end=218
+  _globals['_TRACECONTEXT_BAGGAGEENTRY']._serialized_start=172
+  _globals['_TRACECONTEXT_BAGGAGEENTRY']._serialized_end=218
+  _globals['_REQUESTTRACE']._serialized_start=220
+  _globals['_REQUESTTRACE']._serialized_end=344
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TraceContext(_message.Message):
-    __slots__ = ("trace_id", "span_id", "flags", "baggage")
+    __slots__ = ("trace_id", "span_id", "flags", "baggage", "state")
     class BaggageEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -19,11 +19,13 @@ class TraceContext(_message.Message):
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     BAGGAGE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     trace_id: str
     span_id: str
     flags: int
     baggage: _containers.ScalarMap[str, str]
-    def __init__(self, trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., flags: _Optional[int] = ..., baggage: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    state: str
+    def __init__(self, trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., flags: _Optional[int] = ..., baggage: _Optional[_Mapping[str, str]] = ..., state: _Optional[str] = ...) -> None: ...
 
 class RequestTrace(_message.Message):
     __slots__ = ("correlation_id", "request_id", "received_at", "trace_context")

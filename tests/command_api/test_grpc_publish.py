@@ -12,9 +12,11 @@ from google.protobuf.message import DecodeError
 from services import operations_pb2
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
+from app.grpc_calls import Doorway
 from app.grpc_server import grpc_server
 from command_api.grpc_publish import publishing
 from domain.problem import Code
+from domain.publishing.trail import NoTrail
 from tests.command_api.test_http_events import authenticate
 from tests.publishing.samples import Door, bad_envelopes, logged, trade
 
@@ -28,7 +30,7 @@ TOKEN = (("authorization", "Bearer service"), ("x-correlation-id", "mine-2"))
 @pytest.fixture
 async def stub(door: Door) -> AsyncIterator[AnalyticsServiceAsyncStub]:
     """A client of a server that offers Publish."""
-    server = grpc_server([{"Publish": publishing(door.ingest)}], authenticate)
+    server = grpc_server([{"Publish": publishing(door.ingest)}], Doorway(authenticate, NoTrail()))
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield AnalyticsServiceStub(channel)

@@ -10,11 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.edge import Edge
+from command_api.answers import document_of
 from command_api.app import create_app
 from command_api.commands import MAX_COMMAND, route
 from domain.access import EVERY_COMPANY, Principal, Role, Tier
 from domain.configuration.registry import COMMANDS
 from domain.errors import Unauthenticated
+from domain.publishing.trail import NoTrail
 from tests.support.desks import ADMIN, counted, desk_on
 
 PRINCIPALS = {
@@ -46,8 +49,8 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin's token of the company acme, on an empty store."""
     unused = cast(Any, None)  # what takes events and tells health is not asked here
     async with desk_on(database_url) as desk:
-        app = create_app(ingest=unused, desk=desk, authenticate=authenticate, health=unused)
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's own
+        app = Edge(create_app(ingest=unused, desk=desk, health=unused), authenticate, document_of, NoTrail())
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer admin"}
         async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=60) as opened:
             yield opened

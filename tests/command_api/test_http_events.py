@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from adapters.event_store.store import PostgresEventStore
+from app.edge import Application, Edge
+from command_api.answers import document_of
 from command_api.app import MAX_BODY, create_app
 from command_api.desk import Desk
 from command_api.health import Health
@@ -18,6 +20,7 @@ from domain.errors import Unauthenticated, Unavailable
 from domain.problem import Code
 from domain.publishing.ingest import Ingest
 from domain.publishing.publisher import Publisher
+from domain.publishing.trail import NoTrail
 from domain.quarantine import Filter
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
@@ -38,14 +41,19 @@ def authenticate(token: str) -> Principal:
     return PRINCIPALS[token]
 
 
+def behind_edge(application: Application) -> Edge:
+    """The application as the outside sees it."""
+    return Edge(application, authenticate, document_of, NoTrail())
+
+
 def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:
     """A client of the application, with the token of a service."""
 
     async def log_answers() -> object:
         return await door.log.heads("trading-events")
 
-    app = create_app(ingest=ingest, desk=UNUSED, authenticate=authenticate, health=Health({"log": log_answers}))
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's own types
+    app = behind_edge(create_app(ingest=ingest, desk=UNUSED, health=Health({"log": log_answers})))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": "Bearer service"}
     return httpx.AsyncClient(transport=transport, base_url="http://analytics", headers=headers, timeout=60)
 
@@ -233,10 +241,8 @@ async def test_health_needs_no_token_and_tells_of_each_component(door: Door) -> 
         raise Unavailable("the log is away")
 
     for check, status in ((answers, 200), (fails, 503)):
-        app = create_app(
-            ingest=door.ingest, desk=UNUSED, authenticate=authenticate, health=Health({"log": check, "bus": fails})
-        )
-        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar's own types
+        app = behind_edge(create_app(ingest=door.ingest, desk=UNUSED, health=Health({"log": check, "bus": fails})))
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
             answer = await client.get("/api/v1/health")
         told = answer.json()

@@ -31,10 +31,10 @@ from app.bench.folding import fold
 from app.bench.logs import append
 from domain.events import STREAMS
 from domain.position import Position
-from domain.publishing.audit import LOCAL_OPERATOR
 from domain.publishing.publisher import Publisher
 from domain.publishing.repair import Change, Repairs
 from domain.quarantine import Entry, Filter
+from domain.trail import LOCAL_OPERATOR
 from projections.engine.registry import all_projections
 
 ONE_IN = 100

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
+from app.grpc_calls import Doorway
 from app.grpc_server import Handlers, grpc_server
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated
+from domain.publishing.trail import NoTrail
 
 if TYPE_CHECKING:
     from services.analytics_service_pb2_grpc import AnalyticsServiceAsyncStub  # exists for the type checker only
@@ -34,7 +36,7 @@ def authenticate(token: str) -> Principal:
 @asynccontextmanager
 async def serving(*sides: Handlers) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server of these handlers."""
-    server = grpc_server(sides, authenticate)
+    server = grpc_server(sides, Doorway(authenticate, NoTrail()))
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +17,8 @@ from tests.e2e.exactness.recount import Recount
 from tests.support.instance import Instance
 
 PAGE = 10_000
+READER = "recount"  # subject of whoever compares
+TRAIL_SECONDS = 1.0  # until what was read is in the log
 EXAMPLES = 5  # differences that are kept of each query
 
 
@@ -72,24 +76,70 @@ def _equal(found: object, wanted: object) -> bool:
 
 
 def compare(instance: Instance, recount: Recount) -> dict[str, Line]:
-    """Ask everything that the recount knows, over HTTP; a line for each registered query."""
-    with instance.client("viewer", "*") as client:
+    """Ask everything that the recount knows, over HTTP; a line for each registered query.
+
+    The trail must tell of every request that this takes, each once.
+    """
+    with instance.client("viewer", "*", "--subject", READER) as client:
+        reader = _Reader(client)
         listing = client.get("/api/v1/query")
         assert listing.status_code == 200, listing.text
         lines = {entry["name"]: Line(entry["name"]) for entry in listing.json()}
         for company, books in recount.books.items():
             for question in questions(books):
-                lines[question.query].compare(question, list(_rows(client, company, question)))
+                lines[question.query].compare(question, list(_rows(reader, company, question)))
+    time.sleep(TRAIL_SECONDS)
+    waited = instance.command("projections", "wait", "--timeout", "60")
+    assert waited.exit_code == 0, waited.output
+    with instance.client("auditor", "*") as client:
+        for company, told in reader.told.items():
+            for question in _trail(told):
+                found = sorted(_rows(_Reader(client), company, question), key=lambda row: row.get("correlation_id", ""))
+                lines[question.query].compare(question, found)
     return lines
 
 
-def _rows(client: httpx.Client, company: str, question: Question) -> Iterator[Row]:
+class _Reader:
+    """Somebody who notes what the trail must tell of each of their requests."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._requests = 0
+        self.told: defaultdict[str, list[Row]] = defaultdict(list)  # by company
+
+    def get(self, company: str, query: str, params: dict[str, str]) -> httpx.Response:
+        """Ask a query."""
+        self._requests += 1
+        correlation_id = f"{READER}-{self._requests:06d}"
+        headers = {"X-Correlation-Id": correlation_id}
+        response = self._client.get(f"/api/v1/query/{query}", params=params, headers=headers)
+        assert response.status_code == 200, f"{query} {params}: {response.text}"
+        row: Row = {
+            "subject": READER,
+            "role": "viewer",
+            "action": "query",
+            "target": query,
+            "outcome": "ok",
+            "door": "http",
+        }
+        row |= {"position": response.headers["x-position"], "correlation_id": correlation_id, "count": 1}
+        self.told[company].append(row)
+        return response
+
+
+def _trail(told: list[Row]) -> Iterator[Question]:
+    """What an auditor must read of the reader's requests."""
+    yield Question("audit_trail", {"subject": READER}, ("correlation_id",), told, "count")
+    kind: Row = {"subject": READER, "action": "query", "outcome": "ok"}
+    asked = {"by": ",".join(kind), "subject": READER}
+    yield Question("audit_totals", asked, tuple(kind), [kind | {"total": len(told)}], "total")
+
+
+def _rows(reader: _Reader, company: str, question: Question) -> Iterator[Row]:
     """All rows of the answer, page by page where it has pages."""
     params = {"company": company, **question.params}
     while True:
-        response = client.get(f"/api/v1/query/{question.query}", params=params)
-        assert response.status_code == 200, f"{question.query} {params}: {response.text}"
-        answer = response.json()
+        answer = reader.get(company, question.query, params).json()
         yield from answer["rows"]
         if not answer.get("next_cursor"):
             return
