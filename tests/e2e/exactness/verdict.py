@@ -114,7 +114,14 @@ class _Reader:
         headers = {"X-Correlation-Id": correlation_id}
         response = self._client.get(f"/api/v1/query/{query}", params=params, headers=headers)
         assert response.status_code == 200, f"{query} {params}: {response.text}"
-        row = {"subject": READER, "role": "viewer", "action": "query", "target": query, "outcome": "ok", "door": "http"}
+        row: Row = {
+            "subject": READER,
+            "role": "viewer",
+            "action": "query",
+            "target": query,
+            "outcome": "ok",
+            "door": "http",
+        }
         row |= {"position": response.headers["x-position"], "correlation_id": correlation_id, "count": 1}
         self.told[company].append(row)
         return response
