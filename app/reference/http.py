@@ -23,6 +23,10 @@ same in headers. Send `X-Min-Position` with a position token (of an ingest, for 
 that position: the read waits for at most `ANALYTICS_POSITION_WAIT` seconds, then it is a 412. An older answer never
 passes for a new one.
 
+Both APIs take `traceparent` and `tracestate` (W3C trace context) or begin a trace, and answer it as `traceresponse`:
+[follow one request](../how-to/follow-one-request.md). A query that needs another right than `dashboards` says so in
+`GET /api/v1/query`.
+
 A token of tier FREE sees the last 30 days: where a query has a parameter `from`, it begins there.
 """
 

@@ -58,6 +58,7 @@ ANSWER_HEADERS = {
     "X-Lag-Ms": "Age of the oldest event not yet in the rows, in ms; 0 when there is none.",
     "X-Definition-Version": "Version of the projection's definition.",
     "X-Correlation-Id": "Ties the answer to log lines and events.",
+    "traceresponse": "W3C trace context of the answer.",
 }
 DECIDED = {
     "ETag": "Version of the aggregate, for If-Match; none after a dry run.",
