@@ -81,7 +81,8 @@ class Settings:
     auth_jwks: str = field(
         default="",
         metadata=_says(
-            "JWKS file with the public keys that sign tokens; empty uses the key pair made in the data folder."
+            "JWKS with the public keys that sign tokens, a file or an http(s) URL, read again every 5 minutes and when"
+            " a token names an unknown key; empty uses the key pair made in the data folder."
         ),
     )
     token_hours: float = field(

@@ -156,8 +156,9 @@ def token_issuer(settings: Settings) -> TokenIssuer:
 
 def authenticator(settings: Settings) -> Authenticate:
     """Turns a bearer token into a principal, by the keys of the settings or of the data folder."""
-    from adapters.auth.keys import keys_of_jwks, signing_key
+    from adapters.auth.jwks import keys_of
+    from adapters.auth.keys import signing_key
     from adapters.auth.tokens import TokenVerifier
 
-    trusted = keys_of_jwks(Path(settings.auth_jwks)) if settings.auth_jwks else signing_key(keys(settings)).public()
+    trusted = keys_of(settings.auth_jwks) if settings.auth_jwks else signing_key(keys(settings)).public()
     return TokenVerifier(trusted, settings.auth_issuer, settings.auth_audience)
