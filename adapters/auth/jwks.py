@@ -44,6 +44,7 @@ class ReadKeys:
         self._good = -float("inf")  # when a reading went well for the last time
         self._tried = 0.0
         self._wanted = threading.Event()
+        self._closed = False
         self._look()
         threading.Thread(target=self._run, name="jwks", daemon=True).start()
 
@@ -58,11 +59,16 @@ class ReadKeys:
                 raise Unavailable(f"the keys of {self._source} cannot be read, and old ones no longer count")
         return key
 
+    def close(self) -> None:
+        """Read no more; the process's end does it as well."""
+        self._closed = True
+        self._wanted.set()
+
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             self._wanted.wait(self._every)
             self._wanted.clear()
-            if time.monotonic() - self._tried >= self._pause:
+            if not self._closed and time.monotonic() - self._tried >= self._pause:
                 self._look()
 
     def _look(self) -> None:

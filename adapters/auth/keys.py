@@ -80,7 +80,7 @@ def _usable(entry: JWKDict) -> Iterator[jwt.PyJWK]:
     """The key, where it is one that its algorithm may be verified with: providers publish keys for others, too."""
     try:
         key = jwt.PyJWK(entry)
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, NotImplementedError):
         return
     if key.algorithm_name in ALGORITHMS and _fits(key.algorithm_name, key.key):
         yield key
