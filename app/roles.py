@@ -155,7 +155,7 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
             log,
             lambda: wiring.projection_store(settings),
             bus,
-            Limits(batch=settings.batch, poison=settings.poison_limit),
+            Limits(batch=settings.batch, poison=settings.poison_limit, tokens=wiring.event_tokens(settings)),
         )
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jwt
 from jwt.utils import base64url_decode
 
-from adapters.auth.claims import Refused, check_header, principal_of, read_object
+from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
 from domain.access import Principal, Role, Tier
 from domain.errors import Unauthenticated
@@ -20,7 +20,7 @@ from domain.errors import Unauthenticated
 LONGEST = 8_192  # bytes of a token that is looked at
 CACHED = 4_096  # verified tokens that are remembered
 SIGN_IN_AGAIN = ("Sign in again, or make a token with `analytics token`.",)
-_SHAPE = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_SHAPE = re.compile(r"(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _JWS = jwt.PyJWS(algorithms=ALGORITHMS)  # it knows no other: neither `none` nor a shared secret
 
 
@@ -28,12 +28,13 @@ class Verdict(NamedTuple):
     """What was found of a good token, and the key that it stands on."""
 
     principal: Principal
+    begins_at: int
     kid: str
     key: jwt.PyJWK
 
 
 class TokenVerifier:
-    """Turns a bearer token into a principal; remembers the verdict on good ones until they expire.
+    """Turns a bearer token into a principal; remembers the verdict on those that are genuine.
 
     Only the keys given here count: `kid` chooses among them, and what a token says about other keys (jku, x5u, jwk,
     x5c) is never looked at. A verdict falls with its key. What is refused is refused before a signature is computed
@@ -49,16 +50,27 @@ class TokenVerifier:
 
     def __call__(self, token: str) -> Principal:
         """The principal of a token. Raises Unauthenticated saying what is wrong with it, Unavailable without keys."""
-        known = self._verified.get(token)
-        if known is not None and self._now() < known.principal.expires_at and self._keys.get(known.kid) is known.key:
-            return known.principal
-        verdict = self._verdict(token)
-        self._verified[token] = verdict
-        if len(self._verified) > CACHED:
-            self._verified.popitem(last=False)
+        verdict, now = self._verdict(token), self._now()
+        if verdict.principal.expires_at <= now:
+            raise _refused("the token is not valid: it has expired")
+        if verdict.begins_at > now + LEEWAY:
+            raise _refused("the token is not valid: it has not begun")
         return verdict.principal
 
+    def whose(self, token: str) -> Principal:
+        """The principal of a token, at whatever time: who asks compares `expires_at` with the time that matters."""
+        return self._verdict(token).principal
+
     def _verdict(self, token: str) -> Verdict:
+        known = self._verified.get(token)
+        if known is not None and self._keys.get(known.kid) is known.key:
+            return known
+        verdict = self._verified[token] = self._found(token)
+        if len(self._verified) > CACHED:
+            self._verified.popitem(last=False)
+        return verdict
+
+    def _found(self, token: str) -> Verdict:
         shape = _SHAPE.fullmatch(token) if len(token) <= LONGEST else None
         if shape is None:
             raise _refused("the token is no signed JWT" if token else "a bearer token is needed")
@@ -67,8 +79,8 @@ class TokenVerifier:
             key = self._keys.get(kid)
             if key is None:
                 raise _refused("the token is signed with a key that is not known here")
-            payload = _JWS.decode(token, key=key, algorithms=[key.algorithm_name])
-            return Verdict(principal_of(read_object(payload), self._issuer, self._audience, self._now()), kid, key)
+            claims = read_object(_JWS.decode(token, key=key, algorithms=[key.algorithm_name]))
+            return Verdict(principal_of(claims, self._issuer, self._audience), begins_at(claims), kid, key)
         except (jwt.PyJWTError, Refused, ValueError) as error:
             raise _refused(f"the token is not valid: {error}") from None
 

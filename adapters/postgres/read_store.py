@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -135,13 +136,17 @@ class PostgresReadStore:
         """
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         async with self._pool.connection() as connection:
-            async with connection.pipeline():
-                await connection.execute(SET_TENANT, (asked.company,), prepare=True)
-                cursor = await connection.execute(
-                    WITH_POSITION.replace(b"{statement}", statement),
-                    (*asked.params, asked.projection, live.version, asked.projection),
-                    prepare=True,
-                )
+            try:
+                async with connection.pipeline():
+                    await connection.execute(SET_TENANT, (asked.company,), prepare=True)
+                    cursor = await connection.execute(
+                        WITH_POSITION.replace(b"{statement}", statement),
+                        (*asked.params, asked.projection, live.version, asked.projection),
+                        prepare=True,
+                    )
+            except asyncio.CancelledError:  # halfway through a pipeline: what comes next on it is anybody's guess
+                await connection.close()
+                raise
             rows = await cursor.fetchall()
             if rows[0][0] not in (live.version, None):
                 return None
