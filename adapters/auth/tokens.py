@@ -50,16 +50,17 @@ class TokenVerifier:
 
     def __call__(self, token: str) -> Principal:
         """The principal of a token. Raises Unauthenticated saying what is wrong with it, Unavailable without keys."""
-        verdict, now = self._verdict(token), self._now()
-        if verdict.principal.expires_at <= now:
+        principal = self.whose(token)
+        if principal.expires_at <= self._now():
             raise _refused("the token is not valid: it has expired")
-        if verdict.begins_at > now + LEEWAY:
-            raise _refused("the token is not valid: it has not begun")
-        return verdict.principal
+        return principal
 
     def whose(self, token: str) -> Principal:
-        """The principal of a token, at whatever time: who asks compares `expires_at` with the time that matters."""
-        return self._verdict(token).principal
+        """The principal of a token, ended or not: who asks compares `expires_at` with the time that matters."""
+        verdict = self._verdict(token)
+        if verdict.begins_at > self._now() + LEEWAY:
+            raise _refused("the token is not valid: it has not begun")
+        return verdict.principal
 
     def _verdict(self, token: str) -> Verdict:
         known = self._verified.get(token)
