@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from types import MappingProxyType
@@ -28,10 +30,12 @@ from domain.errors import (
     Unavailable,
 )
 from domain.identity import new_event_id
+from domain.rates import Rates
 
 CORRELATION_ID = "x-correlation-id"
 ERROR_CODE = "x-error-code"
 SUGGESTED_ACTIONS = "x-suggested-actions"
+RETRY_AFTER = "retry-after"
 
 CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
     {
@@ -63,22 +67,22 @@ def status_code(error: AnalyticsError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def answering(rpc: str, handler: Answers, authenticate: Authenticate) -> Answers:
+def answering(rpc: str, handler: Answers, authenticate: Authenticate, rates: Rates) -> Answers:
     """The handler of an RPC that answers once, behind the door."""
 
     async def answer(request: Any, context: Context) -> Message:
-        async with _door(rpc, context, authenticate):
+        async with _door(rpc, context, authenticate, rates):
             return await handler(request, context)
         raise AssertionError("a call that was refused has ended by now")
 
     return answer
 
 
-def streaming(rpc: str, handler: Streams, authenticate: Authenticate) -> Streams:
+def streaming(rpc: str, handler: Streams, authenticate: Authenticate, rates: Rates) -> Streams:
     """The handler of an RPC that streams its answers, behind the door."""
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
-        async with _door(rpc, context, authenticate), aclosing(handler(request, context)) as messages:
+        async with _door(rpc, context, authenticate, rates), aclosing(handler(request, context)) as messages:
             async for message in messages:
                 yield message
 
@@ -86,13 +90,15 @@ def streaming(rpc: str, handler: Streams, authenticate: Authenticate) -> Streams
 
 
 @asynccontextmanager
-async def _door(rpc: str, context: Context, authenticate: Authenticate) -> AsyncIterator[None]:
+async def _door(rpc: str, context: Context, authenticate: Authenticate, rates: Rates) -> AsyncIterator[None]:
     metadata = _metadata(context)
     correlation_id = _correlation_id(metadata)
     context.set_trailing_metadata(((CORRELATION_ID, correlation_id),))
     try:
-        enter(Caller(authenticate(_token(metadata)), correlation_id))
-        yield
+        principal = authenticate(_token(metadata))
+        enter(Caller(principal, correlation_id))
+        with rates.question(principal, time.monotonic()):
+            yield
     except AnalyticsError as error:
         if isinstance(error, Defect):
             _logger.error("%s failed: %s (correlation id %s)", rpc, error, correlation_id)
@@ -109,6 +115,8 @@ async def _refuse(context: Context, error: AnalyticsError, correlation_id: str) 
     trailing = [(CORRELATION_ID, correlation_id), (ERROR_CODE, error.code)]
     if error.suggested_actions:
         trailing.append((SUGGESTED_ACTIONS, _ascii("; ".join(error.suggested_actions))))
+    if error.retry_after is not None:
+        trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
     await context.abort(status_code(error), str(error), tuple(trailing))
 
 

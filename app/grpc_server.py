@@ -22,6 +22,7 @@ from services import analytics_service_pb2
 from app.grpc_calls import Answers, Context, Streams, answering, streaming
 from domain.access import Authenticate
 from domain.errors import Defect, Unavailable
+from domain.rates import Rates
 
 Handlers = Mapping[str, Answers | Streams]
 
@@ -82,15 +83,21 @@ class GrpcServer:
 
 
 def grpc_server(
-    sides: Sequence[Handlers], authenticate: Authenticate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
+    sides: Sequence[Handlers],
+    authenticate: Authenticate,
+    rates: Rates | None = None,
+    *,
+    address: str = "127.0.0.1:0",
+    tls: Tls | None = None,
 ) -> GrpcServer:
-    """A server of all RPCs on `address` (port 0 takes a free one), not started yet.
+    """A server of all RPCs on `address` (port 0 takes a free one), not started yet; without `rates` there is no limit.
 
     Raises Defect for a handler of no RPC or two handlers of one, Unavailable when the address is taken.
     """
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
     handlers = _joined(sides)
-    behind_door = {m.name: _method(m, handlers.get(m.name), authenticate) for m in SERVICE.methods}
+    rates = rates or Rates(0)
+    behind_door = {m.name: _method(m, handlers.get(m.name), authenticate, rates) for m in SERVICE.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, behind_door),))
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
@@ -111,14 +118,14 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
 
 
 def _method(
-    method: MethodDescriptor, handler: Any, authenticate: Authenticate
+    method: MethodDescriptor, handler: Any, authenticate: Authenticate, rates: Rates
 ) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
     behind: Answers | Streams
     if method.server_streaming:
-        behind = streaming(method.name, handler or _unimplemented_stream(method.name), authenticate)
+        behind = streaming(method.name, handler or _unimplemented_stream(method.name), authenticate, rates)
     else:
-        behind = answering(method.name, handler or _unimplemented(method.name), authenticate)
+        behind = answering(method.name, handler or _unimplemented(method.name), authenticate, rates)
     make = _MAKERS[method.client_streaming, method.server_streaming]
     decode = GetMessageClass(method.input_type).FromString
     return make(behind, request_deserializer=decode, response_serializer=_encode)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from app import wiring
 from app.settings import Settings
 from domain import upcasting
+from domain.rates import Rates
 
 if TYPE_CHECKING:
     from app.grpc_server import Tls
@@ -82,6 +83,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 search=search,
                 stories=Stories(search, decisions),
                 authenticate=wiring.authenticator(settings),
+                rates=Rates(settings.rate_limits),
             )
             yield side, log
     finally:
@@ -107,7 +109,9 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
 
     async with ingest(settings) as doors, wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
-        application = create_app(ingest=doors, authenticate=wiring.authenticator(settings), health=health)
+        application = create_app(
+            ingest=doors, authenticate=wiring.authenticator(settings), health=health, rates=Rates(settings.rate_limits)
+        )
         await serve_http(application, settings.host, settings.command_port, stop, ready)
 
 
@@ -123,8 +127,9 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
         reading = handlers(side.search, side.statuses, side.health)
         server = grpc_server(
-            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
+            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
             side.authenticate,
+            side.rates,
             address=f"{settings.host}:{settings.grpc_port}",
             tls=_tls(settings),
         )

@@ -96,7 +96,8 @@ class Settings:
     rate_limits: float = field(
         default=1.0,
         metadata=_says(
-            "Factor of the rates and quotas that `analytics access` shows, for each process; 0 sets no limit.", at_least=0
+            "Factor of the rates and quotas that `analytics access` shows, for each process; 0 sets no limit.",
+            at_least=0,
         ),
     )
     token_hours: float = field(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -19,12 +21,13 @@ from litestar.types import Guard
 from command_api.bodies import document, form
 from command_api.problems import MEDIA_TYPE, problem, status_of
 from domain import correlation
-from domain.access import Authenticate, Right, may, require
+from domain.access import Authenticate, Right, Use, may, require
 from domain.caller import Caller, caller, enter
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from domain.problem import Code
 from domain.publishing.framing import Item
 from domain.publishing.ingest import Ingest, Outcome
+from domain.rates import Rates
 
 Connection = ASGIConnection[Any, Any, Any, State]
 HttpRequest = Request[Any, Any, State]
@@ -37,14 +40,15 @@ UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARG
 _logger = logging.getLogger(__name__)
 
 
-def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) -> Litestar:
-    """The application; what it stands on is given."""
+def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health, rates: Rates | None = None) -> Litestar:
+    """The application; what it stands on is given. Without `rates` there is no limit."""
+    limits = rates or Rates(0)
     whole_documents = asyncio.Semaphore(WHOLE_DOCUMENTS)
 
     @post(
         "/api/v1/events",
         status_code=200,
-        guards=[_bearer_guard(authenticate)],
+        guards=[_bearer_guard(authenticate, limits, Use.EVENTS)],
         request_max_body_size=MAX_BODY,
         summary="Publish events",
     )
@@ -54,7 +58,7 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) ->
         allows = partial(may, caller().principal, Right.PUBLISH)
         items = cut(request.stream())
         if cut is not document:
-            return _answer(request, await ingest.take(items, parse, door="http", allows=allows))
+            return answered(request, await ingest.take(items, parse, door="http", allows=allows))
         async with whole_documents:
             some: list[Item] = [item async for group in items for item in group]
             outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
@@ -64,6 +68,12 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health) ->
                 code=outcome.reasons[0].code,
                 suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
             )
+        return answered(request, outcome)
+
+    def answered(request: HttpRequest, outcome: Outcome) -> Response[bytes]:
+        """The events are counted when they are there: a body that went beyond the rate makes the next one wait."""
+        events = outcome.accepted + outcome.duplicates + outcome.quarantined
+        limits.charge(caller().principal, Use.EVENTS, events, time.monotonic())
         return _answer(request, outcome)
 
     @get("/api/v1/health", summary="Health of this process")
@@ -84,7 +94,7 @@ async def _once(items: list[Item]) -> Any:
     yield items
 
 
-def _bearer_guard(authenticate: Authenticate) -> Guard:
+def _bearer_guard(authenticate: Authenticate, rates: Rates, use: Use) -> Guard:
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         """Let in who may publish for at least one company; each event's company is checked where it is read."""
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
@@ -94,6 +104,7 @@ def _bearer_guard(authenticate: Authenticate) -> Guard:
             )
         principal = authenticate(token.strip())
         require(principal, Right.PUBLISH, principal.company_id)
+        rates.admit(principal, use, time.monotonic(), amount=0 if use is Use.EVENTS else 1)
         enter(Caller(principal, _correlation_id(connection)))
 
     return guard
@@ -123,6 +134,8 @@ def _problem(request: HttpRequest, error: AnalyticsError, status: int | None = N
     response = _json(request, document | {"status": status}, status, MEDIA_TYPE)
     if status == 401:
         response.set_header("WWW-Authenticate", "Bearer")
+    if error.retry_after is not None:
+        response.set_header("Retry-After", str(math.ceil(error.retry_after)))
     return response
 
 

@@ -38,6 +38,9 @@ STATUS: Mapping[type[AnalyticsError], tuple[int, str]] = MappingProxyType(
 )
 
 
+TOO_OFTEN = (429, "A limit was exceeded")  # of LimitExceeded what waiting helps against; else it is too large
+
+
 def status_of(error: AnalyticsError) -> int:
     """HTTP status of a domain error: that of its nearest class in the table."""
     return _entry(error)[0]
@@ -60,4 +63,6 @@ def problem(error: AnalyticsError, correlation_id: str, instance: str) -> dict[s
 
 
 def _entry(error: AnalyticsError) -> tuple[int, str]:
+    if error.code == "rate_limited":
+        return TOO_OFTEN
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), STATUS[Defect])

@@ -37,7 +37,7 @@ JSON = "application/json"
 
 def create_app(side: ReadSide) -> ASGIApp:
     """The whole read API as an ASGI application."""
-    desk = LiveDesk(side.authenticate, side.questions, side.health, side.movements, side.metrics)
+    desk = LiveDesk(side)
 
     @asynccontextmanager
     async def listening(_: Litestar) -> AsyncIterator[None]:
@@ -55,7 +55,7 @@ def create_app(side: ReadSide) -> ASGIApp:
         response_cache_config=ResponseCacheConfig(),
         request_max_body_size=65_536,
     )
-    return Edge(application, side.authenticate, side.metrics, OPEN_PATHS)
+    return Edge(application, side.authenticate, side.rates, side.metrics, OPEN_PATHS)
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")

@@ -7,6 +7,7 @@ bring their token in the first message.
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 import msgspec
@@ -17,6 +18,7 @@ from domain import correlation
 from domain.access import Authenticate
 from domain.caller import Caller, enter
 from domain.errors import AnalyticsError, Unauthenticated
+from domain.rates import Rates
 from read_api.metric_defs import Metric, Metrics
 from read_api.problems import INTERNAL, MEDIA_TYPE, problem, status_of
 
@@ -29,10 +31,11 @@ class Edge:
     """The application as the outside sees it. `open_paths` and what is not below /api or /metrics need no token."""
 
     def __init__(
-        self, inner: ASGIApp, authenticate: Authenticate, metrics: Metrics, open_paths: frozenset[str]
+        self, inner: ASGIApp, authenticate: Authenticate, rates: Rates, metrics: Metrics, open_paths: frozenset[str]
     ) -> None:
         self._inner = inner
         self._authenticate = authenticate
+        self._rates = rates
         self._metrics = metrics
         self._open = open_paths
 
@@ -55,8 +58,12 @@ class Edge:
 
         try:
             if self._needs_token(scope["path"]):
-                enter(Caller(self._authenticate(bearer_token(headers.get(b"authorization", b""))), correlation_id))
-            await self._inner(scope, receive, send_with_id)
+                principal = self._authenticate(bearer_token(headers.get(b"authorization", b"")))
+                enter(Caller(principal, correlation_id))
+                with self._rates.question(principal, started):
+                    await self._inner(scope, receive, send_with_id)
+            else:
+                await self._inner(scope, receive, send_with_id)
         except AnalyticsError as error:
             await send_problem(error, scope["path"], correlation_id, send_with_id)
         except Exception:
@@ -88,6 +95,8 @@ async def send_problem(error: AnalyticsError, path: str, correlation_id: str, se
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     if status_of(error) == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(math.ceil(error.retry_after)).encode()))
     start: HTTPResponseStartEvent = {"type": "http.response.start", "status": status_of(error), "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -26,14 +26,13 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from domain import correlation
-from domain.access import Authenticate, Principal, Right, require
+from domain.access import Principal, Right, Use, require
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
 from read_api.feeds import Feed, Feeds, State
-from read_api.health import Health
-from read_api.metric_defs import Metric, Metrics
-from read_api.movements import Movements
+from read_api.metric_defs import Metric
 from read_api.problems import problem
-from read_api.questions import Question, Questions
+from read_api.questions import Question
+from read_api.side import ReadSide
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
 MOST_SUBSCRIPTIONS = 32
@@ -44,14 +43,13 @@ FRESHNESS = ("position", "as_of", "complete", "lag_ms")
 class LiveDesk:
     """What all connections of this process share."""
 
-    def __init__(
-        self, authenticate: Authenticate, questions: Questions, health: Health, movements: Movements, metrics: Metrics
-    ) -> None:
-        self.authenticate = authenticate
-        self.metrics = metrics
-        self._questions = questions
-        self._health = health
-        self._movements = movements
+    def __init__(self, side: ReadSide) -> None:
+        self.authenticate = side.authenticate
+        self.metrics = side.metrics
+        self._rates = side.rates
+        self._questions = side.questions
+        self._health = side.health
+        self._movements = side.movements
         self._feeds = Feeds()
 
     async def connect(self, socket: WebSocket[Any, Any, Any]) -> None:
@@ -68,7 +66,8 @@ class LiveDesk:
             self.metrics.add(Metric.LIVE, -1)
 
     def follow(self, principal: Principal, message: Mapping[str, Any]) -> tuple[Hashable, Feed]:
-        """The feed that a subscription asks for. Raises Forbidden, Invalid or NotFound."""
+        """The feed that a subscription asks for. Raises Forbidden, Invalid, NotFound or LimitExceeded."""
+        self._rates.admit(principal, Use.READS, time.monotonic())
         if "watch" in message:
             if message["watch"] != "pipeline":
                 raise Invalid('the only thing to watch is "pipeline"', code="bad_message")

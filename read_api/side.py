@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.access import Authenticate
+from domain.rates import Rates
 from read_api.health import Health
 from read_api.history.search import EventSearch
 from read_api.history.story import Stories
@@ -28,3 +29,4 @@ class ReadSide:
     search: EventSearch
     stories: Stories
     authenticate: Authenticate
+    rates: Rates

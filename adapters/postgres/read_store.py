@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from adapters.postgres.tenant_wall import AS_READER, SET_TENANT
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer
 from domain.position import Position
-from adapters.postgres.tenant_wall import AS_READER, SET_TENANT
 from projections.engine import registry, sql
 
 FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is no longer known

@@ -117,9 +117,7 @@ def _post(ground: Ground, instance: Instance) -> float:
     return _accepted(sum(json.loads(answer)["accepted"] for answer in answers), len(lines)) / seconds
 
 
-def _with_token(
-    events: list[AnalyticsProcessingEnvelope], token: str
-) -> list[AnalyticsProcessingEnvelope]:
+def _with_token(events: list[AnalyticsProcessingEnvelope], token: str) -> list[AnalyticsProcessingEnvelope]:
     for event in events:
         event.auth_token.token = token
     return events

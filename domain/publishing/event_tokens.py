@@ -57,5 +57,5 @@ def ended(verdict: float | Problem, at: float) -> Problem | None:
 
 
 def without_signatures(raw: bytes) -> bytes:
-    """The bytes with the beginning of each token's signature blanked: nobody can use it, and every length stays as it was."""
+    """The bytes with the beginning of each token's signature blanked: of no use to anybody, and as long as before."""
     return _SIGNATURE.sub(lambda found: found[1] + b"x" * len(found[2]), raw)

@@ -184,7 +184,9 @@ class Admission:
             partition, offset = records.at(row)
             known = outer.get(row, {})
             company, event_id = known.get("company_id", ""), known.get("event_id", "")
-            yield BadEvent(partition, offset, item, code, reason, company, event_id, without_signatures(records.values[row]))
+            yield BadEvent(
+                partition, offset, item, code, reason, company, event_id, without_signatures(records.values[row])
+            )
 
     def _with_bad_token(self, records: Records, decoded: Decoded, bad: Set[int]) -> Iterable[BadEvent]:
         """Events whose token is no good. It is judged by the event's own time: that of a replay would decide otherwise.

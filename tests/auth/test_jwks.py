@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,8 @@ class Provider:
                     self.send_header("Location", provider.location)
                 self.send_header("Content-Length", str(len(provider.body)))
                 self.end_headers()
-                try:
+                with suppress(OSError):  # the reader has had enough
                     self.wfile.write(provider.body)
-                except OSError:
-                    pass  # the reader has had enough
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""

@@ -100,7 +100,9 @@ async def told(url: str, projection: Projection, records: Sequence[Logged], past
     """The company's rows as they were."""
     store, scratch = past_store(url, records, past)
     with closing(scratch):
-        return [list((await store.ask(COMPANY, projection.name, contents(t), (COMPANY,))).rows) for t in projection.tables]
+        return [
+            list((await store.ask(COMPANY, projection.name, contents(t), (COMPANY,))).rows) for t in projection.tables
+        ]
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""The tenant wall in the database: a reader sees one company, whatever the statement forgets and whatever went wrong."""
+"""The tenant wall in the database: a reader sees one company, whatever the statement forgets or whatever fails."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ async def reads(database_url: str) -> AsyncIterator[PostgresReadStore]:
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
-async def test_a_statement_without_a_company_sees_the_tenants_rows_alone(
-    reads: PostgresReadStore, tenant: str
-) -> None:
+async def test_a_statement_without_a_company_sees_the_tenants_rows_alone(reads: PostgresReadStore, tenant: str) -> None:
     """The compiler's filter is not the only one."""
     assert (await reads.ask(tenant, NAME, EVERYTHING, ())).rows == [(tenant,)]
 
@@ -131,7 +129,7 @@ def walls(url: str) -> list[Walls]:
 
 
 async def test_every_table_of_every_projection_is_behind_the_wall(database_url: str) -> None:
-    """Rows, states, a second version and a snapshot of each: what is in the catalog counts, not what somebody listed."""
+    """Rows, states, a second version and a snapshot of each: the catalog counts, not what somebody listed."""
     with closing(two_tenants(database_url).store), closing(PostgresSnapshots(database_url)) as snapshots:
         for found in all_projections().values():
             await rebuilt(database_url, found, [], 1, 1)
@@ -220,7 +218,10 @@ async def test_a_plain_owner_can_do_all_of_it(owned_database: Callable[..., str]
 
 async def test_a_scratch_table_is_filled_as_the_companys_reader(database_url: str) -> None:
     """The copy of a snapshot shows a scratch table its company alone, even without the filter of the statement."""
-    with closing(two_tenants(database_url).store), closing(PostgresScratch(database_url)) as scratch:
-        with scratch.filled(projection(NAME), "beta", None, Folded((), ())) as tables:
-            found = tables.select(f"SELECT current_user, (SELECT string_agg(company_id, ',') FROM {TRADES})", ())
+    with (
+        closing(two_tenants(database_url).store),
+        closing(PostgresScratch(database_url)) as scratch,
+        scratch.filled(projection(NAME), "beta", None, Folded((), ())) as tables,
+    ):
+        found = tables.select(f"SELECT current_user, (SELECT string_agg(company_id, ',') FROM {TRADES})", ())
     assert found[1] == [(READER, "beta")]

@@ -143,7 +143,12 @@ def decide(*events: AnalyticsProcessingEnvelope) -> Admitted:
 
 def test_admission_sets_aside_what_came_past_the_doors_with_a_bad_token() -> None:
     """With its reason, and the others count."""
-    wrong = [event(2, BAD["of another company"]), event(3, BAD["forged"]), event(4, "secret"), event(5, BAD["of a viewer"])]
+    wrong = [
+        event(2, BAD["of another company"]),
+        event(3, BAD["forged"]),
+        event(4, "secret"),
+        event(5, BAD["of a viewer"]),
+    ]
     admitted = decide(event(0, token()), event(1, None), *wrong)
     assert admitted.admitted == 2
     assert [(b.offset, b.code) for b in admitted.quarantined] == [(i, Code.BAD_TOKEN) for i in range(2, 6)]
