@@ -55,14 +55,14 @@ def test_a_clock_that_goes_back_gives_nothing(back: float) -> None:
 
 def test_a_flood_of_one_tenant_leaves_the_others_untouched() -> None:
     """Each has its own buckets; the one that floods is told when to come again."""
-    rates, refused = Rates(), 0
+    rates = Rates()
+    for _ in range(int(LIMITS[Tier.FREE].rates[Use.READS].burst)):
+        rates.admit(somebody("acme"), Use.READS, 1.0)
     for _ in range(1_000):
-        try:
+        with pytest.raises(LimitExceeded) as refused:
             rates.admit(somebody("acme"), Use.READS, 1.0)
-        except LimitExceeded as error:
-            refused += 1
-            assert (error.code, error.retry_after) == ("rate_limited", pytest.approx(0.05))
-    assert refused == 1_000 - LIMITS[Tier.FREE].rates[Use.READS].burst
+        assert refused.value.code == "rate_limited"
+        assert refused.value.retry_after == pytest.approx(0.05)
     rates.admit(somebody("beta"), Use.READS, 1.0)
 
 
@@ -107,5 +107,6 @@ def test_every_tier_has_its_limits_and_a_higher_one_has_more() -> None:
     assert set(LIMITS) == set(Tier)
     order = [LIMITS[tier] for tier in Tier]
     for use in Use:
-        assert [limits.rates[use].per_second for limits in order] == sorted(l.rates[use].per_second for l in order)
+        rates = [limits.rates[use].per_second for limits in order]
+        assert rates == sorted(set(rates))
     assert [limits.at_once for limits in order] == sorted(limits.at_once for limits in order)
