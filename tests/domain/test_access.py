@@ -95,13 +95,13 @@ PROMISED = {
     Role.ENGINEER: {"projections", "quarantine"},
     Role.SERVICE: {"publish"},
 }
-KEPT_BACK = {
+KEPT_BACK: dict[Role, set[str]] = {
     Role.VIEWER: {"query", "export", "explain", "command", "events", "trail", "projections", "quarantine", "publish"},
     Role.ANALYST: {"command", "events", "verify", "trail", "projections", "quarantine", "publish"},
     Role.ADMIN: {"events", "verify", "trail", "projections", "quarantine", "publish"},
     Role.AUDITOR: {"query", "command", "projections", "quarantine", "publish"},
     Role.ENGINEER: {"dashboards", "reports", "query", "export", "command", "events", "trail", "payloads", "publish"},
-    Role.SERVICE: set(Right) - {"publish", "status"},
+    Role.SERVICE: {right.value for right in Right} - {"publish", "status"},
 }
 OPENED = {
     Tier.FREE: {"dashboards"},
