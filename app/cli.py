@@ -24,7 +24,7 @@ from app.cli_query import explain, query
 from app.cli_rebuild import COMMANDS
 from app.cli_snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
-from domain.access import FEATURES, RIGHTS, Role, Tier
+from domain.access import FEATURES, LIMITS, RIGHTS, Role, Tier
 
 
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -138,13 +138,24 @@ def token(settings: Settings, role: str, company: str, tier: str, subject: str) 
 @main.command()
 @as_json
 def access(as_json: bool) -> None:
-    """Show which role may do what, and which tier opens what."""
+    """Show which role may do what, which tier opens what, and how much a tenant of a tier may ask for."""
     rows: list[dict[str, object]] = [
         {"kind": "role", "name": role.value, "allows": ", ".join(sorted(rights))} for role, rights in RIGHTS.items()
     ]
     rows += [
         {"kind": "tier", "name": tier.value, "allows": ", ".join(sorted(features))}
         for tier, features in FEATURES.items()
+    ]
+    rows += [
+        {
+            "kind": "limit",
+            "name": tier.value,
+            "allows": ", ".join(
+                [f"{use} {rate.per_second:g}/s (burst {rate.burst:g})" for use, rate in limits.rates.items()]
+                + [f"{limits.at_once} questions at once"]
+            ),
+        }
+        for tier, limits in LIMITS.items()
     ]
     show_rows(rows, ("kind", "name", "allows"), as_json=as_json)
 

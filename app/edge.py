@@ -8,21 +8,24 @@ and trace here; they bring their token in the first message, and read_api/live.p
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 
+from app.doorway import Doorway
 from domain import correlation, tracing
-from domain.access import Authenticate, Principal
+from domain.access import Principal
 from domain.caller import Caller, bearer_token, enter
 from domain.errors import AnalyticsError
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
 from domain.tracing import Trace
-from domain.trail import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, Trail, tenant_of
+from domain.trail import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -81,15 +84,14 @@ class Edge:
     def __init__(
         self,
         inner: Application,
-        authenticate: Authenticate,
+        doorway: Doorway,
         problem: Describe,
-        trail: Trail,
         observe: Observe = lambda _path, _status, _seconds: None,
     ) -> None:
         self._inner = inner
-        self._authenticate = authenticate
+        self._doorway = doorway
+        self._trail = doorway.trail
         self._problem = problem
-        self._trail = trail
         self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,12 +118,10 @@ class Edge:
         try:
             if exchange.noted:
                 await self._trail.admit()
-            if _needs_token(path):
-                exchange.principal = self._authenticate(bearer_token(_text(headers, b"authorization")))
-                enter(Caller(exchange.principal, answer.correlation_id))
             if exchange.deed is not None and exchange.deed.action in ON_RECORD_FIRST:
                 answer.hold(lambda: self._trail.record(exchange.note()))
-            await self._inner(scope, receive, answer.send)
+            with self._let_in(path, headers, exchange):
+                await self._inner(scope, receive, answer.send)
         except AnalyticsError as error:
             await self._refuse(answer, error, path)
         except Exception:
@@ -132,9 +132,20 @@ class Edge:
                 self._trail.note(exchange.note())
             self._observe(path, answer.status, time.perf_counter() - started)
 
+    @contextmanager
+    def _let_in(self, path: str, headers: dict[bytes, bytes], exchange: _Exchange) -> Iterator[None]:
+        """Who it is, where that must be known, and whether their tenant asks too often."""
+        if not _needs_token(path):
+            yield
+            return
+        exchange.principal = self._doorway.authenticate(bearer_token(_text(headers, b"authorization")))
+        enter(Caller(exchange.principal, exchange.answer.correlation_id))
+        with self._doorway.within_rates(exchange.principal, exchange.deed.action if exchange.deed else Action.READ):
+            yield
+
     async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:
         if not answer.begun:
-            await answer.problem(self._problem(error, answer.correlation_id, path))
+            await answer.problem(self._problem(error, answer.correlation_id, path), error.retry_after)
 
 
 @dataclass
@@ -216,13 +227,15 @@ class _Answer:
             await self._release(self._held)
         await self._send(message)
 
-    async def problem(self, document: Problem) -> None:
+    async def problem(self, document: Problem, retry_after: float | None) -> None:
         """Answer with a problem document, at once: what is refused need not be on record first."""
         self._held = self._record = None
         body = msgspec.json.encode(document)
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
         if document.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
+        if retry_after is not None:
+            headers.append((b"retry-after", str(math.ceil(retry_after)).encode()))
         await self.send({"type": "http.response.start", "status": document.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 

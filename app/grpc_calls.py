@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from app.doorway import Doorway
 from domain import correlation, tracing
-from domain.access import Authenticate, Principal
+from domain.access import Principal
 from domain.caller import Caller, enter
 from domain.errors import (
     AnalyticsError,
@@ -46,6 +48,7 @@ CORRELATION_ID = "x-correlation-id"
 ERROR_CODE = "x-error-code"
 SUGGESTED_ACTIONS = "x-suggested-actions"
 TRACE = "traceresponse"
+RETRY_AFTER = "retry-after"
 
 # Every other RPC reads something of a tenant.
 ACTIONS: Mapping[str, Action] = MappingProxyType(
@@ -92,14 +95,6 @@ _logger = logging.getLogger(__name__)
 def status_code(error: AnalyticsError) -> grpc.StatusCode:
     """The gRPC code of a domain error: that of its nearest class in the table."""
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-
-
-@dataclass(frozen=True, slots=True)
-class Doorway:
-    """What stands at the door of every call: who may come in, and where it is noted."""
-
-    authenticate: Authenticate
-    trail: Trail
 
 
 def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answers:
@@ -178,7 +173,8 @@ async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> A
                 await doorway.trail.admit()
             call.principal = doorway.authenticate(_token(metadata))
             enter(Caller(call.principal, correlation_id))
-            yield call
+            with doorway.within_rates(call.principal, call.action):
+                yield call
             call.end(None)
         except AnalyticsError as error:
             call.end(error)
@@ -212,6 +208,8 @@ async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[
     trailing = [*told, (ERROR_CODE, error.code)]
     if error.suggested_actions:
         trailing.append((SUGGESTED_ACTIONS, _ascii("; ".join(error.suggested_actions))))
+    if error.retry_after is not None:
+        trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
     await context.abort(status_code(error), str(error), tuple(trailing))
 
 

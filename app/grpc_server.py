@@ -19,7 +19,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from services import analytics_service_pb2
 
-from app.grpc_calls import Answers, Context, Doorway, Streams, answering, streaming
+from app.doorway import Doorway
+from app.grpc_calls import Answers, Context, Streams, answering, streaming
 from domain.errors import Defect, Unavailable
 
 Handlers = Mapping[str, Answers | Streams]

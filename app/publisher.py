@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.settings import Settings
-from app.wiring import event_log, live_bus
+from app.wiring import event_log, event_tokens, live_bus
 from domain.publishing.ingest import Ingest
 from domain.publishing.lanes import Limits
 from domain.publishing.publisher import Publisher
@@ -38,7 +38,7 @@ async def ingest(settings: Settings, *, remembered: int = 50_000) -> AsyncIterat
     quarantine, seen = PostgresQuarantine(settings.database_url), PostgresSeenEvents(settings.database_url)
     try:
         async with connect(settings, stamp=False, limits=DOOR_LIMITS) as publisher:
-            yield Ingest(publisher, quarantine, seen, remembered=remembered)
+            yield Ingest(publisher, quarantine, seen, remembered=remembered, tokens=event_tokens(settings))
     finally:
         await quarantine.close()
         await seen.close()

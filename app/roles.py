@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from app import wiring
 from app.settings import Settings
 from domain import upcasting
+from domain.rates import Rates
 
 if TYPE_CHECKING:
     from app.grpc_server import Tls
@@ -84,6 +85,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 stories=Stories(search, decisions),
                 authenticate=wiring.authenticator(settings),
                 trail=trail,
+                rates=Rates(settings.rate_limits),
             )
             yield side, log
     finally:
@@ -93,18 +95,21 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
 
 async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """HTTP queries, live figures and pages."""
+    from app.doorway import Doorway
     from app.edge import Edge
     from app.http_server import serve_http
     from read_api.app import create_app
     from read_api.problems import problem
 
     async with read_side(settings) as (side, _):
-        edge = Edge(create_app(side), side.authenticate, problem, side.trail, side.metrics.request)
+        doorway = Doorway(side.authenticate, side.trail, side.rates)
+        edge = Edge(create_app(side), doorway, problem, side.metrics.request)
         await serve_http(edge, settings.host, settings.read_port, stop, ready)
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Commands and events over HTTP."""
+    from app.doorway import Doorway
     from app.edge import Edge
     from app.http_server import serve_http
     from app.publisher import ingest
@@ -120,15 +125,16 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         wiring.trail(settings, log) as trail,
     ):
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
-        application = create_app(ingest=doors, desk=desk, health=health)
-        edge = Edge(application, wiring.authenticator(settings), document_of, trail)
+        rates = Rates(settings.rate_limits)
+        application = create_app(ingest=doors, desk=desk, health=health, rates=rates)
+        edge = Edge(application, Doorway(wiring.authenticator(settings), trail, rates), document_of)
         await serve_http(edge, settings.host, settings.command_port, stop, ready)
 
 
 async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """All RPCs: the read side's and the write side's handlers behind one port."""
+    from app.doorway import Doorway
     from app.evidence import evidence
-    from app.grpc_calls import Doorway
     from app.grpc_server import grpc_server
     from app.publisher import ingest
     from command_api.grpc_publish import publishing
@@ -138,8 +144,8 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
         reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
-            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors)}],
-            Doorway(side.authenticate, side.trail),
+            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
+            Doorway(side.authenticate, side.trail, side.rates),
             address=f"{settings.host}:{settings.grpc_port}",
             tls=_tls(settings),
         )
@@ -170,7 +176,7 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
             log,
             lambda: wiring.projection_store(settings),
             bus,
-            Limits(batch=settings.batch, poison=settings.poison_limit),
+            Limits(batch=settings.batch, poison=settings.poison_limit, tokens=wiring.event_tokens(settings)),
         )
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())

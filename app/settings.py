@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
 from domain.errors import Invalid
+from domain.publishing.event_tokens import EventTokenMode
 
 PREFIX = "ANALYTICS_"
 
@@ -102,7 +103,22 @@ class Settings:
     auth_jwks: str = field(
         default="",
         metadata=_says(
-            "JWKS file with the public keys that sign tokens; empty uses the key pair made in the data folder."
+            "JWKS with the public keys that sign tokens, a file or an http(s) URL, read again every 5 minutes and when"
+            " a token names an unknown key; empty uses the key pair made in the data folder."
+        ),
+    )
+    event_tokens: EventTokenMode = field(
+        default=EventTokenMode.CHECKED,
+        metadata=_says(
+            "Tokens on events (envelope field auth_token): ignored, checked where one is there, or required at the"
+            " doors."
+        ),
+    )
+    rate_limits: float = field(
+        default=1.0,
+        metadata=_says(
+            "Factor of the rates and quotas that `analytics access` shows, for each process; 0 sets no limit.",
+            at_least=0,
         ),
     )
     token_hours: float = field(

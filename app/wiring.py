@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from adapters.auth.tokens import TokenIssuer
+    from adapters.auth.tokens import TokenIssuer, TokenVerifier
     from adapters.event_store.store import PostgresEventStore
     from adapters.postgres.builder import PostgresBuild, PostgresVersions
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from command_api.desk import Desk
     from domain.access import Authenticate
     from domain.ports import EventLog, LiveBus
+    from domain.publishing.event_tokens import EventTokens
     from domain.trail import Trail
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
@@ -239,8 +240,23 @@ def token_issuer(settings: Settings) -> TokenIssuer:
 
 def authenticator(settings: Settings) -> Authenticate:
     """Turns a bearer token into a principal, by the keys of the settings or of the data folder."""
-    from adapters.auth.keys import keys_of_jwks, signing_key
+    return _verifier(settings)
+
+
+def event_tokens(settings: Settings) -> EventTokens | None:
+    """Who judges the tokens on events; None where they are ignored."""
+    from domain.publishing.event_tokens import EventTokenMode, EventTokens
+
+    if settings.event_tokens == EventTokenMode.IGNORED:
+        return None
+    required = settings.event_tokens == EventTokenMode.REQUIRED
+    return EventTokens(_verifier(settings).whose, required=required)
+
+
+def _verifier(settings: Settings) -> TokenVerifier:
+    from adapters.auth.jwks import keys_of
+    from adapters.auth.keys import signing_key
     from adapters.auth.tokens import TokenVerifier
 
-    trusted = keys_of_jwks(Path(settings.auth_jwks)) if settings.auth_jwks else signing_key(keys(settings)).public()
+    trusted = keys_of(settings.auth_jwks) if settings.auth_jwks else signing_key(keys(settings)).public()
     return TokenVerifier(trusted, settings.auth_issuer, settings.auth_audience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -17,12 +18,13 @@ from command_api import answers, commands
 from command_api.bodies import document, form
 from command_api.desk import Desk
 from domain import correlation
-from domain.access import Right, may, require
+from domain.access import Right, Use, may, require
 from domain.caller import caller
 from domain.errors import AnalyticsError, Invalid
 from domain.problem import Code
 from domain.publishing.framing import Item
 from domain.publishing.ingest import Ingest, Outcome
+from domain.rates import Rates
 
 Connection = ASGIConnection[Any, Any, Any, State]
 HttpRequest = Request[Any, Any, State]
@@ -33,8 +35,9 @@ WHOLE_DOCUMENTS = 2  # JSON documents are read as a whole: at most so many at on
 UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARGE, Code.WRONG_TYPE, Code.NOT_FINITE})
 
 
-def create_app(*, ingest: Ingest, desk: Desk, health: Health) -> Litestar:
-    """The application, to stand behind the edge (app/edge.py); what it stands on is given."""
+def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | None = None) -> Litestar:
+    """The application, to stand behind the edge (app/edge.py); what it stands on is given. No `rates`: no limit."""
+    limits = rates or Rates(0)
     whole_documents = asyncio.Semaphore(WHOLE_DOCUMENTS)
 
     @post(
@@ -46,7 +49,11 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health) -> Litestar:
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        return await _publish(request, ingest, whole_documents)
+        outcome = await _publish(request, ingest, whole_documents)
+        # counted when they are there: a body that went beyond the rate makes the next one wait
+        events = outcome.accepted + outcome.duplicates + outcome.quarantined
+        limits.charge(caller().principal, Use.EVENTS, events, time.monotonic())
+        return _answer(outcome)
 
     @get("/api/v1/health", summary="Health of this process")
     async def show_health() -> Response[bytes]:
@@ -66,12 +73,12 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health) -> Litestar:
     )
 
 
-async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asyncio.Semaphore) -> Response[bytes]:
+async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asyncio.Semaphore) -> Outcome:
     cut, parse = form(request.headers.get("content-type", ""))
     allows = partial(may, caller().principal, Right.PUBLISH)
     items = cut(request.stream())
     if cut is not document:
-        return _answer(await ingest.take(items, parse, door="http", allows=allows))
+        return await ingest.take(items, parse, door="http", allows=allows)
     async with whole_documents:
         some: list[Item] = [item async for group in items for item in group]
         outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
@@ -81,7 +88,7 @@ async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asynci
             code=outcome.reasons[0].code,
             suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
         )
-    return _answer(outcome)
+    return outcome
 
 
 async def _once(items: list[Item]) -> Any:

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from google.protobuf.message import Message
 from services import operations_pb2
 
-from domain.access import Right, may, require
+from domain.access import Principal, Right, Use, may, require
 from domain.caller import caller
 from domain.publishing.framing import Item
 from domain.publishing.ingest import Ingest, Outcome
 from domain.publishing.reading import from_protobuf
+from domain.rates import Rates
 
 Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], object], Awaitable[Message]]
 
 
-def publishing(ingest: Ingest) -> Publish:
-    """The handler of the RPC `Publish`. Stamped envelopes keep their stamps, because one stream is in order."""
+def publishing(ingest: Ingest, rates: Rates | None = None) -> Publish:
+    """The handler of the RPC `Publish`. Stamped envelopes keep their stamps, because one stream is in order.
+
+    Who sends more than their rate is read more slowly.
+    """
 
     async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], context: object) -> Message:
         """One publication: what became of it, with the first rejects by their index in the stream."""
         who = caller()
         require(who.principal, Right.PUBLISH, who.principal.company_id)
         allows = partial(may, who.principal, Right.PUBLISH)
-        outcome = await ingest.take(_items(requests), from_protobuf, door="grpc", allows=allows, keep_stamps=True)
+        items = _items(requests, rates or Rates(0), who.principal)
+        outcome = await ingest.take(items, from_protobuf, door="grpc", allows=allows, keep_stamps=True)
         return response(outcome, who.correlation_id)
 
     return publish
 
 
-async def _items(requests: AsyncIterator[operations_pb2.PublishRequest]) -> AsyncIterator[list[Item]]:
+async def _items(
+    requests: AsyncIterator[operations_pb2.PublishRequest], rates: Rates, principal: Principal
+) -> AsyncIterator[list[Item]]:
     index = 0
     async for request in requests:
+        await asyncio.sleep(rates.charge(principal, Use.EVENTS, len(request.events), time.monotonic()))
         yield [Item(index + i, event.SerializeToString()) for i, event in enumerate(request.events)]
         index += len(request.events)
 

@@ -1,7 +1,9 @@
-"""Who may what: roles, rights, tiers and features as two tables. Every door asks here, nobody decides elsewhere.
+"""Who may what, and how much of it: roles and rights, tiers and features, tiers and limits, as three tables.
+
+Every door asks here, nobody decides elsewhere.
 
 A role gives rights inside the companies that the principal's token names; company `*` stands for all of them. A tier
-gates features, whatever the role.
+gates features, whatever the role, and says how much a tenant may ask for.
 """
 
 from __future__ import annotations
@@ -102,6 +104,54 @@ FEATURES: Mapping[Tier, frozenset[Feature]] = MappingProxyType(
         Tier.BASIC: _BASIC,
         Tier.PRO: _PRO,
         Tier.ENTERPRISE: _PRO | {Feature.COMPETITIVE, Feature.AUDIT_EXPORT, Feature.BRANDING},
+    }
+)
+
+
+class Use(StrEnum):
+    """What is counted."""
+
+    READS = "reads"
+    COMMANDS = "commands"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second in the long run, so many at once after a rest."""
+
+    per_second: float
+    burst: float
+
+    def times(self, factor: float) -> Rate:
+        """The rate scaled; a burst lets at least one through."""
+        return Rate(self.per_second * factor, max(1.0, self.burst * factor))
+
+
+@dataclass(frozen=True, slots=True)
+class TierLimits:
+    """What a tenant of a tier may ask for, of each API process. `at_once`: questions that are being answered."""
+
+    rates: Mapping[Use, Rate]
+    at_once: int
+
+
+def _limits(reads: float, commands: float, events: float, at_once: int) -> TierLimits:
+    """Bursts of three seconds' reads, ten seconds' commands and events."""
+    rates = {
+        Use.READS: Rate(reads, 3 * reads),
+        Use.COMMANDS: Rate(commands, 10 * commands),
+        Use.EVENTS: Rate(events, 10 * events),
+    }
+    return TierLimits(MappingProxyType(rates), at_once)
+
+
+LIMITS: Mapping[Tier, TierLimits] = MappingProxyType(
+    {
+        Tier.FREE: _limits(20, 2, 1_000, 4),
+        Tier.BASIC: _limits(100, 10, 10_000, 16),
+        Tier.PRO: _limits(500, 50, 50_000, 64),
+        Tier.ENTERPRISE: _limits(10_000, 500, 1_000_000, 256),
     }
 )
 

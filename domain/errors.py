@@ -25,6 +25,7 @@ class AnalyticsError(Exception):
     """
 
     code = "error"
+    retry_after: float | None = None  # seconds after which trying again may help, where that is known
 
     def __init__(self, message: str, *, code: str | None = None, suggested_actions: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -158,8 +158,10 @@ class LiveBus(Protocol):
 class ReadStore(Protocol):
     """Read models for queries: parametrised SQL in, rows out, in one snapshot together with the position."""
 
-    async def ask(self, projection: str, sql: str, params: Sequence[object]) -> Answer:
+    async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the tables of the projection's live version. `{name}` in `sql` stands for table `name`.
+
+        The tables hold the rows of `company` alone, whatever the statement says: the store is a wall of its own.
 
         Raises Unavailable when the store does not answer, LimitExceeded when the statement takes too long.
         """

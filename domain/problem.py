@@ -36,6 +36,7 @@ class Code(StrEnum):
     DUPLICATE_KEY = "duplicate_key"
     TOO_DEEP = "too_deep"
     NEWER_SCHEMA = "newer_schema"
+    BAD_TOKEN = "bad_token"
 
 
 MEANINGS: Mapping[Code, str] = MappingProxyType(
@@ -60,6 +61,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.DUPLICATE_KEY: "a JSON object names the same field twice",
         Code.TOO_DEEP: "JSON is nested more than 32 levels deep",
         Code.NEWER_SCHEMA: "the schema_version is newer than this code knows; replay it after an upgrade",
+        Code.BAD_TOKEN: "the event's auth_token is not valid, had ended, or allows no publishing for its company",
     }
 )
 

@@ -26,7 +26,7 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from domain import correlation
-from domain.access import Principal, Right, require
+from domain.access import Principal, Right, Use, require
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
 from domain.trail import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
 from read_api.feeds import Feed, Feeds, State
@@ -48,6 +48,7 @@ class LiveDesk:
         self.authenticate = side.authenticate
         self.metrics = side.metrics
         self.trail = side.trail
+        self._rates = side.rates
         self._questions = side.questions
         self._health = side.health
         self._movements = side.movements
@@ -67,7 +68,8 @@ class LiveDesk:
             self.metrics.add(Metric.LIVE, -1)
 
     def follow(self, principal: Principal, message: Mapping[str, Any]) -> tuple[Hashable, Feed]:
-        """The feed that a subscription asks for. Raises Forbidden, Invalid or NotFound."""
+        """The feed that a subscription asks for. Raises Forbidden, Invalid, NotFound or LimitExceeded."""
+        self._rates.admit(principal, Use.READS, time.monotonic())
         if "watch" in message:
             if message["watch"] != "pipeline":
                 raise Invalid('the only thing to watch is "pipeline"', code="bad_message")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.access import Authenticate
+from domain.rates import Rates
 from domain.trail import Trail
 from read_api.health import Health
 from read_api.history.search import EventSearch
@@ -30,3 +31,4 @@ class ReadSide:
     stories: Stories
     authenticate: Authenticate
     trail: Trail
+    rates: Rates

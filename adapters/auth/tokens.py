@@ -2,73 +2,87 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jwt
+from jwt.utils import base64url_decode
 
-from adapters.auth.keys import ALGORITHMS, SigningKey
+from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
+from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
 from domain.access import Principal, Role, Tier
-from domain.errors import AnalyticsError, Unauthenticated
+from domain.errors import Unauthenticated
 
-REQUIRED = ("iss", "aud", "exp", "sub", "jti")
 LONGEST = 8_192  # bytes of a token that is looked at
 CACHED = 4_096  # verified tokens that are remembered
-LEEWAY = 5  # seconds by which clocks may differ
 SIGN_IN_AGAIN = ("Sign in again, or make a token with `analytics token`.",)
+_SHAPE = re.compile(r"(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_JWS = jwt.PyJWS(algorithms=ALGORITHMS)  # it knows no other: neither `none` nor a shared secret
+
+
+class Verdict(NamedTuple):
+    """What was found of a good token, and the key that it stands on."""
+
+    principal: Principal
+    begins_at: int
+    kid: str
+    key: jwt.PyJWK
 
 
 class TokenVerifier:
-    """Turns a bearer token into a principal; remembers the verdict on good ones until they expire.
+    """Turns a bearer token into a principal; remembers the verdict on those that are genuine.
 
-    Only the keys given here count: `kid` chooses among them, and what a token says about other keys (jku, x5u, jwk) is
-    never looked at.
+    Only the keys given here count: `kid` chooses among them, and what a token says about other keys (jku, x5u, jwk,
+    x5c) is never looked at. A verdict falls with its key. What is refused is refused before a signature is computed
+    wherever that is possible.
     """
 
-    def __init__(
-        self,
-        keys: Mapping[str, jwt.PyJWK],
-        issuer: str,
-        audience: str,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, keys: Keys, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._now = now
-        self._verified: OrderedDict[str, Principal] = OrderedDict()
+        self._verified: OrderedDict[str, Verdict] = OrderedDict()
 
     def __call__(self, token: str) -> Principal:
-        """The principal of a token. Raises Unauthenticated saying what is wrong with it."""
-        known = self._verified.get(token)
-        if known is not None and self._now() < known.expires_at:
-            return known
-        principal = _principal(self._claims(token))
-        self._verified[token] = principal
-        if len(self._verified) > CACHED:
-            self._verified.popitem(last=False)
+        """The principal of a token. Raises Unauthenticated saying what is wrong with it, Unavailable without keys."""
+        principal = self.whose(token)
+        if principal.expires_at <= self._now():
+            raise _refused("the token is not valid: it has expired")
         return principal
 
-    def _claims(self, token: str) -> Mapping[str, object]:
-        if not token or len(token) > LONGEST:
-            raise _refused("a bearer token is needed" if not token else "the token is too long")
+    def whose(self, token: str) -> Principal:
+        """The principal of a token, ended or not: who asks compares `expires_at` with the time that matters."""
+        verdict = self._verdict(token)
+        if verdict.begins_at > self._now() + LEEWAY:
+            raise _refused("the token is not valid: it has not begun")
+        return verdict.principal
+
+    def _verdict(self, token: str) -> Verdict:
+        known = self._verified.get(token)
+        if known is not None and self._keys.get(known.kid) is known.key:
+            return known
+        verdict = self._verified[token] = self._found(token)
+        if len(self._verified) > CACHED:
+            self._verified.popitem(last=False)
+        return verdict
+
+    def _found(self, token: str) -> Verdict:
+        shape = _SHAPE.fullmatch(token) if len(token) <= LONGEST else None
+        if shape is None:
+            raise _refused("the token is no signed JWT" if token else "a bearer token is needed")
         try:
-            kid = jwt.get_unverified_header(token).get("kid")
-            key = self._keys.get(kid) if isinstance(kid, str) else None
+            kid = check_header(read_object(base64url_decode(shape[1])))
+            key = self._keys.get(kid)
             if key is None:
                 raise _refused("the token is signed with a key that is not known here")
-            return jwt.decode(
-                token,
-                key=key,
-                algorithms=[key.algorithm_name] if key.algorithm_name in ALGORITHMS else [],
-                issuer=self._issuer,
-                audience=self._audience,
-                leeway=LEEWAY,
-                options={"require": list(REQUIRED)},
-            )
-        except jwt.PyJWTError as error:
+            claims = read_object(_JWS.decode(token, key=key, algorithms=[key.algorithm_name]))
+            return Verdict(principal_of(claims, self._issuer, self._audience), begins_at(claims), kid, key)
+        except (jwt.PyJWTError, Refused, ValueError) as error:
             raise _refused(f"the token is not valid: {error}") from None
 
 
@@ -96,28 +110,6 @@ class TokenIssuer:
             "tier": tier.value,
         }
         return jwt.encode(claims, self._key.private, algorithm="EdDSA", headers={"kid": self._key.kid})
-
-
-def _principal(claims: Mapping[str, object]) -> Principal:
-    """The principal that verified claims speak of: `company_id` and `roles` are a text or a list of texts."""
-    try:
-        return Principal(
-            sub=str(claims["sub"]),
-            companies=frozenset(_texts(claims, "company_id")),
-            roles=frozenset(Role(role) for role in _texts(claims, "roles")),
-            tier=Tier(str(claims.get("tier", Tier.FREE)).upper()),
-            expires_at=float(str(claims["exp"])),
-        )
-    except (ValueError, AnalyticsError) as error:
-        raise _refused(f"the token's claims are no good: {error}") from None
-
-
-def _texts(claims: Mapping[str, object], name: str) -> list[str]:
-    value = claims.get(name, [])
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(t, str) and t for t in texts):
-        raise ValueError(f"{name} is neither a text nor a list of texts")
-    return texts
 
 
 def _refused(reason: str) -> Unauthenticated:

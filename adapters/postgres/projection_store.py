@@ -17,6 +17,7 @@ from psycopg import sql as composed
 from adapters.postgres import ordered_rows, staging
 from adapters.postgres.projection_reader import read_checksum, read_heartbeats, read_set_aside, read_statuses
 from adapters.postgres.session import Session
+from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
 from projections.engine import sql
 from projections.engine.batch import Admitted, Checksum, Commit, Folded, FoldFailed, Offsets, Progress, ProjectionStatus
@@ -317,11 +318,13 @@ class PostgresProjectionStore(Session):
 
 
 def create_tables(connection: psycopg.Connection, projection: Projection) -> None:
-    """Create the tables of a stored version that are missing."""
+    """Create the tables of a stored version that are missing, each behind the tenant wall."""
     for table in projection.tables:
         connection.execute(sql.create_table(table, projection.version).encode())
     for fold in projection.ordered:
         connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
+    for name in sql.stored_tables(projection):
+        enclose(connection, sql.table_name(name, projection.version))
 
 
 def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]) -> None:

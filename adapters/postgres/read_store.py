@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from adapters.postgres.tenant_wall import AS_READER, SET_TENANT
 from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer
@@ -43,15 +45,26 @@ class Live(NamedTuple):
     definition: int
 
 
+class _Asked(NamedTuple):
+    """What is asked: a statement over the tables of a projection, for one company."""
+
+    company: str
+    projection: str
+    statement: str
+    params: Sequence[object]
+
+
 class PostgresReadStore:
     """`domain.ports.ReadStore` on PostgreSQL. `open` before use.
 
     Which version is live is remembered. Every answer brings along which one is live in its own snapshot: where that is
     another, the question is asked again, so that a switch is seen at once and costs the other questions nothing.
+    Its connections act as the role of readers: a statement sees the rows of the company that is asked about, and no
+    others, whatever it says itself.
     """
 
     def __init__(self, database_url: str, *, connections: int = 8, timeout: float = 10.0) -> None:
-        options = f"-c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
+        options = f"{AS_READER} -c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
         self._pool = AsyncConnectionPool(
             database_url,
             min_size=1,
@@ -70,45 +83,45 @@ class PostgresReadStore:
         """Close all connections."""
         await self._pool.close()
 
-    async def ask(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
-        """Run one SELECT over the projection's tables; the position is of the same snapshot."""
+    async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
+        """Run one SELECT over the company's rows of the projection; the position is of the same snapshot."""
         with tracing.span("sql", projection=projection):
-            return await self._ask_checked(projection, statement, params)
+            return await self._ask_checked(_Asked(company, projection, statement, params))
 
-    async def _ask_checked(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
+    async def _ask_checked(self, asked: _Asked) -> Answer:
+        name = asked.projection
         try:
             try:
-                return await self._ask_live(projection, statement, params)
+                return await self._ask_live(asked)
             except (psycopg.errors.QueryCanceled, PoolTimeout):
                 raise
             except psycopg.OperationalError:
                 # The server went away and may be back: without a check each connection of the pool fails one query.
                 await self._pool.check()
-                return await self._ask_live(projection, statement, params)
+                return await self._ask_live(asked)
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
         except psycopg.errors.UndefinedTable as error:
-            raise Unavailable(f"projection {projection} has no tables yet: its projector has not started") from error
+            raise Unavailable(f"projection {name} has no tables yet: its projector has not started") from error
         except psycopg.errors.UndefinedColumn as error:
-            raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error
+            raise Unavailable(f"projection {name} is stored by another definition: rebuild it") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable(f"the read store does not answer: {error}") from error
 
-    async def _ask_live(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
+    async def _ask_live(self, asked: _Asked) -> Answer:
         """Ask the version that is live; again where the one that was remembered is so no more."""
         for _ in range(SWITCHES):
-            live = self._live.get(projection) or await self._look_up(projection)
-            text = statement.format_map(_tables(projection, live.version)).encode()
+            live = self._live.get(asked.projection) or await self._look_up(asked.projection)
             try:
-                answer = await self._ask(projection, live, text, params)
+                answer = await self._ask(asked, live)
             except psycopg.errors.UndefinedTable:  # dropped since it was live
-                if live == await self._look_up(projection):
+                if live == await self._look_up(asked.projection):
                     raise
             else:
                 if answer is not None:
                     return answer
-                await self._look_up(projection)
-        raise Unavailable(f"projection {projection} is being switched too often")
+                await self._look_up(asked.projection)
+        raise Unavailable(f"projection {asked.projection} is being switched too often")
 
     async def _look_up(self, projection: str) -> Live:
         async with self._pool.connection() as connection:
@@ -121,14 +134,24 @@ class PostgresReadStore:
         self._live[projection] = Live(*row)
         return self._live[projection]
 
-    async def _ask(self, projection: str, live: Live, text: bytes, params: Sequence[object]) -> Answer | None:
-        """The answer of one version; None when it is not the live one in the snapshot of the answer."""
+    async def _ask(self, asked: _Asked, live: Live) -> Answer | None:
+        """The answer of one version; None when it is not the live one in the snapshot of the answer.
+
+        The pipeline is one transaction and one round trip: the tenant is set for this statement and no later one.
+        """
+        statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                WITH_POSITION.replace(b"{statement}", text),
-                (*params, projection, live.version, projection),
-                prepare=True,
-            )
+            try:
+                async with connection.pipeline():
+                    await connection.execute(SET_TENANT, (asked.company,), prepare=True)
+                    cursor = await connection.execute(
+                        WITH_POSITION.replace(b"{statement}", statement),
+                        (*asked.params, asked.projection, live.version, asked.projection),
+                        prepare=True,
+                    )
+            except asyncio.CancelledError:  # halfway through a pipeline: what comes next on it is anybody's guess
+                await connection.close()
+                raise
             rows = await cursor.fetchall()
             if rows[0][0] not in (live.version, None):
                 return None

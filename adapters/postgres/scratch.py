@@ -11,6 +11,7 @@ from adapters.postgres import ordered_rows, staging
 from adapters.postgres.projection_reader import read_set_aside
 from adapters.postgres.session import Session
 from adapters.postgres.snapshots import copy_name, stored_snapshots
+from adapters.postgres.tenant_wall import act_as_reader
 from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from projections.engine import sql
@@ -48,11 +49,12 @@ class PostgresScratch(Session):
     def filled(
         self, projection: Projection, company: str, base: Snapshot | None, more: Folded
     ) -> Iterator[ScratchTables]:
-        """Temporary tables with the company's rows; a rollback takes them away."""
+        """Temporary tables with the company's rows, made as its reader; a rollback takes them away."""
         scratch = projection.stored_as(sql.SCRATCH)
         try:
             with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):
                 connection.execute(f"SET LOCAL statement_timeout = {int(self._timeout * 1000)}".encode())
+                act_as_reader(connection, company)
                 fill(connection, scratch, company, base, more)
                 yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
         except psycopg.errors.QueryCanceled as error:

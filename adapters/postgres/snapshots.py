@@ -8,6 +8,7 @@ import psycopg
 
 from adapters.postgres.projection_reader import read_position
 from adapters.postgres.session import Session
+from adapters.postgres.tenant_wall import enclose
 from domain.errors import Conflict
 from domain.position import Position
 from projections.engine import sql
@@ -61,6 +62,7 @@ class PostgresSnapshots(Session):
                 copy = copy_name(name, version, number)
                 connection.execute(f"CREATE TABLE {copy} AS SELECT * FROM {sql.table_name(name, version)}".encode())
                 connection.execute(f"CREATE INDEX ON {copy} (company_id)".encode())
+                enclose(connection, copy)
             connection.execute(
                 "INSERT INTO snapshots (projection, version, number, fingerprint, position, latest)"
                 " VALUES (%s, %s, %s, %s, %s, %s)",

@@ -83,10 +83,13 @@ async def measure(ground: Ground, instance: Instance) -> None:
     ground.found(
         Figure("http_post", rate, "events/s", bare, f"POST /api/v1/events, {BODY} lines a body (floor: bare append)")
     )
-    rate = await _publish(ground, instance)
+    plain = await _publish(_foreign(count, 3), instance)
     ground.found(
-        Figure("grpc_publish", rate, "events/s", bare, f"Publish, {MESSAGE} events a message (floor: bare append)")
+        Figure("grpc_publish", plain, "events/s", bare, f"Publish, {MESSAGE} events a message (floor: bare append)")
     )
+    rate = await _publish(_with_token(_foreign(count, 4), instance.token(Role.SERVICE)), instance)
+    note = "the same with a token on every event, which is checked (floor: without)"
+    ground.found(Figure("grpc_publish_tokens", rate, "events/s", plain, note))
 
 
 async def _bare(ground: Ground) -> float:
@@ -114,8 +117,13 @@ def _post(ground: Ground, instance: Instance) -> float:
     return _accepted(sum(json.loads(answer)["accepted"] for answer in answers), len(lines)) / seconds
 
 
-async def _publish(ground: Ground, instance: Instance) -> float:
-    events = _foreign(ground.scale.lines, 3)
+def _with_token(events: list[AnalyticsProcessingEnvelope], token: str) -> list[AnalyticsProcessingEnvelope]:
+    for event in events:
+        event.auth_token.token = token
+    return events
+
+
+async def _publish(events: Sequence[AnalyticsProcessingEnvelope], instance: Instance) -> float:
     messages = [PublishRequest(events=events[i : i + MESSAGE]) for i in range(0, len(events), MESSAGE)]
 
     async def requests() -> AsyncIterator[PublishRequest]:

@@ -8,10 +8,13 @@ held, so a file of any size fits.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain import correlation, tracing
 from domain.errors import Unavailable
@@ -20,6 +23,7 @@ from domain.identity import identity
 from domain.ports import Placed, Record
 from domain.position import Position
 from domain.problem import Code, Problem, Refused, shown
+from domain.publishing.event_tokens import EventTokens, ended, without_signatures
 from domain.publishing.framing import Item
 from domain.publishing.publisher import Publisher
 from domain.publishing.reading import Parse, Parsed, refusal
@@ -69,11 +73,18 @@ class Ingest:
     """The service behind all doors of one process; remembers the identities that it lately made durable."""
 
     def __init__(
-        self, publisher: Publisher, quarantine: Quarantine, seen: SeenEvents, *, remembered: int = 50_000
+        self,
+        publisher: Publisher,
+        quarantine: Quarantine,
+        seen: SeenEvents,
+        *,
+        remembered: int = 50_000,
+        tokens: EventTokens | None = None,
     ) -> None:
-        """`publisher` must not stamp: events at the doors are other producers'."""
+        """`publisher` must not stamp: events at the doors are other producers'. No `tokens`: theirs are ignored."""
         self.publisher = publisher
         self.quarantine = quarantine
+        self.tokens = tokens
         self._seen = seen
         self._remembered = remembered
         self._durable: OrderedDict[bytes, Placed] = OrderedDict()
@@ -146,6 +157,7 @@ class Intake:
         self._correlation_id = correlation.current.get()  # of the call: events that bring none get these
         self._trace = tracing.carried()
         self._allowed: dict[str, bool] = {}
+        self._verdicts: dict[tuple[str, str], float | Problem] = {}
         self._good: list[Good] = []
         self._bad: list[BadEvent] = []
         self._size = 0
@@ -196,6 +208,8 @@ class Intake:
         if (problem := check_source(parsed.kind, ours=False)) is not None:
             raise refusal(envelope, problem)
         self._check_company(parsed)
+        if self._ingest.tokens is not None:
+            self._check_token(parsed.envelope, self._ingest.tokens)
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
         if not stamped:
             envelope.producer_id, envelope.producer_seq = "", 0
@@ -220,13 +234,26 @@ class Intake:
             reason = f"the caller may not publish for company {shown(company)}"
             raise refusal(parsed.envelope, Problem(Code.FORBIDDEN_COMPANY, reason))
 
+    def _check_token(self, envelope: AnalyticsProcessingEnvelope, tokens: EventTokens) -> None:
+        """A token must be good now, and at the event's own time, by which admission will judge it again."""
+        if not envelope.HasField("auth_token") or not envelope.auth_token.token:
+            if tokens.required:
+                raise refusal(envelope, Problem(Code.MISSING_FIELD, "auth_token is required here"))
+            return
+        asked = (envelope.auth_token.token, envelope.company_id)
+        if asked not in self._verdicts:
+            self._verdicts[asked] = tokens.verdict(*asked)
+        problem = ended(self._verdicts[asked], max(time.time(), envelope.timestamp / 1000))
+        if problem is not None:
+            raise refusal(envelope, problem)
+
     def _set_aside(self, item: Item, refused: Refused) -> None:
         problem, kind = refused.problem, event_type(refused.message_type)
         self._bad.append(
             BadEvent(
                 code=problem.code,
                 reason=problem.reason,
-                raw=item.data,
+                raw=without_signatures(item.data),
                 door=self._door,
                 line=item.line,
                 stream=kind.stream if kind is not None else "",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import EventLog, LiveBus, Placed, Record
-from domain.publishing.records import stamped, subject_of
+from domain.publishing.records import message_of, stamped, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class LiveLane:
         try:
             async with asyncio.timeout(self._limits.live_deadline):
                 for record in records:
-                    await bus.publish(subject_of(record), record.value)
+                    await bus.publish(subject_of(record), message_of(record))
                 await bus.flush()
         except (Unavailable, TimeoutError):
             return False

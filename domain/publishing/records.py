@@ -42,6 +42,15 @@ def subject_of(record: Record) -> str:
     return f"analytics.{record.topic}.{record.key.partition(b':')[0].decode()}"
 
 
+def message_of(record: Record) -> bytes:
+    """What the live bus gets: the envelope without its publisher's token, which is for the log alone."""
+    if b"eyJ" not in record.value:  # as every token begins; looking costs a tenth of parsing
+        return record.value
+    envelope = AnalyticsProcessingEnvelope.FromString(record.value)
+    envelope.ClearField("auth_token")
+    return envelope.SerializeToString()
+
+
 def stamped(record: Record, producer: bytes, sequence: int) -> Record:
     """The record with producer_id and producer_seq.
 

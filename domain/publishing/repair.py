@@ -129,6 +129,7 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     if (problem := check_source(parsed.kind, ours=entry.door == LOG)) is not None:
         raise refusal(envelope, problem)
     envelope.producer_id, envelope.producer_seq = "", 0
+    envelope.ClearField("auth_token")  # it goes in on the word of whoever replays it
     envelope.causation_id = envelope.causation_id or f"quarantine-{entry.id}"
     return record_of(envelope, parsed.kind)
 

@@ -13,15 +13,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from common.envelope_pb2 import AuthToken
+from google.protobuf.message import DecodeError
 
 from domain.events import BATCHES, BY_NAME, CATALOGUE, EventType, log_key
 from domain.identity import identity
 from domain.ports import Chunk
 from domain.problem import Code, Problem
+from domain.publishing.event_tokens import EventTokens, ended, without_signatures
 from domain.upcasting import upcast_bytes
 from domain.validation import judge
 from projections.engine.batch import Admitted, BadEvent
-from projections.engine.decode import DecodedFacts, decode_envelopes, decode_facts, order_column, suspect_envelopes
+from projections.engine.decode import (
+    ENVELOPE_FIELDS,
+    DecodedFacts,
+    decode_envelopes,
+    decode_facts,
+    order_column,
+    suspect_envelopes,
+)
+
+WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,9 @@ class Decoded:
     suspects: set[int]
 
 
-def decode(topic: str, records: Records) -> Decoded:
+def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIELDS) -> Decoded:
     """Decode envelopes, then the payloads of each message type that the topic carries."""
-    envelopes, bad = decode_envelopes(records.values)
+    envelopes, bad = decode_envelopes(records.values, fields)
     undecodable = set(bad)
     facts: dict[str, list[pl.DataFrame]] = {}
     suspects = set(envelopes.filter(_suspect(topic)).get_column("_row").to_list())
@@ -123,16 +135,22 @@ class Admission:
         topic: str,
         known: Callable[[Sequence[bytes]], set[bytes]],
         highest: Mapping[tuple[int, str], int],
+        tokens: EventTokens | None = None,
     ) -> None:
         self._topic = topic
+        self._tokens = tokens
         self._known = known
         self._highest = dict(highest)
         self._unstored: dict[bytes, None] = {}
 
     def decide(self, records: Records) -> tuple[Facts, Admitted]:
-        """Admit, set aside or leave out each record; the facts returned are those of admitted events alone."""
-        decoded = decode(self._topic, records)
+        """Admit, set aside or leave out each record; the facts returned are those of admitted events alone.
+
+        Raises Unavailable while nobody can say whether a token is good.
+        """
+        decoded = decode(self._topic, records, ENVELOPE_FIELDS if self._tokens is None else WITH_TOKEN)
         quarantined = list(self._judged(records, decoded))
+        quarantined += self._with_bad_token(records, decoded, {int(r) for r in _rows_at(records, quarantined)})
         rejected = {int(r) for r in _rows_at(records, quarantined)}
         good = decoded.envelopes if not rejected else decoded.envelopes.filter(~pl.col("_row").is_in(list(rejected)))
         stamped = (pl.col("producer_id") != "") & (pl.col("producer_seq") > 0)
@@ -166,7 +184,29 @@ class Admission:
             partition, offset = records.at(row)
             known = outer.get(row, {})
             company, event_id = known.get("company_id", ""), known.get("event_id", "")
-            yield BadEvent(partition, offset, item, code, reason, company, event_id, records.values[row])
+            yield BadEvent(
+                partition, offset, item, code, reason, company, event_id, without_signatures(records.values[row])
+            )
+
+    def _with_bad_token(self, records: Records, decoded: Decoded, bad: Set[int]) -> Iterable[BadEvent]:
+        """Events whose token is no good. It is judged by the event's own time: that of a replay would decide otherwise.
+
+        What came through a door was checked there; this is for producers that write to the log themselves.
+        """
+        if self._tokens is None:
+            return
+        frame = decoded.envelopes.filter(pl.col("auth_token").bin.size() > 0)
+        verdicts: dict[tuple[bytes, str], float | Problem] = {}
+        columns = frame.select("_row", "auth_token", "company_id", "event_id", "timestamp")
+        for row, token, company, event_id, timestamp in columns.iter_rows():
+            if row in bad:
+                continue
+            if (token, company) not in verdicts:
+                verdicts[token, company] = self._tokens.verdict(_text_of(token), company)
+            problem = ended(verdicts[token, company], timestamp / 1000)
+            if problem is not None:
+                raw = without_signatures(records.values[row])
+                yield BadEvent(*records.at(row), None, problem.code, problem.reason, company, event_id, raw)
 
     def _repeated_stamps(self, stamped: pl.DataFrame, records: Records) -> tuple[set[int], dict[tuple[int, str], int]]:
         """Rows whose sequence is not above all earlier ones of their producer and partition; the new highest ones."""
@@ -210,6 +250,13 @@ class Admission:
                 self._unstored[known] = None
                 fresh.append((known, *records.at(row)))
         return repeated, fresh
+
+
+def _text_of(token: bytes) -> str:
+    try:
+        return AuthToken.FromString(token).token
+    except DecodeError:
+        return ""  # which no verifier takes
 
 
 def _rows_of(frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFrame:

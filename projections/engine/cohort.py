@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from domain.ports import Chunk
+from domain.publishing.event_tokens import EventTokens
 from projections.engine.admission import Facts
 from projections.engine.batch import Admitted, Commit, Offsets
 from projections.engine.declare import Projection
@@ -20,7 +21,8 @@ Announce = Callable[[Commit], Awaitable[None]]
 class Limits:
     """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `pace` seconds at least from
     one small batch to the next (a commit costs some milliseconds however few its events are), `confirm` seconds between
-    notes that nothing is missing, `poison` the share of bad events above which the lane stops.
+    notes that nothing is missing, `poison` the share of bad events above which the lane stops, `tokens` who judges the
+    tokens on events (None: nobody does).
     """
 
     batch: int = 100_000
@@ -28,6 +30,7 @@ class Limits:
     pace: float = 0.05
     confirm: float = 1.0
     poison: float = 0.2
+    tokens: EventTokens | None = None
 
 
 @dataclass

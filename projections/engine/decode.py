@@ -50,6 +50,10 @@ def _slim_envelope(fields: tuple[str, ...]) -> Descriptor:
     slim = descriptor_pb2.FileDescriptorProto(name="engine/slim.proto", package="engine", syntax="proto3")
     message = slim.message_type.add(name="Envelope")
     message.field.extend(f for f in full.field if f.name in fields)
+    for field in message.field:
+        if field.type == FieldDescriptor.TYPE_MESSAGE:  # the same on the wire: read as it is, by whoever needs it
+            field.type = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
+            field.ClearField("type_name")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(slim)
     return pool.FindMessageTypeByName("engine.Envelope")

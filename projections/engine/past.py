@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from domain.errors import Defect
 from domain.event_search import NEVER, Scanned
 from domain.ports import Answer
 from domain.position import Position
@@ -80,8 +81,10 @@ class PastStore:
     past: Past
     scanned: Scanned = field(default_factory=Scanned)
 
-    async def ask(self, projection: str, statement: str, params: Sequence[object]) -> Answer:
+    async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables as they were."""
+        if company != self.company:
+            raise Defect(f"the past of {self.company} was asked about {company}")
         found = declared(projection)
         goal = await asyncio.to_thread(self.history.goal, found, self.past)
         base = await asyncio.to_thread(self._base, found, goal)

@@ -92,7 +92,7 @@ async def answer(name: str, company: str, params: Mapping[str, str], store: Read
     projection, query = find(name)
     request = Request(company, read_params(query, params))
     statement = query.ask(request)
-    found = await store.ask(projection.name, statement.sql, statement.params)
+    found = await store.ask(company, projection.name, statement.sql, statement.params)
     rows = query.shape(request, [dict(zip(found.columns, row, strict=True)) for row in found.rows])
     return {
         "query": name,

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.doorway import Doorway
 from app.edge import Deed, Edge, deed_of
-from command_api.problems import problem
+from command_api.answers import document_of as problem
 from domain.access import Principal, Role
 from domain.errors import Conflict, Unauthenticated, Unavailable
 from domain.publishing.trail import NoTrail
@@ -72,7 +73,7 @@ async def ask(
 ) -> tuple[httpx.Response, Application]:
     """The answer to one request."""
     application = Application(book, error)
-    transport = httpx.ASGITransport(app=Edge(application, authenticate, problem, book))
+    transport = httpx.ASGITransport(app=Edge(application, Doorway(authenticate, book), problem))
     async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
         headers = {"Authorization": f"Bearer {token}", "X-Correlation-Id": "c-1"}
         return await client.request(method, path, headers=headers), application

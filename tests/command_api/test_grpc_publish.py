@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from services import operations_pb2
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.grpc_calls import Doorway
+from app.doorway import Doorway
 from app.grpc_server import grpc_server
 from command_api.grpc_publish import publishing
 from domain.problem import Code

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.doorway import Doorway
 from app.edge import Edge
 from command_api.answers import document_of
 from command_api.app import create_app
@@ -49,7 +50,7 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin's token of the company acme, on an empty store."""
     unused = cast(Any, None)  # what takes events and tells health is not asked here
     async with desk_on(database_url) as desk:
-        app = Edge(create_app(ingest=unused, desk=desk, health=unused), authenticate, document_of, NoTrail())
+        app = Edge(create_app(ingest=unused, desk=desk, health=unused), Doorway(authenticate, NoTrail()), document_of)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer admin"}
         async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=60) as opened:

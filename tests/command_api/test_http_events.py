@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from adapters.event_store.store import PostgresEventStore
+from app.doorway import Doorway
 from app.edge import Application, Edge
 from command_api.answers import document_of
 from command_api.app import MAX_BODY, create_app
@@ -43,7 +44,7 @@ def authenticate(token: str) -> Principal:
 
 def behind_edge(application: Application) -> Edge:
     """The application as the outside sees it."""
-    return Edge(application, authenticate, document_of, NoTrail())
+    return Edge(application, Doorway(authenticate, NoTrail()), document_of)
 
 
 def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:

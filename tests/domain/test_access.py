@@ -84,3 +84,50 @@ def test_a_principal_without_company_or_role_cannot_be_made() -> None:
     """An empty claim must not become a wildcard."""
     with pytest.raises(Invalid):
         Principal("ann", frozenset(), frozenset({Role.VIEWER}))
+
+
+PROMISED = {
+    # contracts.md, "Who may what": line by line
+    Role.VIEWER: {"dashboards", "reports"},
+    Role.ANALYST: {"dashboards", "reports", "query", "export", "explain"},
+    Role.ADMIN: {"dashboards", "reports", "query", "export", "explain", "command"},
+    Role.AUDITOR: {"events", "verify", "trail"},
+    Role.ENGINEER: {"projections", "quarantine"},
+    Role.SERVICE: {"publish"},
+}
+KEPT_BACK: dict[Role, set[str]] = {
+    Role.VIEWER: {"query", "export", "explain", "command", "events", "trail", "projections", "quarantine", "publish"},
+    Role.ANALYST: {"command", "events", "verify", "trail", "projections", "quarantine", "publish"},
+    Role.ADMIN: {"events", "verify", "trail", "projections", "quarantine", "publish"},
+    Role.AUDITOR: {"query", "command", "projections", "quarantine", "publish"},
+    Role.ENGINEER: {"dashboards", "reports", "query", "export", "command", "events", "trail", "payloads", "publish"},
+    Role.SERVICE: {right.value for right in Right} - {"publish", "status"},
+}
+OPENED = {
+    Tier.FREE: {"dashboards"},
+    Tier.BASIC: {"retention", "funnels", "csv", "full_history"},
+    Tier.PRO: {"predictive", "pivots", "ad_hoc", "alerts"},
+    Tier.ENTERPRISE: {"competitive", "audit_export", "branding"},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_has_what_was_promised_and_nothing_that_was_kept_back(role: Role) -> None:
+    """The line of the contract, in the own company; in another one only what belongs to no tenant."""
+    who = somebody(role)
+    assert all(may(who, Right(right), "acme") for right in PROMISED[role])
+    assert not any(may(who, Right(right), "acme") for right in KEPT_BACK[role])
+    elsewhere = {right for right in Right if may(who, right, "other")}
+    assert elsewhere <= {Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS}
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_a_tier_opens_its_line_and_those_below(tier: Tier) -> None:
+    """FREE dashboards and the last 30 days; each tier adds its own."""
+    expected = {
+        feature
+        for t, features in OPENED.items()
+        if list(Tier).index(t) <= list(Tier).index(tier)
+        for feature in features
+    }
+    assert {feature for feature in Feature if opens(somebody(Role.ADMIN, tier=tier), feature)} == expected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.grpc_calls import Doorway
+from app.doorway import Doorway
 from app.grpc_server import Handlers, grpc_server
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated

@@ -100,7 +100,9 @@ async def told(url: str, projection: Projection, records: Sequence[Logged], past
     """The company's rows as they were."""
     store, scratch = past_store(url, records, past)
     with closing(scratch):
-        return [list((await store.ask(projection.name, contents(t), (COMPANY,))).rows) for t in projection.tables]
+        return [
+            list((await store.ask(COMPANY, projection.name, contents(t), (COMPANY,))).rows) for t in projection.tables
+        ]
 
 
 def compare(
@@ -167,7 +169,7 @@ async def _explains(
     with closing(scratch):
         found = await explain(store, name, params, column.name, Page(limit=10_000))
         stored = f'SELECT "{column.name}" FROM {{{rows.table.name}}} WHERE {rows.where}'
-        values = (await store.ask(all_queries()[name][0].name, stored, rows.params)).rows
+        values = (await store.ask(COMPANY, all_queries()[name][0].name, stored, rows.params)).rows
     assert found["total"] == len(found["events"])
     shares = [e["share"] for e in found["events"]]
     if column.rule is Sum:
@@ -201,7 +203,7 @@ def test_too_much_history_is_refused_before_it_is_read(new_database: NewDatabase
     async def ask(past: Past, most: int) -> int:
         store, scratch = past_store(url, records, past, most)
         with closing(scratch):
-            await store.ask(projection.name, "SELECT 1", ())
+            await store.ask(COMPANY, projection.name, "SELECT 1", ())
         return store.scanned.records
 
     assert asyncio.run(ask(Past(), len(records))) == len(records)

@@ -54,14 +54,14 @@ async def test_readers_see_one_version_or_the_other_and_no_error(reads: Postgres
 
     async def ask() -> None:
         while not over.is_set():
-            answers.append(await reads.ask(NAME, QUESTION, ()))
+            answers.append(await reads.ask("second", NAME, QUESTION, ()))
 
     readers = [asyncio.create_task(ask()) for _ in range(3)]
     declared = projection(NAME)
     with closing(PostgresVersions(database_url)) as versions:
         for version in (second, 1, second, 1, second):
             await asyncio.to_thread(versions.switch, declared.stored_as(version), None)
-            seen = await reads.ask(NAME, QUESTION, ())
+            seen = await reads.ask("second", NAME, QUESTION, ())
             assert seen.rows == ([(1, "second")] if version == second else [(0, None)])
             await asyncio.sleep(0.05)
         await asyncio.to_thread(versions.drop, declared)
@@ -76,13 +76,13 @@ async def test_a_reader_that_slept_through_two_switches_and_a_drop_gets_an_answe
     reads: PostgresReadStore, database_url: str
 ) -> None:
     """What it remembers as live is gone; it asks what is live now."""
-    assert (await reads.ask(NAME, QUESTION, ())).rows == [(0, None)]
+    assert (await reads.ask("second", NAME, QUESTION, ())).rows == [(0, None)]
     second = await another(database_url, "second")
     declared = projection(NAME)
     with closing(PostgresVersions(database_url)) as versions:
         versions.switch(declared.stored_as(second), None)
         versions.drop(declared)
-    assert (await reads.ask(NAME, QUESTION, ())).rows == [(1, "second")]
+    assert (await reads.ask("second", NAME, QUESTION, ())).rows == [(1, "second")]
 
 
 async def test_a_version_of_another_definition_is_named_and_not_followed(
@@ -93,7 +93,7 @@ async def test_a_version_of_another_definition_is_named_and_not_followed(
         connection.execute("UPDATE projections SET definition = 7, fingerprint = 'older'")
     again = ReadModels(database_url, [projection(NAME)])
     assert again.store.running([projection(NAME)]) == []
-    assert (await reads.ask(NAME, QUESTION, ())).definition_version == 7
+    assert (await reads.ask("second", NAME, QUESTION, ())).definition_version == 7
     await again.close()
 
 
@@ -102,7 +102,7 @@ async def test_a_projection_that_was_never_stored_is_unavailable(database_url: s
     store = PostgresReadStore(database_url, connections=1)
     await store.open()
     with pytest.raises(Unavailable, match="has not started"):
-        await store.ask(NAME, QUESTION, ())
+        await store.ask("second", NAME, QUESTION, ())
     await store.close()
 
 

@@ -1,0 +1,38 @@
+"""What stands at every door of the APIs: who may come in, how often, and where it is noted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from domain.access import Authenticate, Principal, Use
+from domain.rates import Rates
+from domain.trail import Action, Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """Shared by the calls of one process; without `rates` there is no limit."""
+
+    authenticate: Authenticate
+    trail: Trail
+    rates: Rates = field(default_factory=lambda: Rates(0))
+
+    @contextmanager
+    def within_rates(self, principal: Principal, action: Action) -> Iterator[None]:
+        """One call, from its beginning to its end. Raises LimitExceeded where its tenant asks too often.
+
+        Events are charged by who reads them, when their number is known.
+        """
+        now = time.monotonic()
+        if action is Action.PUBLISH:
+            self.rates.admit(principal, Use.EVENTS, now, amount=0)
+        elif action is Action.COMMAND:
+            self.rates.admit(principal, Use.COMMANDS, now)
+        else:
+            with self.rates.question(principal, now):
+                yield
+            return
+        yield

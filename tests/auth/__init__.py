@@ -1,0 +1,1 @@
+"""Tests of adapters/auth, and of tokens at every door."""

@@ -1,0 +1,240 @@
+"""Two tenants, each with a canary in every text: whatever is asked as one, nothing of the other is in the answer."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.operations_pb2 import EventPlace, GetEventRequest, PublishRequest, StreamEventsRequest
+from websockets.sync.client import connect
+
+from domain.events import BY_NAME, CATALOGUE, EventType
+from domain.validation import RESERVED_STREAMS
+from projections.engine.declare import hidden_columns
+from projections.engine.query import Query, registered
+from projections.engine.registry import all_projections
+from tests.support.instance import Instance
+
+NOON = 1_760_000_000_000
+MINE, OTHER = "minecanary", "othercanary"
+TRIES = 25  # for each query and each way of asking
+
+
+def filled(kind: EventType, company: str, number: int) -> Message:
+    """A payload with the company's canary in every text that is free."""
+    fact, choices = kind.message(), dict(kind.choices)
+    for field in kind.message.DESCRIPTOR.fields:
+        if field.is_repeated:
+            continue
+        value: object = 1 + number
+        if field.name in kind.times:
+            value = NOON + 60_000 * number
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            value = choices[field.name][0] if field.name in choices else f"{company}-{field.name}-{number % 3}"
+        elif field.enum_type is not None:
+            value = sorted(field.enum_type.values_by_number)[1]
+        elif field.type == FieldDescriptor.TYPE_BOOL:
+            value = True
+        setattr(fact, field.name, value)
+    return fact
+
+
+def envelopes(company: str) -> Iterator[AnalyticsProcessingEnvelope]:
+    """Events of every type that doors take."""
+    for kind in CATALOGUE:
+        for number in range(6 if kind.stream not in RESERVED_STREAMS else 0):
+            yield AnalyticsProcessingEnvelope(
+                message_type=kind.name,
+                company_id=company,
+                user_id=f"{company}-user-{number % 2}",
+                event_id=f"{company}-{kind.name}-{number}",
+                correlation_id=f"{company}-correlation",
+                timestamp=NOON + 60_000 * number,
+                payload=filled(kind, company, number).SerializeToString(),
+            )
+
+
+@pytest.fixture(scope="module")
+def tenants(instance: Instance) -> Instance:
+    """The instance with events of both, folded."""
+    for company in (MINE, OTHER):
+        with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+            answer = AnalyticsServiceStub(channel).Publish(
+                iter([PublishRequest(events=list(envelopes(company)))]),
+                metadata=(("authorization", f"Bearer {instance.token('service', company)}"),),
+            )
+        assert answer.quarantined == 0, answer.rejects
+        assert instance.command("projections", "wait", "--position", answer.position).exit_code == 0
+    return instance
+
+
+@pytest.fixture(scope="module")
+def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
+    """Asks the read API as an auditor and admin of MINE."""
+    clients = {role: tenants.client(role, MINE) for role in ("admin", "auditor")}
+
+    def get(path: str, role: str = "admin", **params: object) -> httpx.Response:
+        return clients[role].get(f"/api/v1{path}", params=params)  # type: ignore[arg-type]
+
+    yield get
+    for client in clients.values():
+        client.close()
+
+
+def attempts(query: Query, rng: random.Random) -> Iterator[dict[str, str]]:
+    """Parameters that somebody could try: of one's own, of the other, and of no sense."""
+    words = [f"{MINE}-symbol-0", f"{OTHER}-symbol-0", f"{OTHER}-user-0", OTHER, "%", "' OR 'a'='a", "*", "", "AAPL"]
+    needed = {"symbol": f"{OTHER}-symbol-0", "interval": "1m"}
+    grouped = [
+        "",
+        "user_id",
+        "symbol",
+        "month",
+        "day,user_id",
+        "company_id",
+        "strategy,symbol",
+        "plan",
+        "metric,service",
+    ]
+    known: dict[str, list[str]] = {
+        "by": grouped, "from": ["2020-01-01", "2025-10-09"], "to": ["2030-01-01", "2025-10-10"], "limit": ["1", "1000"],
+        "interval": ["1m", "1h"],
+    }  # fmt: skip
+    for number in range(TRIES):
+        some = [p for p in query.params if number and rng.random() < 0.4]
+        yield {p.name: needed[p.name] for p in query.params if p.required} | {
+            p.name: rng.choice(known.get(p.name, words)) for p in some
+        }
+
+
+def clean(answer: httpx.Response) -> bool:
+    """Whether an answer with rows has none of the other; a refusal may repeat what was asked."""
+    return answer.status_code >= 400 or OTHER not in answer.text
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_no_query_answers_with_rows_of_the_other(ask: Callable[..., httpx.Response], name: str) -> None:
+    """With whatever parameters; and there is something to be found."""
+    rng, answered, mine = random.Random(name), 0, 0
+    for params in attempts(registered()[name], rng):
+        answer = ask(f"/query/{name}", company=MINE, **params)
+        assert answer.status_code < 500, answer.text
+        assert clean(answer), (params, answer.text)
+        answered += answer.status_code == 200
+        mine += answer.status_code == 200 and bool(answer.json()["rows"])
+        assert ask(f"/query/{name}", company=OTHER, **params).status_code == 403
+    assert answered
+    assert mine or registered()[name].params[0].required
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_no_past_and_no_explanation_tells_of_the_other(ask: Callable[..., httpx.Response], name: str) -> None:
+    """As of a time, as known at a position, and the events behind each measure."""
+    needed = next(iter(attempts(registered()[name], random.Random(name))))
+    measures = {
+        c.name
+        for p in all_projections().values()
+        for t in p.tables
+        for c in t.values
+        if c.name not in hidden_columns(t)
+    }
+    asked = [{"as_of": "2030-01-01"}, {"as_known_at": "trading-events:0=99999999"}, {"as_of": "2025-10-09T08:58:00Z"}]
+    for params in asked:
+        answer = ask(f"/query/{name}", company=MINE, **needed, **params)
+        assert answer.status_code < 500, answer.text
+        assert clean(answer), answer.text
+        assert ask(f"/query/{name}", company=OTHER, **needed, **params).status_code == 403
+    for measure in sorted(measures):
+        answer = ask(f"/query/{name}/explain", company=MINE, **needed, measure=measure, limit=1_000)
+        assert answer.status_code < 500, answer.text
+        assert clean(answer), answer.text
+    assert ask(f"/query/{name}/explain", company=OTHER, measure="pnl").status_code == 403
+
+
+def test_the_event_history_holds_nothing_of_the_other(tenants: Instance, ask: Callable[..., httpx.Response]) -> None:
+    """Searches by every criterion, every event id, and every place in the log."""
+    searches: list[dict[str, object]] = [{}, {"user": f"{OTHER}-user-0"}, {"correlation_id": f"{OTHER}-correlation"}]
+    searches += [{"topic": "trading-events"}, {"type": "trading_result"}]
+    searches += [dict[str, object](event_id=event.event_id) for event in envelopes(OTHER)]
+    for params in searches:
+        answer = ask("/events", "auditor", company=MINE, limit=1_000, **params)
+        assert answer.status_code == 200, answer.text
+        assert clean(answer), (params, answer.text[:500])
+        assert ask("/events", "auditor", company=OTHER, **params).status_code == 403
+    assert len(ask("/events", "auditor", limit=1_000).json()["events"]) == len(list(envelopes(MINE)))
+    for event in envelopes(OTHER):
+        for company in ({}, {"company": MINE}):
+            assert ask(f"/events/{event.event_id}", "auditor", **company).status_code == 404
+    for topic in {BY_NAME[e.message_type].stream for e in envelopes(OTHER)}:
+        for partition in range(4):
+            for offset in range(40):
+                assert clean(ask(f"/events/{topic}:{partition}={offset}", "auditor", company=MINE))
+    assert ask("/events", "auditor", company="*").status_code == 403
+
+
+def test_no_rpc_gives_an_event_of_the_other(tenants: Instance) -> None:
+    """StreamEvents and GetEvent by id and by place, for MINE and for OTHER."""
+    metadata = (("authorization", f"Bearer {tenants.token('auditor', MINE)}"),)
+    with grpc.insecure_channel(tenants.addresses["grpc"]) as channel:
+        stub = AnalyticsServiceStub(channel)
+
+        def refusal(call: Callable[[], Any]) -> grpc.StatusCode:
+            with pytest.raises(grpc.RpcError) as refused:
+                call()
+            return refused.value.code()
+
+        mine = StreamEventsRequest(company_id=MINE)
+        found = [event for page in stub.StreamEvents(mine, metadata=metadata) for event in page.events]
+        seen = [event.envelope for event in found]
+        assert {e.company_id for e in seen} == {MINE}
+        assert OTHER.encode() not in b"".join(e.SerializeToString() for e in seen)
+        for company in (OTHER, "*", ""):
+            asked = StreamEventsRequest(company_id=company)
+            assert refusal(lambda: list(stub.StreamEvents(asked, metadata=metadata))) in DENIED  # noqa: B023  # called here
+        for event in envelopes(OTHER):
+            asked_id = GetEventRequest(company_id=MINE, event_id=event.event_id)
+            assert refusal(lambda: stub.GetEvent(asked_id, metadata=metadata)) is grpc.StatusCode.NOT_FOUND  # noqa: B023
+        for offset in range(40):
+            place = GetEventRequest(
+                company_id=MINE, place=EventPlace(topic="trading-events", partition=0, offset=offset)
+            )
+            if ("trading-events", 0, offset) not in [(e.place.topic, e.place.partition, e.place.offset) for e in found]:
+                assert refusal(lambda: stub.GetEvent(place, metadata=metadata)) is grpc.StatusCode.NOT_FOUND  # noqa: B023
+
+
+DENIED = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT)
+
+
+def test_nothing_of_the_other_comes_over_the_websocket(tenants: Instance) -> None:
+    """While both ask for the same at the same time: feeds are shared by those who ask the same of the same company."""
+    address = tenants.addresses["read_api"].replace("http", "ws") + "/api/v1/live"
+    needed = {"market_bars": {"symbol": f"{OTHER}-symbol-0", "interval": "1m"}}
+    names = sorted(registered())
+    with connect(address) as mine, connect(address) as others:
+        for socket, company in ((mine, MINE), (others, OTHER)):
+            socket.send(json.dumps({"type": "token", "token": tenants.token("viewer", company)}))
+            assert json.loads(socket.recv(timeout=20))["type"] == "welcome"
+        for name in names:
+            for socket, company in ((others, OTHER), (mine, MINE)):
+                asked = {"query": name, "company": company, "params": needed.get(name, {})}
+                socket.send(json.dumps({"type": "subscribe", "id": name, **asked}))
+            mine.send(json.dumps({"type": "subscribe", "id": f"not-mine-{name}", "query": name, "company": OTHER}))
+        told, refused = set[str](), set[str]()
+        while told < set(names) or len(refused) < len(names):
+            text = str(mine.recv(timeout=20))
+            message = json.loads(text)
+            if message["type"] == "error":
+                assert message["problem"]["code"] == "forbidden_company"
+                refused.add(message["id"])
+                continue
+            assert OTHER not in text
+            told.add(message["id"])
