@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.configuration import alert_rule, company, dashboard, report_schedule
@@ -44,7 +44,8 @@ def given_commands(aggregate: str) -> Callable[[Test], Callable[[], None]]:
     """Histories of an aggregate: a creation, where it needs one, and any commands after it."""
     names = commands_of(aggregate)
     first = any_command([f"{aggregate}.create"] if f"{aggregate}.create" in names else names)
-    return given(st.tuples(first, st.lists(any_command(names), max_size=6)).map(lambda t: [t[0], *t[1]]))
+    histories = st.tuples(first, st.lists(any_command(names), max_size=6)).map(lambda t: [t[0], *t[1]])
+    return lambda test: settings(max_examples=50)(given(histories)(test))
 
 
 def played(aggregate: str, commands: list[tuple[str, Any]]) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
@@ -139,6 +140,7 @@ def test_a_change_as_a_whole_lands_where_it_says(first: Any, wanted: ChangeDashb
 
 
 @pytest.mark.parametrize("topic", EVENTS)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_event_comes_back_from_its_json(topic: str, data: st.DataObject) -> None:
     """The same event, and the same bytes when it is written again."""
