@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -48,7 +48,6 @@ class Role:
 @asynccontextmanager
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
-    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from app.past import teller
     from read_api.health import Health
     from read_api.history.story import Stories
@@ -59,11 +58,10 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
 
-    projection_store = wiring.projection_store(settings)
-    figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
-    try:
+    with closing(wiring.projection_store(settings)) as projection_store:
         async with (
             wiring.read_store(settings) as store,
+            wiring.pipeline_figures(settings) as figures,
             wiring.event_log(settings) as log,
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
@@ -71,7 +69,8 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.trail(settings, log) as trail,
             teller(settings) as tell,
         ):
-            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
+            metrics, movements = Metrics(), Movements(bus)
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
             questions = Questions(store, movements, patience=settings.position_wait)
             side = ReadSide(
                 questions=questions,
@@ -86,9 +85,6 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 trail=trail,
             )
             yield side, log
-    finally:
-        await figures.close()
-        projection_store.close()
 
 
 async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer
     from adapters.postgres.builder import PostgresBuild, PostgresVersions
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
+    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
     from adapters.postgres.seals import PostgresSeals
@@ -145,6 +146,18 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def pipeline_figures(settings: Settings) -> AsyncIterator[PostgresPipelineFigures]:
+    """What the pipeline has done."""
+    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+
+    figures = PostgresPipelineFigures(settings.database_url)
+    try:
+        yield figures
+    finally:
+        await figures.close()
 
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:
