@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -49,7 +49,6 @@ class Role:
 @asynccontextmanager
 async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
-    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from app.asking import listening
     from app.asking import questions as asking
     from app.past import teller
@@ -60,10 +59,9 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
 
-    projection_store = wiring.projection_store(settings)
-    figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
-    try:
+    with closing(wiring.projection_store(settings)) as projection_store:
         async with (
+            wiring.pipeline_figures(settings) as figures,
             wiring.event_log(settings) as log,
             wiring.event_search(settings, log) as search,
             wiring.decisions(settings) as decisions,
@@ -73,6 +71,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.trail(settings, log) as trail,
             teller(settings) as tell,
         ):
+            metrics = Metrics()
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
             side = ReadSide(
                 questions=questions,
@@ -88,9 +87,6 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 rates=Rates(settings.rate_limits),
             )
             yield side, log
-    finally:
-        await figures.close()
-        projection_store.close()
 
 
 async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

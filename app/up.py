@@ -119,11 +119,12 @@ async def _announce(
     }
     if settings.kafka_bootstrap_servers:
         where["kafka"] = settings.kafka_bootstrap_servers
+    links = sign_in_links(settings, str(where["pages"]), "acme" if demo else "")  # before anybody counts on them
     publish_addresses(settings.data, where)
     say(f"read API and pages  {where['read_api']}\ncommand API         {where['command_api']}")
     say(f"gRPC                {where['grpc']}\nNATS                {redacted(settings.nats_url)}")
     say(f"data folder         {settings.data}   (other addresses: addresses.json in it)\n\nSign in:")
-    for line in sign_in_links(settings, str(where["pages"]), "acme" if demo else ""):
+    for line in links:
         say(line)
     say("\nReady. Ctrl-C stops everything.")
 

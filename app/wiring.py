@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adapters.event_store.store import PostgresEventStore
     from adapters.postgres.builder import PostgresBuild, PostgresVersions
     from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
+    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from adapters.postgres.projection_store import PostgresProjectionStore
     from adapters.postgres.read_store import PostgresReadStore
     from adapters.postgres.relay import PostgresRelayProgress
@@ -190,6 +191,18 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 
     async with event_store(settings) as store:
         yield Desk(store)
+
+
+@asynccontextmanager
+async def pipeline_figures(settings: Settings) -> AsyncIterator[PostgresPipelineFigures]:
+    """What the pipeline has done."""
+    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+
+    figures = PostgresPipelineFigures(settings.database_url)
+    try:
+        yield figures
+    finally:
+        await figures.close()
 
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:

@@ -242,4 +242,4 @@ def test_light_commands_need_no_servers(tmp_path: Path) -> None:
     assert "competitive" in run_command("access").stdout
     assert "ANALYTICS_PARTITIONS" in run_command("settings", "--data", folder).stdout
     assert "trading" in run_command("projections", "list").stdout
-    assert sorted(p.name for p in Path(folder).iterdir()) == ["keys"]
+    assert sorted(p.name for p in Path(folder).iterdir()) == ["keys", "trail"]

@@ -82,6 +82,12 @@ def framed(*envelopes: bytes) -> bytes:
     return b"".join(varint(len(data)) + data for data in envelopes)
 
 
+OURS = (  # an event that only the service itself may publish
+    b'{"message_type": "audit_event", "company_id": "acme", "timestamp": 1,'
+    b' "payload": {"subject": "a", "action": "b", "outcome": "ok"}}'
+)
+
+
 def bad_lines() -> list[tuple[bytes, Code]]:
     """One NDJSON line of each bad kind, with the code that it must get."""
     good = line()
@@ -119,6 +125,7 @@ def bad_lines() -> list[tuple[bytes, Code]]:
         (line(tags=[[[]] * 3], deep=_nested(40)), Code.TOO_DEEP),
         (b'{"a":' * 50_000, Code.TOO_DEEP),
         (line(exit_reason="x" * 10_000_000), Code.TOO_LARGE),
+        (OURS, Code.RESERVED_TYPE),
     ]
 
 

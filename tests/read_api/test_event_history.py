@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
+from domain.position import Position
 from tests.support.instance import Instance, trade
+
+TRADES, TOPIC = {"topic": "trading-events"}, ("--topic", "trading-events")
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +21,18 @@ def position(instance: Instance) -> str:
     return instance.take([trade(company, n, pnl=1.0) for n in range(20) for company in ("foundco", "hiddenco")])
 
 
+def head(instance: Instance) -> Position:
+    """Where the log of trades ends: that somebody replays is itself an event, of the trail."""
+    return Position.parse(instance.answer("log", "head", "--json")["position"]).of_topics(["trading-events"])
+
+
 def test_events_are_found_alike_over_http_and_on_the_command_line(instance: Instance, position: str) -> None:
     """The same events and what was read for them; a cursor goes on after them."""
     with instance.client("auditor", "foundco") as client:
         whole = client.get("/api/v1/events", params={"type": "trading_result"}).json()
-        first = client.get("/api/v1/events", params={"limit": "15"}).json()
-        rest = client.get("/api/v1/events", params={"cursor": first["cursor"]}).json()
-    on_command_line = instance.answer("events", "find", "--company", "foundco", "--json")
+        first = client.get("/api/v1/events", params={"limit": "15", **TRADES}).json()
+        rest = client.get("/api/v1/events", params={"cursor": first["cursor"], **TRADES}).json()
+    on_command_line = instance.answer("events", "find", "--company", "foundco", *TOPIC, "--json")
     by_place = {(e["topic"], e["partition"], e["offset"]): e for e in whole["events"]}
     assert len(by_place) == 20
     assert {e["company_id"] for e in whole["events"]} == {"foundco"}
@@ -35,7 +43,7 @@ def test_events_are_found_alike_over_http_and_on_the_command_line(instance: Inst
 
 def test_one_event_is_shown_whole_and_never_to_others(instance: Instance, position: str) -> None:
     """By id and by place; another company's auditor finds nothing, a viewer may not ask."""
-    event = instance.answer("events", "find", "--company", "foundco", "-n", "1", "--json")["events"][0]
+    event = instance.answer("events", "find", "--company", "foundco", *TOPIC, "-n", "1", "--json")["events"][0]
     place = f"{event['topic']}:{event['partition']}={event['offset']}"
     with instance.client("auditor", "foundco") as client:
         by_id, by_place = (client.get(f"/api/v1/events/{key}").json() for key in (event["event_id"], place))
@@ -55,11 +63,11 @@ def test_one_event_is_shown_whole_and_never_to_others(instance: Instance, positi
 
 def test_a_replay_writes_the_events_as_they_are(instance: Instance, position: str, tmp_path: Path) -> None:
     """Both forms hold the same events; the checksum is that of the file, and nothing goes into the log."""
-    before = instance.answer("log", "head", "--json")
+    before = head(instance)
     written = {}
     for form in ("--protobuf", ""):
         file = tmp_path / f"events{form}"
-        arguments = ["events", "replay", "--company", "hiddenco", "--out", str(file), *filter(None, [form])]
+        arguments = ["events", "replay", "--company", "hiddenco", *TOPIC, "--out", str(file), *filter(None, [form])]
         result = instance.command(*arguments)
         assert result.exit_code == 0, result.output
         assert result.stderr.strip() == f"20 events, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
@@ -71,4 +79,4 @@ def test_a_replay_writes_the_events_as_they_are(instance: Instance, position: st
         found.append(AnalyticsProcessingEnvelope.FromString(data[:size]).event_id)
         data = data[size:]
     assert sorted(found) == sorted(ids)
-    assert instance.answer("log", "head", "--json") == before
+    assert head(instance) == before
