@@ -60,8 +60,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from read_api.side import ReadSide
     from read_api.status import ProjectionStatuses
 
-    projection_store = wiring.projection_store(settings)
-    figures, metrics = PostgresPipelineFigures(settings.database_url), Metrics()
+    projection_store, figures = wiring.projection_store(settings), PostgresPipelineFigures(settings.database_url)
     try:
         async with (
             wiring.read_store(settings) as store,
@@ -72,20 +71,22 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             teller(settings) as tell,
         ):
             movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
-            questions = Questions(store, movements, patience=settings.position_wait)
-            side = ReadSide(
-                questions=questions,
-                past=PastDesk(questions, tell),
-                statuses=statuses,
-                health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
-                movements=movements,
-                metrics=metrics,
-                search=search,
-                stories=Stories(search, decisions),
-                authenticate=wiring.authenticator(settings),
-                rates=Rates(settings.rate_limits),
+            questions, metrics = Questions(store, movements, patience=settings.position_wait), Metrics()
+            yield (
+                ReadSide(
+                    questions=questions,
+                    past=PastDesk(questions, tell),
+                    statuses=statuses,
+                    health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
+                    movements=movements,
+                    metrics=metrics,
+                    search=search,
+                    stories=Stories(search, decisions),
+                    authenticate=wiring.authenticator(settings),
+                    rates=Rates(settings.rate_limits),
+                ),
+                log,
             )
-            yield side, log
     finally:
         await figures.close()
         projection_store.close()

@@ -54,24 +54,8 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health, ra
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        cut, parse = form(request.headers.get("content-type", ""))
-        allows = partial(may, caller().principal, Right.PUBLISH)
-        items = cut(request.stream())
-        if cut is not document:
-            return answered(request, await ingest.take(items, parse, door="http", allows=allows))
-        async with whole_documents:
-            some: list[Item] = [item async for group in items for item in group]
-            outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
-        if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
-            raise Invalid(
-                f"the body is not usable: {outcome.reasons[0].reason}",
-                code=outcome.reasons[0].code,
-                suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
-            )
-        return answered(request, outcome)
-
-    def answered(request: HttpRequest, outcome: Outcome) -> Response[bytes]:
-        """The events are counted when they are there: a body that went beyond the rate makes the next one wait."""
+        outcome = await _taken(ingest, request, whole_documents)
+        # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         limits.charge(caller().principal, Use.EVENTS, events, time.monotonic())
         return _answer(request, outcome)
@@ -88,6 +72,25 @@ def create_app(*, ingest: Ingest, authenticate: Authenticate, health: Health, ra
         openapi_config=None,
         logging_config=None,
     )
+
+
+async def _taken(ingest: Ingest, request: HttpRequest, whole_documents: asyncio.Semaphore) -> Outcome:
+    """What became of the events of a body. Raises Invalid for one of a single event that is not usable at all."""
+    cut, parse = form(request.headers.get("content-type", ""))
+    allows = partial(may, caller().principal, Right.PUBLISH)
+    items = cut(request.stream())
+    if cut is not document:
+        return await ingest.take(items, parse, door="http", allows=allows)
+    async with whole_documents:
+        some: list[Item] = [item async for group in items for item in group]
+        outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
+    if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
+        raise Invalid(
+            f"the body is not usable: {outcome.reasons[0].reason}",
+            code=outcome.reasons[0].code,
+            suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
+        )
+    return outcome
 
 
 async def _once(items: list[Item]) -> Any:
