@@ -52,7 +52,6 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from adapters.postgres.pipeline_figures import PostgresPipelineFigures
     from app.past import teller
     from read_api.health import Health
-    from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
     from read_api.movements import Movements
     from read_api.past import PastDesk
@@ -65,28 +64,26 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
         async with (
             wiring.read_store(settings) as store,
             wiring.event_log(settings) as log,
-            wiring.event_search(settings, log) as search,
-            wiring.decisions(settings) as decisions,
+            wiring.stories(settings, log) as (search, stories),
             wiring.live_bus(settings) as bus,
             teller(settings) as tell,
         ):
-            movements, statuses = Movements(bus), ProjectionStatuses(log, projection_store, settings.stuck_seconds)
-            questions, metrics = Questions(store, movements, patience=settings.position_wait), Metrics()
-            yield (
-                ReadSide(
-                    questions=questions,
-                    past=PastDesk(questions, tell),
-                    statuses=statuses,
-                    health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
-                    movements=movements,
-                    metrics=metrics,
-                    search=search,
-                    stories=Stories(search, decisions),
-                    authenticate=wiring.authenticator(settings),
-                    rates=Rates(settings.rate_limits),
-                ),
-                log,
+            movements, metrics = Movements(bus), Metrics()
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
+            questions = Questions(store, movements, patience=settings.position_wait)
+            side = ReadSide(
+                questions=questions,
+                past=PastDesk(questions, tell),
+                statuses=statuses,
+                health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
+                movements=movements,
+                metrics=metrics,
+                search=search,
+                stories=stories,
+                authenticate=wiring.authenticator(settings),
+                rates=Rates(settings.rate_limits),
             )
+            yield side, log
     finally:
         await figures.close()
         projection_store.close()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from domain.publishing.event_tokens import EventTokens
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
+    from read_api.history.story import Stories
 
 
 @asynccontextmanager
@@ -80,6 +81,15 @@ async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
         yield kept
     finally:
         await kept.close()
+
+
+@asynccontextmanager
+async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, Stories]]:
+    """Searches of the log, and the stories of single events that are told by them."""
+    from read_api.history.story import Stories
+
+    async with event_search(settings, log) as search, decisions(settings) as decided:
+        yield search, Stories(search, decided)
 
 
 @asynccontextmanager
