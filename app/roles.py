@@ -53,7 +53,6 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from app.asking import questions as asking
     from app.past import teller
     from read_api.health import Health
-    from read_api.history.story import Stories
     from read_api.metric_defs import Metrics
     from read_api.past import PastDesk
     from read_api.side import ReadSide
@@ -63,8 +62,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
         async with (
             wiring.pipeline_figures(settings) as figures,
             wiring.event_log(settings) as log,
-            wiring.event_search(settings, log) as search,
-            wiring.decisions(settings) as decisions,
+            wiring.stories(settings, log) as (search, stories),
             wiring.live_bus(settings) as bus,
             listening(bus) as movements,
             asking(settings, log, movements) as questions,
@@ -81,7 +79,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 movements=movements,
                 metrics=metrics,
                 search=search,
-                stories=Stories(search, decisions),
+                stories=stories,
                 authenticate=wiring.authenticator(settings),
                 trail=trail,
                 rates=Rates(settings.rate_limits),

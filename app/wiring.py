@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from domain.trail import Trail
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
+    from read_api.history.story import Stories
 
 
 @asynccontextmanager
@@ -143,6 +144,15 @@ async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgr
         yield progress
     finally:
         await progress.close()
+
+
+@asynccontextmanager
+async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, Stories]]:
+    """Searches of the log, and the stories of single events that are told by them."""
+    from read_api.history.story import Stories
+
+    async with event_search(settings, log) as search, decisions(settings) as decided:
+        yield search, Stories(search, decided)
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        outcome = await _publish(request, ingest, whole_documents)
+        outcome = await _taken(ingest, request, whole_documents)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         limits.charge(caller().principal, Use.EVENTS, events, time.monotonic())
@@ -73,7 +73,8 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
     )
 
 
-async def _publish(request: HttpRequest, ingest: Ingest, whole_documents: asyncio.Semaphore) -> Outcome:
+async def _taken(ingest: Ingest, request: HttpRequest, whole_documents: asyncio.Semaphore) -> Outcome:
+    """What became of the events of a body. Raises Invalid for one of a single event that is not usable at all."""
     cut, parse = form(request.headers.get("content-type", ""))
     allows = partial(may, caller().principal, Right.PUBLISH)
     items = cut(request.stream())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from adapters.postgres.tenant_wall import AS_READER, SET_TENANT
+from adapters.postgres.tenant_wall import AS_READER
 from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer
@@ -22,8 +21,15 @@ FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is
 
 # Rows and position in one statement, so in one snapshot and one round trip: half the time of a transaction of four
 # statements. The position comes with the first row alone; an answer without rows is one row whose _n is null.
+# The same statement, which is a transaction of its own, sets the tenant: a pipeline that does it before takes a quarter
+# longer. LATERAL makes what is asked depend on the tenant, OFFSET 0 keeps the planner from pulling it out again, so it
+# is read after the tenant is set; read before, row security would show nothing at all.
 WITH_POSITION = b"""
-WITH answer AS (SELECT row_number() OVER () AS _n, found.* FROM ({statement}) AS found),
+WITH answer AS (
+    SELECT row_number() OVER () AS _n, found.*
+    FROM (SELECT set_config('analytics.company', %s, true) AS company) AS tenant
+    CROSS JOIN LATERAL (SELECT asked.* FROM ({statement}) AS asked WHERE tenant.company IS NOT NULL OFFSET 0) AS found
+),
 checkpoint AS (
     SELECT array_agg(topic) AS topics, array_agg(partition) AS partitions, array_agg(next_offset) AS offsets,
            min(confirmed_at) AS confirmed_at, bool_and(next_offset >= head) AS at_head
@@ -135,23 +141,14 @@ class PostgresReadStore:
         return self._live[projection]
 
     async def _ask(self, asked: _Asked, live: Live) -> Answer | None:
-        """The answer of one version; None when it is not the live one in the snapshot of the answer.
-
-        The pipeline is one transaction and one round trip: the tenant is set for this statement and no later one.
-        """
+        """The answer of one version; None when it is not the live one in the snapshot of the answer."""
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         async with self._pool.connection() as connection:
-            try:
-                async with connection.pipeline():
-                    await connection.execute(SET_TENANT, (asked.company,), prepare=True)
-                    cursor = await connection.execute(
-                        WITH_POSITION.replace(b"{statement}", statement),
-                        (*asked.params, asked.projection, live.version, asked.projection),
-                        prepare=True,
-                    )
-            except asyncio.CancelledError:  # halfway through a pipeline: what comes next on it is anybody's guess
-                await connection.close()
-                raise
+            cursor = await connection.execute(
+                WITH_POSITION.replace(b"{statement}", statement),
+                (asked.company, *asked.params, asked.projection, live.version, asked.projection),
+                prepare=True,
+            )
             rows = await cursor.fetchall()
             if rows[0][0] not in (live.version, None):
                 return None

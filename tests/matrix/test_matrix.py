@@ -65,7 +65,7 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].of_company is False or verb != "GET" else {"company": ASKED, **_needed(name, path)}
     body = {"json": trade_line(ASKED, 1)} if verb != "GET" else {}
-    return httpx.request(verb, address, headers=headers, params=params, timeout=30, **body)  # type: ignore[arg-type]
+    return httpx.request(verb, address, headers=headers, params=params, timeout=30, **body)  # type: ignore[arg-type]  # its keywords
 
 
 def _needed(name: str, path: str) -> dict[str, str]:

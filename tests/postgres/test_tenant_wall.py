@@ -25,7 +25,7 @@ from projections.engine.rebuild import Share
 from projections.engine.registry import all_projections, projection
 from projections.engine.sql import table_name
 from tests.laws.test_rebuild import rebuilt
-from tests.projections.harness import ReadModels
+from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade
 from tests.support.servers import database_named
 
@@ -37,9 +37,14 @@ TENANTS = ("acme", "beta")
 PUBLIC = {"checkpoints", "projections"}  # what tells no company's data, and readers need for the position
 
 
+RECORDS = logged([trade(f"of-{company}", company_id=company) for company in TENANTS])
+
+
 def two_tenants(url: str) -> ReadModels:
     """Read models in which two companies have a trade each."""
-    return ReadModels(url).given([trade(f"of-{company}", company_id=company) for company in TENANTS])
+    models = ReadModels(url)
+    models.fold(RECORDS)
+    return models
 
 
 @pytest.fixture
@@ -132,7 +137,7 @@ async def test_every_table_of_every_projection_is_behind_the_wall(database_url: 
     """Rows, states, a second version and a snapshot of each: the catalog counts, not what somebody listed."""
     with closing(two_tenants(database_url).store), closing(PostgresSnapshots(database_url)) as snapshots:
         for found in all_projections().values():
-            await rebuilt(database_url, found, [], 1, 1)
+            await rebuilt(database_url, found, RECORDS, 1, 1)
             snapshots.take(found)
     tables = walls(database_url)
     stored = sum(len(p.tables) + len(p.ordered) for p in all_projections().values())
@@ -205,7 +210,7 @@ async def test_a_plain_owner_can_do_all_of_it(owned_database: Callable[..., str]
     assert [row["trade_id"] for row in await models.rows("trades", "acme")] == ["of-acme"]
     declared = projection(NAME)
     assert models.checksum(NAME).rows > 2
-    await rebuilt(url, declared, [], 1, 1)
+    await rebuilt(url, declared, RECORDS, 1, 1)
     with closing(PostgresSnapshots(url)) as snapshots, closing(PostgresScratch(url)) as scratch:
         base = snapshots.take(declared)
         with scratch.filled(declared, "acme", base, Folded((), ())) as tables:

@@ -114,7 +114,7 @@ async def test_keys_that_cannot_be_had_keep_events_outside(door: Door) -> None:
         raise Unavailable("no keys")
 
     with pytest.raises(Unavailable):
-        await take(door, EventTokens(whose, required=False), event(1, token()))  # type: ignore[arg-type]
+        await take(door, EventTokens(whose, required=False), event(1, token()))  # type: ignore[arg-type]  # it never returns
 
 
 def test_the_live_bus_gets_no_token() -> None:
