@@ -99,6 +99,7 @@ class Questions:
         if not re.fullmatch(COMPANY_ID, question.company):
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
         _projection(question.name)
+        require(principal, all_queries()[question.name][1].right, question.company)
         seen = _as_seen(principal, question)
         if opens(principal, Feature.FULL_HISTORY):
             return seen

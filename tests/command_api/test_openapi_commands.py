@@ -19,11 +19,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from app.doorway import Doorway
+from app.edge import Edge
 from app.http_server import serve_http
 from app.reference.openapi import COMMAND_API, document
+from command_api.answers import document_of
 from command_api.app import create_app
 from domain.access import Principal
 from domain.configuration.registry import AGGREGATES
+from domain.publishing.trail import NoTrail
 from tests.support.desks import ADMIN, desk_on
 
 CHECKS = [
@@ -58,7 +62,7 @@ async def served(database_url: str) -> AsyncIterator[int]:
         return ADMIN
 
     async with desk_on(database_url) as desk:
-        app = create_app(ingest=unused, desk=desk, authenticate=authenticate, health=unused)
+        app = Edge(create_app(ingest=unused, desk=desk, health=unused), Doorway(authenticate, NoTrail()), document_of)
         serving = asyncio.create_task(serve_http(app, "127.0.0.1", 0, stop, port.set_result))
         yield await port
         stop.set()
