@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from domain import tracing
-from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, may, opens
+from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, may, opens, require
 from domain.errors import Forbidden, Invalid, NotFound, NotYet
 from domain.events import COMPANY_ID, STREAMS
 from domain.ports import ReadStore
