@@ -30,6 +30,12 @@ def sealed(instance: Instance) -> dict[str, Any]:
         time.sleep(0.1)
 
 
+def assert_verified(verdict: dict[str, Any], at_least: int) -> None:
+    """So many records, and what the trail has of the commands that were run."""
+    assert verdict["verified"]
+    assert verdict["records"] >= at_least
+
+
 def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) -> None:
     """The sealer is killed in between and goes on where it stood."""
     instance = Instance(tmp_path / "data").start(ANALYTICS_SEAL_SECONDS="0.2")
