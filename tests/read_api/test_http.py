@@ -148,7 +148,7 @@ def test_a_position_that_is_not_reached_is_a_412(instance: Instance, position: s
         projector.send_signal(signal.SIGSTOP)
         try:
             path = instance.folder.parent / "resting.ndjson"
-            path.write_text(json.dumps(trade("webco", 500)))
+            path.write_text(json.dumps(trade("restingco", 500)))
             headers = {"X-Min-Position": instance.answer("ingest", str(path), "--json")["position"]}
             began = time.monotonic()
             problem(client.get("/api/v1/query/trading_totals", headers=headers), 412, "not_yet")
