@@ -77,7 +77,7 @@ def test_a_token_without_a_required_claim_is_refused(key: SigningKey, verify: To
         {"iss": "somebody"},
         {"aud": "another-service"},
         {"exp": int(time.time()) - 60},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 86_400},
         {"roles": ["king"]},
         {"roles": []},
         {"company_id": ""},

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.validation import RESERVED_STREAMS
+from projections.engine.registry import all_queries
 from tests.e2e.exactness.expected import Near, Question
 from tests.e2e.exactness.expected_series import questions
 from tests.e2e.exactness.proof import Proof, Size, prove
@@ -100,8 +102,9 @@ def test_the_comparison_sees_a_lost_row_a_repeated_event_and_a_wrong_millionth()
 
 
 def test_the_stream_is_the_same_every_time_and_covers_all_of_the_recount() -> None:
-    """Two runs tell of the same events; each chapter of the recount has something to count."""
+    """Two runs tell of the same events; each chapter of the recount of what comes from outside has something to count."""
     once, again = (list(islice(Stream(5).events(500), 500)) for _ in range(2))
     assert once == again
     assert len({event.id for event in once}) == 500
-    assert all(question.rows for question in asked(4_000))
+    outside = {name for name, (p, _) in all_queries().items() if p.topics.isdisjoint(RESERVED_STREAMS)}
+    assert all(question.rows for question in asked(4_000) if question.query in outside)
