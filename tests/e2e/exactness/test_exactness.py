@@ -102,7 +102,7 @@ def test_the_comparison_sees_a_lost_row_a_repeated_event_and_a_wrong_millionth()
 
 
 def test_the_stream_is_the_same_every_time_and_covers_all_of_the_recount() -> None:
-    """Two runs tell of the same events; each chapter of the recount of what comes from outside has something to count."""
+    """Two runs tell of the same events; each chapter of the recount has something of the outside to count."""
     once, again = (list(islice(Stream(5).events(500), 500)) for _ in range(2))
     assert once == again
     assert len({event.id for event in once}) == 500
