@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NO_DRAWDOWN = "no_drawdown"
     NO_EQUITY = "no_equity"  # neither account values nor flows are known, so there is nothing to take a percentage of
     RUIN = "ruin"  # the equity reached zero or less
+    NOT_REPORTED = "not_reported"  # no trade carries what the statistic reads (risk, excursion, entry time, price)
     ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
     NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
 

@@ -1,0 +1,98 @@
+"""Closed trades as columns, ordered by exit time, then position: what every statistic of a trade list reads.
+
+Money, prices and quantities are whole millionths, times whole milliseconds since 1970 UTC. `pnl` is net of fees. The
+other columns may be missing (empty) or have gaps (None when made, UNKNOWN in the column): a statistic uses the trades
+that carry what it reads, and says NOT_REPORTED where none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.metrics.trading.whole import Whole, reported, total, whole
+from domain.metrics.value import Reason, Stat, ratio
+
+NONE: Whole = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """Columns of one length (or empty: not known of any trade)."""
+
+    pnl: Whole
+    fees: Whole = field(default=NONE)
+    quantity: Whole = field(default=NONE)  # positive
+    entry_price: Whole = field(default=NONE)
+    exit_price: Whole = field(default=NONE)
+    opened_at: Whole = field(default=NONE)
+    closed_at: Whole = field(default=NONE)
+    adverse: Whole = field(default=NONE)  # largest loss while open, at most 0
+    favourable: Whole = field(default=NONE)  # largest profit while open, at least 0
+    initial_risk: Whole = field(default=NONE)  # money at risk when opened, positive
+    breakeven_loses: bool = False  # the platform's own form counts p = 0 as lost
+
+    @classmethod
+    def of(cls, pnl: Iterable[int | None], **columns: Iterable[int | None]) -> Trades:
+        """Trades from any sequences of whole numbers."""
+        return cls(whole(pnl), **{name: whole(values) for name, values in columns.items()})
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.pnl.size)
+
+    @cached_property
+    def won(self) -> NDArray[np.bool_]:
+        """Which trades earned money."""
+        return np.asarray(self.pnl > 0, dtype=bool)
+
+    @cached_property
+    def lost(self) -> NDArray[np.bool_]:
+        """Which trades lost money."""
+        return np.asarray(self.pnl <= 0 if self.breakeven_loses else self.pnl < 0, dtype=bool)
+
+    @cached_property
+    def wins(self) -> int:
+        """How many trades earned money."""
+        return int(np.count_nonzero(self.won))
+
+    @cached_property
+    def losses(self) -> int:
+        """How many trades lost money."""
+        return int(np.count_nonzero(self.lost))
+
+    @cached_property
+    def pnl_sum(self) -> int:
+        """What all of them earned."""
+        return total(self.pnl)
+
+    @cached_property
+    def profit_sum(self) -> int:
+        """What the won ones earned."""
+        return total(self.pnl[self.won])
+
+    @property
+    def loss_sum(self) -> int:
+        """What the lost ones lost, positive."""
+        return self.profit_sum - self.pnl_sum
+
+    def ratio(self, numerator: float, denominator: float, reason: Reason) -> Stat:
+        """The quotient; `reason` where the denominator is zero, NO_TRADES where there is no trade at all."""
+        return ratio(numerator, denominator, reason if self.count else Reason.NO_TRADES)
+
+    def carrying(self, *columns: Whole) -> NDArray[np.bool_]:
+        """Which trades carry all of these columns."""
+        carried = np.ones(self.count, dtype=bool)
+        for column in columns:
+            carried &= reported(column) if column.size else False
+        return carried
+
+    @property
+    def unreported(self) -> Reason:
+        """Why a statistic of what trades carry has no value when none carries it."""
+        return Reason.NOT_REPORTED if self.count else Reason.NO_TRADES
