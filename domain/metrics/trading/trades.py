@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ class Trades:
     @classmethod
     def of(cls, pnl: Iterable[int | None], **columns: Iterable[int | None]) -> Trades:
         """Trades from any sequences of whole numbers."""
-        return cls(whole(pnl), **{name: whole(values) for name, values in columns.items()})
+        made: dict[str, Any] = {name: whole(values) for name, values in columns.items()}
+        return cls(whole(pnl), **made)
 
     @property
     def count(self) -> int:

@@ -78,6 +78,21 @@ def _roomy(column: Whole, terms: int) -> Whole:
     return column if column.dtype == object or largest(column) * max(1, terms) < SAFE else _wide(column)
 
 
+def plus(left: Whole, right: Whole) -> Whole:
+    """The exact sums, entry by entry."""
+    return np.add(*_both_roomy(left, right))
+
+
+def minus(left: Whole, right: Whole) -> Whole:
+    """The exact differences, entry by entry."""
+    return np.subtract(*_both_roomy(left, right))
+
+
+def _both_roomy(left: Whole, right: Whole) -> tuple[Whole, Whole]:
+    fits = largest(left) + largest(right) < SAFE
+    return (left, right) if fits else (_wide(left), _wide(right))
+
+
 def products(columns: Sequence[Whole]) -> Whole:
     """The exact products, entry by entry, of columns of one length."""
     size = math.prod(max(1, largest(column)) for column in columns)

@@ -1,0 +1,23 @@
+"""Calmar ratio: CAGR / |maximum drawdown|, both over the whole series.
+
+Null: the reason of `cagr`, no_drawdown. Confirmed by empyrical, quantstats, backtesting.py.
+"""
+
+from __future__ import annotations
+
+from domain.metrics.trading.cagr import cagr
+from domain.metrics.trading.max_drawdown import max_drawdown
+from domain.metrics.trading.returns import Returns, on_returns
+from domain.metrics.value import Reason, Stat, known
+
+
+@on_returns()
+def calmar_ratio(returns: Returns, annual: int) -> Stat:
+    """CAGR / |max drawdown|."""
+    fall = max_drawdown(returns)
+    if not known(fall):
+        return fall
+    if not fall:
+        return Reason.NO_DRAWDOWN
+    grown = cagr(returns, annual)
+    return grown / -fall if known(grown) else grown
