@@ -26,15 +26,15 @@ class Trades:
     """Columns of one length (or empty: not known of any trade)."""
 
     pnl: Whole
-    fees: Whole = field(default=NONE)
-    quantity: Whole = field(default=NONE)  # positive
-    entry_price: Whole = field(default=NONE)
-    exit_price: Whole = field(default=NONE)
-    opened_at: Whole = field(default=NONE)
-    closed_at: Whole = field(default=NONE)
-    adverse: Whole = field(default=NONE)  # largest loss while open, at most 0
-    favourable: Whole = field(default=NONE)  # largest profit while open, at least 0
-    initial_risk: Whole = field(default=NONE)  # money at risk when opened, positive
+    fees: Whole = field(default_factory=lambda: NONE)
+    quantity: Whole = field(default_factory=lambda: NONE)  # positive
+    entry_price: Whole = field(default_factory=lambda: NONE)
+    exit_price: Whole = field(default_factory=lambda: NONE)
+    opened_at: Whole = field(default_factory=lambda: NONE)
+    closed_at: Whole = field(default_factory=lambda: NONE)
+    adverse: Whole = field(default_factory=lambda: NONE)  # largest loss while open, at most 0
+    favourable: Whole = field(default_factory=lambda: NONE)  # largest profit while open, at least 0
+    initial_risk: Whole = field(default_factory=lambda: NONE)  # money at risk when opened, positive
     breakeven_loses: bool = False  # the platform's own form counts p = 0 as lost
 
     @classmethod
