@@ -59,12 +59,11 @@ def var_95(returns: Returns) -> Stat:
 
 @on_returns(least=2)
 def cvar_95(returns: Returns) -> Stat:
-    """Mean of the returns below the Gaussian value at risk; that itself where none is below."""
-    limit = var_95(returns)
-    if not known(limit):
-        return limit
-    tail = returns[returns < limit]
-    return float(tail.mean()) if tail.size else limit
+    """Expected shortfall of that normal: mean − sd × φ(z)/0.05, z its 5 % quantile."""
+    standard, spread = NormalDist(), deviation(returns)
+    return (
+        float(returns.mean()) - spread * standard.pdf(standard.inv_cdf(0.05)) / 0.05 if spread else Reason.NO_DISPERSION
+    )
 
 
 @on_returns(least=2)
