@@ -61,9 +61,8 @@ def var_95(returns: Returns) -> Stat:
 def cvar_95(returns: Returns) -> Stat:
     """Expected shortfall of that normal: mean − sd × φ(z)/0.05, z its 5 % quantile."""
     standard, spread = NormalDist(), deviation(returns)
-    return (
-        float(returns.mean()) - spread * standard.pdf(standard.inv_cdf(0.05)) / 0.05 if spread else Reason.NO_DISPERSION
-    )
+    beyond = spread * standard.pdf(standard.inv_cdf(0.05)) / 0.05
+    return float(returns.mean()) - beyond if beyond else Reason.NO_DISPERSION
 
 
 @on_returns(least=2)
