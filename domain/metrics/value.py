@@ -38,8 +38,10 @@ def known(stat: Stat) -> TypeGuard[float]:
 
 
 def ratio(numerator: float, denominator: float, reason: Reason = Reason.ZERO_DENOMINATOR) -> Stat:
-    """The quotient; `reason` where the denominator is zero."""
-    return finite(numerator / denominator) if denominator else reason
+    """The quotient; `reason` where the denominator is zero, NOT_FINITE where it overflowed (that quotient would be 0)."""
+    if not denominator:
+        return reason
+    return finite(numerator / denominator) if math.isfinite(denominator) else Reason.NOT_FINITE
 
 
 def finite(value: float) -> Stat:

@@ -8,16 +8,15 @@ from __future__ import annotations
 from domain.metrics.trading.cagr import cagr
 from domain.metrics.trading.max_drawdown import max_drawdown
 from domain.metrics.trading.returns import Returns, on_returns
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, known, ratio
 
 
 @on_returns()
 def calmar_ratio(returns: Returns, annual: int) -> Stat:
     """CAGR / |max drawdown|."""
-    fall = max_drawdown(returns)
+    fall, grown = max_drawdown(returns), cagr(returns, annual)
     if not known(fall):
         return fall
     if not fall:
         return Reason.NO_DRAWDOWN
-    grown = cagr(returns, annual)
-    return grown / -fall if known(grown) else grown
+    return ratio(grown, -fall) if known(grown) else grown

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.metrics.trading.returns import Returns, on_returns
-from domain.metrics.value import Reason, Stat
+from domain.metrics.value import Reason, Stat, ratio
 
 
 @on_returns()
@@ -16,4 +16,4 @@ def omega_ratio(returns: Returns, target: float = 0.0) -> Stat:
     """Gains above the target / losses below it."""
     above = returns - target
     lost = -float(np.minimum(above, 0).sum())
-    return float(np.maximum(above, 0).sum()) / lost if lost else Reason.NO_DOWNSIDE
+    return ratio(float(np.maximum(above, 0).sum()), lost, Reason.NO_DOWNSIDE)

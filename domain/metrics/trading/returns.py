@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.metrics.value import Reason, Stat, finite, known
+from domain.metrics.value import Reason, Stat, finite, known, ratio
 
 Returns = NDArray[np.float64]
 NO_RETURNS: Returns = np.empty(0, dtype=np.float64)
@@ -70,9 +70,9 @@ def flat(returns: Returns) -> bool:
 
 def per_spread(mean: float, spread: float) -> Stat:
     """mean / spread; NO_DISPERSION where the spread is but rounding of the mean."""
-    if math.isfinite(spread) and spread <= NEGLIGIBLE * abs(mean):
+    if math.isfinite(mean) and spread <= NEGLIGIBLE * abs(mean):
         return Reason.NO_DISPERSION
-    return mean / spread if spread else Reason.NO_DISPERSION
+    return ratio(mean, spread, Reason.NO_DISPERSION)
 
 
 def per_day(rate: float, annual: int) -> float:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from domain.metrics.trading.returns import NEGLIGIBLE, Returns, per_day
-from domain.metrics.value import Reason, Stat, finite
+from domain.metrics.trading.returns import Returns, per_day, per_spread
+from domain.metrics.value import Reason, Stat, finite, known, ratio
 
 MONTHS_3 = 63  # trading days
 
@@ -33,8 +33,8 @@ def rolling_sharpe(
     windows = _windows(returns, window) - per_day(risk_free, annual)
     with np.errstate(all="ignore"):
         means, spreads = windows.mean(axis=1), _deviations(windows)
-        ratios = means / spreads * math.sqrt(annual)
-        return _or(Reason.NO_DISPERSION, spreads <= NEGLIGIBLE * np.abs(means), ratios)
+    ratios = [per_spread(mean, spread) for mean, spread in zip(means.tolist(), spreads.tolist(), strict=True)]
+    return [finite(value * math.sqrt(annual)) if known(value) else value for value in ratios]
 
 
 def rolling_sortino(
@@ -43,9 +43,10 @@ def rolling_sortino(
     """`sortino_ratio` of each window (at least 2 returns)."""
     windows = _windows(returns, window) - per_day(risk_free, annual)
     with np.errstate(all="ignore"):
+        means = windows.mean(axis=1) * math.sqrt(annual)
         downside = np.sqrt(np.square(np.minimum(windows, 0)).mean(axis=1))
-        ratios = windows.mean(axis=1) / downside * math.sqrt(annual)
-        return _or(Reason.NO_DOWNSIDE, downside == 0, ratios)
+    pairs = zip(means.tolist(), downside.tolist(), strict=True)
+    return [ratio(mean, below, Reason.NO_DOWNSIDE) for mean, below in pairs]
 
 
 def _windows(returns: Returns | Reason, window: int) -> Returns:
@@ -59,8 +60,3 @@ def _deviations(windows: Returns) -> Returns:
     """Standard deviation of each row, ddof 1; exactly 0 where all of a row are equal."""
     spread = windows.max(axis=1) - windows.min(axis=1)
     return np.where(spread == 0, 0.0, windows.std(axis=1, ddof=1))
-
-
-def _or(reason: Reason, absent: Returns, values: Returns) -> Sequence[Stat]:
-    pairs = zip(absent.tolist(), values.tolist(), strict=True)
-    return [reason if missing else finite(value) for missing, value in pairs]

@@ -46,8 +46,8 @@ class Lot:
 
     def take(self, quantity: int) -> Lot:
         """Splits off that much of the quantity (same sign, not more than there is) with its share of value and fees."""
-        value = half_even(self.value * quantity, self.quantity)
-        fees = half_even(self.fees * quantity, self.quantity)
+        part, entire = abs(quantity), abs(self.quantity)
+        value, fees = half_even(self.value * part, entire), half_even(self.fees * part, entire)
         self.quantity, self.value, self.fees = self.quantity - quantity, self.value - value, self.fees - fees
         return Lot(self.opened_at, quantity, value, fees)
 

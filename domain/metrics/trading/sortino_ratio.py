@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from domain.metrics.trading.returns import Returns, on_returns, per_day
-from domain.metrics.value import Reason, Stat
+from domain.metrics.value import Reason, Stat, ratio
 
 
 @on_returns(least=2)
@@ -19,7 +19,7 @@ def sortino_ratio(returns: Returns, annual: int, risk_free: float = 0.0) -> Stat
     """Mean excess / downside deviation × √A."""
     excess = returns - per_day(risk_free, annual)
     downside = downside_deviation(excess)
-    return float(excess.mean()) / downside * math.sqrt(annual) if downside else Reason.NO_DOWNSIDE
+    return ratio(float(excess.mean()) * math.sqrt(annual), downside, Reason.NO_DOWNSIDE)
 
 
 def downside_deviation(excess: Returns) -> float:
