@@ -38,7 +38,7 @@ def known(stat: Stat) -> TypeGuard[float]:
 
 
 def ratio(numerator: float, denominator: float, reason: Reason = Reason.ZERO_DENOMINATOR) -> Stat:
-    """The quotient; `reason` where the denominator is zero, NOT_FINITE where it overflowed (that quotient would be 0)."""
+    """The quotient; `reason` where the denominator is zero, NOT_FINITE where it overflowed (not a quotient of 0)."""
     if not denominator:
         return reason
     return finite(numerator / denominator) if math.isfinite(denominator) else Reason.NOT_FINITE

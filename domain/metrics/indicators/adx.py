@@ -10,13 +10,13 @@ import numpy as np
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def adx(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """ADX, +DI, −DI."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     prices = (bars.high, bars.low, bars.close)
     still = np.cumsum(np.nan_to_num(talib.TRANGE(*prices)) > 0) == 0

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def cci(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """CCI of the typical price."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     still = talib.MAX(bars.typical, length) == talib.MIN(bars.typical, length)
     return (without(talib.CCI(bars.high, bars.low, bars.close, length), still),)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 
 
 def donchian(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """Upper, middle, lower."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     upper, lower = talib.MAX(bars.high, length), talib.MIN(bars.low, length)
     return upper, (upper + lower) / 2, lower

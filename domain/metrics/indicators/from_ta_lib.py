@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Param, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 
 CLOSE, RANGE, PRICES = ("close",), ("high", "low"), ("high", "low", "close")
 FLOW = ("high", "low", "close", "volume")
@@ -33,10 +34,8 @@ def _row(
     """`fixed` are further arguments of the function after its parameters."""
 
     def compute(bars: Bars, settings: Settings) -> tuple[Column, ...]:
-        import talib
-
         given = [getattr(bars, column) for column in columns]
-        result = getattr(talib, function)(*given, *(settings[param.name] for param in params), *fixed)
+        result = getattr(ta_lib(), function)(*given, *(settings[param.name] for param in params), *fixed)
         return result if isinstance(result, tuple) else (result,)
 
     return Indicator(key, title, params, outputs or (key,), warm_up, compute, f"TA-Lib {function}")

@@ -11,14 +11,14 @@ import numpy as np
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 
 PARAMS = ("conversion", "base", "span_b", "displacement")
 
 
 def ichimoku(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """Conversion, base, leading span A, leading span B, lagging span."""
-    import talib
-
+    talib = ta_lib()
     short, medium, long, ahead = (whole(settings, name) for name in PARAMS)
     conversion, base, slow = (talib.MIDPRICE(bars.high, bars.low, length) for length in (short, medium, long))
     return conversion, base, _later((conversion + base) / 2, ahead), _later(slow, ahead), bars.close.copy()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Param, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 
 
 def keltner(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """Upper, middle, lower."""
-    import talib
-
+    talib = ta_lib()
     middle = talib.EMA(bars.close, whole(settings))
     reach = float(settings["multiplier"]) * talib.ATR(bars.high, bars.low, bars.close, whole(settings, "atr_period"))
     return middle + reach, middle, middle - reach

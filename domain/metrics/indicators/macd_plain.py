@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 
 
 def macd_plain(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """MACD, signal, histogram."""
-    import talib
-
+    talib = ta_lib()
     line = talib.EMA(bars.close, whole(settings, "fast")) - talib.EMA(bars.close, whole(settings, "slow"))
     signal = talib.EMA(line, whole(settings, "signal"))
     return line, signal, line - signal

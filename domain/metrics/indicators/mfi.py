@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import any_of_last, moved, without
 
 
 def mfi(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """MFI."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     flowed = moved(bars.typical) & (bars.volume != 0)
     values = talib.MFI(bars.high, bars.low, bars.close, bars.volume, length)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def natr(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """NATR."""
-    import talib
-
+    talib = ta_lib()
     return (without(talib.NATR(bars.high, bars.low, bars.close, whole(settings)), bars.close == 0),)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def roc(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """ROC."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     rootless = np.zeros(len(bars), dtype=bool)
     rootless[length:] = bars.close[: max(0, len(bars) - length)] == 0

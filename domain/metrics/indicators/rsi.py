@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import any_of_last, moved, without
 
 
 def rsi(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """RSI of the closes."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     return (without(talib.RSI(bars.close, length), ~any_of_last(moved(bars.close), length)),)
 

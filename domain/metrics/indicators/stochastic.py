@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import SMA, ta_lib
 from domain.metrics.indicators.windows import any_of_last, without
 
 
 def stochastic(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """%K and %D."""
-    import talib
-    from talib._ta_lib import MA_Type
-
+    talib = ta_lib()
     fast, slow_k, slow_d = (whole(settings, name) for name in ("fast_k", "slow_k", "slow_d"))
-    mean = MA_Type.SMA
-    k, d = talib.STOCH(bars.high, bars.low, bars.close, fast, slow_k, mean, slow_d, mean)
+    k, d = talib.STOCH(bars.high, bars.low, bars.close, fast, slow_k, SMA, slow_d, SMA)
     rangeless = any_of_last(talib.MAX(bars.high, fast) == talib.MIN(bars.low, fast), slow_k)
     return without(k, rangeless), without(d, any_of_last(rangeless, slow_d))
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import SMA, ta_lib
 from domain.metrics.indicators.windows import any_of_last, moved, without
 
 
 def stochastic_rsi(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """%K and %D of the RSI."""
-    import talib
-    from talib._ta_lib import MA_Type
-
+    talib = ta_lib()
     length, fast_k, fast_d = (whole(settings, name) for name in ("period", "fast_k", "fast_d"))
-    k, d = talib.STOCHRSI(bars.close, length, fast_k, fast_d, MA_Type.SMA)
+    k, d = talib.STOCHRSI(bars.close, length, fast_k, fast_d, SMA)
     strength = talib.RSI(bars.close, length)
     flat = ~any_of_last(moved(bars.close), length)
     flat[:length] = False  # warm-up is no flat window

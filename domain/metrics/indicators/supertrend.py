@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Param, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def supertrend(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """The stop and the direction."""
-    import talib
-
+    talib = ta_lib()
     stop, direction = talib.SUPERTREND(bars.high, bars.low, bars.close, whole(settings), float(settings["multiplier"]))
     return stop, without(direction.astype(float), stop != stop)
 

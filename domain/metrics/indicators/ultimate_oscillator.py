@@ -9,13 +9,13 @@ import numpy as np
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import any_of_last, without
 
 
 def ultimate_oscillator(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """UO."""
-    import talib
-
+    talib = ta_lib()
     lengths = [whole(settings, name) for name in ("short", "medium", "long")]
     prices = (bars.high, bars.low, bars.close)
     ranged = np.nan_to_num(talib.TRANGE(*prices)) > 0

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from domain.metrics.indicators.bars import Bars, Column
 from domain.metrics.indicators.declare import Indicator, Settings, period, whole
+from domain.metrics.indicators.ta_lib import ta_lib
 from domain.metrics.indicators.windows import without
 
 
 def williams_r(bars: Bars, settings: Settings) -> tuple[Column, ...]:
     """%R."""
-    import talib
-
+    talib = ta_lib()
     length = whole(settings)
     rangeless = talib.MAX(bars.high, length) == talib.MIN(bars.low, length)
     return (without(talib.WILLR(bars.high, bars.low, bars.close, length), rangeless),)

@@ -14,9 +14,7 @@ from domain.metrics.value import Stat, ratio
 
 def exposure(trades: Trades, start: int | None = None, end: int | None = None) -> Stat:
     """Time with a position / time of the period (both in milliseconds)."""
-    timed = trades.carrying(trades.opened_at, trades.closed_at)
-    if trades.opened_at.size:
-        timed &= np.asarray(trades.opened_at > 0, dtype=bool)
+    timed = trades.timed
     if not timed.any():
         return trades.unreported
     opened, closed = trades.opened_at[timed], trades.closed_at[timed]

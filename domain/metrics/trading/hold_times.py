@@ -13,11 +13,7 @@ MS_PER_MINUTE = 60_000
 
 def hold_times(trades: Trades, among: NDArray[np.bool_] | None = None) -> Whole:
     """Exit − entry of each trade that knows both, of those `among`."""
-    timed = trades.carrying(trades.opened_at, trades.closed_at)
-    if trades.opened_at.size:
-        timed &= np.asarray(trades.opened_at > 0, dtype=bool)
-    if among is not None:
-        timed &= among
+    timed = trades.timed if among is None else trades.timed & among
     if not timed.any():
         return np.empty(0, dtype=np.int64)
     return trades.closed_at[timed] - trades.opened_at[timed]

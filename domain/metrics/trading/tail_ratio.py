@@ -5,14 +5,11 @@ Null: no_data, zero_denominator. Confirmed by empyrical, quantstats.
 
 from __future__ import annotations
 
-import numpy as np
-
-from domain.metrics.trading.returns import Returns, on_returns
+from domain.metrics.trading.returns import Returns, on_returns, quantile
 from domain.metrics.value import Stat, ratio
 
 
 @on_returns()
 def tail_ratio(returns: Returns) -> Stat:
     """|q95| / |q05|."""
-    low, high = np.quantile(returns, [0.05, 0.95])
-    return ratio(abs(float(high)), abs(float(low)))
+    return ratio(abs(quantile(returns, 0.95)), abs(quantile(returns, 0.05)))

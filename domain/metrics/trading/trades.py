@@ -94,6 +94,12 @@ class Trades:
             carried &= reported(column) if column.size else False
         return carried
 
+    @cached_property
+    def timed(self) -> NDArray[np.bool_]:
+        """Which trades know when they were opened (after 1970) and closed."""
+        timed = self.carrying(self.opened_at, self.closed_at)
+        return np.asarray(timed & (self.opened_at > 0), dtype=bool) if self.opened_at.size else timed
+
     @property
     def unreported(self) -> Reason:
         """Why a statistic of what trades carry has no value when none carries it."""

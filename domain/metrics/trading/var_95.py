@@ -5,13 +5,11 @@ Null: no_data. Confirmed by numpy, pandas, empyrical, DuckDB quantile_cont.
 
 from __future__ import annotations
 
-import numpy as np
-
-from domain.metrics.trading.returns import Returns, on_returns
+from domain.metrics.trading.returns import Returns, on_returns, quantile
 from domain.metrics.value import Stat
 
 
 @on_returns()
 def var_95(returns: Returns) -> Stat:
     """5 % quantile."""
-    return float(np.quantile(returns, 0.05))
+    return quantile(returns, 0.05)

@@ -23,12 +23,21 @@ def whole(values: Iterable[int | None]) -> Whole:
     """The column of these whole numbers; None (not reported) becomes UNKNOWN."""
     if isinstance(values, np.ndarray):
         return _wide(values) if values.size and values.dtype != object and _outside(values) else values
-    listed = [UNKNOWN if value is None else value for value in values]
+    listed: list[Any] = list(values)
     try:
         column = np.array(listed, dtype=np.int64)
-    except OverflowError:
-        return np.array(listed, dtype=object)
+    except (TypeError, OverflowError):  # a gap, or a value beyond 64 bits
+        return _gapped(listed)
     return _wide(column) if column.size and _outside(column) else column
+
+
+def _gapped(listed: list[int | None]) -> Whole:
+    filled = [UNKNOWN if value is None else value for value in listed]
+    try:
+        column = np.array(filled, dtype=np.int64)
+    except OverflowError:
+        return np.array(filled, dtype=object)
+    return _wide(column) if _outside(column) else column
 
 
 def _outside(column: Whole) -> bool:
@@ -109,4 +118,4 @@ def deviation(column: Whole) -> tuple[float, float]:
     count, added = column.size, total(column)
     middle = added // count
     apart = (column - middle).astype(np.float64) - (added - middle * count) / count
-    return added / count, math.sqrt(float(np.dot(apart, apart)) / (count - 1))
+    return added / count, math.sqrt(float(np.square(apart).sum()) / (count - 1))

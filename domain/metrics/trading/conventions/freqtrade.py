@@ -77,7 +77,7 @@ def _terms(record: TradingRecord) -> tuple[NDArray[np.float64], int] | Reason:
         return Reason.NO_TRADES
     if balance <= 0:
         return Reason.NO_EQUITY
-    timed = trades.carrying(trades.opened_at, trades.closed_at)
+    timed = trades.timed
     if not timed.any() and (record.start is None or record.end is None):
         return Reason.NOT_REPORTED
     start = int(trades.opened_at[timed].min()) if record.start is None else record.start
