@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.metrics.trading.calendars import Days
-from domain.metrics.trading.returns import NEGLIGIBLE, Returns, underwater
+from domain.metrics.trading.equity_curve import underwater_curve
+from domain.metrics.trading.returns import NEGLIGIBLE, Returns
 from domain.metrics.value import Reason
 
 
@@ -28,13 +29,9 @@ class DrawdownDates:
 
 def max_drawdown_dates(returns: Returns | Reason, index: Days) -> DrawdownDates | Reason:
     """The dates of the largest drawdown. `index`: the day of the start, then the day of each return."""
-    if isinstance(returns, Reason):
-        return returns
-    if not returns.size:
-        return Reason.NO_DATA
-    below = _below(returns)
-    if not np.isfinite(below).all():
-        return Reason.NOT_FINITE
+    below = underwater_curve(returns)
+    if isinstance(below, Reason):
+        return below
     trough = int(np.argmin(below))
     if below[trough] >= -NEGLIGIBLE:
         return Reason.NO_DRAWDOWN
@@ -46,21 +43,12 @@ def max_drawdown_dates(returns: Returns | Reason, index: Days) -> DrawdownDates 
 
 def longest_underwater_days(returns: Returns | Reason, index: Days) -> int | Reason:
     """Most calendar days from a peak to the day when it was reached again; 0 without a fall."""
-    if isinstance(returns, Reason):
-        return returns
-    if not returns.size:
-        return Reason.NO_DATA
-    below = _below(returns)
-    if not np.isfinite(below).all():
-        return Reason.NOT_FINITE
+    below = underwater_curve(returns)
+    if isinstance(below, Reason):
+        return below
     marks = np.unique(np.append(np.flatnonzero(below >= -NEGLIGIBLE), below.size - 1))
     fallen = np.diff(marks) > 1
     if below[-1] < -NEGLIGIBLE:  # the last day need not be a whole step away from the peak to be below it
         fallen[-1] = True
     lengths = np.diff(index[marks])[fallen]
     return int(lengths.max()) if lengths.size else 0
-
-
-def _below(returns: Returns) -> Returns:
-    with np.errstate(all="ignore"):
-        return underwater(returns)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.metrics.trading.trade_returns import trade_returns
 from domain.metrics.trading.trades import Trades
 from domain.metrics.value import Reason, Stat, finite
 
 
 def mean_trade_return(trades: Trades) -> Stat:
     """exp(mean(ln(1 + r))) − 1."""
-    returns = trade_returns(trades)
+    returns = trades.returns
     if not returns.size:
         return trades.unreported
     if float(returns.min()) <= -1:

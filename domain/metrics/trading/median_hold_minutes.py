@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.metrics.trading.hold_times import MS_PER_MINUTE, hold_times
+from domain.metrics.trading.mean_hold_minutes import MS_PER_MINUTE
 from domain.metrics.trading.trades import Trades
 from domain.metrics.value import Stat, finite
 
 
 def median_hold_minutes(trades: Trades) -> Stat:
     """Median of exit − entry."""
-    held = hold_times(trades)
+    held = trades.held
     return finite(float(np.median(held.astype(np.float64))) / MS_PER_MINUTE) if held.size else trades.unreported

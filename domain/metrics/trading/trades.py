@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from domain.metrics.trading.whole import Whole, reported, total, whole
 from domain.metrics.value import Reason, Stat, ratio
+from domain.mrr import MILLIONTHS
 
 NONE: Whole = np.empty(0, dtype=np.int64)
 
@@ -99,6 +100,23 @@ class Trades:
         """Which trades know when they were opened (after 1970) and closed."""
         timed = self.carrying(self.opened_at, self.closed_at)
         return np.asarray(timed & (self.opened_at > 0), dtype=bool) if self.opened_at.size else timed
+
+    @cached_property
+    def held(self) -> Whole:
+        """How long each of the `timed` trades was open, in milliseconds."""
+        if not self.timed.any():
+            return NONE
+        return np.asarray(self.closed_at[self.timed] - self.opened_at[self.timed])
+
+    @cached_property
+    def returns(self) -> NDArray[np.float64]:
+        """p / (quantity × entry price) of each trade that carries both, above zero: what it made of its stake."""
+        priced = self.carrying(self.quantity, self.entry_price)
+        if not priced.any():
+            return np.empty(0, dtype=np.float64)
+        stake = self.quantity[priced].astype(np.float64) * self.entry_price[priced].astype(np.float64) / MILLIONTHS
+        staked = stake > 0
+        return np.asarray(self.pnl[priced].astype(np.float64)[staked] / stake[staked], dtype=np.float64)
 
     @property
     def unreported(self) -> Reason:

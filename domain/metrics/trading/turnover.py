@@ -10,8 +10,7 @@ import numpy as np
 
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.whole import Whole, products, total
-
-MILLIONTHS = 1_000_000
+from domain.mrr import MILLIONTHS
 
 
 def turnover(trades: Trades) -> int:

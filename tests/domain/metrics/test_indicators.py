@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from domain.metrics.indicators.bars import Bars
 from domain.metrics.indicators.catalogue import INDICATORS, Values, compute
 from tests.domain.metrics.oracles import oracle
 
-AAPL = Path(__file__).parents[3] / "app" / "demo" / "data" / "aapl_ohlcv.csv"
+ROOT = Path(__file__).parents[3]
+AAPL = ROOT / "app" / "demo" / "data" / "aapl_ohlcv.csv"
 ORACLE = oracle("ta_aapl.json")["indicators"]
 HOUR = 3_600_000
 
@@ -304,3 +307,13 @@ def test_the_catalogue_has_all_that_is_promised() -> None:
     )
     assert set(promised.split()) <= set(INDICATORS)
     assert np.all([indicator.title and indicator.source for indicator in INDICATORS.values()])
+
+
+def test_computing_an_indicator_loads_no_data_frames() -> None:
+    """TA-Lib's package would load Polars and Pandas where they are installed; afterwards both can still be loaded."""
+    code = (
+        "import sys; from domain.metrics.indicators.ta_lib import ta_lib; ta_lib(); "
+        "print(sorted({'talib', 'polars', 'pandas'} & set(sys.modules))); import polars"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert process.stdout == "['talib']\n"

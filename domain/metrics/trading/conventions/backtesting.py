@@ -13,7 +13,6 @@ from domain.metrics.trading.cagr import cagr
 from domain.metrics.trading.record import TradingRecord, of_annual_returns
 from domain.metrics.trading.returns import Returns, growth, on_returns
 from domain.metrics.trading.sortino_ratio import downside_deviation
-from domain.metrics.trading.trade_returns import trade_returns
 from domain.metrics.value import Reason, Stat, finite, known, ratio
 
 DAYS_A_YEAR = 365.25
@@ -59,7 +58,7 @@ def sortino_ratio(returns: Returns, annual: int) -> Stat:
 
 def profit_factor(record: TradingRecord) -> Stat:
     """Sum of the won trades' returns / |sum of the lost ones'|."""
-    returns = trade_returns(record.trades)
+    returns = record.trades.returns
     if not returns.size:
         return record.trades.unreported
     won, lost = float(np.maximum(returns, 0).sum()), -float(np.minimum(returns, 0).sum())
@@ -68,7 +67,7 @@ def profit_factor(record: TradingRecord) -> Stat:
 
 def expectancy(record: TradingRecord) -> Stat:
     """Mean return of the trades, a fraction."""
-    returns = trade_returns(record.trades)
+    returns = record.trades.returns
     return finite(float(returns.mean())) if returns.size else record.trades.unreported
 
 
