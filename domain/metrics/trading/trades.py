@@ -24,7 +24,7 @@ NONE: Whole = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, eq=False)
 class Trades:
-    """Columns of one length (or empty: not known of any trade)."""
+    """Columns of one length (or empty: not known of any trade), made by `Trades.of`."""
 
     pnl: Whole
     fees: Whole = field(default_factory=lambda: NONE)
