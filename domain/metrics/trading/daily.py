@@ -10,7 +10,7 @@ Three bases, the best that is known:
 Returns are time-weighted, flows are not returns: r = (E − F) / E_prev − 1, computed as (E − F − E_prev) / E_prev in
 whole millionths with one rounding. An account that was empty before (E_prev ≤ 0) is taken to be funded at the day's
 beginning, so r = P / (E_prev + F), and a trade on the very day of the first deposit is not lost. A first day that
-only brings money in is the start, not a return. A loss on equity that is not there is RUIN: no return says how much.
+earns nothing is the start, not a return. A loss on equity that is not there is RUIN: no return says how much.
 """
 
 from __future__ import annotations
