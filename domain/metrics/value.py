@@ -26,6 +26,7 @@ class Reason(StrEnum):
     RUIN = "ruin"  # the equity reached zero or less
     ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
     NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
+    NO_FIT = "no_fit"  # the observations do not determine the parameters of the model
 
 
 Stat = float | Reason
