@@ -67,7 +67,9 @@ def fit_bg_nbd(sample: Sequence[Buyer]) -> BgNbd | Reason:
     x, recency, age, _ = columns(sample)
     scale = float(age.max())
     rows, counts = np.unique(np.column_stack((x, recency / scale, age / scale)), axis=0, return_counts=True)
-    found = most_likely(lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 1.0, 2.0))
+    found = most_likely(
+        lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 1.0, 2.0)
+    )
     if isinstance(found, Reason):
         return found
     r, alpha, a, b = found[0], found[1] * scale, found[2], found[3]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -46,7 +47,7 @@ def curve(stated: Sequence[float], came: Sequence[bool], bins: int = BINS) -> tu
     """Bins of equally many cases from the lowest stated probability to the highest; on the diagonal is calibrated."""
     ranked = sorted(zip(stated, came, strict=True))
     edges = [round(number * len(ranked) / bins) for number in range(bins + 1)]
-    return tuple(_bin(ranked[start:end]) for start, end in zip(edges, edges[1:], strict=False) if end > start)
+    return tuple(_bin(ranked[start:end]) for start, end in pairwise(edges) if end > start)
 
 
 def calibration_error(bins: Sequence[Bin]) -> Stat:

@@ -18,6 +18,9 @@ from domain.insights.series import ROUNDING, autocorrelations, observed
 from domain.metrics.value import Reason
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from domain.insights.series import Floats
 
 METHOD = "piecewise straight lines by dynamic programming; number by the Schwarz criterion"
@@ -102,13 +105,14 @@ class _Costs:
         y = self._y[end] - self._y[:starts]
         slant = self._ty[end] - self._ty[:starts] - (start + (n - 1) / 2) * y  # Σ (t − mean t) y
         rest = self._yy[end] - self._yy[:starts] - y * y / n - 12 * slant * slant / (n * (n * n - 1))
-        return np.maximum(rest, 0.0)
+        errors: Floats = np.maximum(rest, 0.0)
+        return errors
 
 
-def _traced(came_from: Sequence[Sequence[int]], breaks: int, end: int) -> tuple[int, ...]:
+def _traced(came_from: NDArray[np.int64], breaks: int, end: int) -> tuple[int, ...]:
     places: list[int] = []
     for left in range(breaks, 0, -1):
-        end = int(came_from[left][end])
+        end = int(came_from[left, end])
         places.append(end)
     return tuple(reversed(places))
 

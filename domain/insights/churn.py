@@ -157,9 +157,7 @@ def _told(fitted: _Fitted, names: list[str], stated: list[float], gone: list[boo
 
 def _driver(coefficient: Coefficient, customer: Features) -> Driver:
     value = float(getattr(customer, coefficient.feature))
-    return Driver(
-        coefficient.feature, value, coefficient.weight * (value - coefficient.mean) / coefficient.sd
-    )
+    return Driver(coefficient.feature, value, coefficient.weight * (value - coefficient.mean) / coefficient.sd)
 
 
 def _logistic(log_odds: float) -> float:

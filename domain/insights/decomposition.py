@@ -1,4 +1,4 @@
-"""Trend, season and remainder of a series: STL (Cleveland et al. 1990), MSTL for several seasons, and the classical form.
+"""Trend, season and remainder of a series: STL (Cleveland et al. 1990), MSTL, and the classical form.
 
 STL comes from statsmodels, which agrees with Cleveland's Fortran. MSTL (Bandara, Hyndman & Bergmeir 2021) is STL for
 one season after the other, twice around. Every sum of the parts is the series, up to rounding.
@@ -132,6 +132,6 @@ def classical(values: Sequence[float], period: int, multiplicative: bool = False
 
 
 def strength(component: Floats, remainder: Floats) -> float:
-    """How much of what varies is the component: max(0, 1 − Var(R) / Var(C + R)), 0 to 1 (Hyndman & Athanasopoulos 4.3)."""
+    """How much of what varies is the component: max(0, 1 − Var(R) / Var(C + R)); Hyndman & Athanasopoulos, 4.3."""
     whole = float((component + remainder).var())
     return max(0.0, 1 - float(remainder.var()) / whole) if whole > 0 else 0.0

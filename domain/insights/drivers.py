@@ -77,7 +77,9 @@ def drivers_of_rate(before: Mapping[str, Counted], after: Mapping[str, Counted])
     overall = _rate(_total(before)), _rate(_total(after))
     none = Counted(0, 0)
     contributions = [
-        _contribution(segment, before.get(segment, none), after.get(segment, none), weights, sum(overall) / 2)
+        _contribution(
+            segment, before.get(segment, none), after.get(segment, none), weights, (overall[0] + overall[1]) / 2
+        )
         for segment in segments
     ]
     return Drivers(Basis(RATE, 1, len(segments), 1), *overall, _largest_first(contributions))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.metrics.value import Reason
 
@@ -31,9 +31,9 @@ def most_likely(log_likelihood: Callable[[Floats], float], start: tuple[float, .
             value = -log_likelihood(np.exp(logs))
         return value if math.isfinite(value) else IMPROBABLE
 
-    at, size = np.log(np.array(start)), len(start)
+    at, size = np.log(np.array(start, dtype=np.float64)), len(start)
     bounds = [(math.log(SMALLEST), math.log(LARGEST))] * size
-    options = {"xatol": 1e-6, "fatol": 1e-10, "maxiter": EVALUATIONS, "maxfev": EVALUATIONS}
+    options: dict[str, Any] = {"xatol": 1e-6, "fatol": 1e-10, "maxiter": EVALUATIONS, "maxfev": EVALUATIONS}
     for _ in range(2):
         options["initial_simplex"] = np.vstack([at, at + STEP * np.eye(size)])
         found = minimize(unlikely, at, method="Nelder-Mead", bounds=bounds, options=options)

@@ -58,7 +58,9 @@ def fit_pareto_nbd(sample: Sequence[Buyer]) -> ParetoNbd | Reason:
     x, recency, age, _ = columns(sample)
     scale = float(age.max())
     rows, counts = np.unique(np.column_stack((x, recency / scale, age / scale)), axis=0, return_counts=True)
-    found = most_likely(lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 0.5, 0.3))
+    found = most_likely(
+        lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 0.5, 0.3)
+    )
     if isinstance(found, Reason):
         return found
     r, alpha, s, beta = found[0], found[1] * scale, found[2], found[3] * scale

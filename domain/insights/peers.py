@@ -63,7 +63,7 @@ def standing(
         percentile=ROUNDED_TO * round(percent / ROUNDED_TO),
         epsilon=epsilon,
         rounded_to=ROUNDED_TO,
-        noise=f"Laplace noise of at most {100 / epsilon / told:.0f} percentage points on average, then rounded to {ROUNDED_TO}",
+        noise=f"Laplace noise of about {100 / epsilon / told:.0f} percentage points, then rounded to {ROUNDED_TO}",
     )
 
 

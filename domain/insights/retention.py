@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from domain.insights.finding import Basis, Finding, Kind
@@ -62,7 +63,7 @@ def retention(alive: Sequence[int]) -> Retention | Reason:
     """From the customers of one cohort who are there at the start of each period; the first number is the cohort."""
     if not alive or alive[0] <= 0:
         return Reason.NO_DATA
-    if any(later > earlier or later < 0 for earlier, later in zip(alive, alive[1:], strict=False)):
+    if any(later > earlier or later < 0 for earlier, later in pairwise(alive)):
         return Reason.NOT_FINITE  # nobody comes back within a cohort of contracts
     if len(alive) < PERIODS or alive[0] < CUSTOMERS:
         return Reason.TOO_FEW
@@ -80,7 +81,7 @@ def _log_likelihood(parameters: Floats | tuple[float, ...], alive: Sequence[int]
     """Of those who left at each renewal, ln P(T = t) = ln B(α + 1, β + t − 1) − ln B(α, β); of those still there S."""
     alpha, beta = (float(parameter) for parameter in parameters)
     total, survive = 0.0, 0.0  # ln S(t) so far
-    for renewal, (earlier, later) in enumerate(zip(alive, alive[1:], strict=False), start=1):
+    for renewal, (earlier, later) in enumerate(pairwise(alive), start=1):
         whole = alpha + beta + renewal - 1
         if earlier > later:
             total += (earlier - later) * (survive + math.log(alpha / whole))

@@ -56,8 +56,9 @@ def autocorrelations(values: Floats) -> Floats:
     if top <= ROUNDING * float(np.abs(values).max()):
         return np.zeros(values.size)
     waves = np.fft.rfft(centred / top, 2 * values.size)
-    products: Floats = np.fft.irfft(waves * np.conj(waves))[: values.size]
-    return products / products[0]
+    products = np.fft.irfft(waves * np.conj(waves))[: values.size]
+    correlations: Floats = products / products[0]
+    return correlations
 
 
 def two_sided(z: float) -> float:
