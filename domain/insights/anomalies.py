@@ -1,8 +1,12 @@
-"""Which observations do not belong: robust z of what trend and season leave (the remainder of a robust STL).
+"""Which observations do not belong: robust z of what trend and season leave, the remainder of STL.
 
-A wild value bends the season around it, so that its neighbours one period away look wild too. Therefore the series is
-looked at twice: what the first look flags is replaced by what was expected there, and the second look measures every
-observation against a season that the wild ones did not touch. Without a season the level is a running median.
+The series is looked at twice. A robust STL finds what is wild; that is replaced by what was expected there, and a plain
+STL of the rest measures every observation. Once is not enough: a wild value bends the season around it, so that its
+neighbours one period away look wild too, and the weights of a robust fit make what it weighed down look wilder than it
+is. The seasonal window is wide, because a narrow one follows the noise and leaves too small a remainder to judge by.
+
+Where the remainder grows with the level (prices, revenue) a positive series is judged by its logarithms. Without a
+season the level is a running median.
 """
 
 from __future__ import annotations
@@ -22,9 +26,11 @@ from domain.metrics.value import Reason
 if TYPE_CHECKING:
     from domain.insights.series import Floats
 
-METHOD = "robust z (median, MAD) of the remainder of robust STL, wild values replaced and looked at again"
+METHOD = "robust z (median, MAD) of the remainder of STL, wild values replaced before the second of two looks"
 MINIMUM = 12
 WINDOW = 13  # steps of the running median, where there is no season
+SEASONAL = 25  # periods that the season is smoothed over: a year and a half of weeks, two years of months
+GROWS = 0.3  # rank correlation of level and remainder from which on parts multiply
 
 
 class Sensitivity(StrEnum):
@@ -54,7 +60,8 @@ class Anomalies(Finding, frozen=True, tag=Kind.ANOMALIES.value):
 
     period: int  # of the season, 1 for none
     threshold: float
-    spread: float  # robust standard deviation of the remainder, in the units of the series
+    logarithms: bool  # whether the remainder is relative to the level
+    spread: float  # robust standard deviation of the remainder, in the units of the series or its logarithm
     points: tuple[Anomaly, ...]
 
 
@@ -69,15 +76,30 @@ def anomalies(
         return series
     period = _period(series) if period is None else max(1, period)
     threshold = THRESHOLDS[sensitivity]
-    expected = _expected(series, period)
-    clean = np.where(np.abs(_scores(series, expected)[0]) > threshold, expected, series)
-    expected = _expected(clean, period)
-    scores, deviation = _scores(series, expected)
+    first = _expected(series, period, robust=True)
+    logarithms = _multiplies(series, first)
+    seen = np.log(series) if logarithms else series
+    first = _expected(seen, period, robust=True) if logarithms else first
+    clean = np.where(np.abs(_scores(seen, first)[0]) > threshold, first, seen)
+    expected = _expected(clean, period, robust=False)
+    scores, deviation = _scores(seen, expected)
+    told = np.exp(expected) if logarithms else expected
     points = tuple(
-        Anomaly(int(i), float(series[i]), float(expected[i]), float(scores[i]))
+        Anomaly(int(i), float(series[i]), float(told[i]), float(scores[i]))
         for i in np.flatnonzero(np.abs(scores) > threshold)
     )
-    return Anomalies(Basis(METHOD, 1, series.size, max(MINIMUM, 2 * period)), period, threshold, deviation, points)
+    basis = Basis(METHOD, 1, series.size, max(MINIMUM, 2 * period))
+    return Anomalies(basis, period, threshold, logarithms, deviation, points)
+
+
+def _multiplies(series: Floats, expected: Floats) -> bool:
+    """Whether a positive series strays the further, the higher its level."""
+    import numpy as np
+
+    if series.min() <= 0 or expected.min() <= 0:
+        return False
+    sizes, level = (np.argsort(np.argsort(part)) for part in (np.abs(series - expected), expected))
+    return bool(np.corrcoef(sizes, level)[0, 1] > GROWS)
 
 
 def _period(series: Floats) -> int:
@@ -85,12 +107,12 @@ def _period(series: Floats) -> int:
     return 1 if isinstance(found, Reason) else found
 
 
-def _expected(series: Floats, period: int) -> Floats:
+def _expected(series: Floats, period: int, robust: bool) -> Floats:
     """What trend and season say about every observation."""
     import numpy as np
 
     if period > 1:
-        parts = stl(series, period, quick(period, robust=True))
+        parts = stl(series, period, quick(period, SEASONAL, robust))
         assert not isinstance(parts, Reason)  # the caller has seen two full periods
         return parts.fitted
     half = min(WINDOW, series.size) // 2

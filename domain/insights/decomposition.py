@@ -71,8 +71,13 @@ def stl(values: Sequence[float] | Floats, period: int, smoothing: Smoothing | No
     return Decomposition(parts.trend, (parts.seasonal,), parts.resid, parts.weights)
 
 
-def mstl(values: Sequence[float] | Floats, periods: Sequence[int], robust: bool = False) -> Decomposition | Reason:
-    """Trend, a season for each period and remainder; refused below two full periods of the longest."""
+def mstl(
+    values: Sequence[float] | Floats, periods: Sequence[int], robust: bool = False, smooth_every_step: bool = False
+) -> Decomposition | Reason:
+    """Trend, a season for each period and remainder; refused below two full periods of the longest.
+
+    Ten times slower if it is to `smooth_every_step`; the difference is far below the remainder.
+    """
     import numpy as np
 
     lengths = sorted(set(periods))
@@ -86,7 +91,9 @@ def mstl(values: Sequence[float] | Floats, periods: Sequence[int], robust: bool 
     for _ in range(ROUNDS if len(lengths) > 1 else 1):
         for number, period in enumerate(lengths):
             others = sum((season for i, season in enumerate(seasons) if i != number), np.zeros(series.size))
-            found = stl(series - others, period, quick(period, NARROWEST + WIDER * (number + 1), robust))
+            window = NARROWEST + WIDER * (number + 1)
+            smoothing = Smoothing(window, robust=robust) if smooth_every_step else quick(period, window, robust)
+            found = stl(series - others, period, smoothing)
             if isinstance(found, Reason):
                 return found
             parts, seasons[number] = found, found.seasons[0]
