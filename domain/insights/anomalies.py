@@ -5,12 +5,13 @@ STL of the rest measures every observation. Once is not enough: a wild value ben
 neighbours one period away look wild too, and the weights of a robust fit make what it weighed down look wilder than it
 is. The seasonal window is wide, because a narrow one follows the noise and leaves too small a remainder to judge by.
 
-Where the remainder grows with the level (prices, revenue) a positive series is judged by its logarithms. Without a
-season the level is a running median.
+A positive series whose parts multiply (prices, revenue: swings grow with the level) is judged by its logarithms. Without
+a season the level is a running median.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ METHOD = "robust z (median, MAD) of the remainder of STL, wild values replaced b
 MINIMUM = 12
 WINDOW = 13  # steps of the running median, where there is no season
 SEASONAL = 25  # periods that the season is smoothed over: a year and a half of weeks, two years of months
-GROWS = 0.3  # rank correlation of level and remainder from which on parts multiply
+BULK = 0.9  # of the remainders: the median does not see that some parts of a series swing wider than others
+CLOSER = 0.9  # of the remainder is left to logarithms, at most, before they are preferred
 
 
 class Sensitivity(StrEnum):
@@ -76,10 +78,8 @@ def anomalies(
         return series
     period = _period(series) if period is None else max(1, period)
     threshold = THRESHOLDS[sensitivity]
-    first = _expected(series, period, robust=True)
-    logarithms = _multiplies(series, first)
-    seen = np.log(series) if logarithms else series
-    first = _expected(seen, period, robust=True) if logarithms else first
+    seen, first = _better_seen(series, period)
+    logarithms = seen is not series
     clean = np.where(np.abs(_scores(seen, first)[0]) > threshold, first, seen)
     expected = _expected(clean, period, robust=False)
     scores, deviation = _scores(seen, expected)
@@ -92,14 +92,21 @@ def anomalies(
     return Anomalies(basis, period, threshold, logarithms, deviation, points)
 
 
-def _multiplies(series: Floats, expected: Floats) -> bool:
-    """Whether a positive series strays the further, the higher its level."""
+def _better_seen(series: Floats, period: int) -> tuple[Floats, Floats]:
+    """The series, or its logarithms where they leave a smaller remainder, and what is expected of it.
+
+    Remainders are compared in the units of the series at its geometric mean, as Box & Cox (1964) compare likelihoods.
+    """
     import numpy as np
 
-    if series.min() <= 0 or expected.min() <= 0:
-        return False
-    sizes, level = (np.argsort(np.argsort(part)) for part in (np.abs(series - expected), expected))
-    return bool(np.corrcoef(sizes, level)[0, 1] > GROWS)
+    expected = _expected(series, period, robust=True)
+    if series.min() <= 0:
+        return series, expected
+    logarithms = np.log(series)
+    relative = _expected(logarithms, period, robust=True)
+    left, plain = (float(np.quantile(np.abs(rest), BULK)) for rest in (logarithms - relative, series - expected))
+    better = left * math.exp(float(logarithms.mean())) < CLOSER * plain
+    return (logarithms, relative) if better else (series, expected)
 
 
 def _period(series: Floats) -> int:
