@@ -5,8 +5,8 @@ STL of the rest measures every observation. Once is not enough: a wild value ben
 neighbours one period away look wild too, and the weights of a robust fit make what it weighed down look wilder than it
 is. The seasonal window is wide, because a narrow one follows the noise and leaves too small a remainder to judge by.
 
-A positive series whose parts multiply (prices, revenue: swings grow with the level) is judged by its logarithms. Without
-a season the level is a running median.
+A positive series whose parts multiply (prices, revenue: swings grow with the level) is judged by its logarithms.
+Without a season the level is a running median.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def test_a_total_by_hand() -> None:
 
 
 def test_better_everywhere_and_worse_in_total() -> None:
-    """Simpson's paradox: both rates rise by a tenth, the mix moves to the weaker segment, and the mix gets the blame."""
+    """Simpson's paradox: both rates rise by a tenth, the mix moves to the weaker segment, and gets the blame."""
     before = {"strong": Counted(80, 100), "weak": Counted(2, 20)}
     after = {"strong": Counted(18, 20), "weak": Counted(20, 100)}
     found = drivers_of_rate(before, after)

