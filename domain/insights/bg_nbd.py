@@ -39,15 +39,24 @@ class BgNbd(msgspec.Struct, frozen=True):
 
     def expected_purchases(self, sample: Sequence[Buyer], time: float) -> Floats:
         """Repeat purchases that each buyer will make in the next `time` units."""
-        from scipy.special import hyp2f1  # type: ignore[import-untyped]  # the library carries no types
-
         x, recency, age, _ = columns(sample)
         a = self.a if abs(self.a - 1) > AT_ONE else 1 + AT_ONE
         rest = (self.alpha + age) / (self.alpha + age + time)
-        series = hyp2f1(a + self.b - 1 - self.r, a - 1, a + self.b + x - 1, 1 - rest)
-        while_alive = (a + self.b + x - 1) / (a - 1) * (1 - rest ** (a - 1) * series)
+        while_alive = (a + self.b + x - 1) / (a - 1) * (1 - self._unspent(a, x, rest))
         expected: Floats = while_alive / (1 + self._odds_of_stopped(x, recency, age))
         return expected
+
+    def _unspent(self, a: float, x: Floats, rest: Floats) -> Floats:
+        """Share of the purchases until the buyer stops that lies beyond the time; rest = (α + T) / (α + T + time)."""
+        import numpy as np
+        from scipy.special import hyp2f1  # type: ignore[import-untyped]  # the library carries no types
+
+        whole = a + self.b + x - 1
+        with np.errstate(all="ignore"):  # each form overflows where the other does not
+            euler = rest ** (a - 1) * hyp2f1(whole - x - self.r, a - 1, whole, 1 - rest)
+            gauss = rest ** (self.r + x) * hyp2f1(self.r + x, self.b + x, whole, 1 - rest)
+        share = np.where(np.isfinite(euler), euler, gauss)
+        return np.where(np.isfinite(share), share, 0.0)  # neither: so frequent and so fickle that he stops before
 
     def _odds_of_stopped(self, x: Floats, recency: Floats, age: Floats) -> Floats:
         import numpy as np

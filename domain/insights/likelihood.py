@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 1e-4, 1e5  # of a parameter: beyond, the model has degenerated to one with fewer
 STEP = 0.5  # of the first simplex, in logarithms
 IMPROBABLE = 1e300  # what a point counts for at which the likelihood cannot be computed
-EVALUATIONS = 4000
+EVALUATIONS = 1500
 
 
 def most_likely(log_likelihood: Callable[[Floats], float], start: tuple[float, ...]) -> tuple[float, ...] | Reason:
@@ -37,6 +37,7 @@ def most_likely(log_likelihood: Callable[[Floats], float], start: tuple[float, .
     for _ in range(2):
         options["initial_simplex"] = np.vstack([at, at + STEP * np.eye(size)])
         found = minimize(unlikely, at, method="Nelder-Mead", bounds=bounds, options=options)
+        if not found.success or found.fun >= IMPROBABLE:
+            return Reason.NO_FIT
         at = found.x
-    settled = bool(found.success) and found.fun < IMPROBABLE
-    return tuple(float(value) for value in np.exp(at)) if settled else Reason.NO_FIT
+    return tuple(float(value) for value in np.exp(at))

@@ -13,7 +13,7 @@ from domain.insights.anomalies import THRESHOLDS, Anomalies, anomalies
 from domain.insights.calibration import Bin, base_brier, brier, calibration_error, curve
 from domain.insights.churn import Churn, churn
 from domain.insights.forecast import BackTest, Forecast, forecast
-from domain.metrics.value import Reason, Stat
+from domain.metrics.value import Reason, Stat, known
 from tests.insights.oracles import co2, histories, labelled, passengers
 
 
@@ -97,13 +97,19 @@ def forecast_table(tests: dict[tuple[str, int], BackTest]) -> Iterator[str]:
         yield f"{name:18}{horizon:7}{test.origins:8}{numbers}{inside}"
 
 
+def number(stat: Stat) -> float:
+    """The value of a statistic that must have one."""
+    assert known(stat), stat
+    return stat
+
+
 class Predicted(msgspec.Struct, frozen=True):
     """A model of churn and how it did on a later time that it had not seen."""
 
     model: Churn
-    brier: Stat
-    base_brier: Stat
-    calibration_error: Stat
+    brier: float
+    base_brier: float
+    calibration_error: float
     curve: tuple[Bin, ...]
 
 
@@ -119,14 +125,15 @@ def cdnow_churn() -> Predicted:
     stated = [model.risk(features_of(customer, scored_at)).probability for customer in customers]
     came = [went_quiet(customer, scored_at, horizon) for customer in customers]
     bins = curve(stated, came)
-    return Predicted(model, brier(stated, came), base_brier(came), calibration_error(bins), bins)
+    error = number(calibration_error(bins))
+    return Predicted(model, number(brier(stated, came)), number(base_brier(came)), error, bins)
 
 
 def churn_table(predicted: Predicted) -> Iterator[str]:
     """As lines: the scores, the curve, the weights."""
     model = predicted.model
     yield f"fitted on {model.basis.sample} customers, {model.left} of them went quiet"
-    yield f"cross-validated  Brier {model.brier:.4f}, base rate {model.base_brier:.4f}"
+    yield f"cross-validated  Brier {number(model.brier):.4f}, base rate {number(model.base_brier):.4f}"
     yield f"next four months Brier {predicted.brier:.4f}, base rate {predicted.base_brier:.4f}"
     yield f"mean distance of the curve from the diagonal {predicted.calibration_error:.4f}"
     yield f"{'customers':>10}{'stated':>9}{'observed':>10}"

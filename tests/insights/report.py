@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.insights.anomalies import anomalies
 from domain.insights.bg_nbd import fit_bg_nbd
@@ -18,6 +20,16 @@ from domain.insights.retention import retention
 from domain.insights.trend import trend
 from tests.insights.measures import anomaly_table, back_tests, cdnow_churn, churn_table, forecast_table, labelled_rows
 from tests.insights.oracles import cdnow_buyers, expected
+
+METHODS: dict[str, Callable[[NDArray[np.float64], int], object]] = {
+    "STL": lambda series, period: stl(series, period, quick(period, 25)),
+    "STL robust": lambda series, period: stl(series, period, quick(period, 25, robust=True)),
+    "anomalies": lambda series, period: anomalies(series.tolist(), period),
+    "trend": lambda series, _: trend(series.tolist()),
+    "breaks": lambda series, _: change_points(series.tolist()),
+    "forecast": lambda series, period: forecast(series.tolist(), 28, period),
+}
+FOR_HOURS = ("STL", "STL robust", "anomalies")  # the others compare all pairs, or fit ten models: for days
 
 
 def main() -> None:
@@ -42,21 +54,13 @@ def parameters() -> Iterator[str]:
 
 def times() -> Iterator[str]:
     """Of the methods on made series: a year, two and five of days, a year of hours."""
-    yield f"{'steps':>6}{'period':>7}{'STL':>8}{'robust':>8}{'anomalies':>11}{'trend':>8}{'breaks':>8}{'forecast':>10}"
+    yield f"{'steps':>6}{'period':>7}" + "".join(f"{name:>11}" for name in METHODS)
     for size, period in ((365, 7), (730, 7), (1825, 7), (8760, 24)):
         steps = np.arange(size)
         series = np.random.default_rng(0).normal(size=size) + 3 * np.sin(2 * np.pi * steps / period)
-        long = size > 2000  # what compares all pairs is for days, not for hours
-        calls: list[Callable[[], object]] = [
-            lambda y=series, p=period: stl(y, p, quick(p, 25)),
-            lambda y=series, p=period: stl(y, p, quick(p, 25, robust=True)),
-            lambda y=series, p=period: anomalies(y, p),
-            lambda y=series: trend(y),
-            lambda y=series: change_points(y),
-            lambda y=series, p=period: forecast(y, 28, p),
-        ]
-        took = [f"{best(call):.1f}" for call in (calls[:3] if long else calls)]
-        yield f"{size:6}{period:7}" + "".join(f"{t:>{w}}" for t, w in zip(took, (8, 8, 11, 8, 8, 10), strict=False))
+        called = {name: call for name, call in METHODS.items() if size < 2000 or name in FOR_HOURS}
+        took = (best(partial(call, series, period)) for call in called.values())
+        yield f"{size:6}{period:7}" + "".join(f"{milliseconds:11.1f}" for milliseconds in took)
 
 
 def best(call: Callable[[], object], rounds: int = 5) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]  # the library carries no types
 import pytest
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # type: ignore[import-untyped]  # the library carries no types
 

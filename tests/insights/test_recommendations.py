@@ -26,7 +26,8 @@ def test_a_rule_speaks_with_its_evidence_and_its_effect() -> None:
         ("failed_charge_rate", 0.08, "above", 0.05, 400),
         ("dunning_recovery_rate", 0.3, "below", 0.5, 32),
     ]
-    assert (found.effect.metric, found.effect.change) == ("mrr", pytest.approx(1000.0))
+    assert found.effect.metric == "mrr"
+    assert found.effect.change == pytest.approx(1000.0)
     assert found.links == ("failed_charge_rate", "dunning_recovery_rate", "mrr_at_risk")
     assert (found.basis.sample, found.basis.minimum) == (32, 30)
 

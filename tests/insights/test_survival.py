@@ -76,7 +76,7 @@ def test_retention_has_the_published_parameters(cohort: str, alpha: float, beta:
     """Fader & Hardie (2007), from eight counts; the curve runs within two in a hundred of the counts."""
     found = retention(COHORTS[cohort])
     assert isinstance(found, Retention)
-    assert (found.alpha, found.beta) == (pytest.approx(alpha, abs=1e-3), pytest.approx(beta, abs=1e-3))
+    assert (found.alpha, found.beta) == pytest.approx((alpha, beta), abs=1e-3)
     for renewals, count in enumerate(COHORTS[cohort]):
         assert found.at(renewals) * 1000 == pytest.approx(count, abs=20)
 
