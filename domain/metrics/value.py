@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NOT_REPORTED = "not_reported"  # no trade carries what the statistic reads (risk, excursion, entry time, price)
     ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
     NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
+    NO_FIT = "no_fit"  # the observations do not determine the parameters of the model
 
 
 Stat = float | Reason

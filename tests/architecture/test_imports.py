@@ -16,7 +16,21 @@ from google.protobuf.internal import api_implementation
 
 from tests.architecture.sources import PACKAGES, ROOT, files, modules, shipped
 
-HEAVY = ("polars", "pyarrow", "ptars", "numpy", "sqlalchemy", "alembic", "eventsourcing", "xhtml2pdf", "grpc_tools")
+HEAVY = (
+    "polars",
+    "pyarrow",
+    "ptars",
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "sklearn",
+    "sqlalchemy",
+    "alembic",
+    "eventsourcing",
+    "xhtml2pdf",
+    "grpc_tools",
+)
 # path → why it may touch the environment outside of app/
 ENVIRONMENT_ELSEWHERE = {"projections/engine/decode.py": "sets what Polars reads when it is imported"}
 # statistics compute on arrays: whoever answers with them imports them then, and nothing heavier than numpy
