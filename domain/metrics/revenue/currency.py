@@ -1,6 +1,6 @@
 """MRR in several currencies as flows of one: each movement at the rate of its day, and what rates alone moved.
 
-Policy `own_line`: MRR is valued at the rate of the day, so S + N + X + R − C − K + currency = E, and the line `currency`
+Policy `own_line`: MRR is valued at the rate of the day: S + N + X + R − C − K + currency = E, and the line `currency`
 is what the same MRR is worth more or less than before. Policy `ignored`: all is valued at the rates of the last day,
 and the line is 0. A missing rate is a reason and never a guess.
 """
