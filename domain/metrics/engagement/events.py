@@ -44,15 +44,20 @@ def starts(keys: IntArray) -> IntArray:
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))).astype(np.int64)
 
 
-def distinct(*keys: IntArray) -> tuple[IntArray, ...]:
-    """The different rows of these columns, sorted by the first, then the second, and so on."""
-    order = np.lexsort(keys[::-1])
-    columns = [key[order] for key in keys]
-    if not len(order):
-        return tuple(columns)
-    differs = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    kept = np.concatenate(([True], differs))
-    return tuple(column[kept] for column in columns)
+def distinct(one: IntArray, other: IntArray) -> tuple[IntArray, IntArray]:
+    """The different pairs, sorted by the first and then the second.
+
+    Pairs are sorted as one number each, four times as fast as sorting two columns; that needs the product of both
+    ranges to fit into 63 bits, which users × days always do.
+    """
+    if not len(one):
+        return one, other
+    lowest, low, width = int(one.min()), int(other.min()), int(other.max()) - int(other.min()) + 1
+    assert (int(one.max()) - lowest + 1) * width < 2**63, "the pairs do not fit into one number"
+    keys = np.sort((one - lowest) * width + (other - low))
+    keys = keys[starts(keys)]
+    first = keys // width
+    return first + lowest, keys - first * width + low
 
 
 def summed(places: IntArray, length: int, values: IntArray | int = 1) -> IntArray:

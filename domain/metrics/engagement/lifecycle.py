@@ -30,7 +30,9 @@ def lifecycle(users: IntArray, periods: IntArray, began: IntArray, first: int, l
 
     Rows must include the period before `first`, or nobody is returning or dormant in it.
     """
-    who, when, begins = distinct(users, periods, began)
+    who, when = distinct(users, periods)
+    order = np.argsort(users, kind="stable")
+    begins = began[order][np.searchsorted(users[order], who)]
     again = np.concatenate(([False], (who[1:] == who[:-1]) & (when[1:] == when[:-1] + 1)))[: len(who)]
     stays = np.concatenate((again[1:], [False]))[: len(who)]
     is_new = when == begins

@@ -102,10 +102,10 @@ def retention(began: Did, returned: Did, asked: Asked) -> Matrix:
 
 def _first(began: Did) -> tuple[IntArray, IntArray]:
     """Users, ascending, and when each began."""
-    order = np.lexsort((began.at, began.users))
-    users, at = began.users[order], began.at[order]
-    firsts = starts(users)
-    return users[firsts], at[firsts]
+    users = np.unique(began.users)
+    first = np.full(len(users), np.iinfo(np.int64).max)
+    np.minimum.at(first, np.searchsorted(users, began.users), began.at)
+    return users, first
 
 
 def _members(

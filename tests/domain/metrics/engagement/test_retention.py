@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 import time
-from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -187,16 +186,16 @@ def test_the_cdnow_cohorts() -> None:
 
 @pytest.mark.check
 def test_two_years_of_100000_users_answer_quickly(capsys: pytest.CaptureFixture[str]) -> None:
-    """Five million user days: the matrix of every measure within five seconds on a busy machine."""
+    """Five million user days: the matrix of every measure within five seconds of processor time."""
     chance = np.random.default_rng(3)
     users = np.repeat(np.arange(100_000), 50)
     began = np.repeat(chance.integers(0, 700, 100_000), 50)
     days = np.minimum(began + chance.exponential(60, len(users)).astype(np.int64), 729)
     did = Did(users, BEGIN + days * MS_PER_DAY)
     for measure in get_args(Measure):
-        clock = time.perf_counter()
+        clock = time.process_time()
         retention(did, did, Asked(BEGIN + 730 * MS_PER_DAY, measure=measure, zone="Europe/Berlin"))
-        took = time.perf_counter() - clock
+        took = time.process_time() - clock
         with capsys.disabled():
-            print(f"\nretention {measure} of {len(users):,} user days: {took:.2f} s", end="")
+            print(f"\nretention {measure} of {len(users):,} user days: {took:.2f} s of processor", end="")
         assert took < 5
