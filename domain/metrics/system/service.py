@@ -1,10 +1,10 @@
 """Throughput, errors, availability and what is left of the error budget, burn rates, apdex, saturation.
 
 An objective (SLO) is the share that must succeed, for example 0.999. The error budget is 1 − SLO of all operations.
-burn_rate is how many times faster than allowed it is used up: 1 uses exactly all of it over the SLO's period. Two windows
-are looked at together, the short one so that an alert ends soon after the trouble: 1 h + 5 m, 6 h + 30 m, 3 d. Source:
-The Site Reliability Workbook, chapter 5. Apdex: (satisfied + tolerating / 2) / all, with tolerating up to 4 T and
-failures frustrated. Source: Apdex Alliance technical specification 1.1.
+burn_rate is how many times faster than allowed it is used up: 1 uses exactly all of it over the SLO's period. Two
+windows are looked at together, the short one so that an alert ends soon after the trouble: 1 h + 5 m, 6 h + 30 m, 3 d
+(with 6 h). Source: The Site Reliability Workbook, chapter 5. Apdex: (satisfied + tolerating / 2) / all, with tolerating
+up to 4 T and failures frustrated. Source: Apdex Alliance technical specification 1.1.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def test_activation_leaves_out_who_may_still_be_activated() -> None:
     """Activated after 2 days, after 9, never, and signed up only yesterday."""
     signed_up, activated = column(days(1, 1, 1, 19)), column(days(3, 10, 0, 0))
     assert steps.activation_rate(signed_up, activated, *days(20)) == 1 / 3
-    assert steps.activation_rate(signed_up, activated, *days(20), 10) == 2 / 3
+    assert steps.activation_rate(signed_up, activated, 20 * MS_PER_DAY, 10) == 2 / 3
     assert steps.time_to_value(signed_up, activated) == 5.5 * MS_PER_DAY
 
 

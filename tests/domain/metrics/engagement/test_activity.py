@@ -23,7 +23,8 @@ Rows = list[tuple[Any, ...]]
 @given(DAYS, st.integers(95, 165), st.integers(0, 30), st.sampled_from([1, 7, 28]))
 def test_active_users_of_every_window(rows: Rows, first: int, length: int, window: int) -> None:
     """Different users of the days that end with each day."""
-    found = active_users(*columns(rows, 2), first, first + length, window)
+    users, days = columns(rows, 2)
+    found = active_users(users, days, first, first + length, window)
     expected = [len({u for u, at in rows if day - window < at <= day}) for day in range(first, first + length + 1)]
     assert found.tolist() == expected
 
@@ -32,7 +33,8 @@ def test_active_users_of_every_window(rows: Rows, first: int, length: int, windo
 def test_the_histogram_counts_active_days(rows: Rows, last: int) -> None:
     """Users by number of active days, 1 to 28."""
     days = Counter(user for user, at in set(rows) if last - 28 < at <= last)
-    assert stickiness_histogram(*columns(rows, 2), last).tolist() == [
+    users, active = columns(rows, 2)
+    assert stickiness_histogram(users, active, last).tolist() == [
         sum(n == number for n in days.values()) for number in range(1, 29)
     ]
 
@@ -96,7 +98,8 @@ def test_one_user_of_each_segment() -> None:
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200), st.integers(0, 28), st.integers(0, 28))))
 def test_every_user_is_in_one_segment(rows: Rows) -> None:
     """Whatever the habits."""
-    users = Habits(*columns(rows, 4), np.zeros(len(rows), np.bool_))
+    age, silent, active, before = columns(rows, 4)
+    users = Habits(age, silent, active, before, np.zeros(len(rows), np.bool_))
     assert set(user_segment(users)) <= {rule.segment for rule in RULES}
     assert len(user_segment(users)) == len(rows)
     assert len({rule.segment for rule in RULES}) == 7

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.metrics.revenue import rates
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.concentration import hhi, top_concentration
-from domain.metrics.revenue.currency import converted
+from domain.metrics.revenue.currency import Converted, converted
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.outlook import Standing, cmrr, mrr_at_risk, revenue_at_risk
@@ -164,7 +164,10 @@ def test_currency_moves_have_their_own_line_or_none() -> None:
     rate |= {("USD", at): Fraction(1) for at in range(3)}
     start = {"EUR": 100, "USD": 40}
     own = converted(start, moved, (0, 2), rate, "own_line")
-    assert own == (150, {"expansion": Fraction(115, 2), "contraction": 10}, Fraction(25, 2), 210)
-    assert converted(start, moved, (0, 2), rate, "ignored") == (160, {"expansion": 60, "contraction": 10}, 0, 210)
+    flows = {"expansion": Fraction(115, 2), "contraction": Fraction(10)}
+    assert own == Converted(Fraction(150), flows, Fraction(25, 2), Fraction(210))
+    flows["expansion"] = Fraction(60)
+    fixed = converted(start, moved, (0, 2), rate, "ignored")
+    assert fixed == Converted(Fraction(160), flows, Fraction(0), Fraction(210))
     del rate["EUR", 1]
     assert converted(start, moved, (0, 2), rate, "own_line") is Reason.NO_DATA
