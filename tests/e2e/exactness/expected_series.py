@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.e2e.exactness.expected import Question, Row, activity, day, money, money_of, system, time, trading
+from tests.e2e.exactness.expected_business import buckets, business, steps
 from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact
 
 WIDTH = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
@@ -151,5 +152,5 @@ def _movements(moves: Sequence[Move], start: int) -> Row:
 
 def questions(books: Books) -> Iterator[Question]:
     """Every question about one company."""
-    for chapter in (trading, activity, system, bars, subscriptions):
+    for chapter in (trading, activity, steps, system, buckets, bars, subscriptions, business):
         yield from chapter(books)
