@@ -1,8 +1,8 @@
 """What is known of tomorrow's MRR: committed MRR, and MRR at risk.
 
 cmrr is today's MRR with everything that is recorded and takes effect later: starts and upgrades added, cancels and
-downgrades subtracted. mrr_at_risk is the part of today's MRR that is past due or will be cancelled, each subscription
-once. revenue_at_risk is the platform's form: MRR × customer churn rate.
+downgrades subtracted. mrr_at_risk is the part of today's MRR whose customer owes, or that is scheduled to end, each
+customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ def cmrr(mrr: int, later: Iterable[Movement]) -> int:
 
 
 class Standing(NamedTuple):
-    """One subscription today: its MRR, whether its customer owes, whether its end is scheduled."""
+    """One customer today: MRR now, MRR after all that is scheduled, whether something is owed."""
 
     mrr: int
+    later: int
     past_due: bool
-    cancels: bool
 
 
-def mrr_at_risk(subscriptions: Iterable[Standing]) -> int:
-    """MRR that is past due or scheduled to end."""
-    return sum(s.mrr for s in subscriptions if s.past_due or s.cancels)
+def mrr_at_risk(customers: Iterable[Standing]) -> int:
+    """All MRR of those who owe, and what the others are scheduled to lose."""
+    return sum(c.mrr if c.past_due else max(0, c.mrr - c.later) for c in customers)
 
 
 def revenue_at_risk(mrr: int, churn_rate: Stat) -> Stat:

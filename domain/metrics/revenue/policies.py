@@ -49,6 +49,13 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
 )
 
 
+def tells_otherwise(policy: Policy) -> bool:
+    """Whether subscription facts alone, without charges, can come to something else than under the default."""
+    plain = PRESETS["default"]
+    switches = ("churn", "reactivation_days", "trials", "discounts")
+    return any(getattr(policy, switch) != getattr(plain, switch) for switch in switches)
+
+
 class Charge(msgspec.Struct, frozen=True, order=True, gc=False):
     """What became of an attempt to charge a customer."""
 

@@ -114,7 +114,10 @@ class Flow(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A fact of a subscription, its MRR in twelfths of a millionth; sorts in the order in which facts take effect."""
+    """A fact of a subscription, its MRR in twelfths of a millionth; sorts in the order in which facts take effect.
+
+    `full` is the price without the discount, which is never a lasting one here.
+    """
 
     at: int
     sequence: int
@@ -123,6 +126,7 @@ class Fact(NamedTuple):
     plan: str
     tier: str
     price: int
+    full: int
 
 
 class Reported(NamedTuple):
@@ -254,11 +258,12 @@ CHARGES_A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
 def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
-    price = -1  # not stated
+    price = full = -1  # not stated
     if "unit_amount" in fact:
         kept = 1 - Fraction(millionths(fact["discount_pct"]), 100_000_000)
-        charge = half_even(Fraction(millionths(fact["unit_amount"]) * millionths(fact["quantity"]), 1_000_000) * kept)
-        price = charge * CHARGES_A_YEAR[fact["interval"]]
+        whole = Fraction(millionths(fact["unit_amount"]) * millionths(fact["quantity"]), 1_000_000)
+        price = half_even(whole * kept) * CHARGES_A_YEAR[fact["interval"]]
+        full = half_even(whole) * CHARGES_A_YEAR[fact["interval"]]
     books.facts[fact["customer_id"]].append(
         Fact(
             fact["effective_at"],
@@ -268,6 +273,7 @@ def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
             fact["plan"],
             fact["tier"],
             price,
+            full,
         )
     )
 

@@ -92,10 +92,10 @@ def test_plan_mix_and_moves() -> None:
 
 
 def test_what_is_committed_and_what_is_at_risk() -> None:
-    """Future movements in their sense; each subscription at risk once."""
+    """Future movements in their sense; each customer at risk once."""
     later = [Movement(9, Cut(), "new", 30, 1), Movement(9, Cut(), "churned", 50, 1)]
     assert cmrr(100, later) == 80
-    assert mrr_at_risk([Standing(10, True, True), Standing(20, False, True), Standing(40, False, False)]) == 30
+    assert mrr_at_risk([Standing(10, 0, True), Standing(20, 5, False), Standing(40, 60, False)]) == 25
 
 
 def test_payments_of_a_period() -> None:
