@@ -18,8 +18,9 @@ from domain.subscriptions import SubscriptionFact
 from projections.engine.show import twelfths
 from projections.subscriptions import COUNTS
 from tests.domain.metrics.revenue.histories import random_history
+from tests.domain.metrics.revenue.test_oracle import ORACLES, ms
 from tests.projections.harness import COMPANY, ReadModels
-from tests.projections.test_subscriptions import DAY, JANUARY, MEASURES, ORACLES, Told, ms, oracle_events
+from tests.projections.test_subscriptions import DAY, JANUARY, MEASURES, Told, oracle_events
 
 
 async def test_the_hand_worked_retention(models: ReadModels) -> None:

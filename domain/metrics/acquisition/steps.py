@@ -45,6 +45,6 @@ def trial_conversion_rolling(began: IntArray, converted: IntArray, now: int, day
     return ratio(int(conversions), int(((began > first) & (began <= now)).sum()), Reason.NO_DATA)
 
 
-def viral_factor(invitations: int, inviting_users: int, accepted: int) -> Stat:
-    """Invitations per user × share accepted: users that each user brings."""
-    return ratio(accepted, inviting_users, Reason.NO_DATA) if invitations else Reason.NO_DATA
+def viral_factor(invitations: int, accepted: int, users: int) -> Stat:
+    """Invitations per user × share accepted: users that each user brings. Without invitations nothing is known of it."""
+    return ratio(accepted, users, Reason.NO_DATA) if invitations else Reason.NO_DATA

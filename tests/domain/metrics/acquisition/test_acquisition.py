@@ -53,7 +53,7 @@ def test_costs_of_growth() -> None:
     assert efficiency.burn_multiple(2400, 100) == 2
     assert efficiency.rule_of_40(0.25, 0.125) == 0.375
     assert steps.visitor_to_signup_rate(5, 50) == 0.1
-    assert steps.viral_factor(10, 4, 3) == 0.75
+    assert steps.viral_factor(10, 3, 4) == 0.75
 
 
 def test_reasons() -> None:
