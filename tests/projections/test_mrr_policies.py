@@ -107,7 +107,7 @@ def published(customer: str, fact: SubscriptionFact) -> Event:
         subscription_id=fact.subscription_id,
         event=fact.event,  # type: ignore[arg-type]  # they are all of the literals
         plan=fact.plan,
-        interval=fact.interval or None,  # type: ignore[arg-type]
+        interval=fact.interval or None,  # type: ignore[arg-type]  # likewise, or absent
         interval_count=fact.interval_count,
         unit_amount=None if fact.unit_amount < 0 else fact.unit_amount / 1_000_000,
         quantity=None if fact.quantity < 0 else fact.quantity / 1_000_000,
