@@ -46,5 +46,5 @@ def trial_conversion_rolling(began: IntArray, converted: IntArray, now: int, day
 
 
 def viral_factor(invitations: int, accepted: int, users: int) -> Stat:
-    """Invitations per user × share accepted: users that each user brings. Without invitations nothing is known of it."""
+    """Invitations per user × share accepted: users that each user brings. Undefined without invitations."""
     return ratio(accepted, users, Reason.NO_DATA) if invitations else Reason.NO_DATA
