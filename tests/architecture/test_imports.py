@@ -34,7 +34,12 @@ HEAVY = (
 # path → why it may touch the environment outside of app/
 ENVIRONMENT_ELSEWHERE = {"projections/engine/decode.py": "sets what Polars reads when it is imported"}
 # statistics compute on arrays: whoever answers with them imports them then, and nothing heavier than numpy
-ON_ARRAYS = ("domain.metrics.trading", "domain.metrics.indicators")
+ON_ARRAYS = (
+    "domain.metrics.acquisition",
+    "domain.metrics.engagement",
+    "domain.metrics.indicators",
+    "domain.metrics.trading",
+)
 # Imports these modules and every module of these packages, then tells what is loaded and what was started.
 PROBE = """
 import importlib, json, os, pkgutil, sys, threading
