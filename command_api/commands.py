@@ -19,6 +19,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from command_api import answers, openapi
 from command_api.desk import Desk, Order, Taken, company_of
+from domain.access import Right, require
 from domain.caller import caller
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
 from domain.errors import Invalid
@@ -111,10 +112,12 @@ async def _take(
     dry_run: bool,
 ) -> Response[bytes]:
     who = caller()
+    company_id = company_of(who.principal, company)
+    require(who.principal, Right.COMMAND, company_id)  # before the body: who may not is not told what is wrong with it
     order = Order(
         type=command,
         command=read_command(command, await _body(request)),
-        company_id=company_of(who.principal, company),
+        company_id=company_id,
         aggregate_id=target,
         expected=_version(if_match),
         key=_key(key),

@@ -1,4 +1,4 @@
-"""Made-up events for measuring: the same ones for the same number, of every type that a projection reads.
+"""Made-up events for measuring: the same ones for the same number, of every type that comes from outside.
 
 10,000 users of 20 companies act within one hour: sessions of some 20 events, 100 series of metrics, 200 symbols.
 """
@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from random import Random
 
-from analytics.business_events_pb2 import PaymentEvent, SubscriptionEvent
+from analytics.business_events_pb2 import (
+    AcquisitionCost,
+    PaymentEvent,
+    SubscriptionEvent,
+    SupportTicketEvent,
+    SurveyResponse,
+)
 from analytics.performance_data_pb2 import PerformanceData, SystemMetric
 from analytics.user_analytics_pb2 import UserEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
@@ -116,9 +122,24 @@ def _subscription(chance: Random, number: int, at: int) -> Message:
     )
 
 
+def _acquisition_cost(chance: Random, number: int, at: int) -> Message:
+    return AcquisitionCost(channel=f"channel-{number % 5}", campaign=f"c{number % 20}", cost=12.5, currency="USD")
+
+
+def _survey_response(chance: Random, number: int, at: int) -> Message:
+    return SurveyResponse(survey=SurveyResponse.NPS, score=chance.randrange(11), respondent_id=f"r{number}")
+
+
+def _support_ticket(chance: Random, number: int, at: int) -> Message:
+    return SupportTicketEvent(ticket_id=f"t{number // 2}", event=TICKET[number % 2])
+
+
+TICKET = (SupportTicketEvent.OPENED, SupportTicketEvent.RESOLVED)
+
+
 # event type → (share in a hundred, how a fact of it is made)
 MIX: dict[str, tuple[int, Callable[[Random, int, int], Message]]] = {
-    "user_event": (40, _user_event),
+    "user_event": (37, _user_event),
     "trading_result": (25, _trading_result),
     "system_metric": (15, _system_metric),
     "performance_data": (10, _performance_data),
@@ -127,6 +148,9 @@ MIX: dict[str, tuple[int, Callable[[Random, int, int], Message]]] = {
     "account_equity": (2, _account_equity),
     "payment": (1, _payment),
     "subscription": (1, _subscription),
+    "acquisition_cost": (1, _acquisition_cost),
+    "survey_response": (1, _survey_response),
+    "support_ticket": (1, _support_ticket),
 }
 
 

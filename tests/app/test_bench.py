@@ -29,6 +29,7 @@ RATES |= {
     "ingest",
     "http_post",
     "grpc_publish",
+    "grpc_publish_tokens",
     "latency_rate",
     "http_read_rate",
     "commands_rate",
@@ -92,10 +93,10 @@ def test_every_group_can_be_named() -> None:
 def test_made_up_events_are_good_and_of_every_type() -> None:
     """Admission would take each of them; the same numbers give the same bytes."""
     for facts in (1, 50):
-        made = list(envelopes(400, facts=facts))
+        made = list(envelopes(1_000, facts=facts))
         assert {e.message_type.removesuffix("_batch") for e in made} == set(MIX)
         assert [judge(e.SerializeToString(), record(e).topic) for e in made] == [None] * len(made)
-        assert [e.SerializeToString() for e in envelopes(400, facts=facts)] == [e.SerializeToString() for e in made]
+        assert [e.SerializeToString() for e in envelopes(1_000, facts=facts)] == [e.SerializeToString() for e in made]
 
 
 def test_figures_are_shown_beside_their_floor(tmp_path: Path) -> None:

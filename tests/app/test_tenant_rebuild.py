@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from itertools import product
 
 import psycopg
 import pytest
+from analytics.control_events_pb2 import AuditEvent, ConfigEvent
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.embedded.log import EmbeddedLog
 from adapters.postgres.projection_store import PostgresProjectionStore
-from app.bench.events import MIX, envelopes, pieces
+from app.bench.events import BEGIN, MIX, envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append
 from app.settings import Settings
@@ -20,6 +24,7 @@ from projections.engine.cohort import Limits
 from projections.engine.projector import Projector
 from projections.engine.registry import all_projections, projection
 from projections.engine.sql import stored_tables, table_name
+from tests.support.any_configuration import TOLD
 from tests.support.instance import Instance, trade
 
 COMPANY, OTHER = "company-3", "company-4"
@@ -31,10 +36,26 @@ async def lived(url: str, events: int) -> Settings:
     try:
         await log.create_topics({t: 2 for p in all_projections().values() for t in p.topics})
         await append(log, pieces(envelopes(events, tuple(MIX))))
+        await append(log, pieces(own_events()))
         await fold(log, url, list(all_projections().values()))
     finally:
         await log.close()
     return Settings(database_url=url)
+
+
+def own_events() -> Iterator[AnalyticsProcessingEnvelope]:
+    """What the service itself publishes: who did what, and what was configured."""
+    asked = AuditEvent(subject="ann", action="query", target="trades", outcome="ok")
+    for number, (company, (topic, body)) in enumerate(product((COMPANY, OTHER), TOLD)):
+        decided = ConfigEvent(topic=topic, aggregate_id="a1", aggregate_version=number + 1, body=body)
+        for name, payload in (("config_event", decided), ("audit_event", asked)):
+            yield AnalyticsProcessingEnvelope(
+                message_type=name,
+                company_id=company,
+                timestamp=BEGIN + number,
+                event_id=f"{name}-{number}",
+                payload=payload.SerializeToString(),
+            )
 
 
 def rows(url: str, name: str, company: str) -> dict[str, list[str]]:

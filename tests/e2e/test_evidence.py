@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import psycopg
@@ -17,12 +18,12 @@ from tests.support.instance import Instance, run_command, trade
 pytestmark = pytest.mark.slow
 
 
-def sealed(instance: Instance) -> dict[str, object]:
+def sealed(instance: Instance) -> dict[str, Any]:
     """The verdict, once nothing is left unsealed."""
     deadline = time.monotonic() + 20
     while True:
         result = instance.command("log", "verify", "--json")
-        verdict: dict[str, object] = json.loads(result.stdout)
+        verdict: dict[str, Any] = json.loads(result.stdout)
         if result.exit_code or not verdict["unsealed"]:
             return verdict
         assert time.monotonic() < deadline, verdict
@@ -39,11 +40,14 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         sealer.kill()
         instance.take([trade("acme", n) for n in range(50, 90)])
         verdict = sealed(instance)
-        assert (verdict["verified"], verdict["records"]) == (True, 90)
+        assert verdict["verified"]
+        assert verdict["records"] >= 90, "those, and what the trail has of the commands above"
         assert instance.command("log", "verify", "--since-last").exit_code == 0
 
         proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
-        event = json.loads(instance.command("log", "tail", "-n", "1").stdout.splitlines()[0])
+        event = json.loads(
+            instance.command("log", "tail", "-n", "1", "--topic", "trading-events").stdout.splitlines()[0]
+        )
         proving = ("log", "prove", event["event_id"], "--out", str(proof))
         while (result := instance.command(*proving)).exit_code:
             assert "checkpoint covers" in result.stderr, result.output  # sealed, and signed a moment later

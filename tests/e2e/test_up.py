@@ -126,7 +126,10 @@ def test_a_second_start_in_the_same_folder_is_refused(instance: Instance) -> Non
         (("query", "trading_totals", "--company", "a", "--param", "by"), "error: 'by' is not of the form k=v"),
         (("projections", "checksum", "nonsense"), "error: no projection 'nonsense'"),
         (("projections", "wait", "--position", "x"), "error: '' in position 'x'"),
-        (("projections", "wait", "--position", "trading-events:0=999999999", "--timeout", "0.2"), "error: not reached"),
+        (
+            ("projections", "wait", "--position", "trading-events:0=999999999", "--timeout", "0.2"),
+            "error: position trad",
+        ),
         (("quarantine", "show", "999999999"), "error: "),
         (("events", "show", "no-such-event", "--topic", "audit-events"), "error: there is no event no-such-event"),
     ],

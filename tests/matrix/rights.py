@@ -17,31 +17,74 @@ SERVICE = frozenset({"service"})
 EVERYBODY = frozenset(ROLES)
 
 
+OWN, ALL, ANY = frozenset({"own", "every"}), frozenset({"every"}), frozenset({"own", "other", "every"})
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may: these roles, in their own company or, where the answer is no tenant's, whatever theirs is."""
+    """Who may: these roles, with a company of these scopes (own, other or every, to the company asked about)."""
 
     roles: frozenset[str]
-    of_company: bool = True
+    scopes: frozenset[str] = OWN
 
     def allows(self, role: str, scope: str) -> bool:
-        """Whether a token of this role may; `scope`: own, other or every, as its company is to the one asked about."""
-        return role in self.roles and (not self.of_company or scope != "other")
+        """Whether a token of this role may; `scope` is that of its company to the one asked about."""
+        return role in self.roles and scope in self.scopes
 
 
-OPEN = Rule(EVERYBODY, of_company=False)  # and without any token
+OPEN = Rule(EVERYBODY, ANY)  # and without any token
+COMMAND = Rule(frozenset({"admin"}))
+
+# Commands, by the path that they have in common, each with POST to create, PUT and DELETE.
+COMMANDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "/api/v1/dashboard/config": (
+            "add-tile", "arrange", "change-tile", "describe", "remove-tile", "rename", "restore", "share",
+        ),
+        "/api/v1/alerts/config": (
+            "change-notification", "change-severity", "change-trigger", "describe", "disable", "enable", "rename",
+            "restore",
+        ),
+        "/api/v1/reports/schedule": (
+            "change-recipients", "change-report", "change-timing", "describe", "disable", "enable", "rename", "restore",
+        ),
+    }
+)  # fmt: skip
+
+
+def _configuration() -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for path, verbs in COMMANDED.items():
+        rules |= dict.fromkeys((f"POST {path}", f"PUT {path}/{{id}}", f"DELETE {path}/{{id}}"), COMMAND)
+        rules |= {f"POST {path}/{{id}}/{verb}": COMMAND for verb in verbs}
+        rules |= dict.fromkeys((f"GET {path}", f"GET {path}/{{id}}", f"GET {path}/{{id}}/history"), Rule(READERS))
+    return rules
+
 
 HTTP: Mapping[str, Rule] = MappingProxyType(
     {
         "GET /api/v1/health": OPEN,
-        "GET /api/v1/query": Rule(EVERYBODY, of_company=False),
+        "GET /api/v1/query": Rule(EVERYBODY, ANY),
         "GET /api/v1/query/{name}": Rule(READERS),
         "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS),
-        "GET /api/v1/projections": Rule(EVERYBODY, of_company=False),
+        "GET /api/v1/query/audit_trail": Rule(AUDITOR),
+        "GET /api/v1/query/audit_totals": Rule(AUDITOR),
+        "GET /api/v1/projections": Rule(EVERYBODY, ANY),
         "GET /api/v1/events": Rule(AUDITOR),
         "GET /api/v1/events/{event}": Rule(AUDITOR),
         "POST /api/v1/events": Rule(SERVICE),
-        "GET /metrics": Rule(EVERYBODY, of_company=False),
+        "GET /metrics": Rule(EVERYBODY, ANY),
+        **_configuration(),
+        "POST /api/v1/alerts/{id}/silence": COMMAND,
+        "POST /api/v1/alerts/{id}/unsilence": COMMAND,
+        "GET /api/v1/company": Rule(READERS),
+        "POST /api/v1/company/branding": COMMAND,
+        "POST /api/v1/company/calendar": COMMAND,
+        "POST /api/v1/company/consent": COMMAND,
+        "POST /api/v1/company/currency": COMMAND,
+        "POST /api/v1/company/profile": COMMAND,
+        "POST /api/v1/company/retention": COMMAND,
+        "POST /api/v1/company/tier": Rule(frozenset({"admin"}), ALL),  # no company gives itself another tier
     }
 )
 
@@ -50,13 +93,16 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
         "StreamEvents": Rule(AUDITOR),
         "GetEvent": Rule(AUDITOR),
         "VerifyLog": Rule(AUDITOR),
-        "GetProjectionStatus": Rule(EVERYBODY, of_company=False),
-        "HealthCheck": Rule(EVERYBODY, of_company=False),
+        "GetProjectionStatus": Rule(EVERYBODY, ANY),
+        "HealthCheck": Rule(EVERYBODY, ANY),
         "Publish": Rule(SERVICE),
+        "ListDashboards": Rule(READERS),
+        "GetDashboardConfig": Rule(READERS),
+        "ListReportSchedules": Rule(READERS),
     }
 )
 
-LIVE: Mapping[str, Rule] = MappingProxyType({"query": Rule(READERS), "watch": Rule(EVERYBODY, of_company=False)})
+LIVE: Mapping[str, Rule] = MappingProxyType({"query": Rule(READERS), "watch": Rule(EVERYBODY, ANY)})
 
 # The command line acts as the local operator, who has the data folder and with it all rights. Named is the right that
 # a command would need from anybody else; "" where it shows nothing and does nothing that a right is needed for.
@@ -64,6 +110,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "access": "",
         "bench": "",
+        "command": "command",
         "events find": "events",
         "events replay": "publish",
         "events show": "events",
