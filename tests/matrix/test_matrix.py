@@ -30,7 +30,7 @@ ASKED = "askedco"
 SCOPES = {"own": ASKED, "other": "otherco", "every": "*"}
 PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
-NEEDED = {"symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest"}
+NEEDED = {"symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest", "key": "win_rate"}
 
 
 def operations() -> Iterator[tuple[str, str]]:
@@ -61,7 +61,9 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
     """Ask for what belongs to ASKED."""
     verb = name.split()[0]
     api = instance.addresses["command_api" if verb != "GET" else "read_api"]
-    address = api + path.replace("{name}", "trading_totals").replace("{event}", "no-such-event")
+    address = api + path.replace("{name}", "trading_totals").replace("{event}", "no-such-event").replace(
+        "{key}", "win_rate"
+    )
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].of_company is False or verb != "GET" else {"company": ASKED, **_needed(name, path)}
     body = {"json": trade_line(ASKED, 1)} if verb != "GET" else {}
@@ -70,7 +72,7 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
 
 def _needed(name: str, path: str) -> dict[str, str]:
     if name.endswith("/explain"):
-        return {"measure": "pnl"}
+        return {} if "/metrics/" in name else {"measure": "pnl"}
     query = registered().get(path.removeprefix("/api/v1/query/"))
     return {p.name: NEEDED[p.name] for p in query.params if p.required} if query else {}
 
