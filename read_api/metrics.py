@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -180,7 +180,7 @@ async def kpis(request: HttpRequest) -> Response[bytes]:
 HANDLERS = (listed, shown, explained, kpis)
 
 
-def parameters_of_paths() -> Mapping[str, Sequence[Param]]:
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of the paths that answer a query, for their description."""
     of_one = [param for param in registered()[ONE].params if param.name != KEY]
     return {"/api/v1/metrics/{key}": of_one, "/api/v1/kpis": registered()[ALL].params}

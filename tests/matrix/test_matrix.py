@@ -61,9 +61,9 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
     """Ask for what belongs to ASKED."""
     verb = name.split()[0]
     api = instance.addresses["command_api" if verb != "GET" else "read_api"]
-    address = api + path.replace("{name}", "trading_totals").replace("{event}", "no-such-event").replace(
-        "{key}", "win_rate"
-    )
+    for blank, value in {"{name}": "trading_totals", "{event}": "no-such-event", "{key}": "win_rate"}.items():
+        path = path.replace(blank, value)
+    address = api + path
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].of_company is False or verb != "GET" else {"company": ASKED, **_needed(name, path)}
     body = {"json": trade_line(ASKED, 1)} if verb != "GET" else {}

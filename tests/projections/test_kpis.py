@@ -176,7 +176,7 @@ def paid(kind: Any, when: str, amount: float, invoice: str, fee: float = 0) -> E
     )
 
 
-def did(user: str, name: str, when: str, **more: str) -> Event:
+def did(user: str, name: str, when: str, **more: Any) -> Event:
     return user_event(company_id="acme", user_id=user, name=name, timestamp=at(when), **more)
 
 
