@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
@@ -75,8 +76,15 @@ def value_of(stat: Stat, unit: str) -> Any:
     if not known(stat):
         return None
     if unit == "money":
-        return money(round(stat))
+        return amount(stat)
     return int(stat) if unit in ("count", "days") else float(stat)
+
+
+def amount(millionths: float) -> str:
+    """Money as decimal text; a mean, which is no whole number of millionths, with the digits that it has."""
+    if millionths == round(millionths):
+        return money(round(millionths))
+    return format(Decimal(repr(float(millionths))).scaleb(-6), "f")
 
 
 def valued(key: str, answer: Answer) -> Row:
