@@ -192,7 +192,7 @@ def features(_request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 # Whoever was silent for the whole of SILENCE is churned, whenever the last event before it was.
 HABITS = """
-    SELECT count(*) AS rows, array_agg(user_id ORDER BY user_id) AS users, MAX(at) AS at,
+    SELECT count(*) AS rows, array_agg(user_id) AS users, MAX(at) AS at,
         {first} AS first, {last} AS last, {active} AS active, {before} AS before
     FROM (
         SELECT seen.user_id, at, first_seen::date AS first, COALESCE(MAX(day), at - {silence}) AS last,
@@ -213,10 +213,10 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     company, at, user = request.company, request.get("at"), request.get("user_id")
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
     habits = HABITS.format(
-        first=days("first ORDER BY user_id"),
-        last=days("last ORDER BY user_id"),
-        active=integers("active ORDER BY user_id"),
-        before=integers("before ORDER BY user_id"),
+        first=days("first"),
+        last=days("last"),
+        active=integers("active"),
+        before=integers("before"),
         silence=SILENCE,
         user=only and "AND seen.user_id = %s",
         most=MOST_USERS + 1,
