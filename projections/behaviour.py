@@ -14,9 +14,9 @@ from domain.errors import Invalid, LimitExceeded
 from domain.metrics.value import Stat, known
 from projections.engine.composed import Composed, Rows, Select
 from projections.engine.packed import bigints, bounded, integers, moments, read_bigints, read_integers, read_moments
-from projections.engine.query import FROM, TO, Param, Request, Statement, read_choice
+from projections.engine.query import FROM, TO, Param, Request, Statement, read_choice, read_time
 from projections.engine.show import money
-from projections.user_journeys import MOST_EVENTS, period_of_events
+from projections.user_journeys import MOST_EVENTS
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.retention import Asked, Did, Matrix
@@ -72,9 +72,9 @@ PAID = """
     SELECT count(*) AS events, count(DISTINCT currency) AS currencies, MAX(latest) AS latest,
         {users} AS users, {at} AS at, {amount} AS amount, {takes} AS takes
     FROM (
-        SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, day::timestamptz AS at, currency, MAX(day) OVER ()
-            + interval '1 day' AS latest,
-            CASE WHEN signed BETWEEN -{wide} AND {wide} THEN signed::bigint END AS signed, (kind <> 'refunded')::int AS takes
+        SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, day::timestamptz AS at, currency,
+            (MAX(day) OVER () + 1)::timestamptz AS latest, (kind <> 'refunded')::int AS takes,
+            CASE WHEN signed BETWEEN -{wide} AND {wide} THEN signed::bigint END AS signed
         FROM (
             SELECT *, CASE WHEN kind = 'refunded' THEN -amount ELSE amount END AS signed FROM {{payment_day}}
             WHERE {where} AND kind IN ('succeeded', 'recovered', 'refunded') LIMIT {most}
@@ -125,7 +125,7 @@ def _paid(request: Request) -> Select:
 
 
 def retention_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a cohort with its ages, the oldest first; the last one, without a cohort, has the means of finished cells."""
+    """A row a cohort with its ages, the oldest first; the last row, without a cohort, has the means of all."""
     from domain.metrics.engagement.retention import retention
 
     began, returned, latest = _revenue(rows["paid"][0]) if "paid" in rows else _users(rows)
@@ -149,7 +149,7 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
 
     bounded(row["events"], MOST_EVENTS, "days of payments")
     if row["currencies"] > 1:
-        raise Invalid("payments are of several currencies: name one with the parameter currency", code="many_currencies")
+        raise Invalid("payments are of several currencies: name one as the parameter currency", code="bad_parameter")
     users, at, amounts = read_integers(row["users"]), read_moments(row["at"]), read_bigints(row["amount"])
     if amounts.size < users.size:
         raise LimitExceeded("a day's payments of a customer have more than 64 bits in millionths")
@@ -206,8 +206,8 @@ def _shown(request: Request, asked: Asked, matrix: Matrix) -> Rows:
             for k in range(matrix.retained.shape[1])
             if matrix.begun[row, k]
         ]
-        of_cohort = {"cohort": begin.isoformat(), "users": int(matrix.sizes[row]), "base": amount(int(matrix.base[row]))}
-        found.append({**of_cohort, "ages": cells})
+        whole = {"users": int(matrix.sizes[row]), "base": amount(int(matrix.base[row]))}
+        found.append({"cohort": begin.isoformat(), **whole, "ages": cells})
     weighted = request.get("mean", "weighted") == "weighted"
     means = [{"age": ages[k]} | _rate(matrix.mean(k, weighted=weighted)) for k in range(matrix.retained.shape[1])]
     whole = {"users": int(matrix.sizes.sum()), "base": amount(sum(matrix.base.tolist()))}
@@ -224,12 +224,14 @@ RETENTION = Composed(
     (
         FROM,
         TO,
-        Param("until", "moment up to which events count; the latest event by default", period_of_events),
+        Param("until", "moment up to which events count; the latest event by default", read_time),
         Param("start", "name of the event that begins a cohort; any event by default"),
         Param("return", "name of the event that counts as coming back; any event by default"),
         Param("unit", "day (default), week or month", read_choice(*UNITS)),
         Param("measure", f"one of {', '.join(MEASURES)}; on by default", read_choice(*MEASURES)),
-        Param("age", "calendar periods (default) or rolling 24 hours, 7 or 30 days", read_choice("calendar", "rolling")),
+        Param(
+            "age", "calendar periods (default), or rolling ones of 1, 7 or 30 days", read_choice("calendar", "rolling")
+        ),
         Param("zone", "time zone of calendar periods; UTC by default", read_zone),
         Param("what", "users (default) or revenue", read_choice("users", "revenue")),
         Param("currency", "of revenue: which one"),

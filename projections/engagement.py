@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.errors import Forbidden
 from domain.metrics.value import Stat, known
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.packed import bounded, days, integers, read_days, read_integers
@@ -25,7 +26,10 @@ PERIOD = (
     Param("from", "first day (inclusive), UTC; the first of all by default", read_day),
     Param("to", "end (exclusive): a day, UTC; after the last of all by default", read_day),
 )
-AT = Param("at", "the last day that counts, UTC; the last of all by default", read_day)
+AT = (
+    Param("at", "the last day that counts, UTC; the last of all by default", read_day),
+    Param("since", "first day that the tier sees; the service sets it", read_day),
+)
 
 USER_DAYS = """
     SELECT count(*) AS rows, {users} AS users, {days} AS days, {began} AS began FROM (
@@ -100,9 +104,17 @@ def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
     ]
 
 
+def day_asked(request: Request) -> date | None:
+    """The day that is asked about. Raises Forbidden for one before all that the tier sees."""
+    at, since = request.get("at"), request.get("since")
+    if at is not None and since is not None and at < since:
+        raise Forbidden(f"the tier sees days from {since} on", code="forbidden_tier")
+    return at  # type: ignore[no-any-return]  # as read_day gave it
+
+
 def stickiness_parts(request: Request) -> Mapping[str, Select]:
     """The 28 days that end with the day, or all that is known where none is named."""
-    at = request.get("at")
+    at = day_asked(request)
     if at is None:
         return {"days": user_days(request, 0)}
     return {"days": user_days(Request(request.company, {"from": at, "to": at + timedelta(days=1)}), MAU - 1)}
@@ -132,8 +144,8 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
         return []
     unit = request.get("unit", "day")
     first, last = period_of(np.array(_ends(request, found)) * MS_PER_DAY, unit).tolist()
-    periods = [period_of(each * MS_PER_DAY, unit) for each in (found, began)]
-    cycle = lifecycle(users, *periods, first, last)
+    active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (found, began))
+    cycle = lifecycle(users, active, new_in, first, last)
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
     return [
         {unit: _day(begin), "new_users": new, "returning_users": kept, "resurrected_users": back, "dormant_users": gone}
@@ -148,7 +160,9 @@ FEATURE_USERS = """
     FROM (
         SELECT feature, dense_rank() OVER (ORDER BY user_id)::int AS number,
             (dense_rank() OVER (ORDER BY feature) - 1)::int AS what
-        FROM (SELECT user_id, feature FROM {{feature_day}} WHERE {where} GROUP BY user_id, feature LIMIT {most}) AS picked
+        FROM (
+            SELECT user_id, feature FROM {{feature_day}} WHERE {where} GROUP BY user_id, feature LIMIT {most}
+        ) AS picked
     ) AS numbered
 """
 
@@ -198,7 +212,9 @@ HABITS = """
         SELECT seen.user_id, at, first_seen::date AS first, COALESCE(MAX(day), at - {silence}) AS last,
             COUNT(day) FILTER (WHERE day > at - 28)::int AS active,
             COUNT(day) FILTER (WHERE day > at - 56 AND day <= at - 28)::int AS before
-        FROM (SELECT COALESCE(%s::date, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s)) AS at) AS d
+        FROM (
+            SELECT COALESCE(%s::date, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s)) AS at
+        ) AS day_asked
         CROSS JOIN {{user_seen}} AS seen LEFT JOIN {{user_day}} AS active
             ON active.company_id = seen.company_id AND active.user_id = seen.user_id
                 AND active.day <= at AND active.day > at - {silence}
@@ -210,7 +226,7 @@ HABITS = """
 
 def segment_parts(request: Request) -> Mapping[str, Select]:
     """The habits of users on the day, and who has done what the product is for."""
-    company, at, user = request.company, request.get("at"), request.get("user_id")
+    company, at, user = request.company, day_asked(request), request.get("user_id")
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
     habits = HABITS.format(
         first=days("first"),
@@ -273,7 +289,7 @@ ACTIVITY = Composed(
 STICKINESS = Composed(
     "stickiness",
     "How many users were active on exactly 1, 2, … 28 of the 28 days that end with a day.",
-    (AT,),
+    AT,
     stickiness_parts,
     histogram,
     slow=True,
@@ -298,7 +314,7 @@ SEGMENTATION = Composed(
     "segments",
     "Users by segment on a day: new, activated, engaged, power, at risk, dormant or churned; or who is in one.",
     (
-        AT,
+        *AT,
         Param("segment", f"list its users: {', '.join(SEGMENTS)}", read_choice(*SEGMENTS)),
         Param("user_id", "the segment of this user"),
     ),

@@ -1,4 +1,4 @@
-"""Trading metrics: every statistic of a record, its curves and rolling forms, computed from the ledger when asked for."""
+"""Trading metrics: every statistic of a record, its curves and rolling forms, from the ledger when asked for."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def read_window(text: str) -> int:
     return int(text)
 
 
-RISK_FREE = Param("risk_free", "yearly risk-free rate as a fraction, of Sharpe and Sortino ratios; 0 by default", read_rate)
+RISK_FREE = Param(
+    "risk_free", "yearly risk-free rate of Sharpe and Sortino ratios as a fraction; 0 by default", read_rate
+)
 
 
 def parts(request: Request) -> Mapping[str, Select]:
@@ -255,7 +257,7 @@ def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: P
 
 TRADING_METRICS = _of_record(
     "trading_metrics",
-    "Every trading statistic of a tenant, user, account, strategy, symbol, side or tag: value, unit, convention, reason.",
+    "Every trading statistic of a tenant, user, account, strategy, symbol, side or tag, in the convention asked for.",
     metrics,
     Param("keys", "only these statistics, comma-separated", read_keys),
     Param(

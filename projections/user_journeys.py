@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.access import Feature
 from domain.metrics.value import Stat, known
 from projections.engine.composed import Composed, Rows, Select
 from projections.engine.packed import bounded, integers, moments, read_integers, read_moments
-from projections.engine.query import FROM, TO, Param, Request, Statement, read_choice, read_time
+from projections.engine.query import FROM, TO, Param, Request, Statement, read_choice
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import Events, IntArray
@@ -21,11 +20,6 @@ MOST_STEPS, MOST_PATHS, LONGEST_PATH = 10, 1_000, 5
 DAY_MS = 86_400_000
 ORDERS = ("ordered", "strict", "any")
 GROUPS = ("day", "week", "month", "subject")
-
-
-def period_of_events(text: str) -> datetime:
-    """A date or time."""
-    return read_time(text)
 
 
 def read_steps(text: str) -> tuple[str, ...]:
@@ -65,7 +59,9 @@ EVENTS = """
             SELECT at, what, subject, dense_rank() OVER (ORDER BY who)::int AS number,
                 (dense_rank() OVER (ORDER BY what) - 1)::int AS name,
                 (dense_rank() OVER (ORDER BY subject) - 1)::int AS about
-            FROM (SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}) AS picked
+            FROM (
+                SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}
+            ) AS picked
         ) AS numbered ORDER BY number, at, name
     ) AS sorted
 """
@@ -140,7 +136,7 @@ def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 def _step(name: str, step: Any, place: int) -> dict[str, Any]:
     row: dict[str, Any] = {"step": place, "name": name, "users": step.users}
-    reasons = {}
+    reasons: dict[str, Stat] = {}
     for key, stat in (("rate", step.rate), ("step_rate", step.step_rate), ("median_ms", step.median_ms)):
         row[key] = stat if known(stat) else None
         reasons |= {} if known(stat) else {key: stat}
@@ -153,9 +149,7 @@ def _periods(attempts: Attempts, by: Any) -> IntArray:
     return period_of(attempts.reached.min(axis=1), by)
 
 
-def _subjects(
-    attempts: Attempts, found: Events, row: Mapping[str, Any], order: str, steps: Any
-) -> IntArray:
+def _subjects(attempts: Attempts, found: Events, row: Mapping[str, Any], order: str, steps: Any) -> IntArray:
     """What the event was about with which each attempt began."""
     import numpy as np
 
@@ -166,7 +160,9 @@ def _subjects(
     low = int(at.min())
     width = int(at.max()) - low + 1
     keys = users * width + (at - low)
-    return subjects[np.searchsorted(keys, attempts.users * width + (attempts.reached.min(axis=1) - low))]
+    entered: IntArray = attempts.users * width + (attempts.reached.min(axis=1) - low)
+    of_entry: IntArray = subjects[np.searchsorted(keys, entered)]
+    return of_entry
 
 
 def _group_names(by: str, row: Mapping[str, Any]) -> Any:
@@ -208,11 +204,6 @@ def journey_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
         repeats=request.get("repeats") == "true",
     )
     return [{"path": [texts[name] for name in path.names], "sequences": path.sequences} for path in paths]
-
-
-def shown_stat(name: str, stat: Stat) -> dict[str, Any]:
-    """A value under its name, or null with the reason."""
-    return {name: stat} if known(stat) else {name: None, "reasons": {name: stat}}
 
 
 FUNNEL = Composed(

@@ -85,9 +85,7 @@ async def test_funnels_equal_a_recount(models: ReadModels, order: str, seed: int
     rows = await models.rows("funnel", steps=",".join(steps), order=order, window="10d", exclude="signup")
     furthest = [furthest_attempt(own, steps, order) for _, own in by_user(facts)]
     assert [row["users"] for row in rows] == [sum(depth > k for depth in furthest) for k in range(len(steps))]
-    by_day = await models.rows(
-        "funnel", steps=",".join(steps), order=order, window="10d", exclude="signup", by="day"
-    )
+    by_day = await models.rows("funnel", steps=",".join(steps), order=order, window="10d", exclude="signup", by="day")
     for k, row in enumerate(rows, 1):
         assert sum(each["users"] for each in by_day if each["step"] == k) == row["users"]
 

@@ -1,4 +1,4 @@
-"""Trading metrics from events to answers: the oracle's crossover, accounts by flows and values, and what is undefined."""
+"""Trading metrics from events to answers: the oracle's crossover, equity by flows and values, what is undefined."""
 
 from __future__ import annotations
 
