@@ -20,7 +20,7 @@ from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
 from projections.engine.composed import Composed
 from projections.engine.query import Param, Query, registered
-from read_api import metrics, openapi
+from read_api import metrics, openapi, trading, users
 from read_api.app import HANDLERS
 from read_api.configuration import parameters_of_paths
 from read_api.history.http import LISTS, PARAMETERS
@@ -117,6 +117,8 @@ def document() -> Document:
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
     for path, params in (parameters_of_paths() | metrics.parameters_of_paths()).items():
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
+    for door in (*trading.DOORS, *users.DOORS):
+        _describe_read(read["paths"][door.path]["get"], door.params, items=False)
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}

@@ -74,6 +74,16 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/metrics": Rule(EVERYBODY, ANY),
         "GET /api/v1/metrics/{key}": Rule(READERS),
         "GET /api/v1/metrics/{key}/explain": Rule(EXPLAINERS),
+        **{
+            f"GET /api/v1/{path}": Rule(READERS)
+            for path in (
+                *(f"trading/{name}" for name in ("metrics", "strategies", "symbols", "sides", "time", "equity")),
+                *(f"trading/{name}" for name in ("rolling", "returns", "profitable-users", "trades")),
+                *("trading/indicators", "trading/indicator"),
+                *(f"users/{name}" for name in ("retention", "funnel", "journey", "features", "segments")),
+                *(f"users/{name}" for name in ("stickiness", "lifecycle", "activity")),
+            )
+        },
         "GET /api/v1/events": Rule(AUDITOR),
         "GET /api/v1/events/{event}": Rule(AUDITOR),
         "POST /api/v1/events": Rule(SERVICE),

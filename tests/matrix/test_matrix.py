@@ -32,7 +32,10 @@ ASKED = "askedco"
 SCOPES = {"own": ASKED, "other": "otherco", "every": "*"}
 PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
-NEEDED = {"symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest", "key": "win_rate"}
+NEEDED = {
+    "symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest", "by": "symbol", "statistic": "sharpe",
+    "indicator": "rsi", "steps": "signup,activated", "key": "win_rate",
+}  # fmt: skip
 
 
 def operations() -> Iterator[tuple[str, str]]:
