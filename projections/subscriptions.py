@@ -286,7 +286,7 @@ def _shape(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[st
         {name: str(row[name]) for name in by}
         | {name: twelfths(row[name]) for name in ("start_mrr", *MRR, "end_mrr")}
         | {name: int(row[name]) for name in COUNTS}
-        for row in all_of(found)
+        for row in all_of(request, found)
     ]
 
 
@@ -326,8 +326,9 @@ def _selects_customers(request: Request) -> Selected:
     return Selected(CustomerMrr.table, where, (request.company, _policy(request), high))
 
 
-def _shape_customers(_request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [row | {name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")} for row in map(dict, all_of(found))]
+def _shape_customers(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rows = map(dict, all_of(request, found))
+    return [row | {name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")} for row in rows]
 
 
 def _ask_retained(request: Request) -> Statement:

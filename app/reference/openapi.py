@@ -18,6 +18,7 @@ from command_api.commands import route
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
+from projections.engine.composed import Composed
 from projections.engine.query import Param, Query, registered
 from read_api import openapi
 from read_api.app import HANDLERS
@@ -196,7 +197,7 @@ def _describe_read(operation: Document, params: Sequence[Param], *, items: bool)
     operation["responses"]["200"]["headers"] = headers
 
 
-def _query_path(operation: Mapping[str, Any], query: Query) -> Document:
+def _query_path(operation: Mapping[str, Any], query: Query | Composed) -> Document:
     responses = {**operation["responses"]}
     headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in ANSWER_HEADERS.items()}
     responses["200"] = {**responses["200"], "headers": headers}

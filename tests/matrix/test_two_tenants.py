@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from domain.events import BY_NAME, CATALOGUE, EventType
 from domain.validation import RESERVED_STREAMS
+from projections.engine.composed import Composed
 from projections.engine.declare import hidden_columns
 from projections.engine.query import Query, registered
 from projections.engine.registry import all_projections
@@ -90,7 +91,7 @@ def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
         client.close()
 
 
-def attempts(query: Query, rng: random.Random) -> Iterator[dict[str, str]]:
+def attempts(query: Query | Composed, rng: random.Random) -> Iterator[dict[str, str]]:
     """Parameters that somebody could try: of one's own, of the other, and of no sense."""
     words = [f"{MINE}-symbol-0", f"{OTHER}-symbol-0", f"{OTHER}-user-0", OTHER, "%", "' OR 'a'='a", "*", "", "AAPL"]
     needed = {"symbol": f"{OTHER}-symbol-0", "interval": "1m"}
