@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from domain.access import Feature
+from domain.insights import bg_nbd
 from domain.insights import churn as churning
 from domain.insights import lifetime_value as lifetime
 from domain.insights import survival as surviving
@@ -64,8 +65,8 @@ BOUGHT = f"""
 SELECT customer_id AS key, array_agg(day - DATE 'epoch' ORDER BY day) AS days,
     array_agg((amount / 1e6)::float8 ORDER BY day) AS amounts
 FROM (SELECT customer_id, day, SUM(amount) AS amount FROM {{payment_day}}
-    WHERE company_id = %s AND day >= %s AND day < %s AND kind IN ('succeeded', 'recovered') AND amount > 0 GROUP BY 1, 2)
-    AS bought
+    WHERE company_id = %s AND day >= %s AND day < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
+    GROUP BY 1, 2) AS bought
 GROUP BY customer_id ORDER BY md5(customer_id) LIMIT {MOST}
 """
 
@@ -144,7 +145,7 @@ churn_risks = Composed(
     slow=True,
 )
 
-VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, lifetime.MINIMUM)
+VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, bg_nbd.MINIMUM)
 
 
 def _parts_of_value(request: Request) -> Mapping[str, Select]:
@@ -166,9 +167,7 @@ def value_of(
     about: Mapping[str, Any],
 ) -> Rows:
     """The models, and the customers who will bring most."""
-    purchases = (
-        (key, day, amount) for key, days, amounts in bought for day, amount in zip(days, amounts, strict=True)
-    )
+    purchases = ((key, day, amount) for key, days, amounts in bought for day, amount in zip(days, amounts, strict=True))
     sample = buyers(purchases, last)
     found = lifetime.lifetime_value(sample, months)
     if not isinstance(found, Reason):

@@ -1,4 +1,4 @@
-"""Recommendations: rules over metrics of each strategy, with the numbers that met them and what is expected to change."""
+"""Recommendations: rules over metrics of each strategy, with the numbers that met them and the expected effect."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
-from read_api import configuration, openapi
+from read_api import configuration, insights, openapi
 from read_api.answering import JSON, answered, asked, min_position, parameters
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
@@ -141,6 +141,7 @@ HANDLERS = (
     queries,
     projections,
     *configuration.handlers(),
+    *insights.handlers(),
     find_events,
     show_event,
     health,

@@ -103,7 +103,7 @@ def _end_with_parent() -> None:
 
 
 def _compute(asked: bytes) -> object:
-    function, arguments = pickle.loads(asked)  # noqa: S301  # from the parent, over a pipe of its own
+    function, arguments = pickle.loads(asked)  # from the parent, over a pipe of its own
     signal.alarm(SECONDS)  # its default action ends the process, also inside a library
     try:
         return function(*arguments)

@@ -37,6 +37,7 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/query": Rule(EVERYBODY, of_company=False),
         "GET /api/v1/query/{name}": Rule(READERS),
         "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS),
+        "GET /api/v1/insights": Rule(READERS),
         "GET /api/v1/projections": Rule(EVERYBODY, of_company=False),
         "GET /api/v1/events": Rule(AUDITOR),
         "GET /api/v1/events/{event}": Rule(AUDITOR),

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid
+from domain.insights.daily import Daily
 from domain.publishing.builders import trading_result
 from domain.publishing.event import Event
 from projections.daily_series import SERIES
+from projections.engine.apart import Apart
 from projections.engine.query import registered
+from projections.insights import forecast_of
 from tests.projections.harness import ReadModels
 
 BEGIN = date(2025, 1, 6)  # a Monday
@@ -98,8 +101,9 @@ async def test_an_insight_carries_what_it_rests_on(models: ReadModels) -> None:
         "days": 56,
         "missing_days": "zero",
     }
-    behind = await models.rows(row["evidence"]["query"], **{n.replace("from", "from_"): v for n, v in
-                                                          row["evidence"]["params"].items()})
+    behind = await models.rows(
+        row["evidence"]["query"], **{n.replace("from", "from_"): v for n, v in row["evidence"]["params"].items()}
+    )
     assert len(behind) == row["sample"]
 
 
@@ -171,10 +175,6 @@ async def test_a_forecast_goes_on_and_states_its_bands(models: ReadModels) -> No
 
 async def test_the_same_question_gets_the_same_answer(models: ReadModels) -> None:
     """Also from another process: nothing is drawn at random."""
-    from projections.engine.apart import Apart
-    from projections.insights import forecast_of
-    from domain.insights.daily import Daily
-
     asked = "acme", Daily(BEGIN, tuple(weekly(90))), 7, {"metric": "total_pnl"}
     first, second = Apart(), Apart()
     assert first.run(forecast_of, *asked) == second.run(forecast_of, *asked)
@@ -197,7 +197,9 @@ async def test_drivers_add_up_to_the_move(models: ReadModels) -> None:
 
 async def test_a_rate_moves_by_rate_and_mix(models: ReadModels) -> None:
     """One strategy wins always, the other never, and the winning one trades more: all of the move is mix."""
-    models.given(profits([1.0, 0, 0, 1.0, 1.0, 1.0], strategy="wins") + profits([-1.0, -1.0, 0, 0, -1.0], strategy="no"))
+    models.given(
+        profits([1.0, 0, 0, 1.0, 1.0, 1.0], strategy="wins") + profits([-1.0, -1.0, 0, 0, -1.0], strategy="no")
+    )
     (row,) = await models.rows("drivers", metric="win_rate", by="strategy", from_=day(0), to=day(6))
     found = row["finding"]
     assert (found["before"], found["after"]) == (pytest.approx(1 / 3), pytest.approx(3 / 4))
