@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
+from projections.engine.apart import APART
 from read_api.movements import Movements
 from read_api.predicting import PredictionLog
 from read_api.questions import Questions
@@ -37,4 +38,7 @@ async def questions(settings: Settings, log: EventLog, movements: Movements) -> 
     """Answers questions, at the position that they need."""
     async with wiring.read_store(settings) as store, position_tokens(settings, log, movements) as tokens:
         recorded = PredictionLog(log).record
-        yield Questions(store, movements, tokens, patience=settings.position_wait, record=recorded)
+        try:
+            yield Questions(store, movements, tokens, patience=settings.position_wait, record=recorded)
+        finally:
+            APART.stop()  # nobody waits for a model any more

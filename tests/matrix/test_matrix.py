@@ -30,7 +30,15 @@ ASKED = "askedco"
 SCOPES = {"own": ASKED, "other": "otherco", "every": "*"}
 PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
-NEEDED = {"symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest"}
+NEEDED = {
+    "symbol": "AAPL",
+    "interval": "1d",
+    "measure": "pnl",
+    "order": "newest",
+    "metric": "total_pnl",
+    "by": "strategy",
+    "what": "churn",
+}
 
 
 def operations() -> Iterator[tuple[str, str]]:

@@ -178,8 +178,8 @@ async def test_the_same_question_gets_the_same_answer(models: ReadModels) -> Non
     asked = "acme", Daily(BEGIN, tuple(weekly(90))), 7, {"metric": "total_pnl"}
     first, second = Apart(), Apart()
     assert first.run(forecast_of, *asked) == second.run(forecast_of, *asked)
-    first.end()
-    second.end()
+    first.stop()
+    second.stop()
 
 
 async def test_drivers_add_up_to_the_move(models: ReadModels) -> None:
