@@ -142,7 +142,7 @@ churn_risks = Composed(
     _parts_of_churn,
     _combine_churn,
     feature=Feature.PREDICTIVE,
-    slow=True,
+    apart=True,
 )
 
 VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, bg_nbd.MINIMUM)
@@ -188,7 +188,7 @@ lifetime_value = Composed(
     _parts_of_value,
     _combine_value,
     feature=Feature.PREDICTIVE,
-    slow=True,
+    apart=True,
 )
 
 SURVIVAL = Method(Kind.SURVIVAL, surviving.METHOD, surviving.MINIMUM)

@@ -125,7 +125,7 @@ insights = Composed(
     ),
     of_metric,
     _combine,
-    slow=True,
+    apart=True,
 )
 
 
@@ -178,5 +178,5 @@ series_forecast = Composed(
     of_metric,
     _combine_forecast,
     feature=Feature.PREDICTIVE,
-    slow=True,
+    apart=True,
 )

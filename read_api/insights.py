@@ -11,13 +11,11 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from domain.caller import caller
 from domain.errors import Invalid
 from projections.engine.query import Param, registered
 from projections.insights import METHODS
 from read_api import openapi
-from read_api.answering import HttpRequest, answered, asked, parameters
-from read_api.questions import Question
+from read_api.answering import HttpRequest, parameters, told
 
 PATH = "/api/v1/insights"
 OF_SERIES = "insights"  # answers with several kinds, and with all of them where none is named
@@ -63,19 +61,17 @@ class Insights(msgspec.Struct, kw_only=True):
     rows: list[Insight]
 
 
-def question(company: str, params: Mapping[str, str]) -> Question:
-    """What is asked by a kind and its parameters. Raises Invalid for a kind that there is not."""
+def question(params: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The query that answers for a kind, and its parameters. Raises Invalid for a kind that there is not."""
     own = dict(params)
     kind = own.pop("kind", None)
     if kind is not None and kind not in QUERIES:
         raise Invalid(f"{kind!r} is no kind of insight; there are {', '.join(QUERIES)}", code="bad_parameter")
     name = QUERIES[kind] if kind else OF_SERIES
-    if kind and name == OF_SERIES:
-        own["kind"] = kind
-    return Question(name, company, own)
+    return name, own | ({"kind": kind} if kind and name == OF_SERIES else {})
 
 
-def parameters_of_paths() -> Mapping[str, Sequence[Param]]:
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of the path, for its description: those of every kind."""
     known: dict[str, Param] = {"kind": Param("kind", f"one out of {', '.join(QUERIES)}; all of a series without it")}
     for name in dict.fromkeys(QUERIES.values()):
@@ -99,8 +95,7 @@ def handlers() -> list[HTTPRouteHandler]:
 async def insights(request: HttpRequest) -> Response[bytes]:
     """What a metric or the customers tell: a finding with its evidence for each kind, or the reason for none.
 
-    What it predicts is written down, and scored when it is known what came (query prediction_scores).
+    What it predicts is written down, and scored when it is known what came (query prediction_scores). `as_of` and
+    `as_known_at` ask for a past state; what is answered of the past is not written down.
     """
-    params = parameters(request)
-    company = params.pop("company", None) or caller().principal.company_id
-    return answered(await asked(request, question(company, params)))
+    return await told(request, *question(parameters(request)))

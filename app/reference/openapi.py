@@ -20,7 +20,7 @@ from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
 from projections.engine.composed import Composed
 from projections.engine.query import Param, Query, registered
-from read_api import configuration, insights, openapi
+from read_api import configuration, insights, metrics, openapi
 from read_api.app import HANDLERS
 from read_api.history.http import LISTS, PARAMETERS
 
@@ -114,7 +114,8 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
-    for path, params in {**configuration.parameters_of_paths(), **insights.parameters_of_paths()}.items():
+    described = (configuration, metrics, insights)
+    for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]

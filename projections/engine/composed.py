@@ -37,10 +37,14 @@ AT_ONCE = 2  # combinations that are computed beside the event loop at the same 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A registered query with its parameters as texts; it gives all its rows, whatever an answer may have."""
+    """A registered query with its parameters as texts; it gives all its rows, whatever an answer may have.
+
+    `raw`: the rows as they are stored, in whole numbers, and not as answers show them.
+    """
 
     query: str
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class Select:
 class Composed:
     """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
 
-    `feature`: what the tier must open; those of its parts are needed as well.
+    Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
+
+    `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
+    for, so that it can be shown by itself.
     """
 
     name: str
@@ -67,6 +74,8 @@ class Composed:
     feature: Feature | None = None
     version: int = 1
     slow: bool = False
+    apart: bool = False
+    stamped: bool = False
 
 
 async def answer_composed(query: Composed, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
@@ -75,20 +84,21 @@ async def answer_composed(query: Composed, company: str, params: Mapping[str, st
     parts = query.parts(request)
     answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
     rows = {name: answer["rows"] for name, answer in answers.items()}
-    if query.slow:
-        combined = await asyncio.get_running_loop().run_in_executor(_threads(), query.combine, request, rows)
+    if query.slow or query.apart:
+        threads = _threads("apart" if query.apart else "combine")
+        combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
     else:
         combined = query.combine(request, rows)
     moments = [answer["as_of"] for answer in answers.values()]
-    return {
-        "query": query.name,
-        "definition_version": query.version,
+    stands_for = {
         "position": str(_position([(topics_of(parts[name], company), a["position"]) for name, a in answers.items()])),
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
-        "rows": combined,
     }
+    if query.stamped:
+        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
+    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
 
 
 async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:
@@ -98,7 +108,11 @@ async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str,
     query = registered()[part.query]
     if isinstance(query, Composed):
         return await answer_composed(query, company, part.params, store)
-    return await answer_plain(query, Request(company, read_params(query, part.params), whole=True), store)
+    request = Request(company, read_params(query, part.params), whole=True)
+    if part.raw:
+        found, stands_for = await fetch(company, all_queries()[part.query][0].name, query.ask(request), store)
+        return {**stands_for, "rows": found}
+    return await answer_plain(query, request, store)
 
 
 def parts_of(name: str, company: str, params: Mapping[str, str]) -> Mapping[str, Part | Select]:
@@ -141,5 +155,5 @@ def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="combine")
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)

@@ -36,11 +36,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits."""
+    """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
+
+    `asked_at` is when it was asked: the one clock of whatever the question leaves open.
+    """
 
     company: str
     params: Mapping[str, Any]
     whole: bool = False
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""

@@ -14,7 +14,7 @@ from projections.engine.registry import all_projections
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import ReadModels
 
-NEEDED = {"symbol": "AAPL", "interval": "1d"}  # values of required parameters
+NEEDED = {"symbol": "AAPL", "interval": "1d", "key": "win_rate"}  # values of required parameters
 
 
 @pytest.mark.parametrize("name", sorted(registered()))

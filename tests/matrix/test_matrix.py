@@ -35,6 +35,7 @@ NEEDED = {
     "interval": "1d",
     "measure": "pnl",
     "order": "newest",
+    "key": "win_rate",
     "metric": "total_pnl",
     "by": "strategy",
     "what": "churn",
@@ -69,7 +70,9 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
     """Ask for what belongs to ASKED."""
     verb = name.split()[0]
     api = instance.addresses["command_api" if verb != "GET" else "read_api"]
-    address = api + path.replace("{name}", "trading_totals").replace("{event}", "no-such-event")
+    for blank, value in {"{name}": "trading_totals", "{event}": "no-such-event", "{key}": "win_rate"}.items():
+        path = path.replace(blank, value)
+    address = api + path
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].of_company is False or verb != "GET" else {"company": ASKED, **_needed(name, path)}
     body = {"json": trade_line(ASKED, 1)} if verb != "GET" else {}
@@ -78,7 +81,7 @@ def ask(instance: Instance, name: str, path: str, token: str | None) -> httpx.Re
 
 def _needed(name: str, path: str) -> dict[str, str]:
     if name.endswith("/explain"):
-        return {"measure": "pnl"}
+        return {} if "/metrics/" in name else {"measure": "pnl"}
     query = registered().get(path.removeprefix("/api/v1/query/"))
     return {p.name: NEEDED[p.name] for p in query.params if p.required} if query else {}
 

@@ -94,7 +94,7 @@ def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
 def attempts(query: Query | Composed, rng: random.Random) -> Iterator[dict[str, str]]:
     """Parameters that somebody could try: of one's own, of the other, and of no sense."""
     words = [f"{MINE}-symbol-0", f"{OTHER}-symbol-0", f"{OTHER}-user-0", OTHER, "%", "' OR 'a'='a", "*", "", "AAPL"]
-    needed = {"symbol": f"{OTHER}-symbol-0", "interval": "1m"}
+    needed = {"symbol": f"{OTHER}-symbol-0", "interval": "1m", "key": "total_pnl"}
     grouped = [
         "",
         "user_id",
@@ -108,7 +108,7 @@ def attempts(query: Query | Composed, rng: random.Random) -> Iterator[dict[str, 
     ]
     known: dict[str, list[str]] = {
         "by": grouped, "from": ["2020-01-01", "2025-10-09"], "to": ["2030-01-01", "2025-10-10"], "limit": ["1", "1000"],
-        "interval": ["1m", "1h"],
+        "interval": ["1m", "1h"], "key": ["total_pnl", "mrr", "active_users", "mtta", "retention"],
     }  # fmt: skip
     for number in range(TRIES):
         some = [p for p in query.params if number and rng.random() < 0.4]
@@ -219,7 +219,10 @@ DENIED = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT)
 def test_nothing_of_the_other_comes_over_the_websocket(tenants: Instance) -> None:
     """While both ask for the same at the same time: feeds are shared by those who ask the same of the same company."""
     address = tenants.addresses["read_api"].replace("http", "ws") + "/api/v1/live"
-    needed = {"market_bars": {"symbol": f"{OTHER}-symbol-0", "interval": "1m"}}
+    needed = {
+        "market_bars": {"symbol": f"{OTHER}-symbol-0", "interval": "1m"},
+        "metric": {"key": "total_pnl"},
+    }
     names = sorted(registered())
     with connect(address) as mine, connect(address) as others:
         for socket, company in ((mine, MINE), (others, OTHER)):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.errors import NotFound
+from domain.metrics.entry import Unit as Unit  # told on
 from domain.metrics.trading.average_loss import average_loss
 from domain.metrics.trading.average_win import average_win
 from domain.metrics.trading.best_trade_return import best_trade_return
@@ -72,17 +73,6 @@ from domain.metrics.trading.win_rate import win_rate
 from domain.metrics.trading.winning_trades import winning_trades
 from domain.metrics.trading.worst_trade_return import worst_trade_return
 from domain.metrics.value import Stat
-
-
-class Unit(StrEnum):
-    """What a value is measured in."""
-
-    COUNT = "count"
-    MONEY = "money"  # millionths of the currency; whole, or the unrounded quotient where it is a mean
-    FRACTION = "fraction"  # 0.01 is one percent
-    RATIO = "ratio"
-    MINUTES = "minutes"
-    DAYS = "days"
 
 
 class Reads(StrEnum):
