@@ -20,9 +20,9 @@ from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
-from read_api import configuration, openapi, paths, trading, users
+from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
-from read_api.answering import JSON, answered, asked, min_position, parameters, told
+from read_api.answering import JSON, min_position, parameters, told
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
@@ -137,6 +137,7 @@ HANDLERS = (
     *catalogue.HANDLERS,
     *paths.handlers(trading.DOORS, "trading"),
     *paths.handlers(users.DOORS, "users"),
+    *insights.handlers(),
     find_events,
     show_event,
     health,

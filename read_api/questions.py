@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -48,7 +48,10 @@ class Question:
 
 
 class Questions:
-    """Answers questions out of the read store. `today` tells the date, for tiers that see only the last days."""
+    """Answers questions out of the read store.
+
+    `today` tells the date, for tiers that see only the last days; `record` takes every answer, for what it predicts.
+    """
 
     def __init__(
         self,
@@ -58,12 +61,14 @@ class Questions:
         *,
         patience: float,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        record: Callable[[str, Mapping[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
         self._today = today
+        self._record = record
 
     async def ask(self, principal: Principal, question: Question, at_least: Position = NOTHING) -> dict[str, Any]:
         """The answer, in the form of the API; at a position that has reached `at_least` or not at all.
@@ -98,7 +103,10 @@ class Questions:
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, to a question that was found allowed."""
         with tracing.span("question", query=question.name):
-            return await answer(question.name, question.company, question.params, self._store)
+            found = await answer(question.name, question.company, question.params, self._store)
+        if self._record is not None:
+            await self._record(question.company, found)
+        return found
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """The question as the principal may ask it. Raises Forbidden where they may not."""

@@ -20,9 +20,8 @@ from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
 from projections.engine.composed import Composed
 from projections.engine.query import Param, Query, registered
-from read_api import metrics, openapi, trading, users
+from read_api import configuration, insights, metrics, openapi, trading, users
 from read_api.app import HANDLERS
-from read_api.configuration import parameters_of_paths
 from read_api.history.http import LISTS, PARAMETERS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
@@ -115,7 +114,8 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
-    for path, params in (parameters_of_paths() | metrics.parameters_of_paths()).items():
+    described = (configuration, metrics, insights)
+    for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     for door in (*trading.DOORS, *users.DOORS):
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)

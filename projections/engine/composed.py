@@ -59,6 +59,8 @@ class Select:
 class Composed:
     """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
 
+    Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
+
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
     for, so that it can be shown by itself.
     """
@@ -72,6 +74,7 @@ class Composed:
     feature: Feature | None = None
     version: int = 1
     slow: bool = False
+    apart: bool = False
     stamped: bool = False
 
 
@@ -81,8 +84,9 @@ async def answer_composed(query: Composed, company: str, params: Mapping[str, st
     parts = query.parts(request)
     answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
     rows = {name: answer["rows"] for name, answer in answers.items()}
-    if query.slow:
-        combined = await asyncio.get_running_loop().run_in_executor(_threads(), query.combine, request, rows)
+    if query.slow or query.apart:
+        threads = _threads("apart" if query.apart else "combine")
+        combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
     else:
         combined = query.combine(request, rows)
     moments = [answer["as_of"] for answer in answers.values()]
@@ -151,5 +155,5 @@ def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="combine")
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)

@@ -69,6 +69,7 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS),
         "GET /api/v1/query/audit_trail": Rule(AUDITOR),
         "GET /api/v1/query/audit_totals": Rule(AUDITOR),
+        "GET /api/v1/insights": Rule(READERS),
         "GET /api/v1/projections": Rule(EVERYBODY, ANY),
         "GET /api/v1/kpis": Rule(READERS),
         "GET /api/v1/metrics": Rule(EVERYBODY, ANY),

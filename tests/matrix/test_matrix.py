@@ -34,7 +34,7 @@ PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
 NEEDED = {
     "symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest", "by": "symbol", "statistic": "sharpe",
-    "indicator": "rsi", "steps": "signup,activated", "key": "win_rate",
+    "indicator": "rsi", "steps": "signup,activated", "key": "win_rate", "metric": "total_pnl", "what": "churn",
 }  # fmt: skip
 
 
