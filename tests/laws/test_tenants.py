@@ -14,7 +14,9 @@ from projections.engine.registry import all_projections
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import ReadModels
 
-NEEDED = {"symbol": "AAPL", "interval": "1d"}  # values of required parameters
+NEEDED = {  # values of required parameters
+    "symbol": "AAPL", "interval": "1d", "by": "symbol", "statistic": "win_rate", "indicator": "sma", "steps": "a,b",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(registered()))
