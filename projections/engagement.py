@@ -22,12 +22,22 @@ BEFORE = {"day": 1, "week": 7, "month": 31}  # days before the period that life 
 SILENCE = 90  # days after which nobody is looked for
 EPOCH = date(1970, 1, 1).toordinal()
 SEGMENTS = ("new", "activated", "engaged", "power", "at_risk", "dormant", "churned")
+
+
+def read_event_day(text: str) -> date:
+    """A day on which there can be events."""
+    day = read_day(text)
+    if not 1970 <= day.year <= 2100:
+        raise ValueError(f"{text!r} is not within 1970 and 2100")
+    return day
+
+
 PERIOD = (
-    Param("from", "first day (inclusive), UTC; the first of all by default", read_day),
-    Param("to", "end (exclusive): a day, UTC; after the last of all by default", read_day),
+    Param("from", "first day (inclusive), UTC; the first of all by default", read_event_day),
+    Param("to", "end (exclusive): a day, UTC; after the last of all by default", read_event_day),
 )
 AT = (
-    Param("at", "the last day that counts, UTC; the last of all by default", read_day),
+    Param("at", "the last day that counts, UTC; the last of all by default", read_event_day),
     Param("since", "first day that the tier sees; the service sets it", read_day),
 )
 
@@ -78,7 +88,8 @@ def _ends(request: Request, found: IntArray) -> tuple[int, int]:
     """The first and the last day of the period: as asked, or of what there is."""
     begin, end = request.get("from"), request.get("to")
     first = _number(begin) if begin is not None else int(found.min())
-    return first, _number(end) - 1 if end is not None else max(first, int(found.max()))
+    last = _number(end) - 1 if end is not None else int(found.max())
+    return first, max(first - 1, last)
 
 
 def _reasoned(fields: Mapping[str, Stat]) -> dict[str, Any]:
@@ -143,7 +154,10 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     if not users.size:
         return []
     unit = request.get("unit", "day")
-    first, last = period_of(np.array(_ends(request, found)) * MS_PER_DAY, unit).tolist()
+    ends = _ends(request, found)
+    if ends[1] < ends[0]:
+        return []
+    first, last = period_of(np.array(ends) * MS_PER_DAY, unit).tolist()
     active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (found, began))
     cycle = lifecycle(users, active, new_in, first, last)
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY

@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import INTERVALS
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.packed import bounded
-from projections.engine.query import FROM, TO, Param, Request, read_choice, show_time
+from projections.engine.query import FROM, TO, Param, Request, read_choice
 from projections.market_bars import length
 
 MOST_BARS = 100_000
@@ -38,9 +38,9 @@ def bars(request: Request) -> Mapping[str, Part]:
     """The bars of the period, and before it those of the lead."""
     given = {name: request.get(name) for name in ("symbol", "interval")}
     if (end := request.get("to")) is not None:
-        given["to"] = show_time(end)
+        given["to"] = end.isoformat()
     if (begin := request.get("from")) is not None:
-        given["from"] = show_time(begin - _lead(request))
+        given["from"] = (begin - _lead(request)).isoformat()
     return {"bars": Part("market_bars", given)}
 
 
@@ -48,6 +48,8 @@ def _lead(request: Request) -> timedelta:
     """How long before the period to begin; what sums up from a beginning begins with the period itself."""
     from domain.metrics.indicators.catalogue import INDICATORS
 
+    if request.get("from").year < 1971:  # there is nothing before
+        return timedelta(0)
     indicator = INDICATORS.get(request.get("indicator"))
     sums_up = indicator is not None and indicator.warm_up(indicator.settings(request.get("params", {}))) == 0
     return request.get("lead", 0 if sums_up else LEAD) * length(request.get("interval"))  # type: ignore[no-any-return]

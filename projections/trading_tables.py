@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from projections.engine.composed import Composed, Part, Rows
-from projections.engine.query import FROM, TO, Param, Request, read_choice, show_time
+from projections.engine.query import FROM, TO, Param, Request, read_choice
 
 FEW_TRADES = 30  # below, a ratio is mostly luck
 FILTERS = tuple(
@@ -27,7 +27,7 @@ def totals_by(request: Request, by: str) -> Mapping[str, Part]:
 
 
 def _text(value: Any) -> str:
-    return show_time(value) if isinstance(value, datetime) else str(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def league(request: Request, rows: Mapping[str, Rows]) -> Rows:

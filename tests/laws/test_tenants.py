@@ -13,8 +13,7 @@ from projections.engine.query import registered
 from projections.engine.registry import all_projections
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import ReadModels
-
-NEEDED = {"symbol": "AAPL", "interval": "1d", "key": "win_rate"}  # values of required parameters
+from tests.support.needed import needed_by
 
 
 @pytest.mark.parametrize("name", sorted(registered()))
@@ -24,7 +23,7 @@ def test_nobody_sees_another_tenants_rows(name: str, new_database: NewDatabase, 
     """A company without events gets what an empty store gives, however much the others have."""
     import asyncio
 
-    params = {p.name: NEEDED[p.name] for p in registered()[name].params if p.required}
+    params = needed_by(registered()[name])
     read = [all_projections()[each] for each in sorted(projections_of(Part(name, params), "nobody"))]
     records = data.draw(logs_of(frozenset().union(*(each.topics for each in read))))
 

@@ -27,15 +27,12 @@ from tests.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Ru
 from tests.publishing.samples import trade
 from tests.support.instance import Instance
 from tests.support.instance import trade as trade_line
+from tests.support.needed import needed_by
 
 ASKED = "askedco"
 SCOPES = {"own": ASKED, "other": "otherco", "every": "*"}
 PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
-NEEDED = {
-    "symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest", "by": "symbol", "statistic": "sharpe",
-    "indicator": "rsi", "steps": "signup,activated", "key": "win_rate", "metric": "total_pnl", "what": "churn",
-}  # fmt: skip
 
 
 def operations() -> Iterator[tuple[str, str]]:
@@ -89,7 +86,7 @@ def _needed(name: str, path: str) -> dict[str, str]:
     if name.endswith("/explain"):
         return {} if "/metrics/" in name else {"measure": "pnl"}
     query = registered().get(path.removeprefix("/api/v1/query/"))
-    return {p.name: NEEDED[p.name] for p in query.params if p.required} if query else {}
+    return needed_by(query) if query else {}
 
 
 def _went_in(answer: httpx.Response) -> bool:

@@ -25,7 +25,7 @@ PER_UNIT = {"minutes": 24 * 60}  # the oracles give days
 
 def crossover() -> Iterator[Event]:
     """The trades and the marked values of the oracle, as a trading bot reports them."""
-    who = {"company_id": "acme", "user_id": "bot", "account_id": "a1"}
+    who: dict[str, Any] = {"company_id": "acme", "user_id": "bot", "account_id": "a1"}
     for row in oracle("trades_aapl.json")["trades"]:
         yield trading_result(
             **who,
