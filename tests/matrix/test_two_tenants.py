@@ -28,6 +28,7 @@ from tests.support.instance import Instance
 NOON = 1_760_000_000_000
 MINE, OTHER = "minecanary", "othercanary"
 TRIES = 25  # for each query and each way of asking
+SILENT = ("predictions", "recommendations")  # what no door takes, and what six trades give no reason for
 
 
 def filled(kind: EventType, company: str, number: int) -> Message:
@@ -94,7 +95,14 @@ def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
 def attempts(query: Query | Composed, rng: random.Random) -> Iterator[dict[str, str]]:
     """Parameters that somebody could try: of one's own, of the other, and of no sense."""
     words = [f"{MINE}-symbol-0", f"{OTHER}-symbol-0", f"{OTHER}-user-0", OTHER, "%", "' OR 'a'='a", "*", "", "AAPL"]
-    needed = {"symbol": f"{OTHER}-symbol-0", "interval": "1m", "key": "total_pnl"}
+    needed = {
+        "symbol": f"{OTHER}-symbol-0",
+        "interval": "1m",
+        "key": "total_pnl",
+        "metric": "total_pnl",
+        "by": "strategy",
+        "what": "total_pnl",
+    }
     grouped = [
         "",
         "user_id",
@@ -134,7 +142,7 @@ def test_no_query_answers_with_rows_of_the_other(ask: Callable[..., httpx.Respon
         mine += answer.status_code == 200 and bool(answer.json()["rows"])
         assert ask(f"/query/{name}", company=OTHER, **params).status_code == 403
     assert answered
-    assert mine or registered()[name].params[0].required
+    assert mine or name in SILENT or registered()[name].params[0].required
 
 
 @pytest.mark.parametrize("name", sorted(registered()))
