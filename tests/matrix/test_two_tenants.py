@@ -32,6 +32,7 @@ from tests.support.needed import needed_by
 NOON = 1_760_000_000_000
 MINE, OTHER = "minecanary", "othercanary"
 TRIES = 12  # for each query and each way of asking
+SILENT = ("predictions", "recommendations")  # what no door takes, and what six trades give no reason for
 
 
 def filled(kind: EventType, company: str, number: int) -> Message:
@@ -167,7 +168,7 @@ def test_no_query_answers_with_rows_of_the_other(ask: Callable[..., httpx.Respon
         mine += answer.status_code == 200 and bool(answer.json()["rows"])
         assert ask(f"/query/{name}", company=OTHER, **params).status_code == 403
     assert answered
-    assert mine or registered()[name].params[0].required
+    assert mine or name in SILENT or registered()[name].params[0].required
 
 
 @pytest.mark.parametrize("name", sorted(registered()))

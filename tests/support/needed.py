@@ -18,7 +18,7 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "statistic": "win_rate",
         "steps": "signup,activated",
         "symbol": "AAPL",
-        "what": "churn",
+        "what": "total_pnl",
     }
 )
 
