@@ -40,8 +40,10 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         sealer.kill()
         instance.take([trade("acme", n) for n in range(50, 90)])
         verdict = sealed(instance)
-        assert verdict["verified"]
-        assert verdict["records"] >= 90, "those, and what the trail has of the commands above"
+        assert {
+            "verified": True,
+            "records": max(90, verdict["records"]),
+        }.items() <= verdict.items()  # more: the trail's
         assert instance.command("log", "verify", "--since-last").exit_code == 0
 
         proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
