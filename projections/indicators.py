@@ -52,7 +52,8 @@ def _lead(request: Request) -> timedelta:
         return timedelta(0)
     indicator = INDICATORS.get(request.get("indicator"))
     sums_up = indicator is not None and indicator.warm_up(indicator.settings(request.get("params", {}))) == 0
-    return request.get("lead", 0 if sums_up else LEAD) * length(request.get("interval"))  # type: ignore[no-any-return]
+    bars: int = request.get("lead", 0 if sums_up else LEAD)
+    return bars * length(request.get("interval"))
 
 
 def values(request: Request, rows: Mapping[str, Rows]) -> Rows:

@@ -206,7 +206,7 @@ def company() -> list[Event]:
         "company_id": "acme",
         "service": "api",
         "operation": "order",
-        "timestamp": at("2025-03-05T10:00:00"),
+        "timestamp": asked["timestamp"],
     }
     return [
         subscribed("c1", "started", "2025-02-01T00:00:00", 50, 1),
