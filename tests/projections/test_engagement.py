@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid, LimitExceeded
+from domain.publishing.builders import payment
+from domain.publishing.event import Event
 from projections import user_journeys
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import Done, done, moment, ms
@@ -274,3 +276,25 @@ async def test_answers_of_nobody_are_empty(models: ReadModels) -> None:
     for query, params in asked.items():
         assert await models.rows(query, **params) == [], query
     assert [row["users"] for row in await models.rows("funnel", steps="a,b")] == [0, 0]
+
+
+async def test_retention_of_revenue(models: ReadModels) -> None:
+    """Of what was paid in the first month, less what was given back."""
+
+    def paid(customer: str, day: str, amount: float, kind: Any = "succeeded") -> Event:
+        at = ms(moment(day))
+        return payment(company_id="acme", customer_id=customer, kind=kind, amount=amount, currency="USD", timestamp=at)
+
+    models.given(
+        [
+            paid("ann", "2025-10-05", 100),
+            paid("ben", "2025-10-20", 50),
+            paid("ann", "2025-11-05", 90),
+            paid("ann", "2025-11-06", 15, "refunded"),
+            paid("ben", "2025-11-20", 1, "failed"),
+        ]
+    )
+    october, mean = await models.rows("retention", what="revenue", unit="month")
+    assert (october["cohort"], october["users"], october["base"]) == ("2025-10-01", 2, "150")
+    assert [(cell["retained"], cell["rate"]) for cell in october["ages"]] == [("150", 1.0), ("75", 0.5)]
+    assert mean["base"] == "150"
