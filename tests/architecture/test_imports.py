@@ -37,6 +37,7 @@ ENVIRONMENT_ELSEWHERE = {"projections/engine/decode.py": "sets what Polars reads
 ON_ARRAYS = (
     "domain.metrics.acquisition",
     "domain.metrics.engagement",
+    "domain.metrics.formulas",
     "domain.metrics.indicators",
     "domain.metrics.trading",
 )

@@ -200,14 +200,11 @@ def traded(number: int, user: str, pnl: float, symbol: str, when: str) -> Event:
 
 def company() -> list[Event]:
     """All that happened."""
+    return [*money_moved(), *users_did(), *services_did()]
+
+
+def money_moved() -> list[Event]:
     spent: dict[str, Any] = {"company_id": "acme", "channel": "ads", "currency": "USD"}
-    asked: dict[str, Any] = {"company_id": "acme", "respondent_id": "r", "timestamp": at("2025-03-05T10:00:00")}
-    ran: dict[str, Any] = {
-        "company_id": "acme",
-        "service": "api",
-        "operation": "order",
-        "timestamp": at("2025-03-05T10:00:00"),
-    }
     return [
         subscribed("c1", "started", "2025-02-01T00:00:00", 50, 1),
         subscribed("c3", "started", "2025-02-01T00:00:00", 40, 1),
@@ -220,6 +217,11 @@ def company() -> list[Event]:
         paid("refunded", "2025-03-05T00:00:00", 20, "i1"),
         acquisition_cost(cost=30, timestamp=at("2025-02-05T00:00:00"), **spent),
         acquisition_cost(cost=45, timestamp=at("2025-03-05T00:00:00"), **spent),
+    ]  # fmt: skip
+
+
+def users_did() -> list[Event]:
+    return [
         did("u0", "page_view", "2025-02-10T10:00:00"),
         did("u1", "signup", "2025-03-05T10:00:00", session_id="v1"),
         did("u1", "session_started", "2025-03-05T10:00:00", session_id="v1"),
@@ -235,6 +237,18 @@ def company() -> list[Event]:
         account_flow(
             company_id="acme", user_id="u1", account_id="a-u1", amount=1_000, timestamp=at("2025-02-03T10:00:00")
         ),
+    ]  # fmt: skip
+
+
+def services_did() -> list[Event]:
+    asked: dict[str, Any] = {"company_id": "acme", "respondent_id": "r", "timestamp": at("2025-03-05T10:00:00")}
+    ran: dict[str, Any] = {
+        "company_id": "acme",
+        "service": "api",
+        "operation": "order",
+        "timestamp": at("2025-03-05T10:00:00"),
+    }
+    return [
         *(performance_data(duration_ms=duration, outcome="ok", **ran) for duration in (10, 20, 30)),
         performance_data(duration_ms=5, outcome="error", **ran),
         *(survey_response(survey="nps", score=score, **asked) for score in (10, 9, 8, 10, 9, 7, 5, 0)),
