@@ -14,6 +14,7 @@ from projections.engine.registry import all_projections
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import ReadModels
 
+STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves: the log differs, not the answer
 NEEDED = {"symbol": "AAPL", "interval": "1d", "key": "win_rate"}  # values of required parameters
 
 
@@ -32,7 +33,8 @@ def test_nobody_sees_another_tenants_rows(name: str, new_database: NewDatabase, 
         models = ReadModels(new_database(), read)
         try:
             models.fold(records if company == "nobody" else [])
-            return await models.rows(name, "nobody", **params)
+            found = await models.rows(name, "nobody", **params)
+            return [{key: value for key, value in row.items() if key not in STANDS_FOR} for row in found]
         finally:
             await models.close()
 
