@@ -74,7 +74,6 @@ async def test_no_acknowledged_record_is_lost_or_moved_by_kill_9(
             await _grows(acknowledged, before)
     stop.set()
     await asyncio.gather(*writers)
-
     assert refused > 0, "no append was hit by a kill: the test proves nothing"
     _recount(acknowledged, await read_all(log, "t"))
 
