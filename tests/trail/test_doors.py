@@ -86,7 +86,8 @@ def test_what_machines_poll_is_not_on_record_unless_it_is_refused(instance: Inst
 def test_strangers_are_counted_not_listed(instance: Instance) -> None:
     """Forty refusals of nobody known at one door are two rows at most, whatever was asked for."""
     asked = {"subject": "nobody", "action": "command"}
-    before = sum(row["count"] for row in rows(instance, "_system", **asked))
+    earlier = rows(instance, "_system", **asked)  # of other tests at the same instance
+    before = sum(row["count"] for row in earlier)
     with httpx.Client(base_url=instance.addresses["read_api"]) as stranger:
         for number in range(40):
             assert stranger.post(f"/api/v1/made-up/{number}").status_code == 401
@@ -97,7 +98,7 @@ def test_strangers_are_counted_not_listed(instance: Instance) -> None:
         time.sleep(0.5)
         found = rows(instance, "_system", **asked)
     assert sum(row["count"] for row in found) == before + 40
-    assert len(found) <= 3
+    assert len(found) <= len(earlier) + 3
 
 
 def test_a_live_feed_is_on_record_when_it_begins_and_when_it_ends(instance: Instance, position: str) -> None:
