@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
+from projections.engine.apart import APART
 from read_api.movements import Movements
+from read_api.predicting import PredictionLog
 from read_api.questions import Questions
 from read_api.tokens import Tokens
 
@@ -35,4 +37,8 @@ async def listening(bus: LiveBus) -> AsyncIterator[Movements]:
 async def questions(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Questions]:
     """Answers questions, at the position that they need."""
     async with wiring.read_store(settings) as store, position_tokens(settings, log, movements) as tokens:
-        yield Questions(store, movements, tokens, patience=settings.position_wait)
+        recorded = PredictionLog(log).record
+        try:
+            yield Questions(store, movements, tokens, patience=settings.position_wait, record=recorded)
+        finally:
+            APART.stop()  # nobody waits for a model any more

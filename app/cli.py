@@ -18,6 +18,7 @@ from app.cli_events import ingest, log, topics
 from app.cli_evidence import EVIDENCE
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.cli_history import events
+from app.cli_metrics import kpis, metrics
 from app.cli_projections import projections
 from app.cli_quarantine import quarantine
 from app.cli_query import explain, query
@@ -33,7 +34,7 @@ def main() -> None:
     """Exact analytics from an append-only log of events."""
 
 
-for part in (ingest, query, explain, command, projections, log, events, quarantine, topics, bench):
+for part in (ingest, query, explain, kpis, metrics, command, projections, log, events, quarantine, topics, bench):
     main.add_command(part)
 for part in EVIDENCE:
     log.add_command(part)

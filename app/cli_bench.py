@@ -10,7 +10,7 @@ from app.cli_frame import run, with_settings
 from app.settings import Settings
 
 GROUPS = (
-    *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "commands", "instance"),
+    *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "commands", "kpis", "instance"),
     *("kafka-log", "kafka-one"),
 )
 KINDS = ("embedded", "kafka", "all")
@@ -36,7 +36,7 @@ def bench(
     """Measure rates, latencies and memory, each beside a floor that is measured in the same run.
 
     It works on servers of its own in a temporary folder. Groups: json, log, one, foreign, all, batches, rebuild,
-    verify, past, commands, instance, kafka-log, kafka-one; without any, all that can be measured. The figures are
+    verify, past, commands, kpis, instance, kafka-log, kafka-one; without any, all that can be measured. The figures are
     explained in docs/how-to/measure.md.
     """
     from app.bench.figures import table, write_json

@@ -26,6 +26,7 @@ QUIET = frozenset(
         "log check-proof",
         "log head",
         "log key",
+        "metrics",
         "projections checksum",
         "projections list",
         "projections snapshots",
@@ -39,6 +40,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "query": Action.QUERY,
         "explain": Action.EXPLAIN,
+        "kpis": Action.QUERY,
         "ingest": Action.PUBLISH,
         "events find": Action.EVENTS,
         "events show": Action.EVENTS,

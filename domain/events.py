@@ -39,6 +39,7 @@ STREAMS = (
     "business-events",
     "config-events",
     "audit-events",
+    "insight-events",
     "quarantine",
 )
 
@@ -198,6 +199,13 @@ CATALOGUE: tuple[EventType, ...] = (
         documents=("body",),
     ),
     EventType("audit_event", "audit-events", control.AuditEvent, required=("subject", "action", "outcome")),
+    EventType(
+        "prediction",
+        "insight-events",
+        control.Prediction,
+        required=("what", "method", "due_at"),
+        times=("due_at",),
+    ),
     EventType("quarantined_event", "quarantine", control.QuarantinedEvent, required=("code",)),
 )
 

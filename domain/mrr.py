@@ -29,10 +29,14 @@ class Price(msgspec.Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=65_536)  # customers share few prices, and every fold of a history asks for each of its prices
 def monthly(price: Price) -> int:
-    """The price as MRR in twelfths of a millionth. A discount above 100 % counts as 100 %."""
+    """The price as MRR in twelfths of a millionth."""
+    return half_even(charge(price) * CHARGES_IN_TWELVE_MONTHS[price.interval], price.interval_count)
+
+
+def charge(price: Price) -> int:
+    """What one billing interval costs, in millionths. A discount above 100 % counts as 100 %."""
     kept = max(0, ALL_OF_IT - price.discount_pct)
-    charge = half_even(price.unit_amount * price.quantity * kept, MILLIONTHS * ALL_OF_IT)
-    return half_even(charge * CHARGES_IN_TWELVE_MONTHS[price.interval], price.interval_count)
+    return half_even(price.unit_amount * price.quantity * kept, MILLIONTHS * ALL_OF_IT)
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -10,6 +10,8 @@ several take effect in the same millisecond.
   on: somebody is charged, and if its start arrives later, the history is told anew.
 - A fact with a price states it completely (quantity missing is 1, interval month). One without a price keeps what the
   subscription had, as far as it does not say otherwise. A stop changes no terms, so that resuming brings them back.
+- `held` and `restored` are no events: `domain/metrics/revenue/policies.py` puts them in where a customer owes for too
+  long. What is held keeps its status and terms and brings no MRR.
 - A customer's subscriptions add up. Amounts of several currencies are added as they are: one currency a tenant is
   the rule, and nothing here knows a rate.
 """
@@ -36,6 +38,8 @@ STATUS = {
     "cancel_scheduled": "canceled",
 }  # every other event keeps the status
 STOPS = frozenset({"paused", "canceled", "cancel_scheduled"})
+HELD, RESTORED = "held", "restored"
+KEEP_TERMS = STOPS | {HELD, RESTORED}
 
 NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED = "new", "expansion", "contraction", "churned", "reactivated"
 KINDS = (NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED)
@@ -59,6 +63,8 @@ class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True,
     unit_amount: int  # or ABSENT
     quantity: int  # or ABSENT
     discount_pct: int
+    discount_lasting: bool = False
+    recorded_at: int = 0  # 0 is effective_at
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +86,7 @@ class Subscription(msgspec.Struct, frozen=True, gc=False):
     trial_started_at: int = 0  # of its first trial
     started_at: int = 0  # when it first was active
     ended_at: int = 0  # when it ended, if it has not begun again
+    held: bool = False
 
 
 UNKNOWN = Subscription()
@@ -112,25 +119,31 @@ def merged(known: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) 
     return [fact for fact, _ in groupby(sorted([*known, *more]))]
 
 
-def ledger(history: Sequence[SubscriptionFact]) -> Ledger:
-    """Walk through a customer's history, given in order."""
+def ledger(history: Sequence[SubscriptionFact], back_within: int | None = None) -> Ledger:
+    """Walk through a customer's history, given in order.
+
+    A customer who comes back later than `back_within` ms after leaving counts as new; None: is always reactivated.
+    """
     subscriptions: dict[str, Subscription] = {}
     movements: list[Movement] = []
-    total, ever_paid = 0, False
+    total, ever_paid, left_at = 0, False, 0
     for fact in history:
         before = subscriptions.get(fact.subscription_id, UNKNOWN)
         after = subscriptions[fact.subscription_id] = _after(before, fact)
         if before.mrr == after.mrr and (before.cut == after.cut or not after.mrr):
             continue
         now = total + after.mrr - before.mrr
-        movements += _movements(fact.effective_at, _kind(total, now, ever_paid), before, after)
+        back = ever_paid and (back_within is None or fact.effective_at - left_at <= back_within)
+        movements += _movements(fact.effective_at, _kind(total, now, back), before, after)
         total, ever_paid = now, True
+        left_at = left_at if now else fact.effective_at
     return Ledger(subscriptions, movements)
 
 
 def _after(before: Subscription, fact: SubscriptionFact) -> Subscription:
     status = STATUS.get(fact.event) or before.status or "active"
-    keeps = fact.event in STOPS and before is not UNKNOWN
+    keeps = fact.event in KEEP_TERMS and before is not UNKNOWN
+    held = fact.event == HELD or (before.held and fact.event != RESTORED)
     cut = before.cut if keeps else _cut(before.cut, fact)
     price = before.price if keeps else _price(before.price, fact)
     at, active, ended = fact.effective_at, status == "active", status == "canceled"
@@ -138,11 +151,12 @@ def _after(before: Subscription, fact: SubscriptionFact) -> Subscription:
         status,
         cut,
         price,
-        monthly(price) if active else 0,
+        monthly(price) if active and not held else 0,
         at,
         before.trial_started_at or at * (status == "trial"),
         before.started_at or at * active,
         (before.ended_at or at) * ended,
+        held,
     )
 
 
@@ -162,10 +176,10 @@ def _price(before: Price, fact: SubscriptionFact) -> Price:
     )
 
 
-def _kind(before: int, after: int, ever_paid: bool) -> str:
+def _kind(before: int, after: int, back: bool) -> str:
     """The kind of a change of a customer's total; no change at all is a swap, whose parts cancel as expansion."""
     if not before and after:
-        return REACTIVATED if ever_paid else NEW
+        return REACTIVATED if back else NEW
     if not after:
         return CHURNED
     return CONTRACTION if after < before else EXPANSION

@@ -50,7 +50,7 @@ from domain.events import (
 from domain.problem import Code, Problem, shown
 from domain.upcasting import upcast
 
-RESERVED_STREAMS = frozenset({"config-events", "audit-events", "quarantine"})
+RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events", "quarantine"})
 LIMIT = float(2**63)
 LOG_TEXTS = ("user_id", "event_id", "producer_id")
 DOOR_TEXTS = ("service_source", "correlation_id", "causation_id")

@@ -111,9 +111,10 @@ def selects(request: Request) -> Selected:
     return Selected(MarketBar.table, " AND ".join(where), tuple(params))
 
 
-def shape(_request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def shape(request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Prices and volume as exact decimal texts."""
-    return [{name: show_time(v) if name == "start" else money(v) for name, v in row.items()} for row in all_of(rows)]
+    bars = all_of(request, rows)
+    return [{name: show_time(v) if name == "start" else money(v) for name, v in bar.items()} for bar in bars]
 
 
 market_bars.queries += [

@@ -1,21 +1,27 @@
 """Subscriptions: every customer's subscriptions as they stand, and how MRR moved by day, plan, tier and currency.
 
 Ordered: a customer's history is told in the order in which its facts take effect, whatever the order in which they
-arrive; a fact that arrives late restates what follows from it. `domain/subscriptions.py` has the rules.
+arrive; a fact that arrives late restates what follows from it. `domain/subscriptions.py` has the rules. Under another
+policy (`domain/metrics/revenue/policies.py`) most histories come to the same, so that only the difference is kept: the
+rows of `default` and those of the policy add up to its reading. Payments are no part of it: past due is told where both
+are at hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from domain.errors import Invalid
-from domain.subscriptions import ABSENT, KINDS, Movement, Subscription, SubscriptionFact, ledger, merged
+from domain.metrics.revenue.policies import PRESETS, read, tells_otherwise
+from domain.metrics.revenue.retained import Retained
+from domain.metrics.value import Reason, Stat, known, ratio
+from domain.mrr import charge
+from domain.subscriptions import ABSENT, KINDS, LOSSES, Movement, Subscription, SubscriptionFact, ledger, merged
+from projections.engine.day_span import day_span, read_first_of_month
 from projections.engine.declare import Fact, Projection, Row, RowValues, State
-from projections.engine.kinds import Count, Day, Key, Moment, Number, Own, Sum, Text, Twelfths
+from projections.engine.kinds import MS_PER_DAY, Count, Day, Key, Moment, Money, Number, Own, Sum, Text, Twelfths
 from projections.engine.listing import listing
 from projections.engine.query import (
     FROM,
@@ -27,13 +33,13 @@ from projections.engine.query import (
     Selected,
     Statement,
     all_of,
+    read_choice,
     read_day,
-    read_month,
     row_limit,
 )
 from projections.engine.show import twelfths
 
-subscriptions = Projection("subscriptions", version=1)
+subscriptions = Projection("subscriptions", version=2)
 
 
 class CustomerSubscription(Row):
@@ -48,6 +54,9 @@ class CustomerSubscription(Row):
     currency: Own[Text]
     mrr: Own[Twelfths]
     quantity: Own[Number]
+    charge: Own[Money]  # of one billing interval, whether it is charged now or not
+    interval: Own[Text]
+    interval_count: Own[Count]
     since: Own[Moment]  # when the newest fact took effect, or will
     trial_started_at: Own[Moment]
     started_at: Own[Moment]  # when it first was active
@@ -62,6 +71,7 @@ class MrrMovement(Row):
     plan: Key[Text]
     tier: Key[Text]
     currency: Key[Text]
+    policy: Key[Text]  # default: as it reads; another: what it reads more than the default
     new_mrr: Sum[Twelfths]
     expansion_mrr: Sum[Twelfths]
     contraction_mrr: Sum[Twelfths]
@@ -74,6 +84,18 @@ class MrrMovement(Row):
     reactivated_count: Sum[Count]
 
 
+class CustomerMrr(Row):
+    """By how much a customer's MRR changed on a day; the sum up to a day is the MRR after it."""
+
+    company_id: Key[Text]
+    customer_id: Key[Text]
+    day: Key[Day]
+    policy: Key[Text]  # as above
+    change: Sum[Twelfths]
+
+
+DEFAULT = "default"
+OTHERS = tuple(policy for policy in PRESETS.values() if tells_otherwise(policy))
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
 COUNTS = tuple(count for _, count in MEASURES.values())
@@ -104,15 +126,25 @@ def _fact(fact: Fact) -> SubscriptionFact:
         ABSENT if amount is None else amount,
         ABSENT if quantity is None else quantity,
         fact["discount_pct"],
+        fact["discount_lasting"],
+        fact["recorded_at"],
     )
 
 
 def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     """What a customer's history comes to."""
-    told = ledger(_decode(state))
+    history = _decode(state)
+    told = ledger(history)
+    moved = [(DEFAULT, 1, movement) for movement in told.movements]
+    for policy in OTHERS:
+        differs = read(history, policy).movements
+        if differs != told.movements:
+            moved += [(policy.name, 1, movement) for movement in differs]
+            moved += [(policy.name, -1, movement) for movement in told.movements]
     return {
         CustomerSubscription.table.name: [_subscription(i, s) for i, s in told.subscriptions.items()],
-        MrrMovement.table.name: map(_movement, told.movements),
+        MrrMovement.table.name: [_movement(*each) for each in moved],
+        CustomerMrr.table.name: _changes(moved),
     }
 
 
@@ -125,6 +157,9 @@ def _subscription(subscription_id: str, state: Subscription) -> RowValues:
         "currency": state.cut.currency,
         "mrr": state.mrr,
         "quantity": state.price.quantity,
+        "charge": charge(state.price),
+        "interval": state.price.interval,
+        "interval_count": state.price.interval_count,
         "since": state.since,
         "trial_started_at": state.trial_started_at or None,
         "started_at": state.started_at or None,
@@ -132,22 +167,32 @@ def _subscription(subscription_id: str, state: Subscription) -> RowValues:
     }
 
 
-def _movement(moved: Movement) -> RowValues:
+def _movement(policy: str, sign: int, moved: Movement) -> RowValues:
     mrr, count = MEASURES[moved.kind]
     return {
         "day": moved.at,
         "plan": moved.cut.plan,
         "tier": moved.cut.tier,
         "currency": moved.cut.currency,
-        mrr: moved.amount,
-        count: moved.counted,
+        "policy": policy,
+        mrr: sign * moved.amount,
+        count: sign * moved.counted,
     }
+
+
+def _changes(moved: Iterable[tuple[str, int, Movement]]) -> list[RowValues]:
+    changes: dict[tuple[str, int], int] = {}
+    for policy, sign, movement in moved:
+        key = policy, movement.at // MS_PER_DAY * MS_PER_DAY
+        amount = -movement.amount if movement.kind in LOSSES else movement.amount
+        changes[key] = changes.get(key, 0) + sign * amount
+    return [{"policy": policy, "day": day, "change": change} for (policy, day), change in changes.items() if change]
 
 
 subscriptions.ordered_fold(
     "subscription",
     by=("company_id", "customer_id"),
-    into=(CustomerSubscription, MrrMovement),
+    into=(CustomerSubscription, MrrMovement, CustomerMrr),
     advance=customer_history,
     rows=rows,
 )
@@ -160,14 +205,13 @@ DIMENSIONS: Mapping[str, str] = {  # as SQL over a row of the answer
 GROUPS = ("plan", "tier", "currency")
 NET = "new_mrr + expansion_mrr + reactivated_mrr - contraction_mrr - churned_mrr"
 WHOLE_TIME, WHOLE_TENANT = "DATE 'epoch' AS period", "'' AS plan, '' AS tier, '' AS currency"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # `moved` has one row a group and period, and one with period null for all that moved before `from`. Every group has a
 # row in every period in which any group moved, so that groups add up to their total at each period's start and end.
 MOVEMENTS = """
 WITH moved AS (
     SELECT CASE WHEN day >= %s THEN {period} END AS period, {groups}, {sums}, SUM({net}) AS net
-    FROM {{mrr_movement}} WHERE company_id = %s{kept} AND day < %s GROUP BY 1, 2, 3, 4),
+    FROM {{mrr_movement}} WHERE company_id = %s AND policy IN ('default', %s){kept} AND day < %s GROUP BY 1, 2, 3, 4),
 running AS (
     SELECT *, COALESCE(opened, 0)
         + COALESCE(SUM(net) OVER (PARTITION BY plan, tier, currency ORDER BY period), 0) AS end_mrr
@@ -182,7 +226,7 @@ WHERE net IS NOT NULL OR end_mrr <> 0 OR {is_total} ORDER BY {order} LIMIT {limi
 
 def _ask(request: Request) -> Statement:
     by: tuple[str, ...] = request.get("by", ())
-    low, high = _period(request)
+    low, high = day_span(request)
     kept = [name for name in GROUPS if request.get(name) is not None]
     sql = MOVEMENTS.format(
         **_periods(by),
@@ -196,14 +240,20 @@ def _ask(request: Request) -> Statement:
         order=", ".join(str(i + 1) for i in range(len(by) or 1)),
         limit=row_limit(request),
     )
-    return Statement(sql, (low, request.company, *(request.get(name) for name in kept), high))
+    return Statement(sql, (low, request.company, _policy(request), *(request.get(name) for name in kept), high))
+
+
+def _policy(request: Request) -> str:
+    return str(request.get("policy", DEFAULT))
 
 
 def _selects(request: Request) -> Selected:
-    low, high = _period(request)
+    low, high = day_span(request)
     kept = [name for name in GROUPS if request.get(name) is not None]
-    where = "".join(("company_id = %s AND day >= %s AND day < %s", *(f" AND {name} = %s" for name in kept)))
-    return Selected(MrrMovement.table, where, (request.company, low, high, *(request.get(name) for name in kept)))
+    ours = "company_id = %s AND policy IN ('default', %s) AND day >= %s AND day < %s"
+    where = "".join((ours, *(f" AND {name} = %s" for name in kept)))
+    params = (request.company, _policy(request), low, high, *(request.get(name) for name in kept))
+    return Selected(MrrMovement.table, where, params)
 
 
 def _periods(by: Sequence[str]) -> dict[str, str]:
@@ -222,40 +272,6 @@ def _groups(by: Sequence[str]) -> dict[str, str]:
     return {"groups": groups, "all_groups": f"SELECT DISTINCT {', '.join(GROUPS)} FROM moved"}
 
 
-def _period(request: Request) -> tuple[date, date]:
-    """First day and end (exclusive) of what is asked for."""
-    lows, highs = [date.min], [date.max]
-    if request.get("from"):
-        lows.append(_day_of("from", request.get("from")))
-    if request.get("to"):
-        highs.append(_day_of("to", request.get("to")))
-    if day := request.get("day"):
-        lows.append(day)
-        highs.append(_later(day, 1))
-    if month := request.get("month"):
-        lows.append(month)
-        highs.append(_later(month, 31).replace(day=1))
-    return max(lows), max(*lows, min(highs))
-
-
-def _day_of(bound: str, at: datetime) -> date:
-    days, rest = divmod(at - EPOCH, timedelta(days=1))
-    if rest:
-        raise Invalid(
-            f"parameter {bound}: movements are kept by the day, {at.isoformat()} is inside one", code="bad_parameter"
-        )
-    return _later(EPOCH.date(), days)
-
-
-def _later(day: date, days: int) -> date:
-    """So many days later, within the calendar."""
-    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
-
-
-def _read_first_of_month(text: str) -> date:
-    return date.fromisoformat(f"{read_month(text)}-01")
-
-
 def _read_by(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(filter(None, text.split(","))))
     unknown = [n for n in names if n not in DIMENSIONS]
@@ -270,11 +286,89 @@ def _shape(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[st
         {name: str(row[name]) for name in by}
         | {name: twelfths(row[name]) for name in ("start_mrr", *MRR, "end_mrr")}
         | {name: int(row[name]) for name in COUNTS}
-        for row in all_of(found)
+        for row in all_of(request, found)
     ]
 
 
+# `customer` has MRR of each customer at the start (before `from`) and at the end (before `to`).
+CUSTOMERS = """
+SELECT customer_id, COALESCE(SUM(change) FILTER (WHERE day < %s), 0) AS start_mrr, SUM(change) AS end_mrr
+FROM {customer_mrr} WHERE company_id = %s AND policy IN ('default', %s) AND day < %s GROUP BY 1
+"""
+RETAINED = """
+WITH customer AS (%s)
+SELECT COUNT(*) FILTER (WHERE start_mrr > 0) AS start_customers, COUNT(*) FILTER (WHERE end_mrr > 0) AS end_customers,
+    COUNT(*) FILTER (WHERE start_mrr > 0 AND end_mrr = 0) AS churned_customers,
+    COUNT(*) FILTER (WHERE start_mrr > 0 AND end_mrr > start_mrr) AS upgraded_customers,
+    COUNT(*) FILTER (WHERE 0 < end_mrr AND end_mrr < start_mrr) AS downgraded_customers,
+    COALESCE(SUM(start_mrr), 0) AS start_mrr, COALESCE(SUM(end_mrr), 0) AS end_mrr,
+    COALESCE(SUM(end_mrr) FILTER (WHERE start_mrr > 0), 0) AS retained_mrr,
+    COALESCE(SUM(LEAST(start_mrr, end_mrr)), 0) AS kept_mrr, COALESCE(SUM(end_mrr * end_mrr), 0) AS squares,
+    COALESCE((SELECT SUM(end_mrr) FROM (SELECT end_mrr FROM customer ORDER BY 1 DESC LIMIT 10) AS largest), 0)
+        AS top10_mrr
+FROM customer
+"""
+COUNTED = tuple(f"{which}_customers" for which in ("start", "end", "churned", "upgraded", "downgraded"))
+SUMMED = tuple(f"{which}_mrr" for which in ("start", "end", "retained", "kept", "top10"))
+POLICY = Param("policy", f"read under this policy: {', '.join(PRESETS)}; default without it", read_choice(*PRESETS))
+
+
+def _ask_customers(request: Request) -> Statement:
+    low, high = day_span(request)
+    having = "HAVING COALESCE(SUM(change) FILTER (WHERE day < %s), 0) <> 0 OR SUM(change) <> 0"
+    params = low, request.company, _policy(request), high, low
+    return Statement(f"{CUSTOMERS} {having} ORDER BY 1 LIMIT {row_limit(request)}", params)
+
+
+def _selects_customers(request: Request) -> Selected:
+    _, high = day_span(request)
+    where = "company_id = %s AND policy IN ('default', %s) AND day < %s"
+    return Selected(CustomerMrr.table, where, (request.company, _policy(request), high))
+
+
+def _shape_customers(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rows = map(dict, all_of(request, found))
+    return [row | {name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")} for row in rows]
+
+
+def _ask_retained(request: Request) -> Statement:
+    low, high = day_span(request)
+    return Statement(RETAINED.replace("%s", CUSTOMERS, 1), (low, request.company, _policy(request), high))
+
+
+def _shape_retained(_request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    (row,) = found
+    kept = Retained(*(int(row[f"{name}_mrr"]) for name in ("start", "retained", "kept")))
+    squared = int(row["end_mrr"]) ** 2
+    rates: dict[str, Stat] = {
+        "nrr": kept.nrr,
+        "grr": kept.grr,
+        "top10_concentration": ratio(int(row["top10_mrr"]), int(row["end_mrr"]), Reason.NO_DATA),
+        "revenue_hhi": ratio(int(row["squares"]), squared, Reason.NO_DATA),
+    }
+    shown: dict[str, Any] = {name: int(row[name]) for name in COUNTED} | {name: twelfths(row[name]) for name in SUMMED}
+    shown |= {name: value if known(value) else None for name, value in rates.items()}
+    reasons = {name: str(value) for name, value in rates.items() if not known(value)}
+    return [shown | ({"reasons": reasons} if reasons else {})]
+
+
 subscriptions.queries += [
+    Query(
+        "customer_mrr",
+        "MRR of each customer at the start and the end of a period; customers without MRR at both are left out.",
+        (FROM, TO, LIMIT, POLICY),
+        _ask_customers,
+        _shape_customers,
+        selects=_selects_customers,
+    ),
+    Query(
+        "mrr_retained",
+        "What is left of the MRR of those who were customers at the start, and how concentrated MRR is at the end.",
+        (FROM, TO, POLICY),
+        _ask_retained,
+        _shape_retained,
+        selects=_selects_customers,
+    ),
     Query(
         "mrr_movements",
         "MRR at the start and end of each period and what moved in between: start + new + expansion + reactivated"
@@ -284,7 +378,8 @@ subscriptions.queries += [
             FROM,
             TO,
             LIMIT,
-            Param("month", "only this month (YYYY-MM)", _read_first_of_month),
+            POLICY,
+            Param("month", "only this month (YYYY-MM)", read_first_of_month),
             Param("day", "only this day (YYYY-MM-DD)", read_day),
             *(Param(name, f"only movements of this {name}") for name in GROUPS),
         ),

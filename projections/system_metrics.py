@@ -12,7 +12,7 @@ from projections.engine.declare import Columns, Projection, Row
 from projections.engine.kinds import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
 from projections.engine.quantiles import Quantiles, bucket_of
 from projections.engine.ratios import Ratios
-from projections.engine.totals import Measures, calendar, moment, plain, totals
+from projections.engine.totals import Measures, calendar, moment, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -138,5 +138,16 @@ system_metrics.queries += [
         quantiles=Quantiles(OperationBucket, low="duration_min", high="duration_max"),
         derive=error_rate,
         summary="Operations, the share that failed, and durations in ms with quantiles at most 1 % off.",
+    ),
+    totals(
+        "operation_buckets",
+        of=OperationBucket,
+        by={
+            **{name: plain(name) for name in ("service", "operation", "outcome")},
+            "bucket": whole("bucket"),
+            **CALENDAR,
+        },
+        time="minute",
+        summary="Operations by bucket of their duration: a bucket's middle is at most 1 % off (`engine/quantiles.py`).",
     ),
 ]

@@ -16,6 +16,7 @@ from projections.engine.kinds import (
     Day,
     Hour,
     Key,
+    Labels,
     Last,
     Max,
     Min,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from projections.engine.declare import Delta
 
-trading = Projection("trading", version=1)
+trading = Projection("trading", version=2)
 
 
 class TradingByHour(Row):
@@ -87,7 +88,7 @@ class AccountValue(Row):
     currency: Last[Text]
 
 
-class Trade(Row):
+class Trade(Row, indexed=("user_id",)):
     """The ledger: each trade as it was last reported."""
 
     company_id: Key[Text]
@@ -108,6 +109,8 @@ class Trade(Row):
     max_adverse_excursion: Last[Money]
     max_favourable_excursion: Last[Money]
     exit_reason: Last[Text]
+    initial_risk: Last[Money]
+    tags: Last[Labels]
 
 
 def millionths_of(product: pl.Expr) -> pl.Expr:
@@ -183,7 +186,18 @@ def marked_values(value: Columns) -> Delta:
 @trading.folds("trading_result", into=Trade)
 def ledger(trade: Columns) -> Delta:
     """A trade reported again (another event with its trade_id) replaces what was known of it."""
-    return {"pnl": net_pnl(trade), "opened_at": _only(trade.opened_at, trade.opened_at > 0)}
+    return {
+        "pnl": net_pnl(trade),
+        "opened_at": _only(trade.opened_at, trade.opened_at > 0),
+        "tags": joined(trade.tags),
+    }
+
+
+def joined(labels: pl.Expr) -> pl.Expr:
+    """A list of texts as one text, each after U+001F."""
+    import polars as pl
+
+    return labels.list.eval(pl.lit("\x1f") + pl.element()).list.join("")
 
 
 def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from domain.caller import caller
 from domain.errors import Invalid
 from domain.position import Position
+from read_api.past import OF_PAST
 from read_api.questions import Question
 from read_api.side import ReadSide
 
@@ -40,6 +41,19 @@ async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
     side: ReadSide = request.app.state.side
     side.health.queries.add()
     return await side.questions.ask(caller().principal, question, min_position(request))
+
+
+async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
+    """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which."""
+    principal = caller().principal
+    company = params.pop("company", None) or principal.company_id
+    past = {key: params.pop(key) for key in OF_PAST if key in params}
+    question = Question(name, company, params)
+    if not past:
+        return answered(await asked(request, question))
+    side: ReadSide = request.app.state.side
+    side.health.queries.add()
+    return answered(await side.past.answer(principal, question, past, min_position(request)))
 
 
 def answered(

@@ -20,8 +20,9 @@ from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
-from read_api import configuration, openapi
-from read_api.answering import JSON, answered, asked, min_position, parameters
+from read_api import configuration, insights, openapi, paths, trading, users
+from read_api import metrics as catalogue
+from read_api.answering import JSON, min_position, parameters, told
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
@@ -55,15 +56,7 @@ async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Respo
     `company` names the tenant. `as_of` (an event time, exclusive) and `as_known_at` (a position) ask for a past state.
     Every other parameter is the query's own.
     """
-    principal = caller().principal
-    params = parameters(request)
-    company = params.pop("company", None) or principal.company_id
-    past = {key: params.pop(key) for key in OF_PAST if key in params}
-    if not past:
-        return answered(await asked(request, Question(name, company, params)))
-    side: ReadSide = request.app.state.side
-    side.health.queries.add()
-    return answered(await side.past.answer(principal, Question(name, company, params), past, min_position(request)))
+    return await told(request, name, parameters(request))
 
 
 @get("/api/v1/query/{name:str}/explain", responses=openapi.EXPLANATION, summary="Explain a measure of a query")
@@ -141,6 +134,10 @@ HANDLERS = (
     queries,
     projections,
     *configuration.handlers(),
+    *catalogue.HANDLERS,
+    *paths.handlers(trading.DOORS, "trading"),
+    *paths.handlers(users.DOORS, "users"),
+    *insights.handlers(),
     find_events,
     show_event,
     health,

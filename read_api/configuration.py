@@ -85,7 +85,7 @@ def only(rows: Sequence[Mapping[str, Any]], kind: Kind, item: str) -> Mapping[st
     return rows[0]
 
 
-def parameters_of_paths() -> Mapping[str, Sequence[Param]]:
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of every path, for its description."""
     found: dict[str, Sequence[Param]] = {COMPANY_PATH: ()}
     paged = [param for param in registered()[HISTORY].params if param.name in PAGED]

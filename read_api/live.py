@@ -79,9 +79,9 @@ class LiveDesk:
         else:
             question = self._questions.allowed(principal, _question(message))
             key = (question.name, question.company, tuple(sorted(question.params.items())))
-            projection = question.projection
+            moves_with = question.moves_with
             feed = self._feeds.follow(
-                key, lambda: self._questions.answer(question), lambda: self._movements.next(projection)
+                key, lambda: self._questions.answer(question), lambda: self._movements.next(moves_with)
             )
         self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
         return key, feed

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from domain import tracing
-from domain.access import FREE_HISTORY_DAYS, Feature, Principal, Right, may, opens, require
-from domain.errors import Forbidden, Invalid, NotFound, NotYet
+from domain.access import FEATURES, FREE_HISTORY_DAYS, Feature, Principal, Right, Tier, may, opens, require
+from domain.errors import Forbidden, Invalid, NotYet
 from domain.events import COMPANY_ID, STREAMS
 from domain.ports import ReadStore
 from domain.position import Position
-from projections.engine.declare import Projection
-from projections.engine.query import answer, read_time
+from projections.engine.composed import Part, features_of, topics_of
+from projections.engine.query import answer, known, read_time
 from projections.engine.registry import all_queries
-from read_api.movements import Movements, happens
+from read_api.movements import ANY, Movements, happens
 from read_api.tokens import LOOK, NOTHING, Tokens
 
 VIEWER = "viewer"  # parameter of queries that show different people different rows
+SINCE = "since"  # parameter of queries that compare with earlier periods: the first day that the tier sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,21 @@ class Question:
     params: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def projection(self) -> str:
-        """Name of the projection that answers it. Raises NotFound for an unknown query."""
-        return _projection(self.name).name
+    def moves_with(self) -> str:
+        """Name of the projection that answers it; that of any, where several do."""
+        return all_queries()[self.name][0].name if self.name in all_queries() else ANY
+
+    @property
+    def part(self) -> Part:
+        """The question itself, without its company."""
+        return Part(self.name, self.params)
 
 
 class Questions:
-    """Answers questions out of the read store. `today` tells the date, for tiers that see only the last days."""
+    """Answers questions out of the read store.
+
+    `today` tells the date, for tiers that see only the last days; `record` takes every answer, for what it predicts.
+    """
 
     def __init__(
         self,
@@ -52,12 +61,14 @@ class Questions:
         *,
         patience: float,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        record: Callable[[str, Mapping[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
         self._today = today
+        self._record = record
 
     async def ask(self, principal: Principal, question: Question, at_least: Position = NOTHING) -> dict[str, Any]:
         """The answer, in the form of the API; at a position that has reached `at_least` or not at all.
@@ -67,11 +78,11 @@ class Questions:
         """
         allowed = self.allowed(principal, question)
         deadline = time.monotonic() + self._patience
-        topics = _projection(question.name).topics
+        topics = topics_of(allowed.part, allowed.company)
         needed = await self._tokens.in_log(at_least, topics, deadline) if at_least.offsets else NOTHING
         checked = False
         while True:
-            moved = self._movements.next(allowed.projection)
+            moved = self._movements.next(allowed.moves_with)
             found = await self.answer(allowed)
             if not needed.offsets or Position.parse(found["position"]).reaches(needed):
                 return found
@@ -92,14 +103,17 @@ class Questions:
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, to a question that was found allowed."""
         with tracing.span("question", query=question.name):
-            return await answer(question.name, question.company, question.params, self._store)
+            found = await answer(question.name, question.company, question.params, self._store)
+        if self._record is not None:
+            await self._record(question.company, found)
+        return found
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """The question as the principal may ask it. Raises Forbidden where they may not."""
         if not re.fullmatch(COMPANY_ID, question.company):
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
-        _projection(question.name)
-        require(principal, all_queries()[question.name][1].right, question.company)
+        require(principal, known(question.name).right, question.company)
+        _require_features(principal, question)
         seen = _as_seen(principal, question)
         if opens(principal, Feature.FULL_HISTORY):
             return seen
@@ -107,10 +121,12 @@ class Questions:
 
     def _of_last_days(self, question: Question) -> Question:
         """The question from the first day that the FREE tier sees, where the query knows of time at all."""
-        _, query = all_queries()[question.name]
-        if not any(param.name == "from" for param in query.params):
-            return question
+        names = {param.name for param in known(question.name).params}
         first = self._today() - timedelta(days=FREE_HISTORY_DAYS)
+        if SINCE in names:
+            return Question(question.name, question.company, {**question.params, SINCE: first.isoformat()})
+        if "from" not in names:
+            return question
         asked = question.params.get("from")
         if asked is None:
             return Question(question.name, question.company, {**question.params, "from": first.isoformat()})
@@ -123,12 +139,16 @@ class Questions:
         return question
 
 
-def _projection(query: str) -> Projection:
-    try:
-        return all_queries()[query][0]
-    except KeyError:
-        known = ", ".join(sorted(all_queries()))
-        raise NotFound(f"no query {query!r}; there are {known}", code="unknown_query") from None
+def _require_features(principal: Principal, question: Question) -> None:
+    """Raise Forbidden where the tier does not open what the question needs."""
+    closed = [f for f in sorted(features_of(question.part, question.company)) if not opens(principal, f)]
+    if closed:
+        having = ", ".join(tier for tier in Tier if closed[0] in FEATURES[tier])
+        raise Forbidden(
+            f"tier {principal.tier} does not open {closed[0].value!r}, which {question.name} needs",
+            code="forbidden_tier",
+            suggested_actions=(f"Ask with a token of one of the tiers {having}.",),
+        )
 
 
 def _as_seen(principal: Principal, question: Question) -> Question:
@@ -136,8 +156,8 @@ def _as_seen(principal: Principal, question: Question) -> Question:
 
     Administrators of the company see all of them, and may ask what somebody else sees.
     """
-    _, query = all_queries()[question.name]
-    if not any(param.name == VIEWER for param in query.params) or may(principal, Right.COMMAND, question.company):
+    names = {param.name for param in known(question.name).params}
+    if VIEWER not in names or may(principal, Right.COMMAND, question.company):
         return question
     if question.params.get(VIEWER, principal.sub) != principal.sub:
         raise Forbidden(f"{principal.sub} may not ask what others see", code="forbidden_viewer")

@@ -320,7 +320,8 @@ class PostgresProjectionStore(Session):
 def create_tables(connection: psycopg.Connection, projection: Projection) -> None:
     """Create the tables of a stored version that are missing, each behind the tenant wall."""
     for table in projection.tables:
-        connection.execute(sql.create_table(table, projection.version).encode())
+        for statement in (sql.create_table(table, projection.version), *sql.create_indexes(table, projection.version)):
+            connection.execute(statement.encode())
     for fold in projection.ordered:
         connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
     for name in sql.stored_tables(projection):

@@ -9,7 +9,20 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
 from adapters.embedded.servers import Servers
-from app.bench import commands, configuring, doors, folding, latency, logs, past, reading, rebuilding, trail, verifying
+from app.bench import (
+    commands,
+    configuring,
+    doors,
+    folding,
+    kpis,
+    latency,
+    logs,
+    past,
+    reading,
+    rebuilding,
+    trail,
+    verifying,
+)
 from app.bench.figures import Figure
 from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
@@ -80,6 +93,7 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "verify": verifying.verifying,
         "past": past.past,
         "commands": commands.commands,
+        "kpis": kpis.kpis,
         "instance": _instance,
     }
 )

@@ -16,8 +16,8 @@ from app.bench.instance import Instance
 from domain.access import Role
 from domain.errors import Unavailable
 
-ROW = "SELECT * FROM read_models.trade_v1 WHERE company_id = %s AND trade_id = %s"
-ANY_ROW = "SELECT company_id, trade_id FROM read_models.trade_v1 LIMIT 1"
+ROW = "SELECT * FROM read_models.trade_v2 WHERE company_id = %s AND trade_id = %s"
+ANY_ROW = "SELECT company_id, trade_id FROM read_models.trade_v2 LIMIT 1"
 PATIENCE = 60.0  # seconds until the events of the doors are folded
 
 

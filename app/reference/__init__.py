@@ -22,6 +22,7 @@ def pages() -> Mapping[str, str]:
     from app.reference.events import events_page
     from app.reference.http import http_page
     from app.reference.indexes import decisions_page, documentation_page
+    from app.reference.metrics import metrics_page
     from app.reference.projections import projections_page
     from app.reference.settings import settings_page
 
@@ -30,6 +31,7 @@ def pages() -> Mapping[str, str]:
         "reference/commands.md": commands_page(),
         "reference/events.md": events_page(),
         "reference/http.md": http_page(),
+        "reference/metrics.md": metrics_page(),
         "reference/projections.md": projections_page(),
         "reference/settings.md": settings_page(),
     }

@@ -18,10 +18,10 @@ from command_api.commands import route
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
+from projections.engine.composed import Composed
 from projections.engine.query import Param, Query, registered
-from read_api import openapi
+from read_api import configuration, insights, metrics, openapi, trading, users
 from read_api.app import HANDLERS
-from read_api.configuration import parameters_of_paths
 from read_api.history.http import LISTS, PARAMETERS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
@@ -114,8 +114,11 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
-    for path, params in parameters_of_paths().items():
+    described = (configuration, metrics, insights)
+    for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
+    for door in (*trading.DOORS, *users.DOORS):
+        _describe_read(read["paths"][door.path]["get"], door.params, items=False)
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
@@ -196,7 +199,7 @@ def _describe_read(operation: Document, params: Sequence[Param], *, items: bool)
     operation["responses"]["200"]["headers"] = headers
 
 
-def _query_path(operation: Mapping[str, Any], query: Query) -> Document:
+def _query_path(operation: Mapping[str, Any], query: Query | Composed) -> Document:
     responses = {**operation["responses"]}
     headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in ANSWER_HEADERS.items()}
     responses["200"] = {**responses["200"], "headers": headers}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from app.reference.markdown import code, document, table
 from domain.access import Right
+from projections.engine.composed import Composed
 from projections.engine.declare import Column, Projection, Table
 from projections.engine.kinds import Key
 from projections.engine.query import Query
-from projections.engine.registry import all_projections
+from projections.engine.registry import all_composed, all_projections
 
 INTRODUCTION = """# Projections and queries
 
@@ -20,11 +21,17 @@ Money in rows is a decimal text, counts are integers, ratios numbers, times ISO 
 and `reasons` in the row says why. `by` is a list of dimensions separated by commas; empty gives one total row. `from`
 is inclusive, `to` exclusive, both UTC.
 """
+COMPOSED = """## Composed queries
+
+Answers computed from those of other queries. `position` is what all of these have seen, `complete` holds if it does for
+each of them, `lag_ms` is the largest.
+"""
 
 
 def projections_page() -> str:
-    """Every projection with its tables and queries."""
-    return document(INTRODUCTION, *(_projection(p) for p in all_projections().values()))
+    """Every projection with its tables and queries, and the queries that are made of others."""
+    composed = [COMPOSED, *(_query(q) for _, q in sorted(all_composed().items()))] if all_composed() else []
+    return document(INTRODUCTION, *(_projection(p) for p in all_projections().values()), *composed)
 
 
 def _projection(projection: Projection) -> str:
@@ -43,7 +50,10 @@ def _rule(column: Column) -> str:
     return "key" if column.rule is Key else column.rule.__name__.lower()
 
 
-def _query(query: Query) -> str:
+def _query(query: Query | Composed) -> str:
     rows = [(f"`{p.name}`", p.meaning, "yes" if p.required else "no") for p in query.params]
     needs = "" if query.right is Right.DASHBOARDS else f"Needs the right `{query.right}`."
-    return document(f"### Query {query.name}", query.summary, needs, table(("parameter", "meaning", "required"), rows))
+    opened = f"Needs a tier with the feature `{query.feature}`." if query.feature else ""
+    return document(
+        f"### Query {query.name}", query.summary, needs, opened, table(("parameter", "meaning", "required"), rows)
+    )

@@ -24,8 +24,10 @@ class Reason(StrEnum):
     NO_DRAWDOWN = "no_drawdown"
     NO_EQUITY = "no_equity"  # neither account values nor flows are known, so there is nothing to take a percentage of
     RUIN = "ruin"  # the equity reached zero or less
+    NOT_REPORTED = "not_reported"  # no trade carries what the statistic reads (risk, excursion, entry time, price)
     ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
     NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
+    NO_FIT = "no_fit"  # the observations do not determine the parameters of the model
 
 
 Stat = float | Reason
@@ -37,8 +39,10 @@ def known(stat: Stat) -> TypeGuard[float]:
 
 
 def ratio(numerator: float, denominator: float, reason: Reason = Reason.ZERO_DENOMINATOR) -> Stat:
-    """The quotient; `reason` where the denominator is zero."""
-    return finite(numerator / denominator) if denominator else reason
+    """The quotient; `reason` where the denominator is zero, NOT_FINITE where it overflowed (not a quotient of 0)."""
+    if not denominator:
+        return reason
+    return finite(numerator / denominator) if math.isfinite(denominator) else Reason.NOT_FINITE
 
 
 def finite(value: float) -> Stat:

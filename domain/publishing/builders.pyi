@@ -309,6 +309,26 @@ def audit_event(
     correlation: str | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
+def prediction(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    what: str,
+    method: str,
+    due_at: int,
+    subject: str | None = ...,
+    filters: str | None = ...,
+    method_version: int | None = ...,
+    horizon_days: int | None = ...,
+    probability: float | None = ...,
+    value: float | None = ...,
+    low_80: float | None = ...,
+    high_80: float | None = ...,
+    low_95: float | None = ...,
+    high_95: float | None = ...,
+    naive_error: float | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
 def quarantined_event(
     *,
     company_id: str,

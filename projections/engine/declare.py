@@ -1,6 +1,6 @@
 """How a projection is declared: rows, folds and queries, in one file. Everything else is derived from this.
 
-trading = Projection("trading", version=1)
+trading = Projection("trading", version=2)
 
 class TradingByHour(Row):
     company_id: Key[Text]
@@ -47,6 +47,7 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
+    indexed: tuple[str, ...] = ()  # a column each by which rows of a tenant are found beside the key
 
     @property
     def keys(self) -> tuple[Column, ...]:
@@ -68,15 +69,19 @@ class Table:
 
 
 class Row:
-    """Base of row declarations; the class body lists `name: Rule[Kind]`. The first column is company_id."""
+    """Base of row declarations; the class body lists `name: Rule[Kind]`. The first column is company_id.
+
+    `indexed`: columns by which rows are looked up although the key does not begin with them. Each costs writing time,
+    so only where a user waits for the answer.
+    """
 
     table: Table
 
-    def __init_subclass__(cls) -> None:
-        cls.table = _read_declaration(cls)
+    def __init_subclass__(cls, indexed: tuple[str, ...] = ()) -> None:
+        cls.table = _read_declaration(cls, indexed)
 
 
-def _read_declaration(cls: type[Row]) -> Table:
+def _read_declaration(cls: type[Row], indexed: tuple[str, ...]) -> Table:
     hints = get_type_hints(cls)
     columns = tuple(
         Column(name, get_origin(hints[name]), get_args(hints[name])[0])
@@ -86,7 +91,9 @@ def _read_declaration(cls: type[Row]) -> Table:
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
     if not columns or columns[0].name != "company_id" or columns[0].rule is not Key:
         raise Defect(f"{cls.__name__} must begin with company_id: Key[Text]: the tenant is part of every key")
-    return Table(name, columns)
+    if unknown := set(indexed) - {c.name for c in columns}:
+        raise Defect(f"{cls.__name__} has no column {', '.join(sorted(unknown))} to index")
+    return Table(name, columns, indexed)
 
 
 class Columns:

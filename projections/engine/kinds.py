@@ -32,6 +32,10 @@ class Json(Text):
     """A JSON document as text, members in order; answered as what it says."""
 
 
+class Labels(Text):
+    """Texts in the order given, each after U+001F; answered as a list."""
+
+
 class Small(Kind):
     """A small whole number."""
 

@@ -16,6 +16,7 @@ from projections.engine.query import (
     FROM,
     LIMIT,
     TO,
+    WITHOUT_END,
     Param,
     Query,
     Request,
@@ -82,7 +83,7 @@ class Listing:
             conditions.append(f"({order}) > ({', '.join(['%s'] * len(self.keys))})")
             params.extend(self._after(request.get("cursor")))
         names = ", ".join(f'"{c.name}"' for c in self.columns)
-        where, limit = " AND ".join(conditions), request.get("limit", DEFAULT_LIMIT)
+        where, limit = " AND ".join(conditions), _page_size(request)
         return Statement(
             f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
         )
@@ -121,7 +122,7 @@ class Listing:
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
-        if len(rows) < request.get("limit", DEFAULT_LIMIT):
+        if len(rows) < _page_size(request):
             return {"next_cursor": None}
         last = json.dumps([rows[-1][self.name(k)] for k in self.keys]).encode()
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
@@ -153,6 +154,10 @@ def listing(
         *also,
     )
     return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects, right)
+
+
+def _page_size(request: Request) -> int:
+    return int(request.get("limit", WITHOUT_END if request.whole else DEFAULT_LIMIT))
 
 
 def _filter(column: Column, name: str) -> Param:

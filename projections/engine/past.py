@@ -73,23 +73,26 @@ class Folded:
 
 @dataclass
 class PastStore:
-    """`domain.ports.ReadStore` of one company's past: each question is answered from rows that are made for it."""
+    """`domain.ports.ReadStore` of one company's past: its questions are answered from rows made for them."""
 
     history: History
     scratch: Scratch
     company: str
     past: Past
     scanned: Scanned = field(default_factory=Scanned)
+    _turns: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _made: dict[str, tuple[Position, Snapshot | None, Folded]] = field(default_factory=dict, init=False)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables as they were."""
         if company != self.company:
             raise Defect(f"the past of {self.company} was asked about {company}")
         found = declared(projection)
-        goal = await asyncio.to_thread(self.history.goal, found, self.past)
-        base = await asyncio.to_thread(self._base, found, goal)
-        folded = await self.folded(found, base, goal)
-        columns, rows = await asyncio.to_thread(self._select, found, base, folded, statement, params)
+        async with self._turns:  # the parts of a composed query share the scratch tables' session
+            if projection not in self._made:
+                self._made[projection] = await self._make(found)
+            goal, base, folded = self._made[projection]
+            columns, rows = await asyncio.to_thread(self._select, found, base, folded, statement, params)
         return Answer(
             columns=columns,
             rows=rows,
@@ -99,6 +102,12 @@ class PastStore:
             lag_ms=0,
             definition_version=found.definition_version,
         )
+
+    async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Folded]:
+        """The position of the past state, and the rows that were there: all that its questions are answered from."""
+        goal = await asyncio.to_thread(self.history.goal, projection, self.past)
+        base = await asyncio.to_thread(self._base, projection, goal)
+        return goal, base, await self.folded(projection, base, goal)
 
     async def folded(self, projection: Projection, base: Snapshot | None, goal: Position) -> Folded:
         """The company's history between a snapshot and a position, folded."""

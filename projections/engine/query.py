@@ -10,14 +10,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.access import Right
+from domain.access import Feature, Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from projections.engine.declare import Projection, Table
 
+if TYPE_CHECKING:
+    from projections.engine.composed import Composed
+
 MAX_ROWS = 50_000
+WITHOUT_END = 2**62  # rows that a part of a composed query may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question of one tenant: parameters as read, absent ones missing."""
+    """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
+
+    `asked_at` is when it was asked: the one clock of whatever the question leaves open.
+    """
 
     company: str
     params: Mapping[str, Any]
+    whole: bool = False
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""
@@ -64,7 +73,7 @@ class Query:
     """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
 
     `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
-    asks must have.
+    asks must have, `feature` what their tier must open.
     """
 
     name: str
@@ -75,13 +84,14 @@ class Query:
     extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] = field(default=lambda _request, _rows: {})
     selects: Callable[[Request], Selected] | None = None
     right: Right = Right.DASHBOARDS
+    feature: Feature | None = None
 
 
-def registered() -> Mapping[str, Query]:
-    """Every registered query by name."""
-    from projections.engine.registry import all_queries
+def registered() -> Mapping[str, Query | Composed]:
+    """Every registered query by name, composed ones too."""
+    from projections.engine.registry import all_registered
 
-    return {name: query for name, (_, query) in all_queries().items()}
+    return all_registered()
 
 
 async def answer(name: str, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
@@ -89,43 +99,64 @@ async def answer(name: str, company: str, params: Mapping[str, str], store: Read
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter, Unavailable or LimitExceeded from the store.
     """
-    projection, query = find(name)
-    request = Request(company, read_params(query, params))
-    statement = query.ask(request)
-    found = await store.ask(company, projection.name, statement.sql, statement.params)
-    rows = query.shape(request, [dict(zip(found.columns, row, strict=True)) for row in found.rows])
-    return {
-        "query": name,
+    from projections.engine.composed import Composed, answer_composed
+
+    query = known(name)
+    if isinstance(query, Composed):
+        return await answer_composed(query, company, params, store)
+    return await answer_plain(query, Request(company, read_params(query, params)), store)
+
+
+async def answer_plain(query: Query, request: Request, store: ReadStore) -> dict[str, Any]:
+    """The answer of a query that reads the rows of one projection."""
+    projection, _ = find(query.name)
+    found, stands_for = await fetch(request.company, projection.name, query.ask(request), store)
+    rows = query.shape(request, found)
+    return {"query": query.name, **stands_for, "rows": rows, **query.extra(request, rows)}
+
+
+async def fetch(
+    company: str, projection: str, statement: Statement, store: ReadStore
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of a statement, and what they stand for in the form of the API."""
+    found = await store.ask(company, projection, statement.sql, statement.params)
+    return [dict(zip(found.columns, row, strict=True)) for row in found.rows], {
         "definition_version": found.definition_version,
         "position": found.position,
         "as_of": show_time(datetime.fromtimestamp(found.as_of / 1000, UTC)) if found.as_of else None,
         "complete": found.complete,
         "lag_ms": found.lag_ms,
-        "rows": rows,
-        **query.extra(request, rows),
     }
 
 
+def known(name: str) -> Query | Composed:
+    """The registered query of that name. Raises NotFound."""
+    if name not in registered():
+        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(registered()))}", code="unknown_query")
+    return registered()[name]
+
+
 def find(name: str) -> tuple[Projection, Query]:
-    """A registered query with the projection that it reads. Raises NotFound."""
+    """A registered query with the projection that it reads. Raises NotFound, Invalid for one that reads no rows."""
     from projections.engine.registry import all_queries
 
+    known(name)
     if name not in all_queries():
-        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(all_queries()))}")
+        raise Invalid(f"{name} is made of other queries, and has no rows of its own", code="composed_query")
     return all_queries()[name]
 
 
-def read_params(query: Query, params: Mapping[str, str]) -> dict[str, Any]:
+def read_params(query: Query | Composed, params: Mapping[str, str]) -> dict[str, Any]:
     """Parameters as the query reads them. Raises Invalid for one that is unknown, wrong or missing."""
-    known = {p.name: p for p in query.params}
+    declared = {p.name: p for p in query.params}
     values = {}
     for name, text in params.items():
-        if name not in known:
+        if name not in declared:
             raise Invalid(
-                f"query {query.name} has no parameter {name!r}; it has {', '.join(known)}", code="unknown_parameter"
+                f"query {query.name} has no parameter {name!r}; it has {', '.join(declared)}", code="unknown_parameter"
             )
         try:
-            values[name] = known[name].read(storable(text))
+            values[name] = declared[name].read(storable(text))
         except ValueError as error:
             raise Invalid(f"parameter {name} of {query.name}: {error}", code="bad_parameter") from None
     missing = [p.name for p in query.params if p.required and p.name not in values]
@@ -188,15 +219,15 @@ def read_choice(*choices: str) -> Callable[[str], str]:
 
 def row_limit(request: Request) -> int:
     """How many rows to fetch: what was asked for, or else one more than an answer may have (see `all_of`)."""
-    return int(request.get("limit", MAX_ROWS + 1))
+    return int(request.get("limit", WITHOUT_END if request.whole else MAX_ROWS + 1))
 
 
 Row = TypeVar("Row")
 
 
-def all_of(rows: Sequence[Row]) -> Sequence[Row]:
+def all_of(request: Request, rows: Sequence[Row]) -> Sequence[Row]:
     """The rows fetched; raises LimitExceeded instead of leaving some out silently."""
-    if len(rows) > MAX_ROWS:
+    if len(rows) > MAX_ROWS and not request.whole:
         raise LimitExceeded(
             f"the answer has more than {MAX_ROWS} rows",
             suggested_actions=("ask for a shorter period or fewer dimensions", "give a limit to see the first ones"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from projections.engine.kinds import Day, Json, Kind, Money, Number, Twelfths
+from projections.engine.kinds import Day, Json, Kind, Labels, Money, Number, Twelfths
 from projections.engine.query import show_time
 
 MILLION = 1_000_000
@@ -50,6 +50,11 @@ def document(text: str) -> Any:
         return text
 
 
+def labels(text: str) -> list[str]:
+    """The texts of a list of labels."""
+    return text.split("\x1f")[1:]
+
+
 def shower(kind: type[Kind]) -> Callable[[Any], Any]:
     """The function that shows a value of this kind; null stays null."""
     shows: dict[type[Kind], Callable[[Any], Any]] = {
@@ -58,6 +63,7 @@ def shower(kind: type[Kind]) -> Callable[[Any], Any]:
         Twelfths: twelfths,
         Day: _day,
         Json: document,
+        Labels: labels,
     }
     show = shows.get(kind, _plain)
     return lambda value: None if value is None else show(value)

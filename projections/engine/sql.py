@@ -23,13 +23,22 @@ def state_table(projection: str, fold: OrderedFold) -> str:
 
 
 def create_table(table: Table, version: int) -> str:
-    """DDL of a row table. A low fillfactor leaves room for heap-only updates; no index but the key, for the same."""
+    """DDL of a row table. A low fillfactor leaves room for heap-only updates."""
     columns = [f'"{c.name}" {c.kind.sql}{" NOT NULL" if c.rule in (Key, Sum) else ""}' for c in table.columns]
     columns += [f'"{name}" bigint NOT NULL' for name in hidden_columns(table)]
     key = ", ".join(f'"{c.name}"' for c in table.keys)
     return (
         f"CREATE TABLE IF NOT EXISTS {table_name(table.name, version)} ({', '.join(columns)}, PRIMARY KEY ({key}))"
         " WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
+    )
+
+
+def create_indexes(table: Table, version: int) -> tuple[str, ...]:
+    """DDL of what rows are found by beside the key, tenant first. Few, since every update has to keep them."""
+    return tuple(
+        f'CREATE INDEX IF NOT EXISTS "{table.name}_v{version}_{column}" ON {table_name(table.name, version)}'
+        f' (company_id, "{column}")'
+        for column in table.indexed
     )
 
 

@@ -143,7 +143,7 @@ class Totals:
 
     def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
-        return [self._shaped(row, request.get("by", ())) for row in all_of(rows)]
+        return [self._shaped(row, request.get("by", ())) for row in all_of(request, rows)]
 
     def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
         show = shower(Kind)

@@ -44,6 +44,38 @@ class AuditEvent(_message.Message):
     correlation: str
     def __init__(self, subject: _Optional[str] = ..., role: _Optional[str] = ..., action: _Optional[str] = ..., target: _Optional[str] = ..., outcome: _Optional[str] = ..., position: _Optional[str] = ..., code: _Optional[str] = ..., door: _Optional[str] = ..., count: _Optional[int] = ..., correlation: _Optional[str] = ...) -> None: ...
 
+class Prediction(_message.Message):
+    __slots__ = ("what", "subject", "filters", "method", "method_version", "due_at", "horizon_days", "probability", "value", "low_80", "high_80", "low_95", "high_95", "naive_error")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    FILTERS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    METHOD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_DAYS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LOW_80_FIELD_NUMBER: _ClassVar[int]
+    HIGH_80_FIELD_NUMBER: _ClassVar[int]
+    LOW_95_FIELD_NUMBER: _ClassVar[int]
+    HIGH_95_FIELD_NUMBER: _ClassVar[int]
+    NAIVE_ERROR_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    subject: str
+    filters: str
+    method: str
+    method_version: int
+    due_at: int
+    horizon_days: int
+    probability: float
+    value: float
+    low_80: float
+    high_80: float
+    low_95: float
+    high_95: float
+    naive_error: float
+    def __init__(self, what: _Optional[str] = ..., subject: _Optional[str] = ..., filters: _Optional[str] = ..., method: _Optional[str] = ..., method_version: _Optional[int] = ..., due_at: _Optional[int] = ..., horizon_days: _Optional[int] = ..., probability: _Optional[float] = ..., value: _Optional[float] = ..., low_80: _Optional[float] = ..., high_80: _Optional[float] = ..., low_95: _Optional[float] = ..., high_95: _Optional[float] = ..., naive_error: _Optional[float] = ...) -> None: ...
+
 class QuarantinedEvent(_message.Message):
     __slots__ = ("code", "reason", "stream", "origin", "raw")
     CODE_FIELD_NUMBER: _ClassVar[int]

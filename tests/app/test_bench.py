@@ -36,7 +36,16 @@ RATES |= {
     "audited_read_rate",
 }
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
-TIMES |= {"command_p50", "command_p99", "rebuild_live_lag", "as_of_whole", "as_of_random", "explain"}
+TIMES |= {
+    "command_p50",
+    "command_p99",
+    "rebuild_live_lag",
+    "as_of_whole",
+    "as_of_random",
+    "kpis_p50",
+    "kpis_p99",
+    "explain",
+}
 TIMES |= {"own_write_p50", "own_write_p99", "audited_read_p50"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 MEMORY |= {"memory_relay"}

@@ -16,7 +16,8 @@ from app.settings import Settings, variable
 from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
 from domain.events import BATCHES, CATALOGUE, STREAMS
 from domain.problem import Code
-from projections.engine.registry import all_projections, all_queries
+from projections.engine.query import registered
+from projections.engine.registry import all_projections
 from tests.architecture.sources import ROOT, files
 
 MARKDOWN = tuple(path for path in files() if path.endswith(".md"))
@@ -54,9 +55,9 @@ def test_every_setting_is_documented() -> None:
 def test_every_projection_and_query_is_documented() -> None:
     """By name, tables included, and each says in a sentence what it is."""
     tables = [table.name for projection in all_projections().values() for table in projection.tables]
-    assert missing([*all_projections(), *tables, *all_queries()]) == []
+    assert missing([*all_projections(), *tables, *registered()]) == []
     assert [p.name for p in all_projections().values() if not p.summary] == []
-    assert [name for name, (_, query) in all_queries().items() if not query.summary] == []
+    assert [name for name, query in registered().items() if not query.summary] == []
 
 
 def test_every_command_is_documented() -> None:

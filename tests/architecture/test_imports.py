@@ -4,26 +4,51 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from google.protobuf.internal import api_implementation
 
 from tests.architecture.sources import PACKAGES, ROOT, files, modules, shipped
 
-HEAVY = ("polars", "pyarrow", "ptars", "numpy", "sqlalchemy", "alembic", "eventsourcing", "xhtml2pdf", "grpc_tools")
+HEAVY = (
+    "polars",
+    "pyarrow",
+    "ptars",
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "sklearn",
+    "sqlalchemy",
+    "alembic",
+    "eventsourcing",
+    "xhtml2pdf",
+    "grpc_tools",
+)
 # path → why it may touch the environment outside of app/
 ENVIRONMENT_ELSEWHERE = {"projections/engine/decode.py": "sets what Polars reads when it is imported"}
+# statistics compute on arrays: whoever answers with them imports them then, and nothing heavier than numpy
+ON_ARRAYS = (
+    "domain.metrics.acquisition",
+    "domain.metrics.engagement",
+    "domain.metrics.formulas",
+    "domain.metrics.indicators",
+    "domain.metrics.trading",
+)
 # Imports these modules and every module of these packages, then tells what is loaded and what was started.
 PROBE = """
 import importlib, json, os, pkgutil, sys, threading
 for name in sys.argv[1:]:
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
-        importlib.import_module(module.name)
+        if not module.name.startswith(tuple(os.environ["LEFT_OUT"].split())):
+            importlib.import_module(module.name)
 sockets = [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")
            and os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")] if os.path.isdir("/proc/self/fd") else []
 print(json.dumps({"loaded": sorted({name.split(".")[0] for name in sys.modules}),
@@ -68,12 +93,26 @@ def _reads_environment(node: ast.AST) -> bool:
 )
 def test_api_processes_stay_light(parts: list[str]) -> None:
     """Importing what API processes are made of loads no data frame library and opens nothing."""
-    process = subprocess.run([sys.executable, "-c", PROBE, *parts], capture_output=True, text=True, cwd=ROOT)
-    assert process.returncode == 0, process.stderr
-    told = json.loads(process.stdout)
+    told = probed(parts, left_out=ON_ARRAYS)
     assert sorted(set(told["loaded"]) & set(HEAVY)) == []
     assert told["threads"] == ["MainThread"]
     assert told["sockets"] == 0
+
+
+def test_statistics_load_nothing_heavier_than_numpy() -> None:
+    """Not SciPy, not Pandas, and TA-Lib only when an indicator is computed."""
+    loaded = set(probed(ON_ARRAYS)["loaded"])
+    assert loaded & {*HEAVY, "scipy", "pandas", "talib", "statsmodels", "sklearn"} == {"numpy"}
+
+
+def probed(parts: Sequence[str], left_out: Sequence[str] = ()) -> dict[str, Any]:
+    """What importing these parts loads and starts in a new process."""
+    environment = {**os.environ, "LEFT_OUT": " ".join(left_out) or "-"}
+    command = [sys.executable, "-c", PROBE, *parts]
+    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert process.returncode == 0, process.stderr
+    told: dict[str, Any] = json.loads(process.stdout)
+    return told
 
 
 def test_protobuf_runs_on_upb() -> None:

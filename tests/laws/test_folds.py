@@ -29,12 +29,17 @@ def named(projection: Projection) -> str:
     return projection.name
 
 
+def logs(projection: Projection) -> st.SearchStrategy[list[Logged]]:
+    """A log of the projection's streams."""
+    return logs_of(projection.topics)
+
+
 @st.composite
-def logs(draw: st.DrawFn, projection: Projection) -> list[Logged]:
-    """A log of the projection's streams: good events, one in five damaged in some way, some repeated."""
+def logs_of(draw: st.DrawFn, topics: frozenset[str]) -> list[Logged]:
+    """A log of these streams: good events, one in five damaged in some way, some repeated."""
     records: list[Logged] = []
     heads: dict[tuple[str, int], int] = {}
-    for topic in sorted(projection.topics):
+    for topic in sorted(topics):
         values = [e.SerializeToString() for e in draw(st.lists(good_events(topic), min_size=15, max_size=40))]
         values += draw(st.lists(damaged(topic), max_size=10)) + draw(st.lists(st.sampled_from(values), max_size=10))
         for value in draw(st.permutations(values)):

@@ -34,9 +34,9 @@ from projections.engine.registry import all_queries
 from projections.engine.show import shower
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.laws.test_rebuild import Written
-from tests.laws.test_tenants import NEEDED
 from tests.projections.harness import Logged, ReadModels, split
 from tests.support.any_event import SPAN, START
+from tests.support.needed import needed_by
 
 NewDatabase = Callable[[], str]
 COMPANY = "acme"
@@ -156,7 +156,7 @@ def test_shares_sum_exactly(name: str, new_database: NewDatabase, data: st.DataO
     models = ReadModels(url, [projection])
     models.fold(records)
     models.restart()
-    params = {p.name: NEEDED[p.name] for p in query.params if p.required}
+    params = needed_by(query)
     rows = query.selects(Request(COMPANY, read_params(query, params)))
     for column in rows.table.values:
         asyncio.run(_explains(url, records, name, params, rows, column))

@@ -69,7 +69,22 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS),
         "GET /api/v1/query/audit_trail": Rule(AUDITOR),
         "GET /api/v1/query/audit_totals": Rule(AUDITOR),
+        "GET /api/v1/insights": Rule(READERS),
         "GET /api/v1/projections": Rule(EVERYBODY, ANY),
+        "GET /api/v1/kpis": Rule(READERS),
+        "GET /api/v1/metrics": Rule(EVERYBODY, ANY),
+        "GET /api/v1/metrics/{key}": Rule(READERS),
+        "GET /api/v1/metrics/{key}/explain": Rule(EXPLAINERS),
+        **{
+            f"GET /api/v1/{path}": Rule(READERS)
+            for path in (
+                *(f"trading/{name}" for name in ("metrics", "strategies", "symbols", "sides", "time", "equity")),
+                *(f"trading/{name}" for name in ("rolling", "returns", "profitable-users", "trades")),
+                *("trading/indicators", "trading/indicator"),
+                *(f"users/{name}" for name in ("retention", "funnel", "journey", "features", "segments")),
+                *(f"users/{name}" for name in ("stickiness", "lifecycle", "activity")),
+            )
+        },
         "GET /api/v1/events": Rule(AUDITOR),
         "GET /api/v1/events/{event}": Rule(AUDITOR),
         "POST /api/v1/events": Rule(SERVICE),
@@ -116,6 +131,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "events show": "events",
         "explain": "explain",
         "ingest": "publish",
+        "kpis": "dashboards",
         "log check-proof": "",
         "log head": "status",
         "log key": "",
@@ -123,6 +139,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "log read": "events",
         "log tail": "events",
         "log verify": "verify",
+        "metrics": "",
         "migrate": "projections",
         "projections cancel": "projections",
         "projections checksum": "verify",

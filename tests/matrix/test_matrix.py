@@ -27,12 +27,12 @@ from tests.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Ru
 from tests.publishing.samples import trade
 from tests.support.instance import Instance
 from tests.support.instance import trade as trade_line
+from tests.support.needed import needed_by
 
 ASKED = "askedco"
 SCOPES = {"own": ASKED, "other": "otherco", "every": "*"}
 PEOPLE = [(role, scope) for role in ROLES for scope in SCOPES]
 UNKNOWN, REFUSED = (401,), (403,)
-NEEDED = {"symbol": "AAPL", "interval": "1d", "measure": "pnl", "order": "newest"}
 
 
 def operations() -> Iterator[tuple[str, str]]:
@@ -70,7 +70,7 @@ def ask(client: httpx.Client, instance: Instance, name: str, path: str, token: s
     """Ask for what belongs to ASKED."""
     verb = name.split()[0]
     api = instance.addresses["command_api" if verb != "GET" else "read_api"]
-    named = {"{name}": "trading_totals", "{event}": "no-such-event", "{id}": str(UUID(int=1))}
+    named = {"{name}": "trading_totals", "{event}": "no-such-event", "{id}": str(UUID(int=1)), "{key}": "win_rate"}
     address = api + reduce(lambda whole, part: whole.replace(*part), named.items(), path)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].scopes == ANY or name == PUBLISH else {"company": ASKED, **_needed(name, path)}
@@ -84,9 +84,9 @@ BODIES = {"POST /api/v1/company/tier": {"tier": "PRO"}}  # where who may depends
 
 def _needed(name: str, path: str) -> dict[str, str]:
     if name.endswith("/explain"):
-        return {"measure": "pnl"}
+        return {} if "/metrics/" in name else {"measure": "pnl"}
     query = registered().get(path.removeprefix("/api/v1/query/"))
-    return {p.name: NEEDED[p.name] for p in query.params if p.required} if query else {}
+    return needed_by(query) if query else {}
 
 
 def _went_in(answer: httpx.Response) -> bool:

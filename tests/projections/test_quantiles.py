@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from itertools import pairwise
 
 import polars as pl
@@ -65,3 +67,47 @@ def test_a_negative_value_mirrors_the_positive_one(value: int) -> None:
     bucket, mirrored = buckets([value, -value])
     assert bucket == -mirrored
     assert middle_of(bucket) == -middle_of(mirrored)
+
+
+def counted(values: list[int]) -> dict[int, int]:
+    """How many of the values lie in each bucket, as rows hold it."""
+    return dict(Counter(buckets(values)))
+
+
+def merged(parts: list[dict[int, int]], chance: random.Random) -> dict[int, int]:
+    """The parts added up two by two in any order, as batches, minutes and services do."""
+    parts = list(parts)
+    while len(parts) > 1:
+        one, other = (parts.pop(chance.randrange(len(parts))) for _ in range(2))
+        parts.append(dict(Counter(one) + Counter(other)))
+    return parts[0]
+
+
+def quantile_of(counts: dict[int, int], percent: int) -> int:
+    """The nearest rank over buckets: the middle of the one that holds it."""
+    rank, total = 0, sum(counts.values())
+    for bucket in sorted(counts):
+        rank += counts[bucket]
+        if rank * 100 >= total * percent:
+            return middle_of(bucket)
+    raise AssertionError("no bucket holds the rank")
+
+
+@pytest.mark.parametrize("tail", ["pareto", "lognormal", "cauchy"])
+@given(seed=st.integers(0, 10**6), size=st.integers(1, 3_000), parts=st.integers(1, 40))
+def test_quantiles_of_heavy_tails_are_within_1_percent_after_any_merge(
+    tail: str, seed: int, size: int, parts: int
+) -> None:
+    """p50, p95, p99 of values over many decades, split in any way and added up in any order."""
+    chance = random.Random(seed)
+    draws = {
+        "pareto": lambda: chance.paretovariate(0.7),
+        "lognormal": lambda: chance.lognormvariate(3, 3),
+        "cauchy": lambda: abs(chance.gauss(0, 1) / (chance.gauss(0, 1) or 1)),
+    }
+    values = [min(round(draws[tail]() * 1e6), LARGEST) for _ in range(size)]
+    counts = merged([counted(values[i::parts]) for i in range(min(parts, size))], chance)
+    assert counts == counted(values)
+    for percent in (50, 95, 99):
+        exact = sorted(values)[-(-size * percent // 100) - 1]
+        assert abs(quantile_of(counts, percent) - exact) * 100 <= exact

@@ -13,7 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,25 +22,12 @@ from domain.errors import Invalid
 from domain.publishing.builders import subscription, subscription_batch
 from domain.publishing.event import Event
 from projections.subscriptions import COUNTS, MRR, subscriptions
+from tests.domain.metrics.revenue.test_oracle import EVENTS, ORACLES, ms
 from tests.projections.harness import COMPANY, Log, ReadModels, split
 
-ORACLES = Path(__file__).parents[1] / "data" / "oracles"
-EVENTS = {
-    "subscription_started": "started",
-    "subscription_changed": "changed",
-    "subscription_cancelled": "canceled",
-    "subscription_paused": "paused",
-    "subscription_resumed": "resumed",
-    "trial_started": "trial_started",
-    "trial_converted": "trial_converted",
-}  # refund_issued is a payment, and no fact about a subscription
 MEASURES = ("start_mrr", *MRR, "end_mrr")
 KINDS = [name.removesuffix("_mrr") for name in MRR]
 SIGNS = {"new_mrr": 1, "expansion_mrr": 1, "contraction_mrr": -1, "churned_mrr": -1, "reactivated_mrr": 1}
-
-
-def ms(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def of_oracle(line: dict[str, Any]) -> Event:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.e2e.exactness.expected import Question, Row, activity, day, money, money_of, system, time, trading
+from tests.e2e.exactness.expected_business import buckets, business, steps
 from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact
 
 WIDTH = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
@@ -120,6 +121,48 @@ def subscriptions(books: Books) -> Iterator[Question]:
     middle = sorted(move.at for move in moves)[len(moves) // 2] // DAY * DAY
     begun = _movements([move for move in moves if move.at >= middle], _net(m for m in moves if m.at < middle))
     yield Question("mrr_movements", {"from": day(middle)}, (), [begun])
+    undiscounted = [[fact._replace(price=fact.full) for fact in facts] for facts in books.facts.values()]
+    stripe = [move for facts in undiscounted for move in _tell(facts)[1]]
+    by_month = list(_by_period(stripe, "month", 7))
+    yield Question("mrr_movements", {"by": "month", "policy": "stripe"}, ("month",), by_month)
+    yield from _customers(books, middle)
+
+
+def _customers(books: Books, middle: int) -> Iterator[Question]:
+    """MRR of each customer at a day's beginning and at last, and what is left of those who paid on that day."""
+    moves = {customer: _tell(facts)[1] for customer, facts in books.facts.items()}
+    start = {customer: _net(move for move in moved if move.at < middle) for customer, moved in moves.items()}
+    end = {customer: _net(moved) for customer, moved in moves.items()}
+    names = [customer for customer in sorted(moves) if start[customer] or end[customer]]
+    rows: list[Row] = [
+        {"customer_id": name, "start_mrr": mrr(start[name]), "end_mrr": mrr(end[name])} for name in names
+    ]
+    yield Question("customer_mrr", {"from": day(middle)}, ("customer_id",), rows)
+    had = [name for name in names if start[name]]
+    total, largest = sum(end.values()), sorted(end.values())[-10:]
+    left, kept = sum(end[name] for name in had), sum(min(start[name], end[name]) for name in had)
+    row = {
+        "start_customers": len(had),
+        "end_customers": sum(end[name] > 0 for name in names),
+        "churned_customers": sum(not end[name] for name in had),
+        "upgraded_customers": sum(end[name] > start[name] for name in had),
+        "downgraded_customers": sum(0 < end[name] < start[name] for name in had),
+        "nrr": left / sum(start.values()),
+        "grr": kept / sum(start.values()),
+        "top10_concentration": sum(largest) / total,
+        "revenue_hhi": sum(value * value for value in end.values()) / total**2,
+        "start_mrr": mrr(sum(start.values())),
+        "end_mrr": mrr(total),
+        "retained_mrr": mrr(left),
+        "kept_mrr": mrr(kept),
+        "top10_mrr": mrr(sum(largest)),
+    }
+    yield Question("mrr_retained", {"from": day(middle)}, (), [row])
+
+
+def mrr(twelfths: int) -> str:
+    """MRR as money."""
+    return money_of(Fraction(twelfths, 12))
 
 
 def _standing(customer: str, name: str, standing: Standing) -> Row:
@@ -151,7 +194,7 @@ def _movements(moves: Sequence[Move], start: int) -> Row:
 
 def questions(books: Books) -> Iterator[Question]:
     """Every question about one company."""
-    for chapter in (trading, activity, system, bars, subscriptions):
+    for chapter in (trading, activity, steps, system, buckets, bars, subscriptions, business):
         yield from chapter(books)
     yield from configuration()
 

@@ -48,6 +48,50 @@ class Action(NamedTuple):
     name: str
     session_id: str
     feature: str
+    page: str
+
+    @property
+    def subject(self) -> str:
+        """What it was about."""
+        return self.feature or self.page
+
+
+class Payment(NamedTuple):
+    """Something that happened to a payment; money in millionths."""
+
+    at: int
+    customer_id: str
+    invoice_id: str
+    kind: str
+    currency: str
+    amount: int
+    fee: int
+
+
+class Cost(NamedTuple):
+    """Money spent to win customers, in millionths."""
+
+    at: int
+    channel: str
+    campaign: str
+    currency: str
+    cost: int
+
+
+class Answer(NamedTuple):
+    """An answer to a survey."""
+
+    at: int
+    survey: str
+    score: int
+
+
+class Step(NamedTuple):
+    """A step of a support ticket."""
+
+    at: int
+    ticket_id: str
+    event: str
 
 
 class Measured(NamedTuple):
@@ -70,7 +114,10 @@ class Flow(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A fact of a subscription, its MRR in twelfths of a millionth; sorts in the order in which facts take effect."""
+    """A fact of a subscription, its MRR in twelfths of a millionth; sorts in the order in which facts take effect.
+
+    `full` is the price without the discount, which is never a lasting one here.
+    """
 
     at: int
     sequence: int
@@ -79,6 +126,7 @@ class Fact(NamedTuple):
     plan: str
     tier: str
     price: int
+    full: int
 
 
 class Reported(NamedTuple):
@@ -100,6 +148,10 @@ class Books:
         self.values: dict[tuple[str, str, int], Reported] = {}  # user, account, day
         self.bars: dict[tuple[str, str, int], Reported] = {}  # symbol, interval, start
         self.facts: defaultdict[str, list[Fact]] = defaultdict(list)  # by customer
+        self.payments: list[Payment] = []
+        self.costs: list[Cost] = []
+        self.answers: list[Answer] = []
+        self.steps: list[Step] = []
 
 
 class Recount:
@@ -167,8 +219,8 @@ def _trade(books: Books, event: Event, trade: dict[str, Any]) -> None:
 
 
 def _action(books: Books, event: Event, done: dict[str, Any]) -> None:
-    action = Action(event.user, event.timestamp, done["name"], done["session_id"], done.get("feature", ""))
-    books.actions.append(action)
+    about = done.get("feature", ""), done.get("page", "")
+    books.actions.append(Action(event.user, event.timestamp, done["name"], done["session_id"], *about))
 
 
 def _metric(books: Books, event: Event, measured: dict[str, Any]) -> None:
@@ -206,11 +258,12 @@ CHARGES_A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
 def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
-    price = -1  # not stated
+    price = full = -1  # not stated
     if "unit_amount" in fact:
         kept = 1 - Fraction(millionths(fact["discount_pct"]), 100_000_000)
-        charge = half_even(Fraction(millionths(fact["unit_amount"]) * millionths(fact["quantity"]), 1_000_000) * kept)
-        price = charge * CHARGES_A_YEAR[fact["interval"]]
+        whole = Fraction(millionths(fact["unit_amount"]) * millionths(fact["quantity"]), 1_000_000)
+        price = half_even(whole * kept) * CHARGES_A_YEAR[fact["interval"]]
+        full = half_even(whole) * CHARGES_A_YEAR[fact["interval"]]
     books.facts[fact["customer_id"]].append(
         Fact(
             fact["effective_at"],
@@ -220,12 +273,28 @@ def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
             fact["plan"],
             fact["tier"],
             price,
+            full,
         )
     )
 
 
 def _payment(books: Books, event: Event, payment: dict[str, Any]) -> None:
-    """No projection reads payments yet."""
+    money = millionths(payment["amount"]), millionths(payment["fee"])
+    who, what = (payment["customer_id"], payment["invoice_id"]), (payment["kind"], payment["currency"])
+    books.payments.append(Payment(event.timestamp, *who, *what, *money))
+
+
+def _cost(books: Books, event: Event, cost: dict[str, Any]) -> None:
+    spent = millionths(cost["cost"])
+    books.costs.append(Cost(event.timestamp, cost["channel"], cost["campaign"], cost["currency"], spent))
+
+
+def _answer(books: Books, event: Event, answer: dict[str, Any]) -> None:
+    books.answers.append(Answer(event.timestamp, answer["survey"], round(answer["score"])))
+
+
+def _step(books: Books, event: Event, step: dict[str, Any]) -> None:
+    books.steps.append(Step(event.timestamp, step["ticket_id"], step["event"]))
 
 
 _ADD = {
@@ -238,6 +307,9 @@ _ADD = {
     "market_bar": _bar,
     "subscription": _subscription,
     "payment": _payment,
+    "acquisition_cost": _cost,
+    "survey_response": _answer,
+    "support_ticket": _step,
 }
 
 

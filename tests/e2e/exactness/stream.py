@@ -1,4 +1,4 @@
-"""A made-up stream of good events, the same for the same seed: every kind that a projection reads, and payments.
+"""A made-up stream of good events, the same for the same seed: every kind that a projection reads.
 
 Nothing here is copied from what the service knows: names and fields are those of the published contracts. Where the
 last report counts (bars, account values), reports of one thing never share a timestamp, so the answer is one.
@@ -79,7 +79,10 @@ class Stream:
             self._value: 4,
             self._flow: 3,
             self._subscription: 3,
-            self._payment: 1,
+            self._payment: 3,
+            self._cost: 1,
+            self._survey: 2,
+            self._ticket: 2,
         }
         self._makers = [maker for maker, weight in makers.items() for _ in range(weight)]
 
@@ -221,9 +224,38 @@ class Stream:
         return self._event("account_flow", user, self._moment(), payload)
 
     def _payment(self) -> Event:
-        customer = f"c{self._random.randrange(CUSTOMERS)}"
-        payload = {"customer_id": customer, "invoice_id": "i1", "kind": "succeeded", "amount": 20.0, "currency": "USD"}
+        some = self._random
+        customer, invoice = f"c{some.randrange(CUSTOMERS)}", some.randrange(4)
+        payload = {
+            "customer_id": customer,
+            "invoice_id": f"i{invoice}" if invoice else "",
+            "kind": some.choice(("succeeded", "succeeded", "failed", "refunded", "recovered")),
+            "amount": self._amount(0, 300),
+            "fee": self._amount(0, 3),
+            "currency": some.choice(("USD", "EUR")),
+        }
         return self._event("payment", customer, self._moment(), payload)
+
+    def _cost(self) -> Event:
+        payload = {
+            "channel": self._random.choice(("search", "social")),
+            "campaign": self._random.choice(("", "autumn")),
+            "cost": self._amount(0, 900),
+            "currency": "USD",
+        }
+        return self._event("acquisition_cost", "", self._moment(), payload)
+
+    def _survey(self) -> Event:
+        survey, highest = self._random.choice((("nps", 10), ("csat", 5), ("ces", 7)))
+        score = float(self._random.randint(0, highest))
+        return self._event(
+            "survey_response", "", self._moment(), {"survey": survey, "score": score, "respondent_id": "r"}
+        )
+
+    def _ticket(self) -> Event:
+        step = self._random.choice(("opened", "opened", "first_response", "resolved", "reopened"))
+        payload = {"ticket_id": f"t{self._random.randrange(200)}", "event": step}
+        return self._event("support_ticket", "", self._moment(), payload)
 
     def _subscription(self) -> Event:
         """One of the facts that wait: a customer's facts arrive in any order."""

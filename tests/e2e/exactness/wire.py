@@ -28,8 +28,11 @@ MESSAGES: dict[str, Callable[..., Message]] = {
     "performance_data": performance.PerformanceData,
     "subscription": business.SubscriptionEvent,
     "payment": business.PaymentEvent,
+    "acquisition_cost": business.AcquisitionCost,
+    "survey_response": business.SurveyResponse,
+    "support_ticket": business.SupportTicketEvent,
 }
-ENUMS = ("side", "outcome", "kind", "event")
+ENUMS = ("side", "outcome", "kind", "event", "survey")
 YEAR_9999 = 253_370_764_800_000
 
 

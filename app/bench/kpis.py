@@ -1,0 +1,98 @@
+"""Key figures: all of one company for one month over HTTP's query functions, beside a bare SELECT of one row.
+
+The read models are filled with two years of a company, by SQL: a user for every ten events of `one`, each active on one
+day of twelve; a trade a day for one user in ten; a subscription for one in twenty; operations by the minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import psycopg
+
+from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.read_store import PostgresReadStore
+from app.bench.figures import Figure, quantile
+from app.bench.ground import Ground
+from projections.engine import sql
+from projections.engine.query import answer
+from projections.engine.registry import all_projections
+
+COMPANY, ASKS = "company-7", 100
+USER = "'u' || n"
+DAY = "DATE '2023-01-01' + d"
+SOME_DAYS = "generate_series(n %% 12, 729, 12) AS d"  # of the two years
+FILL: Mapping[str, str] = {
+    "user_day": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {SOME_DAYS}",
+    "user_seen": f"SELECT %(c)s, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP '2024-12-30'"
+    " FROM generate_series(1, %(n)s) AS n",
+    "user_first": f"SELECT %(c)s, name, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP"
+    " '2024-12-30', 1 FROM generate_series(1, %(n)s) AS n, unnest(ARRAY['signup', 'activated']) AS name",
+    "session": f"SELECT %(c)s, {USER}, 's' || d, {DAY}, {DAY} + INTERVAL '9 minutes', 5"
+    f" FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
+    "feature_day": f"SELECT %(c)s, {DAY}, 'chart', {USER}, 1 FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
+    "trading_by_hour": f"SELECT %(c)s, {DAY}, {USER}, 'a', 's', 'AAPL', 'long', 9, 2, 1, 1, 0, 5, 9, 4, 1, 99, 9, -4"
+    f" FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
+    "customer_mrr": f"SELECT %(c)s, {USER}, DATE '2023-01-01' + n %% 730, 'default', 600000000"
+    " FROM generate_series(1, %(n)s, 20) AS n",
+    "mrr_movement": "SELECT %(c)s, DATE '2023-01-01' + d, 'pro', 'gold', 'USD', 'default', 6000, 60, 30, 40, 5, 7, 1,"
+    " 1, 1, 1 FROM generate_series(0, 729) AS d",
+    "payment_day": f"SELECT %(c)s, {DAY}, {USER}, 'succeeded', 'USD', 1, 50000000, 1000"
+    f" FROM generate_series(1, %(n)s, 40) AS n, generate_series(n %% 30, 729, 30) AS d",
+    "invoice": f"SELECT %(c)s, {USER}, 'i' || d, 'USD', {DAY}, NULL, {DAY}, 0, 50000000, 0, 0"
+    f" FROM generate_series(1, %(n)s, 40) AS n, generate_series(n %% 30, 729, 30) AS d",
+    "acquisition_day": f"SELECT %(c)s, {DAY}, 'ads', '', 'USD', 1, 9000000 FROM generate_series(0, 729) AS d",
+    "operation_minute": "SELECT %(c)s, 'api', 'order', TIMESTAMP '2024-10-01' + INTERVAL '1 minute' * m, 'ok', 9, 90,"
+    " 1, 20 FROM generate_series(0, 1440 * 92 - 1, 10) AS m",
+    "operation_bucket": "SELECT %(c)s, 'api', 'order', TIMESTAMP '2024-10-01' + INTERVAL '1 minute' * m, 'ok', b, 3"
+    " FROM generate_series(0, 1440 * 92 - 1, 10) AS m, unnest(ARRAY[500, 510, 520]) AS b",
+    "survey_day": f"SELECT %(c)s, {DAY}, 'nps', 9, 3 FROM generate_series(0, 729) AS d",
+    "ticket": f"SELECT %(c)s, 't' || d || n, {DAY}, {DAY} + INTERVAL '1 hour', {DAY} + INTERVAL '5 hours', 0"
+    " FROM generate_series(0, 729) AS d, generate_series(1, 10) AS n",
+}  # fmt: skip
+
+
+async def kpis(ground: Ground) -> None:
+    """Fill, then ask for November 2024."""
+    url, users = await asyncio.to_thread(ground.database), ground.scale.one // 10
+    await asyncio.to_thread(_fill, url, users)
+    store = PostgresReadStore(url)
+    await store.open()
+    try:
+        times = [await _asked(store) for _ in range(ASKS + 5)][5:]
+    finally:
+        await store.close()
+    floor = await asyncio.to_thread(_floor, url)
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        note = f"{name} of all key figures of a company with {users:,} users for a month (floor: bare SELECT of a row)"
+        ground.found(Figure(f"kpis_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+
+
+async def _asked(store: PostgresReadStore) -> float:
+    began = time.perf_counter()
+    await answer("kpis", COMPANY, {"at": "2024-11-15"}, store)
+    return 1000 * (time.perf_counter() - began)
+
+
+def _fill(url: str, users: int) -> None:
+    store = PostgresProjectionStore(url)
+    store.prepare(list(all_projections().values()))
+    store.close()
+    tables = {t.name: sql.table_name(t.name, p.version) for p in all_projections().values() for t in p.tables}
+    with psycopg.connect(url, autocommit=True) as database:
+        for table, select in FILL.items():
+            database.execute(f"INSERT INTO {tables[table]} {select}".encode(), {"c": COMPANY, "n": users})
+        database.execute("VACUUM ANALYZE")
+
+
+def _floor(url: str) -> list[float]:
+    name = sql.table_name("acquisition_day", all_projections()["acquisition"].version)
+    times = []
+    with psycopg.connect(url, autocommit=True) as database:
+        for _ in range(ASKS):
+            began = time.perf_counter()
+            database.execute(f"SELECT * FROM {name} WHERE company_id = %s LIMIT 1".encode(), (COMPANY,), prepare=True)
+            times.append(1000 * (time.perf_counter() - began))
+    return times

@@ -1,0 +1,168 @@
+"""What comes next: exponential smoothing with 80 and 95 % bands, chosen by AICc, back-tested by rolling origin.
+
+The back-test forecasts from earlier ends of the series, knowing only what lay before them: the form is chosen at the
+first of them, the weights are fitted at each. It is measured beside seasonal naive (the value one period earlier) at
+the same origins; a forecast whose `skill` is not positive should not be shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.insights.exponential_smoothing import Fitted, Form, fit
+from domain.insights.finding import Basis, Finding, Kind
+from domain.insights.series import observed
+from domain.metrics.value import Reason, Stat, finite, ratio
+
+if TYPE_CHECKING:
+    from domain.insights.series import Floats
+
+METHOD = "additive exponential smoothing of the series or its logarithm, by AICc; back-test by rolling origin"
+MINIMUM = 10
+ORIGINS = 8
+QUANTILES = {80: 1.281552, 95: 1.959964}  # of a standard normal, two-sided
+LARGEST_LOGARITHM = 230.0  # of a band's end; e^230 is 1e100
+
+
+class Band(msgspec.Struct, frozen=True):
+    """Where the next steps lie with a stated probability."""
+
+    level: int  # percent
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class BackTest(msgspec.Struct, frozen=True):
+    """Errors of forecasts from earlier ends, over all origins and steps."""
+
+    origins: int
+    horizon: int
+    mae: float
+    naive_mae: float  # of seasonal naive, at the same origins
+    skill: Stat  # 1 − mae / naive_mae: above 0 is better than seasonal naive
+    mape: Stat  # undefined where an actual value is zero
+    mase: Stat  # mae / mean absolute change over a period before the first origin
+    coverage: tuple[tuple[int, float], ...]  # level of the band, share of actual values inside
+
+
+class Forecast(Finding, frozen=True, tag=Kind.FORECAST.value):
+    """The next steps: medians and bands. Without logarithms a band may reach below zero."""
+
+    model: str
+    steps: tuple[float, ...]
+    bands: tuple[Band, ...]
+    back_test: BackTest | Reason  # why the series is too short to test on
+
+
+def forecast(values: Sequence[float], horizon: int, period: int = 1, origins: int = ORIGINS) -> Forecast | Reason:
+    """The next `horizon` steps of a series with a season of `period` steps; refused below two full periods."""
+    minimum = max(MINIMUM, 2 * period)
+    series = observed(values, minimum)
+    if isinstance(series, Reason):
+        return series
+    if horizon < 1 or period < 1:
+        return Reason.TOO_FEW
+    chosen = choose(series, period)
+    if isinstance(chosen, Reason):
+        return chosen
+    return Forecast(
+        basis=Basis(METHOD, 1, series.size, minimum),
+        model=chosen.form.name,
+        steps=_told(chosen, chosen.mean(horizon)),
+        bands=bands(chosen, horizon),
+        back_test=back_test(series, horizon, period, origins),
+    )
+
+
+def choose(series: Floats, period: int) -> Fitted | Reason:
+    """The form of lowest AICc among level, trend and damped trend, with and without season and logarithms."""
+    import numpy as np
+
+    if np.ptp(series) <= 1e-12 * float(np.abs(series).max()):
+        return Reason.NO_DISPERSION
+    fits = [fit(series, form) for form in _forms(period, positive=bool(series.min() > 0))]
+    fitted = [found for found in fits if not isinstance(found, Reason)]
+    return min(fitted, key=lambda found: found.criterion) if fitted else Reason.TOO_FEW
+
+
+def _forms(period: int, positive: bool) -> list[Form]:
+    return [
+        Form(trend, damped, season, logarithms)
+        for season in sorted({1, period})
+        for trend, damped in ((False, False), (True, False), (True, True))
+        for logarithms in ((False, True) if positive else (False,))
+    ]
+
+
+def bands(fitted: Fitted, horizon: int) -> tuple[Band, ...]:
+    """The bands of the next steps, narrowest first."""
+    mean, deviation = fitted.mean(horizon), fitted.deviation(horizon)
+    return tuple(
+        Band(level, _told(fitted, mean - z * deviation), _told(fitted, mean + z * deviation))
+        for level, z in QUANTILES.items()
+    )
+
+
+def _told(fitted: Fitted, steps: Floats) -> tuple[float, ...]:
+    """In the units of the series."""
+    if not fitted.form.logarithms:
+        return tuple(float(step) for step in steps)
+    return tuple(math.exp(min(LARGEST_LOGARITHM, max(-LARGEST_LOGARITHM, float(step)))) for step in steps)
+
+
+def back_test(series: Floats, horizon: int, period: int, origins: int = ORIGINS) -> BackTest | Reason:
+    """Forecasts from `origins` earlier ends, evenly over the last half, against what came."""
+    import numpy as np
+
+    first = max(series.size // 2, MINIMUM, 2 * period + 1)
+    last = series.size - horizon
+    if last < first or origins < 1:
+        return Reason.TOO_FEW
+    ends = sorted({round(end) for end in np.linspace(first, last, origins)})
+    form = choose(series[: ends[0]], period)
+    if isinstance(form, Reason):
+        return form
+    fits = [(end, fit(series[:end], form.form)) for end in ends]
+    known = [(end, fitted) for end, fitted in fits if not isinstance(fitted, Reason)]
+    actual = np.array([series[end : end + horizon] for end, _ in known])
+    naive = np.array([_seasonal_naive(series[:end], horizon, period) for end, _ in known])
+    change = float(np.abs(series[period : ends[0]] - series[: ends[0] - period]).mean())
+    return _compared(actual, naive, [fitted for _, fitted in known], change) if known else Reason.TOO_FEW
+
+
+def _seasonal_naive(series: Floats, horizon: int, period: int) -> list[float]:
+    return [float(series[series.size - period + step % period]) for step in range(horizon)]
+
+
+def _compared(actual: Floats, naive: Floats, fits: list[Fitted], change: float) -> BackTest:
+    import numpy as np
+
+    horizon = actual.shape[1]
+    predicted = np.array([_told(fitted, fitted.mean(horizon)) for fitted in fits])
+    errors, naive_errors = np.abs(actual - predicted), np.abs(actual - naive)
+    mae, naive_mae = float(errors.mean()), float(naive_errors.mean())
+    worse = ratio(mae, naive_mae)
+    return BackTest(
+        origins=len(fits),
+        horizon=horizon,
+        mae=mae,
+        naive_mae=naive_mae,
+        skill=worse if isinstance(worse, Reason) else 1 - worse,
+        mape=finite(float((errors / np.abs(actual)).mean())) if actual.all() else Reason.ZERO_DENOMINATOR,
+        mase=ratio(mae, change),
+        coverage=_coverage(actual, fits),
+    )
+
+
+def _coverage(actual: Floats, fits: list[Fitted]) -> tuple[tuple[int, float], ...]:
+    """For each level the share of actual values in its band."""
+    inside: dict[int, list[bool]] = {level: [] for level in QUANTILES}
+    for row, fitted in zip(actual, fits, strict=True):
+        for band in bands(fitted, len(row)):
+            limits = zip(band.low, row, band.high, strict=True)
+            inside[band.level] += [bool(low <= value <= high) for low, value, high in limits]
+    return tuple((level, sum(hits) / len(hits)) for level, hits in inside.items())

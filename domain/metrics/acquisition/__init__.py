@@ -1,0 +1,1 @@
+"""Acquisition and efficiency: how users and customers are won, and what that costs."""

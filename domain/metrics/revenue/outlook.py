@@ -1,0 +1,37 @@
+"""What is known of tomorrow's MRR: committed MRR, and MRR at risk.
+
+cmrr is today's MRR with everything that is recorded and takes effect later: starts and upgrades added, cancels and
+downgrades subtracted. mrr_at_risk is the part of today's MRR whose customer owes, or that is scheduled to end, each
+customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from domain.metrics.value import Stat, finite, known
+from domain.subscriptions import LOSSES, Movement
+
+
+def cmrr(mrr: int, later: Iterable[Movement]) -> int:
+    """MRR now and all movements that will take effect later, in twelfths of a millionth."""
+    return mrr + sum(-m.amount if m.kind in LOSSES else m.amount for m in later)
+
+
+class Standing(NamedTuple):
+    """One customer today: MRR now, MRR after all that is scheduled, whether something is owed."""
+
+    mrr: int
+    later: int
+    past_due: bool
+
+
+def mrr_at_risk(customers: Iterable[Standing]) -> int:
+    """All MRR of those who owe, and what the others are scheduled to lose."""
+    return sum(c.mrr if c.past_due else max(0, c.mrr - c.later) for c in customers)
+
+
+def revenue_at_risk(mrr: int, churn_rate: Stat) -> Stat:
+    """MRR × churn rate, in the unit of MRR."""
+    return finite(mrr * churn_rate) if known(churn_rate) else churn_rate

@@ -1,0 +1,1 @@
+"""Satisfaction: what customers say when asked, and how soon they are helped."""

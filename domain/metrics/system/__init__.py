@@ -1,0 +1,1 @@
+"""System: how the platform's services and this service itself perform."""

@@ -1,0 +1,22 @@
+"""Kelly fraction of a bet that wins the payoff ratio or loses the stake: W − (1 − W) / payoff, W = win rate.
+
+Breakevens are in 1 − W, as in backtesting.py. Negative means that the bet is against the player.
+Null: no_trades, no_wins, no_losses (there is no payoff ratio).
+"""
+
+from __future__ import annotations
+
+from domain.metrics.trading.payoff_ratio import payoff_ratio
+from domain.metrics.trading.trades import Trades
+from domain.metrics.trading.win_rate import win_rate
+from domain.metrics.value import Stat, finite, known
+
+
+def kelly(trades: Trades) -> Stat:
+    """W − (1 − W) / payoff."""
+    payoff, share = payoff_ratio(trades), win_rate(trades)
+    if not known(payoff):
+        return payoff
+    if not known(share):
+        return share
+    return finite(share - (1 - share) / payoff)

@@ -1,0 +1,159 @@
+"""Composed queries: questions whose answers are computed from the answers of other registered queries.
+
+A composed query says which questions it asks (`parts`) and makes its rows of what they give (`combine`). Position and
+freshness are those of the parts: what all of them have seen, and no newer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from domain.access import Feature, Right
+from domain.ports import ReadStore
+from domain.position import Position
+from projections.engine.query import (
+    Param,
+    Query,
+    Request,
+    Statement,
+    answer_plain,
+    fetch,
+    read_params,
+    read_time,
+    registered,
+)
+from projections.engine.registry import all_queries, projection
+
+Rows = list[dict[str, Any]]
+
+AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A registered query with its parameters as texts; it gives all its rows, whatever an answer may have.
+
+    `raw`: the rows as they are stored, in whole numbers, and not as answers show them.
+    """
+
+    query: str
+    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A SELECT over the tables of a projection, whose rows are taken as they are: for arrays in place of many rows."""
+
+    projection: str
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
+
+    Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
+
+    `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
+    for, so that it can be shown by itself.
+    """
+
+    name: str
+    summary: str
+    params: tuple[Param, ...]
+    parts: Callable[[Request], Mapping[str, Part | Select]]
+    combine: Callable[[Request, Mapping[str, Rows]], Rows]
+    right: Right = Right.DASHBOARDS
+    feature: Feature | None = None
+    version: int = 1
+    slow: bool = False
+    apart: bool = False
+    stamped: bool = False
+
+
+async def answer_composed(query: Composed, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
+    """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
+    request = Request(company, read_params(query, params))
+    parts = query.parts(request)
+    answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
+    rows = {name: answer["rows"] for name, answer in answers.items()}
+    if query.slow or query.apart:
+        threads = _threads("apart" if query.apart else "combine")
+        combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
+    else:
+        combined = query.combine(request, rows)
+    moments = [answer["as_of"] for answer in answers.values()]
+    stands_for = {
+        "position": str(_position([(topics_of(parts[name], company), a["position"]) for name, a in answers.items()])),
+        "as_of": min(moments, key=read_time) if moments and all(moments) else None,
+        "complete": all(answer["complete"] for answer in answers.values()),
+        "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
+    }
+    if query.stamped:
+        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
+    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
+
+
+async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:
+    if isinstance(part, Select):
+        found, stands_for = await fetch(company, part.projection, part.statement, store)
+        return {**stands_for, "rows": found}
+    query = registered()[part.query]
+    if isinstance(query, Composed):
+        return await answer_composed(query, company, part.params, store)
+    request = Request(company, read_params(query, part.params), whole=True)
+    if part.raw:
+        found, stands_for = await fetch(company, all_queries()[part.query][0].name, query.ask(request), store)
+        return {**stands_for, "rows": found}
+    return await answer_plain(query, request, store)
+
+
+def parts_of(name: str, company: str, params: Mapping[str, str]) -> Mapping[str, Part | Select]:
+    """What a registered query asks others; nothing, where it is no composed one. Raises Invalid for its parameters."""
+    query = registered()[name]
+    if isinstance(query, Query):
+        return {}
+    return query.parts(Request(company, read_params(query, params)))
+
+
+def projections_of(part: Part | Select, company: str) -> frozenset[str]:
+    """Names of the projections whose rows the answer is made from."""
+    if isinstance(part, Select):
+        return frozenset({part.projection})
+    if part.query in all_queries():
+        return frozenset({all_queries()[part.query][0].name})
+    inner = parts_of(part.query, company, part.params).values()
+    return frozenset().union(*(projections_of(each, company) for each in inner))
+
+
+def topics_of(part: Part | Select, company: str) -> frozenset[str]:
+    """The streams whose events the answer is made from."""
+    return frozenset().union(*(projection(name).topics for name in projections_of(part, company)))
+
+
+def features_of(part: Part | Select, company: str) -> frozenset[Feature]:
+    """What a tier must open for this question and all that it asks in turn."""
+    if isinstance(part, Select):
+        return frozenset()
+    own = registered()[part.query].feature
+    inner = (features_of(each, company) for each in parts_of(part.query, company, part.params).values())
+    return frozenset({own} if own else ()).union(*inner)
+
+
+def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
+    """Of each partition the least that anybody who reads it has reached."""
+    positions: Sequence[tuple[frozenset[str], Position]] = [(topics, Position.parse(text)) for topics, text in reached]
+    places = {place for _, position in positions for place in position.offsets}
+    return Position({p: min(position[p] for topics, position in positions if p[0] in topics) for p in places})
+
+
+@cache
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)

@@ -1,0 +1,15 @@
+"""Expressions that several folds need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def only(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
+    """The value where the condition holds, else null, which no extreme counts."""
+    import polars as pl
+
+    return pl.when(condition).then(value)

@@ -1,0 +1,152 @@
+"""Trading records out of the ledger, for metrics that look at each trade and day: one row of arrays a group.
+
+Flows and account values belong to accounts: where trades are split or chosen by strategy, symbol or side, there are
+none, and the daily series is of profit and loss alone. Marked values are taken where the group has one account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from projections.engine.composed import Select
+from projections.engine.query import Statement
+from projections.metric_sources import Rows, Source, Sums, Wanted, ms
+
+if TYPE_CHECKING:
+    from domain.metrics.trading.daily import Booked
+    from domain.metrics.trading.record import TradingRecord
+
+OF_ACCOUNT = frozenset({"user_id", "account_id"})
+UNIX_DAY = date(1970, 1, 1).toordinal()
+COLUMNS: Mapping[str, str] = {  # of the ledger → what a trade calls it
+    "pnl": "pnl",
+    "fees": "fees",
+    "quantity": "quantity",
+    "entry_price": "entry_price",
+    "exit_price": "exit_price",
+    "max_adverse_excursion": "adverse",
+    "max_favourable_excursion": "favourable",
+}
+TIMES = ("opened_at", "closed_at")
+
+
+def _where(wanted: Wanted, time: str, *, open_start: bool = False) -> tuple[str, list[object]]:
+    conditions, params = ["company_id = %s", f"{time} < %s"], [wanted.company, _edge(wanted, time, 1)]
+    if not open_start:
+        conditions.append(f"{time} >= %s")
+        params.append(_edge(wanted, time, 0))
+    for name, value in wanted.only.items():
+        conditions.append(f'"{name}" = %s')
+        params.append(value)
+    return " AND ".join(conditions), params
+
+
+def _edge(wanted: Wanted, time: str, which: int) -> object:
+    return wanted.span.days[which] if time == "day" else wanted.span.bounds[which]
+
+
+def _grouped(wanted: Wanted) -> tuple[str, str]:
+    listed = ", ".join(f'"{name}"' for name in wanted.by)
+    return (f"{listed}, ", f" GROUP BY {listed}") if listed else ("", "")
+
+
+def _trades(wanted: Wanted) -> Select:
+    where, params = _where(wanted, "closed_at")
+    listed, grouped = _grouped(wanted)
+    order = 'ORDER BY closed_at, "_last_seq"'
+    arrays = [f"array_agg({name} {order}) AS {name}" for name in COLUMNS]
+    arrays += [f"array_agg(extract(epoch FROM {name}) * 1000 {order}) AS {name}" for name in TIMES]
+    return Select(
+        "trading", Statement(f"SELECT {listed}{', '.join(arrays)} FROM {{trade}} WHERE {where}{grouped}", tuple(params))
+    )
+
+
+def _flows(wanted: Wanted) -> Select:
+    """Flows by day, and what the accounts held before the period began."""
+    if not _of_accounts(wanted):
+        return Select("trading", Statement("SELECT NULL AS days WHERE false", ()))
+    where, params = _where(wanted, "day", open_start=True)
+    listed, grouped = _grouped(wanted)
+    first = wanted.span.days[0]
+    arrays = (
+        "SUM(pnl + flows) FILTER (WHERE day < %s) AS held,"
+        " array_agg(day) FILTER (WHERE day >= %s AND flows <> 0) AS days,"
+        " array_agg(flows) FILTER (WHERE day >= %s AND flows <> 0) AS flows"
+    )
+    return Select(
+        "trading",
+        Statement(
+            f"SELECT {listed}{arrays} FROM {{account_day}} WHERE {where}{grouped}", (first, first, first, *params)
+        ),
+    )
+
+
+def _values(wanted: Wanted) -> Select:
+    """Marked values of each day, where there is one account."""
+    if not _of_accounts(wanted):
+        return Select("trading", Statement("SELECT NULL AS days WHERE false", ()))
+    where, params = _where(wanted, "day")
+    listed, grouped = _grouped(wanted)
+    sql = f"SELECT {listed}array_agg(day) AS days, array_agg(equity) AS equity FROM {{account_value}} WHERE {where}"
+    one = " HAVING COUNT(DISTINCT (user_id, account_id)) = 1"
+    return Select("trading", Statement(f"{sql}{grouped}{one}", tuple(params)))
+
+
+def _of_accounts(wanted: Wanted) -> bool:
+    return {*wanted.by, *wanted.only} <= OF_ACCOUNT
+
+
+def record_of(sums: Mapping[str, Sums], wanted: Wanted, calendar: str) -> TradingRecord:
+    """The record of one group."""
+    from domain.metrics.trading.calendars import Calendar
+    from domain.metrics.trading.daily import daily
+    from domain.metrics.trading.record import TradingRecord
+    from domain.metrics.trading.trades import Trades
+
+    ledger = sums.get("trades", {})
+    columns = {name: ledger.get(stored) or [] for stored, name in COLUMNS.items()}
+    whole = {name: [None if v is None else int(v) for v in values] for name, values in columns.items()}
+    times = {name: [None if v is None else int(v) for v in ledger.get(name) or []] for name in TIMES}
+    pnl = _booked([at // 86_400_000 for at in times["closed_at"] if at is not None], whole["pnl"])
+    series = daily(pnl, _moved(sums.get("account_days", {}), wanted), _marked(sums), Calendar(calendar))
+    start, end = (ms(at) if at else None for at in wanted.span)
+    return TradingRecord(Trades.of(whole.pop("pnl"), **whole, **times), series, start, end)
+
+
+def _moved(found: Sums, wanted: Wanted) -> Booked:
+    """Flows; what was held before counts as the first one, on the day before the period."""
+    days = [each.toordinal() - UNIX_DAY for each in found.get("days") or []]
+    amounts = [int(amount) for amount in found.get("flows") or []]
+    if found.get("held"):
+        days.append((wanted.span.days[0] - timedelta(days=1)).toordinal() - UNIX_DAY)
+        amounts.append(int(found["held"]))
+    return _booked(days, amounts)
+
+
+def _marked(sums: Mapping[str, Sums]) -> Booked:
+    found = sums.get("account_values", {})
+    days = [each.toordinal() - UNIX_DAY for each in found.get("days") or []]
+    known = [(day, int(value)) for day, value in zip(days, found.get("equity") or [], strict=True) if value is not None]
+    return _booked([day for day, _ in known], [value for _, value in known])
+
+
+def _booked(days: list[int], amounts: list[Any]) -> Booked:
+    import numpy as np
+
+    from domain.metrics.trading.daily import Booked
+    from domain.metrics.trading.whole import whole
+
+    return Booked(np.array(days, np.int64), whole(amounts))
+
+
+def _row(rows: Rows, _: Wanted) -> Sums:
+    return dict(rows[0]) if rows else {}
+
+
+RECORDS: Mapping[str, Source] = {
+    "trades": Source(_trades, _row),
+    "account_days": Source(_flows, _row),
+    "account_values": Source(_values, _row),
+}

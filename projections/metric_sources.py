@@ -1,0 +1,380 @@
+"""Where the values of metrics come from: for each source one question to a projection, and how its rows become sums.
+
+A source is a registered query, asked for its rows as they are stored, or a SELECT where a query would give a row for
+every user, invoice or ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
+from domain.metrics.satisfaction.support import Ticket
+from projections.engine.composed import Part, Select
+from projections.engine.quantiles import middle_of
+from projections.engine.query import Statement, show_time
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+ROLLING = timedelta(days=30)  # of trials
+YEAR = timedelta(days=365)
+Rows = Sequence[Mapping[str, Any]]
+Sums = dict[str, Any]
+
+
+class Span(NamedTuple):
+    """A period [start, end), UTC; None where it is open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """Both ends, as far away as can be where the period is open."""
+        return self.start or FIRST, self.end or LAST
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First day and end (exclusive), of whole days."""
+        return self.bounds[0].date(), self.bounds[1].date()
+
+    @property
+    def seconds(self) -> float | None:
+        """Its length."""
+        return (self.end - self.start).total_seconds() if self.start and self.end else None
+
+    def params(self) -> dict[str, str]:
+        """The period as parameters of a query."""
+        named = {"from": self.start, "to": self.end}
+        return {name: show_time(at) for name, at in named.items() if at is not None}
+
+    def before(self) -> Span:
+        """The period before: as many calendar months where it is whole months, and else of the same length."""
+        if self.start is None or self.end is None:
+            return Span(FIRST, FIRST)
+        if self.start == _first(self.start) and self.end == _first(self.end):
+            months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+            return Span(_months_later(self.start, -months), self.start)
+        return Span(self.start - (self.end - self.start), self.start)
+
+
+def _first(at: datetime) -> datetime:
+    return datetime(at.year, at.month, 1, tzinfo=UTC)
+
+
+def _months_later(first: datetime, months: int) -> datetime:
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return datetime(year, month + 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy."""
+
+    company: str
+    span: Span
+    asked_at: datetime
+    by: tuple[str, ...] = ()
+    only: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
+
+    def before(self) -> Wanted:
+        """The same of the period before."""
+        return replace(self, span=self.span.before())
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period that has begun."""
+        end = self.span.end or LAST
+        return (min(end, self.asked_at) - timedelta(microseconds=1)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is asked, and what the rows of one group come to."""
+
+    ask: Callable[[Wanted], Part | Select]
+    sums: Callable[[Rows, Wanted], Sums] = lambda rows, _: dict(rows[0]) if rows else {}
+
+
+def _query(name: str, *also: str, raw: bool = True) -> Callable[[Wanted], Part]:
+    """A registered query over the period, split by `also` as well."""
+
+    def ask(wanted: Wanted) -> Part:
+        by = {"by": ",".join((*wanted.by, *also))} if wanted.by or also else {}
+        return Part(name, {**wanted.span.params(), **wanted.only, **by}, raw)
+
+    return ask
+
+
+def _movements(wanted: Wanted) -> Part:
+    return _under(wanted, _query("mrr_movements")(wanted))
+
+
+def _under(wanted: Wanted, part: Part) -> Part:
+    return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
+
+
+def _committed(wanted: Wanted) -> Part:
+    return _movements(replace(wanted, span=Span(wanted.span.start, None)))
+
+
+def _of_year(wanted: Wanted) -> Part:
+    """Movements of the year that ends with the period."""
+    end = wanted.span.end or wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _movements(replace(wanted, span=Span(end - YEAR, end)))
+
+
+def _retained(name: str) -> Callable[[Wanted], Part]:
+    return lambda wanted: _under(wanted, Part(name, wanted.span.params(), raw=True))
+
+
+def _customers_after(wanted: Wanted) -> Part:
+    """MRR of each customer at the end of the period, and after all that is scheduled."""
+    at = {"from": show_time(wanted.span.end or wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0))}
+    return _under(wanted, Part("customer_mrr", at, raw=True))
+
+
+def _kinds(rows: Rows, _: Wanted) -> Sums:
+    found: Sums = {"fees": 0}
+    for row in rows:
+        found |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
+        found["fees"] += int(row["fees"])
+    return {name: found.get(name, 0) for name in TAKINGS}
+
+
+TAKINGS = (
+    *("succeeded", "recovered", "refunded", "fees"),
+    *("succeeded_count", "recovered_count", "failed_count"),
+)
+
+INVOICES = """
+SELECT COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s) AS charged,
+    COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s AND failed_at IS NOT NULL) AS failed,
+    COUNT(*) FILTER (WHERE owed AND (in_time OR failed_at + INTERVAL '30 days' <= %s)) AS decided,
+    COUNT(*) FILTER (WHERE owed AND in_time) AS recovered
+FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
+        paid_at > failed_at AND paid_at <= failed_at + INTERVAL '30 days' AS in_time
+    FROM {invoice} WHERE company_id = %s AND first_at < %s) AS invoices
+"""
+
+
+def _invoices(wanted: Wanted) -> Select:
+    span = wanted.span.bounds
+    return Select(
+        "payments",
+        Statement(INVOICES, (*span, *span, wanted.asked_at, *span, wanted.company, span[1])),
+    )
+
+
+OWING = """
+SELECT array_agg(DISTINCT customer_id) AS owing FROM {invoice}
+WHERE company_id = %s AND failed_at < %s AND (paid_at IS NULL OR paid_at < failed_at)
+"""
+
+
+def _owing(wanted: Wanted) -> Select:
+    return Select("payments", Statement(OWING, (wanted.company, wanted.span.bounds[1])))
+
+
+SUBSCRIBED = """
+SELECT charge, interval, interval_count, started_at FROM {customer_subscription}
+WHERE company_id = %s AND status = 'active' AND started_at < %s
+"""
+
+
+def _subscribed(wanted: Wanted) -> Select:
+    return Select("subscriptions", Statement(SUBSCRIBED, (wanted.company, min(wanted.span.bounds[1], wanted.asked_at))))
+
+
+def _deferred(rows: Rows, wanted: Wanted) -> Sums:
+    at = ms(min(wanted.span.bounds[1], wanted.asked_at))
+    charges = []
+    for row in rows:
+        period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
+        charges.append(Prepaid(int(row["charge"]), *period))
+    return {"deferred": deferred_revenue(charges, at)}
+
+
+FIRSTS = """
+SELECT COUNT(*) AS signups, COUNT(*) FILTER (WHERE in_time) AS activated,
+    COUNT(*) FILTER (WHERE in_time OR signup + INTERVAL '7 days' <= %s) AS decided,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM activation - signup) * 1000)::float8)
+        FILTER (WHERE activation >= signup) AS time_to_value
+FROM (SELECT signed.first_at AS signup, activated.first_at AS activation,
+        COALESCE(activated.first_at BETWEEN signed.first_at AND signed.first_at + INTERVAL '7 days', false) AS in_time
+    FROM {user_first} AS signed LEFT JOIN {user_first} AS activated
+        ON activated.company_id = signed.company_id AND activated.user_id = signed.user_id
+        AND activated.name = 'activated'
+    WHERE signed.company_id = %s AND signed.name = 'signup' AND signed.first_at >= %s AND signed.first_at < %s) AS pairs
+"""
+
+
+def _firsts(wanted: Wanted) -> Select:
+    return Select("user_steps", Statement(FIRSTS, (wanted.asked_at, wanted.company, *wanted.span.bounds)))
+
+
+TRIALS = """
+SELECT COUNT(*) FILTER (WHERE inside) AS begun, COUNT(*) FILTER (WHERE inside AND paying) AS converted,
+    COUNT(*) FILTER (WHERE trial_started_at > %s AND trial_started_at <= %s) AS begun_30d,
+    COUNT(*) FILTER (WHERE started_at > %s AND started_at <= %s) AS converted_30d
+FROM (SELECT trial_started_at, started_at, trial_started_at >= %s AND trial_started_at < %s AS inside,
+        COALESCE(started_at >= trial_started_at, false) AS paying
+    FROM {customer_subscription} WHERE company_id = %s AND trial_started_at IS NOT NULL) AS trials
+"""
+
+
+def _trials(wanted: Wanted) -> Select:
+    now = min(wanted.span.bounds[1], wanted.asked_at)
+    last = now - ROLLING, now
+    return Select("subscriptions", Statement(TRIALS, (*last, *last, *wanted.span.bounds, wanted.company)))
+
+
+ACTIVITY = ("sessions", "page_views", "impressions", "clicks", "feature_uses", "conversions")
+LIFECYCLE = """
+SELECT COUNT(*) FILTER (WHERE now) AS active, COUNT(*) FILTER (WHERE now AND is_new) AS new,
+    COUNT(*) FILTER (WHERE now AND before AND NOT is_new) AS returning,
+    COUNT(*) FILTER (WHERE now AND NOT before AND NOT is_new) AS resurrected,
+    COUNT(*) FILTER (WHERE before AND NOT now) AS dormant
+FROM (SELECT user_id, bool_or(day >= %s) AS now, bool_or(day < %s) AS before FROM {user_day}
+    WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id) AS users
+JOIN (SELECT user_id, first_seen >= %s AS is_new FROM {user_seen} WHERE company_id = %s) AS seen USING (user_id)
+"""
+
+
+def _lifecycle(wanted: Wanted) -> Select:
+    first, end = wanted.span.days
+    earlier = wanted.span.before().days[0] if wanted.span.start else first
+    params = (first, first, wanted.company, earlier, end, wanted.span.bounds[0], wanted.company)
+    return Select("user_activity", Statement(LIFECYCLE, params))
+
+
+WINDOWS = """
+SELECT COUNT(*) AS mau, COUNT(*) FILTER (WHERE last > %s) AS wau, COUNT(*) FILTER (WHERE last = %s) AS dau
+FROM (SELECT max(day) AS last FROM {user_day}
+    WHERE company_id = %s AND day > %s AND day <= %s GROUP BY user_id) AS users
+"""
+
+
+def _windows(wanted: Wanted) -> Select:
+    last = wanted.last_day
+    week, month = last - timedelta(days=7), last - timedelta(days=28)
+    return Select("user_activity", Statement(WINDOWS, (week, last, wanted.company, month, last)))
+
+
+SESSIONS = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ended - started) * 1000)::float8) / 60000
+    AS median_minutes FROM {session} WHERE company_id = %s AND started >= %s AND started < %s
+"""
+
+
+def _sessions(wanted: Wanted) -> Select:
+    return Select("user_activity", Statement(SESSIONS, (wanted.company, *wanted.span.bounds)))
+
+
+FEATURES = """
+SELECT COUNT(*) AS features, COUNT(DISTINCT user_id) AS users FROM (SELECT DISTINCT user_id, feature FROM {feature_day}
+    WHERE company_id = %s AND day >= %s AND day < %s) AS used
+"""
+
+
+def _features(wanted: Wanted) -> Select:
+    return Select("user_activity", Statement(FEATURES, (wanted.company, *wanted.span.days)))
+
+
+TRADERS = """
+SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable FROM (SELECT SUM(total_pnl) AS pnl
+    FROM {trading_by_hour} WHERE company_id = %s AND hour >= %s AND hour < %s GROUP BY user_id) AS users
+"""
+
+
+def _traders(wanted: Wanted) -> Select:
+    return Select("trading", Statement(TRADERS, (wanted.company, *wanted.span.bounds)))
+
+
+def _durations(rows: Rows, _: Wanted) -> Sums:
+    """Durations of successes in ms with their numbers, and how many failed."""
+    succeeded = [row for row in rows if row["outcome"] != "error"]
+    return {
+        "ok": [(middle_of(int(row["bucket"])) / 1_000_000, int(row["count"])) for row in succeeded],
+        "failures": sum(int(row["count"]) for row in rows if row["outcome"] == "error"),
+    }
+
+
+def _scores(rows: Rows, _: Wanted) -> Sums:
+    found: Sums = {}
+    for row in rows:
+        found.setdefault(row["survey"], {})[int(row["score"])] = int(row["answers"])
+    return found
+
+
+TICKETS = """
+SELECT opened_at, first_response_at, resolved_at, reopened FROM {ticket}
+WHERE company_id = %s AND opened_at >= %s AND opened_at < %s
+"""
+
+
+def _tickets(wanted: Wanted) -> Select:
+    return Select("satisfaction", Statement(TICKETS, (wanted.company, *wanted.span.bounds)))
+
+
+def _told_tickets(rows: Rows, _: Wanted) -> Sums:
+    return {
+        "tickets": [
+            Ticket(_when(row["opened_at"]), _when(row["first_response_at"]), _when(row["resolved_at"]), row["reopened"])
+            for row in rows
+        ]
+    }
+
+
+def _when(at: datetime | None) -> int:
+    return ms(at) if at else 0
+
+
+def ms(at: datetime) -> int:
+    """A time as ms since 1970 UTC."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def earlier(source: Source) -> Source:
+    """The same of the period before."""
+    return Source(lambda wanted: source.ask(wanted.before()), source.sums)
+
+
+FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
+
+SOURCES: Mapping[str, Source] = {
+    "mrr_movements": Source(_movements),
+    "mrr_committed": Source(_committed),
+    "mrr_year": Source(_of_year),
+    "mrr_retained": Source(_retained("mrr_retained")),
+    "customer_mrr": Source(_customers_after, lambda rows, _: {"customers": rows}),
+    "owing_customers": Source(_owing),
+    "subscriptions": Source(_subscribed, _deferred),
+    "payment_totals": Source(_query("payment_totals", "kind"), _kinds),
+    "invoices": Source(_invoices),
+    "user_firsts": FIRST_STEPS,
+    "user_firsts_before": earlier(FIRST_STEPS),
+    "trials": Source(_trials),
+    "acquisition_costs": COSTS,
+    "acquisition_costs_before": earlier(COSTS),
+    "activity": Source(_query("user_activity")),
+    "user_lifecycle": Source(_lifecycle),
+    "user_windows": Source(_windows),
+    "sessions": Source(_sessions),
+    "feature_usage": Source(_features),
+    "trading_totals": Source(_query("trading_totals")),
+    "trading_users": Source(_traders),
+    "operations": Source(_query("operations", raw=False)),
+    "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),
+    "survey_answers": Source(_query("survey_answers", "survey", "score"), _scores),
+    "tickets": Source(_tickets, _told_tickets),
+}
+
+
+def names(reads: Iterable[str]) -> tuple[str, ...]:
+    """Sources, each once, in a fixed order."""
+    return tuple(name for name in SOURCES if name in set(reads))

@@ -1,0 +1,90 @@
+"""Payments: money taken, given back and missed by day, customer and currency, and what became of each invoice.
+
+Additive: sums of whole millionths and extremes of times. An invoice is owed from its first failure until its first
+success; payments without an invoice's name count in the days alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from projections.engine.declare import Columns, Projection, Row
+from projections.engine.expressions import only
+from projections.engine.kinds import Count, Day, Key, Min, Moment, Money, Sum, Text
+from projections.engine.listing import listing
+from projections.engine.totals import days, plain, totals
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
+
+payments = Projection("payments", version=1)
+
+
+class PaymentDay(Row):
+    """What one customer's payments of one kind came to on one day."""
+
+    company_id: Key[Text]
+    day: Key[Day]
+    customer_id: Key[Text]
+    kind: Key[Text]  # succeeded, failed, refunded or recovered
+    currency: Key[Text]
+    payments: Sum[Count]
+    amount: Sum[Money]
+    fees: Sum[Money]
+
+
+class Invoice(Row):
+    """What became of one invoice; null is what has not happened."""
+
+    company_id: Key[Text]
+    customer_id: Key[Text]
+    invoice_id: Key[Text]
+    currency: Key[Text]
+    first_at: Min[Moment]  # of any attempt
+    failed_at: Min[Moment]
+    paid_at: Min[Moment]
+    failures: Sum[Count]
+    taken: Sum[Money]
+    refunded: Sum[Money]
+    missed: Sum[Money]  # of all failed attempts
+
+
+@payments.folds("payment", into=PaymentDay)
+def by_day(payment: Columns) -> Delta:
+    """Each payment counts on the day of its event."""
+    return {"day": payment.timestamp, "payments": 1, "fees": payment.fee}
+
+
+@payments.folds("payment", into=Invoice, where=lambda payment: payment.invoice_id != "")
+def by_invoice(payment: Columns) -> Delta:
+    """The first failure and the first success; money by what happened to it."""
+    failed, refunded = payment.kind == "failed", payment.kind == "refunded"
+    paid = (payment.kind == "succeeded") | (payment.kind == "recovered")
+    return {
+        "first_at": payment.timestamp,
+        "failed_at": only(payment.timestamp, failed),
+        "paid_at": only(payment.timestamp, paid),
+        "failures": failed,
+        "taken": payment.amount * paid,
+        "refunded": payment.amount * refunded,
+        "missed": payment.amount * failed,
+    }
+
+
+payments.queries += [
+    totals(
+        "payment_totals",
+        of=PaymentDay,
+        by={**{name: plain(name) for name in ("customer_id", "kind", "currency")}, **days("day")},
+        time="day",
+        counts={"customers": "COUNT(DISTINCT customer_id)"},
+        summary="Payments, their amounts and the provider's fees, by day of the event, UTC.",
+    ),
+    listing(
+        "invoices",
+        of=Invoice,
+        filters=("customer_id", "invoice_id", "currency"),
+        time="first_at",
+        summary="One row an invoice: when a charge first failed and when it was paid; null is what has not happened.",
+    ),
+]

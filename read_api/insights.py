@@ -1,0 +1,101 @@
+"""Insights over HTTP: one address for all kinds; each kind is a registered query, which is asked by its name, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from domain.errors import Invalid
+from projections.engine.query import Param, registered
+from projections.insights import METHODS
+from read_api import openapi
+from read_api.answering import HttpRequest, parameters, told
+
+PATH = "/api/v1/insights"
+OF_SERIES = "insights"  # answers with several kinds, and with all of them where none is named
+QUERIES: Mapping[str, str] = MappingProxyType(
+    {
+        **{str(kind): OF_SERIES for kind in METHODS},
+        "forecast": "forecast",
+        "drivers": "drivers",
+        "churn": "churn_risks",
+        "lifetime_value": "lifetime_value",
+        "survival": "survival",
+        "recommendation": "recommendations",
+    }
+)
+
+
+class Insight(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A finding with its numbers, or null and the reason; the method behind it, and the question it was found in."""
+
+    kind: str
+    finding: dict[str, Any] | None
+    method: str
+    method_version: int
+    sample: int
+    minimum: int
+    evidence: dict[str, Any]
+    reasons: dict[str, str] = {}
+    metric: str | None = None
+    unit: str | None = None
+    by: str | None = None
+    horizon_days: int | None = None
+
+
+class Insights(msgspec.Struct, kw_only=True):
+    """Insights, and the position that they stand for."""
+
+    query: str
+    definition_version: int
+    position: str
+    as_of: datetime | None
+    complete: bool
+    lag_ms: int
+    rows: list[Insight]
+
+
+def question(params: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The query that answers for a kind, and its parameters. Raises Invalid for a kind that there is not."""
+    own = dict(params)
+    kind = own.pop("kind", None)
+    if kind is not None and kind not in QUERIES:
+        raise Invalid(f"{kind!r} is no kind of insight; there are {', '.join(QUERIES)}", code="bad_parameter")
+    name = QUERIES[kind] if kind else OF_SERIES
+    return name, own | ({"kind": kind} if kind and name == OF_SERIES else {})
+
+
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
+    """The parameters of the path, for its description: those of every kind."""
+    known: dict[str, Param] = {"kind": Param("kind", f"one out of {', '.join(QUERIES)}; all of a series without it")}
+    for name in dict.fromkeys(QUERIES.values()):
+        for param in registered()[name].params:
+            known.setdefault(param.name, Param(param.name, f"{param.meaning} ({name})"))
+    return {PATH: tuple(known.values())}
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """The one handler."""
+    return [insights]
+
+
+@get(
+    PATH,
+    responses=openapi.with_problems(Insights, "The insights"),
+    summary="Find insights",
+    operation_id="insights",
+    tags=["insights"],
+)
+async def insights(request: HttpRequest) -> Response[bytes]:
+    """What a metric or the customers tell: a finding with its evidence for each kind, or the reason for none.
+
+    What it predicts is written down, and scored when it is known what came (query prediction_scores). `as_of` and
+    `as_known_at` ask for a past state; what is answered of the past is not written down.
+    """
+    return await told(request, *question(parameters(request)))

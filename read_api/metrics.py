@@ -1,0 +1,192 @@
+"""Metrics over HTTP: the catalogue, one metric, the events behind it, and all key figures of a company."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from domain.access import Right, require
+from domain.caller import caller
+from domain.errors import Invalid
+from domain.metrics.catalogue import METRICS, metric
+from domain.metrics.entry import Explained, Metric
+from projections.engine.query import Param, registered
+from read_api import openapi
+from read_api.answering import JSON, HttpRequest, min_position, parameters, told
+from read_api.past import OF_EXPLANATION, OF_PAST
+from read_api.questions import Question
+from read_api.side import ReadSide
+
+ONE, ALL = "metric", "kpis"  # the queries that answer
+KEY, POINT = "key", "."
+
+
+class CatalogueEntry(msgspec.Struct, kw_only=True):
+    """What is known of a metric. `explained`: measures of queries, as `query.measure`; `absent`: why no value."""
+
+    key: str
+    title: str
+    unit: str
+    formula: str
+    section: str
+    convention: str
+    definition_version: int
+    dimensions: tuple[str, ...]
+    explained: list[str]
+    kpi: bool
+    absent: str
+    told_by: str
+    feature: str | None
+
+
+class MetricValue(msgspec.Struct, kw_only=True):
+    """A value (money as decimal text) or null with its reason, what it stands for, and its dimensions' values."""
+
+    key: str
+    value: str | float | None
+    unit: str
+    convention: str
+    definition_version: int
+    position: str
+    as_of: datetime | None
+    complete: bool
+    reason: str | None = None
+
+
+class MetricAnswer(openapi.Answer, kw_only=True):
+    """One metric: a row for each group of its dimensions."""
+
+    rows: list[MetricValue]  # type: ignore[assignment]  # of this shape, out of any
+
+
+class KeyFigure(msgspec.Struct, kw_only=True):
+    """A value beside that of the period before. `reasons` says why anything is null; `unfinished`: it still runs."""
+
+    key: str
+    title: str
+    section: str
+    value: str | float | None
+    previous: str | float | None
+    change: str | float | None
+    change_rate: float | None
+    unit: str
+    convention: str
+    definition_version: int
+    begin: datetime = msgspec.field(name="from")
+    end: datetime = msgspec.field(name="to")
+    unfinished: bool
+    reason: str | None = None
+    reasons: dict[str, str] = {}
+
+
+class KeyFigures(openapi.Answer, kw_only=True):
+    """Every key figure of a company."""
+
+    rows: list[KeyFigure]  # type: ignore[assignment]  # of this shape, out of any
+
+
+@get(
+    "/api/v1/metrics",
+    responses=openapi.with_problems(list[CatalogueEntry], "The catalogue"),
+    summary="List the catalogue of metrics",
+)
+async def listed() -> Response[bytes]:
+    """Every metric: its formula, unit, convention and version, what it may be split by, and how it is explained."""
+    require(caller().principal, Right.STATUS)
+    return Response(msgspec.json.encode([entry_shown(entry) for entry in METRICS.values()]), media_type=JSON)
+
+
+def entry_shown(entry: Metric) -> CatalogueEntry:
+    """An entry as the catalogue is answered."""
+    return CatalogueEntry(
+        key=entry.key,
+        title=entry.title,
+        unit=entry.unit,
+        formula=entry.formula,
+        section=entry.section,
+        convention=entry.convention,
+        definition_version=entry.version,
+        dimensions=entry.dimensions,
+        explained=[_named(each) for each in entry.explained],
+        kpi=entry.kpi,
+        absent=entry.absent,
+        told_by=entry.told_by,
+        feature=entry.feature,
+    )
+
+
+@get(
+    "/api/v1/metrics/{key:str}",
+    responses=openapi.with_problems(MetricAnswer, "The metric"),
+    summary="Answer one metric",
+)
+async def shown(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """The same as the query `metric` with this key: value objects, of the present or of the past."""
+    params = parameters(request)
+    if KEY in params:
+        raise Invalid("the key is in the path", code="bad_parameter")
+    return await told(request, ONE, {**params, KEY: key})
+
+
+@get(
+    "/api/v1/metrics/{key:str}/explain",
+    responses=openapi.EXPLANATION,
+    summary="Explain a metric",
+)
+async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """The events behind a metric, with their shares, a page at a time.
+
+    A metric comes from one or more measures of queries; `measure` (`query.measure`, as the catalogue lists them) says
+    which, and without it the first is explained. Period and dimensions are those of the metric.
+    """
+    params, principal = parameters(request), caller().principal
+    company = params.pop("company", None) or principal.company_id
+    about = {name: params.pop(name) for name in (*OF_PAST, *OF_EXPLANATION) if name in params}
+    of = _measure(metric(key), about.get("measure", ""))
+    side: ReadSide = request.app.state.side
+    question = Question(of.query, company, params)
+    found = await side.past.explain(principal, question, {**about, "measure": of.measure}, min_position(request))
+    return Response(msgspec.json.encode(found), media_type=JSON)
+
+
+def _measure(entry: Metric, named: str) -> Explained:
+    """The measure that is explained. Raises Invalid where the metric does not come from it, or from none."""
+    for each in entry.explained:
+        if named in ("", _named(each)):
+            return each
+    known = ", ".join(map(_named, entry.explained)) or "nothing: " + entry.absent
+    raise Invalid(f"{entry.key} comes from {known}", code="bad_measure")
+
+
+def _named(each: Explained) -> str:
+    return each.query + POINT + each.measure
+
+
+@get(
+    "/api/v1/kpis",
+    responses=openapi.with_problems(KeyFigures, "The key figures"),
+    summary="All key figures of a company",
+)
+async def kpis(request: HttpRequest) -> Response[bytes]:
+    """The same as the query `kpis`: every key figure of a period beside that of the period before."""
+    return await told(request, ALL, parameters(request))
+
+
+HANDLERS = (listed, shown, explained, kpis)
+
+
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
+    """The parameters of the paths that answer a query, for their description."""
+    of_one = [param for param in registered()[ONE].params if param.name != KEY]
+    return {"/api/v1/metrics/{key}": of_one, "/api/v1/kpis": registered()[ALL].params}
+
+
+def described() -> list[dict[str, Any]]:
+    """The catalogue as plain values, for the command line."""
+    found: list[dict[str, Any]] = msgspec.to_builtins([entry_shown(entry) for entry in METRICS.values()])
+    return found

@@ -1,0 +1,56 @@
+"""Paths of their own for registered queries: the same answers as under /api/v1/query, with the shape of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from domain.caller import caller
+from domain.errors import Invalid
+from projections.engine.query import Param, registered
+from read_api.answering import HttpRequest, answered, asked, parameters
+from read_api.openapi import with_problems
+from read_api.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A path, the query that it asks, the shape of the answer, and parameters that the path itself settles."""
+
+    path: str
+    query: str
+    shape: type
+    fixed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def params(self) -> Sequence[Param]:
+        """The parameters that are left to whoever asks."""
+        return [param for param in registered()[self.query].params if param.name not in self.fixed]
+
+
+def handlers(doors: Iterable[Door], tag: str) -> list[HTTPRouteHandler]:
+    """A handler for each door."""
+    return [_handler(door, tag) for door in doors]
+
+
+def _handler(door: Door, tag: str) -> HTTPRouteHandler:
+    async def answer(request: HttpRequest) -> Response[bytes]:
+        params = parameters(request)
+        company = params.pop("company", None) or caller().principal.company_id
+        if settled := [name for name in params if name in door.fixed]:
+            raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
+        return answered(await asked(request, Question(door.query, company, {**params, **door.fixed})))
+
+    found = registered()[door.query]
+    answer.__doc__ = f"The answer of the query {door.query}. {found.summary}"
+    return get(
+        door.path,
+        responses=with_problems(door.shape, "The answer"),
+        summary=found.summary,
+        operation_id=door.path.removeprefix("/api/v1/").replace("/", "_").replace("-", "_"),
+        tags=[tag],
+    )(answer)

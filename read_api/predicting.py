@@ -1,0 +1,43 @@
+"""What answers predict is written into the log, so that it can be scored when it is known what came."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import Unavailable
+from domain.publishing.predictions import prediction_id, prediction_record
+from projections.predictions import stated
+
+if TYPE_CHECKING:
+    from domain.ports import EventLog
+
+REMEMBERED = 50_000  # predictions that this process has written: they need not be written at every look
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionLog:
+    """Writes predictions, each once. Readers know events by their ids, so that twice does no harm."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._written: dict[tuple[str, str], None] = {}
+
+    async def record(self, company: str, answer: Mapping[str, Any]) -> None:
+        """Write what this answer predicts of days to come. While the log is away it is answered and not scored."""
+        now = time.time_ns() // 1_000_000
+        facts = {(company, prediction_id(f)): f for f in stated(answer["query"], answer["rows"]) if f.due_at > now}
+        new = {key: fact for key, fact in facts.items() if key not in self._written}
+        if not new:
+            return
+        try:
+            await self._log.append([prediction_record(company, fact, now) for fact in new.values()])
+        except Unavailable as error:
+            logger.warning("%d predictions could not be recorded: %s", len(new), error)
+            return
+        self._written |= dict.fromkeys(new)
+        for key in list(self._written)[:-REMEMBERED]:
+            del self._written[key]

@@ -1,0 +1,1 @@
+"""Insights: against published results, independent references and the edges."""

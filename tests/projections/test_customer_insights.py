@@ -1,0 +1,144 @@
+"""Who leaves, what buyers bring, how long subscribers stay: made populations whose answer is known."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from domain.insights.activity import History
+from domain.publishing.builders import payment, subscription, user_event
+from domain.publishing.event import Event
+from projections.customer_insights import churn_of
+from tests.projections.harness import ReadModels
+from tests.projections.test_insights import BEGIN, at, day
+
+DAYS = 120
+
+
+def active(user: str, *days: int, company: str = "acme") -> list[Event]:
+    """One event on each of these days."""
+    return [
+        user_event(
+            company_id=company, user_id=user, name="page_view", timestamp=at(n), event_id=f"{company}-{user}-{n}"
+        )
+        for n in days
+    ]
+
+
+def fading_and_faithful(company: str = "acme") -> list[Event]:
+    """Of 320 users half come every other day to the end; half fade out within the last two months."""
+    chance = random.Random(3)
+    events = []
+    for number in range(320):
+        faithful = number % 2 == 0
+        until = DAYS if faithful else chance.randint(DAYS - 60, DAYS)
+        rest = 2 if faithful else 5
+        events += active(f"{'f' if faithful else 'x'}{number:03}", *range(number % rest, until, rest), company=company)
+    return events
+
+
+async def test_those_who_fade_are_at_risk(models: ReadModels) -> None:
+    """They come first, with drivers that add up to their log-odds; the model beats the base rate."""
+    models.given(fading_and_faithful())
+    (row,) = await models.rows("churn_risks", from_=day(0), to=day(DAYS), customers="20")
+    found = row["finding"]
+    assert (row["kind"], row["minimum"], row["horizon_days"]) == ("churn", 100, 28)
+    assert row["sample"] >= 100
+    assert found["brier"] < found["base_brier"]
+    assert [risk["user_id"][0] for risk in found["at_risk"]] == ["x"] * 20
+    assert {driver["feature"] for driver in found["at_risk"][0]["drivers"]} >= {"recency", "frequency"}
+    chances = [risk["probability"] for risk in found["at_risk"]]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(part["cases"] for part in found["curve"]) == row["sample"]
+
+
+async def test_few_customers_are_a_reason(models: ReadModels) -> None:
+    """No model of ten users, and the minimum is told."""
+    models.given([event for n in range(10) for event in active(f"u{n}", *range(0, 60, 3))])
+    (row,) = await models.rows("churn_risks", from_=day(0), to=day(60))
+    assert (row["finding"], row["reasons"], row["sample"], row["minimum"]) == (None, {"finding": "too_few"}, 10, 100)
+
+
+def test_what_came_later_is_not_looked_at() -> None:
+    """Activity after the end of the window changes no probability."""
+    chance = random.Random(5)
+    first = (BEGIN.toordinal() - 719_163) + DAYS - 1
+    users = []
+    for number in range(200):
+        gone = first - chance.randint(0, 50) if number % 2 else first
+        users.append((f"u{number}", History(first - 100, tuple(range(first - 100, gone, 1 + number % 5)))))
+    later = [(user, History(h.first, (*h.active, first + 3, first + 9))) for user, h in users]
+    asked: tuple[int, int, int, dict[str, Any]] = (first, 14, 10, {})
+    assert churn_of("acme", users, *asked) == churn_of("acme", later, *asked)
+
+
+def paid(customer: str, number: int, amount: float, company: str = "acme") -> Event:
+    """A payment that succeeded on that day."""
+    return payment(
+        company_id=company, customer_id=customer, kind="succeeded", amount=amount, currency="USD", timestamp=at(number)
+    )
+
+
+async def test_frequent_buyers_are_worth_more(models: ReadModels) -> None:
+    """Those who buy every week at 100 come before those who buy every month at 20; all values are positive."""
+    chance = random.Random(11)
+    events = []
+    for number in range(90):
+        often = number % 3 == 0
+        start, gap = chance.randint(0, 60), 7 if often else 30
+        until = 240 if chance.random() < 0.7 else start + 60
+        for bought in range(start, until, gap):
+            amount = round(chance.uniform(80, 120) if often else chance.uniform(10, 30), 2)
+            events.append(paid(f"{'a' if often else 'b'}{number:02}", bought, amount))
+    models.given(events)
+    (row,) = await models.rows("lifetime_value", from_=day(0), to=day(240), customers="10", months="6")
+    found = row["finding"]
+    assert (row["sample"], row["minimum"], found["months"]) == (90, 50, 6)
+    assert [buyer["key"][0] for buyer in found["buyers"]] == ["a"] * 10
+    assert found["buyers"][0]["value"] == pytest.approx(100, abs=10)
+    assert 0 < found["buyers"][9]["lifetime_value"] <= found["buyers"][0]["lifetime_value"] < found["total"]
+
+
+def subscribed(customer: str, number: int, what: Any, sequence: int) -> Event:
+    """A fact of a monthly subscription."""
+    return subscription(
+        company_id="acme",
+        customer_id=customer,
+        subscription_id=f"{customer}-1",
+        event=what,
+        plan="pro",
+        interval="month",
+        unit_amount=10,
+        quantity=1,
+        currency="USD",
+        effective_at=at(number),
+        sequence=sequence,
+    )
+
+
+async def test_the_curve_of_subscribers_is_the_share_that_stayed(models: ReadModels) -> None:
+    """Of 40 who began together ten left after 30 days and ten after 60: three quarters, then half."""
+    events = []
+    for number in range(40):
+        events.append(subscribed(f"c{number}", 0, "started", 1))
+        if number < 20:
+            events.append(subscribed(f"c{number}", 30 if number < 10 else 60, "canceled", 2))
+    models.given(events)
+    (row,) = await models.rows("survival", from_=day(0), to=day(90))
+    steps = row["finding"]["steps"]
+    assert [(s["time"], s["at_risk"], s["churned"], s["survival"]) for s in steps] == [
+        (30, 40, 10, pytest.approx(0.75)),
+        (60, 30, 10, pytest.approx(0.5)),
+    ]
+    assert (row["sample"], row["finding"]["churned"], row["finding"]["median"]) == (40, 20, 60)
+
+
+async def test_another_company_changes_no_model(models: ReadModels) -> None:
+    """The model is fitted on the company's own users."""
+    models.given(fading_and_faithful())
+    before = await models.rows("churn_risks", from_=day(0), to=day(DAYS))
+    models.given(fading_and_faithful("globex"))
+    assert await models.rows("churn_risks", from_=day(0), to=day(DAYS)) == before
+    assert await models.rows("churn_risks", company="initech", from_=day(0), to=day(DAYS)) != before

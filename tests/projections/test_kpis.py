@@ -1,0 +1,280 @@
+"""Metrics by their keys, by hand: a small company's trades, subscriptions, payments and events through a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.errors import AnalyticsError, Forbidden, Invalid, NotFound
+from domain.metrics.catalogue import METRICS
+from projections.metric_sources import Span
+from tests.projections.harness import ReadModels
+from tests.projections.small_company import company
+
+MARCH = {"from_": "2025-03-01", "to": "2025-04-01"}
+NUMBERS: Mapping[str, Any] = {  # of March, worked by hand from `company()`
+    "mrr": "150",  # c1 60, c2 90; c3 left
+    "new_mrr": "90",
+    "expansion_mrr": "10",
+    "contraction_mrr": "0",
+    "churned_mrr": "40",
+    "reactivated_mrr": "0",
+    "net_new_mrr": "60",
+    "arr": "1800",
+    "mrr_growth_rate": 60 / 90,
+    "gross_mrr_churn_rate": 40 / 90,
+    "net_mrr_churn_rate": 30 / 90,
+    "quick_ratio": 2.5,
+    "average_sale_price": "90",
+    "new_customers": 1,
+    "cmrr": "150",
+    "grr": 50 / 90,
+    "nrr": 60 / 90,
+    "arpa": "75",
+    "customers": 2,
+    "churned_customers": 1,
+    "customer_churn_rate": 0.5,
+    "customer_retention_rate": 0.5,
+    "mean_customer_life": 2.0,
+    "customer_ltv": "150",
+    "ltv_margin": "150",
+    "revenue_at_risk": "75",
+    "top10_concentration": 1.0,
+    "revenue_hhi": (60**2 + 90**2) / 150**2,
+    "upgrade_rate": 0.5,
+    "downgrade_rate": 0.0,
+    "arpu": "75",  # two active users
+    "gross_revenue": "150",
+    "net_revenue": "128.5",
+    "refund_rate": 20 / 150,
+    "failed_charge_rate": 0.5,
+    "dunning_recovery_rate": 1.0,
+    "signups": 2,
+    "visitor_to_signup_rate": 1.0,
+    "activation_rate": 0.5,
+    "time_to_value": 2 * 86_400_000.0,
+    "acquisition_cost": "45",
+    "cac": "45",
+    "cac_payback_months": 0.6,
+    "ltv_to_cac": 150 / 45,
+    "magic_number": 12 * 60 / 30,
+    "active_users": 2,
+    "dau": 1,
+    "wau": 1,
+    "mau": 2,
+    "stickiness": 0.5,
+    "new_users": 2,
+    "returning_users": 0,
+    "resurrected_users": 0,
+    "dormant_users": 1,
+    "pulse": 2.0,
+    "sessions": 1,
+    "page_views": 1,
+    "impressions": 0,
+    "clicks": 0,
+    "conversions": 0,
+    "conversion_rate": 0.0,
+    "sessions_per_user": 0.5,
+    "median_session_minutes": 30.0,
+    "feature_adoption_rate": 0.5,
+    "feature_depth": 1.0,
+    "total_trades": 4,
+    "winning_trades": 2,
+    "losing_trades": 1,
+    "breakeven_trades": 1,
+    "win_rate": 0.5,
+    "total_pnl": "20.5",
+    "gross_profit": "30.5",
+    "gross_loss": "10",
+    "average_win": "15.25",
+    "average_loss": "-10",
+    "largest_win": "20.5",
+    "largest_loss": "-10",
+    "payoff_ratio": 1.525,
+    "profit_factor": 3.05,
+    "expectancy": "5.125",
+    "trading_users": 2,
+    "profitable_user_share": 1.0,
+    "operation_count": 4,
+    "throughput": 4 / (31 * 86_400),
+    "error_rate": 0.25,
+    "availability": 0.75,
+    "nps": 25.0,  # four promoters and two detractors of eight
+    "csat": 0.5,
+    "tickets_opened": 1,
+    "first_response_minutes": 15.0,
+    "resolution_hours": 3.0,
+    "first_contact_resolution_rate": 1.0,
+    "tickets_per_100_users": 50.0,
+}
+REASONS = {  # of an empty month
+    "mrr_growth_rate": "zero_denominator",
+    "quick_ratio": "no_losses",
+    "arpa": "no_data",
+    "win_rate": "no_trades",
+    "average_win": "no_trades",
+    "profit_factor": "no_trades",
+    "refund_rate": "no_data",
+    "stickiness": "no_data",
+    "error_rate": "no_data",
+    "latency_p99": "no_data",
+    "nps": "no_data",
+    "cac": "no_data",
+    "viral_factor": "not_reported",
+    "mttr": "not_reported",
+    "rule_of_40": "zero_denominator",
+    "burn_multiple": "not_reported",
+}
+
+
+@pytest.fixture
+async def acme(models: ReadModels) -> ReadModels:
+    """The small company, folded."""
+    return models.given(company())
+
+
+async def told(models: ReadModels, **params: str) -> dict[str, dict[str, Any]]:
+    """Key figures by their keys."""
+    return {row["key"]: row for row in await models.rows("kpis", **params)}
+
+
+async def test_every_figure_is_the_one_worked_by_hand(acme: ReadModels) -> None:
+    """Money exactly, counts exactly, ratios as floating point numbers of the same division."""
+    found = await told(acme, **MARCH)
+    assert {key: found[key]["value"] for key in NUMBERS} == {
+        key: pytest.approx(value, rel=1e-12) if isinstance(value, float) else value for key, value in NUMBERS.items()
+    }
+
+
+async def test_one_metric_is_what_all_of_them_say(acme: ReadModels) -> None:
+    """Value, unit, version and reason of every key figure."""
+    every = await told(acme, **MARCH)
+    for key, row in every.items():
+        (alone,) = await acme.rows("metric", key=key, **MARCH)
+        names = ("value", "unit", "convention", "definition_version", "reason")
+        assert [alone.get(n) for n in names] == [row.get(n) for n in names], key
+        assert (alone["value"] is None) == ("reason" in alone), key
+
+
+async def test_a_period_is_compared_with_the_one_before(acme: ReadModels) -> None:
+    """A calendar month with the month before it, however long that was."""
+    found = await told(acme, at="2025-03-15")
+    assert found == await told(acme, **MARCH)
+    mrr = found["mrr"]
+    assert (mrr["previous"], mrr["change"], mrr["change_rate"]) == ("90", "60", 60 / 90)
+    assert (mrr["from"], mrr["to"], mrr["unfinished"]) == ("2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z", False)
+    trades = found["total_trades"]
+    assert (trades["previous"], trades["change"], trades["change_rate"]) == (1, 3, 3.0)
+    churned = found["churned_mrr"]
+    assert (churned["previous"], churned["change"], churned["change_rate"]) == ("0", "40", None)
+    assert churned["reasons"] == {"change_rate": "zero_denominator"}
+
+
+async def test_what_is_undefined_is_null_with_its_reason(models: ReadModels) -> None:
+    """Of a company of which nothing is known: never 0, infinity or NaN in its place."""
+    found = await told(models, at="2025-03-15")
+    assert set(found) == {key for key, entry in METRICS.items() if entry.kpi}
+    assert {key: found[key].get("reason") for key in REASONS} == REASONS
+    for row in found.values():
+        assert (row["value"] is None) == ("value" in row.get("reasons", {})), row
+
+
+async def test_every_metric_of_one_value_answers(acme: ReadModels) -> None:
+    """With a value or a reason, also of a company without any event and under any convention."""
+    for key, entry in METRICS.items():
+        if entry.told_by:
+            with pytest.raises(Invalid, match=f"Ask the query|{key} is a table"):
+                await acme.rows("metric", key=key)
+            continue
+        for who in ("acme", "nobody"):
+            (row,) = await acme.rows("metric", who, key=key, **MARCH)
+            assert (row["value"] is None) == ("reason" in row), row
+            assert row["position"] is not None
+            assert row["unit"] == entry.unit
+
+
+async def test_a_metric_is_split_and_chosen_by_its_dimensions(acme: ReadModels) -> None:
+    """As the query of its sums does it."""
+    rows = await acme.rows("metric", key="win_rate", by="symbol", **MARCH)
+    assert [(r["symbol"], r["value"]) for r in rows] == [("AAPL", 0.5), ("MSFT", 0.5)]
+    (row,) = await acme.rows("metric", key="total_pnl", user_id="u1")
+    assert row["value"] == "17.5"
+    rows = await acme.rows("metric", key="mrr", by="month")
+    assert [(r["month"], r["value"]) for r in rows] == [("2025-02", "90"), ("2025-03", "150")]
+    rows = await acme.rows("metric", key="sqn", by="user_id", **MARCH)
+    assert [(r["user_id"], r["value"] is None) for r in rows] == [("u1", False), ("u2", True)]
+    assert rows[1]["reason"] == "too_few"
+
+
+async def test_conventions_travel_with_the_number(acme: ReadModels) -> None:
+    """The platform counts a breakeven as lost."""
+    (canonical,) = await acme.rows("metric", key="losing_trades", **MARCH)
+    (platform,) = await acme.rows("metric", key="losing_trades", convention="platform", **MARCH)
+    assert (canonical["value"], canonical["convention"]) == (1, "canonical")
+    assert (platform["value"], platform["convention"]) == (2, "platform")
+    (same,) = await acme.rows("metric", key="total_pnl", convention="quantstats", **MARCH)
+    assert (same["value"], same["convention"]) == ("20.5", "canonical")
+
+
+async def test_returns_are_taken_of_what_the_account_held(acme: ReadModels) -> None:
+    """u1 deposited 1000 and earned 7 before March; in March 20.5 and −10 of three days."""
+    (row,) = await acme.rows("metric", key="cumulative_return", user_id="u1", **MARCH)
+    assert row["value"] == pytest.approx(10.5 / 1007, rel=1e-12)
+    (row,) = await acme.rows("metric", key="max_drawdown", user_id="u1", **MARCH)
+    assert row["value"] == pytest.approx(-10 / 1027.5, rel=1e-12)
+    (row,) = await acme.rows("metric", key="cumulative_return", symbol="AAPL", **MARCH)
+    assert (row["value"], row["reason"]) == (None, "no_equity")
+
+
+async def test_a_tier_that_sees_the_last_days_is_told_nothing_before_them(acme: ReadModels) -> None:
+    """Neither a period that began earlier, nor what the period before came to."""
+    found = await told(acme, **MARCH, since="2025-03-01")
+    assert found["mrr"]["value"] == "150"
+    assert (found["mrr"]["previous"], found["mrr"]["reasons"]["previous"]) == (None, "outside_tier")
+    with pytest.raises(Forbidden, match="came on or after 2025-03-02"):
+        await told(acme, **MARCH, since="2025-03-02")
+    (row,) = await acme.rows("metric", key="total_trades", since="2025-03-04")
+    assert row["value"] == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        ({"key": "nothing"}, NotFound),
+        ({"key": "mrr", "by": "symbol"}, Invalid),
+        ({"key": "mrr", "user_id": "u1"}, Invalid),
+        ({"key": "mrr", "convention": "platform"}, Invalid),
+        ({"key": "sharpe_ratio", "by": "month"}, Invalid),
+        ({"key": "ltv_margin", "margin": "nan"}, Invalid),
+        ({"key": "trading_users", "convention": "platform"}, Invalid),
+    ],
+)
+async def test_a_question_that_cannot_be_answered_is_refused(
+    models: ReadModels, params: dict[str, str], error: type[AnalyticsError]
+) -> None:
+    """Unknown keys, dimensions that the entry does not list, conventions that do not apply."""
+    with pytest.raises(error):
+        await models.rows("metric", **params)
+
+
+@pytest.mark.parametrize(
+    "params", [{"from_": "2025-03-01"}, {"from_": "2025-03-02", "to": "2025-03-01"}, {"period": "decade"}]
+)
+async def test_a_period_that_is_none_is_refused(models: ReadModels, params: dict[str, str]) -> None:
+    """One end alone, an end before the beginning, an unknown calendar period."""
+    with pytest.raises(Invalid):
+        await models.rows("kpis", **params)
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_the_period_before_is_as_many_months_or_as_long() -> None:
+    """Whole months go with whole months, everything else with as many days."""
+    assert Span(day("2025-03-01"), day("2025-04-01")).before() == Span(day("2025-02-01"), day("2025-03-01"))
+    assert Span(day("2025-01-01"), day("2025-04-01")).before() == Span(day("2024-10-01"), day("2025-01-01"))
+    assert Span(day("2025-03-03"), day("2025-03-10")).before() == Span(day("2025-02-24"), day("2025-03-03"))

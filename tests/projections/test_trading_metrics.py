@@ -1,0 +1,217 @@
+"""Trading metrics from events to answers: the oracle's crossover, equity by flows and values, what is undefined."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from domain.errors import Invalid, LimitExceeded
+from domain.metrics.trading.catalogue import STATISTICS
+from domain.publishing.builders import account_equity, account_flow, trading_result
+from domain.publishing.event import Event
+from projections import trading_record
+from tests.domain.metrics.oracles import ORACLES, agrees, milliseconds, oracle
+from tests.domain.metrics.test_trading_oracles import KEYS
+from tests.projections.harness import ReadModels
+
+AAPL = oracle("trading_aapl.json")
+DAY = 86_400_000
+MONDAY = 1_759_708_800_000  # 6 October 2025
+PER_UNIT = {"minutes": 24 * 60}  # the oracles give days
+
+
+def crossover() -> Iterator[Event]:
+    """The trades and the marked values of the oracle, as a trading bot reports them."""
+    who: dict[str, Any] = {"company_id": "acme", "user_id": "bot", "account_id": "a1"}
+    for row in oracle("trades_aapl.json")["trades"]:
+        yield trading_result(
+            **who,
+            trade_id=str(row["id"]),
+            symbol="AAPL",
+            strategy="crossover",
+            side="long" if row["size"] > 0 else "short",
+            quantity=abs(row["size"]),
+            entry_price=row["entry_price"],
+            exit_price=row["exit_price"],
+            pnl=row["pnl"],
+            fees=row["commission"],
+            opened_at=milliseconds(row["entry_time"]),
+            closed_at=milliseconds(row["exit_time"]),
+        )
+    with (ORACLES / "equity_aapl.csv").open() as lines:
+        for value in csv.DictReader(lines):
+            at = milliseconds(value["date"])
+            yield account_equity(**who, equity=float(value["Equity"]), at=at, timestamp=at)
+
+
+def trade(number: int, pnl: float, day: int = 0, **more: Any) -> Event:
+    """A trade closed on the `day`-th day from a Monday on."""
+    closed = MONDAY + day * DAY + number * 1000 + 36_000_000
+    given = {"company_id": "acme", "user_id": "ann", "account_id": "a1", "symbol": "X", "side": "long", **more}
+    return trading_result(
+        **given, trade_id=f"t{number}", quantity=1, entry_price=10, exit_price=11, pnl=pnl, closed_at=closed
+    )
+
+
+def flow(amount: float, day: int = 0, **more: Any) -> Event:
+    given = {"company_id": "acme", "user_id": "ann", "account_id": "a1", **more}
+    return account_flow(**given, amount=amount, timestamp=MONDAY + day * DAY)
+
+
+def marked(equity: float, day: int, **more: Any) -> Event:
+    given = {"company_id": "acme", "user_id": "ann", "account_id": "a1", **more}
+    at = MONDAY + day * DAY + 1
+    return account_equity(**given, equity=equity, at=at, timestamp=at)
+
+
+async def metrics(models: ReadModels, **params: str) -> dict[str, dict[str, Any]]:
+    return {row["key"]: row for row in await models.rows("trading_metrics", **params)}
+
+
+def compared(row: dict[str, Any]) -> Any:
+    """A value as the oracles write it."""
+    if row["value"] is None:
+        return row["reason"]
+    return float(row["value"]) / PER_UNIT.get(row["unit"], 1)
+
+
+async def test_the_crossover_of_the_oracle(models: ReadModels) -> None:
+    """Ingested as events and asked over the query: within the tolerance that each reference states."""
+    models.given(crossover(), batches_of=(500, 7, 90))
+    got = await metrics(models, user_id="bot")
+    named = {(part, name): KEYS.get(name, name) for part in ("daily", "trades") for name in AAPL[part]}
+    compared_with = {place: key for place, key in named.items() if key in STATISTICS}
+    assert len(compared_with) >= 40
+    wrong = {}
+    for (part, name), key in compared_with.items():
+        expected = AAPL[part][name]
+        value = expected["value"] if isinstance(expected, dict) else expected
+        if not agrees(compared(got[key]), value):
+            wrong[name] = (compared(got[key]), value)
+    assert wrong == {}
+    assert got["max_drawdown_peak"]["value"] == AAPL["daily"]["max_drawdown_peak_date"]
+    assert got["max_drawdown_trough"]["value"] == AAPL["daily"]["max_drawdown_trough_date"]
+    assert got["max_drawdown_recovery"]["reason"] == "not_recovered"
+    assert got["sharpe_ratio"]["basis"] == "marked"
+    assert got["sharpe_ratio"]["short_sample"] is False
+
+
+async def test_equity_by_flows_and_by_values(models: ReadModels) -> None:
+    """With a deposit returns are of it; with values of the account they are of these; both can be asked for."""
+    models.given([flow(1000), trade(1, 100, 1), trade(2, -110, 2), flow(500, 3)])
+    by_flows = await metrics(models, account_id="a1")
+    assert by_flows["cumulative_return"]["basis"] == "equity"
+    assert by_flows["cumulative_return"]["value"] == pytest.approx(1.1 * 0.9 - 1)
+    assert by_flows["max_drawdown"]["value"] == pytest.approx(-0.1)
+    assert by_flows["sharpe_ratio"]["short_sample"] is True
+    models.given([marked(1000, 0), marked(1200, 1), marked(1100, 2)])
+    by_values = await metrics(models, account_id="a1")
+    assert by_values["cumulative_return"]["basis"] == "marked"
+    assert by_values["cumulative_return"]["value"] == pytest.approx(0.1)
+    assert (await metrics(models, basis="equity"))["cumulative_return"]["value"] == pytest.approx(1.1 * 0.9 - 1)
+    alone = await metrics(models, symbol="X")
+    assert (alone["cumulative_return"]["basis"], alone["cumulative_return"]["reason"]) == ("pnl", "no_equity")
+
+
+async def test_a_period_begins_with_what_was_there_before(models: ReadModels) -> None:
+    """The second day's return is of the first day's end, whether by flows or by values."""
+    models.given([flow(1000), trade(1, 100, 1), trade(2, 110, 2)])
+    period = {"from_": "2025-10-08", "to": "2025-10-09"}
+    assert (await metrics(models, **period))["cumulative_return"]["value"] == pytest.approx(0.1)
+    models.given([marked(1000, 0), marked(1100, 1), marked(1650, 2)])
+    assert (await metrics(models, **period))["cumulative_return"]["value"] == pytest.approx(0.5)
+    with pytest.raises(Invalid, match="inside a day"):
+        await metrics(models, from_="2025-10-08T10:00")
+
+
+async def test_an_account_that_joins_brings_its_value_along(models: ReadModels) -> None:
+    """Its first value is no profit; one account without any value leaves the user to flows."""
+    models.given([trade(1, 1), marked(1000, 0), marked(500, 1, account_id="a2"), marked(1100, 2)])
+    together = await metrics(models, user_id="ann")
+    assert together["cumulative_return"]["value"] == pytest.approx(1600 / 1500 - 1)
+    models.given([trade(2, 5, 2, account_id="a3")])
+    assert (await metrics(models, user_id="ann"))["cumulative_return"]["basis"] == "pnl"
+
+
+async def test_trades_are_taken_by_every_filter_and_in_the_order_of_exit(models: ReadModels) -> None:
+    """User, account, strategy, symbol, side and tag; a trade reported again counts as it was last reported."""
+    models.given(
+        [
+            trade(1, 5, strategy="s", tags=["news", "fast"]),
+            trade(2, -3, side="short", account_id="a2"),
+            trade(3, 2, symbol="Y", user_id="ben", tags=["fast"]),
+            trade(3, 4, symbol="Y", user_id="ben", tags=["fast"]),
+        ]
+    )
+    expected = {"strategy": "s", "symbol": "Y", "side": "short", "account_id": "a2", "user_id": "ben", "tag": "fast"}
+    found = {name: await metrics(models, **{name: value}) for name, value in expected.items()}
+    pnl = {name: rows["total_pnl"]["value"] for name, rows in found.items()}
+    assert pnl == {"strategy": "5", "symbol": "4", "side": "-3", "account_id": "-3", "user_id": "4", "tag": "9"}
+    assert (await models.rows("trades", trade_id="t1"))[0]["tags"] == ["news", "fast"]
+
+
+async def test_conventions_travel_with_the_number(models: ReadModels) -> None:
+    """A breakeven is lost in the platform's own form; a risk-free rate goes with our own forms alone."""
+    models.given([flow(100), trade(1, 5), trade(2, 0, 1), trade(3, 1, 2)])
+    own, platform = await metrics(models), await metrics(models, convention="platform")
+    assert (own["losing_trades"]["value"], own["losing_trades"]["convention"]) == (0, "canonical")
+    assert (platform["losing_trades"]["value"], platform["losing_trades"]["convention"]) == (1, "platform")
+    assert own["profit_factor"] == {
+        "key": "profit_factor", "value": None, "unit": "ratio", "convention": "canonical", "reason": "no_losses"
+    }  # fmt: skip
+    with_rate = await metrics(models, risk_free="0.05", keys="sharpe_ratio")
+    assert with_rate["sharpe_ratio"]["value"] < own["sharpe_ratio"]["value"]
+    with pytest.raises(Invalid, match="risk-free"):
+        await metrics(models, risk_free="0.05", convention="quantstats")
+    for wrong in ({"convention": "mine"}, {"keys": "luck"}, {"calendar": "lunar"}, {"risk_free": "-2"}):
+        with pytest.raises(Invalid):
+            await metrics(models, **wrong)
+
+
+async def test_nobody_who_traded_has_reasons_everywhere(models: ReadModels) -> None:
+    """No trade: counts and sums are 0, everything else says why there is no value."""
+    rows = await models.rows("trading_metrics", user_id="nobody")
+    assert len(rows) == len(STATISTICS) + 3
+    assert all(row["value"] in (0, "0") if row["value"] is not None else row["reason"] for row in rows)
+    for query in ("trading_equity", "trading_returns", "trading_time"):
+        assert await models.rows(query, user_id="nobody") == []
+
+
+async def test_tables_curves_and_rolling_forms(models: ReadModels) -> None:
+    """Ranked by what was earned, by the hour of entry, by day, and window by window."""
+    models.given([flow(1000), *(trade(n, n - 3, n % 5, strategy="ab"[n % 2]) for n in range(8))])
+    league = await models.rows("trading_league", by="strategy")
+    assert [(r["rank"], r["strategy"], r["total_pnl"], r["short_sample"]) for r in league] == [
+        (1, "b", "4", True),
+        (2, "a", "0", True),
+    ]
+    assert {r["weekday"] for r in await models.rows("trading_time")} == {0, 1, 2, 3, 4}
+    assert [r["month"] for r in await models.rows("trading_time", by="month_year")] == ["2025-10"]
+    curve = await models.rows("trading_equity")
+    assert [r["pnl"] for r in curve][-1] == "4"
+    assert curve[0]["equity_index"] == 1
+    assert min(r["underwater"] for r in curve) < 0
+    assert len(await models.rows("trading_rolling", statistic="win_rate", window="4")) == 5
+    assert [r["day"] for r in await models.rows("trading_rolling", statistic="sharpe", window="4")][-1] == "2025-10-10"
+    (month,) = await models.rows("trading_returns")
+    assert month == {"month": "2025-10", "return": pytest.approx(curve[-1]["equity_index"] - 1)}
+
+
+async def test_the_share_of_users_who_earned(models: ReadModels) -> None:
+    """One of two; of nobody the reason."""
+    models.given([trade(1, 5), trade(2, -9, user_id="ben"), trade(3, 1, user_id="ben")])
+    (row,) = await models.rows("profitable_users")
+    assert (row["value"], row["users"], row["profitable_users"]) == (0.5, 2, 1)
+    (nobody,) = await models.rows("profitable_users", symbol="none")
+    assert (nobody["value"], nobody["reason"]) == (None, "no_trades")
+
+
+async def test_no_more_trades_are_read_than_stated(models: ReadModels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clear refusal, and none of a profit or loss that leaves 64 bits."""
+    models.given([trade(1, 5), trade(2, 5)])
+    monkeypatch.setattr(trading_record, "MOST_TRADES", 1)
+    with pytest.raises(LimitExceeded, match="more than 1 trades"):
+        await metrics(models)

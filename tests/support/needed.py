@@ -1,0 +1,28 @@
+"""Values of every required parameter of a registered query, for tests that ask them all. A new one needs a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from projections.engine.composed import Composed
+from projections.engine.query import Query
+
+NEEDED: Mapping[str, str] = MappingProxyType(
+    {
+        "by": "symbol",
+        "indicator": "sma",
+        "interval": "1d",
+        "key": "win_rate",
+        "metric": "total_pnl",
+        "statistic": "win_rate",
+        "steps": "signup,activated",
+        "symbol": "AAPL",
+        "what": "total_pnl",
+    }
+)
+
+
+def needed_by(query: Query | Composed) -> dict[str, str]:
+    """The parameters without which it has no answer."""
+    return {p.name: NEEDED[p.name] for p in query.params if p.required}
