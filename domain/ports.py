@@ -168,6 +168,28 @@ class ReadStore(Protocol):
         ...
 
 
+class LiveStore(ReadStore, Protocol):
+    """Read models that move."""
+
+    async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
+        """Where the live versions stand now, by projection; those that are not stored yet are left out.
+
+        Raises Unavailable when the store does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`."""
+
+    version: int
+    position: str
+    as_of: int
+    complete: bool
+    lag_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Rows as tuples in the order of `columns`, with the position that they stand for.

@@ -344,4 +344,5 @@ kpis = Composed(
     ),
     _all_parts,
     _all_rows,
+    kept=True,
 )

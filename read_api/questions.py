@@ -16,15 +16,17 @@ from domain import tracing
 from domain.access import FEATURES, FREE_HISTORY_DAYS, Feature, Principal, Right, Tier, may, opens, require
 from domain.errors import Forbidden, Invalid, NotYet
 from domain.events import COMPANY_ID, STREAMS
-from domain.ports import ReadStore
+from domain.ports import LiveStore
 from domain.position import Position
 from projections.engine.composed import Part, features_of, topics_of
 from projections.engine.query import answer, known, read_time
 from projections.engine.registry import all_queries
+from read_api.kept import KeptAnswers
 from read_api.movements import ANY, Movements, happens
 from read_api.tokens import LOOK, NOTHING, Tokens
 
 VIEWER = "viewer"  # parameter of queries that show different people different rows
+Answering = Callable[[Part, str], Awaitable[dict[str, Any]]]  # of a question, for a company
 SINCE = "since"  # parameter of queries that compare with earlier periods: the first day that the tier sees
 
 
@@ -55,7 +57,7 @@ class Questions:
 
     def __init__(
         self,
-        store: ReadStore,
+        store: LiveStore,
         movements: Movements,
         tokens: Tokens,
         *,
@@ -63,7 +65,7 @@ class Questions:
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         record: Callable[[str, Mapping[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
-        self._store = store
+        self._kept = KeptAnswers(store, lambda part, company: answer(part.query, company, part.params, store))
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
@@ -77,9 +79,10 @@ class Questions:
         time.
         """
         allowed = self.allowed(principal, question)
+        if not at_least.offsets:
+            return await self._answered(allowed, self._kept.answer)
         deadline = time.monotonic() + self._patience
-        topics = topics_of(allowed.part, allowed.company)
-        needed = await self._tokens.in_log(at_least, topics, deadline) if at_least.offsets else NOTHING
+        needed = await self._tokens.in_log(at_least, topics_of(allowed.part, allowed.company), deadline)
         checked = False
         while True:
             moved = self._movements.next(allowed.moves_with)
@@ -102,8 +105,11 @@ class Questions:
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, to a question that was found allowed."""
+        return await self._answered(question, self._kept.fresh)
+
+    async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
         with tracing.span("question", query=question.name):
-            found = await answer(question.name, question.company, question.params, self._store)
+            found = await ask(question.part, question.company)
         if self._record is not None:
             await self._record(question.company, found)
         return found

@@ -42,6 +42,7 @@ class NatsServer:
         """Return when the server runs and takes connections; raises Unavailable if it will not."""
         for _ in range(3):  # a free port can be taken by somebody else before the server binds it
             if self.pid() is not None or self._start():
+                self._wanted = int(self._port.read_text())  # it comes back where those who work with it look for it
                 return
         raise Unavailable(f"nats-server does not start, see {self._log}")
 

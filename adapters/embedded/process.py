@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ from domain.errors import Defect, Unavailable
 ACCOUNTS = ("postgres", "nobody")  # the first that exists runs the servers when we are root
 PROCESSES = Path("/proc")
 STEP = 0.01  # seconds between two looks at a process
+SERVER_PORTS = range(20_000, 30_000)  # no system gives them to outgoing connections by itself
 
 
 class Launcher:
@@ -166,8 +168,13 @@ def end(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
 
 
 def free_port(remembered: Path, wanted: int = 0) -> int:
-    """A free loopback TCP port: `wanted` if given, else the one remembered in the file, else any; remembers it."""
-    port = wanted or _bindable(_number(remembered)) or _bindable(0)
+    """A free loopback TCP port: `wanted` if given, else the one remembered in the file, else any; remembers it.
+
+    Any is none of those that systems give to outgoing connections: one of these could take it while a server restarts.
+    """
+    port = wanted or _bindable(_number(remembered))
+    while not port:
+        port = _bindable(random.choice(SERVER_PORTS))
     remembered.parent.mkdir(parents=True, exist_ok=True)
     remembered.write_text(str(port))
     return port
@@ -181,14 +188,16 @@ def _number(file: Path) -> int:
 
 
 def _bindable(port: int) -> int:
-    """The port that binding to `port` gives (0 asks for any); 0 if it is taken."""
+    """The port, 0 where it is taken or none."""
+    if not port:
+        return 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return 0
-        return int(probe.getsockname()[1])
+    return port
 
 
 def secret(file: Path, make: Callable[[], str]) -> str:

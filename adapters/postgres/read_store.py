@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from adapters.postgres.tenant_wall import AS_READER
 from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
-from domain.ports import Answer
+from domain.ports import Answer, Standing
 from domain.position import Position
 from projections.engine import registry, sql
 
@@ -41,7 +41,15 @@ SELECT (SELECT version FROM projections WHERE name = %s AND live),
 FROM checkpoint LEFT JOIN answer ON true ORDER BY answer._n
 """
 CHECKPOINT_COLUMNS = 6
+STANDING = b"""
+SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
+       min(confirmed_at), bool_and(next_offset >= head)
+FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
+WHERE live AND name = ANY(%s) GROUP BY name, live.version
+"""
 SWITCHES = 5  # during one question, at most
+
+Found = TypeVar("Found")
 
 
 class Live(NamedTuple):
@@ -92,25 +100,39 @@ class PostgresReadStore:
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the company's rows of the projection; the position is of the same snapshot."""
         with tracing.span("sql", projection=projection):
-            return await self._ask_checked(_Asked(company, projection, statement, params))
+            try:
+                return await self._twice(lambda: self._ask_live(_Asked(company, projection, statement, params)))
+            except psycopg.errors.UndefinedTable as error:
+                raise Unavailable(
+                    f"projection {projection} has no tables yet: its projector has not started"
+                ) from error
+            except psycopg.errors.UndefinedColumn as error:
+                raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error
 
-    async def _ask_checked(self, asked: _Asked) -> Answer:
-        name = asked.projection
+    async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
+        """Where the live versions stand, all in one statement."""
+        with tracing.span("sql", projection=",".join(projections)):
+            return await self._twice(lambda: self._standing(list(projections)))
+
+    async def _standing(self, projections: list[str]) -> Mapping[str, Standing]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(STANDING, (projections,), prepare=True)
+            rows = await cursor.fetchall()
+        return {name: Standing(version, *_stands_for(*reached)) for name, version, *reached in rows}
+
+    async def _twice(self, asked: Callable[[], Awaitable[Found]]) -> Found:
+        """What is asked; once more where the connection was to a server that went away."""
         try:
             try:
-                return await self._ask_live(asked)
+                return await asked()
             except (psycopg.errors.QueryCanceled, PoolTimeout):
                 raise
             except psycopg.OperationalError:
                 # The server went away and may be back: without a check each connection of the pool fails one query.
                 await self._pool.check()
-                return await self._ask_live(asked)
+                return await asked()
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
-        except psycopg.errors.UndefinedTable as error:
-            raise Unavailable(f"projection {name} has no tables yet: its projector has not started") from error
-        except psycopg.errors.UndefinedColumn as error:
-            raise Unavailable(f"projection {name} is stored by another definition: rebuild it") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable(f"the read store does not answer: {error}") from error
 
@@ -156,20 +178,23 @@ class PostgresReadStore:
 
 
 def _answer(definition: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Answer:
-    topics, partitions, offsets, confirmed_at, at_head = rows[0][1:CHECKPOINT_COLUMNS]
+    skip = CHECKPOINT_COLUMNS + 1
+    found = [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None]
+    return Answer(columns[skip:], found, *_stands_for(*rows[0][1:CHECKPOINT_COLUMNS]), definition)
+
+
+def _stands_for(
+    topics: Sequence[str] | None,
+    partitions: Sequence[int] | None,
+    offsets: Sequence[int] | None,
+    confirmed_at: int | None,
+    at_head: bool | None,
+) -> tuple[str, int, bool, int]:
+    """Position, moment, completeness and lag of a checkpoint's columns."""
     stored = zip(zip(topics or (), partitions or (), strict=True), offsets or (), strict=True)
     now, as_of = time.time_ns() // 1_000_000, confirmed_at or 0
     complete = bool(at_head) and now - as_of < FRESH_MS
-    skip = CHECKPOINT_COLUMNS + 1
-    return Answer(
-        columns=columns[skip:],
-        rows=[row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None],
-        position=str(Position(dict(stored))),
-        as_of=as_of,
-        complete=complete,
-        lag_ms=0 if complete else max(0, now - as_of) if as_of else 0,
-        definition_version=definition,
-    )
+    return str(Position(dict(stored))), as_of, complete, 0 if complete else max(0, now - as_of) if as_of else 0
 
 
 def _tables(projection: str, version: int) -> Mapping[str, str]:

@@ -62,7 +62,7 @@ class Composed:
     Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
 
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
-    for, so that it can be shown by itself.
+    for, so that it can be shown by itself. `kept`: its answers cost much and are kept by who serves them.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Composed:
     slow: bool = False
     apart: bool = False
     stamped: bool = False
+    kept: bool = False
 
 
 async def answer_composed(query: Composed, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:

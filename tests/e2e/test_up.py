@@ -30,6 +30,14 @@ def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
+def running(process: psutil.Process) -> bool:
+    """Whether it is there and has not ended."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_addresses_say_where_everything_listens(instance: Instance) -> None:
     """addresses.json has the fixed names, and each address answers."""
     where = instance.addresses
@@ -150,7 +158,7 @@ def test_a_killed_process_is_started_again(own_instance: Instance) -> None:
     killed = own_instance.children()
     for child in killed:
         child.kill()
-    eventually(lambda: len([c for c in own_instance.children() if c.status() != psutil.STATUS_ZOMBIE]) == len(killed))
+    eventually(lambda: sum(map(running, own_instance.children())) == len(killed))
     own_instance.take([trade("killed", 2)])
     assert own_instance.addresses == before
 

@@ -6,11 +6,13 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -60,6 +62,14 @@ async def both_answer(addresses: Addresses) -> bool:
     connected = bus.connected
     await bus.close()
     return connected
+
+
+async def taken(port: int) -> socket.socket:
+    """Somebody else's socket at the port, as soon as the processes that had it are gone."""
+    while True:
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+        await asyncio.sleep(0.01)
 
 
 async def test_the_last_user_stops_the_servers(folder: Path) -> None:
@@ -128,6 +138,30 @@ async def test_everything_killed_at_once_starts_again(folder: Path) -> None:
     owner.wait()
     servers = Servers(folder)
     assert await both_answer(await servers.start())
+    await servers.stop()
+
+
+async def test_servers_come_back_at_their_old_addresses_or_not_at_all(folder: Path) -> None:
+    """Everybody who works with them knows these addresses: while another has the port they wait, and say so."""
+    servers = Servers(folder)
+    addresses = await servers.start()
+    waits, back = asyncio.Event(), asyncio.Event()
+
+    def report(line: str) -> None:
+        for said, event in (("trying again", waits), ("run again", back)):
+            if said in line:
+                event.set()
+
+    for pid in addresses.pids.values():
+        os.kill(pid, signal.SIGKILL)
+    with await taken(int((folder / "run" / "postgres.port").read_text())):
+        watching = asyncio.create_task(servers.watch(report))
+        await waits.wait()
+    await back.wait()
+    watching.cancel()
+    again = servers.addresses()
+    assert (again.database_url, again.nats_url) == (addresses.database_url, addresses.nats_url)
+    assert await both_answer(again)
     await servers.stop()
 
 
