@@ -1,0 +1,137 @@
+"""Answers that cost much are kept: at the same positions they are the same, so only a movement has them made anew.
+
+What a kept answer costs is one statement, which asks where its projections stand. Where they have moved, the answer
+that was right a moment ago is given, at its own position, and a new one is made meanwhile: nobody waits for it, and
+nobody's questions are more than a share of the store's work. Who needs a newer position asks past this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.errors import AnalyticsError
+from domain.ports import LiveStore, Standing
+from projections.engine.composed import Composed, Part, projections_of
+from projections.engine.query import known, show_time
+
+KEPT = 200  # answers of a process
+BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
+SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
+MINUTE = 60  # seconds after which what "now" means in an answer is old
+
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Kept:
+    """An answer, where its projections stood, and monotonic moments: when it was made, when it was last right."""
+
+    answer: Mapping[str, Any]
+    reads: Sequence[str]
+    stood: Mapping[str, tuple[int, str]]
+    minute: int
+    cost: float
+    made: float
+    right: float
+
+
+class KeptAnswers:
+    """Answers by question; `make` computes one. `clock` tells seconds that only go on."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        make: Callable[[Part, str], Awaitable[dict[str, Any]]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._make = make
+        self._clock = clock
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._making: dict[Key, asyncio.Task[dict[str, Any]]] = {}
+
+    async def answer(self, part: Part, company: str) -> dict[str, Any]:
+        """The answer as it is now, or as it was right a moment ago. Raises what making it raises."""
+        key = _key(part, company)
+        kept = self._kept.get(key)
+        if kept is None:
+            return await self.fresh(part, company)
+        standing = await self._store.standing(kept.reads)
+        now = self._clock()
+        if kept.stood == _stood(standing) and kept.minute == _minute():
+            kept.right = now
+            return {**kept.answer, **_freshness(standing)}
+        if now - kept.right > BEHIND + SHARE * kept.cost:
+            return await self.fresh(part, company)
+        if now - kept.made >= SHARE * kept.cost:
+            self._begin(key, part, company)
+        return {**kept.answer, "complete": False, "lag_ms": _age(kept.answer["as_of"])}
+
+    async def fresh(self, part: Part, company: str) -> dict[str, Any]:
+        """The answer of a computation that begins now; kept where answers of this query are."""
+        query = known(part.query)
+        if not (isinstance(query, Composed) and query.kept):
+            return await self._make(part, company)
+        return await self._computed(_key(part, company), part, company)
+
+    async def _computed(self, key: Key, part: Part, company: str) -> dict[str, Any]:
+        names = sorted(projections_of(part, company))
+        before, began, minute = await self._store.standing(names), self._clock(), _minute()
+        answer = await self._make(part, company)
+        after, now = await self._store.standing(names), self._clock()
+        # Parts are read one by one: only where nothing moved meanwhile do they all stand for one position.
+        stood = _stood(before) if _stood(before) == _stood(after) else {}
+        self._kept[key] = _Kept(answer, names, stood, minute, now - began, now, began)
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return answer
+
+    def _begin(self, key: Key, part: Part, company: str) -> None:
+        if key not in self._making:
+            self._making[key] = asyncio.create_task(self._computed(key, part, company))
+            self._making[key].add_done_callback(lambda task: self._done(key, task))
+
+    def _done(self, key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
+        del self._making[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if not isinstance(error, AnalyticsError):
+                raise error
+            logger.warning("%s was not made anew: %s", key[0], error)
+
+
+def _key(part: Part, company: str) -> Key:
+    return part.query, company, tuple(sorted(part.params.items()))
+
+
+def _stood(standing: Mapping[str, Standing]) -> Mapping[str, tuple[int, str]]:
+    return {name: (each.version, each.position) for name, each in standing.items()}
+
+
+def _freshness(standing: Mapping[str, Standing]) -> dict[str, Any]:
+    moments = [each.as_of for each in standing.values()]
+    return {
+        "as_of": show_time(datetime.fromtimestamp(min(moments) / 1000, UTC)) if moments and all(moments) else None,
+        "complete": all(each.complete for each in standing.values()),
+        "lag_ms": max((each.lag_ms for each in standing.values()), default=0),
+    }
+
+
+def _age(as_of: str | None) -> int:
+    """Milliseconds since a moment as answers show it; 0 where there is none."""
+    if as_of is None:
+        return 0
+    return max(0, int(1000 * (time.time() - datetime.fromisoformat(as_of).timestamp())))
+
+
+def _minute() -> int:
+    return int(time.time() // MINUTE)
