@@ -20,6 +20,7 @@ from domain.caller import caller
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
+from projections.engine.registry import all_queries
 from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
 from read_api.answering import JSON, min_position, parameters, told
@@ -83,6 +84,7 @@ async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
             "name": name,
             "summary": found.summary,
             "right": found.right,
+            "projection": all_queries()[name][0].name if name in all_queries() else None,
             "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
         }
         for name, found in sorted(registered().items())

@@ -36,11 +36,12 @@ class Parameter(msgspec.Struct):
 
 
 class RegisteredQuery(msgspec.Struct):
-    """A query that can be asked by name, and the right that it needs."""
+    """A query that can be asked by name, and the right that it needs; `projection`: whose rows it reads, if one's."""
 
     name: str
     summary: str
     right: str
+    projection: str | None
     params: list[Parameter]
 
 

@@ -9,7 +9,7 @@ from itertools import product
 
 import psycopg
 import pytest
-from analytics.control_events_pb2 import AuditEvent, ConfigEvent
+from analytics.control_events_pb2 import AuditEvent, ConfigEvent, Prediction
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.embedded.log import EmbeddedLog
@@ -46,9 +46,10 @@ async def lived(url: str, events: int) -> Settings:
 def own_events() -> Iterator[AnalyticsProcessingEnvelope]:
     """What the service itself publishes: who did what, and what was configured."""
     asked = AuditEvent(subject="ann", action="query", target="trades", outcome="ok")
+    foreseen = Prediction(what="total_pnl", method="trend", method_version=1, due_at=BEGIN, horizon_days=1, value=7.5)
     for number, (company, (topic, body)) in enumerate(product((COMPANY, OTHER), TOLD)):
         decided = ConfigEvent(topic=topic, aggregate_id="a1", aggregate_version=number + 1, body=body)
-        for name, payload in (("config_event", decided), ("audit_event", asked)):
+        for name, payload in (("config_event", decided), ("audit_event", asked), ("prediction", foreseen)):
             yield AnalyticsProcessingEnvelope(
                 message_type=name,
                 company_id=company,
@@ -58,14 +59,26 @@ def own_events() -> Iterator[AnalyticsProcessingEnvelope]:
             )
 
 
+def stored(name: str, table: str) -> str:
+    """The table of the projection's newest version, as SQL names it."""
+    return table_name(table, projection(name).version)
+
+
 def rows(url: str, name: str, company: str) -> dict[str, list[str]]:
     """Stored rows of a company in every table of a projection, as text, hidden columns and states included."""
     found = {}
     with psycopg.connect(url) as connection:
         for table in stored_tables(projection(name)):
-            query = f"SELECT t::text FROM {table_name(table, 1)} t WHERE company_id = %s ORDER BY 1"
+            query = f"SELECT t::text FROM {stored(name, table)} t WHERE company_id = %s ORDER BY 1"
             found[table] = [row[0] for row in connection.execute(query.encode(), (company,)).fetchall()]
     return found
+
+
+def lose(url: str, name: str) -> None:
+    """Delete the company's rows in every table of a projection."""
+    with psycopg.connect(url) as connection:
+        for table in stored_tables(projection(name)):
+            connection.execute(f"DELETE FROM {stored(name, table)} WHERE company_id = %s".encode(), (COMPANY,))
 
 
 async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database_url: str) -> None:
@@ -76,9 +89,7 @@ async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database
         assert any(good.values()), name
         found = await rebuild_tenant(settings, declared, COMPANY, replace=True)
         assert (list(found.differences), found.replaced) == ([], False)
-        with psycopg.connect(database_url) as connection:
-            for table in good:
-                connection.execute(f"DELETE FROM {table_name(table, 1)} WHERE company_id = %s".encode(), (COMPANY,))
+        lose(database_url, name)
         found = await rebuild_tenant(settings, declared, COMPANY, replace=False)
         assert {d.table for d in found.differences} == {table for table, lost in good.items() if lost}
         assert all(d.old is None and d.new for d in found.differences)
@@ -98,9 +109,7 @@ async def test_events_that_come_meanwhile_are_not_lost_and_not_doubled(database_
     try:
         for number in range(8):
             await append(log, pieces(envelopes(500, ("trading_result",), producer=f"more-{number}")))
-            with psycopg.connect(database_url) as connection:
-                for table in stored_tables(declared):
-                    connection.execute(f"DELETE FROM {table_name(table, 1)} WHERE company_id = %s".encode(), (COMPANY,))
+            lose(database_url, declared.name)
             await rebuild_tenant(settings, declared, COMPANY, replace=True)
         projector.stop()
         await working
@@ -132,7 +141,7 @@ def test_the_command_shows_and_replaces(instance: Instance) -> None:
     instance.take([trade("tenanta", n, pnl=1.0) for n in range(5)])
     ask = ("projections", "rebuild", "trading", "--tenant", "tenanta", "--json")
     assert instance.answer(*ask)["equal"] is True
-    table = table_name("trading_by_hour", 1)
+    table = stored("trading", "trading_by_hour")
     with psycopg.connect(instance.addresses["database"]) as connection:
         connection.execute(f"DELETE FROM {table} WHERE company_id = 'tenanta'".encode())
     shown = instance.command(*ask)

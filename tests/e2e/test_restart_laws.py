@@ -94,7 +94,7 @@ def batches(size: int, workers: int) -> dict[str, str]:
 def test_every_projection_has_rows(plain: dict[str, tuple[int, str]]) -> None:
     """Otherwise equal checksums would say nothing."""
     assert set(plain) >= {"trading", "user_activity", "system_metrics", "market_bars", "subscriptions"}
-    assert all(rows > 100 for rows, _ in plain.values())
+    assert min(rows for rows, _ in plain.values()) > 10, plain
     assert len({checksum for _, checksum in plain.values()}) == len(plain)
 
 

@@ -30,7 +30,7 @@ from tests.publishing.samples import trade
 from tests.support.servers import database_named
 
 NAME = "trading"
-TRADES = table_name("trade", 1)
+TRADES = table_name("trade", projection("trading").version)
 EVERYTHING = "SELECT DISTINCT company_id FROM {trade}"
 ROUNDS = 10_000
 TENANTS = ("acme", "beta")

@@ -22,12 +22,14 @@ class Store:
     def __init__(self) -> None:
         self.position, self.now, self.seconds = 1, 1000.0, 0.1
         self.made = 0
-        self.moves_while_making = False
+        self.moves_while_making = self.away = False
 
     async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         raise AssertionError("answers are made by `make`")
 
     async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
+        if self.away:
+            raise Unavailable("away")
         return {name: Standing(1, f"trading:0={self.position}", 1_700_000_000_000, True, 0) for name in projections}
 
     async def make(self, part: Part, company: str) -> dict[str, Any]:
@@ -132,10 +134,7 @@ async def test_where_the_store_is_away_nothing_old_is_given(store: Store, kept: 
     """Whether it is right cannot be known then."""
     await kept.answer(KPIS, "acme")
 
-    async def away(projections: Sequence[str]) -> Mapping[str, Standing]:
-        raise Unavailable("away")
-
-    store.standing = away  # type: ignore[method-assign]
+    store.away = True
     with pytest.raises(Unavailable):
         await kept.answer(KPIS, "acme")
 

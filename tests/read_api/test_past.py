@@ -98,7 +98,7 @@ async def test_a_snapshot_knows_its_latest_event_where_the_index_covers_it(datab
     index = PostgresEventIndex(database_url)
     with psycopg.connect(database_url) as connection:
         connection.execute(
-            "INSERT INTO checkpoints SELECT 'trading', 1, 'trading-events', 0, 20, 20, 0, 0, 0, 0",
+            "INSERT INTO checkpoints SELECT 'trading', %s, 'trading-events', 0, 20, 20, 0, 0, 0, 0", (trading.version,)
         )
     with closing(PostgresSnapshots(database_url)) as snapshots:
         assert snapshots.take(trading).latest is None
@@ -112,5 +112,5 @@ async def test_a_snapshot_knows_its_latest_event_where_the_index_covers_it(datab
         assert (len(gone), len(snapshots.stored(trading))) == (2, 1)
     await index.close()
     with psycopg.connect(database_url) as connection:
-        copies = connection.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'trade\\_v1\\_s%'").fetchone()
+        copies = connection.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'trade\\_v_\\_s%'").fetchone()
     assert copies == (1,)

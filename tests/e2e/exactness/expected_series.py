@@ -196,11 +196,12 @@ def questions(books: Books) -> Iterator[Question]:
     """Every question about one company."""
     for chapter in (trading, activity, steps, system, buckets, bars, subscriptions, business):
         yield from chapter(books)
-    yield from configuration()
+    yield from unsaid()
 
 
-def configuration() -> Iterator[Question]:
-    """No door takes configuration events, so nothing is configured; tests/e2e/relay.py counts those of commands."""
+def unsaid() -> Iterator[Question]:
+    """No door takes events of configuration (tests/e2e/relay.py counts those of commands) and predictions."""
     for query in ("dashboards", "alert_rules", "report_schedules", "configuration_history"):
         yield Question(query, {}, ("id",), [])
     yield Question("company_profile", {}, ("version",), [{"version": 0, "currency": "USD"}])
+    yield Question("predictions", {}, ("id",), [])
