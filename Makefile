@@ -13,6 +13,7 @@ PIP_LOCKED := $(PIP_INSTALL) --no-compile --require-hashes --no-deps -r
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics
+TESTERS ?= 2
 ARGS ?=
 say = @printf '\n==> %s\n' "$(1)"
 
@@ -49,9 +50,9 @@ imports: setup-dev ## the import rule, by import-linter
 	$(call say,import-linter)
 	@$(BIN)/lint-imports --no-logo
 
-suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest)
+suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=2 processes)
 	$(call say,pytest)
-	@$(BIN)/python -m pytest -m 'not check' $(ARGS)
+	@$(BIN)/python -m pytest -m 'not check' -n $(TESTERS) --dist loadfile $(ARGS)
 
 check: setup-dev ## the long tests: volume, kills, memory (ARGS=… for pytest)
 	$(call say,pytest: long tests)

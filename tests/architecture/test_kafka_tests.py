@@ -26,14 +26,14 @@ def test_using(kafka: object) -> None:
 """
 
 
-def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the small suite where neither Maven nor Docker can be found."""
     (folder / "test_small.py").write_text(SUITE)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = kafka: needs a broker\n")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_TEST_")}
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.kafka_tests", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, "--rootdir", str(folder), str(folder)],
+        [*command, *more, "--rootdir", str(folder), str(folder)],
         env={**kept, "PATH": str(folder), "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
@@ -51,8 +51,9 @@ def test_without_a_broker_the_run_passes_and_says_so_last(tmp_path: Path) -> Non
     assert "install Maven and Java 17" in last
 
 
-def test_where_kafka_is_required_its_absence_fails(tmp_path: Path) -> None:
-    """As in CI."""
-    ended = run(tmp_path, ANALYTICS_TEST_REQUIRE="kafka")
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_where_kafka_is_required_its_absence_fails(tmp_path: Path, processes: tuple[str, ...]) -> None:
+    """As in CI, in one process or several."""
+    ended = run(tmp_path, *processes, ANALYTICS_TEST_REQUIRE="kafka")
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     assert ended.stdout.strip().splitlines()[-1].startswith("FAILED: 2 Kafka tests did not run")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,23 @@ def needs_kafka(item: pytest.Item) -> bool:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail the run when Kafka is required and its tests were left out."""
     left_out = session.config.stash.get(_LEFT_OUT, 0)
+    if hasattr(session.config, "workeroutput"):  # one of several processes
+        session.config.workeroutput["left_out"] = left_out
+        return
     if left_out and kafka_is_required() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """What one of several processes left out (each collects all tests) is known to the one that sums up."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Say it last, after pytest's own closing line, so that nobody can miss it."""
+    if hasattr(config, "workeroutput"):  # one of several processes
+        return
     if left_out := config.stash.get(_LEFT_OUT, 0):
         word = "FAILED" if kafka_is_required() else "WARNING"
         line = f"{word}: {left_out} Kafka tests did not run: {unavailable_reason()}"

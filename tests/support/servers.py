@@ -39,6 +39,9 @@ def servers() -> Iterator[Addresses]:
     running = Servers(folder)
     try:
         addresses = asyncio.run(running.start())
+        with psycopg.connect(addresses.database_url, autocommit=True) as connection:  # what dies with the run anyway
+            connection.execute("alter system set fsync = off")
+            connection.execute("select pg_reload_conf()")
         yield addresses
         os.kill(addresses.pids["postgres"], signal.SIGKILL)  # a clean stop would first write what nobody reads again
     finally:

@@ -18,7 +18,7 @@ from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line
 from tests.support.kafka_broker import KafkaBroker, LocalBroker, find_broker, unavailable_reason
 
-SMALL = Size(events=30_000, kills=3, parcel=1_000)
+SMALL = Size(events=15_000, kills=2, parcel=1_000)
 FULL = Size(events=1_000_000, kills=20, parcel=4_000)
 
 
@@ -49,7 +49,7 @@ def judge(proof: Proof, size: Size, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 def test_small_on_the_embedded_log(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Projectors and PostgreSQL are killed three times each."""
+    """Projectors and PostgreSQL are killed twice each."""
     judge(prove(own_folder, SMALL), SMALL, capsys)
 
 
