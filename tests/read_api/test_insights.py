@@ -14,7 +14,7 @@ from tests.read_api.test_http import problem
 from tests.support.instance import Instance, trade
 
 COMPANY, DAYS = "insightco", 42
-HEAVY = ("statsmodels", "sklearn", "scipy", "pandas", "polars", "numpy")
+HEAVY = ("statsmodels", "sklearn", "scipy", "pandas", "polars")  # numpy is what formulas of metrics are computed with
 
 
 @pytest.fixture(scope="module")
