@@ -36,9 +36,13 @@ async def listening(bus: LiveBus) -> AsyncIterator[Movements]:
 @asynccontextmanager
 async def questions(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Questions]:
     """Answers questions, at the position that they need."""
-    async with wiring.read_store(settings) as store, position_tokens(settings, log, movements) as tokens:
-        recorded = PredictionLog(log).record
+    async with (
+        wiring.read_store(settings) as store,
+        wiring.comparing(settings) as comparing,
+        position_tokens(settings, log, movements) as tokens,
+    ):
+        recorded, patience = PredictionLog(log).record, settings.position_wait
         try:
-            yield Questions(store, movements, tokens, patience=settings.position_wait, record=recorded)
+            yield Questions(store, movements, tokens, patience=patience, record=recorded, comparing=comparing)
         finally:
             APART.stop()  # nobody waits for a model any more

@@ -54,7 +54,7 @@ def query(
 async def _query(settings: Settings, asked: Telling, min_position: str, *, past: bool) -> dict[str, Any]:
     from app.instance import reachable
     from app.past import tell
-    from app.wiring import read_store
+    from app.wiring import comparing, read_store
     from projections.engine.query import answer
 
     async with reachable(settings) as complete:
@@ -64,8 +64,8 @@ async def _query(settings: Settings, asked: Telling, min_position: str, *, past:
                 return found
         if past:
             return await tell(complete, asked)
-        async with read_store(complete) as store:
-            return await answer(asked.name, asked.company, asked.params, store)
+        async with read_store(complete) as store, comparing(complete) as compares:
+            return await answer(asked.name, asked.company, asked.params, store, compares)
 
 
 async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> dict[str, Any]:

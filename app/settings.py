@@ -114,6 +114,14 @@ class Settings:
             " doors."
         ),
     )
+    noise_secret: str = field(
+        default="",
+        metadata=_says(
+            "Secret of at least 32 characters behind the noise of competitive insights, the same for all processes;"
+            " empty uses a key made in the data folder, which is right where all of them share that folder.",
+            secret=True,
+        ),
+    )
     rate_limits: float = field(
         default=1.0,
         metadata=_says(

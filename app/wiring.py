@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings import Settings
+from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer, TokenVerifier
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from domain.ports import EventLog, LiveBus
     from domain.publishing.event_tokens import EventTokens
     from domain.trail import Trail
+    from projections.engine.compared import Comparing
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
     from read_api.history.story import Stories
@@ -63,6 +66,8 @@ def _event_log(settings: Settings) -> EventLog:
     return EmbeddedLog(settings.database_url)
 
 
+SHORTEST_SECRET = 32  # characters: 128 bits where they are hexadecimal
+NOISE_KEY = "comparison-noise.pem"
 DRAIN = 1.5  # seconds that a process that ends gives the log to take what waits for it
 
 
@@ -180,6 +185,32 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
+    """Sets companies beside those that agreed to it. Raises Invalid for a secret of the noise that is too short."""
+    from adapters.postgres.consents import PostgresConsents
+    from projections.engine.compared import Comparing
+
+    if settings.noise_secret and len(settings.noise_secret) < SHORTEST_SECRET:
+        raise Invalid(
+            f"ANALYTICS_NOISE_SECRET must have at least {SHORTEST_SECRET} characters",
+            code="bad_setting",
+            suggested_actions=("Make one with `openssl rand -hex 32`, the same for all processes.",),
+        )
+    consents = PostgresConsents(settings.database_url)
+    try:
+        yield Comparing(consents, partial(_noise_secret, settings))
+    finally:
+        await consents.close()
+
+
+def _noise_secret(settings: Settings) -> bytes:
+    """That of the settings, or a key of the data folder, which is made if it is missing."""
+    from adapters.key_files import kept_pair
+
+    return settings.noise_secret.encode() or kept_pair(keys(settings) / NOISE_KEY).private_bytes_raw()
 
 
 @asynccontextmanager

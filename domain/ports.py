@@ -179,6 +179,17 @@ class LiveStore(ReadStore, Protocol):
         ...
 
 
+class Consents(Protocol):
+    """Who agreed to be compared with others: all that is read across tenants, and nothing of them but their ids."""
+
+    async def agreed(self, tier: str, currency: str | None, most: int) -> Sequence[str]:
+        """Ids of companies of the tier that agreed, of that currency where one is named; at most `most`.
+
+        Of more than that always the same ones. Raises Unavailable when the store does not answer.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`."""

@@ -27,6 +27,7 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "churn": "churn_risks",
         "lifetime_value": "lifetime_value",
         "survival": "survival",
+        "competitive": "competitive",
         "recommendation": "recommendations",
     }
 )

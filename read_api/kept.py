@@ -19,7 +19,7 @@ from typing import Any
 from domain.errors import AnalyticsError
 from domain.ports import LiveStore, Standing
 from projections.engine.composed import Composed, Part, projections_of
-from projections.engine.query import known, show_time
+from projections.engine.query import age, known, show_time
 
 KEPT = 200  # answers of a process
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
@@ -74,7 +74,7 @@ class KeptAnswers:
             return await self.fresh(part, company)
         if now - kept.made >= SHARE * kept.cost:
             self._begin(key, part, company)
-        return {**kept.answer, "complete": False, "lag_ms": _age(kept.answer["as_of"])}
+        return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"])}
 
     async def fresh(self, part: Part, company: str) -> dict[str, Any]:
         """The answer of a computation that begins now; kept where answers of this query are."""
@@ -124,13 +124,6 @@ def _freshness(standing: Mapping[str, Standing]) -> dict[str, Any]:
         "complete": all(each.complete for each in standing.values()),
         "lag_ms": max((each.lag_ms for each in standing.values()), default=0),
     }
-
-
-def _age(as_of: str | None) -> int:
-    """Milliseconds since a moment as answers show it; 0 where there is none."""
-    if as_of is None:
-        return 0
-    return max(0, int(1000 * (time.time() - datetime.fromisoformat(as_of).timestamp())))
 
 
 def _minute() -> int:

@@ -18,6 +18,7 @@ from domain.errors import Forbidden, Invalid, NotYet
 from domain.events import COMPANY_ID, STREAMS
 from domain.ports import LiveStore
 from domain.position import Position
+from projections.engine.compared import Comparing
 from projections.engine.composed import Part, features_of, topics_of
 from projections.engine.query import answer, known, read_time
 from projections.engine.registry import all_queries
@@ -52,7 +53,8 @@ class Question:
 class Questions:
     """Answers questions out of the read store.
 
-    `today` tells the date, for tiers that see only the last days; `record` takes every answer, for what it predicts.
+    `today` tells the date, for tiers that see only the last days; `record` takes every answer, for what it predicts;
+    `comparing` sets a company beside others, for the queries that do.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class Questions:
         patience: float,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         record: Callable[[str, Mapping[str, Any]], Awaitable[None]] | None = None,
+        comparing: Comparing | None = None,
     ) -> None:
-        self._kept = KeptAnswers(store, lambda part, company: answer(part.query, company, part.params, store))
+        self._kept = KeptAnswers(
+            store, lambda part, company: answer(part.query, company, part.params, store, comparing)
+        )
         self._movements = movements
         self._tokens = tokens
         self._patience = patience

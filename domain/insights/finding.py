@@ -25,7 +25,7 @@ class Kind(StrEnum):
     LIFETIME_VALUE = "lifetime_value"
     SURVIVAL = "survival"
     RETENTION = "retention"
-    PEERS = "peers"
+    COMPETITIVE = "competitive"
     RECOMMENDATION = "recommendation"
 
 

@@ -4,7 +4,8 @@ The answer is a rounded percentile and the number of peers in tens; no value of 
 gets Laplace noise of scale 1/ε (another value of one peer moves it by at most 1), so the answer is ε-differentially
 private towards what each peer's value is (Dwork et al. 2006). The noise comes from a key: the same question gets the
 same answer, and asking again does not average it away. The key must hold a secret of the service, or the noise could
-be taken off, and the metric and its period, so that every one of them is a draw of its own.
+be taken off, and the metric and its period, so that every one of them is a draw of its own. So is every state of the
+values: with the same noise before and after, the difference of two answers would tell what one peer's value is.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Peer(msgspec.Struct, frozen=True):
     value: float
 
 
-class Standing(Finding, frozen=True, tag=Kind.PEERS.value):
+class Standing(Finding, frozen=True, tag=Kind.COMPETITIVE.value):
     """A tenant among its peers. `basis.sample` is the number of peers, rounded down to tens (5 below ten)."""
 
     tier: str
@@ -54,7 +55,8 @@ def standing(
     if len(values) < FEWEST:
         return Reason.TOO_FEW
     below = sum(value < own for value in values) + sum(value == own for value in values) / 2
-    noisy = below + _laplace(blake2b(tenant.encode(), key=blake2b(key).digest(), digest_size=8).digest(), 1 / epsilon)
+    drawn_for = f"{tenant} {own!r} {sorted(values)!r}".encode()
+    noisy = below + _laplace(blake2b(drawn_for, key=blake2b(key).digest(), digest_size=8).digest(), 1 / epsilon)
     percent = 100 * min(1.0, max(0.0, noisy / len(values)))
     told = max(FEWEST, len(values) // 10 * 10)
     return Standing(

@@ -16,6 +16,7 @@ class Reason(StrEnum):
 
     NO_DATA = "no_data"  # nothing was observed
     TOO_FEW = "too_few"  # fewer observations than the statistic needs
+    NOT_AGREED = "not_agreed"  # the company itself has not agreed to be compared with others
     NO_DISPERSION = "no_dispersion"  # all observations are the same
     NO_TRADES = "no_trades"
     NO_WINS = "no_wins"

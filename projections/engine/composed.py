@@ -82,24 +82,28 @@ class Composed:
 async def answer_composed(query: Composed, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
     """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
     request = Request(company, read_params(query, params))
-    parts = query.parts(request)
-    answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
-    rows = {name: answer["rows"] for name, answer in answers.items()}
+    rows, stands_for = await ask_parts(query, request, store)
     if query.slow or query.apart:
         threads = _threads("apart" if query.apart else "combine")
         combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
     else:
         combined = query.combine(request, rows)
+    if query.stamped:
+        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
+    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
+
+
+async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tuple[dict[str, Rows], dict[str, Any]]:
+    """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
+    parts, company = query.parts(request), request.company
+    answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
     moments = [answer["as_of"] for answer in answers.values()]
-    stands_for = {
+    return {name: answer["rows"] for name, answer in answers.items()}, {
         "position": str(_position([(topics_of(parts[name], company), a["position"]) for name, a in answers.items()])),
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
     }
-    if query.stamped:
-        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
-    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
 
 
 async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:

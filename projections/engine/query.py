@@ -7,6 +7,7 @@ the answer's rows; position, freshness and definition version are added here, on
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from domain.ports import ReadStore
 from projections.engine.declare import Projection, Table
 
 if TYPE_CHECKING:
+    from projections.engine.compared import Comparing
     from projections.engine.composed import Composed
 
 MAX_ROWS = 50_000
@@ -94,14 +96,26 @@ def registered() -> Mapping[str, Query | Composed]:
     return all_registered()
 
 
-async def answer(name: str, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
-    """Answer a registered query for one tenant, in the form of the API.
+async def answer(
+    name: str, company: str, params: Mapping[str, str], store: ReadStore, comparing: Comparing | None = None
+) -> dict[str, Any]:
+    """Answer a registered query for one tenant, in the form of the API; `comparing`: who can set it beside others.
 
-    Raises NotFound for an unknown query, Invalid for a wrong parameter, Unavailable or LimitExceeded from the store.
+    Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
+    Unavailable or LimitExceeded from the store.
     """
+    from projections.engine.compared import Compared
     from projections.engine.composed import Composed, answer_composed
 
     query = known(name)
+    if isinstance(query, Compared):
+        if comparing is None:
+            raise Invalid(
+                f"{name} is not available as of a past state: who may be compared is known of the present alone",
+                code="no_past",
+                suggested_actions=("Ask for the period with from and to.",),
+            )
+        return await comparing.answer(query, company, params, store)
     if isinstance(query, Composed):
         return await answer_composed(query, company, params, store)
     return await answer_plain(query, Request(company, read_params(query, params)), store)
@@ -244,3 +258,10 @@ def show_time(moment: datetime) -> str:
     """ISO 8601 with Z; milliseconds only where there are some."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return text.replace("+00:00", "Z")
+
+
+def age(as_of: str | None) -> int:
+    """Milliseconds since a moment as answers show it; 0 where there is none."""
+    if as_of is None:
+        return 0
+    return max(0, int(1000 * (time.time() - datetime.fromisoformat(as_of).timestamp())))

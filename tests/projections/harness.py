@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 
+from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.read_store import PostgresReadStore
 from domain.partitioning import partition_of
@@ -24,6 +25,7 @@ from projections.engine import sql
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Checksum
 from projections.engine.cohort import Cohort
+from projections.engine.compared import Comparing
 from projections.engine.declare import Projection
 from projections.engine.query import answer
 from projections.engine.registry import all_projections, projection
@@ -82,6 +84,8 @@ class ReadModels:
         self._url = database_url
         self.store = PostgresProjectionStore(database_url)
         self._reads = PostgresReadStore(database_url, connections=1)
+        self._consents = PostgresConsents(database_url)
+        self.comparing = Comparing(self._consents, lambda: b"a secret of these tests")
         self._admissions: dict[str, Admission] = {}
         self._log = Log()
         self.store.prepare(self._projections)
@@ -128,7 +132,8 @@ class ReadModels:
     async def answer(self, query: str, company: str = COMPANY, **params: str) -> Mapping[str, Any]:
         """The whole answer of a query. `from_` stands for the parameter `from`."""
         await self._reads.open()
-        return await answer(query, company, {name.rstrip("_"): text for name, text in params.items()}, self._reads)
+        named = {name.rstrip("_"): text for name, text in params.items()}
+        return await answer(query, company, named, self._reads, self.comparing)
 
     async def rows(self, query: str, company: str = COMPANY, **params: str) -> list[dict[str, Any]]:
         """The rows of an answer."""
@@ -143,6 +148,7 @@ class ReadModels:
         """Give back all connections."""
         self.store.close()
         await self._reads.close()
+        await self._consents.close()
 
 
 def chunks_of(records: Iterable[Logged]) -> list[Chunk]:

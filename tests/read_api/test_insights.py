@@ -14,7 +14,7 @@ from tests.read_api.test_http import problem
 from tests.support.instance import Instance, trade
 
 COMPANY, DAYS = "insightco", 42
-HEAVY = ("statsmodels", "sklearn", "scipy", "pandas", "polars")
+HEAVY = ("statsmodels", "sklearn", "scipy", "pandas", "polars")  # numpy is what formulas of metrics are computed with
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,14 @@ def client(instance: Instance, tier: str, company: str = COMPANY) -> httpx.Clien
 def asked(kind: str) -> dict[str, str]:
     """Parameters of a question of that kind."""
     more = {"drivers": {"metric": "total_pnl", "by": "strategy"}, "forecast": {"metric": "total_pnl", "horizon": "5"}}
-    return {"kind": kind, **more.get(kind, {"metric": "total_pnl"} if QUERIES[kind] == "insights" else {})}
+    of_metric = QUERIES[kind] in ("insights", "competitive")
+    return {"kind": kind, **more.get(kind, {"metric": "total_pnl"} if of_metric else {})}
 
 
 @pytest.mark.parametrize("kind", sorted(QUERIES))
-def test_every_kind_is_answered_to_pro(instance: Instance, position: str, kind: str) -> None:
+def test_every_kind_is_answered_to_whom_it_is_open(instance: Instance, position: str, kind: str) -> None:
     """With a finding or a reason, and always with method, sample, minimum and evidence."""
-    with client(instance, "PRO") as viewer:
+    with client(instance, "ENTERPRISE" if kind == "competitive" else "PRO") as viewer:
         answer = viewer.get("/api/v1/insights", params=asked(kind), headers={"X-Min-Position": position})
     assert answer.status_code == 200, answer.text
     for row in answer.json()["rows"]:
