@@ -252,7 +252,7 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param) -> Composed:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=True)
+    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=True, kept=True)
 
 
 TRADING_METRICS = _of_record(

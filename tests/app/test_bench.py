@@ -42,8 +42,12 @@ TIMES |= {
     "rebuild_live_lag",
     "as_of_whole",
     "as_of_random",
+    "kpis_first",
     "kpis_p50",
     "kpis_p99",
+    "trading_metrics_first",
+    "trading_metrics_p50",
+    "trading_metrics_p99",
     "explain",
 }
 TIMES |= {"own_write_p50", "own_write_p99", "audited_read_p50"}
