@@ -118,7 +118,7 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         wiring.live_bus(settings) as bus,
         wiring.trail(settings, log) as trail,
     ):
-        health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush})
+        health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": desk.check})
         rates = Rates(settings.rate_limits)
         application = create_app(ingest=doors, desk=desk, health=health, rates=rates)
         edge = Edge(application, Doorway(wiring.authenticator(settings), trail, rates), document_of)

@@ -19,6 +19,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from command_api import answers, openapi
 from command_api.desk import Desk, Order, Taken, company_of
+from domain import tracing
 from domain.access import Right, require
 from domain.caller import caller
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
@@ -123,6 +124,7 @@ async def _take(
         key=_key(key),
         dry_run=dry_run,
         correlation_id=who.correlation_id,
+        traceparent=trace.parent if (trace := tracing.current()) else "",
     )
     return _answer(command, await desk.take(who.principal, order))
 

@@ -29,6 +29,7 @@ from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.events import COMPANY_ID
 from domain.identity import new_event_id
 from domain.position import Position
+from domain.trail import SYSTEM
 
 ATTEMPTS = 8  # lost races until the caller is told
 KEPT = 512  # states of aggregates in memory: only the events after them are read again
@@ -134,6 +135,10 @@ class Desk:
             code="contended",
             suggested_actions=("Send the command again.",),
         )
+
+    async def check(self) -> None:
+        """Return if the event store answers. Raises Unavailable."""
+        await self._store.recall(SYSTEM, "check")
 
     async def _again(self, key: Key | None, order: Order) -> Taken | None:
         """The answer that was given before, where this key was used; Conflict where it was for something else."""

@@ -16,10 +16,10 @@ PATIENCE = 1.0  # seconds for each check
 class Health:
     """Asks each component; `needed` are those without which no event can be taken.
 
-    `checks`: name (log, bus, store) → a call that raises when the component does not answer.
+    `checks`: name (log, bus, event-store) → a call that raises when the component does not answer.
     """
 
-    def __init__(self, checks: Mapping[str, Check], needed: frozenset[str] = frozenset({"log", "store"})) -> None:
+    def __init__(self, checks: Mapping[str, Check], needed: frozenset[str] = frozenset({"log"})) -> None:
         self._checks = dict(checks)
         self._needed = needed
         self._started = time.monotonic()

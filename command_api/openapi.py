@@ -47,6 +47,7 @@ _PROBLEMS = {
     412: "It is at another version than If-Match says",
     413: "The body is too large",
     415: "The body is no JSON by its content type",
+    429: "The tenant has asked for more than its tier allows; Retry-After says when to ask again",
     503: "The event store does not answer",
 }
 _REFUSALS = {

@@ -122,6 +122,20 @@ def test_a_read_is_traced_to_its_sql(traced: Instance, collector: Collector) -> 
     assert [span for span in collector.spans if span.trace_id.hex() == "1" * 32] == []
 
 
+def test_what_a_command_decides_carries_the_trace_of_its_request(traced: Instance) -> None:
+    """Through the event store and the relay into the log: an auditor finds the request behind a change."""
+    headers = {"Authorization": f"Bearer {traced.token('admin', 'acme')}", "traceparent": f"00-{'2' * 32}-{PARENT}-01"}
+    url = f"{traced.addresses['command_api']}/api/v1/company/profile"
+    decided = httpx.post(url, json={"name": "Acme"}, headers=headers, timeout=20)
+    assert decided.is_success, decided.text
+    waited = traced.command("projections", "wait", "--position", decided.json()["position"])
+    assert waited.exit_code == 0, waited.output
+    with traced.client("auditor", "acme") as auditor:
+        (found,) = auditor.get("/api/v1/events", params={"type": "config_event"}).json()["events"]
+        event = auditor.get(f"/api/v1/events/{found['event_id']}").json()
+    assert "2" * 32 in str(event)
+
+
 @pytest.mark.slow
 def test_api_processes_keep_within_their_memory_with_spans_on(traced: Instance) -> None:
     """The SDK and its HTTP client have to fit, too."""
