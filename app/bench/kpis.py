@@ -41,7 +41,7 @@ FILL: Mapping[str, str] = {
     f" FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
     "trade": f"SELECT %(c)s, 't' || n || '-' || d, {USER}, 'a', 'AAPL', 's', 'long', 2000000, 100000000, 101000000,"
     f" ((n + d) %% 200 - 90) * 10000, 1000, 'USD', {DAY}, {DAY} + INTERVAL '3 hours', -5000, 9000, 'target', 50000, '',"
-    f" d FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
+    f" d, d FROM generate_series(1, %(n)s, 10) AS n, {SOME_DAYS}",
     "customer_mrr": f"SELECT %(c)s, {USER}, DATE '2023-01-01' + n %% 730, 'default', 600000000"
     " FROM generate_series(1, %(n)s, 20) AS n",
     "mrr_movement": "SELECT %(c)s, DATE '2023-01-01' + d, 'pro', 'gold', 'USD', 'default', 6000, 60, 30, 40, 5, 7, 1,"

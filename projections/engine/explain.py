@@ -8,17 +8,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from domain.errors import Invalid
 from domain.position import Position
 from projections.engine import shares
 from projections.engine.declare import Column, Projection
+from projections.engine.kinds import Twelfths
 from projections.engine.order import place_of
 from projections.engine.past import Folded, PastStore
 from projections.engine.query import Request, Selected, find, read_params, show_time
 from projections.engine.rebuild import Folding
-from projections.engine.show import shower
+from projections.engine.show import money, shower
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 
@@ -81,8 +83,10 @@ def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[byt
         deciding, params = shares.statement(asked.rows, asked.measure)
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
         _, values = tables.select(shares.value(asked.rows, asked.measure), asked.rows.params)
+        order = shares.order(table, newest=page.newest)
+        through = shares.through(asked.measure.rule, order)
         names, rows = tables.select(
-            f"SELECT * FROM ({deciding}) AS d {shares.order(table, newest=page.newest)} LIMIT %s OFFSET %s",
+            f'SELECT d.*, {through} AS "_through" FROM ({deciding}) AS d {order} LIMIT %s OFFSET %s',
             (*params, page.limit, page.start),
         )
     events = [_shown(asked, dict(zip(names, row, strict=True))) for row in rows]
@@ -98,8 +102,16 @@ def _shown(asked: Asked, entry: Mapping[str, Any]) -> dict[str, Any]:
         "user_id": entry["_user_id"] or "",
         "timestamp": show_time(datetime.fromtimestamp(entry["_at"] / 1000, UTC)),
         "row": {c.name: shower(c.kind)(entry[c.name]) for c in keys},
-        "share": shower(asked.measure.kind)(entry["share"]),
+        "share": _share(asked.measure, entry),
     }
+
+
+def _share(measure: Column, entry: Mapping[str, Any]) -> Any:
+    """The share as answers show it. Twelfths are rounded so that shares still add up to the rounded sum."""
+    if measure.kind is not Twelfths or entry["_through"] is None:
+        return shower(measure.kind)(entry["share"])
+    until, before = (round(Fraction(int(sum_), 12)) for sum_ in (entry["_through"], entry["_through"] - entry["share"]))
+    return money(until - before)
 
 
 def _next(goal: Position, page: Page, events: Sequence[object]) -> str | None:

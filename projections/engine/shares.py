@@ -138,7 +138,12 @@ def value(rows: Selected, measure: Column) -> str:
 
 
 def order(table: Table, *, newest: bool) -> str:
-    """ORDER BY of entries: event time, then place."""
+    """ORDER BY of entries: event time, then place, so that no two that differ stand side by side."""
     way = "DESC" if newest else "ASC"
     keys = ", ".join(f'"{c.name}"' for c in table.keys)
-    return f'ORDER BY "_at" {way}, "_topic", "_seq" {way}, {keys}'
+    return f'ORDER BY "_at" {way}, "_topic", "_seq" {way}, {keys}, share'
+
+
+def through(rule: object, order: str) -> str:
+    """SQL of the sum of all shares until this one, in this order; null where shares do not add up."""
+    return f"SUM(share) OVER ({order} ROWS UNBOUNDED PRECEDING)" if rule is Sum else "NULL"

@@ -17,7 +17,7 @@ from tests.e2e.exactness.wire import line
 from tests.support.instance import Instance
 from tests.support.kafka_broker import KafkaBroker, find_broker, unavailable_reason
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.check
 
 EVENTS = 5_000
 PARTS = 2  # files that the events come in; a restart may lie between them

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +25,7 @@ from adapters.embedded.servers import Addresses, Servers
 from adapters.postgres.migrate import migrate
 
 _NUMBERS = itertools.count(1)
+KEPT = 300  # databases of those who need many: a database that goes soon is never written to the disk
 
 
 def database_named(url: str, name: str) -> str:
@@ -59,21 +61,33 @@ def database_template(servers: Addresses) -> str:
 
 
 @pytest.fixture
-def database_url(servers: Addresses, database_template: str) -> str:
+def database_url(servers: Addresses, database_template: str) -> Iterator[str]:
     """A fresh database with all durable tables and no rows."""
-    return _copied(servers, database_template)
+    made = _copied(servers, database_template)
+    yield made
+    _drop(servers, made)
 
 
 @pytest.fixture(scope="session")
 def new_database(servers: Addresses, database_template: str) -> Callable[[], str]:
-    """Makes fresh databases with all durable tables, for tests that need many."""
-    return lambda: _copied(servers, database_template)
+    """Makes fresh databases with all durable tables, for tests that need many; the last ones are there."""
+    made: deque[str] = deque()
+
+    def one_more() -> str:
+        if len(made) == KEPT:
+            _drop(servers, made.popleft())
+        made.append(_copied(servers, database_template))
+        return made[-1]
+
+    return one_more
 
 
 @pytest.fixture(scope="module")
-def module_database_url(servers: Addresses, database_template: str) -> str:
+def module_database_url(servers: Addresses, database_template: str) -> Iterator[str]:
     """As `database_url`, shared by the tests of one module."""
-    return _copied(servers, database_template)
+    made = _copied(servers, database_template)
+    yield made
+    _drop(servers, made)
 
 
 @pytest.fixture(scope="session")
@@ -120,3 +134,9 @@ def _copied(servers: Addresses, template: str) -> str:
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
         )
     return database_named(servers.database_url, name)
+
+
+def _drop(servers: Addresses, url: str) -> None:
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        name = sql.Identifier(urlsplit(url).path.lstrip("/"))
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))

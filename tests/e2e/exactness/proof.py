@@ -25,6 +25,7 @@ MEGABYTES = {"projector": 400, "indexer": 300, "sealer": 200}
 API_MEGABYTES = 120
 PROJECTORS = 2
 CATCH_UP = "600"  # seconds
+RECOVERIES = 60  # seconds that a killed server may take to answer
 Batch = Callable[[], tuple[list[bytes], int]]
 
 
@@ -104,8 +105,7 @@ def _prove(instance: Instance, size: Size, broker: KafkaBroker | None, seed: int
     try:
         refusals = _run(instance, mixture, feed, killers, size)
         fed = time.monotonic()
-        waited = instance.command("projections", "wait", "--timeout", CATCH_UP)
-        assert waited.exit_code == 0, waited.output
+        _catch_up(instance)
         caught_up = time.monotonic()
     finally:
         watch.stop()
@@ -119,6 +119,16 @@ def _prove(instance: Instance, size: Size, broker: KafkaBroker | None, seed: int
         "compared in": time.monotonic() - caught_up,
     }
     return proof
+
+
+def _catch_up(instance: Instance) -> None:
+    """Return once everything is folded. What was killed last may not be back yet, and then nobody answers at first."""
+    for _ in range(RECOVERIES):
+        waited = instance.command("projections", "wait", "--timeout", CATCH_UP)
+        if waited.exit_code == 0 or "does not answer" not in waited.output:
+            break
+        time.sleep(1)
+    assert waited.exit_code == 0, waited.output
 
 
 def _killers(instance: Instance, times: int, feed: Feed, broker: KafkaBroker | None, seed: int) -> list[Killer]:
