@@ -41,13 +41,18 @@ def _share(key: str, title: str, formula: str, measures: str) -> Metric:
     )
 
 
-def _table(key: str, title: str, formula: str, told_by: str, measure: str, feature: Feature | None = None) -> Metric:
+STEPS, ACTIVITY, PAID = ("user_steps", "times"), ("user_activity", "events"), ("payment_totals", "amount")
+
+
+def _table(
+    key: str, title: str, formula: str, told_by: str, made_of: tuple[str, str], feature: Feature | None = None
+) -> Metric:
     return _metric(
         key,
         title,
         Unit.TABLE,
         formula,
-        explained=explained(told_by, measure),
+        explained=explained(*made_of),
         kpi=False,
         told_by=told_by,
         feature=feature,
@@ -119,35 +124,35 @@ ENGAGEMENT: tuple[Metric, ...] = (
         "retention",
         "Retention",
         "cohort × age: share of each cohort that is active (or pays) at that age",
-        "user_steps",
-        "times",
+        "retention",
+        STEPS,
         Feature.RETENTION,
     ),
-    _table("stickiness_histogram", "Stickiness, histogram", "users by active days of 28", "user_activity", "events"),
+    _table("stickiness_histogram", "Stickiness, histogram", "users by active days of 28", "stickiness", ACTIVITY),
     _table(
         "funnel",
         "Funnel",
         "users who reach each step of a sequence, in a window",
-        "user_steps",
-        "times",
+        "funnel",
+        STEPS,
         Feature.FUNNELS,
     ),
-    _table("user_journey", "User journey", "the most frequent paths of events", "user_steps", "times"),
-    _table("user_segment", "User segments", "users by the first rule that holds", "user_activity", "events"),
+    _table("user_journey", "User journey", "the most frequent paths of events", "journey", STEPS),
+    _table("user_segment", "User segments", "users by the first rule that holds", "segments", ACTIVITY),
     _table(
         "churn_probability",
         "Churn probability",
         "a fitted, calibrated model of each customer's last weeks",
-        "user_activity",
-        "events",
+        "churn_risks",
+        ACTIVITY,
         Feature.PREDICTIVE,
     ),
     _table(
         "predicted_ltv",
         "Predicted lifetime value",
         "BG/NBD and Gamma–Gamma of each customer's payments",
-        "payment_totals",
-        "amount",
+        "lifetime_value",
+        PAID,
         Feature.PREDICTIVE,
     ),
 )

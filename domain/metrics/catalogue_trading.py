@@ -40,10 +40,9 @@ def _daily(key: str, title: str, unit: Unit, formula: str) -> Metric:
     )
 
 
-def _table(key: str, title: str, formula: str) -> Metric:
-    told = "trades" if key == "trades" else "trading_totals"
-    measure = "pnl" if key == "trades" else "total_pnl"
-    return _metric(key, title, Unit.TABLE, formula, explained=explained(told, measure), kpi=False, told_by=told)
+def _table(key: str, title: str, formula: str, told_by: str = "trading_totals") -> Metric:
+    made_of = explained("trades", "pnl") if key == "trades" else explained("trading_totals", "total_pnl")
+    return _metric(key, title, Unit.TABLE, formula, explained=made_of, kpi=False, told_by=told_by)
 
 
 TRADING: tuple[Metric, ...] = (
@@ -122,8 +121,8 @@ TRADING: tuple[Metric, ...] = (
     _table("strategy_breakdown", "By strategy", "totals of each strategy"),
     _table("symbol_breakdown", "By symbol", "totals of each symbol"),
     _table("side_breakdown", "By side", "totals of each side"),
-    _table("time_analysis", "By time", "totals by hour × weekday and month × year"),
-    _table("equity_curve", "Equity curve", "equity of each day"),
-    _table("underwater_curve", "Underwater curve", "equity / its running peak − 1 of each day"),
-    _table("trades", "Trades", "the ledger: one row a trade"),
+    _table("time_analysis", "By time", "totals by hour × weekday and month × year", "trading_time"),
+    _table("equity_curve", "Equity curve", "equity of each day", "trading_equity"),
+    _table("underwater_curve", "Underwater curve", "equity / its running peak − 1 of each day", "trading_equity"),
+    _table("trades", "Trades", "the ledger: one row a trade", "trades"),
 )

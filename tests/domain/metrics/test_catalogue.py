@@ -53,5 +53,6 @@ def test_every_entry_leads_somewhere() -> None:
         assert set(entry.reads) <= set(ALL_SOURCES), entry.key
         assert {each.query for each in entry.explained} <= set(registered()), entry.key
         assert entry.explained or entry.absent, entry.key
+        assert entry.told_by in {"", *registered()}, entry.key
         assert set(entry.dimensions) <= parameters, entry.key
         assert "" not in (entry.title, entry.formula), entry.key
