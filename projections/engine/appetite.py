@@ -7,7 +7,7 @@ behind at the same time share it.
 
 from __future__ import annotations
 
-BYTES = 6_000_000  # of columns in one step, all lanes together: a projector then stays below 400 MB
+BYTES = 4_000_000  # of columns in one step, all lanes together: a projector then stays below 400 MB
 UNKNOWN = 2_000  # bytes that a record is taken to unfold to before any was read
 
 
