@@ -7,7 +7,6 @@ answers of the queries, a page at a time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -17,72 +16,25 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.caller import caller
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from projections.engine.query import Param, registered
 from read_api import openapi
 from read_api.answering import HttpRequest, answered, asked, parameters
+from read_api.configured import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
 from read_api.questions import Question
 
-HISTORY, COMPANY = "configuration_history", "company_profile"
+COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"
 PAGED = ("limit", "cursor")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of aggregate: its name in the store, its query, where it is read, and the shapes of list and item."""
-
-    name: str
-    query: str
-    path: str
-    list_shape: type
-    item_shape: type
-
-    @property
-    def words(self) -> str:
-        """What people call it."""
-        return self.name.replace("_", " ")
-
-
-KINDS: Mapping[str, Kind] = MappingProxyType(
+SHAPES: Mapping[str, tuple[type, type]] = MappingProxyType(  # of the list and of one item
     {
-        kind.name: kind
-        for kind in (
-            Kind("dashboard", "dashboards", "/api/v1/dashboard/config", openapi.Dashboards, openapi.Dashboard),
-            Kind("alert_rule", "alert_rules", "/api/v1/alerts/config", openapi.AlertRules, openapi.AlertRule),
-            Kind(
-                "report_schedule",
-                "report_schedules",
-                "/api/v1/reports/schedule",
-                openapi.ReportSchedules,
-                openapi.ReportSchedule,
-            ),
-        )
+        "dashboard": (openapi.Dashboards, openapi.Dashboard),
+        "alert_rule": (openapi.AlertRules, openapi.AlertRule),
+        "report_schedule": (openapi.ReportSchedules, openapi.ReportSchedule),
     }
 )
-IN_USE = MappingProxyType({"archived": "false"})  # what a list shows unless it is asked for something else
-
-
-def list_question(kind: Kind, company: str, params: Mapping[str, str]) -> Question:
-    """The list of a kind; without archived ones, unless `archived` is given."""
-    return Question(kind.query, company, {**IN_USE, **params})
-
-
-def item_question(kind: Kind, company: str, item: str) -> Question:
-    """One item of a kind, archived or not."""
-    return Question(kind.query, company, {"id": item})
-
-
-def history_question(kind: Kind, company: str, item: str, params: Mapping[str, str]) -> Question:
-    """Every event of an item."""
-    return Question(HISTORY, company, {**params, "id": item, "aggregate": kind.name})
-
-
-def only(rows: Sequence[Mapping[str, Any]], kind: Kind, item: str) -> Mapping[str, Any]:
-    """The one row. Raises NotFound where the company has none, or none that the caller may see."""
-    if not rows:
-        raise NotFound(f"there is no {kind.words} {item}", code=f"no_{kind.name}")
-    return rows[0]
 
 
 def parameters_of_paths() -> dict[str, Sequence[Param]]:
@@ -120,10 +72,11 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
             only(answer["rows"], kind, str(id))
         return answered(answer)
 
+    list_shape, item_shape = SHAPES[kind.name]
     item, plural = f"{kind.path}/{{id:uuid}}", f"{kind.words}s"
     routes = (
-        (kind.path, listed, f"List {plural}", openapi.with_problems(kind.list_shape, f"The {plural}")),
-        (item, shown, f"Show one of the {plural}", openapi.with_problems(kind.item_shape, f"The {kind.words}")),
+        (kind.path, listed, f"List {plural}", openapi.with_problems(list_shape, f"The {plural}")),
+        (item, shown, f"Show one of the {plural}", openapi.with_problems(item_shape, f"The {kind.words}")),
         (f"{item}/history", told, f"Tell the history of one of the {plural}", openapi.HISTORY),
     )
     return [

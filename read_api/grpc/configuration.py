@@ -14,7 +14,7 @@ from services import reports_pb2 as reports
 from domain.caller import caller
 from domain.position import Position
 from projections.engine.query import read_time
-from read_api.configuration import KINDS, item_question, list_question, only
+from read_api.configured import KINDS, item_question, list_question, only
 from read_api.questions import Question, Questions
 
 DASHBOARD, REPORT_SCHEDULE = KINDS["dashboard"], KINDS["report_schedule"]

@@ -99,6 +99,12 @@ def test_api_processes_stay_light(parts: list[str]) -> None:
     assert told["sockets"] == 0
 
 
+def test_the_grpc_process_loads_no_web_framework() -> None:
+    """It needs none, and it would be a fifth of its memory."""
+    loaded = set(probed(["app.grpc_server", "command_api.grpc_publish", "read_api.grpc", "read_api.side"])["loaded"])
+    assert loaded & {"litestar", *HEAVY} <= {"grpc_tools"}  # grpc looks for its own tools, where they are installed
+
+
 def test_statistics_load_nothing_heavier_than_numpy() -> None:
     """Not SciPy, not Pandas, and TA-Lib only when an indicator is computed."""
     loaded = set(probed(ON_ARRAYS)["loaded"])
