@@ -47,9 +47,9 @@ class KafkaSettings:
     """Most bytes of a record's key and value: the largest envelope, its key, and some room."""
     max_message_bytes: int = 2 * MiB
     """`max.message.bytes` of new topics; above `batch_bytes` and `max_record_bytes` with their headers."""
-    fetch_bytes: int = 4 * MiB
+    fetch_bytes: int = 2 * MiB + 262_144
     """Most bytes, compressed, that a reader holds unread from one broker."""
-    partition_fetch_bytes: int = 3 * MiB
+    partition_fetch_bytes: int = 2 * MiB + 262_144
     """Most bytes, compressed, that a reader holds unread from one partition; above `max_message_bytes`."""
 
     def connection(self, name: str) -> dict[str, Any]:
