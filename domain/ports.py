@@ -171,8 +171,8 @@ class ReadStore(Protocol):
 class LiveStore(ReadStore, Protocol):
     """Read models that move."""
 
-    async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
-        """Where the live versions stand now, by projection; those that are not stored yet are left out.
+    async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
+        """Checkpoints of the live versions, by projection; those that are not stored yet are left out.
 
         Raises Unavailable when the store does not answer.
         """
@@ -191,7 +191,7 @@ class Consents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Checkpoint:
     """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`."""
 
     version: int

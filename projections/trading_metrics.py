@@ -251,8 +251,8 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
     return [row if known(stat) else {**row, "reason": stat}]
 
 
-def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param) -> Composed:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=True, kept=True)
+def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:
+    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=True, kept=kept)
 
 
 TRADING_METRICS = _of_record(
@@ -266,6 +266,7 @@ TRADING_METRICS = _of_record(
         read_convention,
     ),
     RISK_FREE,
+    kept=True,
 )
 TRADING_EQUITY = _of_record(
     "trading_equity",

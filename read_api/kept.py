@@ -14,14 +14,15 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from domain.errors import AnalyticsError
-from domain.ports import LiveStore, Standing
+from domain.ports import Checkpoint, LiveStore
 from projections.engine.composed import Composed, Part, projections_of
 from projections.engine.query import age, known, show_time
 
-KEPT = 200  # answers of a process
+KEPT = 100  # answers of a process: 8 MB, where all are key figures
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
 MINUTE = 60  # seconds after which what "now" means in an answer is old
@@ -61,33 +62,34 @@ class KeptAnswers:
 
     async def answer(self, part: Part, company: str) -> dict[str, Any]:
         """The answer as it is now, or as it was right a moment ago. Raises what making it raises."""
+        if not _is_kept(part):
+            return await self._make(part, company)
         key = _key(part, company)
         kept = self._kept.get(key)
         if kept is None:
-            return await self.fresh(part, company)
-        standing = await self._store.standing(kept.reads)
+            return await self._shared(key, part, company)
+        checkpoints = await self._store.checkpoints(kept.reads)
         now = self._clock()
-        if kept.stood == _stood(standing) and kept.minute == _minute():
+        if kept.stood == _stood(checkpoints) and kept.minute == _minute():
             kept.right = now
-            return {**kept.answer, **_freshness(standing)}
+            return {**kept.answer, **_freshness(checkpoints)}
         if now - kept.right > BEHIND + SHARE * kept.cost:
-            return await self.fresh(part, company)
+            return await self._shared(key, part, company)
         if now - kept.made >= SHARE * kept.cost:
-            self._begin(key, part, company)
+            self._begun(key, part, company).add_done_callback(partial(_heard, key))
         return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"])}
 
     async def fresh(self, part: Part, company: str) -> dict[str, Any]:
         """The answer of a computation that begins now; kept where answers of this query are."""
-        query = known(part.query)
-        if not (isinstance(query, Composed) and query.kept):
+        if not _is_kept(part):
             return await self._make(part, company)
         return await self._computed(_key(part, company), part, company)
 
     async def _computed(self, key: Key, part: Part, company: str) -> dict[str, Any]:
         names = sorted(projections_of(part, company))
-        before, began, minute = await self._store.standing(names), self._clock(), _minute()
+        before, began, minute = await self._store.checkpoints(names), self._clock(), _minute()
         answer = await self._make(part, company)
-        after, now = await self._store.standing(names), self._clock()
+        after, now = await self._store.checkpoints(names), self._clock()
         # Parts are read one by one: only where nothing moved meanwhile do they all stand for one position.
         stood = _stood(before) if _stood(before) == _stood(after) else {}
         self._kept[key] = _Kept(answer, names, stood, minute, now - began, now, began)
@@ -96,33 +98,44 @@ class KeptAnswers:
             self._kept.popitem(last=False)
         return answer
 
-    def _begin(self, key: Key, part: Part, company: str) -> None:
+    async def _shared(self, key: Key, part: Part, company: str) -> dict[str, Any]:
+        """The answer of the computation that is under way, or of a new one: many who ask at once are one question."""
+        return await asyncio.shield(self._begun(key, part, company))
+
+    def _begun(self, key: Key, part: Part, company: str) -> asyncio.Task[dict[str, Any]]:
         if key not in self._making:
             self._making[key] = asyncio.create_task(self._computed(key, part, company))
-            self._making[key].add_done_callback(lambda task: self._done(key, task))
+            self._making[key].add_done_callback(lambda _: self._making.pop(key))
+        return self._making[key]
 
-    def _done(self, key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
-        del self._making[key]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, AnalyticsError):
-                raise error
-            logger.warning("%s was not made anew: %s", key[0], error)
+
+def _heard(key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
+    """Say why an answer that nobody waits for was not made anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        if not isinstance(error, AnalyticsError):
+            raise error
+        logger.warning("%s was not made anew: %s", key[0], error)
+
+
+def _is_kept(part: Part) -> bool:
+    query = known(part.query)
+    return isinstance(query, Composed) and query.kept
 
 
 def _key(part: Part, company: str) -> Key:
     return part.query, company, tuple(sorted(part.params.items()))
 
 
-def _stood(standing: Mapping[str, Standing]) -> Mapping[str, tuple[int, str]]:
-    return {name: (each.version, each.position) for name, each in standing.items()}
+def _stood(checkpoints: Mapping[str, Checkpoint]) -> Mapping[str, tuple[int, str]]:
+    return {name: (each.version, each.position) for name, each in checkpoints.items()}
 
 
-def _freshness(standing: Mapping[str, Standing]) -> dict[str, Any]:
-    moments = [each.as_of for each in standing.values()]
+def _freshness(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+    moments = [each.as_of for each in checkpoints.values()]
     return {
         "as_of": show_time(datetime.fromtimestamp(min(moments) / 1000, UTC)) if moments and all(moments) else None,
-        "complete": all(each.complete for each in standing.values()),
-        "lag_ms": max((each.lag_ms for each in standing.values()), default=0),
+        "complete": all(each.complete for each in checkpoints.values()),
+        "lag_ms": max((each.lag_ms for each in checkpoints.values()), default=0),
     }
 
 

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from adapters.postgres.tenant_wall import AS_READER
 from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
-from domain.ports import Answer, Standing
+from domain.ports import Answer, Checkpoint
 from domain.position import Position
 from projections.engine import registry, sql
 
@@ -41,7 +41,7 @@ SELECT (SELECT version FROM projections WHERE name = %s AND live),
 FROM checkpoint LEFT JOIN answer ON true ORDER BY answer._n
 """
 CHECKPOINT_COLUMNS = 6
-STANDING = b"""
+CHECKPOINTS = b"""
 SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
        min(confirmed_at), bool_and(next_offset >= head)
 FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
@@ -109,16 +109,16 @@ class PostgresReadStore:
             except psycopg.errors.UndefinedColumn as error:
                 raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error
 
-    async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
-        """Where the live versions stand, all in one statement."""
+    async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
+        """Checkpoints of the live versions, all in one statement."""
         with tracing.span("sql", projection=",".join(projections)):
-            return await self._twice(lambda: self._standing(list(projections)))
+            return await self._twice(lambda: self._checkpoints(list(projections)))
 
-    async def _standing(self, projections: list[str]) -> Mapping[str, Standing]:
+    async def _checkpoints(self, projections: list[str]) -> Mapping[str, Checkpoint]:
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(STANDING, (projections,), prepare=True)
+            cursor = await connection.execute(CHECKPOINTS, (projections,), prepare=True)
             rows = await cursor.fetchall()
-        return {name: Standing(version, *_stands_for(*reached)) for name, version, *reached in rows}
+        return {name: Checkpoint(version, *_stands_for(*reached)) for name, version, *reached in rows}
 
     async def _twice(self, asked: Callable[[], Awaitable[Found]]) -> Found:
         """What is asked; once more where the connection was to a server that went away."""

@@ -62,7 +62,8 @@ class Composed:
     Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
 
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
-    for, so that it can be shown by itself. `kept`: its answers cost much and are kept by who serves them.
+    for, so that it can be shown by itself. `kept`: its answers cost much, have few rows whatever is asked,
+    and are kept by who serves them.
     """
 
     name: str

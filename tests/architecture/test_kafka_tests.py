@@ -15,7 +15,7 @@ SUITE = """
 import pytest
 
 def test_plain() -> None:
-    assert True is not False
+    "What counts is that it runs."
 
 @pytest.mark.kafka
 def test_marked() -> None:

@@ -210,9 +210,8 @@ def _claims(p: People) -> Iterator[tuple[str, str]]:
         if name not in ("nbf", "iat"):
             yield f"no {name}", p.token(p.claims(**{name: None}))
         for value in values:
-            told = re.sub(
-                r"\b\d{10}\b", lambda found: f"now{int(found[0]) - now:+d}", repr(value)
-            )  # the same in every run
+            # by what it is from now, so that its name is the same in every run
+            told = re.sub(r"\b\d{10}\b", lambda found: f"now{int(found[0]) - now:+d}", repr(value))
             yield f"{name} {told:.30}", p.token(p.claims(**{name: value}))
     for name in ("NaN", "Infinity", "-Infinity", "1e400", "null"):
         text = json.dumps(p.claims(exp=0)).replace('"exp": 0', f'"exp": {name}')

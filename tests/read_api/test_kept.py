@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
-from domain.ports import Answer, Standing
+from domain.ports import Answer, Checkpoint
 from projections.engine.composed import Part
 from read_api.kept import BEHIND, KEPT, SHARE, KeptAnswers
 
@@ -27,10 +27,10 @@ class Store:
     async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         raise AssertionError("answers are made by `make`")
 
-    async def standing(self, projections: Sequence[str]) -> Mapping[str, Standing]:
+    async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
         if self.away:
             raise Unavailable("away")
-        return {name: Standing(1, f"trading:0={self.position}", 1_700_000_000_000, True, 0) for name in projections}
+        return {name: Checkpoint(1, f"trading:0={self.position}", 1_700_000_000_000, True, 0) for name in projections}
 
     async def make(self, part: Part, company: str) -> dict[str, Any]:
         self.made += 1
@@ -66,6 +66,25 @@ async def test_an_answer_is_made_once_a_position(store: Store, kept: KeptAnswers
     store.now += 3600
     assert await kept.answer(KPIS, "acme") == first
     assert store.made == 1
+
+
+async def test_many_who_ask_at_once_are_one_question(store: Store, kept: KeptAnswers) -> None:
+    """At first, and when the answer that was kept is too old to be given."""
+    for position in (1, 2):
+        store.position = position
+        told = await asyncio.gather(*(kept.answer(KPIS, "acme") for _ in range(20)))
+        assert [each["rows"] for each in told] == [[position]] * 20
+        assert store.made == position
+        store.now += BEHIND + 1
+
+
+async def test_what_fails_fails_for_all_and_is_asked_again(store: Store, kept: KeptAnswers) -> None:
+    """A failure is nobody's answer."""
+    store.away = True
+    told = await asyncio.gather(*(kept.answer(KPIS, "acme") for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in told] == [Unavailable] * 3
+    store.away = False
+    assert (await kept.answer(KPIS, "acme"))["rows"] == [1]
 
 
 async def test_companies_and_parameters_have_answers_of_their_own(store: Store, kept: KeptAnswers) -> None:
