@@ -109,7 +109,7 @@ class PostgresEventStore:
     def _recorder(self) -> _Recorder:
         with self._opening:
             if self._opened is None:
-                self._opened = _Recorder(_datastore(self._url, self._connections), events_table_name=TABLE)
+                self._opened = _recorder_on(self._url, self._connections)
             return self._opened
 
     def _events(self, aggregate_id: UUID, after: int) -> list[Stored]:
@@ -151,6 +151,16 @@ class PostgresEventStore:
         self._threads.shutdown()
         if self._opened is not None:
             self._opened.datastore.close()
+
+
+def _recorder_on(url: str, connections: int) -> _Recorder:
+    """A recorder, which connects to find its schema; where it cannot, its pool and the threads of it are let go."""
+    datastore = _datastore(url, connections)
+    try:
+        return _Recorder(datastore, events_table_name=TABLE)
+    except BaseException:
+        datastore.close()
+        raise
 
 
 def _datastore(url: str, connections: int) -> PostgresDatastore:

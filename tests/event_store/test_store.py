@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -145,11 +146,14 @@ def _until_it_waits(watching: psycopg.Connection) -> None:
 
 
 async def test_a_store_that_is_away_is_unavailable() -> None:
-    """With the advice that makes sending again safe."""
+    """With the advice that makes sending again safe; each try lets go of its pool's threads."""
     store = PostgresEventStore("host=127.0.0.1 port=1 dbname=x user=x connect_timeout=1")
+    before = {thread.name for thread in threading.enumerate()}
     try:
         with pytest.raises(Unavailable) as refused:
             await store.events(UUID(int=1))
+        left = {thread.name for thread in threading.enumerate()} - before
+        assert not [name for name in left if not name.startswith("event-store")]
     finally:
         await store.close()
     assert "Idempotency-Key" in refused.value.suggested_actions[0]
