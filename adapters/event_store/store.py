@@ -154,12 +154,15 @@ class PostgresEventStore:
 
 
 def _recorder_on(url: str, connections: int) -> _Recorder:
-    """A recorder, which connects to find its schema; where it cannot, its pool and the threads of it are let go."""
+    """A recorder, which connects to find its schema; where it cannot, its pool and the threads of it are let go.
+
+    They are not waited for: one of them may be connecting to a server that is frozen.
+    """
     datastore = _datastore(url, connections)
     try:
         return _Recorder(datastore, events_table_name=TABLE)
     except BaseException:
-        datastore.close()
+        datastore.pool.close(timeout=0)
         raise
 
 
