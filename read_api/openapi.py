@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -193,9 +194,17 @@ class Configured(msgspec.Struct, kw_only=True):
 
 def _configured(name: str, state: type[msgspec.Struct], meaning: str) -> type[msgspec.Struct]:
     """The shape of an item: the fields of the aggregate's state, and what every item has."""
-    fields = [(field.encode_name, field.type) for field in msgspec.structs.fields(state)]
+    fields = [(field.encode_name, _as_list(field.type)) for field in msgspec.structs.fields(state)]
     named = {"__doc__": meaning}
     return msgspec.defstruct(name, fields, bases=(Configured,), module=__name__, namespace=named, kw_only=True)
+
+
+def _as_list(kind: Any) -> Any:
+    """A `tuple[X, ...]` with bounds as a list: Litestar would describe its ellipsis as a second kind of item."""
+    if get_origin(kind) is not Annotated or get_origin(kind.__origin__) is not tuple:
+        return kind
+    items = GenericAlias(list, get_args(kind.__origin__)[:1])
+    return Annotated[(items, *kind.__metadata__)]
 
 
 Dashboard = _configured("Dashboard", dashboard.Dashboard, "A dashboard as it is configured.")

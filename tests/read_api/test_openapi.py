@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from app.reference.openapi import FILE, document, text
 from projections.engine.query import registered
 
@@ -36,3 +39,18 @@ def test_every_operation_wants_a_token_and_says_what_can_go_wrong() -> None:
     for name, operation in operations.items():
         if name.startswith("get /api/v1/query"):
             assert "application/problem+json" in operation["responses"]["403"]["content"]
+
+
+def test_no_choice_allows_anything() -> None:
+    """Beside a branch that everything fits, each good value would fit two of a `oneOf`, and be undocumented."""
+    choices = list(_choices(document()))
+    assert choices
+    assert not [branches for branches in choices if {} in branches]
+
+
+def _choices(part: Any) -> Iterator[list[Any]]:
+    """The branches of every `oneOf` and `anyOf`."""
+    if isinstance(part, dict):
+        yield from (part[word] for word in ("oneOf", "anyOf") if word in part)
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _choices(inner)
