@@ -135,11 +135,10 @@ def net_pnl(trade: Columns) -> pl.Expr:
     return trade.pnl.cast(wide).fill_null(sign * millionths_of(gained) - trade.fees)
 
 
-@trading.folds("trading_result", into=TradingByHour)
+@trading.folds("trading_result", into=TradingByHour, beforehand=lambda trade: {"net_pnl": net_pnl(trade)})
 def by_hour(trade: Columns) -> Delta:
     """Each trade counts in the hour of its exit."""
-    pnl = net_pnl(trade)
-    won, lost = pnl > 0, pnl < 0
+    pnl, won, lost = trade.net_pnl, trade.net_pnl > 0, trade.net_pnl < 0
     known_entry = trade.opened_at > 0
     return {
         "hour": trade.closed_at,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -80,21 +81,24 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
     envelopes, bad = decode_envelopes(records.values, fields)
     undecodable = set(bad)
     facts: dict[str, list[pl.DataFrame]] = {}
-    suspects = set(envelopes.filter(_suspect(topic)).get_column("_row").to_list())
+    suspect = envelopes.select(_suspect(topic)).to_series()
+    suspects = set(envelopes.get_column("_row").filter(suspect).to_list())
     for event, decoded, group in _payloads(topic, envelopes):
         rows = group.get_column("_row").to_list()
         undecodable.update(rows[i] for i in decoded.bad)
         suspects.update(rows[i] for i in decoded.suspects)
         facts.setdefault(event.name, []).append(_placed(decoded, group))
-    return Decoded(envelopes.drop("payload"), facts, undecodable, suspects)
+    envelopes.drop_in_place("payload")
+    return Decoded(envelopes, facts, undecodable, suspects)
 
 
 def _payloads(
     topic: str, envelopes: pl.DataFrame, reads: Set[str] | None = None
 ) -> Iterable[tuple[EventType, DecodedFacts, pl.DataFrame]]:
     """Decoded payloads by message type of the topic (of events in `reads` alone), beside their envelopes."""
-    for (message_type,), group in envelopes.group_by("message_type", maintain_order=True):
-        event = BY_NAME.get(str(message_type)) or BATCHES.get(str(message_type))
+    for group in envelopes.partition_by("message_type", maintain_order=True):
+        message_type = group.item(0, "message_type")
+        event = BY_NAME.get(message_type) or BATCHES.get(message_type)
         if event is not None and event.stream == topic and (reads is None or event.name in reads):
             batch = message_type in BATCHES
             payloads = group.get_column("payload") if event.schema_version == 1 else _upcast(event, group, batch=batch)
@@ -111,6 +115,7 @@ def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
     return pl.Series(read, dtype=pl.Binary)
 
 
+@cache
 def _suspect(topic: str) -> pl.Expr:
     types = [name for t in CATALOGUE if t.stream == topic for name in (t.name, t.batch_name)]
     users = [name for t in CATALOGUE if t.of_user for name in (t.name, t.batch_name)]
@@ -121,10 +126,11 @@ def _suspect(topic: str) -> pl.Expr:
 
 def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:
     """Facts with the columns of their envelopes; `_row` becomes the index of the record."""
-    outer = envelopes.select("company_id", "user_id", "timestamp", "event_id", "_row")
-    if decoded.facts.height != outer.height or decoded.bad:
-        outer = outer[decoded.facts.get_column("_row")]
-    return pl.concat([decoded.facts.drop("_row"), outer], how="horizontal")
+    outer = envelopes[["company_id", "user_id", "timestamp", "event_id", "_row"]]
+    rows = decoded.facts.drop_in_place("_row")
+    if len(rows) != outer.height or decoded.bad:
+        outer = outer[rows]
+    return decoded.facts.hstack(outer)
 
 
 class Admission:
@@ -153,7 +159,7 @@ class Admission:
         quarantined += self._with_bad_token(records, decoded, {int(r) for r in _rows_at(records, quarantined)})
         rejected = {int(r) for r in _rows_at(records, quarantined)}
         good = decoded.envelopes if not rejected else decoded.envelopes.filter(~pl.col("_row").is_in(list(rejected)))
-        stamped = (pl.col("producer_id") != "") & (pl.col("producer_seq") > 0)
+        stamped = good.select((pl.col("producer_id") != "") & (pl.col("producer_seq") > 0)).to_series()
         repeated, highest = self._repeated_stamps(good.filter(stamped), records)
         more, identities = self._repeated_identities(good.filter(~stamped), records)
         repeated |= more
@@ -212,22 +218,17 @@ class Admission:
         """Rows whose sequence is not above all earlier ones of their producer and partition; the new highest ones."""
         if stamped.is_empty():
             return set(), {}
-        rows = stamped.get_column("_row").to_numpy()
-        frame = stamped.select(
-            "_row", "producer_id", seq=pl.col("producer_seq").cast(pl.Int64), part=pl.Series(records.partitions[rows])
-        )
-        producers = frame.group_by("part", "producer_id").agg(top=pl.col("seq").max())
-        before = [self._highest.get((p, i), 0) for p, i in producers.select("part", "producer_id").iter_rows()]
-        frame = frame.join(
-            producers.with_columns(before=pl.Series(before, dtype=pl.Int64)),
-            on=["part", "producer_id"],
-            maintain_order="left",
-        )
-        earlier = pl.col("seq").cum_max().shift(1).over("part", "producer_id")
-        repeated = frame.filter(pl.col("seq") <= pl.max_horizontal(earlier, "before"))
-        highest = {(p, i): top for (p, i, top), b in zip(producers.iter_rows(), before, strict=True) if top > b}
+        partitions = pl.Series("partition", records.partitions[stamped.get_column("_row").to_numpy()])
+        sequences = stamped.hstack([partitions]).group_by("partition", "producer_id").agg("_row", "producer_seq")
+        repeated, highest = set[int](), dict[tuple[int, str], int]()
+        for partition, producer, rows, given in sequences.iter_rows():
+            before = self._highest.get((partition, producer), 0)
+            earlier = np.maximum.accumulate([before, *given])
+            repeated.update(np.array(rows)[np.array(given) <= earlier[:-1]].tolist())
+            if earlier[-1] > before:
+                highest[partition, producer] = int(earlier[-1])
         self._highest.update(highest)
-        return set(repeated.get_column("_row").to_list()), highest
+        return repeated, highest
 
     def _repeated_identities(
         self, foreign: pl.DataFrame, records: Records
@@ -280,8 +281,8 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
         if without:
             frame = frame.filter(~pl.col("_row").is_in(list(without)))
         if frame.height:
-            place = pl.Series(order[frame.get_column("_row").to_numpy()])
-            finished[name] = frame.with_columns(_at=pl.col("timestamp"), _seq=place + frame.get_column("_item"))
+            places = order[frame.get_column("_row").to_numpy()] + frame.get_column("_item").to_numpy()
+            finished[name] = frame.hstack([frame.get_column("timestamp").alias("_at"), pl.Series("_seq", places)])
     return finished
 
 

@@ -14,15 +14,15 @@ from projections.engine.batch import Admitted, Commit, Offsets
 from projections.engine.declare import Projection
 from projections.engine.fold import fold
 
+SMALL = 0.03  # of the largest batch: below this, what a batch costs anyway is most of it
 Announce = Callable[[Commit], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `pace` seconds at least from
-    one small batch to the next (a commit costs some milliseconds however few its events are), `confirm` seconds between
-    notes that nothing is missing, `poison` the share of bad events above which the lane stops, `tokens` who judges the
-    tokens on events (None: nobody does).
+    one small batch to the next, `confirm` seconds between notes that nothing is missing, `poison` the share of bad
+    events above which the lane stops, `tokens` who judges the tokens on events (None: nobody does).
     """
 
     batch: int = 100_000
@@ -31,6 +31,16 @@ class Limits:
     confirm: float = 1.0
     poison: float = 0.2
     tokens: EventTokens | None = None
+
+    def rest(self, commit: Commit, worked: float) -> float:
+        """Seconds to wait after a batch that took so long.
+
+        A batch costs some milliseconds however few its events are. So that lanes with few events leave the processors
+        to those with many, a small batch after which nothing is left to read is followed by twice its time.
+        """
+        if commit.events >= self.batch * SMALL or any(commit.heads[p] > r for p, r in commit.reached.items()):
+            return 0.0
+        return min(self.wait, max(self.pace - worked, 2 * worked))
 
 
 @dataclass

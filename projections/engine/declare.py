@@ -118,6 +118,7 @@ class AdditiveFold:
     into: Table
     expressions: Callable[[Columns], Delta]
     where: Callable[[Columns], pl.Expr] | None
+    beforehand: Callable[[Columns], Mapping[str, pl.Expr]] | None = None
 
 
 Fact = Mapping[str, Any]
@@ -199,18 +200,25 @@ class Projection:
         return hashlib.sha256(repr((self.name, self.definition_version, shape)).encode()).hexdigest()[:16]
 
     def folds(
-        self, event: str, *, into: type[Row], where: Callable[[Columns], pl.Expr] | None = None
+        self,
+        event: str,
+        *,
+        into: type[Row],
+        where: Callable[[Columns], pl.Expr] | None = None,
+        beforehand: Callable[[Columns], Mapping[str, pl.Expr]] | None = None,
     ) -> Callable[[Callable[[Columns], Delta]], Callable[[Columns], Delta]]:
         """Declare an additive fold: from the facts of one event type to the rows of one table.
 
         The function returns an expression for each column that is not simply the fact's column of the same name;
-        times are cut to the column's kind by the engine. `where` keeps only some facts.
+        times are cut to the column's kind by the engine. `where` keeps only some facts. `beforehand` adds columns to
+        the facts: what several expressions have in common is worked out once.
         """
         if into.table.has(Own):
             raise Defect(f"{into.__name__} has Own columns: only an ordered fold can fill them")
 
         def register(expressions: Callable[[Columns], Delta]) -> Callable[[Columns], Delta]:
-            self.additive.append(AdditiveFold(expressions.__name__, BY_NAME[event], into.table, expressions, where))
+            name = expressions.__name__
+            self.additive.append(AdditiveFold(name, BY_NAME[event], into.table, expressions, where, beforehand))
             return expressions
 
         return register

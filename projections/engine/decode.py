@@ -85,7 +85,7 @@ def _decode(
     decode = _handler(descriptor or cast(Descriptor, message.DESCRIPTOR)).array_to_record_batch
     try:
         frame = pl.DataFrame(decode(values))
-        return frame.with_columns(_row=pl.int_range(frame.height, dtype=pl.Int64)), []
+        return frame.hstack([pl.Series("_row", np.arange(frame.height))]), []
     except ValueError:
         bad = [i for i, value in enumerate(values.to_pylist()) if not _parses(message, value)]
     if not bad:
@@ -147,7 +147,7 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series) -> Decod
     binary = payloads.to_arrow().cast(pa.binary())
     if not batch:
         frame, bad = _decode(event.message, binary)
-        return _as_facts(frame.with_columns(_item=pl.lit(0, pl.Int64)), event, bad, [])
+        return _as_facts(frame.hstack([pl.Series("_item", np.zeros(frame.height, np.int64))]), event, bad, [])
     assert event.batch is not None
     frame, bad = _decode(event.batch, binary)
     sizes = pl.col("items").list.len().fill_null(0)
@@ -157,13 +157,20 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series) -> Decod
 
 
 def _as_facts(frame: pl.DataFrame, event: EventType, bad: list[int], odd: list[int]) -> DecodedFacts:
+    facts = frame.select(_columns(event))
+    suspect = facts.drop_in_place("_suspect")
+    suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
+    return DecodedFacts(facts, bad, [*odd, *suspects])
+
+
+@cache
+def _columns(event: EventType) -> list[pl.Expr]:
+    """The columns of a type's facts; made once, since on a few facts making them costs more than reading them."""
     fields = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
     suspect = pl.lit(False)
     for check in (c for f in fields for c in _checks(f, event)):
         suspect = suspect | check
-    facts = frame.select(*(_value(f) for f in fields), "_row", "_item", _suspect=suspect.fill_null(True))
-    suspects = facts.filter("_suspect").get_column("_row").unique().to_list()
-    return DecodedFacts(facts.drop("_suspect"), bad, [*odd, *suspects])
+    return [*(_value(f) for f in fields), pl.col("_row"), pl.col("_item"), suspect.fill_null(True).alias("_suspect")]
 
 
 def _value(field: FieldDescriptor) -> pl.Expr:

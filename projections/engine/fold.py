@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -53,14 +54,23 @@ def delta_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> pl.DataFrame |
     """Delta rows of one fold as columns, one row a key in any order; None without facts."""
     if facts is None:
         return None
-    table = fold.into
+    order = ["_at", "_seq"] if hidden_columns(fold.into) else []
+    selected = taken(fold, facts).select(*columns_of(fold).values(), *order)
+    return _merged(selected.sort(order) if order else selected, fold.into)
+
+
+def taken(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
+    """The facts that a fold takes, with the columns that it makes beforehand."""
+    if fold.where is not None:
+        facts = facts.filter(fold.where(FACTS))
+    return facts if fold.beforehand is None else facts.with_columns(**fold.beforehand(FACTS))
+
+
+@cache
+def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
+    """What a fold gives for each fact, by column; made once, since on few facts making them costs most."""
     given = fold.expressions(FACTS)
-    selected = facts if fold.where is None else facts.filter(fold.where(FACTS))
-    order = ["_at", "_seq"] if hidden_columns(table) else []
-    selected = selected.select(*(expression(c, given) for c in table.columns), *order)
-    if order:
-        selected = selected.sort(order)
-    return _merged(selected, table)
+    return {c.name: expression(c, given) for c in fold.into.columns}
 
 
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -84,7 +94,8 @@ def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def as_rows(table: Table, delta: pl.DataFrame) -> Rows:
     """Delta rows as they are stored, sorted by key."""
-    rows = delta.sort([c.name for c in table.keys]).select(*_stored(table))
+    keys = [c.name for c in table.keys]
+    rows = delta.sort(keys).select(_stored(table))
     return Rows(table, to_csv(rows), rows.height)
 
 
@@ -93,7 +104,7 @@ def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
     if all(c.rule is Last for c in table.values):  # whole rows: five times as fast as `last` of each column
         order = dict(zip(("_at", "_seq"), ORDER_LAST, strict=True))
         return selected.unique(keys, keep="last", maintain_order=True).rename(order)
-    return selected.group_by(keys).agg(*_aggregations(table))
+    return selected.group_by(keys).agg(_aggregations(table))
 
 
 def expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
@@ -116,6 +127,7 @@ def dtype_of(column: Column) -> Any:
     return pl.Boolean if issubclass(kind, Flag) else pl.Int128  # 128 bits: a sum of 64-bit millionths can leave 64
 
 
+@cache
 def _aggregations(table: Table) -> list[pl.Expr]:
     found = [getattr(pl.col(c.name), AGGREGATES[c.rule])() for c in table.values]
     hidden = hidden_columns(table)
@@ -126,6 +138,7 @@ def _aggregations(table: Table) -> list[pl.Expr]:
     return found
 
 
+@cache
 def _stored(table: Table) -> list[pl.Expr]:
     """Columns as the database wants them; only the few rows of a batch pay for turning numbers into times."""
     return [as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n in hidden_columns(table)]

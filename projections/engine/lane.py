@@ -113,12 +113,13 @@ class Lane:
         storing.set_result(None)
         try:
             while not self._stopping.is_set():
-                began = time.monotonic()
+                asked = time.monotonic()
                 most = self._appetite.records(self.topic)
                 chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
+                arrived = time.monotonic()
                 commit = None
                 if chunks:
-                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(began)):
+                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(asked)):
                         commit = await self._folded(cohort, admission, chunks, threads)
                         await storing
                         storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
@@ -126,8 +127,7 @@ class Lane:
                     await storing
                 self._step()
                 if commit is not None:
-                    if commit.events < self._limits.batch // 100:
-                        await asyncio.sleep(self._limits.pace - (time.monotonic() - began))
+                    await asyncio.sleep(self._limits.rest(commit, time.monotonic() - arrived))
                 else:
                     await self._confirm(cohort, threads)
         finally:

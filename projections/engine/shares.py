@@ -15,7 +15,7 @@ import polars as pl
 from domain.errors import Invalid
 from projections.engine.batch import OrderedFacts
 from projections.engine.declare import AdditiveFold, Column, Fact, OrderedFold, Table
-from projections.engine.fold import FACTS, as_stored, dtype_of, expression, to_csv
+from projections.engine.fold import as_stored, columns_of, dtype_of, taken, to_csv
 from projections.engine.kinds import First, Last, Max, Min, Own, Sum
 from projections.engine.query import Query, Request, Selected
 
@@ -53,10 +53,9 @@ def copy(table: Table) -> str:
 
 def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame) -> bytes:
     """Entries of an additive fold: one a fact."""
-    given = fold.expressions(FACTS)
-    kept = facts if fold.where is None else facts.filter(fold.where(FACTS))
-    columns = [expression(c, given) for c in (*fold.into.keys, measure)]
-    evaluated = kept.select(*columns, *(pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")), "_seq", "_at")
+    columns = [columns_of(fold)[c.name] for c in (*fold.into.keys, measure)]
+    place = [pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")]
+    evaluated = taken(fold, facts).select(*columns, *place, "_seq", "_at")
     stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
     topic = pl.lit(fold.reads.stream).alias("_topic")
     return to_csv(evaluated.select(*stored, topic, "_seq", "_at", "_event_id", "_user_id"))

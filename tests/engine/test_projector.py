@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ PARTITIONS = 3
 LIMITS = Limits(batch=50, wait=0.05, confirm=0.1)
 
 
-def clicks(name: str = "clicks", broken: Callable[[], bool] = lambda: False) -> Projection:
+def clicks(name: str = "clicks", broken: bool = False) -> Projection:
     """A projection that counts events by day and user, in tables of its own."""
     projection = Projection(name, version=1)
 
@@ -47,7 +47,7 @@ def clicks(name: str = "clicks", broken: Callable[[], bool] = lambda: False) -> 
 
     @projection.folds("user_event", into=Clicks)
     def by_day(done: Columns) -> Delta:
-        if broken():
+        if broken:
             raise ValueError("this fold is broken")
         return {"day": done.timestamp, "events": 1}
 
@@ -168,7 +168,7 @@ async def test_too_many_bad_events_stop_the_projection(bench: Bench) -> None:
 
 async def test_a_failing_fold_stops_its_projection_alone(bench: Bench) -> None:
     """One projection's broken code stops that projection, with its error; the others go on."""
-    good, bad = clicks("good"), clicks("bad", broken=lambda: True)
+    good, bad = clicks("good"), clicks("bad", broken=True)
     await bench.publish(event(1))
     async with bench.working(good, bad):
         await bench.reached(good)

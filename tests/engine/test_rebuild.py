@@ -148,11 +148,9 @@ async def test_a_changed_fold_is_caught_with_the_rows_that_differ(bench: Bench, 
 
 async def test_a_failing_fold_ends_the_build_and_nothing_else(bench: Bench, versions: PostgresVersions) -> None:
     """The error names the projection; the live version runs on."""
-    broken: list[bool] = []
-    projection = clicks(broken=lambda: bool(broken))
+    projection = clicks()
     await folded(bench, projection, 50)
-    broken.append(True)
-    with closing(begun(bench, versions, projection)) as build, pytest.raises(FoldFailed, match="clicks v2"):
+    with closing(begun(bench, versions, clicks(broken=True))) as build, pytest.raises(FoldFailed, match="clicks v2"):
         await work(build.projection, bench.log, build, lambda: True)
     assert [(s.version, s.state, s.live) for s in versions.stored(projection)] == [
         (1, "running", True),
