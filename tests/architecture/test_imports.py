@@ -111,6 +111,14 @@ def test_statistics_load_nothing_heavier_than_numpy() -> None:
     assert loaded & {*HEAVY, "scipy", "pandas", "talib", "statsmodels", "sklearn"} == {"numpy"}
 
 
+def test_decoding_loads_no_pandas() -> None:
+    """Arrow looks for it where it is handed a list, and loading it takes a second and 60 MB of each projector."""
+    code = "from projections.engine.decode import decode_envelopes as d; d([b'', b'\\xff']); import sys; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "pyarrow" in told.stdout.split()
+    assert "pandas" not in told.stdout.split()
+
+
 def probed(parts: Sequence[str], left_out: Sequence[str] = ()) -> dict[str, Any]:
     """What importing these parts loads and starts in a new process."""
     environment = {**os.environ, "LEFT_OUT": " ".join(left_out) or "-"}
