@@ -6,7 +6,7 @@ run begins anew. Only when it is finished the tables are made durable, in the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psycopg
 
@@ -45,7 +45,7 @@ class PostgresBuild(Session):
         super().__init__(database_url)
         self.projection = projection
         self._key = (projection.name, projection.version)
-        self._held: int | None = None
+        self._held = set[int]()
 
     def begin(self, shares: Sequence[Share]) -> None:
         """Make empty tables, and note the shares of the log that are to be folded into them."""
@@ -73,25 +73,32 @@ class PostgresBuild(Session):
         return Done(*row) if row else Done(0, 0)
 
     def claim(self) -> Share | None:
-        """A share that is not finished and that nobody else works on; ours until the next claim or our end."""
+        """Another share that is not finished and nobody works on; ours until it is stored to its end, or until our end."""
         with self._transaction() as connection:
-            if self._held is not None:
-                connection.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", (self._lock, self._held))
-                self._held = None
             unfinished = connection.execute(
-                f"{SHARE_ROWS}{OF} AND next_offset < stop ORDER BY number".encode(), self._key
+                f"{SHARE_ROWS}{OF} AND next_offset < stop AND number <> ALL(%s) ORDER BY number".encode(),
+                (*self._key, list(self._held)),
             ).fetchall()
             for number, *_ in unfinished:
                 taken = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", (self._lock, number))
                 if taken.fetchone() == (True,):
-                    self._held = number
                     break
             else:
                 return None
+            self._held.add(number)
         with self._transaction() as connection:  # what its last holder stored is seen from here on
-            row = connection.execute(f"{SHARE_ROWS}{OF} AND number = %s".encode(), (*self._key, self._held)).fetchone()
+            row = connection.execute(f"{SHARE_ROWS}{OF} AND number = %s".encode(), (*self._key, number)).fetchone()
         share = Share(*row) if row else None
-        return share if share is None or share.next_offset < share.stop else self.claim()
+        if share is not None and share.next_offset == share.stop:
+            self._release([share])
+            return self.claim()
+        return share
+
+    def _release(self, shares: Iterable[Share]) -> None:
+        with self._transaction() as connection:
+            for share in shares:
+                connection.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", (self._lock, share.number))
+                self._held.discard(share.number)
 
     @property
     def _lock(self) -> str:
@@ -103,15 +110,10 @@ class PostgresBuild(Session):
             return read_set_aside(connection, topic, ranges)
 
     def save(self, folded: Folded) -> None:
-        """Rows and progress in one transaction; raises Fenced when the share has moved meanwhile."""
-        share = folded.share
+        """Rows and progress in one transaction; raises Fenced when a share has moved meanwhile."""
         with self._transaction() as connection:
-            moved = connection.execute(
-                f"UPDATE shares SET next_offset = %s{OF} AND number = %s AND next_offset = %s".encode(),
-                (folded.reached, *self._key, share.number, share.next_offset),
-            ).rowcount
-            if moved != 1:
-                raise Fenced(f"share {share.number} of {self.projection.name} was moved by another worker")
+            for share, reached in folded.reached:
+                self._move(connection, share, reached)
             try:
                 for rows in folded.rows:
                     self._gather(connection, rows)
@@ -121,6 +123,15 @@ class PostgresBuild(Session):
                 raise
             except Exception as error:  # rows that do not fit their table, or a failing ordered fold
                 raise FoldFailed(self.projection, error) from error
+        self._release(share for share, reached in folded.reached if reached == share.stop)
+
+    def _move(self, connection: psycopg.Connection, share: Share, reached: int) -> None:
+        moved = connection.execute(
+            f"UPDATE shares SET next_offset = %s{OF} AND number = %s AND next_offset = %s".encode(),
+            (reached, *self._key, share.number, share.next_offset),
+        ).rowcount
+        if moved != 1:
+            raise Fenced(f"share {share.number} of {self.projection.name} was moved by another worker")
 
     def _gather(self, connection: psycopg.Connection, rows: Rows) -> None:
         name = f"{sql.SCHEMA}.{sql.collect_table(rows.table, self.projection.version)}"
@@ -138,13 +149,9 @@ class PostgresBuild(Session):
                 raise Conflict(f"the rebuild of {self.projection.name} v{version} was cancelled")
             if connection.execute(f"SELECT FROM shares{OF} AND next_offset < stop".encode(), self._key).rowcount:
                 raise Defect(f"{self.projection.name} v{version} is not complete")
-            for table in _gathering(self.projection):
-                gathered = sql.gathered(table, version)
-                connection.execute("SET LOCAL work_mem = '128MB'")
-                connection.execute(sql.merge(table, version, gathered).encode())
-                connection.execute(f"DROP TABLE {sql.SCHEMA}.{sql.collect_table(table, version)}".encode())
+            connection.execute("SET LOCAL work_mem = '128MB'")
+            self._fill(connection)
             for name in _target_names(self.projection):
-                connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
                 connection.execute(f"ANALYZE {name}".encode())
             connection.execute(HAND_OVER, self._key)
             connection.execute(f"DELETE FROM shares{OF}".encode(), self._key)
@@ -152,6 +159,23 @@ class PostgresBuild(Session):
                 "UPDATE projections SET state = 'running', changed_at = now() WHERE name = %s AND version = %s",
                 self._key,
             )
+
+    def _fill(self, connection: psycopg.Connection) -> None:
+        """Merge what was gathered into durable tables.
+
+        Those that only additive folds fill are made anew: what is put into a table by the transaction that made it
+        need not be logged, where the server has `wal_level = minimal`. The others hold rows of ordered folds already.
+        """
+        gathering, version = _gathering(self.projection), self.projection.version
+        mixed = {table for fold in self.projection.ordered for table in fold.into}
+        for table in (anew := [t for t in gathering if t not in mixed]):
+            connection.execute(f"DROP TABLE {_target(self.projection, table)}".encode())
+        create_tables(connection, self.projection)
+        for table in gathering:
+            connection.execute(sql.merge(table, version, sql.gathered(table, version)).encode())
+            connection.execute(f"DROP TABLE {sql.SCHEMA}.{sql.collect_table(table, version)}".encode())
+        for name in set(_target_names(self.projection)) - {_target(self.projection, table) for table in anew}:
+            connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
 
 
 def differences(

@@ -1,12 +1,13 @@
 """Rebuild: a projection made anew beside the one that readers see, from the log and admission's recorded decisions.
 
 Order of work: plan → begin → workers fold shares of the log → finish. A share is a range of offsets of one partition. A
-worker takes one, folds it in memory and stores what it got now and then, together with how far it is: whatever is
-killed, the next run goes on from there. Nothing with side effects runs here: no announcement, no admission.
+worker takes one after the other, folds them in memory and stores what it got now and then, together with how far it is:
+whatever is killed, the next run goes on from there. Nothing with side effects runs here: no announcement, no admission.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -24,7 +25,8 @@ from projections.engine.fold import as_rows, delta_rows, merge_deltas, ordered_f
 SHARES = 8  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
 BATCH = 100_000  # records read and folded at once, at most
-FLUSH = 1_000_000  # records folded in memory before they are stored
+FLUSH = 1_000_000  # records folded in memory before they are stored: rows of the same key become one until then
+OFTEN = 2.0  # seconds after which they are stored anyway, so that progress is seen and little is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a worker has folded of a share since it last stored: the share's progress, rows, facts of ordered folds."""
+    """What a worker has folded since it last stored: its shares and how far each is, rows, facts of ordered folds."""
 
-    share: Share
-    reached: int
+    reached: Sequence[tuple[Share, int]]
     rows: Sequence[Rows]
     ordered: Sequence[OrderedFacts]
 
@@ -97,7 +98,7 @@ class BuildStore(Protocol):
     """Where a version that is being built lies. Blocking; raises Unavailable when the store does not answer."""
 
     def claim(self) -> Share | None:
-        """A share that is not finished and that nobody else works on; it is ours until the next claim."""
+        """Another share that is not finished and that nobody works on; it is ours until it is stored to its end."""
         ...
 
     def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
@@ -105,7 +106,7 @@ class BuildStore(Protocol):
         ...
 
     def save(self, folded: Folded) -> None:
-        """Rows and progress in one transaction; raises Fenced when the share has moved meanwhile."""
+        """Rows and progress in one transaction; raises Fenced when a share has moved meanwhile."""
         ...
 
 
@@ -153,34 +154,55 @@ class Folding:
         return [each for each in found if each is not None]
 
 
+class Worker:
+    """Folds shares of the log into a version that is being built, and stores what it has now and then."""
+
+    def __init__(self, projection: Projection, log: EventLog, store: BuildStore, going: Callable[[], bool]) -> None:
+        self._projection, self._log, self._store, self._going = projection, log, store, going
+        self._begin()
+
+    def _begin(self) -> None:
+        self._folding = Folding(self._projection)
+        self._reached: dict[int, tuple[Share, int]] = {}
+        self._began = time.monotonic()
+
+    async def run(self) -> None:
+        """One share after the other, until none is left or `going` says no more."""
+        while self._going() and (share := self._store.claim()) is not None:
+            await self._fold(share)
+        if self._going() and self._reached:
+            self._save()
+
+    async def _fold(self, share: Share) -> None:
+        reader, offset = self._log.reader(share.topic), share.next_offset
+        try:
+            while offset < share.stop and self._going():
+                most = min(BATCH, share.stop - offset)
+                for read in await reader.read({share.partition: offset}, max_records=most, wait=1):
+                    chunk = until(read, share.stop)
+                    aside = self._store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
+                    facts = readmit(share.topic, [chunk], aside, self._projection.reads)
+                    self._folding.add(facts, len(chunk.values))
+                    offset = chunk.next_offset
+                self._reached[share.number] = share, offset
+                if self._folding.records >= FLUSH or time.monotonic() - self._began >= OFTEN:
+                    self._save()
+                    share = replace(share, next_offset=offset)
+        finally:
+            await reader.close()
+
+    def _save(self) -> None:
+        reached = list(self._reached.values())
+        self._store.save(Folded(reached, self._folding.rows(), self._folding.ordered()))
+        self._begin()
+
+
 async def work(projection: Projection, log: EventLog, store: BuildStore, going: Callable[[], bool]) -> None:
     """Fold one share after the other until none is left, or `going` says no more.
 
     Raises FoldFailed, Fenced, Unavailable; what was not stored is simply folded again.
     """
-    while going() and (share := store.claim()) is not None:
-        await _fold_share(projection, log, store, share, going)
-
-
-async def _fold_share(
-    projection: Projection, log: EventLog, store: BuildStore, share: Share, going: Callable[[], bool]
-) -> None:
-    reader = log.reader(share.topic)
-    folding, offset = Folding(projection), share.next_offset
-    try:
-        while offset < share.stop and going():
-            most = min(BATCH, share.stop - offset)
-            for read in await reader.read({share.partition: offset}, max_records=most, wait=1):
-                chunk = until(read, share.stop)
-                aside = store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
-                folding.add(readmit(share.topic, [chunk], aside, projection.reads), len(chunk.values))
-                offset = chunk.next_offset
-            if folding.records >= FLUSH or offset >= share.stop:
-                store.save(Folded(share, offset, folding.rows(), folding.ordered()))
-                share = replace(share, next_offset=offset)
-                folding = Folding(projection)
-    finally:
-        await reader.close()
+    await Worker(projection, log, store, going).run()
 
 
 def goal_of(projection: Projection, admitted: Mapping[TopicPartition, int]) -> Position:

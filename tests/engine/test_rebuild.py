@@ -124,9 +124,9 @@ async def test_a_share_is_stored_once(bench: Bench, versions: PostgresVersions) 
         share = build.claim()
         assert share is not None
         assert late.claim() is None
-        build.save(Folded(share, share.stop, (), ()))
+        build.save(Folded([(share, share.stop)], (), ()))
         with pytest.raises(Fenced):
-            late.save(Folded(share, share.stop, (), ()))
+            late.save(Folded([(share, share.stop)], (), ()))
 
 
 async def test_a_changed_fold_is_caught_with_the_rows_that_differ(bench: Bench, versions: PostgresVersions) -> None:
