@@ -73,7 +73,7 @@ class PostgresBuild(Session):
         return Done(*row) if row else Done(0, 0)
 
     def claim(self) -> Share | None:
-        """Another share that is not finished and nobody works on; ours until it is stored to its end, or until our end."""
+        """Another share that is not finished and nobody works on; ours until it is stored to its end, or we end."""
         with self._transaction() as connection:
             unfinished = connection.execute(
                 f"{SHARE_ROWS}{OF} AND next_offset < stop AND number <> ALL(%s) ORDER BY number".encode(),
