@@ -27,9 +27,14 @@ Handlers = Mapping[str, Answers | Streams]
 
 SERVICE = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
+READ_AHEAD = 256 * 1024  # bytes of a stream
 OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.max_send_message_length", MAX_MESSAGE),
+    # A stream that sends faster than it is read waits: by itself, gRPC reads ahead as much as comes, up to 25 MB.
+    # So many bytes under way are 5 MB/s of a stream whose round trip takes 50 ms.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", READ_AHEAD),
     ("grpc.so_reuseport", 0),  # a port that another instance has is an error, not a port to share
 )
 MAX_CALLS = 1_000  # at once; more are answered RESOURCE_EXHAUSTED instead of eating memory

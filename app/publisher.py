@@ -11,11 +11,19 @@ from contextlib import asynccontextmanager
 
 from app.settings import Settings
 from app.wiring import event_log, event_tokens, live_bus
-from domain.publishing.ingest import Ingest
+from domain.publishing.ingest import BATCH_BYTES, BATCH_EVENTS, Ingest
 from domain.publishing.lanes import Limits
 from domain.publishing.publisher import Publisher
 
-DOOR_LIMITS = Limits(deadline=10.0)  # a caller at a door should hear of a log that is away before its own time-out
+# A caller at a door should hear of a log that is away before its own time-out. An append is copied several times on its
+# way to the log, whose connection keeps buffers of that size.
+DOOR_LIMITS = Limits(
+    deadline=10.0,
+    batch_events=BATCH_EVENTS,
+    batch_bytes=BATCH_BYTES,
+    pending_events=10_000,
+    pending_bytes=8 * 1024 * 1024,
+)
 
 
 @asynccontextmanager
@@ -30,15 +38,15 @@ async def connect(settings: Settings, *, stamp: bool = True, limits: Limits | No
 
 
 @asynccontextmanager
-async def ingest(settings: Settings, *, remembered: int = 50_000) -> AsyncIterator[Ingest]:
-    """What the doors stand on; `remembered`: identities of events made durable lately (250 bytes each)."""
+async def ingest(settings: Settings) -> AsyncIterator[Ingest]:
+    """What the doors stand on."""
     from adapters.postgres.quarantine import PostgresQuarantine
     from adapters.postgres.seen import PostgresSeenEvents
 
     quarantine, seen = PostgresQuarantine(settings.database_url), PostgresSeenEvents(settings.database_url)
     try:
         async with connect(settings, stamp=False, limits=DOOR_LIMITS) as publisher:
-            yield Ingest(publisher, quarantine, seen, remembered=remembered, tokens=event_tokens(settings))
+            yield Ingest(publisher, quarantine, seen, tokens=event_tokens(settings))
     finally:
         await quarantine.close()
         await seen.close()

@@ -2,16 +2,16 @@
 
 One call is one `Intake`: events are added in the order in which they happened, in pieces of any size, and `finish`
 answers once everything is durable. While one batch is being written, the next is read; never more than these two are
-held, so a file of any size fits.
+held, so a file of any size fits. Calls at the same time share the size of a batch, as far as that makes sense.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
@@ -32,8 +32,9 @@ from domain.quarantine import BadEvent, Quarantine, SeenEvents
 from domain.validation import check_source, too_large
 
 REASONS = 100  # reasons an answer lists; the others are in quarantine like these
-BATCH_EVENTS = 5_000
-BATCH_BYTES = 4 * 1024 * 1024
+BATCH_EVENTS = 2_000  # shared by the calls of the process that are under way
+BATCH_BYTES = 2 * 1024 * 1024
+MOST_SHARES = 8  # of a batch: smaller ones cost a question to the database for a handful of events
 SLICE = 250  # events read before other work of the process gets its turn
 
 
@@ -87,7 +88,18 @@ class Ingest:
         self.tokens = tokens
         self._seen = seen
         self._remembered = remembered
-        self._durable: OrderedDict[bytes, Placed] = OrderedDict()
+        self._durable: dict[bytes, Placed] = {}  # oldest first; an OrderedDict takes half as much again
+        self._calls = 0  # under way
+
+    def share(self) -> tuple[int, int]:
+        """Events and bytes that one call gathers before it writes them."""
+        shares = max(1, min(self._calls, MOST_SHARES))
+        return BATCH_EVENTS // shares, BATCH_BYTES // shares
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many calls are under way that one of them need not read while its own events are written."""
+        return self._calls >= MOST_SHARES
 
     async def take(
         self,
@@ -101,8 +113,12 @@ class Ingest:
     ) -> Outcome:
         """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line."""
         intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps)
-        with tracing.span("ingest", door=door):
-            return await self._take(intake, items, progress)
+        self._calls += 1
+        try:
+            with tracing.span("ingest", door=door):
+                return await self._take(intake, items, progress)
+        finally:
+            self._calls -= 1
 
     async def _take(
         self, intake: Intake, items: AsyncIterator[list[Item]], progress: Callable[[Outcome, int], None] | None
@@ -131,8 +147,8 @@ class Ingest:
     def remember(self, identities: Iterable[bytes], places: Iterable[Placed]) -> None:
         """These are in the log now."""
         self._durable.update(zip(identities, places, strict=True))
-        while len(self._durable) > self._remembered:
-            self._durable.popitem(last=False)
+        for oldest in list(islice(self._durable, max(0, len(self._durable) - self._remembered))):
+            del self._durable[oldest]
 
 
 class Good(NamedTuple):
@@ -167,14 +183,15 @@ class Intake:
 
     async def add(self, items: Iterable[Item]) -> None:
         """Read some events, and write a batch when enough are there."""
+        most_events, most_bytes = self._ingest.share()
         for item in items:
             try:
                 self._take(item)
             except Refused as refused:
                 self._set_aside(item, refused)
-            if self._size >= BATCH_BYTES:
+            if self._size >= most_bytes:
                 await self._launch()
-        if len(self._good) + len(self._bad) >= BATCH_EVENTS:
+        if len(self._good) + len(self._bad) >= most_events:
             await self._launch()
 
     async def finish(self) -> Outcome:
@@ -274,6 +291,8 @@ class Intake:
             self._flight = asyncio.create_task(self._fly(self._good, self._bad))
             self._good, self._bad, self._size = [], [], 0
             self._flying, self._batch = self._batch, set()
+        if self._ingest.crowded:
+            await self._landed()
 
     async def _landed(self) -> None:
         if self._flight is not None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.partitioning import murmur2, partition_of
+from tests.support.memory import held_by
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,8 @@ def test_users_of_one_company_spread_over_all_partitions() -> None:
     for user in range(4_000):
         counts[partition_of(f"acme:user-{user}".encode(), 8)] += 1
     assert min(counts) > 250
+
+
+def test_many_users_do_not_fill_the_memory() -> None:
+    """Keys are remembered, because they repeat; not so many that an API process would feel it."""
+    assert held_by(lambda: [partition_of(b"acme:%d" % user, 12) for user in range(60_000)]) < 6_000_000

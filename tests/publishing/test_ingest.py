@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import psycopg
 import pytest
 
+from app.publisher import ingest as opened_ingest
+from app.settings import Settings
 from domain.errors import NotFound, Unavailable
 from domain.identity import identity
+from domain.ports import Placed, Record
 from domain.problem import Code
 from domain.publishing.framing import Item, ndjson
-from domain.publishing.ingest import Ingest, Outcome
+from domain.publishing.ingest import BATCH_EVENTS, SLICE, Ingest, Outcome
 from domain.publishing.json_mapping import from_json
 from domain.publishing.lanes import Limits
-from domain.publishing.publisher import Publisher
+from domain.publishing.publisher import Publisher, Written
 from domain.publishing.reading import from_protobuf
 from domain.quarantine import Filter
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
+from tests.support.memory import held_by
 
 
 def lines(*event_ids: str) -> bytes:
@@ -126,6 +131,35 @@ async def test_many_events_keep_their_order_through_several_batches(door: Door) 
     outcome = await take(door.ingest, lines(*ids))
     assert outcome.accepted == 12_000
     assert [e.event_id for e in await logged(door.log, ["trading-events"])] == ids
+
+
+async def test_calls_at_the_same_time_share_a_batch(door: Door) -> None:
+    """Alone, a call gathers a whole one; of four, each writes its part as soon as it has that."""
+    written: list[int] = []
+
+    class Noting(Publisher):
+        async def append(self, records: Sequence[Record]) -> Written:
+            written.append(len(records))
+            return await super().append(records)
+
+    publisher = Noting(door.log, stamp=False)
+    ingest = Ingest(publisher, door.quarantine, door.seen)
+    many = 2 * BATCH_EVENTS
+    await take(ingest, lines(*(f"alone-{n}" for n in range(many))))
+    assert max(written) >= BATCH_EVENTS
+    written.clear()
+    await asyncio.gather(*(take(ingest, lines(*(f"{call}-{n}" for n in range(many)))) for call in range(4)))
+    await publisher.close()
+    assert sum(written) == 4 * many
+    assert max(written) < BATCH_EVENTS / 4 + SLICE
+
+
+async def test_a_door_remembers_few_identities(database_url: str, nats_url: str) -> None:
+    """However many events pass: an API process has 120 MB in all."""
+    identities = [identity("trading-events", b"acme:u1", f"e{n}") for n in range(60_000)]
+    async with opened_ingest(Settings(database_url=database_url, nats_url=nats_url)) as door:
+        taken = held_by(lambda: door.remember(identities, (Placed("trading-events", 0, n) for n in range(60_000))))
+    assert taken < 6_000_000
 
 
 async def test_a_log_that_stays_away_fails_the_call_and_a_repetition_writes_once(door: Door) -> None:
