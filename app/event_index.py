@@ -70,7 +70,7 @@ class Filling:
     times: list[int] = field(default_factory=list)  # the first and the last
     companies: list[str] | None = field(default_factory=list)
     types: list[str] | None = field(default_factory=list)
-    identities: NDArray[np.uint32] = field(default_factory=lambda: checksums(()))
+    identities: list[NDArray[np.uint32]] = field(default_factory=list)
 
     def add(self, piece: Block) -> None:
         """Take what the row needs of the piece, of the records that are envelopes."""
@@ -83,8 +83,8 @@ class Filling:
             self.times = [min(self.times), max(self.times)]
         self.companies = _listed(self.companies, columns.get_column("company_id"))
         self.types = _listed(self.types, columns.get_column("message_type"))
-        texts = {text for name in IDENTITIES for text in columns.get_column(name).cast(pl.Binary).unique()}
-        self.identities = np.union1d(self.identities, checksums(texts - {b""}))
+        texts = set[bytes]().union(*(columns.get_column(name).cast(pl.Binary).to_list() for name in IDENTITIES))
+        self.identities.append(checksums(texts - {b""}))
 
     def summary(self, last: Block) -> BlockSummary:
         """The row of the block that ends with this piece."""
@@ -101,13 +101,15 @@ class Filling:
             appended_at=last.appended_at,
             companies=self.companies,
             types=self.types,
-            identities=filter_of_checksums(self.identities),
+            identities=filter_of_checksums(np.unique(np.concatenate(self.identities))),
         )
 
 
 def _columns(values: Sequence[bytes]) -> pl.DataFrame:
     """The members that the index knows, of every record that a search would take for an envelope."""
     columns, undecoded = decode_envelopes(values, FIELDS)
+    if not undecoded:
+        return columns
     # what only the slower parser takes counts as well: a search parses with that one
     more = [{name: getattr(e, name) for name in FIELDS} for e in _parsed(values[i] for i in undecoded)]
     return pl.concat([columns.select(FIELDS), pl.DataFrame(more, columns.select(FIELDS).schema)])
@@ -125,6 +127,6 @@ def _listed(known: list[str] | None, more: pl.Series) -> list[str] | None:
     """All names in order; None where they are too many, or one cannot be kept as a text of the database."""
     if known is None:
         return None
-    listed = sorted({*known, *more.unique()})
+    listed = sorted({*known, *more.to_list()})
     storable = all(len(name.encode()) <= MAX_ID and "\0" not in name for name in listed)
     return listed if storable and len(listed) <= LISTED else None

@@ -16,7 +16,7 @@ from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position
 
 BLOCK = 4_096  # offsets
-READ_RECORDS = 4_096  # of a topic: every topic may hold so many while another's block is under way
+READ_RECORDS = 2_048  # of a topic: every topic may hold so many while another's block is under way
 READ_WAIT = 1.0  # seconds
 
 

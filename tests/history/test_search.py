@@ -221,7 +221,7 @@ async def indexed(
 async def test_of_blocks_that_are_being_filled_few_records_are_held(
     log: EventLog, index: PostgresEventIndex, database_url: str
 ) -> None:
-    """Three partitions wait for the end of their block with 4 MB each; what is held comes down to a fraction of that."""
+    """Three partitions wait for the end of their block with 4 MB each; all that is held is a fraction of it."""
     size, payload = 1_024, random.Random(1).randbytes(4_096)
     await log.create_topics(dict.fromkeys(TOPICS, 4))
     keys = {partition_of(key, 4): key for key in (log_key("acme", f"u{number}") for number in range(100))}
@@ -235,7 +235,8 @@ async def test_of_blocks_that_are_being_filled_few_records_are_held(
         tracemalloc.start()
         try:
             async with indexed(database, 1, log, index, size):
-                while tracemalloc.get_traced_memory()[0] > 4 * UNREAD + 500_000:  # the last read may be under way
+                # the last read may be under way
+                while tracemalloc.get_traced_memory()[0] > 4 * UNREAD + 500_000:  # noqa: ASYNC110 (no event)
                     await asyncio.sleep(0.01)
         finally:
             tracemalloc.stop()
