@@ -1,29 +1,34 @@
 """The role `indexer`: follows the log and keeps, for each full block, what it holds, so that searches may pass it over.
 
-The index is disposable. Killed and started again, the indexer goes on where the rows end, with the same blocks; rows
-that are missing are made again, and until then searches read what they do not know.
+Of a block that is being filled it holds what the row will tell, and few of the records: 32 blocks of whole ones were
+100 MB and more. The index is disposable. Killed and started again, the indexer goes on where the rows end, with the
+same blocks; rows that are missing are made again, and until then searches read what they do not know.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 
 from app.log_blocks import BLOCK, Block, follow_blocks
-from domain.bloom import filter_of
+from domain.bloom import checksums, filter_of_checksums
 from domain.event_search import BlockSummary, EventIndex
 from domain.events import MAX_ID
 from domain.ports import EventLog
-from domain.position import Position
+from domain.position import Position, TopicPartition
 from projections.engine.decode import decode_envelopes
 
 IDENTITIES = ("event_id", "user_id", "correlation_id", "causation_id")
 FIELDS = ("company_id", "message_type", "timestamp", *IDENTITIES)
 LISTED = 200  # names of companies or event types in one block, beyond which they are not listed
+UNREAD = 262_144  # bytes of a block's records that may wait to be read: few at a time cost more
 
 
 async def index(
@@ -36,36 +41,75 @@ async def index(
         await events.forget(topic, {p: (first, heads[p]) for p, first in starts.items()})
         start = start.merged(await events.reached(topic, starts))
 
-    async def keep(block: Block) -> None:
-        await events.add(await asyncio.to_thread(summary, block))
+    filling: dict[TopicPartition, Filling] = {}
 
-    await follow_blocks(log, topics, start, keep, stop, size, max_age=None)
+    async def keep(piece: Block) -> None:
+        place = piece.topic, piece.partition
+        block = filling.setdefault(place, Filling(piece.first_offset))
+        await asyncio.to_thread(block.add, piece)
+        if piece.next_offset % size == 0:
+            await events.add(filling.pop(place).summary(piece))
+
+    await follow_blocks(log, topics, start, keep, stop, size, max_age=None, max_bytes=UNREAD)
 
 
 def summary(block: Block) -> BlockSummary:
     """What the block holds, of the records that are envelopes."""
-    columns = _columns(block.values)
-    first, last = columns.select(first=pl.min("timestamp"), last=pl.max("timestamp")).row(0)
-    texts = {text for name in IDENTITIES for text in columns.get_column(name).cast(pl.Binary).unique()}
-    return BlockSummary(
-        topic=block.topic,
-        partition=block.partition,
-        first_offset=block.first_offset,
-        next_offset=block.next_offset,
-        records=len(block.values),
-        size=sum(map(len, block.values)),
-        min_time=first,
-        max_time=last,
-        appended_at=block.appended_at,
-        companies=_listed(columns.get_column("company_id").unique()),
-        types=_listed(columns.get_column("message_type").unique()),
-        identities=filter_of(texts - {b""}),
-    )
+    filling = Filling(block.first_offset)
+    filling.add(block)
+    return filling.summary(block)
+
+
+@dataclass(slots=True)
+class Filling:
+    """What is known of a block that comes in pieces; of each identity its checksum, so that no text stays."""
+
+    first_offset: int
+    records: int = 0
+    size: int = 0
+    times: list[int] = field(default_factory=list)  # the first and the last
+    companies: list[str] | None = field(default_factory=list)
+    types: list[str] | None = field(default_factory=list)
+    identities: list[NDArray[np.uint32]] = field(default_factory=list)
+
+    def add(self, piece: Block) -> None:
+        """Take what the row needs of the piece, of the records that are envelopes."""
+        columns = _columns(piece.values)
+        self.records += len(piece.values)
+        self.size += sum(map(len, piece.values))
+        if columns.height:
+            times = columns.get_column("timestamp").to_numpy()
+            self.times = [*self.times, int(times.min()), int(times.max())]
+            self.times = [min(self.times), max(self.times)]
+        self.companies = _listed(self.companies, columns.get_column("company_id"))
+        self.types = _listed(self.types, columns.get_column("message_type"))
+        texts = set[bytes]().union(*(columns.get_column(name).cast(pl.Binary).to_list() for name in IDENTITIES))
+        self.identities.append(checksums(texts - {b""}))
+
+    def summary(self, last: Block) -> BlockSummary:
+        """The row of the block that ends with this piece."""
+        first, latest = self.times or (None, None)
+        return BlockSummary(
+            topic=last.topic,
+            partition=last.partition,
+            first_offset=self.first_offset,
+            next_offset=last.next_offset,
+            records=self.records,
+            size=self.size,
+            min_time=first,
+            max_time=latest,
+            appended_at=last.appended_at,
+            companies=self.companies,
+            types=self.types,
+            identities=filter_of_checksums(np.unique(np.concatenate(self.identities))),
+        )
 
 
 def _columns(values: Sequence[bytes]) -> pl.DataFrame:
     """The members that the index knows, of every record that a search would take for an envelope."""
     columns, undecoded = decode_envelopes(values, FIELDS)
+    if not undecoded:
+        return columns
     # what only the slower parser takes counts as well: a search parses with that one
     more = [{name: getattr(e, name) for name in FIELDS} for e in _parsed(values[i] for i in undecoded)]
     return pl.concat([columns.select(FIELDS), pl.DataFrame(more, columns.select(FIELDS).schema)])
@@ -79,8 +123,10 @@ def _parsed(values: Iterable[bytes]) -> Iterable[AnalyticsProcessingEnvelope]:
             continue
 
 
-def _listed(names: pl.Series) -> list[str] | None:
-    """The names in order; None where they are too many, or one cannot be kept as a text of the database."""
-    listed = sorted(names.to_list())
+def _listed(known: list[str] | None, more: pl.Series) -> list[str] | None:
+    """All names in order; None where they are too many, or one cannot be kept as a text of the database."""
+    if known is None:
+        return None
+    listed = sorted({*known, *more.to_list()})
     storable = all(len(name.encode()) <= MAX_ID and "\0" not in name for name in listed)
     return listed if storable and len(listed) <= LISTED else None

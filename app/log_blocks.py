@@ -1,7 +1,7 @@
 """Following the log in blocks: runs of records between two offsets that are multiples of the block's size.
 
 Boundaries depend on offsets alone, so whoever follows again from any boundary gets the same blocks. Where a partial
-block may be handed out (`max_age`), the next one begins where it ended and stops at the same boundary.
+block may be handed out (`max_age`, `max_bytes`), the next one begins where it ended and stops at the same boundary.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.ports import Chunk, EventLog
+from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position
 
 BLOCK = 4_096  # offsets
-READ_RECORDS = 16_384
+READ_RECORDS = 2_048  # of a topic: every topic may hold so many while another's block is under way
 READ_WAIT = 1.0  # seconds
 
 
@@ -49,11 +49,13 @@ async def follow_blocks(
     stop: asyncio.Event,
     size: int = BLOCK,
     max_age: float | None = 5.0,
+    max_bytes: int | None = None,
 ) -> None:
     """Call `on_block` with every block from `start` on, one call at a time, until `stop` is set.
 
     Partitions that `start` does not name, or names before the first retained offset, begin at that offset. A block that
-    is not full is handed out once its first record has waited for `max_age` seconds; None waits until it is full.
+    is not full is handed out once its first record has waited for `max_age` seconds, or once it
+    holds `max_bytes`; None waits until it is full.
     Whatever the log or `on_block` raises ends it. A block under way when `stop` is set is not handed out.
     """
     turn = asyncio.Lock()
@@ -62,7 +64,7 @@ async def follow_blocks(
         async with turn:
             await on_block(block)
 
-    following = [asyncio.create_task(_follow(log, t, start, in_turn, size, max_age)) for t in topics]
+    following = [asyncio.create_task(_follow(log, t, start, in_turn, size, max_age, max_bytes)) for t in topics]
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait((stopping, *following), return_when=asyncio.FIRST_COMPLETED)
@@ -78,24 +80,35 @@ async def follow_blocks(
 
 
 async def _follow(
-    log: EventLog, topic: str, start: Position, on_block: OnBlock, size: int, max_age: float | None
+    log: EventLog,
+    topic: str,
+    start: Position,
+    on_block: OnBlock,
+    size: int,
+    max_age: float | None,
+    max_bytes: int | None,
 ) -> None:
     starts = await log.starts(topic)
-    parts = {p: _Part(topic, p, max(start[topic, p], first), size) for p, first in starts.items()}
+    parts = {p: _Part(topic, p, max(start[topic, p], first), size, max_bytes) for p, first in starts.items()}
     wait = READ_WAIT if max_age is None else min(READ_WAIT, max(0.01, max_age / 2))
     reader = log.reader(topic)
     try:
         while True:
-            places = {p: part.next_offset for p, part in parts.items()}
-            for chunk in await reader.read(places, max_records=READ_RECORDS, wait=wait):
-                for block in parts[chunk.partition].take(chunk):
-                    await on_block(block)
+            await _read(reader, parts, on_block, wait)
             if max_age is not None:
                 for part in parts.values():
                     if part.waits_since is not None and time.monotonic() - part.waits_since >= max_age:
                         await on_block(part.handed_out())
     finally:
         await reader.close()
+
+
+async def _read(reader: LogReader, parts: dict[int, _Part], on_block: OnBlock, wait: float) -> None:
+    """Read once; of what was read, this holds nothing while the next read waits."""
+    places = {p: part.next_offset for p, part in parts.items()}
+    for chunk in await reader.read(places, max_records=READ_RECORDS, wait=wait):
+        for block in parts[chunk.partition].take(chunk):
+            await on_block(block)
 
 
 @dataclass(slots=True)
@@ -106,6 +119,7 @@ class _Part:
     partition: int
     first_offset: int
     size: int
+    max_bytes: int | None
     next_offset: int = 0
     offsets: list[int] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
@@ -117,7 +131,7 @@ class _Part:
         self.next_offset = self.first_offset
 
     def take(self, chunk: Chunk) -> Iterator[Block]:
-        """Add the chunk's records; gives every block that became full."""
+        """Add the chunk's records; gives every block that became full, and what is as large as may be held."""
         self.head, self.appended_at = chunk.head, chunk.appended_at
         begin = 0
         while self.next_offset < chunk.next_offset:
@@ -126,10 +140,13 @@ class _Part:
             self.offsets += chunk.offsets[begin:end]
             self.values += chunk.values[begin:end]
             begin, self.next_offset = end, min(boundary, chunk.next_offset)
-            if self.next_offset == boundary:
+            if self.next_offset == boundary or self._is_large():
                 yield self.handed_out()
             else:
                 self.waits_since = self.waits_since or time.monotonic()
+
+    def _is_large(self) -> bool:
+        return self.max_bytes is not None and sum(map(len, self.values)) >= self.max_bytes
 
     def handed_out(self) -> Block:
         """What has come together; the next block begins where it ends."""

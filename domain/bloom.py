@@ -8,7 +8,12 @@ of MurmurHash3's 64-bit finaliser over CRC-32. Thirty-two bits suffice for the s
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 from zlib import crc32
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PROBES = 7  # bits set for each text; 10 ln 2
 BITS = 10  # of the filter, for each text
@@ -19,10 +24,22 @@ LOW, ALL = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 def filter_of(texts: Collection[bytes]) -> bytes:
     """The filter of these texts, at least one word long."""
+    return filter_of_checksums(checksums(texts))
+
+
+def checksums(texts: Collection[bytes]) -> NDArray[np.uint32]:
+    """All that a filter needs to know of each text, in four bytes."""
     import numpy as np  # only who makes filters needs it; who asks one text does not
 
-    bits = WORD * max(1, -(-BITS * len(texts) // WORD))
-    mixed, shift = np.fromiter(map(crc32, texts), np.uint64, len(texts)), np.uint64(33)
+    return np.fromiter(map(crc32, texts), np.uint32, len(texts))
+
+
+def filter_of_checksums(sums: NDArray[np.uint32]) -> bytes:
+    """The filter of texts of which each one's checksum is here once."""
+    import numpy as np
+
+    bits = WORD * max(1, -(-BITS * len(sums) // WORD))
+    mixed, shift = sums.astype(np.uint64), np.uint64(33)
     for factor in FACTORS:
         mixed = (mixed ^ (mixed >> shift)) * np.uint64(factor)
     mixed ^= mixed >> shift

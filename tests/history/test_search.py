@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -14,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
+from app.event_index import UNREAD, summary
 from app.event_index import index as follow_and_index
-from app.event_index import summary
 from app.log_blocks import Block
 from domain.access import OPERATOR
 from domain.bloom import PROBES, filter_of, probe
 from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.events import STREAMS, log_key
+from domain.partitioning import partition_of
 from domain.ports import EventLog, Placed, Record
 from read_api.history import log_walk
 from read_api.history.search import EventSearch, Search
@@ -185,12 +188,12 @@ async def test_an_indexer_that_was_stopped_goes_on_with_the_same_blocks(
     expected = {(b.topic, b.partition, b.first_offset): len(b.values) for b in in_blocks(held)}
     with psycopg.connect(database_url, autocommit=True) as database:
         for rows in (5, 30, len(expected)):
-            await index_until(database, rows, log, index)
-            assert len(rows_of(database)) >= rows
+            async with indexed(database, rows, log, index):
+                pass
             database.execute("DELETE FROM log_blocks WHERE first_offset = %s", (2 * SIZE,))
         await index.add(summary(Block("user-behavior", 0, 1 << 20, 2 << 20, [], [], NOON, 2 << 20)))
-        await index_until(database, len(expected), log, index)
-        assert rows_of(database) == expected
+        async with indexed(database, len(expected), log, index):
+            assert rows_of(database) == expected
 
 
 def rows_of(database: psycopg.Connection) -> dict[tuple[str, int, int], int]:
@@ -199,16 +202,44 @@ def rows_of(database: psycopg.Connection) -> dict[tuple[str, int, int], int]:
     return {(topic, partition, first): records for topic, partition, first, records in rows}
 
 
-async def index_until(database: psycopg.Connection, rows: int, log: EventLog, index: PostgresEventIndex) -> None:
-    """Run an indexer until there are so many rows."""
+@asynccontextmanager
+async def indexed(
+    database: psycopg.Connection, rows: int, log: EventLog, index: PostgresEventIndex, size: int = SIZE
+) -> AsyncIterator[None]:
+    """An indexer runs, and there are so many rows."""
     stop = asyncio.Event()
-    running = asyncio.create_task(follow_and_index(log, index, TOPICS, stop, size=SIZE))
+    running = asyncio.create_task(follow_and_index(log, index, TOPICS, stop, size=size))
     async with asyncio.timeout(20):
         while len(rows_of(database)) < rows:
             assert not running.done(), running.exception()
             await asyncio.sleep(0.01)
+        yield
         stop.set()
         await running
+
+
+async def test_of_blocks_that_are_being_filled_few_records_are_held(
+    log: EventLog, index: PostgresEventIndex, database_url: str
+) -> None:
+    """Three partitions wait for the end of their block with 4 MB each; all that is held is a fraction of it."""
+    size, payload = 1_024, random.Random(1).randbytes(4_096)
+    await log.create_topics(dict.fromkeys(TOPICS, 4))
+    keys = {partition_of(key, 4): key for key in (log_key("acme", f"u{number}") for number in range(100))}
+    for partition, count in ((1, size - 1), (2, size - 1), (3, size - 1), (0, size)):
+        event = AnalyticsProcessingEnvelope(message_type="payment", company_id="acme", payload=payload)
+        await log.append([Record(TOPICS[0], keys[partition], event.SerializeToString(), NOON)] * count)
+    with psycopg.connect(database_url, autocommit=True) as database:
+        async with indexed(database, 1, log, index, size):  # what is loaded and prepared once is not counted
+            pass
+        database.execute("DELETE FROM log_blocks")
+        tracemalloc.start()
+        try:
+            async with indexed(database, 1, log, index, size):
+                # the last read may be under way
+                while tracemalloc.get_traced_memory()[0] > 4 * UNREAD + 500_000:  # noqa: ASYNC110 (no event)
+                    await asyncio.sleep(0.01)
+        finally:
+            tracemalloc.stop()
 
 
 async def test_one_event_is_told_whole(log: EventLog, index: PostgresEventIndex, database_url: str) -> None:
