@@ -124,8 +124,17 @@ def _under(wanted: Wanted, part: Part) -> Part:
     return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
 
 
-def _committed(wanted: Wanted) -> Part:
-    return _movements(replace(wanted, span=Span(wanted.span.start, None)))
+def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
+    """What was known by the end of the period of what takes effect later, by the dimensions or others."""
+    listed = "".join(f'"{name}", ' for name in (wanted.by if by is None else by))
+    only = "".join(f' AND "{name}" = %s' for name in wanted.only)
+    grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
+    sql = (
+        f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
+        f" WHERE company_id = %s AND policy IN ('default', %s) AND day < %s{only}{grouped}"
+    )
+    params = wanted.company, wanted.policy or "default", wanted.span.days[1], *wanted.only.values()
+    return Select("subscriptions", Statement(sql, params))
 
 
 def _of_year(wanted: Wanted) -> Part:
@@ -338,7 +347,10 @@ FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
 
 SOURCES: Mapping[str, Source] = {
     "mrr_movements": Source(_movements),
-    "mrr_committed": Source(_committed),
+    "mrr_scheduled": Source(_scheduled),
+    "customers_scheduled": Source(
+        lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows}
+    ),
     "mrr_year": Source(_of_year),
     "mrr_retained": Source(_retained("mrr_retained")),
     "customer_mrr": Source(_customers_after, lambda rows, _: {"customers": rows}),
