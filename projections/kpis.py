@@ -7,6 +7,7 @@ Values are computed from the sums of other projections (`metric_sources.py`) by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,8 @@ def _given(request: Request) -> Given:
 
 
 def _asked_parts(reads: Iterable[str], wanted: Wanted, prefix: str = "") -> dict[str, Part | Select]:
-    named = set(reads)
-    return {prefix + name: source.ask(wanted) for name, source in ALL_SOURCES.items() if name in named}
+    wanted = replace(wanted, reads=frozenset(reads))
+    return {prefix + name: source.ask(wanted) for name, source in ALL_SOURCES.items() if name in wanted.reads}
 
 
 def _groups(reads: Iterable[str], wanted: Wanted, found: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Sums]]:

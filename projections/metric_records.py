@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from projections.engine.composed import Select
+from projections.engine.kinds import MS_PER_DAY
 from projections.engine.query import Statement
 from projections.metric_sources import Rows, Source, Sums, Wanted, ms
+from projections.trading_ledger import read_trades, trades
+from projections.trading_record import numbered
 
 if TYPE_CHECKING:
     from domain.metrics.trading.daily import Booked
@@ -20,16 +23,6 @@ if TYPE_CHECKING:
 
 OF_ACCOUNT = frozenset({"user_id", "account_id"})
 UNIX_DAY = date(1970, 1, 1).toordinal()
-COLUMNS: Mapping[str, str] = {  # of the ledger → what a trade calls it
-    "pnl": "pnl",
-    "fees": "fees",
-    "quantity": "quantity",
-    "entry_price": "entry_price",
-    "exit_price": "exit_price",
-    "max_adverse_excursion": "adverse",
-    "max_favourable_excursion": "favourable",
-}
-TIMES = ("opened_at", "closed_at")
 
 
 def _where(wanted: Wanted, time: str, *, open_start: bool = False) -> tuple[str, list[object]]:
@@ -54,13 +47,7 @@ def _grouped(wanted: Wanted) -> tuple[str, str]:
 
 def _trades(wanted: Wanted) -> Select:
     where, params = _where(wanted, "closed_at")
-    listed, grouped = _grouped(wanted)
-    order = 'ORDER BY closed_at, "_last_seq"'
-    arrays = [f"array_agg({name} {order}) AS {name}" for name in COLUMNS]
-    arrays += [f"array_agg(extract(epoch FROM {name}) * 1000 {order}) AS {name}" for name in TIMES]
-    return Select(
-        "trading", Statement(f"SELECT {listed}{', '.join(arrays)} FROM {{trade}} WHERE {where}{grouped}", tuple(params))
-    )
+    return Select("trading", Statement(trades(where, wanted.by), tuple(params)))
 
 
 def _flows(wanted: Wanted) -> Select:
@@ -101,18 +88,20 @@ def _of_accounts(wanted: Wanted) -> bool:
 def record_of(sums: Mapping[str, Sums], wanted: Wanted, calendar: str) -> TradingRecord:
     """The record of one group."""
     from domain.metrics.trading.calendars import Calendar
-    from domain.metrics.trading.daily import daily
+    from domain.metrics.trading.daily import Booked, daily
     from domain.metrics.trading.record import TradingRecord
     from domain.metrics.trading.trades import Trades
 
-    ledger = sums.get("trades", {})
-    columns = {name: ledger.get(stored) or [] for stored, name in COLUMNS.items()}
-    whole = {name: [None if v is None else int(v) for v in values] for name, values in columns.items()}
-    times = {name: [None if v is None else int(v) for v in ledger.get(name) or []] for name in TIMES}
-    pnl = _booked([at // 86_400_000 for at in times["closed_at"] if at is not None], whole["pnl"])
-    series = daily(pnl, _moved(sums.get("account_days", {}), wanted), _marked(sums), Calendar(calendar))
+    found = sums.get("trades")
+    ledger = read_trades(found) if found else Trades.of(())
+    series = daily(
+        Booked(ledger.closed_at // MS_PER_DAY, ledger.pnl),
+        _moved(sums.get("account_days", {}), wanted),
+        _marked(sums),
+        Calendar(calendar),
+    )
     start, end = (ms(at) if at else None for at in wanted.span)
-    return TradingRecord(Trades.of(whole.pop("pnl"), **whole, **times), series, start, end)
+    return TradingRecord(ledger, series, start, end)
 
 
 def _moved(found: Sums, wanted: Wanted) -> Booked:
@@ -122,23 +111,14 @@ def _moved(found: Sums, wanted: Wanted) -> Booked:
     if found.get("held"):
         days.append((wanted.span.days[0] - timedelta(days=1)).toordinal() - UNIX_DAY)
         amounts.append(int(found["held"]))
-    return _booked(days, amounts)
+    return numbered(days, amounts)
 
 
 def _marked(sums: Mapping[str, Sums]) -> Booked:
     found = sums.get("account_values", {})
     days = [each.toordinal() - UNIX_DAY for each in found.get("days") or []]
     known = [(day, int(value)) for day, value in zip(days, found.get("equity") or [], strict=True) if value is not None]
-    return _booked([day for day, _ in known], [value for _, value in known])
-
-
-def _booked(days: list[int], amounts: list[Any]) -> Booked:
-    import numpy as np
-
-    from domain.metrics.trading.daily import Booked
-    from domain.metrics.trading.whole import whole
-
-    return Booked(np.array(days, np.int64), whole(amounts))
+    return numbered([day for day, _ in known], [value for _, value in known])
 
 
 def _row(rows: Rows, _: Wanted) -> Sums:

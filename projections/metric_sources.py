@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.satisfaction.support import Ticket
+from projections import user_counts
 from projections.engine.composed import Part, Select
 from projections.engine.quantiles import middle_of
 from projections.engine.query import Statement, show_time
+from projections.user_counts import Cycle
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -72,7 +74,10 @@ def _months_later(first: datetime, months: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy."""
+    """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy.
+
+    `reads` names all sources that are asked at once.
+    """
 
     company: str
     span: Span
@@ -80,6 +85,7 @@ class Wanted:
     by: tuple[str, ...] = ()
     only: Mapping[str, str] = field(default_factory=dict)
     policy: str = ""
+    reads: frozenset[str] = frozenset()
 
     def before(self) -> Wanted:
         """The same of the period before."""
@@ -118,8 +124,17 @@ def _under(wanted: Wanted, part: Part) -> Part:
     return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
 
 
-def _committed(wanted: Wanted) -> Part:
-    return _movements(replace(wanted, span=Span(wanted.span.start, None)))
+def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
+    """What was known by the end of the period of what takes effect later, by the dimensions or others."""
+    listed = "".join(f'"{name}", ' for name in (wanted.by if by is None else by))
+    only = "".join(f' AND "{name}" = %s' for name in wanted.only)
+    grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
+    sql = (
+        f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
+        f" WHERE company_id = %s AND policy IN ('default', %s) AND day < %s{only}{grouped}"
+    )
+    params = wanted.company, wanted.policy or "default", wanted.span.days[1], *wanted.only.values()
+    return Select("subscriptions", Statement(sql, params))
 
 
 def _of_year(wanted: Wanted) -> Part:
@@ -158,7 +173,8 @@ SELECT COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s) AS charged,
     COUNT(*) FILTER (WHERE owed AND in_time) AS recovered
 FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
         paid_at > failed_at AND paid_at <= failed_at + INTERVAL '30 days' AS in_time
-    FROM {invoice} WHERE company_id = %s AND first_at < %s) AS invoices
+    FROM {invoice} WHERE company_id = %s AND first_at < %s
+        AND (first_at >= %s OR failed_at >= %s AND failed_at < %s)) AS invoices
 """
 
 
@@ -166,7 +182,7 @@ def _invoices(wanted: Wanted) -> Select:
     span = wanted.span.bounds
     return Select(
         "payments",
-        Statement(INVOICES, (*span, *span, wanted.asked_at, *span, wanted.company, span[1])),
+        Statement(INVOICES, (*span, *span, wanted.asked_at, *span, wanted.company, span[1], span[0], *span)),
     )
 
 
@@ -204,12 +220,12 @@ SELECT COUNT(*) AS signups, COUNT(*) FILTER (WHERE in_time) AS activated,
     COUNT(*) FILTER (WHERE in_time OR signup + INTERVAL '7 days' <= %s) AS decided,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM activation - signup) * 1000)::float8)
         FILTER (WHERE activation >= signup) AS time_to_value
-FROM (SELECT signed.first_at AS signup, activated.first_at AS activation,
-        COALESCE(activated.first_at BETWEEN signed.first_at AND signed.first_at + INTERVAL '7 days', false) AS in_time
-    FROM {user_first} AS signed LEFT JOIN {user_first} AS activated
-        ON activated.company_id = signed.company_id AND activated.user_id = signed.user_id
-        AND activated.name = 'activated'
-    WHERE signed.company_id = %s AND signed.name = 'signup' AND signed.first_at >= %s AND signed.first_at < %s) AS pairs
+FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup + INTERVAL '7 days', false) AS in_time
+    FROM (SELECT first_at AS signup, (SELECT first_at FROM {user_first} AS activated
+            WHERE activated.company_id = signed.company_id AND activated.user_id = signed.user_id
+            AND activated.name = 'activated') AS activation
+        FROM {user_first} AS signed
+        WHERE company_id = %s AND name = 'signup' AND first_at >= %s AND first_at < %s OFFSET 0) AS pairs) AS told
 """
 
 
@@ -233,36 +249,18 @@ def _trials(wanted: Wanted) -> Select:
     return Select("subscriptions", Statement(TRIALS, (*last, *last, *wanted.span.bounds, wanted.company)))
 
 
-ACTIVITY = ("sessions", "page_views", "impressions", "clicks", "feature_uses", "conversions")
-LIFECYCLE = """
-SELECT COUNT(*) FILTER (WHERE now) AS active, COUNT(*) FILTER (WHERE now AND is_new) AS new,
-    COUNT(*) FILTER (WHERE now AND before AND NOT is_new) AS returning,
-    COUNT(*) FILTER (WHERE now AND NOT before AND NOT is_new) AS resurrected,
-    COUNT(*) FILTER (WHERE before AND NOT now) AS dormant
-FROM (SELECT user_id, bool_or(day >= %s) AS now, bool_or(day < %s) AS before FROM {user_day}
-    WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id) AS users
-JOIN (SELECT user_id, first_seen >= %s AS is_new FROM {user_seen} WHERE company_id = %s) AS seen USING (user_id)
-"""
+def _activity(wanted: Wanted) -> Part:
+    """Sums of a day have rows of their own; only those of a user are read from the days of users."""
+    of_user = "user_id" in (*wanted.by, *wanted.only)
+    return _query("user_activity" if of_user else "activity_totals")(wanted)
 
 
-def _lifecycle(wanted: Wanted) -> Select:
+def _users(wanted: Wanted) -> Select:
+    """What is asked about users at once is one statement, which both sources share."""
     first, end = wanted.span.days
     earlier = wanted.span.before().days[0] if wanted.span.start else first
-    params = (first, first, wanted.company, earlier, end, wanted.span.bounds[0], wanted.company)
-    return Select("user_activity", Statement(LIFECYCLE, params))
-
-
-WINDOWS = """
-SELECT COUNT(*) AS mau, COUNT(*) FILTER (WHERE last > %s) AS wau, COUNT(*) FILTER (WHERE last = %s) AS dau
-FROM (SELECT max(day) AS last FROM {user_day}
-    WHERE company_id = %s AND day > %s AND day <= %s GROUP BY user_id) AS users
-"""
-
-
-def _windows(wanted: Wanted) -> Select:
-    last = wanted.last_day
-    week, month = last - timedelta(days=7), last - timedelta(days=28)
-    return Select("user_activity", Statement(WINDOWS, (week, last, wanted.company, month, last)))
+    cycle = Cycle(earlier, first, end, wanted.span.bounds[0]) if "user_lifecycle" in wanted.reads else None
+    return user_counts.asked(wanted.company, cycle, wanted.last_day if "user_windows" in wanted.reads else None)
 
 
 SESSIONS = """
@@ -276,8 +274,9 @@ def _sessions(wanted: Wanted) -> Select:
 
 
 FEATURES = """
-SELECT COUNT(*) AS features, COUNT(DISTINCT user_id) AS users FROM (SELECT DISTINCT user_id, feature FROM {feature_day}
-    WHERE company_id = %s AND day >= %s AND day < %s) AS used
+SELECT SUM(features) AS features, COUNT(*) AS users FROM (SELECT COUNT(*) AS features
+    FROM (SELECT DISTINCT user_id, feature FROM {feature_day} WHERE company_id = %s AND day >= %s AND day < %s) AS used
+    GROUP BY user_id) AS users
 """
 
 
@@ -348,7 +347,10 @@ FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
 
 SOURCES: Mapping[str, Source] = {
     "mrr_movements": Source(_movements),
-    "mrr_committed": Source(_committed),
+    "mrr_scheduled": Source(_scheduled),
+    "customers_scheduled": Source(
+        lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows}
+    ),
     "mrr_year": Source(_of_year),
     "mrr_retained": Source(_retained("mrr_retained")),
     "customer_mrr": Source(_customers_after, lambda rows, _: {"customers": rows}),
@@ -361,9 +363,9 @@ SOURCES: Mapping[str, Source] = {
     "trials": Source(_trials),
     "acquisition_costs": COSTS,
     "acquisition_costs_before": earlier(COSTS),
-    "activity": Source(_query("user_activity")),
-    "user_lifecycle": Source(_lifecycle),
-    "user_windows": Source(_windows),
+    "activity": Source(_activity),
+    "user_lifecycle": Source(_users),
+    "user_windows": Source(_users),
     "sessions": Source(_sessions),
     "feature_usage": Source(_features),
     "trading_totals": Source(_query("trading_totals")),

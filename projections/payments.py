@@ -33,7 +33,7 @@ class PaymentDay(Row):
     fees: Sum[Money]
 
 
-class Invoice(Row):
+class Invoice(Row, indexed=("first_at", "failed_at")):
     """What became of one invoice; null is what has not happened."""
 
     company_id: Key[Text]

@@ -18,10 +18,11 @@ from domain.metrics.revenue.policies import PRESETS, read, tells_otherwise
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, Stat, known, ratio
 from domain.mrr import charge
+from domain.scheduled import scheduled
 from domain.subscriptions import ABSENT, KINDS, LOSSES, Movement, Subscription, SubscriptionFact, ledger, merged
 from projections.engine.day_span import day_span, read_first_of_month
-from projections.engine.declare import Fact, Projection, Row, RowValues, State
-from projections.engine.kinds import MS_PER_DAY, Count, Day, Key, Moment, Money, Number, Own, Sum, Text, Twelfths
+from projections.engine.declare import Fact, Projection, RowValues, State
+from projections.engine.kinds import MS_PER_DAY
 from projections.engine.listing import listing
 from projections.engine.query import (
     FROM,
@@ -38,61 +39,9 @@ from projections.engine.query import (
     row_limit,
 )
 from projections.engine.show import twelfths
+from projections.subscription_rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
 
-subscriptions = Projection("subscriptions", version=2)
-
-
-class CustomerSubscription(Row):
-    """One subscription after all its facts, those that take effect in the future included."""
-
-    company_id: Key[Text]
-    customer_id: Key[Text]
-    subscription_id: Key[Text]
-    status: Own[Text]  # trial, active, paused or canceled
-    plan: Own[Text]
-    tier: Own[Text]
-    currency: Own[Text]
-    mrr: Own[Twelfths]
-    quantity: Own[Number]
-    charge: Own[Money]  # of one billing interval, whether it is charged now or not
-    interval: Own[Text]
-    interval_count: Own[Count]
-    since: Own[Moment]  # when the newest fact took effect, or will
-    trial_started_at: Own[Moment]
-    started_at: Own[Moment]  # when it first was active
-    ended_at: Own[Moment]
-
-
-class MrrMovement(Row):
-    """How MRR moved on a day: what moved, and how many customers' totals did. Measures are positive in their sense."""
-
-    company_id: Key[Text]
-    day: Key[Day]
-    plan: Key[Text]
-    tier: Key[Text]
-    currency: Key[Text]
-    policy: Key[Text]  # default: as it reads; another: what it reads more than the default
-    new_mrr: Sum[Twelfths]
-    expansion_mrr: Sum[Twelfths]
-    contraction_mrr: Sum[Twelfths]
-    churned_mrr: Sum[Twelfths]
-    reactivated_mrr: Sum[Twelfths]
-    new_count: Sum[Count]
-    expansion_count: Sum[Count]
-    contraction_count: Sum[Count]
-    churned_count: Sum[Count]
-    reactivated_count: Sum[Count]
-
-
-class CustomerMrr(Row):
-    """By how much a customer's MRR changed on a day; the sum up to a day is the MRR after it."""
-
-    company_id: Key[Text]
-    customer_id: Key[Text]
-    day: Key[Day]
-    policy: Key[Text]  # as above
-    change: Sum[Twelfths]
-
+subscriptions = Projection("subscriptions", version=3)
 
 DEFAULT = "default"
 OTHERS = tuple(policy for policy in PRESETS.values() if tells_otherwise(policy))
@@ -145,7 +94,23 @@ def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
         CustomerSubscription.table.name: [_subscription(i, s) for i, s in told.subscriptions.items()],
         MrrMovement.table.name: [_movement(*each) for each in moved],
         CustomerMrr.table.name: _changes(moved),
+        ScheduledMrr.table.name: _scheduled(history),
     }
+
+
+def _scheduled(history: Sequence[SubscriptionFact]) -> list[RowValues]:
+    ahead = scheduled(history)
+    if not ahead:
+        return []
+    changes = [(DEFAULT, key, change) for key, change in ahead.items()]
+    for policy in OTHERS:
+        other = scheduled(history, lambda facts, policy=policy: read(facts, policy))  # type: ignore[misc]  # bound now
+        changes += [(policy.name, key, other.get(key, 0) - ahead.get(key, 0)) for key in {**ahead, **other}]
+    return [
+        {"policy": policy, "day": day, "plan": cut.plan, "tier": cut.tier, "currency": cut.currency, "change": change}
+        for policy, (day, cut), change in changes
+        if change
+    ]
 
 
 def _subscription(subscription_id: str, state: Subscription) -> RowValues:
@@ -192,7 +157,7 @@ def _changes(moved: Iterable[tuple[str, int, Movement]]) -> list[RowValues]:
 subscriptions.ordered_fold(
     "subscription",
     by=("company_id", "customer_id"),
-    into=(CustomerSubscription, MrrMovement, CustomerMrr),
+    into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr),
     advance=customer_history,
     rows=rows,
 )

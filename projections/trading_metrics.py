@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 WINDOW = {"win_rate": 20, "sharpe": 63, "sortino": 63, "volatility": 63}
 LONGEST_WINDOW = 10_000
+FEW_TRADES = 1_000  # every statistic of so many takes one or two milliseconds
 
 
 def read_convention(text: str) -> Any:
@@ -252,7 +253,11 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=True, kept=kept)
+    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=_of_many_trades, kept=kept)
+
+
+def _of_many_trades(rows: Mapping[str, Rows]) -> bool:
+    return bool(rows["record"][0]["trades"] > FEW_TRADES)
 
 
 TRADING_METRICS = _of_record(

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import LimitExceeded
 from projections.engine.composed import Select
 from projections.engine.kinds import MS_PER_DAY
-from projections.engine.packed import bigints, bounded, moments, read_bigints, read_moments
+from projections.engine.packed import bounded
 from projections.engine.query import Param, Request, Statement, read_choice, read_time
+from projections.trading_ledger import read_trades
+from projections.trading_ledger import trades as ledger
 
 if TYPE_CHECKING:
     from domain.metrics.trading.daily import Booked, Daily
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
     from domain.metrics.trading.trades import Trades
 
 MOST_TRADES = 200_000
-WIDE = 2**63 - 1  # a computed profit or loss may leave 64 bits, everything else was decoded from them
-UNKNOWN = -(2**63)
 OF_ACCOUNTS, OF_TRADES = ("user_id", "account_id"), ("strategy", "symbol", "side")
-MONEY = ("fees", "quantity", "entry_price", "exit_price", "max_adverse_excursion", "max_favourable_excursion")
-AMOUNTS = ("pnl", *MONEY, "initial_risk")
 BASES = ("best", "marked", "equity", "pnl")
 
 
@@ -54,16 +51,6 @@ SERIES = (
 )  # fmt: skip
 RECORD = (*PERIOD, *FILTERS, *SERIES)
 
-TRADES = f"""
-    SELECT count(*) AS trades, {moments("closed_at")} AS closed_at, {moments("opened_at")} AS opened_at,
-        {", ".join(f"{bigints(name)} AS {name}" for name in AMOUNTS)}
-    FROM (
-        SELECT closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
-            CASE WHEN pnl BETWEEN -{WIDE} AND {WIDE} THEN pnl::bigint END AS pnl,
-            {", ".join(f"COALESCE({name}, {UNKNOWN})::bigint AS {name}" for name in AMOUNTS[1:])}
-        FROM {{{{trade}}}} WHERE {{where}} ORDER BY closed_at, _last_seq, trade_id LIMIT {MOST_TRADES + 1}
-    ) AS picked
-"""
 FLOWS = """
     SELECT array_agg(day ORDER BY day) AS flow_days, array_agg(amount ORDER BY day) AS flows,
         (SELECT SUM(pnl) FROM {{trade}} WHERE {earlier}) AS earned_before
@@ -103,7 +90,7 @@ VALUED = """
 def asked(request: Request) -> Select:
     """The statement for a record: one row."""
     where, params = trades_where(request)
-    trades = TRADES.format(where=where)
+    trades = ledger(where, most=MOST_TRADES)
     if not has_equity(request):
         return Select("trading", Statement(trades, params))
     scope, of_scope = _scope(request, "day")
@@ -160,31 +147,10 @@ def read_record(request: Request, row: Mapping[str, Any]) -> TradingRecord:
     """The record of a row of the statement. Raises LimitExceeded for more trades than are read."""
     from domain.metrics.trading.record import TradingRecord
 
+    bounded(row["trades"], MOST_TRADES, "trades")
     trades = read_trades(row)
     begin, end = (_ms(request.get(bound)) for bound in ("from", "to"))
     return TradingRecord(trades, _daily(request, row, trades), begin, end)
-
-
-def read_trades(row: Mapping[str, Any]) -> Trades:
-    """The trades of a row of the statement."""
-    from domain.metrics.trading.trades import Trades
-
-    bounded(row["trades"], MOST_TRADES, "trades")
-    columns = {name: read_bigints(row[name]) for name in AMOUNTS}
-    if columns["pnl"].size < row["trades"]:
-        raise LimitExceeded("the profit or loss of a trade has more than 64 bits in millionths")
-    return Trades.of(
-        columns["pnl"],
-        fees=columns["fees"],
-        quantity=columns["quantity"],
-        entry_price=columns["entry_price"],
-        exit_price=columns["exit_price"],
-        opened_at=read_moments(row["opened_at"]),
-        closed_at=read_moments(row["closed_at"]),
-        adverse=columns["max_adverse_excursion"],
-        favourable=columns["max_favourable_excursion"],
-        initial_risk=columns["initial_risk"],
-    )
 
 
 def _daily(request: Request, row: Mapping[str, Any], trades: Trades) -> Daily:
@@ -233,15 +199,16 @@ def _with_opening(request: Request, row: Mapping[str, Any], calendar: Any) -> Bo
     day = int(days_of(ordinals(first, calendar) - 1, calendar)[0])
     later = [(int(d), int(a)) for d, a in zip(flows.days[~earlier], flows.amounts[~earlier], strict=True)]
     kept = [(day, opening), *later] if opening else later
-    return _numbered([d for d, _ in kept], [a for _, a in kept])
+    return numbered([d for d, _ in kept], [a for _, a in kept])
 
 
 def _booked(dates: Iterable[Any] | None, amounts: Iterable[Any] | None) -> Booked:
     epoch = datetime(1970, 1, 1).toordinal()
-    return _numbered([d.toordinal() - epoch for d in dates or ()], [int(a) for a in amounts or ()])
+    return numbered([d.toordinal() - epoch for d in dates or ()], [int(a) for a in amounts or ()])
 
 
-def _numbered(numbers: list[int], amounts: list[int]) -> Booked:
+def numbered(numbers: list[int], amounts: list[int]) -> Booked:
+    """Amounts of days by their numbers since 1970."""
     import numpy as np
 
     from domain.metrics.trading.daily import Booked

@@ -16,7 +16,7 @@ from projections.engine.totals import days, plain, totals
 if TYPE_CHECKING:
     from projections.engine.declare import Delta
 
-user_activity = Projection("user_activity", version=1)
+user_activity = Projection("user_activity", version=2)
 
 
 class UserDay(Row):
@@ -25,6 +25,20 @@ class UserDay(Row):
     company_id: Key[Text]
     day: Key[Day]
     user_id: Key[Text]
+    events: Sum[Count]
+    sessions: Sum[Count]
+    page_views: Sum[Count]
+    impressions: Sum[Count]
+    clicks: Sum[Count]
+    feature_uses: Sum[Count]
+    conversions: Sum[Count]
+
+
+class ActivityDay(Row):
+    """What all users did on one day: sums over a period read a row a day, not a row a user and day."""
+
+    company_id: Key[Text]
+    day: Key[Day]
     events: Sum[Count]
     sessions: Sum[Count]
     page_views: Sum[Count]
@@ -53,7 +67,7 @@ class FeatureDay(Row):
     uses: Sum[Count]
 
 
-class Session(Row):
+class Session(Row, indexed=("started",)):
     """The visits of users, as far as their events name one."""
 
     company_id: Key[Text]
@@ -64,9 +78,10 @@ class Session(Row):
     events: Sum[Count]
 
 
+@user_activity.folds("user_event", into=ActivityDay)
 @user_activity.folds("user_event", into=UserDay)
 def by_day(event: Columns) -> Delta:
-    """Every event counts, those with a measure of their own also there."""
+    """Every event counts, those with a measure of their own also there; by user, and for all users together."""
     return {
         "day": event.timestamp,
         "events": 1,
@@ -109,6 +124,13 @@ user_activity.queries += [
         # A user has one row a day, and one of them is the day of the first event: counting those rows counts users.
         counts={"active_users": USERS, "new_users": "COUNT(*) FILTER (WHERE day = first_seen::date)"},
         summary="What users did, how many were active and how many new, by day of the event, UTC.",
+    ),
+    totals(
+        "activity_totals",
+        of=ActivityDay,
+        by=days("day"),
+        time="day",
+        summary="What all users together did, by day of the event, UTC; `user_activity` also counts the users.",
     ),
     totals(
         "feature_usage",

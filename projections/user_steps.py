@@ -34,7 +34,7 @@ class UserStep(Row):
     times: Sum[Count]
 
 
-class UserFirst(Row):
+class UserFirst(Row, indexed=("first_at",)):
     """When a user first and last did something, and how often."""
 
     company_id: Key[Text]

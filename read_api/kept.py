@@ -89,14 +89,22 @@ class KeptAnswers:
         names = sorted(projections_of(part, company))
         before, began, minute = await self._store.checkpoints(names), self._clock(), _minute()
         answer = await self._make(part, company)
-        after, now = await self._store.checkpoints(names), self._clock()
-        # Parts are read one by one: only where nothing moved meanwhile do they all stand for one position.
-        stood = _stood(before) if _stood(before) == _stood(after) else {}
+        stood = _stood(before) if await self._stood_still(before, answer) else {}
+        now = self._clock()
         self._kept[key] = _Kept(answer, names, stood, minute, now - began, now, began)
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return answer
+
+    async def _stood_still(self, before: Mapping[str, Checkpoint], answer: Mapping[str, Any]) -> bool:
+        """Whether the whole answer stands for these checkpoints: that of one projection says so itself.
+
+        Parts of several are read one by one: only where nothing moved meanwhile do they all stand for one position.
+        """
+        if len(before) == 1:
+            return all(answer["position"] == each.position for each in before.values())
+        return _stood(before) == _stood(await self._store.checkpoints(sorted(before)))
 
     async def _shared(self, key: Key, part: Part, company: str) -> dict[str, Any]:
         """The answer of the computation that is under way, or of a new one: many who ask at once are one question."""

@@ -30,6 +30,8 @@ DAY = "DATE '2023-01-01' + d"
 SOME_DAYS = "generate_series(n %% 12, 729, 12) AS d"  # of the two years
 FILL: Mapping[str, str] = {
     "user_day": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {SOME_DAYS}",
+    "activity_day": f"SELECT %(c)s, {DAY}, 5 * active, active, 2 * active, active, active, active, 0 FROM (SELECT d,"
+    f" COUNT(*) AS active FROM generate_series(1, %(n)s) AS n, {SOME_DAYS} GROUP BY d) AS days",
     "user_seen": f"SELECT %(c)s, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP '2024-12-30'"
     " FROM generate_series(1, %(n)s) AS n",
     "user_first": f"SELECT %(c)s, name, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP"
@@ -103,7 +105,8 @@ def _fill(url: str, users: int) -> None:
     tables = {t.name: sql.table_name(t.name, p.version) for p in all_projections().values() for t in p.tables}
     with psycopg.connect(url, autocommit=True) as database:
         for table, select in FILL.items():
-            database.execute(f"INSERT INTO {tables[table]} {select}".encode(), {"c": COMPANY, "n": users})
+            in_log_order = " ORDER BY d" if select.endswith(" AS d") else ""
+            database.execute(f"INSERT INTO {tables[table]} {select}{in_log_order}".encode(), {"c": COMPANY, "n": users})
         database.execute("VACUUM ANALYZE")
 
 

@@ -67,8 +67,9 @@ REVENUE: tuple[Metric, ...] = (
         "cmrr",
         "Committed MRR",
         MONEY,
-        "MRR + known future starts and upgrades − scheduled cancels and downgrades",
-        reads=("mrr_committed",),
+        "MRR + starts and upgrades − cancels and downgrades that were scheduled by the end",
+        version=2,  # 1 took as scheduled whatever is known today
+        reads=("mrr_movements", "mrr_scheduled"),
         explained=explained("mrr_movements", FLOWS),
         dimensions=("plan", "tier", "currency"),
     ),
@@ -100,7 +101,8 @@ REVENUE: tuple[Metric, ...] = (
         "MRR at risk",
         MONEY,
         "MRR of customers who owe + what the others are scheduled to lose, as of the end",
-        reads=("customer_mrr", "owing_customers"),
+        version=2,  # as cmrr
+        reads=("customer_mrr", "customers_scheduled", "owing_customers"),
         explained=explained("customer_mrr", "change"),
         kpi=False,
     ),

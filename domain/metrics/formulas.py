@@ -118,8 +118,10 @@ def in_millionths(stat: Stat) -> Stat:
 def _standing(found: Found) -> list[outlook.Standing]:
     owing = frozenset(found["owing_customers"].get("owing") or ())
     customers = found["customer_mrr"].get("customers", ())
+    later = {row["customer_id"]: int(row["scheduled"]) for row in found["customers_scheduled"].get("customers", ())}
     return [
-        outlook.Standing(int(row["start_mrr"]), int(row["end_mrr"]), row["customer_id"] in owing) for row in customers
+        outlook.Standing(mrr := int(row["start_mrr"]), mrr + later.get(name := row["customer_id"], 0), name in owing)
+        for row in customers
     ]
 
 
@@ -134,7 +136,7 @@ REVENUE: Mapping[str, Formula] = {
     "quick_ratio": lambda f: rates.quick_ratio(f.flows()),
     "average_sale_price": lambda f: in_millionths(rates.average_sale_price(f.flows())),
     "new_customers": lambda f: f.flows().new_count,
-    "cmrr": lambda f: money(f.flows("mrr_committed").end),
+    "cmrr": lambda f: money(f.flows().end + f.whole("mrr_scheduled", "scheduled")),
     "grr": lambda f: f.retained.grr,
     "nrr": lambda f: f.retained.nrr,
     "arpa": lambda f: f.arpa,

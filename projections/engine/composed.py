@@ -59,6 +59,9 @@ class Select:
 class Composed:
     """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
 
+    Where `slow` is a function, it says so by the rows: on busy cores the way to a thread and back takes longer than a
+    small combination.
+
     Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
 
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
@@ -74,7 +77,7 @@ class Composed:
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
     version: int = 1
-    slow: bool = False
+    slow: bool | Callable[[Mapping[str, Rows]], bool] = False
     apart: bool = False
     stamped: bool = False
     kept: bool = False
@@ -84,7 +87,7 @@ async def answer_composed(query: Composed, company: str, params: Mapping[str, st
     """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
     request = Request(company, read_params(query, params))
     rows, stands_for = await ask_parts(query, request, store)
-    if query.slow or query.apart:
+    if query.apart or (query.slow(rows) if callable(query.slow) else query.slow):
         threads = _threads("apart" if query.apart else "combine")
         combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
     else:
@@ -97,7 +100,11 @@ async def answer_composed(query: Composed, company: str, params: Mapping[str, st
 async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tuple[dict[str, Rows], dict[str, Any]]:
     """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
     parts, company = query.parts(request), request.company
-    answers = dict(zip(parts, await asyncio.gather(*(_ask(p, company, store) for p in parts.values())), strict=True))
+    first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
+    names = dict.fromkeys(first.values())
+    found = await asyncio.gather(*(_ask(parts[name], company, store) for name in names))
+    told = dict(zip(names, found, strict=True))
+    answers = {name: told[first[name]] for name in parts}
     moments = [answer["as_of"] for answer in answers.values()]
     return {name: answer["rows"] for name, answer in answers.items()}, {
         "position": str(_position([(topics_of(parts[name], company), a["position"]) for name, a in answers.items()])),
@@ -105,6 +112,11 @@ async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tupl
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
     }
+
+
+def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
+    """The name under which this is asked first."""
+    return next(name for name, part in parts.items() if part == asked)
 
 
 async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 MS_2000, DAYS_2000 = 946_684_800_000, 10_957  # the database counts times and dates from 1 January 2000
 
 
-def bigints(expression: str) -> str:
-    """SQL of a column of whole numbers of 64 bits, never null."""
-    return f"string_agg(int8send({expression}), ''::bytea)"
+def bigints(expression: str, order: str = "") -> str:
+    """SQL of a column of whole numbers of 64 bits, never null; `order` is an ORDER BY of its own."""
+    return f"string_agg(int8send({expression}), ''::bytea{order})"
 
 
 def integers(expression: str) -> str:
@@ -29,9 +29,9 @@ def integers(expression: str) -> str:
     return f"string_agg(int4send({expression}), ''::bytea)"
 
 
-def moments(expression: str) -> str:
-    """SQL of a column of times, never null."""
-    return f"string_agg(timestamptz_send({expression}), ''::bytea)"
+def moments(expression: str, order: str = "") -> str:
+    """SQL of a column of times, never null; `order` as above."""
+    return f"string_agg(timestamptz_send({expression}), ''::bytea{order})"
 
 
 def days(expression: str) -> str:

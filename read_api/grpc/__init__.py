@@ -7,6 +7,7 @@ from typing import Any
 
 from read_api.grpc.configuration import Configuration
 from read_api.grpc.event_history import EventHistory
+from read_api.grpc.insights import Insights
 from read_api.grpc.operations import Health, Operations, Statuses
 from read_api.history.search import EventSearch
 from read_api.questions import Questions
@@ -17,10 +18,12 @@ def handlers(search: EventSearch, statuses: Statuses, health: Health, questions:
     history = EventHistory(search)
     operations = Operations(statuses, health)
     configuration = Configuration(questions)
+    insights = Insights(questions)
     return {
         "ListDashboards": configuration.list_dashboards,
         "GetDashboardConfig": configuration.get_dashboard_config,
         "ListReportSchedules": configuration.list_report_schedules,
+        "GetCompetitiveAnalysis": insights.get_competitive_analysis,
         "StreamEvents": history.stream_events,
         "GetEvent": history.get_event,
         "GetProjectionStatus": operations.get_projection_status,

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.report_generation_pb2 import ReportRequest
-from common.provenance_pb2 import Provenance
 from common.read_scope_pb2 import PageRequest, ReadScope
 from services import dashboards_pb2 as dashboards
 from services import reports_pb2 as reports
 
 from domain.caller import caller
 from domain.position import Position
-from projections.engine.query import read_time
 from read_api.configured import KINDS, item_question, list_question, only
+from read_api.grpc.answers import company, ms, provenance
 from read_api.questions import Question, Questions
 
 DASHBOARD, REPORT_SCHEDULE = KINDS["dashboard"], KINDS["report_schedule"]
@@ -31,43 +30,39 @@ class Configuration:
         self, request: dashboards.ListDashboardsRequest, context: object
     ) -> dashboards.ListDashboardsResponse:
         """The dashboards that the caller may see."""
-        question = list_question(DASHBOARD, _company(request.company_id), _page(request.page, request.archived))
+        question = list_question(DASHBOARD, company(request.company_id), _page(request.page, request.archived))
         answer = await self._ask(question, request.min_position)
         return dashboards.ListDashboardsResponse(
             dashboards=[_dashboard(question.company, row) for row in answer["rows"]],
             next_cursor=answer["next_cursor"] or "",
-            provenance=_provenance(answer),
+            provenance=provenance(answer),
         )
 
     async def get_dashboard_config(
         self, request: dashboards.GetDashboardConfigRequest, context: object
     ) -> dashboards.GetDashboardConfigResponse:
         """One dashboard; raises NotFound where there is none that the caller may see."""
-        question = item_question(DASHBOARD, _company(request.company_id), request.dashboard_id)
+        question = item_question(DASHBOARD, company(request.company_id), request.dashboard_id)
         answer = await self._ask(question, request.min_position)
         row = only(answer["rows"], DASHBOARD, request.dashboard_id)
         return dashboards.GetDashboardConfigResponse(
-            dashboard=_dashboard(question.company, row), provenance=_provenance(answer)
+            dashboard=_dashboard(question.company, row), provenance=provenance(answer)
         )
 
     async def list_report_schedules(
         self, request: reports.ListReportSchedulesRequest, context: object
     ) -> reports.ListReportSchedulesResponse:
         """The report schedules of the company."""
-        question = list_question(REPORT_SCHEDULE, _company(request.company_id), _page(request.page, request.archived))
+        question = list_question(REPORT_SCHEDULE, company(request.company_id), _page(request.page, request.archived))
         answer = await self._ask(question, request.min_position)
         return reports.ListReportSchedulesResponse(
             schedules=[_schedule(question.company, row) for row in answer["rows"]],
             next_cursor=answer["next_cursor"] or "",
-            provenance=_provenance(answer),
+            provenance=provenance(answer),
         )
 
     async def _ask(self, question: Question, min_position: str) -> Mapping[str, Any]:
         return await self._questions.ask(caller().principal, question, Position.parse(min_position))
-
-
-def _company(named: str) -> str:
-    return named or caller().principal.company_id
 
 
 def _page(page: PageRequest, archived: bool) -> dict[str, str]:  # a member of the request
@@ -75,26 +70,10 @@ def _page(page: PageRequest, archived: bool) -> dict[str, str]:  # a member of t
     return {name: text for name, text in given.items() if text}
 
 
-def _provenance(answer: Mapping[str, Any]) -> Provenance:
-    return Provenance(
-        query=answer["query"],
-        definition_version=answer["definition_version"],
-        position=answer["position"],
-        as_of=_ms(answer["as_of"]),
-        complete=answer["complete"],
-        lag_ms=answer["lag_ms"],
-        correlation_id=caller().correlation_id,
-    )
-
-
-def _ms(time: str | None) -> int:
-    return round(read_time(time).timestamp() * 1000) if time else 0
-
-
 def _beside(row: Mapping[str, Any]) -> dict[str, Any]:
     """What every configured item has, by the names of the message fields."""
     same = ("version", "description", "archived", "changed_by", "unread_events")
-    times = {name: _ms(row[name]) for name in ("created_at", "changed_at")}
+    times = {name: ms(row[name]) for name in ("created_at", "changed_at")}
     return {**{name: row[name] for name in same}, **times}
 
 

@@ -112,6 +112,23 @@ async def test_of_two_parts_that_read_one_stream_the_one_behind_says_the_positio
     assert (await answer_composed(both, "acme", {}, store))["position"] == "user-behavior:0=5,1=2"
 
 
+async def test_a_question_under_two_names_is_asked_once() -> None:
+    """Both names have its rows."""
+    twice = replace(
+        VISITS,
+        parts=lambda _: {
+            "now": ALL_USERS,
+            "before": replace(ALL_USERS),
+            "other": replace(ALL_USERS, projection="user_steps"),
+        },
+        combine=lambda _, found: [{name: len(rows) for name, rows in found.items()}],
+    )
+    of_one = told([(["u1"],)], ("users",), "user-behavior:0=5")
+    store = Stored(user_activity=of_one, user_steps=of_one)
+    assert (await answer_composed(twice, "acme", {}, store))["rows"] == [{"now": 1, "before": 1, "other": 1}]
+    assert len(store.asked) == 2
+
+
 async def test_nothing_is_known_of_the_moment_where_a_part_does_not_know_it() -> None:
     """A projection that never confirmed anything makes the moment of the whole unknown."""
     store = Stored(user_activity=told([(["u1"],)], ("users",), "", as_of=0))

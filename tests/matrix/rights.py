@@ -114,6 +114,7 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
         "ListDashboards": Rule(READERS),
         "GetDashboardConfig": Rule(READERS),
         "ListReportSchedules": Rule(READERS),
+        "GetCompetitiveAnalysis": Rule(READERS),
     }
 )
 

@@ -137,6 +137,8 @@ def called(channel: grpc.Channel, rpc: MethodDescriptor, token: str) -> grpc.Sta
     for name, value in {"company_id": ASKED, "event_id": "no-such-event", "limit": 1}.items():
         if name in names:
             setattr(request, name, value)
+    if "scope" in names:
+        request.scope.company_id = ASKED
     if rpc.name == "Publish":
         request = PublishRequest(events=[trade("m1", company_id=ASKED).envelope])
     argument = iter([request]) if rpc.client_streaming else request

@@ -82,6 +82,38 @@ async def test_the_same_facts_under_two_policies(models: ReadModels) -> None:
     assert (row["charge"], row["interval"], row["interval_count"]) == ("30", "month", 1)
 
 
+async def test_committed_mrr_of_a_month_knows_what_was_scheduled_in_it(models: ReadModels) -> None:
+    """Not what was recorded later, whether it lies ahead of that month or in it; the last word is in MRR itself."""
+    base: dict[str, Any] = {"company_id": COMPANY, "customer_id": "c", "subscription_id": "s"}
+    ends: dict[str, Any] = {"effective_at": JANUARY + 100 * DAY, "recorded_at": JANUARY + 35 * DAY}  # on 5 February
+    grows: dict[str, Any] = {"effective_at": JANUARY + 62 * DAY, "recorded_at": JANUARY + 62 * DAY}  # 4 March
+    late: dict[str, Any] = {
+        "effective_at": JANUARY + 70 * DAY,
+        "recorded_at": JANUARY + 120 * DAY,
+    }  # 12 March
+    other = {**base, "customer_id": "d", "subscription_id": "t", "plan": "b"}
+    models.given(
+        [
+            subscription(event="started", plan="a", unit_amount=30.0, effective_at=JANUARY, **base),
+            subscription(event="cancel_scheduled", **ends, **base),
+            subscription(event="upgraded", plan="a", unit_amount=50.0, **grows, **base),
+            subscription(event="started", unit_amount=7.0, **late, **other),
+        ],
+        batches_of=(1,),
+    )
+    told = {}
+    for month in (1, 2, 3, 4):
+        period = {"from_": f"2025-{month:02}-01", "to": f"2025-{month + 1:02}-01"}
+        told[month] = [
+            (await models.rows("metric", key=k, **period))[0]["value"] for k in ("mrr", "cmrr", "mrr_at_risk")
+        ]
+    assert told == {1: ["30", "30", "0"], 2: ["30", "0", "30"], 3: ["57", "7", "50"], 4: ["7", "7", "0"]}
+    by_plan = await models.rows("metric", key="cmrr", by="plan", from_="2025-03-01", to="2025-04-01")
+    assert {row["plan"]: row["value"] for row in by_plan} == {"a": "0", "b": "7"}
+    only = await models.rows("metric", key="cmrr", plan="b", policy="stripe", from_="2025-03-01", to="2025-04-01")
+    assert [row["value"] for row in only] == ["7"]
+
+
 @pytest.mark.parametrize("policy", PRESETS)
 async def test_stored_movements_are_those_of_the_policy(models: ReadModels, policy: str) -> None:
     """Random histories, delivered in any order: each preset's rows add up to what reading the facts under it gives."""

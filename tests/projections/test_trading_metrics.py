@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from domain.errors import Invalid, LimitExceeded
+from domain.metrics.catalogue import METRICS
 from domain.metrics.trading.catalogue import STATISTICS
 from domain.publishing.builders import account_equity, account_flow, trading_result
 from domain.publishing.event import Event
@@ -97,6 +99,21 @@ async def test_the_crossover_of_the_oracle(models: ReadModels) -> None:
     assert got["max_drawdown_recovery"]["reason"] == "not_recovered"
     assert got["sharpe_ratio"]["basis"] == "marked"
     assert got["sharpe_ratio"]["short_sample"] is False
+
+
+async def test_a_metric_by_symbol_is_that_of_each_symbol(models: ReadModels) -> None:
+    """Whatever is computed trade by trade, in the order of exit: `metric` and `trading_metrics` read one ledger."""
+    chance = random.Random(5)
+    models.given(
+        trade(n, chance.choice((-9, -4, 0, 7, 12)), n % 40, symbol=chance.choice("XYZ"), initial_risk=2.5)
+        for n in chance.sample(range(120), 120)
+    )
+    alone = {symbol: await metrics(models, symbol=symbol, calendar="all") for symbol in "XYZ"}
+    keys = [key for key, entry in METRICS.items() if "trades" in entry.reads and key in STATISTICS]
+    assert {"expectancy_r", "longest_win_streak"} <= {*keys}
+    for key in keys:
+        told = await models.rows("metric", key=key, by="symbol")
+        assert {row["symbol"]: row["value"] for row in told} == {s: alone[s][key]["value"] for s in alone}, key
 
 
 async def test_equity_by_flows_and_by_values(models: ReadModels) -> None:

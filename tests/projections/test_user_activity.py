@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -169,6 +169,51 @@ async def test_equals_a_recount(models: ReadModels, seed: int) -> None:
             assert await models.rows("user_activity", by=by, **params) == expected, (by, params)
     other = recount(of("other", facts), ("month",), lambda f: True)
     assert await models.rows("user_activity", "other", by="month") == other
+
+
+def active(facts: Sequence[Done], first: date, end: date) -> set[str]:
+    return {f.user for f in facts if first <= f.at.date() < end}
+
+
+def counted(facts: Sequence[Done], before: date, first: date, end: date) -> dict[str, int]:
+    """Users of a period [first, end) and of the one before it, as sets."""
+    now, earlier, ever = active(facts, first, end), active(facts, before, first), active(facts, date.min, first)
+    windows = {name: active(facts, end - timedelta(days), end) for name, days in WINDOWS.items()}
+    return {
+        "active_users": len(now),
+        "new_users": len(now - ever),
+        "returning_users": len(now & earlier),
+        "resurrected_users": len(now & ever - earlier),
+        "dormant_users": len(earlier - now),
+        **{name: len(users) for name, users in windows.items()},
+        **{of: sum(first <= f.at.date() < end and f.name == name for f in facts) for name, of in MEASURES.items()},
+    }
+
+
+WINDOWS = {"mau": 28, "wau": 7, "dau": 1}
+PERIODS = [(9, 10), (10, 17), (3, 10), (8, 12), (1, 31)]  # days of October: first and end
+
+
+@pytest.mark.parametrize(("first", "end"), PERIODS)
+async def test_counts_of_users_are_those_of_sets(models: ReadModels, first: int, end: int) -> None:
+    """All key figures at once, and each metric by itself, of users who come, stay, leave and come back."""
+    chance = random.Random(7)
+    facts = [
+        Done("acme", f"u{user}", chance.choice(NAMES), datetime(2025, 9, 1, 12, tzinfo=UTC) + timedelta(day))
+        for user in range(60)
+        for day in chance.sample(range(60), chance.choice((1, 1, 2, 3, 9)))
+    ]
+    models.given((f.event for f in facts), batches_of=(90,))
+    begin, until = date(2025, 10, first), date(2025, 10, end)
+    expected = counted(facts, begin - (until - begin), begin, until)
+    period = {"from_": begin.isoformat(), "to": until.isoformat()}
+    told = {row["key"]: row for row in await models.rows("kpis", section="engagement", **period)}
+    before = counted(facts, begin - 2 * (until - begin), begin - (until - begin), begin)
+    assert {key: (told[key]["value"], told[key]["previous"]) for key in expected if key in told} == {
+        key: (expected[key], before[key]) for key in expected if key in told
+    }
+    for key in expected:
+        assert (await models.rows("metric", key=key, **period))[0]["value"] == expected[key], key
 
 
 async def test_a_batch_event_counts_as_its_facts(models: ReadModels) -> None:

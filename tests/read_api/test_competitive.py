@@ -6,8 +6,11 @@ import json
 import time
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from services import analytics_service_pb2_grpc as service
+from services import insights_pb2 as insights
 
 from tests.read_api.test_http import problem
 from tests.support.instance import Instance, trade
@@ -71,6 +74,53 @@ def test_six_companies_that_agreed_are_compared(instance: Instance, position: st
     assert own.json()["rows"][0]["value"] == "1.5"
     params = [word for name, value in ASKED.items() for word in ("-p", f"{name}={value}")]
     assert instance.answer("query", "competitive", "--company", OURS, *params)["rows"] == [found]
+
+
+def compare(instance: Instance, company: str, tier: str = "ENTERPRISE", **more: Any) -> Any:
+    """The comparison over gRPC, of the period of ASKED."""
+    scope = {"company_id": company, "from_time": 1_759_276_800_000, "to_time": 1_761_955_200_000} | more.pop(
+        "scope", {}
+    )
+    wanted = insights.GetCompetitiveAnalysisRequest(scope=scope, metrics=more.pop("metrics", ["total_pnl"]), **more)
+    token = instance.token("viewer", company, "--tier", tier)
+    with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+        stub = service.AnalyticsServiceStub(channel)
+        return stub.GetCompetitiveAnalysis(wanted, metadata=(("authorization", f"Bearer {token}"),), timeout=30)
+
+
+def test_the_comparison_over_grpc_is_that_over_http(instance: Instance, position: str) -> None:
+    """Beside the company's own value; no value of a peer is in it, and each metric has a comparison of its own."""
+    found = row(ask(instance, OURS, since=position))
+    told = compare(instance, OURS, metrics=["total_pnl", "win_rate"], scope={"min_position": position})
+    first, second = told.comparisons
+    assert (first.own.key, first.own.value.decimal, first.own.unit) == ("total_pnl", "1.5", "money")
+    assert first.percentile == found["finding"]["percentile"] / 100
+    assert (first.reason, first.median.reason, first.median.WhichOneof("kind")) == ("", "withheld", None)
+    assert (second.own.key, second.own.value.number) == ("win_rate", 1.0)
+    assert (told.peers, told.provenance.query) == (5, "competitive")
+    assert told.provenance.position
+    few = compare(instance, FEW)
+    assert (few.comparisons[0].reason, few.comparisons[0].HasField("percentile"), few.peers) == ("too_few", False, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"metrics": []}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"metrics": ["no_metric"]}, grpc.StatusCode.NOT_FOUND),
+        ({"peer_group": "country"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"scope": {"convention": "platform"}}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"scope": {"from_time": 1_759_276_800_001}}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"tier": "PRO"}, grpc.StatusCode.PERMISSION_DENIED),
+    ],
+)
+def test_what_comparisons_do_not_know_is_refused(
+    instance: Instance, position: str, asked: dict[str, Any], code: grpc.StatusCode
+) -> None:
+    """And not left out in silence."""
+    with pytest.raises(grpc.RpcError) as refused:
+        compare(instance, OURS, **asked)
+    assert refused.value.code() is code
 
 
 def test_five_of_a_tier_have_four_peers_and_are_told_nothing(instance: Instance, position: str) -> None:

@@ -14,6 +14,7 @@ from projections.engine.composed import Part
 from read_api.kept import BEHIND, KEPT, SHARE, KeptAnswers
 
 KPIS = Part("kpis", {"at": "2025-03-15"})
+OF_ONE = Part("trading_metrics", {"user_id": "u1"})
 
 
 class Store:
@@ -21,13 +22,14 @@ class Store:
 
     def __init__(self) -> None:
         self.position, self.now, self.seconds = 1, 1000.0, 0.1
-        self.made = 0
+        self.made = self.looked = self.moves_first = 0
         self.moves_while_making = self.away = False
 
     async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         raise AssertionError("answers are made by `make`")
 
     async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
+        self.looked += 1
         if self.away:
             raise Unavailable("away")
         return {name: Checkpoint(1, f"trading:0={self.position}", 1_700_000_000_000, True, 0) for name in projections}
@@ -35,6 +37,7 @@ class Store:
     async def make(self, part: Part, company: str) -> dict[str, Any]:
         self.made += 1
         self.now += self.seconds
+        self.position += self.moves_first
         told = {"rows": [self.position], "company": company, "position": f"trading:0={self.position}"}
         self.position += self.moves_while_making
         await asyncio.sleep(0)
@@ -131,6 +134,16 @@ async def test_a_movement_while_it_was_made_leaves_it_unsure(store: Store, kept:
     store.moves_while_making = True
     await kept.answer(KPIS, "acme")
     assert not (await kept.answer(KPIS, "acme"))["complete"]
+
+
+async def test_the_answer_of_one_projection_says_itself_where_it_stands(store: Store, kept: KeptAnswers) -> None:
+    """One look at the checkpoint is enough; where the answer is newer than what was seen then, it stays unsure."""
+    await kept.answer(OF_ONE, "acme")
+    assert store.looked == 1
+    assert (await kept.answer(OF_ONE, "acme"))["complete"]
+    store.moves_first = 1
+    await kept.fresh(OF_ONE, "acme")
+    assert not (await kept.answer(OF_ONE, "acme"))["complete"]
 
 
 async def test_what_is_asked_afresh_is_computed_and_kept(store: Store, kept: KeptAnswers) -> None:

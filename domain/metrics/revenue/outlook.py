@@ -1,8 +1,8 @@
 """What is known of tomorrow's MRR: committed MRR, and MRR at risk.
 
-cmrr is today's MRR with everything that is recorded and takes effect later: starts and upgrades added, cancels and
-downgrades subtracted. mrr_at_risk is the part of today's MRR whose customer owes, or that is scheduled to end, each
-customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
+cmrr is MRR with everything that was recorded by then and takes effect later (`domain/scheduled.py`): starts and
+upgrades added, cancels and downgrades subtracted. mrr_at_risk is the part of that MRR whose customer owes, or that was
+scheduled to end, each customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
 """
 
 from __future__ import annotations
