@@ -25,7 +25,7 @@ def murmur2(data: bytes) -> int:
 
 
 # Keys repeat (one a user), and hashing one costs 3 µs in Python; a remembered one takes 250 bytes.
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition, in [0, `partitions`), of a record with this key."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -18,7 +18,7 @@ from projections.engine.declare import Projection
 from projections.engine.projector import Projector
 from projections.engine.registry import all_projections, projection
 
-ONE = "user_activity"  # four tables, each a purely additive fold of user_event
+ONE = "user_activity"  # five tables, each a purely additive fold of user_event
 PATIENCE = 300.0  # seconds
 
 

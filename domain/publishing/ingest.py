@@ -79,7 +79,7 @@ class Ingest:
         quarantine: Quarantine,
         seen: SeenEvents,
         *,
-        remembered: int = 20_000,
+        remembered: int = 10_000,
         tokens: EventTokens | None = None,
     ) -> None:
         """`publisher` must not stamp: events at the doors are other producers'. No `tokens`: theirs are ignored."""
