@@ -13,6 +13,7 @@ from services import insights_pb2 as insights
 from domain.access import require
 from domain.caller import caller
 from domain.errors import Invalid
+from domain.events import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
 from projections.engine.query import known, show_time
@@ -63,6 +64,8 @@ def _check(request: insights.GetCompetitiveAnalysisRequest) -> None:
         raise Invalid("name at least one metric to compare", code="bad_parameter")
     if request.peer_group not in PEER_GROUPS:
         raise Invalid(f"peers are those of the tier, not of {request.peer_group!r}", code="bad_parameter")
+    if not all(0 <= at < LATEST for at in (request.scope.from_time, request.scope.to_time)):
+        raise Invalid("a time is ms since 1970 UTC", code="bad_parameter")
     if given := [name for name in UNUSED if getattr(request.scope, name)]:
         raise Invalid(f"a comparison has no {given[0]}", code="bad_parameter")
 

@@ -111,6 +111,8 @@ def test_the_comparison_over_grpc_is_that_over_http(instance: Instance, position
         ({"peer_group": "country"}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"scope": {"convention": "platform"}}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"scope": {"from_time": 1_759_276_800_001}}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"scope": {"from_time": 2**62}}, grpc.StatusCode.INVALID_ARGUMENT),
+        ({"scope": {"to_time": -1}}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"tier": "PRO"}, grpc.StatusCode.PERMISSION_DENIED),
     ],
 )
