@@ -18,10 +18,9 @@ from domain.metrics.catalogue import metric
 from domain.position import Position
 from projections.engine.query import known, show_time
 from read_api.grpc.answers import company, provenance
-from read_api.insights import QUERIES
 from read_api.questions import Question, Questions
 
-COMPETITIVE = QUERIES["competitive"]
+COMPETITIVE = "competitive"
 PEER_GROUPS = ("", "tier")
 UNUSED = ("filters", "at_position", "convention", "time_zone")  # members of a scope that no comparison has
 WITHHELD = "withheld"  # of what would tell a peer's value
