@@ -21,11 +21,16 @@ from app.publisher import connect
 from domain.publishing import builders
 from domain.publishing.event import Event
 from domain.publishing.publisher import Publisher
+from projections.engine.registry import projection
+from projections.engine.sql import table_name
 
 TICK = 0.01  # seconds between two publications
 LOOK = 0.003  # seconds between two looks for the rows of probes
 COMPANY = "probes"
-SEEN = "SELECT user_id FROM read_models.user_seen_v1 WHERE company_id = 'probes' AND user_id = ANY(%s)"
+SEEN = (
+    f"SELECT user_id FROM {table_name('user_seen', projection('user_activity').version)}"
+    " WHERE company_id = 'probes' AND user_id = ANY(%s)"
+)
 BARE = """
     INSERT INTO bare_rows AS t VALUES (%s, 1) ON CONFLICT (id) DO UPDATE SET events = t.events + excluded.events
 """
