@@ -191,16 +191,13 @@ def activity(books: Books) -> Iterator[Question]:
     for action in books.actions:
         first[action.user_id] = min(first.get(action.user_id, action.at), action.at)
 
-    def measure(done: Sequence[Action]) -> Row:
-        names = [action.name for action in done]
+    def users(done: Sequence[Action]) -> Row:
         new = {action.user_id for action in done if day(action.at) == day(first[action.user_id])}
-        counted = {"sessions": "session_started", "page_views": "page_view", "impressions": "impression"}
-        counted |= {"clicks": "click", "feature_uses": "feature_used", "conversions": "conversion"}
-        row: Row = {measured: names.count(name) for measured, name in counted.items()}
-        return row | {"events": len(done), "active_users": len({a.user_id for a in done}), "new_users": len(new)}
+        return _done(done) | {"active_users": len({a.user_id for a in done}), "new_users": len(new)}
 
     by_time = {"user_id": attribute("user_id"), "feature": attribute("feature"), **calendar(attribute("at"))}
-    yield from totals("user_activity", books.actions, ("", "user_id,day", "day", "month"), by_time, measure, "events")
+    yield from totals("user_activity", books.actions, ("", "user_id,day", "day", "month"), by_time, users, "events")
+    yield from totals("activity_totals", books.actions, ("", "day", "month"), by_time, _done, "events")
     uses = [action for action in books.actions if action.name == "feature_used"]
     bys = ("feature", "feature,user_id,day", "month")
     yield from totals("feature_usage", uses, bys, by_time, _uses, "uses")
@@ -210,6 +207,13 @@ def activity(books: Books) -> Iterator[Question]:
         for key, of in grouped(books.actions, ("user_id",), by_time)
     ]
     yield Question("users_seen", {}, ("user_id",), seen)
+
+
+def _done(done: Sequence[Action]) -> Row:
+    names = [action.name for action in done]
+    counted = {"sessions": "session_started", "page_views": "page_view", "impressions": "impression"}
+    counted |= {"clicks": "click", "feature_uses": "feature_used", "conversions": "conversion"}
+    return {"events": len(done), **{measured: names.count(name) for measured, name in counted.items()}}
 
 
 def _uses(done: Sequence[Action]) -> Row:
