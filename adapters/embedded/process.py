@@ -176,7 +176,9 @@ def free_port(remembered: Path, wanted: int = 0) -> int:
     while not port:
         port = _bindable(random.choice(SERVER_PORTS))
     remembered.parent.mkdir(parents=True, exist_ok=True)
-    remembered.write_text(str(port))
+    written = remembered.with_suffix(".new")  # others read the file while a server comes back: never an empty one
+    written.write_text(str(port))
+    written.replace(remembered)
     return port
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.embedded.process import Launcher, alive, end
+from adapters.embedded.process import Launcher, alive, end, free_port
 from adapters.embedded.servers import Addresses, Servers
 from adapters.nats.bus import NatsBus
 
@@ -226,3 +226,13 @@ def _started_in_another_process(folder: Path, prefix: Sequence[str] = ()) -> tup
         pids = [int(pid) for pid in owner.stdout.readline().split()]
     assert len(pids) == 2, "the servers did not start"
     return owner, pids
+
+
+def test_a_remembered_port_can_be_read_at_any_moment(tmp_path: Path) -> None:
+    """It is written again whenever a server comes back, while others look where that server listens."""
+    file = tmp_path / "server.port"
+    free_port(file, 4242)
+    with file.open() as before:
+        free_port(file, 4343)
+        assert before.read() == "4242"
+    assert file.read_text() == "4343"
