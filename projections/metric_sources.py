@@ -148,7 +148,7 @@ def _retained(name: str) -> Callable[[Wanted], Part]:
 
 
 def _customers_after(wanted: Wanted) -> Part:
-    """MRR of each customer at the end of the period, and after all that is scheduled."""
+    """MRR of each customer at the end of the period."""
     at = {"from": show_time(wanted.span.end or wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0))}
     return _under(wanted, Part("customer_mrr", at, raw=True))
 

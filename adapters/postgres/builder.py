@@ -168,13 +168,14 @@ class PostgresBuild(Session):
         """
         gathering, version = _gathering(self.projection), self.projection.version
         mixed = {table for fold in self.projection.ordered for table in fold.into}
-        for table in (anew := [t for t in gathering if t not in mixed]):
-            connection.execute(f"DROP TABLE {_target(self.projection, table)}".encode())
+        anew = {_target(self.projection, table) for table in gathering if table not in mixed}
+        for name in anew:
+            connection.execute(f"DROP TABLE {name}".encode())
         create_tables(connection, self.projection)
         for table in gathering:
             connection.execute(sql.merge(table, version, sql.gathered(table, version)).encode())
             connection.execute(f"DROP TABLE {sql.SCHEMA}.{sql.collect_table(table, version)}".encode())
-        for name in set(_target_names(self.projection)) - {_target(self.projection, table) for table in anew}:
+        for name in set(_target_names(self.projection)) - anew:
             connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
 
 

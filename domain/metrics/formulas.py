@@ -119,10 +119,8 @@ def _standing(found: Found) -> list[outlook.Standing]:
     owing = frozenset(found["owing_customers"].get("owing") or ())
     customers = found["customer_mrr"].get("customers", ())
     later = {row["customer_id"]: int(row["scheduled"]) for row in found["customers_scheduled"].get("customers", ())}
-    return [
-        outlook.Standing(mrr := int(row["start_mrr"]), mrr + later.get(name := row["customer_id"], 0), name in owing)
-        for row in customers
-    ]
+    mrr = {row["customer_id"]: int(row["start_mrr"]) for row in customers}
+    return [outlook.Standing(now, now + later.get(name, 0), name in owing) for name, now in mrr.items()]
 
 
 REVENUE: Mapping[str, Formula] = {
