@@ -75,13 +75,13 @@ class LogWalk:
     async def chunks(self, log: EventLog, topics: Sequence[str]) -> AsyncGenerator[Walked]:
         """The records, in log order within each partition; the taker moves `reached` before it asks for more."""
         async with AsyncExitStack() as stack:
+            readers = {topic: log.reader(topic) for topic in topics if self.open_in(topic)}
+            for reader in readers.values():
+                stack.push_async_callback(reader.close)
             reads: dict[asyncio.Task[list[Chunk]], tuple[str, LogReader]] = {}
-            stack.push_async_callback(_cancelled, reads)
-            for topic in topics:
-                if self.open_in(topic):
-                    reader = log.reader(topic)
-                    stack.push_async_callback(reader.close)
-                    reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
+            stack.push_async_callback(_cancelled, reads)  # comes before the closing: who reads on would connect anew
+            for topic, reader in readers.items():
+                reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
             while reads:
                 done, _ = await asyncio.wait(reads, timeout=READ_WAIT, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:

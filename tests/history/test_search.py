@@ -24,7 +24,7 @@ from domain.bloom import PROBES, filter_of, probe
 from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.events import STREAMS, log_key
 from domain.partitioning import partition_of
-from domain.ports import EventLog, Placed, Record
+from domain.ports import Chunk, EventLog, LogReader, Placed, Record
 from read_api.history import log_walk
 from read_api.history.search import EventSearch, Search
 from read_api.history.story import Stories
@@ -178,6 +178,45 @@ async def test_pages_chained_by_their_cursor_give_every_event_once(
             break
     assert len(found) == len(set(found))
     assert set(found) == matching(held, wanted, TOPICS)
+
+
+class Watched:
+    """A reader that notes when it is closed while it reads, or reads on after that."""
+
+    def __init__(self, reader: LogReader, faults: list[str]) -> None:
+        self._reader, self._faults = reader, faults
+        self._reading = self._closed = False
+
+    async def read(self, start: Mapping[int, int], *, max_records: int, wait: float) -> list[Chunk]:
+        """As the reader."""
+        if self._closed:
+            self._faults.append("read after it was closed")
+        self._reading = True
+        try:
+            return await self._reader.read(start, max_records=max_records, wait=wait)
+        finally:
+            self._reading = False
+
+    async def close(self) -> None:
+        """As the reader."""
+        if self._reading:
+            self._faults.append("closed while it reads")
+        self._closed = True
+        await self._reader.close()
+
+
+async def test_a_walk_that_is_left_reads_no_more_when_its_readers_are_closed(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that reads on opens its connection anew, and nobody closes that."""
+    faults: list[str] = []
+    opened = log.reader
+    monkeypatch.setattr(log, "reader", lambda topic: Watched(opened(topic), faults))
+    await fill(log)
+    search = EventSearch(log)
+    walk = await search.walk(OPERATOR, Search(Criteria("c3"), STREAMS, follow=True))  # most topics wait for events
+    assert len(await search.first(walk, 1)) == 1
+    assert not faults
 
 
 async def test_an_indexer_that_was_stopped_goes_on_with_the_same_blocks(
