@@ -14,6 +14,7 @@ from functools import cache
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
@@ -35,6 +36,9 @@ from projections.engine.decode import (
 )
 
 WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
+PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp", "schema_version")  # without texts of each event
+
+Reads = Mapping[str, Set[str]]  # fields of facts, of payload and envelope, by event type: what somebody looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +97,17 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
 
 
 def _payloads(
-    topic: str, envelopes: pl.DataFrame, reads: Set[str] | None = None
+    topic: str, envelopes: pl.DataFrame, reads: Reads | None = None
 ) -> Iterable[tuple[EventType, DecodedFacts, pl.DataFrame]]:
-    """Decoded payloads by message type of the topic (of events in `reads` alone), beside their envelopes."""
+    """Decoded payloads by message type of the topic (of what is in `reads` alone), beside their envelopes."""
     for group in envelopes.partition_by("message_type", maintain_order=True):
         message_type = group.item(0, "message_type")
         event = BY_NAME.get(message_type) or BATCHES.get(message_type)
         if event is not None and event.stream == topic and (reads is None or event.name in reads):
             batch = message_type in BATCHES
             payloads = group.get_column("payload") if event.schema_version == 1 else _upcast(event, group, batch=batch)
-            yield event, decode_facts(event, batch=batch, payloads=payloads), group
+            fields = None if reads is None else reads[event.name]
+            yield event, decode_facts(event, batch=batch, payloads=payloads, fields=fields), group
 
 
 def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
@@ -126,7 +131,7 @@ def _suspect(topic: str) -> pl.Expr:
 
 def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:
     """Facts with the columns of their envelopes; `_row` becomes the index of the record."""
-    outer = envelopes[["company_id", "user_id", "timestamp", "event_id", "_row"]]
+    outer = envelopes.select(cs.by_name("company_id", "user_id", "timestamp", "event_id", "_row", require_all=False))
     rows = decoded.facts.drop_in_place("_row")
     if len(rows) != outer.height or decoded.bad:
         outer = outer[rows]
@@ -286,18 +291,23 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
     return finished
 
 
-def readmit(
-    topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]], reads: Set[str] | None = None
-) -> Facts:
-    """Facts of records that were admitted before, for a projection that catches up; only of the types in `reads`."""
+def readmit(topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]], reads: Reads | None = None) -> Facts:
+    """Facts of records that were admitted before, for projections that catch up; with what is in `reads` alone."""
     records = Records.of(chunks, without=set_aside)
     return finish(_facts(topic, records, reads), records, frozenset()) if records.values else {}
 
 
-def _facts(topic: str, records: Records, reads: Set[str] | None) -> dict[str, list[pl.DataFrame]]:
-    """Decoded facts without looking for suspects: admission has done so."""
-    envelopes, _ = decode_envelopes(records.values)
+def _facts(topic: str, records: Records, reads: Reads | None) -> dict[str, list[pl.DataFrame]]:
+    envelopes, _ = decode_envelopes(records.values, _envelope_fields(topic, reads))
     facts: dict[str, list[pl.DataFrame]] = {}
     for event, decoded, group in _payloads(topic, envelopes, reads):
         facts.setdefault(event.name, []).append(_placed(decoded, group))
     return facts
+
+
+def _envelope_fields(topic: str, reads: Reads | None) -> tuple[str, ...]:
+    """What to decode of the envelopes: of texts that differ in each of them, only those that somebody looks at."""
+    if reads is None:
+        return ENVELOPE_FIELDS
+    wanted = frozenset[str]().union(*(reads[name] for name in reads if BY_NAME[name].stream == topic))
+    return (*PLAIN_FIELDS, *(name for name in ("user_id", "event_id") if name in wanted))

@@ -13,6 +13,7 @@ from projections.engine.admission import readmit
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, Offsets, ProjectionStore
 from projections.engine.cohort import Announce, Cohort, Threads, until
+from projections.engine.fold import looked_at
 
 
 class CatchUp:
@@ -61,4 +62,5 @@ class CatchUp:
             await reader.close()
 
     def _refold(self, chunks: Sequence[Chunk], aside: set[tuple[int, int]]) -> Commit:
-        return self.cohort.commit(self._topic, chunks, readmit(self._topic, chunks, aside), None)
+        reads = looked_at(self.cohort.projections, "event_id")  # which is told of an event that a fold fails on
+        return self.cohort.commit(self._topic, chunks, readmit(self._topic, chunks, aside, reads), None)

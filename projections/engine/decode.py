@@ -8,7 +8,7 @@ ptars fails a whole batch on one bad message, so the bad ones of a failing batch
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -43,20 +43,34 @@ ENVELOPE_FIELDS = (
 
 
 @cache
-def _slim_envelope(fields: tuple[str, ...]) -> Descriptor:
-    """The envelope with only the fields that are needed: unread fields are skipped, which halves the cost."""
-    full = descriptor_pb2.DescriptorProto()
-    envelope_pb2.AnalyticsProcessingEnvelope.DESCRIPTOR.CopyToProto(full)
-    slim = descriptor_pb2.FileDescriptorProto(name="engine/slim.proto", package="engine", syntax="proto3")
-    message = slim.message_type.add(name="Envelope")
-    message.field.extend(f for f in full.field if f.name in fields)
-    for field in message.field:
-        if field.type == FieldDescriptor.TYPE_MESSAGE:  # the same on the wire: read as it is, by whoever needs it
-            field.type = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
-            field.ClearField("type_name")
+def _slim(message: Descriptor, fields: frozenset[str], batch: Descriptor | None = None) -> Descriptor:
+    """The message (or the batch of it) with only these fields: what is not wanted is skipped, at half of the cost."""
+    full, batches = descriptor_pb2.DescriptorProto(), descriptor_pb2.DescriptorProto()
+    message.CopyToProto(full)
+    file = descriptor_pb2.FileDescriptorProto(name="engine/slim.proto", package="engine", syntax="proto3")
+    slim = file.message_type.add(name=full.name)
+    for field in full.field:
+        if field.name in fields:
+            _add(slim, field)
+    if batch is not None:
+        batch.CopyToProto(batches)
+        batches.field[0].type_name = f".engine.{full.name}"
+        file.message_type.append(batches)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(slim)
-    return pool.FindMessageTypeByName("engine.Envelope")
+    pool.Add(file)
+    return pool.FindMessageTypeByName(f"engine.{(batches if batch is not None else full).name}")
+
+
+def _add(slim: descriptor_pb2.DescriptorProto, field: descriptor_pb2.FieldDescriptorProto) -> None:
+    """Add a field that needs no other type: on the wire messages are bytes and enums are numbers."""
+    plain = {FieldDescriptor.TYPE_MESSAGE: "TYPE_BYTES", FieldDescriptor.TYPE_ENUM: "TYPE_INT32"}
+    if field.type in plain:
+        field.type = descriptor_pb2.FieldDescriptorProto.Type.Value(plain[field.type])
+        field.ClearField("type_name")
+    if field.proto3_optional:
+        field.oneof_index = len(slim.oneof_decl)
+        slim.oneof_decl.add(name=f"_{field.name}")
+    slim.field.append(field)
 
 
 @cache
@@ -70,7 +84,7 @@ def decode_envelopes(
 ) -> tuple[pl.DataFrame, list[int]]:
     """Columns of the envelopes with their index `_row` in `values`, and the indices that cannot be decoded."""
     envelope = envelope_pb2.AnalyticsProcessingEnvelope
-    return _decode(envelope, _arrow(values), _slim_envelope(fields))
+    return _decode(envelope, _arrow(values), _slim(_descriptor(envelope), frozenset(fields)))
 
 
 def _arrow(values: Sequence[bytes]) -> pa.Array:
@@ -89,7 +103,7 @@ def _decode(
     parser names the bad ones (1 µs a message), and only where it finds none is the batch halved: 1 % bad in 100,000
     took 5 s by halving alone, and takes 0.2 s this way.
     """
-    decode = _handler(descriptor or cast(Descriptor, message.DESCRIPTOR)).array_to_record_batch
+    decode = _handler(descriptor or _descriptor(message)).array_to_record_batch
     try:
         frame = pl.DataFrame(decode(values))
         return frame.hstack([pl.Series("_row", np.arange(frame.height))]), []
@@ -101,6 +115,10 @@ def _decode(
     good = np.delete(np.arange(len(values)), bad)
     frame, more = _decode(message, _arrow([given[i] for i in good]), descriptor)
     return frame.with_columns(_row=pl.Series(good)[frame.get_column("_row")]), sorted([*bad, *good[more].tolist()])
+
+
+def _descriptor(message: type[Message]) -> Descriptor:
+    return cast(Descriptor, message.DESCRIPTOR)
 
 
 def _parses(message: type[Message], value: bytes) -> bool:
@@ -150,35 +168,59 @@ class DecodedFacts:
     suspects: list[int]
 
 
-def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series) -> DecodedFacts:
-    """Decode payloads of one type, in their single or batch form."""
+def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: Set[str] | None = None) -> DecodedFacts:
+    """Decode payloads of one type, in their single or batch form.
+
+    `fields`: only these, of payloads that were judged before, and without looking for suspects again.
+    """
     binary = payloads.to_arrow().cast(pa.binary())
+    form = event.batch if batch else event.message
+    assert form is not None
+    kept = None if fields is None else _kept(event, frozenset(fields))
+    slim = None if kept is None else _slim(_descriptor(event.message), kept, _descriptor(form) if batch else None)
+    frame, bad = _decode(form, binary, slim)
     if not batch:
-        frame, bad = _decode(event.message, binary)
-        return _as_facts(frame.hstack([pl.Series("_item", np.zeros(frame.height, np.int64))]), event, bad, [])
-    assert event.batch is not None
-    frame, bad = _decode(event.batch, binary)
+        return _as_facts(frame.hstack([pl.Series("_item", np.zeros(frame.height, np.int64))]), event, kept, bad, [])
     sizes = pl.col("items").list.len().fill_null(0)
     frame = frame.with_columns(_item=pl.int_ranges(0, sizes), _fits=sizes.is_between(1, MAX_FACTS))
     odd = frame.filter(~pl.col("_fits")).get_column("_row").to_list()
-    return _as_facts(frame.filter("_fits").explode("items", "_item").unnest("items"), event, bad, odd)
+    return _as_facts(frame.filter("_fits").explode("items", "_item").unnest("items"), event, kept, bad, odd)
 
 
-def _as_facts(frame: pl.DataFrame, event: EventType, bad: list[int], odd: list[int]) -> DecodedFacts:
-    facts = frame.select(_columns(event))
+@cache
+def _kept(event: EventType, fields: frozenset[str]) -> frozenset[str] | None:
+    """Which fields of the payload to decode, never none at all; None, which is all, where messages are among them."""
+    own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
+    kept = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
+    return None if any(f.message_type is not None for f in kept) else frozenset(f.name for f in kept)
+
+
+def _as_facts(
+    frame: pl.DataFrame, event: EventType, kept: frozenset[str] | None, bad: list[int], odd: list[int]
+) -> DecodedFacts:
+    if kept is not None:
+        return DecodedFacts(frame.select(_columns(event, kept)), bad, odd)
+    facts = frame.select(*_columns(event), _suspicion(event))
     suspect = facts.drop_in_place("_suspect")
     suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
     return DecodedFacts(facts, bad, [*odd, *suspects])
 
 
 @cache
-def _columns(event: EventType) -> list[pl.Expr]:
+def _columns(event: EventType, kept: frozenset[str] | None = None) -> list[pl.Expr]:
     """The columns of a type's facts; made once, since on a few facts making them costs more than reading them."""
     fields = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
+    return [*(_value(f) for f in fields if kept is None or f.name in kept), pl.col("_row"), pl.col("_item")]
+
+
+@cache
+def _suspicion(event: EventType) -> pl.Expr:
+    """Whether a fact may break a rule of its type; made once, as the columns are."""
     suspect = pl.lit(False)
-    for check in (c for f in fields for c in _checks(f, event)):
-        suspect = suspect | check
-    return [*(_value(f) for f in fields), pl.col("_row"), pl.col("_item"), suspect.fill_null(True).alias("_suspect")]
+    for field in cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields):
+        for check in _checks(field, event):
+            suspect = suspect | check
+    return suspect.fill_null(True).alias("_suspect")
 
 
 def _value(field: FieldDescriptor) -> pl.Expr:

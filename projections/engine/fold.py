@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from projections.engine.admission import Facts
+from projections.engine.admission import Facts, Reads
 from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
 from projections.engine.culprit import culprit
 from projections.engine.declare import (
@@ -27,6 +27,7 @@ from projections.engine.declare import (
 from projections.engine.kinds import Count, Day, First, Flag, Kind, Last, Max, Min, Small, Sum, Text
 
 FACTS = Columns()
+OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
 AGGREGATES: Mapping[object, str] = MappingProxyType({Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"})
 
 
@@ -71,6 +72,31 @@ def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
     """What a fold gives for each fact, by column; made once, since on few facts making them costs most."""
     given = fold.expressions(FACTS)
     return {c.name: expression(c, given) for c in fold.into.columns}
+
+
+def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
+    """The fields that the projections' folds look at, by event type; an ordered fold is handed whole facts."""
+    found: dict[str, set[str]] = {}
+    for projection in projections:
+        for additive in projection.additive:
+            found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
+        for ordered in projection.ordered:
+            whole = {f.name for f in ordered.reads.message.DESCRIPTOR.fields} | OF_ENVELOPE
+            found.setdefault(ordered.reads.name, {*also}).update(whole)
+    return found
+
+
+@cache
+def _fields_of(fold: AdditiveFold) -> frozenset[str]:
+    try:
+        expressions = [*columns_of(fold).values()]
+        if fold.where is not None:
+            expressions.append(fold.where(FACTS))
+        if fold.beforehand is not None:
+            expressions += fold.beforehand(FACTS).values()
+    except Exception:  # code of a projection: it fails again where it folds, and is told of there
+        return frozenset()
+    return frozenset(name for e in expressions for name in e.meta.root_names())
 
 
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from domain.position import Position, TopicPartition
 from projections.engine.admission import Facts, readmit
 from projections.engine.cohort import until
 from projections.engine.declare import Projection
+from projections.engine.fold import looked_at
 
 READ = 200_000  # records of one read, at most
 FOLD = 100_000  # records of the company that are decoded together, about
@@ -83,11 +84,12 @@ class History:
                     "Ask for a state after a snapshot (projections snapshot), or raise ANALYTICS_PAST_RECORDS.",
                 ),
             )
+        reads = looked_at([projection], "event_id", "user_id")  # by which explanations name events
         for topic, ranges in plan.items():
             async for chunks in self._own(topic, ranges, company, scanned):
                 spans = {c.partition: (c.offsets[0], c.offsets[-1] + 1) for c in chunks if c.offsets}
                 aside = self.decisions.set_aside(topic, spans)
-                found = _of_company(readmit(topic, chunks, aside, projection.reads), company, past.time)
+                found = _of_company(readmit(topic, chunks, aside, reads), company, past.time)
                 if found:
                     yield found, sum(len(c.values) for c in chunks)
 

@@ -20,7 +20,7 @@ from projections.engine.admission import Facts, readmit
 from projections.engine.batch import Checksum, FoldFailed, OrderedFacts, Rows
 from projections.engine.cohort import until
 from projections.engine.declare import Projection, Table
-from projections.engine.fold import as_rows, delta_rows, merge_deltas, ordered_facts
+from projections.engine.fold import as_rows, delta_rows, looked_at, merge_deltas, ordered_facts
 
 SHARES = 8  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
@@ -159,6 +159,7 @@ class Worker:
 
     def __init__(self, projection: Projection, log: EventLog, store: BuildStore, going: Callable[[], bool]) -> None:
         self._projection, self._log, self._store, self._going = projection, log, store, going
+        self._reads = looked_at([projection])
         self._begin()
 
     def _begin(self) -> None:
@@ -181,7 +182,7 @@ class Worker:
                 for read in await reader.read({share.partition: offset}, max_records=most, wait=1):
                     chunk = until(read, share.stop)
                     aside = self._store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
-                    facts = readmit(share.topic, [chunk], aside, self._projection.reads)
+                    facts = readmit(share.topic, [chunk], aside, self._reads)
                     self._folding.add(facts, len(chunk.values))
                     offset = chunk.next_offset
                 self._reached[share.number] = share, offset

@@ -15,6 +15,7 @@ from domain.partitioning import partition_of
 from projections.engine.admission import readmit
 from projections.engine.cohort import Cohort
 from projections.engine.declare import Projection
+from projections.engine.fold import looked_at
 from projections.engine.registry import all_projections
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
 from tests.support.any_event import damaged, good_events
@@ -112,7 +113,7 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
         if not chunks:
             continue
         ranges = {c.partition: (0, c.next_offset) for c in chunks}
-        facts = readmit(topic, chunks, live.store.set_aside(topic, ranges))
+        facts = readmit(topic, chunks, live.store.set_aside(topic, ranges), looked_at([projection]))
         again = Cohort([projection], dict.fromkeys(ranges, 0))
         live.store.commit(again.commit(topic, chunks, facts, None))
     assert live.checksum(projection.name).checksum == expected
