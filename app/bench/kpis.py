@@ -2,8 +2,8 @@
 
 Each is measured as the API answers it: `first` is computed, for nobody has asked since something moved; the others are
 kept answers (`read_api/kept.py`). The read models are filled with two years of a company, by SQL: a user for every ten
-events of `one`, each active on one day of twelve; a trade on each of these days for one user in ten; a subscription for
-one in twenty; operations by the minute.
+events of `one`, each active on one day of twelve from the first on; a trade on each of these days for one user in ten;
+a subscription for one in twenty; operations by the minute.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from read_api.kept import KeptAnswers
 COMPANY, ASKS, TRADERS = "company-7", 200, 50
 USER = "'u' || n"
 DAY = "DATE '2023-01-01' + d"
-SOME_DAYS = "generate_series(n %% 12, 729, 12) AS d"  # of the two years
+SOME_DAYS = "generate_series(n %% 700, 729, 12) AS d"  # from the user's first day on
 IN_ORDER = f"{SOME_DAYS} ORDER BY d"  # as the log would bring them
 FILL: Mapping[str, str] = {
     "user_day": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {IN_ORDER}",
