@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -79,7 +80,8 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
     found: dict[str, set[str]] = {}
     for projection in projections:
         for additive in projection.additive:
-            found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
+            with suppress(Exception):  # code of a projection: it fails again where it folds, and is told of there
+                found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
         for ordered in projection.ordered:
             whole = {f.name for f in ordered.reads.message.DESCRIPTOR.fields} | OF_ENVELOPE
             found.setdefault(ordered.reads.name, {*also}).update(whole)
@@ -88,14 +90,11 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
 
 @cache
 def _fields_of(fold: AdditiveFold) -> frozenset[str]:
-    try:
-        expressions = [*columns_of(fold).values()]
-        if fold.where is not None:
-            expressions.append(fold.where(FACTS))
-        if fold.beforehand is not None:
-            expressions += fold.beforehand(FACTS).values()
-    except Exception:  # code of a projection: it fails again where it folds, and is told of there
-        return frozenset()
+    expressions = [*columns_of(fold).values()]
+    if fold.where is not None:
+        expressions.append(fold.where(FACTS))
+    if fold.beforehand is not None:
+        expressions += fold.beforehand(FACTS).values()
     return frozenset(name for e in expressions for name in e.meta.root_names())
 
 
