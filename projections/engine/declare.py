@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
@@ -167,6 +167,12 @@ class Projection:
     def stored_as(self, version: int, *, live: bool = True) -> Projection:
         """The same projection in another stored version."""
         return replace(self, version=version, definition=self.definition_version, live=live)
+
+    def part(self, tables: Container[str]) -> Projection:
+        """The folds that fill tables of these names, alone."""
+        additive = [f for f in self.additive if f.into.name in tables]
+        ordered = [f for f in self.ordered if any(t.name in tables for t in f.into)]
+        return replace(self, additive=additive, ordered=ordered)
 
     @property
     def definition_version(self) -> int:

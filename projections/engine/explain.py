@@ -17,7 +17,7 @@ from projections.engine import shares
 from projections.engine.declare import Column, Projection
 from projections.engine.kinds import Twelfths
 from projections.engine.order import place_of
-from projections.engine.past import Folded, PastStore
+from projections.engine.past import Folded, PastStore, tables_of
 from projections.engine.query import Request, Selected, find, read_params, show_time
 from projections.engine.rebuild import Folding
 from projections.engine.show import money, shower
@@ -75,14 +75,16 @@ async def explain(store: PastStore, name: str, params: Mapping[str, str], measur
 
 def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
     """The value, the number of events behind it and a page of them."""
-    folded, table = Folded(folding.rows(), folding.ordered()), asked.rows.table
+    table, value = asked.rows.table, shares.value(asked.rows, asked.measure)
+    deciding, params = shares.statement(asked.rows, asked.measure)
+    part = asked.projection.part(tables_of(deciding + value))
+    folded = Folded(folding.rows(part), folding.ordered(part))
     entries += [shares.effects(o, table, asked.measure) for o in folded.ordered if table in o.fold.into]
     show = shower(asked.measure.kind)
-    with store.scratch.filled(asked.projection, store.company, None, folded) as tables:
+    with store.scratch.filled(part, store.company, None, folded) as tables:
         tables.copy(shares.create(table, asked.measure), shares.copy(table), b"".join(entries))
-        deciding, params = shares.statement(asked.rows, asked.measure)
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
-        _, values = tables.select(shares.value(asked.rows, asked.measure), asked.rows.params)
+        _, values = tables.select(value, asked.rows.params)
         order = shares.order(table, newest=page.newest)
         through = shares.through(asked.measure.rule, order)
         names, rows = tables.select(
