@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -76,12 +75,17 @@ def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
 
 
 def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
-    """The fields that the projections' folds look at, by event type; an ordered fold is handed whole facts."""
+    """The fields that the projections' folds look at, by event type; an ordered fold is handed whole facts.
+
+    Raises FoldFailed.
+    """
     found: dict[str, set[str]] = {}
     for projection in projections:
         for additive in projection.additive:
-            with suppress(Exception):  # code of a projection: it fails again where it folds, and is told of there
+            try:
                 found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
+            except Exception as error:  # a fold is code of a projection
+                raise FoldFailed(projection, error) from error
         for ordered in projection.ordered:
             whole = {f.name for f in ordered.reads.message.DESCRIPTOR.fields} | OF_ENVELOPE
             found.setdefault(ordered.reads.name, {*also}).update(whole)
