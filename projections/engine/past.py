@@ -123,7 +123,7 @@ class PastStore:
         return self.past.time == NEVER or (snapshot.latest is not None and snapshot.latest < self.past.time)
 
     def _select(self, base: Snapshot | None, folding: Folding, statement: str, params: Sequence[object]) -> Found:
-        """Only the tables that the statement names are made: a ledger of 80,000 rows takes as long as to read them."""
+        """Only the tables that the statement names are made."""
         part = folding.projection.part(tables_of(statement))
         folded = Folded(folding.rows(part), folding.ordered(part))
         with self.scratch.filled(part, self.company, base, folded) as tables:
