@@ -78,7 +78,7 @@ def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[byt
     table, value = asked.rows.table, shares.value(asked.rows, asked.measure)
     deciding, params = shares.statement(asked.rows, asked.measure)
     part = asked.projection.part(tables_of(deciding + value))
-    folded = Folded(folding.rows(part), folding.ordered(part))
+    folded = Folded(folding.rows(), folding.ordered()).of(part)
     entries += [shares.effects(o, table, asked.measure) for o in folded.ordered if table in o.fold.into]
     show = shower(asked.measure.kind)
     with store.scratch.filled(part, store.company, None, folded) as tables:

@@ -71,6 +71,12 @@ class Folded:
     rows: Sequence[Rows] = ()
     ordered: Sequence[OrderedFacts] = ()
 
+    def of(self, part: Projection) -> Folded:
+        """What of it belongs to a part of the projection."""
+        return Folded(
+            [r for r in self.rows if r.table in part.tables], [o for o in self.ordered if o.fold in part.ordered]
+        )
+
 
 @dataclass
 class PastStore:
@@ -82,7 +88,7 @@ class PastStore:
     past: Past
     scanned: Scanned = field(default_factory=Scanned)
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _made: dict[str, tuple[Position, Snapshot | None, Folding]] = field(default_factory=dict, init=False)
+    _made: dict[str, tuple[Position, Snapshot | None, Folded]] = field(default_factory=dict, init=False)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables as they were."""
@@ -92,8 +98,8 @@ class PastStore:
         async with self._turns:  # the parts of a composed query share the scratch tables' session
             if projection not in self._made:
                 self._made[projection] = await self._make(found)
-            goal, base, folding = self._made[projection]
-            columns, rows = await asyncio.to_thread(self._select, base, folding, statement, params)
+            goal, base, folded = self._made[projection]
+            columns, rows = await asyncio.to_thread(self._select, found, base, folded, statement, params)
         return Answer(
             columns=columns,
             rows=rows,
@@ -104,15 +110,15 @@ class PastStore:
             definition_version=found.definition_version,
         )
 
-    async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Folding]:
-        """The position of the past state, and what was folded: all that its questions are answered from."""
+    async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Folded]:
+        """The position of the past state, and the rows that were there: all that its questions are answered from."""
         goal = await asyncio.to_thread(self.history.goal, projection, self.past)
         base = await asyncio.to_thread(self._base, projection, goal)
         folding, start = Folding(projection), base.position if base else Position()
         facts = self.history.facts(projection, self.company, self.past, start, goal, self.scanned)
         async for found, records in facts:
             await asyncio.to_thread(folding.add, found, records)
-        return goal, base, folding
+        return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
 
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:
         """The nearest snapshot that holds nothing beyond the past state."""
@@ -122,11 +128,12 @@ class PastStore:
     def _early(self, snapshot: Snapshot) -> bool:
         return self.past.time == NEVER or (snapshot.latest is not None and snapshot.latest < self.past.time)
 
-    def _select(self, base: Snapshot | None, folding: Folding, statement: str, params: Sequence[object]) -> Found:
+    def _select(
+        self, projection: Projection, base: Snapshot | None, folded: Folded, statement: str, params: Sequence[object]
+    ) -> Found:
         """Only the tables that the statement names are made."""
-        part = folding.projection.part(tables_of(statement))
-        folded = Folded(folding.rows(part), folding.ordered(part))
-        with self.scratch.filled(part, self.company, base, folded) as tables:
+        part = projection.part(tables_of(statement))
+        with self.scratch.filled(part, self.company, base, folded.of(part)) as tables:
             return tables.select(statement, params)
 
 

@@ -143,15 +143,14 @@ class Folding:
         for name in {f.reads.name for f in self.projection.ordered} & facts.keys():
             self.facts.setdefault(name, []).append(facts[name])
 
-    def rows(self, of: Projection | None = None) -> list[Rows]:
-        """Rows of every table, or of those of a part of the projection, one a key."""
-        tables = (of or self.projection).tables
-        return [as_rows(table, merge_deltas(table, deltas)) for table, deltas in self.deltas.items() if table in tables]
+    def rows(self) -> list[Rows]:
+        """Rows of every table, one a key."""
+        return [as_rows(table, merge_deltas(table, deltas)) for table, deltas in self.deltas.items()]
 
-    def ordered(self, of: Projection | None = None) -> list[OrderedFacts]:
-        """What the ordered folds, or those of a part of the projection, are to advance by."""
+    def ordered(self) -> list[OrderedFacts]:
+        """What the ordered folds are to advance by."""
         facts = {name: pl.concat(frames) for name, frames in self.facts.items()}
-        found = (ordered_facts(fold, facts.get(fold.reads.name)) for fold in (of or self.projection).ordered)
+        found = (ordered_facts(fold, facts.get(fold.reads.name)) for fold in self.projection.ordered)
         return [each for each in found if each is not None]
 
 
