@@ -23,7 +23,7 @@ from domain.event_search import BlockSummary, EventIndex
 from domain.events import MAX_ID
 from domain.ports import EventLog
 from domain.position import Position, TopicPartition
-from projections.engine.decode import decode_envelopes
+from projections.engine.decode import array_of, decode_envelopes
 
 IDENTITIES = ("event_id", "user_id", "correlation_id", "causation_id")
 FIELDS = ("company_id", "message_type", "timestamp", *IDENTITIES)
@@ -107,7 +107,7 @@ class Filling:
 
 def _columns(values: Sequence[bytes]) -> pl.DataFrame:
     """The members that the index knows, of every record that a search would take for an envelope."""
-    columns, undecoded = decode_envelopes(values, FIELDS)
+    columns, undecoded = decode_envelopes(array_of(values), FIELDS)
     if not undecoded:
         return columns
     # what only the slower parser takes counts as well: a search parses with that one

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from adapters.embedded.runs import FETCH, unpack
+from adapters.embedded.runs import FETCH
 from adapters.embedded.topics import Topics
 from adapters.embedded.wakeups import APPENDED, Wakeups, wait_for
 from adapters.postgres.connection import Link
 from domain.errors import Defect
+from domain.packed import Packed, Run
 from domain.ports import Chunk
 
 MAX_FETCH = 32 * 1_048_576  # bytes of one read, about: what a reader holds in memory
@@ -88,17 +89,17 @@ class EmbeddedReader:
     ) -> Chunk:
         """One chunk out of the runs (first offset, time, sizes, records) that hold what is wanted."""
         start, stop = wanted
-        values: list[bytes] = []
-        appended_at = 0
+        end, appended_at = start, 0
+        parts: list[Run] = []
         for first, written, sizes, records in runs:
-            if first > start + len(values):
+            if first > end:
                 break  # a hole: caught below when nothing lies before it, by the next read otherwise
             appended_at = written
-            values += unpack(sizes, records, start + len(values) - first, stop - first)
-        if not values:
+            parts.append(Run(sizes, records).part(end - first, stop - first))
+            end += len(parts[-1])
+        if end == start:
             raise Defect(f"{self._topic}:{partition} lacks offset {start}: the log is damaged", code="damaged_log")
-        end = start + len(values)
-        return Chunk(partition, range(start, end), values, end, appended_at, head)
+        return Chunk(partition, range(start, end), Packed(parts), end, appended_at, head)
 
 
 def share(available: Mapping[int, int], most: int) -> dict[int, int]:

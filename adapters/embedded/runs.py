@@ -6,10 +6,10 @@ one piece. A row a run instead of a row a record costs a fraction of the work on
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+
+from domain.packed import packed
 
 RUN_RECORDS = 4_096  # records in one run, at most
 RUN_BYTES = 262_144  # bytes in one run, at most, unless it is a single record
@@ -68,8 +68,9 @@ class Runs:
             self.ids.append(partition_id)
             self.befores.append(place)
             self.counts.append(len(run))
-            self.sizes.append(struct.pack(f"<{len(run)}I", *map(len, run)))
-            self.records.append(b"".join(run))
+            together = packed(run)
+            self.sizes.append(together.sizes)
+            self.records.append(together.records)
             place += len(run)
         self.totals[partition_id] = place
         return before
@@ -99,10 +100,3 @@ def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
             begin, held = index, 0
         held += len(value)
     yield values[begin:]
-
-
-def unpack(sizes: bytes, records: bytes, begin: int, end: int) -> list[bytes]:
-    """The records of a run from number `begin` up to, not including, `end`; both may lie outside of the run."""
-    ends = list(accumulate(struct.unpack(f"<{len(sizes) // 4}I", sizes), initial=0))
-    begin, end = max(begin, 0), max(0, min(end, len(ends) - 1))
-    return [records[a:b] for a, b in zip(ends[begin:end], ends[begin + 1 : end + 1], strict=True)]

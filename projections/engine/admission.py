@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
+import pyarrow as pa
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
 from domain.events import BATCHES, BY_NAME, CATALOGUE, EventType, log_key
 from domain.identity import identity
+from domain.packed import Packed
 from domain.ports import Chunk
 from domain.problem import Code, Problem
 from domain.publishing.event_tokens import EventTokens, ended, without_signatures
@@ -29,6 +32,7 @@ from projections.engine.batch import Admitted, BadEvent
 from projections.engine.decode import (
     ENVELOPE_FIELDS,
     DecodedFacts,
+    array_of,
     decode_envelopes,
     decode_facts,
     order_column,
@@ -45,26 +49,39 @@ Reads = Mapping[str, Set[str]]  # fields of facts, of payload and envelope, by e
 class Records:
     """The records of one read, flat: parallel values and positions, partition by partition in offset order."""
 
-    values: Sequence[bytes]
+    values: pa.Array
     partitions: np.ndarray
     offsets: np.ndarray
 
     @classmethod
     def of(cls, chunks: Sequence[Chunk], without: Set[tuple[int, int]] = frozenset()) -> Records:
         """The records of these chunks, less those at the given (partition, offset)."""
-        values = [v for c in chunks for v in c.values]
-        partitions = np.repeat(np.array([c.partition for c in chunks]), [len(c.values) for c in chunks])
-        offsets = np.concatenate([np.asarray(c.offsets, dtype=np.int64) for c in chunks] or [np.empty(0, np.int64)])
+        values = array_of(Packed(run for c in chunks for run in Packed.of(c.values).runs))
+        partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
+        offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
         if without:
-            keep = [
-                i for i, at in enumerate(zip(partitions.tolist(), offsets.tolist(), strict=True)) if at not in without
-            ]
-            values, partitions, offsets = [values[i] for i in keep], partitions[keep], offsets[keep]
+            keep = np.ones(len(offsets), np.bool_)
+            for partition in {p for p, _ in without}:
+                out = [offset for p, offset in without if p == partition]
+                keep &= (partitions != partition) | ~np.isin(offsets, out)
+            values = values.take(pl.Series(np.flatnonzero(keep)).to_arrow())
+            partitions, offsets = partitions[keep], offsets[keep]
         return cls(values, partitions, offsets)
+
+    def value(self, row: int) -> bytes:
+        """The bytes of a record."""
+        return cast(bytes, self.values[row].as_py())
 
     def at(self, row: int) -> tuple[int, int]:
         """(partition, offset) of a record."""
         return int(self.partitions[row]), int(self.offsets[row])
+
+
+def _numbers(offsets: Sequence[int]) -> np.ndarray:
+    """Offsets as an array; a range is not walked through."""
+    if isinstance(offsets, range):
+        return np.arange(offsets.start, offsets.stop, offsets.step, dtype=np.int64)
+    return np.asarray(offsets, np.int64)
 
 
 Facts = Mapping[str, pl.DataFrame]
@@ -100,7 +117,7 @@ def _payloads(
     topic: str, envelopes: pl.DataFrame, reads: Reads | None = None
 ) -> Iterable[tuple[EventType, DecodedFacts, pl.DataFrame]]:
     """Decoded payloads by message type of the topic (of what is in `reads` alone), beside their envelopes."""
-    for group in envelopes.partition_by("message_type", maintain_order=True):
+    for group in _by_type(envelopes):
         message_type = group.item(0, "message_type")
         event = BY_NAME.get(message_type) or BATCHES.get(message_type)
         if event is not None and event.stream == topic and (reads is None or event.name in reads):
@@ -108,6 +125,14 @@ def _payloads(
             payloads = group.get_column("payload") if event.schema_version == 1 else _upcast(event, group, batch=batch)
             fields = None if reads is None else reads[event.name]
             yield event, decode_facts(event, batch=batch, payloads=payloads, fields=fields), group
+
+
+def _by_type(envelopes: pl.DataFrame) -> Sequence[pl.DataFrame]:
+    """Envelopes of one message type each; all of one type, which is common, are found with a look."""
+    types = envelopes.get_column("message_type")
+    if len(types) and bool((types == types[0]).all()):
+        return (envelopes,)
+    return envelopes.partition_by("message_type", maintain_order=True)
 
 
 def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
@@ -186,7 +211,7 @@ class Admission:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
         outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
         for row in doubtful:
-            problem = judge(records.values[row], self._topic)
+            problem = judge(records.value(row), self._topic)
             if problem is None and row in decoded.undecodable:
                 problem = Problem(Code.UNDECODABLE, "the bytes are no envelope with a payload of its message_type")
             if problem is None:
@@ -196,7 +221,7 @@ class Admission:
             known = outer.get(row, {})
             company, event_id = known.get("company_id", ""), known.get("event_id", "")
             yield BadEvent(
-                partition, offset, item, code, reason, company, event_id, without_signatures(records.values[row])
+                partition, offset, item, code, reason, company, event_id, without_signatures(records.value(row))
             )
 
     def _with_bad_token(self, records: Records, decoded: Decoded, bad: Set[int]) -> Iterable[BadEvent]:
@@ -216,7 +241,7 @@ class Admission:
                 verdicts[token, company] = self._tokens.verdict(_text_of(token), company)
             problem = ended(verdicts[token, company], timestamp / 1000)
             if problem is not None:
-                raw = without_signatures(records.values[row])
+                raw = without_signatures(records.value(row))
                 yield BadEvent(*records.at(row), None, problem.code, problem.reason, company, event_id, raw)
 
     def _repeated_stamps(self, stamped: pl.DataFrame, records: Records) -> tuple[set[int], dict[tuple[int, str], int]]:
@@ -294,7 +319,7 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
 def readmit(topic: str, chunks: Sequence[Chunk], set_aside: Set[tuple[int, int]], reads: Reads | None = None) -> Facts:
     """Facts of records that were admitted before, for projections that catch up; with what is in `reads` alone."""
     records = Records.of(chunks, without=set_aside)
-    return finish(_facts(topic, records, reads), records, frozenset()) if records.values else {}
+    return finish(_facts(topic, records, reads), records, frozenset()) if len(records.values) else {}
 
 
 def _facts(topic: str, records: Records, reads: Reads | None) -> dict[str, list[pl.DataFrame]]:

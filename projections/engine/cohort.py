@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -83,7 +84,7 @@ def until(chunk: Chunk, goal: int) -> Chunk:
     """The part of a chunk below an offset."""
     if chunk.next_offset <= goal:
         return chunk
-    keep = sum(1 for offset in chunk.offsets if offset < goal)
+    keep = bisect_left(chunk.offsets, goal)
     return replace(chunk, offsets=chunk.offsets[:keep], values=chunk.values[:keep], next_offset=goal)
 
 

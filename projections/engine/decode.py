@@ -25,6 +25,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType, longest_text
+from domain.packed import Packed
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
 LIMIT = float(2**63)  # as a double: the first magnitude that does not fit
@@ -79,19 +80,20 @@ def _handler(descriptor: Descriptor) -> Any:
     return ptars.HandlerPool([descriptor.file], config).get_for_message(descriptor)
 
 
-def decode_envelopes(
-    values: Sequence[bytes], fields: tuple[str, ...] = ENVELOPE_FIELDS
-) -> tuple[pl.DataFrame, list[int]]:
+def decode_envelopes(values: pa.Array, fields: tuple[str, ...] = ENVELOPE_FIELDS) -> tuple[pl.DataFrame, list[int]]:
     """Columns of the envelopes with their index `_row` in `values`, and the indices that cannot be decoded."""
     envelope = envelope_pb2.AnalyticsProcessingEnvelope
-    return _decode(envelope, _arrow(values), _slim(_descriptor(envelope), frozenset(fields)))
+    return _decode(envelope, values, _slim(_descriptor(envelope), frozenset(fields)))
 
 
-def _arrow(values: Sequence[bytes]) -> pa.Array:
+def array_of(values: Sequence[bytes]) -> pa.Array:
     """An Arrow array of these. `pa.array` looks for pandas first, and to load that takes a second and 60 MB."""
-    ends = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=ends[1:])
-    return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))])
+    runs = Packed.of(values).runs
+    sizes = np.frombuffer(b"".join([run.sizes for run in runs]), np.dtype("<u4"))
+    ends = np.zeros(len(sizes) + 1, np.int32)
+    np.cumsum(sizes, out=ends[1:])
+    records = b"".join([run.records for run in runs])
+    return pa.Array.from_buffers(pa.binary(), len(sizes), [None, pa.py_buffer(ends), pa.py_buffer(records)])
 
 
 def _decode(
@@ -113,7 +115,7 @@ def _decode(
     if not bad:
         bad = _found_by_halves(decode, values, 0, len(values))
     good = np.delete(np.arange(len(values)), bad)
-    frame, more = _decode(message, _arrow([given[i] for i in good]), descriptor)
+    frame, more = _decode(message, array_of([given[i] for i in good]), descriptor)
     return frame.with_columns(_row=pl.Series(good)[frame.get_column("_row")]), sorted([*bad, *good[more].tolist()])
 
 

@@ -14,7 +14,7 @@ from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from projections.engine.backlog import Span, behind
 from projections.engine.batch import ProjectionStatus
-from projections.engine.decode import decode_envelopes
+from projections.engine.decode import array_of, decode_envelopes
 
 STEP = 5_000  # records of one read: the age of a company's oldest record is known as exactly as this
 UNREADABLE = ""  # the company of a record that cannot be decoded
@@ -92,6 +92,6 @@ async def _read(log: EventLog, spans: Mapping[TopicPartition, Span], backlogs: S
 
 
 def _companies(chunk: Chunk) -> list[str]:
-    frame, _ = decode_envelopes(chunk.values, ("company_id",))
+    frame, _ = decode_envelopes(array_of(chunk.values), ("company_id",))
     known = dict(zip(frame.get_column("_row"), frame.get_column("company_id"), strict=True))
     return [known.get(row, UNREADABLE) for row in range(len(chunk.values))]

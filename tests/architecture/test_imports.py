@@ -113,7 +113,7 @@ def test_statistics_load_nothing_heavier_than_numpy() -> None:
 
 def test_decoding_loads_no_pandas() -> None:
     """Arrow looks for it where it is handed a list, and loading it takes a second and 60 MB of each projector."""
-    work = "from projections.engine.decode import decode_envelopes; decode_envelopes([b'', b'\\xff'])"
+    work = "from projections.engine.decode import array_of, decode_envelopes as d; d(array_of([b'', b'\\xff']))"
     code = f"{work}; import sys; print(*sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert "pyarrow" in told.stdout.split()

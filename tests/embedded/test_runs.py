@@ -6,16 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.embedded.reader import share
-from adapters.embedded.runs import RUN_BYTES, RUN_RECORDS, Runs, unpack
-
-
-@given(st.lists(st.binary(max_size=20)), st.integers(-3, 60), st.integers(-3, 60))
-def test_unpacking_gives_the_records_between_two_numbers(values: list[bytes], begin: int, end: int) -> None:
-    """As a slice would, where both numbers may lie outside."""
-    runs = Runs()
-    runs.add(1, values)
-    (sizes,), (records,) = runs.sizes, runs.records
-    assert unpack(sizes, records, begin, end) == values[max(begin, 0) : max(end, 0)]
+from adapters.embedded.runs import RUN_BYTES, RUN_RECORDS, Runs
+from domain.packed import Packed, Run
 
 
 def test_many_or_large_records_are_cut_into_several_runs() -> None:
@@ -27,8 +19,7 @@ def test_many_or_large_records_are_cut_into_several_runs() -> None:
     assert all(count <= RUN_RECORDS for count in runs.counts)
     assert all(len(data) <= RUN_BYTES or count == 1 for data, count in zip(runs.records, runs.counts, strict=True))
     assert runs.befores == [sum(runs.counts[:index]) for index in range(len(runs.counts))]
-    pieces = [unpack(sizes, data, 0, RUN_RECORDS) for sizes, data in zip(runs.sizes, runs.records, strict=True)]
-    assert [value for piece in pieces for value in piece] == [*values, b"next"]
+    assert list(Packed(map(Run, runs.sizes, runs.records))) == [*values, b"next"]
 
 
 @given(st.dictionaries(st.integers(0, 9), st.integers(-1, 1_000)), st.integers(1, 2_000))
