@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from app import wiring
@@ -110,7 +111,8 @@ async def _watch(settings: Settings, stored: Projection, workers: int, done: Cal
         worker.start()
     try:
         while any(worker.is_alive() for worker in running):
-            await asyncio.sleep(LOOK)
+            ends = [worker.sentinel for worker in running if worker.is_alive()]
+            await asyncio.to_thread(wait, ends, LOOK)
             if (line := progress(done(), first, time.monotonic() - began)) != said:
                 say(line)
                 said = line

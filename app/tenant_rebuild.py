@@ -51,8 +51,8 @@ class _CompanyHistory:
     async def read_to(self, goal: Position) -> None:
         """Fold what lies between here and there."""
         facts = self._history.facts(self._projection, self._company, Past(), self._reached, goal, Scanned())
-        async for found, records in facts:
-            await asyncio.to_thread(self._folding.add, found, records)
+        async for found in facts:
+            await asyncio.to_thread(self._folding.add, found)
         self._reached = goal
 
     def folded(self) -> Folded:

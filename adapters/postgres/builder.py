@@ -1,12 +1,14 @@
 """A version of a projection that is being built: its tables, its shares of the log, and how it becomes a stored one.
 
 Everything that a build fills is unlogged, its progress too: a crash of the server empties all of it alike, and the next
-run begins anew. Only when it is finished the tables are made durable, in the transaction that hands the version over.
+run begins anew. Only when it is finished the tables are made durable, and then the version is handed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import psycopg
 
@@ -14,6 +16,7 @@ from adapters.postgres import ordered_rows
 from adapters.postgres.projection_reader import read_checksum, read_position, read_set_aside
 from adapters.postgres.projection_store import create_tables
 from adapters.postgres.session import Session
+from adapters.postgres.tenant_wall import enclose
 from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.position import TopicPartition
 from projections.engine import sql
@@ -55,8 +58,8 @@ class PostgresBuild(Session):
             for name in _target_names(self.projection):
                 connection.execute(f"ALTER TABLE {name} SET UNLOGGED".encode())
             for table in _gathering(self.projection):
-                gathering, target = sql.collect_table(table, self.projection.version), _target(self.projection, table)
-                connection.execute(f"CREATE UNLOGGED TABLE {sql.SCHEMA}.{gathering} (LIKE {target})".encode())
+                name, like = _collected(self.projection, table), _target(self.projection, table)
+                connection.execute(f"CREATE UNLOGGED TABLE {name} (LIKE {like})".encode())
             connection.cursor().executemany(
                 "INSERT INTO shares VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 [(*self._key, s.number, s.topic, s.partition, s.start, s.next_offset, s.stop) for s in shares],
@@ -134,25 +137,29 @@ class PostgresBuild(Session):
             raise Fenced(f"share {share.number} of {self.projection.name} was moved by another worker")
 
     def _gather(self, connection: psycopg.Connection, rows: Rows) -> None:
-        name = f"{sql.SCHEMA}.{sql.collect_table(rows.table, self.projection.version)}"
+        name = _collected(self.projection, rows.table)
         columns = ", ".join(f'"{c}"' for c in sql.stored_columns(rows.table))
         with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy:
             copy.write(rows.csv)
 
-    def finish(self) -> None:
-        """Merge what was gathered, make it durable, and hand the version over to the projectors at its position."""
-        version = self.projection.version
-        with self._transaction() as connection:
-            connection.execute("SET LOCAL synchronous_commit = on")
-            building = "SELECT FROM projections WHERE name = %s AND version = %s AND state = 'building' FOR UPDATE"
-            if connection.execute(building.encode(), self._key).rowcount != 1:
-                raise Conflict(f"the rebuild of {self.projection.name} v{version} was cancelled")
-            if connection.execute(f"SELECT FROM shares{OF} AND next_offset < stop".encode(), self._key).rowcount:
-                raise Defect(f"{self.projection.name} v{version} is not complete")
-            connection.execute("SET LOCAL work_mem = '128MB'")
-            self._fill(connection)
-            for name in _target_names(self.projection):
+    def finish(self, at_once: int = 2) -> None:
+        """Merge what was gathered into durable tables, so many at once, and hand the version over to the projectors.
+
+        Whatever was filled before a crash is filled again: until the version is handed over, what was gathered stays.
+        """
+        self._check_complete()
+        mixed = {table for fold in self.projection.ordered for table in fold.into}
+        anew = [table for table in _gathering(self.projection) if table not in mixed]
+        with ThreadPoolExecutor(at_once, f"finish-{self.projection.name}") as threads:
+            list(threads.map(self._fill_anew, anew))
+        with self._building() as connection:
+            for table in set(_gathering(self.projection)) & mixed:
+                connection.execute(self._gathered_into(sql.merge, table))
+            for name in set(_target_names(self.projection)) - {_target(self.projection, table) for table in anew}:
+                connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
                 connection.execute(f"ANALYZE {name}".encode())
+            for table in _gathering(self.projection):
+                connection.execute(f"DROP TABLE {_collected(self.projection, table)}".encode())
             connection.execute(HAND_OVER, self._key)
             connection.execute(f"DELETE FROM shares{OF}".encode(), self._key)
             connection.execute(
@@ -160,23 +167,40 @@ class PostgresBuild(Session):
                 self._key,
             )
 
-    def _fill(self, connection: psycopg.Connection) -> None:
-        """Merge what was gathered into durable tables.
+    def _check_complete(self) -> None:
+        with self._building() as connection:
+            if connection.execute(f"SELECT FROM shares{OF} AND next_offset < stop".encode(), self._key).rowcount:
+                raise Defect(f"{self.projection.name} v{self.projection.version} is not complete")
 
-        Those that only additive folds fill are made anew: what is put into a table by the transaction that made it
-        need not be logged, where the server has `wal_level = minimal`. The others hold rows of ordered folds already.
+    @contextmanager
+    def _building(self) -> Iterator[psycopg.Connection]:
+        """A durable transaction with room to sort, while nobody cancels. Raises Conflict where somebody has."""
+        with self._transaction() as connection:
+            connection.execute("SET LOCAL synchronous_commit = on; SET LOCAL work_mem = '128MB'")
+            building = "SELECT FROM projections WHERE name = %s AND version = %s AND state = 'building' FOR SHARE"
+            if connection.execute(building.encode(), self._key).rowcount != 1:
+                raise Conflict(f"the rebuild of {self.projection.name} v{self.projection.version} was cancelled")
+            yield connection
+
+    def _fill_anew(self, table: Table) -> None:
+        """Make a table that only additive folds fill, with its key and indexes once the rows are in it.
+
+        What is put into a table by the transaction that made it is not logged, where the server has
+        `wal_level = minimal`.
         """
-        gathering, version = _gathering(self.projection), self.projection.version
-        mixed = {table for fold in self.projection.ordered for table in fold.into}
-        anew = {_target(self.projection, table) for table in gathering if table not in mixed}
-        for name in anew:
-            connection.execute(f"DROP TABLE {name}".encode())
-        create_tables(connection, self.projection)
-        for table in gathering:
-            connection.execute(sql.merge(table, version, sql.gathered(table, version)).encode())
-            connection.execute(f"DROP TABLE {sql.SCHEMA}.{sql.collect_table(table, version)}".encode())
-        for name in set(_target_names(self.projection)) - anew:
-            connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
+        version, name = self.projection.version, _target(self.projection, table)
+        with closing(PostgresBuild(self._url, self.projection)) as own, own._building() as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
+            connection.execute(sql.create_table(table, version, keyed=False).encode())
+            connection.execute(self._gathered_into(sql.fill, table))
+            for statement in (sql.add_key(table, version), *sql.create_indexes(table, version)):
+                connection.execute(statement.encode())
+            enclose(connection, name)
+            connection.execute(f"ANALYZE {name}".encode())
+
+    def _gathered_into(self, statement: Callable[[Table, int, str], str], table: Table) -> bytes:
+        version = self.projection.version
+        return statement(table, version, sql.gathered(table, version)).encode()
 
 
 def differences(
@@ -201,6 +225,10 @@ def _gathering(projection: Projection) -> list[Table]:
     return list(dict.fromkeys(f.into for f in projection.additive))
 
 
+def _collected(projection: Projection, table: Table) -> str:
+    return f"{sql.SCHEMA}.{sql.collect_table(table, projection.version)}"
+
+
 def _target(projection: Projection, table: Table) -> str:
     return sql.table_name(table.name, projection.version)
 
@@ -216,7 +244,7 @@ def drop_tables(connection: psycopg.Connection, projection: Projection) -> None:
     # Positions first: a projector that commits meanwhile holds them, and finds none afterwards.
     connection.execute("DELETE FROM checkpoints WHERE projection = %s AND version = %s", key)
     connection.execute(f"DELETE FROM shares{OF}".encode(), key)
-    names = [f"{sql.SCHEMA}.{sql.collect_table(t, projection.version)}" for t in _gathering(projection)]
+    names = [_collected(projection, table) for table in _gathering(projection)]
     for name in (*names, *_target_names(projection)):
         connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
 

@@ -55,8 +55,8 @@ async def explain(store: PastStore, name: str, params: Mapping[str, str], measur
     goal = await asyncio.to_thread(store.history.goal, projection, store.past)
     folding, entries = Folding(projection), list[bytes]()
     history = store.history.facts(projection, store.company, store.past, Position(), goal, store.scanned)
-    async for facts, records in history:
-        await asyncio.to_thread(folding.add, facts, records)
+    async for facts in history:
+        await asyncio.to_thread(folding.add, facts)
         for fold in projection.additive:
             if fold.into == rows.table and fold.reads.name in facts:
                 entries.append(await asyncio.to_thread(shares.shares, fold, column, facts[fold.reads.name]))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -13,22 +12,11 @@ import polars as pl
 from projections.engine.admission import Facts, Reads
 from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
 from projections.engine.culprit import culprit
-from projections.engine.declare import (
-    ORDER_FIRST,
-    ORDER_LAST,
-    AdditiveFold,
-    Column,
-    Columns,
-    OrderedFold,
-    Projection,
-    Table,
-    hidden_columns,
-)
-from projections.engine.kinds import Count, Day, First, Flag, Kind, Last, Max, Min, Small, Sum, Text
+from projections.engine.declare import AdditiveFold, OrderedFold, Projection, Table, hidden_columns
+from projections.engine.deltas import FACTS, columns_of, deltas
+from projections.engine.kinds import Day, Kind
 
-FACTS = Columns()
 OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
-AGGREGATES: Mapping[object, str] = MappingProxyType({Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"})
 
 
 def fold(projection: Projection, facts: Facts) -> Folded:
@@ -40,38 +28,9 @@ def fold(projection: Projection, facts: Facts) -> Folded:
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:
-    rows = [r for f in projection.additive if (r := additive_rows(f, facts.get(f.reads.name))) is not None]
+    rows = [as_rows(table, delta) for table, delta in deltas(tuple(projection.additive), facts)]
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts.get(f.reads.name))) is not None]
     return Folded(projection, rows, ordered)
-
-
-def additive_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> Rows | None:
-    """Delta rows of one fold: one row a key, sorted by key; None when no fact applies."""
-    delta = delta_rows(fold, facts)
-    return as_rows(fold.into, delta) if delta is not None and delta.height else None
-
-
-def delta_rows(fold: AdditiveFold, facts: pl.DataFrame | None) -> pl.DataFrame | None:
-    """Delta rows of one fold as columns, one row a key in any order; None without facts."""
-    if facts is None:
-        return None
-    order = ["_at", "_seq"] if hidden_columns(fold.into) else []
-    selected = taken(fold, facts).select(*columns_of(fold).values(), *order)
-    return _merged(selected.sort(order) if order else selected, fold.into)
-
-
-def taken(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
-    """The facts that a fold takes, with the columns that it makes beforehand."""
-    if fold.where is not None:
-        facts = facts.filter(fold.where(FACTS))
-    return facts if fold.beforehand is None else facts.with_columns(**fold.beforehand(FACTS))
-
-
-@cache
-def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
-    """What a fold gives for each fact, by column; made once, since on few facts making them costs most."""
-    given = fold.expressions(FACTS)
-    return {c.name: expression(c, given) for c in fold.into.columns}
 
 
 def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
@@ -102,69 +61,11 @@ def _fields_of(fold: AdditiveFold) -> frozenset[str]:
     return frozenset(name for e in expressions for name in e.meta.root_names())
 
 
-def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Delta rows of several batches as one row a key."""
-    columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]
-    ends: dict[object, tuple[str, Sequence[str]]] = {First: ("first", ORDER_FIRST), Last: ("last", ORDER_LAST)}
-    found = []
-    for column in table.values:
-        value = pl.col(column.name)
-        if column.rule in ends:
-            end, order = ends[column.rule]
-            found.append(getattr(value.sort_by(order), end)())
-        else:
-            found.append(getattr(value, AGGREGATES[column.rule])())
-    for rule, (end, order) in ends.items():
-        if any(c.rule is rule for c in table.values):
-            found += [getattr(pl.col(name).sort_by(order), end)() for name in order]
-    keys = [c.name for c in table.keys]
-    return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(found)
-
-
 def as_rows(table: Table, delta: pl.DataFrame) -> Rows:
     """Delta rows as they are stored, sorted by key."""
     keys = [c.name for c in table.keys]
     rows = delta.sort(keys).select(_stored(table))
     return Rows(table, to_csv(rows), rows.height)
-
-
-def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
-    keys = [c.name for c in table.keys]
-    if all(c.rule is Last for c in table.values):  # whole rows: five times as fast as `last` of each column
-        order = dict(zip(("_at", "_seq"), ORDER_LAST, strict=True))
-        return selected.unique(keys, keep="last", maintain_order=True).rename(order)
-    return selected.group_by(keys).agg(_aggregations(table))
-
-
-def expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
-    """What a fold gives for a column, for each fact."""
-    value = given.get(column.name, pl.col(column.name))
-    expression = value if isinstance(value, pl.Expr) else pl.lit(value)
-    width = column.kind.truncate_ms
-    if width > 1:
-        expression = expression // width * width
-    return expression.cast(dtype_of(column)).alias(column.name)
-
-
-def dtype_of(column: Column) -> Any:
-    """The type of a column while it is folded."""
-    kind = column.kind
-    if issubclass(kind, Text):
-        return pl.String
-    if kind.is_time or issubclass(kind, (Count, Small)):
-        return pl.Int64
-    return pl.Boolean if issubclass(kind, Flag) else pl.Int128  # 128 bits: a sum of 64-bit millionths can leave 64
-
-
-@cache
-def _aggregations(table: Table) -> list[pl.Expr]:
-    found = [getattr(pl.col(c.name), AGGREGATES[c.rule])() for c in table.values]
-    hidden = hidden_columns(table)
-    if ORDER_FIRST[0] in hidden:
-        found += [pl.col("_at").first().alias(ORDER_FIRST[0]), pl.col("_seq").first().alias(ORDER_FIRST[1])]
-    if ORDER_LAST[0] in hidden:
-        found += [pl.col("_at").last().alias(ORDER_LAST[0]), pl.col("_seq").last().alias(ORDER_LAST[1])]
-    return found
 
 
 @cache

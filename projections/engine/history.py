@@ -15,6 +15,7 @@ import polars as pl
 from domain.errors import Conflict, LimitExceeded, NotYet
 from domain.event_search import NEVER, Criteria, EventIndex, Scanned
 from domain.events import BATCHES, BY_NAME
+from domain.packed import Packed
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from projections.engine.admission import Facts, readmit
@@ -69,8 +70,8 @@ class History:
 
     async def facts(
         self, projection: Projection, company: str, past: Past, start: Position, goal: Position, scanned: Scanned
-    ) -> AsyncGenerator[tuple[Facts, int]]:
-        """Facts that the projection folds between two positions, with the number of records that they came from.
+    ) -> AsyncGenerator[Facts]:
+        """Facts that the projection folds between two positions.
 
         Raises LimitExceeded before anything is read, Conflict where the log no longer has all of it.
         """
@@ -91,7 +92,7 @@ class History:
                 aside = self.decisions.set_aside(topic, spans)
                 found = _of_company(readmit(topic, chunks, aside, reads), company, past.time)
                 if found:
-                    yield found, sum(len(c.values) for c in chunks)
+                    yield found
 
     async def _ranges(
         self,
@@ -145,9 +146,8 @@ class History:
 
 def _only(chunk: Chunk, needle: bytes) -> Chunk:
     """The records that hold these bytes: every one of the company does."""
-    hits = [i for i, value in enumerate(chunk.values) if needle in value]
-    offsets, values = chunk.offsets, chunk.values
-    return replace(chunk, offsets=[offsets[i] for i in hits], values=[values[i] for i in hits])
+    hits = Packed.of(chunk.values).holding(needle)
+    return replace(chunk, offsets=[chunk.offsets[i] for i, _ in hits], values=[value for _, value in hits])
 
 
 def _joined(chunks: list[Chunk]) -> list[Chunk]:

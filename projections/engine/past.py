@@ -116,8 +116,8 @@ class PastStore:
         base = await asyncio.to_thread(self._base, projection, goal)
         folding, start = Folding(projection), base.position if base else Position()
         facts = self.history.facts(projection, self.company, self.past, start, goal, self.scanned)
-        async for found, records in facts:
-            await asyncio.to_thread(folding.add, found, records)
+        async for found in facts:
+            await asyncio.to_thread(folding.add, found)
         return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
 
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:

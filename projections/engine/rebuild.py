@@ -20,13 +20,15 @@ from projections.engine.admission import Facts, readmit
 from projections.engine.batch import Checksum, FoldFailed, OrderedFacts, Rows
 from projections.engine.cohort import until
 from projections.engine.declare import Projection, Table
-from projections.engine.fold import as_rows, delta_rows, looked_at, merge_deltas, ordered_facts
+from projections.engine.deltas import deltas, merge_deltas
+from projections.engine.fold import as_rows, looked_at, ordered_facts
 
 SHARES = 8  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
 BATCH = 100_000  # records read and folded at once, at most
-FLUSH = 1_000_000  # records folded in memory before they are stored: rows of the same key become one until then
-OFTEN = 2.0  # seconds after which they are stored anyway, so that progress is seen and little is lost
+MERGE = 250_000  # delta rows of a table, or as many as it had after the last time, that are merged into one a key
+FLUSH = 1_000_000  # rows and facts held in memory before they are stored: rows of the same key become one until then
+OFTEN = 5.0  # seconds after which they are stored anyway, so that progress is seen and little is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +130,27 @@ class Folding:
     projection: Projection
     deltas: dict[Table, list[pl.DataFrame]] = field(default_factory=dict)
     facts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
-    records: int = 0
 
-    def add(self, facts: Facts, records: int) -> None:
+    @property
+    def held(self) -> int:
+        """Rows and facts in memory."""
+        return sum(frame.height for frames in (*self.deltas.values(), *self.facts.values()) for frame in frames)
+
+    def add(self, facts: Facts) -> None:
         """Fold a batch. Raises FoldFailed."""
-        self.records += records
         try:
-            for fold in self.projection.additive:
-                delta = delta_rows(fold, facts.get(fold.reads.name))
-                if delta is not None and delta.height:
-                    self.deltas.setdefault(fold.into, []).append(delta)
+            for table, delta in deltas(tuple(self.projection.additive), facts):
+                self._hold(table, delta)
         except Exception as error:  # a fold is code of a projection
             raise FoldFailed(self.projection, error) from error
         for name in {f.reads.name for f in self.projection.ordered} & facts.keys():
             self.facts.setdefault(name, []).append(facts[name])
+
+    def _hold(self, table: Table, delta: pl.DataFrame) -> None:
+        frames = self.deltas.setdefault(table, [])
+        frames.append(delta)
+        if sum(frame.height for frame in frames[1:]) > max(MERGE, frames[0].height):
+            self.deltas[table] = [merge_deltas(table, frames)]
 
     def rows(self) -> list[Rows]:
         """Rows of every table, one a key."""
@@ -183,10 +192,10 @@ class Worker:
                     chunk = until(read, share.stop)
                     aside = self._store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
                     facts = readmit(share.topic, [chunk], aside, self._reads)
-                    self._folding.add(facts, len(chunk.values))
+                    self._folding.add(facts)
                     offset = chunk.next_offset
                 self._reached[share.number] = share, offset
-                if self._folding.records >= FLUSH or time.monotonic() - self._began >= OFTEN:
+                if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
                     self._save()
                     share = replace(share, next_offset=offset)
         finally:

@@ -15,7 +15,8 @@ import polars as pl
 from domain.errors import Invalid
 from projections.engine.batch import OrderedFacts
 from projections.engine.declare import AdditiveFold, Column, Fact, OrderedFold, Table
-from projections.engine.fold import as_stored, columns_of, dtype_of, taken, to_csv
+from projections.engine.deltas import columns_of, dtype_of, taken
+from projections.engine.fold import as_stored, to_csv
 from projections.engine.kinds import First, Last, Max, Min, Own, Sum
 from projections.engine.query import Query, Request, Selected
 

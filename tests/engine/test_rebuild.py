@@ -47,7 +47,7 @@ def versions(database_url: str) -> Iterator[PostgresVersions]:
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild reads and stores a few records at a time."""
     monkeypatch.setattr(rebuild, "BATCH", 10)
-    monkeypatch.setattr(rebuild, "FLUSH", 20)
+    monkeypatch.setattr(rebuild, "FLUSH", 2)
 
 
 async def folded(bench: Bench, projection: Projection, count: int) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+import polars as pl
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events import log_key
+from domain.events import BATCHES, BY_NAME, log_key
 from domain.partitioning import partition_of
 from projections.engine.admission import readmit
 from projections.engine.cohort import Cohort
 from projections.engine.declare import Projection
+from projections.engine.deltas import delta_rows, deltas, walks
 from projections.engine.fold import looked_at
 from projections.engine.registry import all_projections
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
@@ -118,6 +120,42 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
         live.store.commit(again.commit(topic, chunks, facts, None))
     assert live.checksum(projection.name).checksum == expected
     live.restart()
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
+@settings(deadline=None)
+@given(data=st.data())
+def test_what_one_walk_finds_is_what_each_fold_finds_alone(projection: Projection, data: st.DataObject) -> None:
+    """Rows that are summed up from those of a finer table are the rows that the facts themselves give."""
+    folds = tuple(projection.additive)
+    events = [e for topic in sorted(projection.topics) for e in data.draw(st.lists(good_events(topic), max_size=9))]
+    events = [again for e in events for again in [e] * data.draw(st.integers(1, 3))]
+    records = [Logged(_stream(e), 0, i, e.SerializeToString()) for i, e in enumerate(events)]
+    for topic in projection.topics:
+        facts = readmit(topic, chunks_of(r for r in records if r.topic == topic), set())
+        together = sorted((table.name, rows(delta)) for table, delta in deltas(folds, facts))
+        alone = [(fold, facts[fold.reads.name]) for fold in folds if fold.reads.name in facts]
+        found = [(fold.into.name, rows(delta_rows(fold, frame))) for fold, frame in alone]
+        assert together == sorted((name, delta) for name, delta in found if delta)
+
+
+def test_user_activity_is_found_by_one_walk_of_days() -> None:
+    """The rows of days and of users are cut from those of users and days; what takes only some facts is not."""
+    found = [
+        [fold.into.name for fold in walk.folds] for walk in walks(tuple(all_projections()["user_activity"].additive))
+    ]
+    assert ["user_day", "activity_day", "user_seen"] in found
+    assert ["session"] in found
+
+
+def rows(delta: pl.DataFrame) -> list[tuple[tuple[str, str], ...]]:
+    """A delta's rows by column, in some order that depends on them alone."""
+    return sorted(tuple(sorted((name, repr(v)) for name, v in row.items())) for row in delta.iter_rows(named=True))
+
+
+def _stream(envelope: AnalyticsProcessingEnvelope) -> str:
+    name = envelope.message_type
+    return (BY_NAME.get(name) or BATCHES[name]).stream
 
 
 def test_there_are_projections_to_hold_to_the_laws() -> None:
