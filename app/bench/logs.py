@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -10,13 +11,16 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from adapters.kafka.settings import KafkaSettings
-from app.bench.events import envelopes, pieces
+from app.bench.events import MIX, envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.ground import PARTITIONS, Ground
+from domain.events import STREAMS
 from domain.partitioning import partition_of
 from domain.ports import EventLog, Record
+from domain.position import Position
 
 BATCH = 100_000
+REPEATED = 10  # times that the same events are appended: making them takes longer than anything that is measured
 
 
 async def append(log: EventLog, some: Iterable[Sequence[Record]]) -> tuple[int, float]:
@@ -44,6 +48,22 @@ async def read(log: EventLog, topics: Iterable[str]) -> tuple[int, float]:
         finally:
             await reader.close()
     return events, time.perf_counter() - began
+
+
+async def long_log(log: EventLog, url: str, count: int, types: Sequence[str] = tuple(MIX)) -> Position:
+    """Append about so many events, of which admission counts as having taken each; gives where the log ends."""
+    parts = list(pieces(envelopes(count // REPEATED, types)))
+    for _ in range(REPEATED):
+        await append(log, iter(parts))
+    heads = {(topic, p): head for topic in STREAMS for p, head in (await log.heads(topic)).items()}
+    insert = "INSERT INTO admissions VALUES (%s, %s, %s, 0, 0, 0)"
+
+    def note() -> None:
+        with psycopg.connect(url) as connection, connection.cursor() as cursor:
+            cursor.executemany(insert.encode(), [(topic, p, head) for (topic, p), head in heads.items()])
+
+    await asyncio.to_thread(note)
+    return Position(heads)
 
 
 def _sample(ground: Ground) -> Iterator[list[Record]]:
