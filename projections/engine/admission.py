@@ -40,7 +40,7 @@ from projections.engine.decode import (
 )
 
 WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
-PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp", "schema_version")  # without texts of each event
+PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event
 
 Reads = Mapping[str, Set[str]]  # fields of facts, of payload and envelope, by event type: what somebody looks at
 
@@ -331,8 +331,12 @@ def _facts(topic: str, records: Records, reads: Reads | None) -> dict[str, list[
 
 
 def _envelope_fields(topic: str, reads: Reads | None) -> tuple[str, ...]:
-    """What to decode of the envelopes: of texts that differ in each of them, only those that somebody looks at."""
+    """What to decode of the envelopes: of texts that differ in each of them, only those that somebody looks at; the
+    version of the payload where there is more than one.
+    """
     if reads is None:
         return ENVELOPE_FIELDS
-    wanted = frozenset[str]().union(*(reads[name] for name in reads if BY_NAME[name].stream == topic))
-    return (*PLAIN_FIELDS, *(name for name in ("user_id", "event_id") if name in wanted))
+    read = [BY_NAME[name] for name in reads if BY_NAME[name].stream == topic]
+    wanted = frozenset[str]().union(*(reads[event.name] for event in read))
+    versions = ("schema_version",) if any(event.schema_version > 1 for event in read) else ()
+    return (*PLAIN_FIELDS, *versions, *(name for name in ("user_id", "event_id") if name in wanted))

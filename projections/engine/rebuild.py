@@ -23,12 +23,12 @@ from projections.engine.declare import Projection, Table
 from projections.engine.deltas import deltas, merge_deltas
 from projections.engine.fold import as_rows, looked_at, ordered_facts
 
-SHARES = 8  # at least this many for each worker, so that all have something to do until the end
+SHARES = 16  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
 BATCH = 100_000  # records read and folded at once, at most
 MERGE = 250_000  # delta rows of a table, or as many as it had after the last time, that are merged into one a key
 FLUSH = 1_000_000  # rows and facts held in memory before they are stored: rows of the same key become one until then
-OFTEN = 5.0  # seconds after which they are stored anyway, so that progress is seen and little is lost
+OFTEN = 10.0  # seconds after which they are stored anyway, so that progress is seen and little is lost
 
 
 @dataclass(frozen=True, slots=True)
