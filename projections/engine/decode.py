@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, cast
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # several processes instead: threads fight the database for 2 cores
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # in processes begun from here NumPy would keep a thread that spins
 
 import numpy as np
 import polars as pl
