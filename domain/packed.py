@@ -72,6 +72,9 @@ class Packed(Sequence[bytes]):
             ends, records = run.ends(), run.records
             yield from [records[a:b] for a, b in pairwise(ends)]
 
+    def __add__(self, other: Packed) -> Packed:
+        return Packed((*self.runs, *other.runs))
+
     @overload
     def __getitem__(self, at: int) -> bytes: ...
 

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from domain.evidence import merkle
+from domain.packed import Packed
 from domain.position import TopicPartition
 
 GENESIS = bytes(32)  # what the first link of a partition hangs on
@@ -77,10 +78,12 @@ class Seal:
 
 
 def content(offsets: Sequence[int], values: Sequence[bytes]) -> bytes:
-    """Digest of a block's records with their offsets and lengths: one hash over one piece of memory."""
-    count = len(values)
-    places = struct.pack(f"<Q{count}Q{count}I", count, *offsets, *map(len, values))
-    return sha256(b"".join([places, *values])).digest()
+    """Digest of a block's records with their offsets and lengths: one hash over a few pieces of memory."""
+    count, runs = len(values), Packed.of(values).runs
+    digest = sha256(struct.pack(f"<Q{count}Q", count, *offsets))
+    for piece in (*(run.sizes for run in runs), *(run.records for run in runs)):
+        digest.update(piece)
+    return digest.digest()
 
 
 def leaves(offsets: Sequence[int], values: Sequence[bytes]) -> list[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 from domain.errors import Defect, Invalid
 from domain.evidence.checkpoints import Check, Checkpoint, Checkpoints, first_fault
 from domain.evidence.seals import GENESIS, Seal, Seals, content
+from domain.packed import Packed
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position, TopicPartition
 
@@ -90,7 +91,7 @@ class Partition:
     done: int = 0  # seals that were found right
     records: int = 0
     _offsets: list[int] = field(default_factory=list)
-    _values: list[bytes] = field(default_factory=list)
+    _values: Packed = field(default_factory=lambda: Packed(()))
 
     @property
     def begin(self) -> int:
@@ -115,13 +116,14 @@ class Partition:
     def take(self, chunk: Chunk) -> None:
         """Hash every block that is complete with this chunk."""
         self._offsets += chunk.offsets
-        self._values += chunk.values
+        self._values += Packed.of(chunk.values)
         begin = 0
         while self.open and self.seals[self.done].header.next_offset <= chunk.next_offset:
             end = bisect_left(self._offsets, self.seals[self.done].header.next_offset, begin)
             self._compare(self._offsets[begin:end], self._values[begin:end])
             begin = end
-        del self._offsets[:begin], self._values[:begin]
+        del self._offsets[:begin]
+        self._values = self._values[begin:]
 
     def _compare(self, offsets: Sequence[int], values: Sequence[bytes]) -> None:
         header = self.seals[self.done].header

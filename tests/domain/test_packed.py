@@ -26,6 +26,7 @@ def test_it_behaves_as_the_list_that_it_stands_for(runs: list[list[bytes]], begi
     assert list(found[begin:end:step]) == plain[begin:end:step]
     assert list(Packed.of(plain)) == plain
     assert Packed.of(found) is found
+    assert list(found + Packed.of(plain)) == plain + plain
 
 
 @given(RECORDS, st.integers(-3, 20), st.integers(-3, 20))

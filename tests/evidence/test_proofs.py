@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -18,6 +19,7 @@ from domain.evidence import merkle
 from domain.evidence.checkpoints import Checkpoint, Head, first_fault, signed
 from domain.evidence.proofs import Proof, check
 from domain.evidence.seals import GENESIS, Seal, content, leaves, seal
+from domain.packed import Packed, packed
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 HOLDS = checker(KEY.public_key())
@@ -127,6 +129,15 @@ def test_content_tells_order_lengths_and_offsets() -> None:
         content([0], [b"abc"]),
     ]
     assert len(set(digests)) == len(digests)
+
+
+@given(st.lists(st.lists(st.binary(max_size=5), max_size=5), max_size=4))
+def test_content_is_one_hash_of_count_offsets_lengths_and_records(runs: list[list[bytes]]) -> None:
+    """However the records come packed: seals that were made long ago are compared with it."""
+    plain = [record for run in runs for record in run]
+    offsets = range(7, 7 + len(plain))
+    layout = struct.pack(f"<Q{len(plain)}Q{len(plain)}I", len(plain), *offsets, *map(len, plain)) + b"".join(plain)
+    assert content(offsets, Packed(packed(run) for run in runs)) == content(offsets, plain) == sha256(layout).digest()
 
 
 def test_a_run_of_checkpoints_cannot_lose_or_exchange_one() -> None:
