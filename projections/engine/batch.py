@@ -30,7 +30,7 @@ class FoldFailed(Defect):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one table as CSV in the order of `sql.stored_columns`, sorted by key, one a key."""
+    """Rows of one table as CSV in the order of `sql.stored_columns`, one a key; those of a live batch sorted by key."""
 
     table: Table
     csv: bytes

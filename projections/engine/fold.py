@@ -28,7 +28,8 @@ def fold(projection: Projection, facts: Facts) -> Folded:
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:
-    rows = [as_rows(table, delta) for table, delta in deltas(tuple(projection.additive), facts)]
+    found = deltas(tuple(projection.additive), facts)
+    rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in found]  # in one order: no deadlocks
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts.get(f.reads.name))) is not None]
     return Folded(projection, rows, ordered)
 
@@ -62,9 +63,8 @@ def _fields_of(fold: AdditiveFold) -> frozenset[str]:
 
 
 def as_rows(table: Table, delta: pl.DataFrame) -> Rows:
-    """Delta rows as they are stored, sorted by key."""
-    keys = [c.name for c in table.keys]
-    rows = delta.sort(keys).select(_stored(table))
+    """Delta rows as they are stored."""
+    rows = delta.select(_stored(table))
     return Rows(table, to_csv(rows), rows.height)
 
 
