@@ -20,7 +20,7 @@ from domain.ports import EventLog, Record
 from domain.position import Position
 
 BATCH = 100_000
-REPEATED = 10  # times that the same events are appended: making them takes longer than anything that is measured
+DISTINCT = 500_000  # events of a long log: to make all of it would take longer than anything that is measured
 
 
 async def append(log: EventLog, some: Iterable[Sequence[Record]]) -> tuple[int, float]:
@@ -51,9 +51,12 @@ async def read(log: EventLog, topics: Iterable[str]) -> tuple[int, float]:
 
 
 async def long_log(log: EventLog, url: str, count: int, types: Sequence[str] = tuple(MIX)) -> Position:
-    """Append about so many events, of which admission counts as having taken each; gives where the log ends."""
-    parts = list(pieces(envelopes(count // REPEATED, types)))
-    for _ in range(REPEATED):
+    """Append about so many events, the same ones over and over, each of which admission counts as having taken; gives
+    where the log ends.
+    """
+    distinct = min(count, DISTINCT)
+    parts = list(pieces(envelopes(distinct, types)))
+    for _ in range(count // distinct):
         await append(log, iter(parts))
     heads = {(topic, p): head for topic in STREAMS for p, head in (await log.heads(topic)).items()}
     insert = "INSERT INTO admissions VALUES (%s, %s, %s, 0, 0, 0)"
