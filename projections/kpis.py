@@ -16,7 +16,7 @@ from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.entry import Metric, Section, Unit
 from domain.metrics.revenue.policies import PRESETS
-from domain.metrics.value import Reason, finite
+from domain.metrics.value import Reason
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import FROM, TO, Param, Request, read_choice, read_time, show_time
 from projections.engine.show import exact_money, money
@@ -31,12 +31,20 @@ DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
 OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
 CALENDARS = ("all", "weekdays")
+MOST = 1e15  # of a number that is given: what is computed of it stays finite
 
 
 def _read_number(text: str) -> float:
-    value = finite(float(text))
-    if isinstance(value, Reason):
-        raise ValueError(f"{text!r} is no finite number")
+    value = float(text)
+    if not abs(value) <= MOST:
+        raise ValueError(f"{text!r} is no number from -{MOST:.0e} to {MOST:.0e}")
+    return value
+
+
+def _read_positive(text: str) -> float:
+    value = _read_number(text)
+    if not value > 0:
+        raise ValueError(f"{text!r} is not above zero")
     return value
 
 
@@ -57,7 +65,7 @@ GIVEN = (
     Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
     Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
     Param("objective", "share of operations that must succeed; 0.999 without it", _read_share),
-    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_number),
+    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_positive),
 )
 SINCE = Param("since", "nothing before this day is told", read_time)
 
