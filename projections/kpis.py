@@ -101,8 +101,11 @@ def _entry(request: Request) -> Metric:
 
 
 def _by_records(entry: Metric, request: Request) -> bool:
-    """Whether each trade is looked at: for metrics of the ledger, and where another tool's formula is asked for."""
-    return "trades" in entry.reads or (entry.section is Section.TRADING and _convention(request) != "canonical")
+    """Whether each trade is looked at: for metrics of the ledger, by tags, and in another tool's formula."""
+    if "trades" in entry.reads:
+        return True
+    tagged = "tag" in request.get("by", ()) or request.get("tag") is not None
+    return entry.section is Section.TRADING and (tagged or _convention(request) != "canonical")
 
 
 def _convention(request: Request) -> str:
@@ -115,12 +118,10 @@ def _reads(entry: Metric, request: Request) -> tuple[str, ...]:
 
 def _wanted(entry: Metric, request: Request) -> Wanted:
     by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
-    allowed = entry.dimensions
-    if _by_records(entry, request):
-        allowed = tuple(name for name in allowed if name in ("user_id", "account_id", "strategy", "symbol", "side"))
-    if wrong := [name for name in (*by, *only) if name not in allowed]:
+    if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
+        allowed = ", ".join(entry.dimensions) or "nothing"
         raise Invalid(
-            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {', '.join(allowed) or 'nothing'}",
+            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {allowed}",
             code="bad_parameter",
         )
     if _convention(request) != "canonical" and entry.section is not Section.TRADING:
