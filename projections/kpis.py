@@ -60,11 +60,12 @@ def _read_names(text: str) -> tuple[str, ...]:
 
 
 POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
+OBJECTIVE = Param("objective", "share of operations that must succeed; 0.999 without it", _read_share)
 GIVEN = (
     Param("margin", "gross margin, a fraction; 1 without it", _read_share),
     Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
     Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
-    Param("objective", "share of operations that must succeed; 0.999 without it", _read_share),
+    OBJECTIVE,
     Param("threshold_ms", "T of apdex in ms; 500 without it", _read_positive),
 )
 SINCE = Param("since", "nothing before this day is told", read_time)

@@ -18,6 +18,7 @@ NEEDED = {
     "interval": "1d",
     "indicator": "rsi",
     "what": "mrr",
+    "other": "stripe",
 }
 BY = {"trading_league": "symbol", "drivers": "service"}
 EDGES = ("0001-01-01", "9999-12-31", "2025-03-01", "")
