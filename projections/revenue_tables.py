@@ -63,12 +63,12 @@ COHORT_LTV = Composed(
     "cohort_ltv",
     "Cumulative lifetime value: what a cohort's customers have paid, less refunds, up to each age, over their number.",
     (
+        Param("currency", "of the payments that count", required=True),
         FROM,
         TO,
         Param("until", "moment up to which payments count; the latest by default", read_time),
         Param("unit", "periods of cohorts and ages: month (default), week or day", read_choice(*UNITS)),
         Param("ages", "how many ages at most", read_ages),
-        Param("currency", "only payments in this currency; needed where there are several"),
     ),
     _payments,
     _cohorts,

@@ -19,6 +19,7 @@ NEEDED = {
     "indicator": "rsi",
     "what": "mrr",
     "other": "stripe",
+    "currency": "USD",
 }
 BY = {"trading_league": "symbol", "drivers": "service"}
 EDGES = ("0001-01-01", "9999-12-31", "2025-03-01", "")

@@ -39,14 +39,14 @@ async def test_what_two_cohorts_have_paid(models: ReadModels) -> None:
         ),
     ]
     models.given(history)
-    january, march = await models.rows("cohort_ltv")
+    january, march = await models.rows("cohort_ltv", currency="USD")
     assert (january["cohort"], january["customers"]) == ("2025-01-01", 2)
     assert [cell["ltv"] for cell in january["ages"]] == ["15", "30", "27.5"]
     assert [cell["unfinished"] for cell in january["ages"]] == [False, False, True]
     assert (march["customers"], [cell["ltv"] for cell in march["ages"]]) == (1, ["7"])
-    until = await models.rows("cohort_ltv", until="2025-03-01", unit="month", ages="1")
+    until = await models.rows("cohort_ltv", currency="USD", until="2025-03-01", unit="month", ages="1")
     assert [[cell["ltv"] for cell in row["ages"]] for row in until] == [["15"]]
-    assert await models.rows("cohort_ltv", "nobody") == []
+    assert await models.rows("cohort_ltv", "nobody", currency="USD") == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -69,7 +69,7 @@ async def test_cumulative_ltv_equals_a_recount(models: ReadModels, seed: int) ->
     for who, month, amount, back in rows:
         if month >= first[who]:
             earned[first[who], month] += -amount if back else amount
-    for row in await models.rows("cohort_ltv"):
+    for row in await models.rows("cohort_ltv", currency="USD"):
         begun = int(row["cohort"][5:7])
         members = sum(month == begun for month in first.values())
         assert row["customers"] == members
