@@ -16,7 +16,7 @@ from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.entry import Metric, Section, Unit
 from domain.metrics.revenue.policies import PRESETS
-from domain.metrics.value import Reason, finite
+from domain.metrics.value import Reason
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import FROM, TO, Param, Request, read_choice, read_time, show_time
 from projections.engine.show import exact_money, money
@@ -31,12 +31,20 @@ DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
 OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
 CALENDARS = ("all", "weekdays")
+MOST = 1e15  # of a number that is given: what is computed of it stays finite
 
 
 def _read_number(text: str) -> float:
-    value = finite(float(text))
-    if isinstance(value, Reason):
-        raise ValueError(f"{text!r} is no finite number")
+    value = float(text)
+    if not abs(value) <= MOST:
+        raise ValueError(f"{text!r} is no number from -{MOST:.0e} to {MOST:.0e}")
+    return value
+
+
+def _read_positive(text: str) -> float:
+    value = _read_number(text)
+    if not value > 0:
+        raise ValueError(f"{text!r} is not above zero")
     return value
 
 
@@ -52,12 +60,13 @@ def _read_names(text: str) -> tuple[str, ...]:
 
 
 POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
+OBJECTIVE = Param("objective", "share of operations that must succeed; 0.999 without it", _read_share)
 GIVEN = (
     Param("margin", "gross margin, a fraction; 1 without it", _read_share),
     Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
     Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
-    Param("objective", "share of operations that must succeed; 0.999 without it", _read_share),
-    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_number),
+    OBJECTIVE,
+    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_positive),
 )
 SINCE = Param("since", "nothing before this day is told", read_time)
 
@@ -93,8 +102,11 @@ def _entry(request: Request) -> Metric:
 
 
 def _by_records(entry: Metric, request: Request) -> bool:
-    """Whether each trade is looked at: for metrics of the ledger, and where another tool's formula is asked for."""
-    return "trades" in entry.reads or (entry.section is Section.TRADING and _convention(request) != "canonical")
+    """Whether each trade is looked at: for metrics of the ledger, by tags, and in another tool's formula."""
+    if "trades" in entry.reads:
+        return True
+    tagged = "tag" in request.get("by", ()) or request.get("tag") is not None
+    return entry.section is Section.TRADING and (tagged or _convention(request) != "canonical")
 
 
 def _convention(request: Request) -> str:
@@ -107,12 +119,10 @@ def _reads(entry: Metric, request: Request) -> tuple[str, ...]:
 
 def _wanted(entry: Metric, request: Request) -> Wanted:
     by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
-    allowed = entry.dimensions
-    if _by_records(entry, request):
-        allowed = tuple(name for name in allowed if name in ("user_id", "account_id", "strategy", "symbol", "side"))
-    if wrong := [name for name in (*by, *only) if name not in allowed]:
+    if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
+        allowed = ", ".join(entry.dimensions) or "nothing"
         raise Invalid(
-            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {', '.join(allowed) or 'nothing'}",
+            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {allowed}",
             code="bad_parameter",
         )
     if _convention(request) != "canonical" and entry.section is not Section.TRADING:

@@ -1,7 +1,7 @@
 """Trading records out of the ledger, for metrics that look at each trade and day: one row of arrays a group.
 
-Flows and account values belong to accounts: where trades are split or chosen by strategy, symbol or side, there are
-none, and the daily series is of profit and loss alone. Marked values are taken where the group has one account.
+Flows and account values belong to accounts: where trades are split or chosen by anything else, there are none, and the
+daily series is of profit and loss alone. Marked values are taken where the group has one account.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from domain.errors import Invalid
 from projections.engine.composed import Select
 from projections.engine.kinds import MS_PER_DAY
 from projections.engine.query import Statement
 from projections.metric_sources import Rows, Source, Sums, Wanted, ms
-from projections.trading_ledger import read_trades, trades
+from projections.trading_ledger import only, read_trades, trades
 from projections.trading_record import numbered
 
 if TYPE_CHECKING:
@@ -25,19 +26,16 @@ OF_ACCOUNT = frozenset({"user_id", "account_id"})
 UNIX_DAY = date(1970, 1, 1).toordinal()
 
 
-def _where(wanted: Wanted, time: str, *, open_start: bool = False) -> tuple[str, list[object]]:
-    conditions, params = ["company_id = %s", f"{time} < %s"], [wanted.company, _edge(wanted, time, 1)]
+def _where(wanted: Wanted, *, open_start: bool = False) -> tuple[str, list[object]]:
+    begin, end = wanted.span.days
+    conditions, params = ["company_id = %s", "day < %s"], list[object]([wanted.company, end])
     if not open_start:
-        conditions.append(f"{time} >= %s")
-        params.append(_edge(wanted, time, 0))
+        conditions.append("day >= %s")
+        params.append(begin)
     for name, value in wanted.only.items():
         conditions.append(f'"{name}" = %s')
         params.append(value)
     return " AND ".join(conditions), params
-
-
-def _edge(wanted: Wanted, time: str, which: int) -> object:
-    return wanted.span.days[which] if time == "day" else wanted.span.bounds[which]
 
 
 def _grouped(wanted: Wanted) -> tuple[str, str]:
@@ -46,7 +44,14 @@ def _grouped(wanted: Wanted) -> tuple[str, str]:
 
 
 def _trades(wanted: Wanted) -> Select:
-    where, params = _where(wanted, "closed_at")
+    where, params = "company_id = %s AND closed_at >= %s AND closed_at < %s", [wanted.company, *wanted.span.bounds]
+    for name, text in wanted.only.items():
+        try:
+            condition, value = only(name, text)
+        except ValueError as error:
+            raise Invalid(f"parameter {name} of metric: {error}", code="bad_parameter") from None
+        where += f" AND {condition}"
+        params.append(value)
     return Select("trading", Statement(trades(where, wanted.by), tuple(params)))
 
 
@@ -54,7 +59,7 @@ def _flows(wanted: Wanted) -> Select:
     """Flows by day, and what the accounts held before the period began."""
     if not _of_accounts(wanted):
         return Select("trading", Statement("SELECT NULL AS days WHERE false", ()))
-    where, params = _where(wanted, "day", open_start=True)
+    where, params = _where(wanted, open_start=True)
     listed, grouped = _grouped(wanted)
     first = wanted.span.days[0]
     arrays = (
@@ -74,7 +79,7 @@ def _values(wanted: Wanted) -> Select:
     """Marked values of each day, where there is one account."""
     if not _of_accounts(wanted):
         return Select("trading", Statement("SELECT NULL AS days WHERE false", ()))
-    where, params = _where(wanted, "day")
+    where, params = _where(wanted)
     listed, grouped = _grouped(wanted)
     sql = f"SELECT {listed}array_agg(day) AS days, array_agg(equity) AS equity FROM {{account_value}} WHERE {where}"
     one = " HAVING COUNT(DISTINCT (user_id, account_id)) = 1"

@@ -60,7 +60,7 @@ class Span(NamedTuple):
         if self.start == _first(self.start) and self.end == _first(self.end):
             months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
             return Span(_months_later(self.start, -months), self.start)
-        return Span(self.start - (self.end - self.start), self.start)
+        return Span(self.start - min(self.end - self.start, self.start - FIRST), self.start)
 
 
 def _first(at: datetime) -> datetime:
@@ -68,7 +68,7 @@ def _first(at: datetime) -> datetime:
 
 
 def _months_later(first: datetime, months: int) -> datetime:
-    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    year, month = divmod(max(first.year * 12 + first.month - 1 + months, 12), 12)
     return datetime(year, month + 1, 1, tzinfo=UTC)
 
 

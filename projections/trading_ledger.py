@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import LimitExceeded
 from projections.engine.packed import bigints, moments, read_bigints, read_moments
+from projections.engine.totals import Dimension, calendar, plain, whole
 
 if TYPE_CHECKING:
     from domain.metrics.trading.trades import Trades
@@ -20,7 +22,7 @@ TRADES = f"""
         {moments("opened_at", "{order}")} AS opened_at,
         {", ".join(f"{bigints(name, '{order}')} AS {name}" for name in AMOUNTS)}
     FROM (
-        SELECT {{by}}{{place}}closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
+        SELECT {{picked}}{{place}}closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
             CASE WHEN pnl BETWEEN -{WIDE} AND {WIDE} THEN pnl::bigint END AS pnl,
             {", ".join(f"COALESCE({name}, {UNKNOWN})::bigint AS {name}" for name in AMOUNTS[1:])}
         FROM {{{{trade}}}} WHERE {{where}} ORDER BY closed_at, _last_seq, trade_id{{limit}}
@@ -28,14 +30,31 @@ TRADES = f"""
 """
 
 
-def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
-    """SELECT of the trades under a condition, in their order: one row, or one for each group of these columns.
+TAGS = "string_to_array(ltrim(tags, chr(31)), chr(31))"
+CUTS: Mapping[str, Dimension] = {
+    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
+    **calendar("closed_at"),
+    "entry_hour": replace(whole("entry_hour"), sql="COALESCE(extract(hour FROM opened_at)::int, -1)"),
+    "tag": Dimension(f"unnest({TAGS})"),
+}
 
-    `most`: no more than so many trades, and one that tells that there are more.
+
+def only(name: str, text: str) -> tuple[str, object]:
+    """Condition of trades that have this value of a cut, and its parameter. Raises ValueError for what is no value."""
+    cut = CUTS[name]
+    return f"%s = ANY({TAGS})" if name == "tag" else f"{cut.sql} = %s", cut.read(text)
+
+
+def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
+    """SELECT of the trades under a condition, in their order: one row, or one for each group of these cuts.
+
+    A trade with several tags is in the group of each, one without any in none. `most`: no more than so many trades, and
+    one that tells that there are more.
     """
     listed = "".join(f'"{name}", ' for name in by)
     return TRADES.format(
         by=listed,
+        picked="".join(f'{CUTS[name].sql} AS "{name}", ' for name in by),
         where=where,
         # Groups are not read in the order of the rows below them.
         place="row_number() OVER (ORDER BY closed_at, _last_seq, trade_id) AS place, " if by else "",

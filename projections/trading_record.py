@@ -14,7 +14,7 @@ from projections.engine.composed import Select
 from projections.engine.kinds import MS_PER_DAY
 from projections.engine.packed import bounded
 from projections.engine.query import Param, Request, Statement, read_choice, read_time
-from projections.trading_ledger import read_trades
+from projections.trading_ledger import only, read_trades
 from projections.trading_ledger import trades as ledger
 
 if TYPE_CHECKING:
@@ -112,8 +112,9 @@ def trades_where(request: Request) -> tuple[str, tuple[object, ...]]:
     """Condition of the trades that are asked about."""
     where, params = _same(request, (*OF_ACCOUNTS, *OF_TRADES))
     if (tag := request.get("tag")) is not None:
-        where.append("%s = ANY(string_to_array(tags, chr(31)))")
-        params.append(tag)
+        condition, value = only("tag", tag)
+        where.append(condition)
+        params.append(value)
     for bound, operator in (("from", ">="), ("to", "<")):
         if (at := request.get(bound)) is not None:
             where.append(f"closed_at {operator} %s")

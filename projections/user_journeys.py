@@ -55,16 +55,13 @@ EVENTS = """
     SELECT count(*) AS events, {users} AS users, {at} AS at, {names} AS names, {subjects} AS subjects,
         array_agg(DISTINCT what ORDER BY what) AS texts, array_agg(DISTINCT subject ORDER BY subject) AS subject_texts
     FROM (
-        SELECT * FROM (
-            SELECT at, what, subject, dense_rank() OVER (ORDER BY who)::int AS number,
-                (dense_rank() OVER (ORDER BY what) - 1)::int AS name,
-                (dense_rank() OVER (ORDER BY subject) - 1)::int AS about
-            FROM (
-                SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}
-            ) AS picked
-        ) AS numbered ORDER BY number, at, name
-    ) AS sorted
+        SELECT at, what, subject, dense_rank() OVER (ORDER BY who)::int AS number,
+            (dense_rank() OVER (ORDER BY what) - 1)::int AS name,
+            (dense_rank() OVER (ORDER BY subject) - 1)::int AS about
+        FROM (SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}) AS picked
+    ) AS numbered
 """
+IN_ORDER = " ORDER BY number, at, name"
 
 
 def events(request: Request, names: tuple[str, ...] = (), who: str = "user_id", what: str = "name") -> Select:
@@ -80,10 +77,10 @@ def events(request: Request, names: tuple[str, ...] = (), who: str = "user_id", 
     if who == "session_id":
         where.append("session_id <> ''")
     sql = EVENTS.format(
-        users=integers("number"),
-        at=moments("at"),
-        names=integers("name"),
-        subjects=integers("about"),
+        users=integers("number", IN_ORDER),
+        at=moments("at", IN_ORDER),
+        names=integers("name", IN_ORDER),
+        subjects=integers("about", IN_ORDER),
         who="ROW(user_id, session_id)" if who == "session_id" else who,
         what=what,
         where=" AND ".join(where),

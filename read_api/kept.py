@@ -59,6 +59,7 @@ class KeptAnswers:
         self._clock = clock
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._making: dict[Key, asyncio.Task[dict[str, Any]]] = {}
+        self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
 
     async def answer(self, part: Part, company: str) -> dict[str, Any]:
         """The answer as it is now, or as it was right a moment ago. Raises what making it raises."""
@@ -75,8 +76,9 @@ class KeptAnswers:
             return {**kept.answer, **_freshness(checkpoints)}
         if now - kept.right > BEHIND + SHARE * kept.cost:
             return await self._shared(key, part, company)
-        if now - kept.made >= SHARE * kept.cost:
-            self._begun(key, part, company).add_done_callback(partial(_heard, key))
+        if now - kept.made >= SHARE * kept.cost and self._renewing is None:
+            self._renewing = self._begun(key, part, company)
+            self._renewing.add_done_callback(partial(self._renewed, key))
         return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"])}
 
     async def fresh(self, part: Part, company: str) -> dict[str, Any]:
@@ -116,13 +118,13 @@ class KeptAnswers:
             self._making[key].add_done_callback(lambda _: self._making.pop(key))
         return self._making[key]
 
-
-def _heard(key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
-    """Say why an answer that nobody waits for was not made anew."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        if not isinstance(error, AnalyticsError):
-            raise error
-        logger.warning("%s was not made anew: %s", key[0], error)
+    def _renewed(self, key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
+        """Say why an answer that nobody waits for was not made anew."""
+        self._renewing = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if not isinstance(error, AnalyticsError):
+                raise error
+            logger.warning("%s was not made anew: %s", key[0], error)
 
 
 def _is_kept(part: Part) -> bool:

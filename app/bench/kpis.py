@@ -1,16 +1,21 @@
 """Key figures: all of a company for a month and the trading metrics of a user, beside a bare SELECT of one row.
 
 Each is measured as the API answers it: `first` is computed, for nobody has asked since something moved; the others are
-kept answers (`read_api/kept.py`). The read models are filled with two years of a company, by SQL: a user for every ten
-events of `one`, each active on one day of twelve from the first on; a trade on each of these days for one user in ten;
-a subscription for one in twenty; operations by the minute.
+kept answers (`read_api/kept.py`). `kpis_moving` is what a dashboard meets: one question again and again, while rows of
+the period that it is about move ten times a second and the answer is made anew beside those who ask.
+
+The read models are filled with two years of a company, by SQL: a user for every ten events of `one`, each active on one
+day of twelve from the first on; a trade on each of these days for one user in ten; a subscription for one in twenty;
+operations by the minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from random import Random
+from typing import Any
 
 import psycopg
 
@@ -18,6 +23,8 @@ from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.read_store import PostgresReadStore
 from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
+from app.bench.moving import moving
+from domain.ports import EventLog
 from projections.engine import sql
 from projections.engine.composed import Part
 from projections.engine.query import answer
@@ -25,6 +32,9 @@ from projections.engine.registry import all_projections
 from read_api.kept import KeptAnswers
 
 COMPANY, ASKS, TRADERS = "company-7", 200, 50
+MONTH, IN_MONTH = Part("kpis", {"at": "2024-11-15"}), 1_731_628_800_000  # ms, of that day
+WARM = 3  # times that users are asked about before it counts
+SPACED = 0.02, 0.05  # seconds between two questions, at least and at most
 USER = "'u' || n"
 DAY = "DATE '2023-01-01' + d"
 SOME_DAYS = "generate_series(n %% 700, 729, 12) AS d"  # from the user's first day on
@@ -66,37 +76,77 @@ FILL: Mapping[str, str] = {
 
 async def kpis(ground: Ground) -> None:
     """Fill, then ask for November 2024."""
-    url, users = await asyncio.to_thread(ground.database), ground.scale.one // 10
-    await asyncio.to_thread(_fill, url, users)
-    store = PostgresReadStore(url)
-    await store.open()
-    try:
-        company = await _asked(store, [Part("kpis", {"at": "2024-11-15"})])
-        traders = [Part("trading_metrics", {"user_id": f"u{n}"}) for n in range(1, 1 + 10 * TRADERS, 10)]
-        user = await _asked(store, [part for part in traders if int(part.params["user_id"][1:]) <= users])
-    finally:
-        await store.close()
+    async with ground.embedded_log() as (log, url):
+        await asyncio.to_thread(_fill, url, ground.scale.one // 10)
+        store = PostgresReadStore(url)
+        await store.open()
+        try:
+            await _measure(ground, store, log, url)
+        finally:
+            await store.close()
+
+
+async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url: str) -> None:
+    users = ground.scale.one // 10
+    company = await _asked(store, [MONTH], [MONTH])
+    traders = [Part("trading_metrics", {"user_id": f"u{n}"}) for n in range(1, 1 + 10 * TRADERS, 10)]
+    traders = [part for part in traders if int(part.params["user_id"][1:]) <= users]
+    user = await _asked(store, traders, traders * WARM)
+    async with moving(log, url, COMPANY, IN_MONTH):
+        beside, positions = await _asked_beside(store)
     floor = await asyncio.to_thread(_floor, url)
-    for name, (first, kept), what in (
-        ("kpis", company, f"all key figures of a company with {users:,} users for a month"),
-        ("trading_metrics", user, "all trading metrics of one user"),
+    all_figures = f"all key figures of a company with {users:,} users for a month"
+    for name, times, share, what in (
+        ("kpis_first", company[0], 0.5, f"first of {all_figures}"),
+        ("kpis_p50", company[1], 0.5, f"p50 of {all_figures}"),
+        ("kpis_p99", company[1], 0.99, f"p99 of {all_figures}"),
+        ("kpis_moving_p50", beside, 0.5, f"p50 of {all_figures}, moving: {positions} positions in {ASKS} answers"),
+        ("kpis_moving_p99", beside, 0.99, f"p99 of {all_figures}, moving"),
+        ("trading_metrics_first", user[0], 0.5, "first of all trading metrics of one user"),
+        ("trading_metrics_p50", user[1], 0.5, "p50 of all trading metrics of one user"),
+        ("trading_metrics_p99", user[1], 0.99, "p99 of all trading metrics of one user"),
     ):
-        for share, times, how in ((0.5, first, "first"), (0.5, kept, "p50"), (0.99, kept, "p99")):
-            note = f"{how} of {what} (floor: bare SELECT of a row)"
-            ground.found(Figure(f"{name}_{how}", quantile(times, share), "ms", quantile(floor, share), note))
+        note = f"{what} (floor: bare SELECT of a row)"
+        ground.found(Figure(name, quantile(times, share), "ms", quantile(floor, share), note))
 
 
-async def _asked(store: PostgresReadStore, parts: Sequence[Part]) -> tuple[list[float], list[float]]:
-    """Milliseconds of each question when it is asked first, and of all that are asked afterwards, in turn."""
-    answers = KeptAnswers(store, lambda part, company: answer(part.query, company, part.params, store))
-    await answers.fresh(parts[-1], COMPANY)  # what loads libraries and connects is no question's
-    times = []
+async def _asked(
+    store: PostgresReadStore, parts: Sequence[Part], warming: Sequence[Part]
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of each question when it is asked first, and of all that are asked afterwards, in turn.
+
+    What is asked before loads libraries, connects, and has statements planned: PostgreSQL plans the first five uses of
+    a statement on each connection, which is no question's of a service that is at work.
+    """
+    answers, times = _answers(store), list[float]()
+    for part in warming:
+        await answers.fresh(part, COMPANY)
     for number in range(len(parts) + ASKS):
         ask = answers.fresh if number < len(parts) else answers.answer
-        began = time.perf_counter()
-        await ask(parts[number % len(parts)], COMPANY)
-        times.append(1000 * (time.perf_counter() - began))
+        await _timed(ask(parts[number % len(parts)], COMPANY), times)
     return times[: len(parts)], times[len(parts) :]
+
+
+async def _asked_beside(store: PostgresReadStore) -> tuple[list[float], int]:
+    """Milliseconds of questions that come one by one, and at how many positions they were answered."""
+    answers, chance, times, positions = _answers(store), Random(3), list[float](), set[str]()
+    await answers.answer(MONTH, COMPANY)
+    for _ in range(ASKS):
+        await asyncio.sleep(chance.uniform(*SPACED))
+        positions.add((await _timed(answers.answer(MONTH, COMPANY), times))["position"])
+    return times, len(positions)
+
+
+def _answers(store: PostgresReadStore) -> KeptAnswers:
+    return KeptAnswers(store, lambda part, company: answer(part.query, company, part.params, store))
+
+
+async def _timed(asked: Awaitable[dict[str, Any]], times: list[float]) -> dict[str, Any]:
+    """The answer; what it took is added to the milliseconds."""
+    began = time.perf_counter()
+    found = await asked
+    times.append(1000 * (time.perf_counter() - began))
+    return found
 
 
 def _fill(url: str, users: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from domain.access import Feature
 from domain.metrics.entry import Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.REVENUE)
@@ -42,8 +43,8 @@ def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amoun
     )
 
 
-def _table(key: str, title: str, formula: str, told_by: str, measure: str) -> Metric:
-    return _metric(key, title, Unit.TABLE, formula, explained=explained(told_by, measure), kpi=False, told_by=told_by)
+_table = partial(_metric, unit=Unit.TABLE, kpi=False)
+MIX = partial(_table, explained=explained("mrr_movements", FLOWS), told_by="mrr_mix")
 
 
 MONEY, FRACTION, RATIO, COUNT = Unit.MONEY, Unit.FRACTION, Unit.RATIO, Unit.COUNT
@@ -137,10 +138,11 @@ REVENUE: tuple[Metric, ...] = (
     _table(
         "cohort_cumulative_ltv",
         "Cumulative lifetime value by cohort",
-        "what the customers of a cohort have paid up to each age / their number",
-        "payment_totals",
-        "amount",
+        formula="what the customers of a cohort have paid up to each age / their number",
+        told_by="cohort_ltv",
+        explained=explained("payment_totals", "amount"),
+        feature=Feature.RETENTION,
     ),
-    _table("plan_mix", "Plan mix", "share of each plan in MRR", "mrr_movements", "new_mrr"),
-    _table("tier_breakdown", "MRR by tier", "share of each tier in MRR", "mrr_movements", "new_mrr"),
+    MIX("plan_mix", "Plan mix", formula="share of each plan in MRR"),
+    MIX("tier_breakdown", "MRR by tier", formula="share of each tier in MRR"),
 )

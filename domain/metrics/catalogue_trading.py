@@ -7,8 +7,8 @@ from functools import partial
 from domain.metrics.entry import Explained, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.TRADING)
-CUTS = ("user_id", "account_id", "strategy", "symbol", "side")
-TOTALS_BY = (*CUTS, "hour", "day", "weekday", "month", "year", "entry_hour")
+CUTS = ("user_id", "account_id", "strategy", "symbol", "side", "tag")
+CUTS_AND_TIME = (*CUTS, "hour", "day", "weekday", "month", "year", "entry_hour")
 ALL = explained("trading_totals", "total_trades")
 PNL = explained("trading_totals", "total_pnl")
 COUNT, MONEY, FRACTION, RATIO = Unit.COUNT, Unit.MONEY, Unit.FRACTION, Unit.RATIO
@@ -18,12 +18,13 @@ MINUTES, DAYS = Unit.MINUTES, Unit.DAYS
 def _total(key: str, title: str, unit: Unit, formula: str, measures: str = "") -> Metric:
     """A metric that sums of closed trades tell."""
     told = explained("trading_totals", measures or key)
-    return _metric(key, title, unit, formula, reads=("trading_totals",), explained=told, dimensions=TOTALS_BY)
+    return _metric(key, title, unit, formula, reads=("trading_totals",), explained=told, dimensions=CUTS_AND_TIME)
 
 
 def _trades(key: str, title: str, unit: Unit, formula: str, told: tuple[Explained, ...] = PNL) -> Metric:
-    """A metric of the ledger of trades: each of them is looked at."""
-    return _metric(key, title, unit, formula, reads=("trades",), explained=told, dimensions=CUTS, kpi=False)
+    """A metric of the ledger of trades: each of them is looked at; exposure is a share of the whole period."""
+    by = CUTS if key == "exposure" else CUTS_AND_TIME
+    return _metric(key, title, unit, formula, reads=("trades",), explained=told, dimensions=by, kpi=False)
 
 
 def _daily(key: str, title: str, unit: Unit, formula: str) -> Metric:

@@ -282,9 +282,9 @@ def _average_loss(found: Found) -> Value:
 def _payoff_ratio(found: Found) -> Value:
     won = _average(found, "gross_profit", "winning_trades", Reason.NO_WINS)
     lost = _average(found, "gross_loss", "losing_trades", Reason.NO_LOSSES)
-    return next((part for part in (won, lost) if isinstance(part, Reason)), None) or float(
-        Fraction(won) / Fraction(lost)
-    )
+    if isinstance(won, Reason) or isinstance(lost, Reason):
+        return won if isinstance(won, Reason) else lost
+    return float(Fraction(won) / Fraction(lost)) if lost else Reason.ZERO_DENOMINATOR
 
 
 TRADING: Mapping[str, Formula] = {

@@ -33,6 +33,7 @@ from projections.engine.registry import all_queries, projection
 Rows = list[dict[str, Any]]
 
 AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
+ASKED_AT_ONCE = 4  # parts of one question: key figures have forty, and the store has few connections for all who ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tupl
     parts, company = query.parts(request), request.company
     first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
     names = dict.fromkeys(first.values())
-    found = await asyncio.gather(*(_ask(parts[name], company, store) for name in names))
+    turns = asyncio.Semaphore(ASKED_AT_ONCE)
+    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], company, store) for name in names))
     told = dict(zip(names, found, strict=True))
     answers = {name: told[first[name]] for name in parts}
     moments = [answer["as_of"] for answer in answers.values()]
@@ -112,6 +114,11 @@ async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tupl
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
     }
+
+
+async def _ask_in_turn(turns: asyncio.Semaphore, part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:
+    async with turns:
+        return await _ask(part, company, store)
 
 
 def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:

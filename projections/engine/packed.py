@@ -1,7 +1,9 @@
 """Packed columns: many rows of a statement as one row of byte strings, each the column of a numpy array.
 
 A statistic of thousands of trades or events reads whole columns; a dict a row would cost more than its arithmetic. The
-database sends whole numbers and times in their binary form, one after the other in the order of the subquery.
+database sends whole numbers and times in their binary form, one after the other in the order of the subquery; where
+another column of the same SELECT has an order or is DISTINCT, PostgreSQL may sort them all for that one, and the order
+that matters must be given.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ def bigints(expression: str, order: str = "") -> str:
     return f"string_agg(int8send({expression}), ''::bytea{order})"
 
 
-def integers(expression: str) -> str:
-    """SQL of a column of whole numbers of 32 bits, never null."""
-    return f"string_agg(int4send({expression}), ''::bytea)"
+def integers(expression: str, order: str = "") -> str:
+    """SQL of a column of whole numbers of 32 bits, never null; `order` as above."""
+    return f"string_agg(int4send({expression}), ''::bytea{order})"
 
 
 def moments(expression: str, order: str = "") -> str:

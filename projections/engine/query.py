@@ -190,20 +190,26 @@ _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _MONTH_ONLY = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
+EARLIEST, LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
 def read_time(text: str) -> datetime:
-    """A date (its midnight) or an ISO 8601 time; UTC where no zone is given."""
+    """A date (its midnight) or an ISO 8601 time; UTC where no zone is given.
+
+    What lies outside the years 1000 to 8999 means "open" and is read as their bound, which leaves room to reckon with.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), EARLIEST), LATEST)
 
 
 def read_day(text: str) -> date:
-    """A date as YYYY-MM-DD."""
+    """A date as YYYY-MM-DD, within the same bounds."""
     if not _DAY_ONLY.match(text):
         raise ValueError(f"{text!r} is no date (YYYY-MM-DD)")
-    return date.fromisoformat(text)
+    return min(max(date.fromisoformat(text), EARLIEST.date()), LATEST.date())
 
 
 def read_month(text: str) -> str:

@@ -45,6 +45,8 @@ TIMES |= {
     "kpis_first",
     "kpis_p50",
     "kpis_p99",
+    "kpis_moving_p50",
+    "kpis_moving_p99",
     "trading_metrics_first",
     "trading_metrics_p50",
     "trading_metrics_p99",

@@ -15,6 +15,7 @@ from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
 from projections.engine import registry
 from projections.engine.composed import (
+    ASKED_AT_ONCE,
     Composed,
     Part,
     Rows,
@@ -35,11 +36,15 @@ class Stored:
 
     def __init__(self, **answers: Answer) -> None:
         self.answers, self.asked = answers, list[tuple[str, str, str]]()
+        self.waiting = self.most_waiting = 0
 
     async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         """What was laid down for the projection."""
         self.asked.append((company, projection, sql))
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
         await asyncio.sleep(0)
+        self.waiting -= 1
         return self.answers[projection]
 
 
@@ -127,6 +132,15 @@ async def test_a_question_under_two_names_is_asked_once() -> None:
     store = Stored(user_activity=of_one, user_steps=of_one)
     assert (await answer_composed(twice, "acme", {}, store))["rows"] == [{"now": 1, "before": 1, "other": 1}]
     assert len(store.asked) == 2
+
+
+async def test_one_question_leaves_connections_to_others() -> None:
+    """However many parts it has, the store answers a few of them at a time."""
+    statements = [Select("user_activity", Statement(f"SELECT {number}", ())) for number in range(3 * ASKED_AT_ONCE)]
+    many = replace(VISITS, parts=lambda _: dict(zip("abcdefghijklmnopqrstuvwxyz", statements, strict=False)))
+    store = stored()
+    await answer_composed(replace(many, combine=lambda _, found: []), "acme", {}, store)
+    assert (len(store.asked), store.most_waiting) == (3 * ASKED_AT_ONCE, ASKED_AT_ONCE)
 
 
 async def test_nothing_is_known_of_the_moment_where_a_part_does_not_know_it() -> None:

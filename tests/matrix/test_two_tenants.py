@@ -34,7 +34,7 @@ NOON, APART = 1_760_000_000_000, 36_000_000
 MINE, OTHER = "minecanary", "othercanary"
 TRIES = 6  # for each query and each way of asking
 # what no door takes, what wants more than six trades, and whom six facts leave without a subscription
-SILENT = ("predictions", "recommendations", "trading_rolling", "customer_mrr")
+SILENT = ("predictions", "recommendations", "trading_rolling", "customer_mrr", "mrr_mix", "mrr_bridge")
 
 
 def filled(kind: EventType, company: str, number: int) -> Message:

@@ -129,6 +129,24 @@ async def test_a_funnel_by_what_its_entry_is_about(models: ReadModels) -> None:
     assert rows[3]["reasons"] == {"median_ms": "no_data"}
 
 
+@pytest.mark.parametrize("order", ["ordered", "any"])
+@pytest.mark.parametrize("seed", [7, 8])
+async def test_a_funnel_by_subject_equals_a_recount(models: ReadModels, order: str, seed: int) -> None:
+    """Each user belongs to what the entry of the furthest attempt was about, the earliest of several."""
+    facts = stream(seed, 200)
+    models.given(f.event for f in facts)
+    steps = ["feature_used", "click", "conversion"]
+    expected: dict[tuple[str, int], int] = {}
+    for _, own in by_user(facts):
+        begins = [i for i, f in enumerate(own) if f.name in (steps if order == "any" else steps[:1])]
+        best = max(begins, key=lambda i: (depth(own[i:], steps, order), -i))
+        for step in range(depth(own[best:], steps, order)):
+            expected[own[best].feature, step + 1] = expected.get((own[best].feature, step + 1), 0) + 1
+    asked = {"steps": ",".join(steps), "order": order, "window": "10d", "exclude": "signup", "by": "subject"}
+    rows = await models.rows("funnel", **asked)
+    assert {(row["subject"], row["step"]): row["users"] for row in rows if row["users"]} == expected
+
+
 async def test_a_step_that_nobody_did(models: ReadModels) -> None:
     """Is reached by nobody, whether it comes first or last."""
     models.given([done("ann", "click", "2025-10-08T09:00").event])

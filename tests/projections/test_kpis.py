@@ -249,6 +249,8 @@ async def test_a_tier_that_sees_the_last_days_is_told_nothing_before_them(acme: 
         ({"key": "mrr", "convention": "platform"}, Invalid),
         ({"key": "sharpe_ratio", "by": "month"}, Invalid),
         ({"key": "ltv_margin", "margin": "nan"}, Invalid),
+        ({"key": "burn_multiple", "burn": "1e308"}, Invalid),
+        ({"key": "apdex", "threshold_ms": "0"}, Invalid),
         ({"key": "trading_users", "convention": "platform"}, Invalid),
     ],
 )
@@ -278,3 +280,5 @@ def test_the_period_before_is_as_many_months_or_as_long() -> None:
     assert Span(day("2025-03-01"), day("2025-04-01")).before() == Span(day("2025-02-01"), day("2025-03-01"))
     assert Span(day("2025-01-01"), day("2025-04-01")).before() == Span(day("2024-10-01"), day("2025-01-01"))
     assert Span(day("2025-03-03"), day("2025-03-10")).before() == Span(day("2025-02-24"), day("2025-03-03"))
+    assert Span(day("0001-01-03"), day("2025-03-10")).before() == Span(day("0001-01-01"), day("0001-01-03"))
+    assert Span(day("0002-01-01"), day("2025-01-01")).before() == Span(day("0001-01-01"), day("0002-01-01"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from domain.publishing.builders import subscription
 from domain.publishing.event import Event
 from domain.subscriptions import SubscriptionFact
 from projections.engine.show import twelfths
+from projections.mrr_bridge import LINES
 from projections.subscriptions import COUNTS
 from tests.domain.metrics.revenue.histories import random_history
 from tests.domain.metrics.revenue.test_oracle import ORACLES, ms
@@ -112,6 +114,23 @@ async def test_committed_mrr_of_a_month_knows_what_was_scheduled_in_it(models: R
     assert {row["plan"]: row["value"] for row in by_plan} == {"a": "0", "b": "7"}
     only = await models.rows("metric", key="cmrr", plan="b", policy="stripe", from_="2025-03-01", to="2025-04-01")
     assert [row["value"] for row in only] == ["7"]
+
+
+async def test_the_bridge_between_two_policies_adds_up_to_nothing(models: ReadModels) -> None:
+    """Random histories in two currencies: each side is what its policy says, the differences of a currency sum to 0."""
+    chance = random.Random(12)
+    histories = [(f"c{number}", fact) for number in range(80) for fact in random_history(chance)]
+    models.given(published(*each) for each in histories)
+    span = {"from_": "2025-02-01", "to": "2025-03-01"}
+    for one, other in (("default", "stripe"), ("stripe", "chartmogul"), ("profitwell", "profitwell")):
+        told = {(r["currency"], r["line"]): r for r in await models.rows("mrr_bridge", policy=one, other=other, **span)}
+        for side, policy in (("policy", one), ("other", other)):
+            for row in await models.rows("mrr_movements", by="currency", policy=policy, **span):
+                lines = [told[row["currency"], line][side] for line in LINES]
+                assert lines == [row[f"{line}_mrr"] for line in LINES]
+        differences = [Decimal(row["difference"]) for row in told.values()]
+        assert sum(differences) == 0
+        assert any(differences) == ((one, other) == ("default", "stripe") or one == "stripe")
 
 
 @pytest.mark.parametrize("policy", PRESETS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from analytics.performance_data_pb2 import SystemMetric
@@ -177,6 +177,39 @@ async def test_operations_and_how_they_end(models: ReadModels) -> None:
         "p95": pytest.approx(30, rel=0.01),
         "p99": pytest.approx(30, rel=0.01),
     }
+
+
+async def test_burn_rates_look_at_a_long_and_a_short_window_together(models: ReadModels) -> None:
+    """At 12:00 of 100 operations in the last hour 10 failed, none in the last five minutes; two days before none.
+
+    The objective is 99 %: 10 % is ten times what may fail. Three days have 1,100 operations, 10 failed: 0.909.
+    """
+    noon = 1_760_011_200_000  # 9 October 2025
+    counted: list[tuple[int, Literal["ok", "error"], int, str]] = [
+        *((50, "error", 10, "api"), (40, "ok", 80, "api"), (2, "ok", 10, "api"), (2880, "ok", 1_000, "api")),
+        (1, "error", 9, "other"),
+    ]
+    models.given(
+        performance_data(
+            company_id="acme", service=service, operation="o", duration_ms=1, outcome=ended, timestamp=noon - m * 60_000
+        )
+        for m, ended, number, service in counted
+        for _ in range(number)
+    )
+    asked = {"objective": "0.99", "service": "api", "at": "2025-10-09T12:00:30"}
+    hour, six, days = await models.rows("burn_rates", **asked)
+    assert (hour["window"], hour["long"], hour["short"]) == ("1h", pytest.approx(10), 0)
+    assert (six["long"], six["short"]) == (pytest.approx(10), 0)
+    assert (days["long"], days["short"]) == (pytest.approx(1_000 / 1_100), pytest.approx(10))
+    assert not any(row["burning"] for row in (hour, six, days))
+    earlier = await models.rows("burn_rates", objective="0.99", service="api", at="2025-10-09T11:12")
+    assert [(row["burning"], row.get("reasons")) for row in earlier] == [(True, None), (True, None), (False, None)]
+    (nothing, *_) = await models.rows("burn_rates", service="nobody")
+    assert (nothing["long"], nothing["burning"], nothing["reasons"]) == (
+        None,
+        False,
+        {"long": "no_data", "short": "no_data"},
+    )
 
 
 async def test_without_values_measures_are_null_with_the_reason(models: ReadModels) -> None:

@@ -116,6 +116,53 @@ async def test_a_metric_by_symbol_is_that_of_each_symbol(models: ReadModels) -> 
         assert {row["symbol"]: row["value"] for row in told} == {s: alone[s][key]["value"] for s in alone}, key
 
 
+def many_trades() -> list[Event]:
+    """A trade or two on most days of two months, in and out at various hours, some with tags."""
+    tags: list[list[str]] = [["news"], [], ["fast", "news"], ["fast"]]
+    made = [trade(n, n * 37 % 23 - 9, day=n * 5 % 61, tags=tags[n % 4], initial_risk=3 + n % 2) for n in range(1, 60)]
+    return [flow(1_000), *made]
+
+
+LEDGER = [key for key, entry in METRICS.items() if "trades" in entry.reads and "month" in entry.dimensions]
+
+
+async def test_metrics_of_the_ledger_by_month_are_those_of_each_month(models: ReadModels) -> None:
+    """As if asked about the month alone, where no account's equity counts."""
+    models.given(many_trades())
+    months = {"2025-10": ("2025-10-01", "2025-11-01"), "2025-11": ("2025-11-01", "2025-12-01")}
+    assert "sqn" in LEDGER
+    for key in LEDGER:
+        found = {row["month"]: row for row in await models.rows("metric", key=key, by="month")}
+        assert set(found) >= set(months)
+        for month, (begin, end) in months.items():
+            (alone,) = await models.rows("trading_metrics", from_=begin, to=end, basis="pnl", keys=key)
+            (chosen,) = await models.rows("metric", key=key, month=month)
+            for told in (found[month], chosen):
+                assert (told["value"], told.get("reason")) == (alone["value"], alone.get("reason")), key
+
+
+async def test_trading_metrics_by_tag_are_those_of_each_tag(models: ReadModels) -> None:
+    """A trade with two tags counts for both, one without any for none; sums as well as ratios of the ledger."""
+    models.given([trade(1, 5, tags=["news", "fast"]), trade(2, -3, 1, tags=["fast"]), trade(3, 4, 2)])
+    rows = await models.rows("metric", key="total_pnl", by="tag")
+    assert [(row["tag"], row["value"]) for row in rows] == [("fast", "2"), ("news", "5")]
+    (row,) = await models.rows("metric", key="win_rate", tag="fast")
+    assert row["value"] == 0.5
+    models.given(many_trades())
+    for key in ("profit_factor", "sqn", "longest_loss_streak", "sharpe_pnl"):
+        for row in await models.rows("metric", key=key, by="tag", calendar="weekdays"):
+            (alone,) = await models.rows("trading_metrics", tag=row["tag"], keys=key)
+            assert compared(row) == pytest.approx(compared(alone), rel=1e-12), key
+
+
+@pytest.mark.parametrize(("name", "text"), [("month", "2025"), ("year", "MMXXV"), ("hour", "noon")])
+async def test_a_cut_that_cannot_be_read_is_refused(models: ReadModels, name: str, text: str) -> None:
+    """Of the ledger as of sums."""
+    for key in ("sqn", "total_pnl"):
+        with pytest.raises(Invalid):
+            await models.rows("metric", key=key, **{name: text})
+
+
 async def test_equity_by_flows_and_by_values(models: ReadModels) -> None:
     """With a deposit returns are of it; with values of the account they are of these; both can be asked for."""
     models.given([flow(1000), trade(1, 100, 1), trade(2, -110, 2), flow(500, 3)])

@@ -129,6 +129,19 @@ async def test_what_costs_much_is_made_anew_seldom(store: Store, kept: KeptAnswe
     assert store.made == 1
 
 
+async def test_answers_are_made_anew_one_at_a_time(store: Store, kept: KeptAnswers) -> None:
+    """Those who ask meanwhile need the store as well: whoever asks later has the next one made anew."""
+    companies = ("acme", "other", "third")
+    for company in companies:
+        await kept.answer(KPIS, company)
+    store.position, store.now = 2, store.now + 2 * SHARE * store.seconds
+    for made in (3, 4, 5, 6):
+        assert store.made == made
+        for company in companies:
+            await kept.answer(KPIS, company)
+        await settled()
+
+
 async def test_a_movement_while_it_was_made_leaves_it_unsure(store: Store, kept: KeptAnswers) -> None:
     """Its parts may stand for different positions: it is given for a while, and never as the answer of a position."""
     store.moves_while_making = True

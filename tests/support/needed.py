@@ -11,10 +11,12 @@ from projections.engine.query import Query
 NEEDED: Mapping[str, str] = MappingProxyType(
     {
         "by": "symbol",
+        "currency": "USD",
         "indicator": "sma",
         "interval": "1d",
         "key": "win_rate",
         "metric": "total_pnl",
+        "other": "stripe",
         "statistic": "win_rate",
         "steps": "signup,activated",
         "symbol": "AAPL",

@@ -1,29 +1,15 @@
-"""Cumulative lifetime value by cohort: what the customers of a cohort have paid up to each age, over their number.
+"""Cumulative lifetime value of a cohort: what its customers have paid up to each age, over their number.
 
-Ages are periods since the cohort's own; a cohort's row ends with the last period that is finished for all of it.
+Ages are periods since the cohort's own.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import accumulate
 
-Cohorts = dict[int, list[Fraction]]
 
-
-def cohort_cumulative_ltv(sizes: Mapping[int, int], paid: Iterable[tuple[int, int, int]], last: int) -> Cohorts:
-    """By cohort the mean paid up to each age, in millionths.
-
-    `sizes`: customers by cohort period (a number that rises by one a period); `paid`: cohort, age and amount in
-    millionths; `last`: the last finished period.
-    """
-    by_age: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for cohort, age, amount in paid:
-        by_age[cohort][age] += amount
-    return {
-        cohort: [Fraction(total, size) for total in accumulate(by_age[cohort][a] for a in range(last - cohort + 1))]
-        for cohort, size in sorted(sizes.items())
-        if size
-    }
+def cohort_cumulative_ltv(customers: int, paid: Iterable[int]) -> list[Fraction]:
+    """The mean paid up to each age, in millionths, of what all of them (at least one) paid at each age."""
+    return [Fraction(total, customers) for total in accumulate(paid)]

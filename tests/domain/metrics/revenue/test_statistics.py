@@ -151,9 +151,9 @@ def test_service_periods(anchor: str, interval: str, count: int, at: str, begin:
 
 
 def test_cohort_cumulative_ltv() -> None:
-    """Two customers of cohort 5 pay 10, 0, 30; cohort 7 has one finished period; cohort 9 none."""
-    found = cohort_cumulative_ltv({5: 2, 7: 1, 6: 0, 9: 3}, [(5, 0, 10), (5, 2, 20), (5, 2, 10), (7, 0, 9)], 7)
-    assert found == {5: [Fraction(5), Fraction(5), Fraction(20)], 7: [Fraction(9)], 9: []}
+    """Three customers pay 10, nothing, 30, and get 1 back; of a cohort without any age nothing is known."""
+    assert cohort_cumulative_ltv(3, [10, 0, 30, -1]) == [Fraction(each, 3) for each in (10, 10, 40, 39)]
+    assert cohort_cumulative_ltv(3, []) == []
 
 
 def test_currency_moves_have_their_own_line_or_none() -> None:
