@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,10 @@ from aiokafka import errors as kafka
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.fetch import FetchRequest
 
-from adapters.kafka.errors import translated
+from adapters.kafka.errors import UNAVAILABLE, translated
 from adapters.kafka.fetched import Fetched
 from adapters.kafka.settings import KafkaSettings
+from domain.errors import Unavailable
 from domain.ports import Chunk
 
 LONG_POLL_MS = 500  # a broker that has nothing new holds its answer back this long
@@ -53,7 +55,7 @@ class KafkaReader:
         self._go_to(start)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
-        with translated(f"read {self._topic}"):
+        with translated(f"read {self._topic}"), self._known():
             await self._ask()
             chunks = self._take(max_records)
             while not chunks and self._flights and (left := deadline - loop.time()) > 0:
@@ -62,6 +64,18 @@ class KafkaReader:
                 chunks = self._take(max_records)
             await self._ask()
         return chunks
+
+    @contextmanager
+    def _known(self) -> Iterator[None]:
+        """Who reads has offsets of the topic: a broker that does not know it has not yet come to all that it holds."""
+        try:
+            yield
+        except kafka.UnknownTopicOrPartitionError as error:
+            raise Unavailable(
+                f"read {self._topic}: the broker does not know the topic, as after its start: {error}",
+                code=UNAVAILABLE,
+                suggested_actions=("Wait; where the topic was deleted, run `analytics topics create`.",),
+            ) from error
 
     async def close(self) -> None:
         """Disconnect and drop what was not taken."""

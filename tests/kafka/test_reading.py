@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -11,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from adapters.kafka.log import KafkaEventLog
 from adapters.kafka.settings import KafkaSettings
-from domain.errors import Defect, NotFound
+from domain.errors import Defect, NotFound, Unavailable
 from domain.ports import LogReader
 from tests.kafka.records import numbers, read_some, read_to_head, records
 
@@ -93,6 +94,18 @@ async def test_a_topic_that_does_not_exist(log: KafkaEventLog) -> None:
         await log.heads("nowhere")
     with pytest.raises(NotFound):
         await log.starts("nowhere")
+
+
+async def test_a_reader_waits_for_a_topic_that_the_broker_does_not_know(settings: KafkaSettings) -> None:
+    """Whoever has offsets of it knows that it is there: a broker that has just started may not, and no lane stops."""
+    log = KafkaEventLog(replace(settings, request_timeout=0.5))
+    reader = log.reader("nowhere")
+    try:
+        with pytest.raises(Unavailable, match="does not know the topic"):
+            await reader.read({0: 0}, max_records=1, wait=0)
+    finally:
+        await reader.close()
+        await log.close()
 
 
 async def _head_reaches(log: KafkaEventLog, offset: int) -> None:
