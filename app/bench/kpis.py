@@ -93,14 +93,20 @@ async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url:
     traders = [part for part in traders if int(part.params["user_id"][1:]) <= users]
     user = await _asked(store, traders, traders * WARM)
     async with moving(log, url, COMPANY, IN_MONTH):
-        beside, positions = await _asked_beside(store)
+        asks = min(ASKS, ground.scale.reads)
+        beside, positions = await _asked_beside(store, asks)
     floor = await asyncio.to_thread(_floor, url)
     all_figures = f"all key figures of a company with {users:,} users for a month"
     for name, times, share, what in (
         ("kpis_first", company[0], 0.5, f"first of {all_figures}"),
         ("kpis_p50", company[1], 0.5, f"p50 of {all_figures}"),
         ("kpis_p99", company[1], 0.99, f"p99 of {all_figures}"),
-        ("kpis_moving_p50", beside, 0.5, f"p50 of {all_figures}, moving: {positions} positions in {ASKS} answers"),
+        (
+            "kpis_moving_p50",
+            beside,
+            0.5,
+            f"p50 of {all_figures}, moving: {positions} positions in {asks} answers",
+        ),
         ("kpis_moving_p99", beside, 0.99, f"p99 of {all_figures}, moving"),
         ("trading_metrics_first", user[0], 0.5, "first of all trading metrics of one user"),
         ("trading_metrics_p50", user[1], 0.5, "p50 of all trading metrics of one user"),
@@ -127,11 +133,11 @@ async def _asked(
     return times[: len(parts)], times[len(parts) :]
 
 
-async def _asked_beside(store: PostgresReadStore) -> tuple[list[float], int]:
+async def _asked_beside(store: PostgresReadStore, asks: int) -> tuple[list[float], int]:
     """Milliseconds of questions that come one by one, and at how many positions they were answered."""
     answers, chance, times, positions = _answers(store), Random(3), list[float](), set[str]()
     await answers.answer(MONTH, COMPANY)
-    for _ in range(ASKS):
+    for _ in range(asks):
         await asyncio.sleep(chance.uniform(*SPACED))
         positions.add((await _timed(answers.answer(MONTH, COMPANY), times))["position"])
     return times, len(positions)
