@@ -11,7 +11,7 @@ several take effect in the same millisecond.
 - A fact with a price states it completely (quantity missing is 1, interval month). One without a price keeps what the
   subscription had, as far as it does not say otherwise. A stop changes no terms, so that resuming brings them back.
 - `held` and `restored` are no events: `domain/metrics/revenue/policies.py` puts them in where a customer owes for too
-  long. What is held keeps its status and terms and brings no MRR.
+  long. What is held keeps its status, terms and newest fact's time, and brings no MRR.
 - A customer's subscriptions add up. Amounts of several currencies are added as they are: one currency a tenant is
   the rule, and nothing here knows a rate.
 """
@@ -39,7 +39,8 @@ STATUS = {
 }  # every other event keeps the status
 STOPS = frozenset({"paused", "canceled", "cancel_scheduled"})
 HELD, RESTORED = "held", "restored"
-KEEP_TERMS = STOPS | {HELD, RESTORED}
+HOLDS = frozenset({HELD, RESTORED})
+KEEP_TERMS = STOPS | HOLDS
 
 NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED = "new", "expansion", "contraction", "churned", "reactivated"
 KINDS = (NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED)
@@ -152,7 +153,7 @@ def _after(before: Subscription, fact: SubscriptionFact) -> Subscription:
         cut,
         price,
         monthly(price) if active and not held else 0,
-        at,
+        before.since if fact.event in HOLDS else at,
         before.trial_started_at or at * (status == "trial"),
         before.started_at or at * active,
         (before.ended_at or at) * ended,

@@ -3,8 +3,11 @@
 Ordered: a customer's history is told in the order in which its facts take effect, whatever the order in which they
 arrive; a fact that arrives late restates what follows from it. `domain/subscriptions.py` has the rules. Under another
 policy (`domain/metrics/revenue/policies.py`) most histories come to the same, so that only the difference is kept: the
-rows of `default` and those of the policy add up to its reading. Payments are no part of it: past due is told where both
-are at hand.
+rows of `default` and those of the policy add up to its reading.
+
+Payments are part of the history: MRR of who owes goes 15 days after the first failure, a movement of that day even
+while it lies ahead, and comes back with the payment; a payment within the 15 days restates that nothing moved. No clock
+is asked. A subscription held for a debt is listed with the status, terms and time that its facts say, and with MRR 0.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ from typing import Any
 
 import msgspec
 
-from domain.metrics.revenue.policies import PRESETS, read, tells_otherwise
+from domain.metrics.revenue.policies import FAILED, PAID, PRESETS, Charge, Policy, counts_from, read, tells_otherwise
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, Stat, known, ratio
 from domain.mrr import charge
-from domain.scheduled import scheduled
-from domain.subscriptions import ABSENT, KINDS, LOSSES, Movement, Subscription, SubscriptionFact, ledger, merged
+from domain.scheduled import Changes, scheduled
+from domain.subscriptions import ABSENT, KINDS, LOSSES, Ledger, Movement, Subscription, SubscriptionFact, merged
 from projections.engine.day_span import day_span, read_first_of_month
 from projections.engine.declare import Fact, Projection, RowValues, State
 from projections.engine.kinds import MS_PER_DAY
@@ -41,21 +44,56 @@ from projections.engine.query import (
 from projections.engine.show import twelfths
 from projections.subscription_rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
 
-subscriptions = Projection("subscriptions", version=3)
+subscriptions = Projection("subscriptions", version=4)
 
 DEFAULT = "default"
-OTHERS = tuple(policy for policy in PRESETS.values() if tells_otherwise(policy))
+OTHERS = tuple(policy for policy in PRESETS.values() if policy.name != DEFAULT)
+OTHERS_UNOWED = tuple(filter(tells_otherwise, OTHERS))  # those that can differ where nobody owes
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
 COUNTS = tuple(count for _, count in MEASURES.values())
+TELLING = PAID | {FAILED}  # kinds of payments that say what is owed
+
+
+class Customer(msgspec.Struct, array_like=True, frozen=True):
+    """All that is known of a customer: the facts and the charges that tell of debts, both in order, each once."""
+
+    facts: list[SubscriptionFact] = []
+    charges: list[Charge] = []
+
+    @property
+    def others(self) -> tuple[Policy, ...]:
+        """The policies that may come to something else than the default."""
+        return OTHERS if any(charge.kind == FAILED for charge in self.charges) else OTHERS_UNOWED
+
+    def read(self, policy: Policy) -> Ledger:
+        """The history under a policy."""
+        return read(self.facts, policy, self.charges)
+
+    def scheduled(self, policy: Policy) -> Changes:
+        """What of MRR was scheduled at any time, under a policy."""
+        counting = [(counts_from(charge, policy), charge) for charge in self.charges]
+
+        def known(facts: Sequence[SubscriptionFact], before: int | None) -> Ledger:
+            return read(facts, policy, [c for at, c in counting if before is None or at < before])
+
+        return scheduled(self.facts, known, [at for at, _ in counting])
+
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[SubscriptionFact]).decode
+_decode = msgspec.msgpack.Decoder(Customer).decode
 
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
-    """The state of a customer is its facts in order, each once."""
-    return _encode(merged(_decode(state) if state else (), map(_fact, facts)))
+    """The state of a customer is its facts and charges in order, each once."""
+    known = _decode(state) if state else Customer()
+    said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
+    charged = {_charge(fact) for fact in facts if fact["_event"] == "payment" and fact["kind"] in TELLING}
+    return _encode(Customer(merged(known.facts, said), sorted(charged.union(known.charges))))
+
+
+def _charge(fact: Fact) -> Charge:
+    return Charge(fact["timestamp"], fact["invoice_id"], fact["kind"])
 
 
 def _fact(fact: Fact) -> SubscriptionFact:
@@ -82,11 +120,11 @@ def _fact(fact: Fact) -> SubscriptionFact:
 
 def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     """What a customer's history comes to."""
-    history = _decode(state)
-    told = ledger(history)
+    customer = _decode(state)
+    told = customer.read(PRESETS[DEFAULT])
     moved = [(DEFAULT, 1, movement) for movement in told.movements]
-    for policy in OTHERS:
-        differs = read(history, policy).movements
+    for policy in customer.others:
+        differs = customer.read(policy).movements
         if differs != told.movements:
             moved += [(policy.name, 1, movement) for movement in differs]
             moved += [(policy.name, -1, movement) for movement in told.movements]
@@ -94,17 +132,15 @@ def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
         CustomerSubscription.table.name: [_subscription(i, s) for i, s in told.subscriptions.items()],
         MrrMovement.table.name: [_movement(*each) for each in moved],
         CustomerMrr.table.name: _changes(moved),
-        ScheduledMrr.table.name: _scheduled(history),
+        ScheduledMrr.table.name: _scheduled(customer),
     }
 
 
-def _scheduled(history: Sequence[SubscriptionFact]) -> list[RowValues]:
-    ahead = scheduled(history)
-    if not ahead:
-        return []
+def _scheduled(customer: Customer) -> list[RowValues]:
+    ahead = customer.scheduled(PRESETS[DEFAULT])
     changes = [(DEFAULT, key, change) for key, change in ahead.items()]
-    for policy in OTHERS:
-        other = scheduled(history, lambda facts, policy=policy: read(facts, policy))  # type: ignore[misc]  # bound now
+    for policy in customer.others:
+        other = customer.scheduled(policy)
         changes += [(policy.name, key, other.get(key, 0) - ahead.get(key, 0)) for key in {**ahead, **other}]
     return [
         {"policy": policy, "day": day, "plan": cut.plan, "tier": cut.tier, "currency": cut.currency, "change": change}
@@ -156,6 +192,7 @@ def _changes(moved: Iterable[tuple[str, int, Movement]]) -> list[RowValues]:
 
 subscriptions.ordered_fold(
     "subscription",
+    "payment",
     by=("company_id", "customer_id"),
     into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr),
     advance=customer_history,

@@ -132,15 +132,21 @@ class OrderedFold:
 
     Rows of tables whose key contains all of `by` belong to one state and are replaced with it; rows of other tables
     are sums over all states, and the difference of the new state's rows to the old state's is added.
+    It may read several event types of one stream: the member `_event` of a fact is the name of its type.
     Rows hold times in ms and leave out the columns of `by`; in a table of sums they may leave out those that are 0.
     """
 
     name: str
-    reads: EventType
+    reads: tuple[EventType, ...]
     by: tuple[str, ...]
     into: tuple[Table, ...]
     advance: Callable[[State | None, Sequence[Fact]], State]
     rows: Callable[[State], Mapping[str, Iterable[RowValues]]]
+
+    @property
+    def stream(self) -> str:
+        """The stream of all event types that it reads."""
+        return self.reads[0].stream
 
     def owns(self, table: Table) -> bool:
         """Whether each row of the table belongs to exactly one state."""
@@ -187,7 +193,7 @@ class Projection:
 
     @property
     def _events(self) -> list[EventType]:
-        return [f.reads for f in self.additive] + [f.reads for f in self.ordered]
+        return [f.reads for f in self.additive] + [event for f in self.ordered for event in f.reads]
 
     @property
     def reads(self) -> frozenset[str]:
@@ -231,8 +237,7 @@ class Projection:
 
     def ordered_fold(
         self,
-        event: str,
-        *,
+        *events: str,
         by: tuple[str, ...],
         into: Sequence[type[Row]],
         advance: Callable[[State | None, Sequence[Fact]], State],
@@ -240,12 +245,16 @@ class Projection:
     ) -> None:
         """Declare an ordered fold: the history of each key `by`, and the rows that follow from it.
 
-        `state` must be canonical: the same facts give the same bytes in whatever order they arrived.
+        `events` are types of one stream, all of which have the fields of `by`: two streams are read at their own pace
+        by lanes of their own, so that nothing would say which of their facts is in the state. `state` must be
+        canonical: the same facts give the same bytes in whatever order they arrived.
         """
         if by[0] != "company_id":
             raise Defect("an ordered fold's key begins with company_id: the tenant is part of every key")
-        tables = tuple(r.table for r in into)
-        fold = OrderedFold(advance.__name__, BY_NAME[event], by, tables, advance, rows)
+        reads, tables = tuple(BY_NAME[event] for event in events), tuple(r.table for r in into)
+        if len({event.stream for event in reads}) != 1:
+            raise Defect(f"an ordered fold reads types of one stream, not {', '.join(events) or 'nothing'}")
+        fold = OrderedFold(advance.__name__, reads, by, tables, advance, rows)
         for table in tables:
             allowed = (Own, Sum) if fold.owns(table) else (Sum,)
             if any(c.rule not in allowed for c in table.values):

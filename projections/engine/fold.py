@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from heapq import merge
+from operator import itemgetter
 
 import polars as pl
 
 from projections.engine.admission import Facts, Reads
 from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
 from projections.engine.culprit import culprit
-from projections.engine.declare import AdditiveFold, OrderedFold, Projection, Table, hidden_columns
+from projections.engine.declare import AdditiveFold, Fact, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.deltas import FACTS, columns_of, deltas
 from projections.engine.kinds import Day, Kind
 
@@ -30,7 +31,7 @@ def fold(projection: Projection, facts: Facts) -> Folded:
 def _folded(projection: Projection, facts: Facts) -> Folded:
     found = deltas(tuple(projection.additive), facts)
     rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in found]  # in one order: no deadlocks
-    ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts.get(f.reads.name))) is not None]
+    ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts)) is not None]
     return Folded(projection, rows, ordered)
 
 
@@ -46,9 +47,9 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
                 found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
             except Exception as error:  # a fold is code of a projection
                 raise FoldFailed(projection, error) from error
-        for ordered in projection.ordered:
-            whole = {f.name for f in ordered.reads.message.DESCRIPTOR.fields} | OF_ENVELOPE
-            found.setdefault(ordered.reads.name, {*also}).update(whole)
+        for event in (event for ordered in projection.ordered for event in ordered.reads):
+            whole = {f.name for f in event.message.DESCRIPTOR.fields} | OF_ENVELOPE
+            found.setdefault(event.name, {*also}).update(whole)
     return found
 
 
@@ -89,11 +90,16 @@ def to_csv(rows: pl.DataFrame) -> bytes:
     return csv.getvalue()
 
 
-def ordered_facts(fold: OrderedFold, facts: pl.DataFrame | None) -> OrderedFacts | None:
-    """Facts of an ordered fold by key, each key's in log order."""
-    if facts is None:
+def ordered_facts(fold: OrderedFold, facts: Facts) -> OrderedFacts | None:
+    """Facts of an ordered fold by key, of all its types, each key's in log order; None where there are none."""
+    of_types = [_in_order(facts[event.name], event.name) for event in fold.reads if event.name in facts]
+    if not of_types:
         return None
-    by_key: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for fact in facts.sort("_seq").iter_rows(named=True):
+    by_key: dict[tuple[str, ...], list[Fact]] = {}
+    for fact in merge(*of_types, key=itemgetter("_seq")):
         by_key.setdefault(tuple(fact[name] for name in fold.by), []).append(fact)
     return OrderedFacts(fold, by_key)
+
+
+def _in_order(facts: pl.DataFrame, event: str) -> Iterator[Fact]:
+    return facts.sort("_seq").with_columns(_event=pl.lit(event)).iter_rows(named=True)

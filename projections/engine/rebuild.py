@@ -143,7 +143,7 @@ class Folding:
                 self._hold(table, delta)
         except Exception as error:  # a fold is code of a projection
             raise FoldFailed(self.projection, error) from error
-        for name in {f.reads.name for f in self.projection.ordered} & facts.keys():
+        for name in {event.name for f in self.projection.ordered for event in f.reads} & facts.keys():
             self.facts.setdefault(name, []).append(facts[name])
 
     def _hold(self, table: Table, delta: pl.DataFrame) -> None:
@@ -159,7 +159,7 @@ class Folding:
     def ordered(self) -> list[OrderedFacts]:
         """What the ordered folds are to advance by."""
         facts = {name: pl.concat(frames) for name, frames in self.facts.items()}
-        found = (ordered_facts(fold, facts.get(fold.reads.name)) for fold in self.projection.ordered)
+        found = (ordered_facts(fold, facts) for fold in self.projection.ordered)
         return [each for each in found if each is not None]
 
 

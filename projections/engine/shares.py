@@ -70,7 +70,7 @@ def effects(ordered: OrderedFacts, table: Table, measure: Column) -> bytes:
     schema |= {"_seq": pl.Int64, "_at": pl.Int64, "_event_id": pl.String, "_user_id": pl.String}
     cells = zip(*entries, strict=True) if entries else [()] * len(schema)
     frame = pl.DataFrame([pl.Series(n, list(c), t) for (n, t), c in zip(schema.items(), cells, strict=True)])
-    frame = frame.with_columns(_topic=pl.lit(ordered.fold.reads.stream))
+    frame = frame.with_columns(_topic=pl.lit(ordered.fold.stream))
     return to_csv(frame.select(*(as_stored(c.name, c.kind) for c in columns), *PLACE))
 
 

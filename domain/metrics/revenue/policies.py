@@ -56,8 +56,12 @@ def tells_otherwise(policy: Policy) -> bool:
     return any(getattr(policy, switch) != getattr(plain, switch) for switch in switches)
 
 
-class Charge(msgspec.Struct, frozen=True, order=True, gc=False):
-    """What became of an attempt to charge a customer."""
+FAILED = "failed"
+PAID = frozenset({"succeeded", "recovered"})
+
+
+class Charge(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
+    """What became of an attempt to charge a customer. A refund says nothing about what is owed."""
 
     at: int  # ms
     invoice_id: str
@@ -111,12 +115,17 @@ def debts(charges: Iterable[Charge]) -> list[tuple[int, int | None]]:
     owed: dict[str, int] = {}
     settled: list[tuple[int, int | None]] = []
     for charge in sorted(charges):
-        if charge.kind == "failed":
+        if charge.kind == FAILED:
             owed.setdefault(charge.invoice_id, charge.at)
-        elif charge.kind in ("succeeded", "recovered"):
+        elif charge.kind in PAID:
             paid = {charge.invoice_id, ""} if charge.invoice_id else set(owed)
             settled += [(owed.pop(invoice), charge.at) for invoice in sorted(paid & owed.keys())]
     return sorted([*settled, *((since, None) for since in owed.values())], key=lambda debt: (debt[0], debt[1] or 0))
+
+
+def counts_from(charge: Charge, policy: Policy) -> int:
+    """The moment from which a charge changes MRR, in ms: a failure when MRR has been kept for as long as it is."""
+    return charge.at + (policy.past_due_days or 0) * MS_PER_DAY * (charge.kind == FAILED)
 
 
 def _holds(

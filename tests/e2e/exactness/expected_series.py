@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.e2e.exactness.expected import Question, Row, activity, day, money, money_of, system, time, trading
 from tests.e2e.exactness.expected_business import buckets, business, steps
-from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact
+from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact, Payment
 
 WIDTH = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
 PRICES = ("open", "high", "low", "close", "volume")
@@ -58,40 +58,87 @@ class Move(NamedTuple):
 
 
 KINDS = {"new": 1, "expansion": 1, "contraction": -1, "churned": -1, "reactivated": 1}
+KEPT, NEVER = 15 * DAY, 2**63
 PAYS = {"started", "trial_converted", "resumed", "reactivated"}
 PAYS_NOT = {"trial_started": "trial", "paused": "paused", "canceled": "canceled"}
 
 
 class Standing(NamedTuple):
-    """A subscription after some facts."""
+    """A subscription after some facts; `owed` while its customer owes for so long that it does not count."""
 
     status: str
     price: int
     fact: Fact
+    owed: bool = False
 
     @property
     def mrr(self) -> int:
         """What it brings a month."""
-        return self.price if self.status == "active" else 0
+        return self.price if self.status == "active" and not self.owed else 0
 
 
-def _tell(facts: Sequence[Fact]) -> tuple[dict[str, Standing], list[Move]]:
-    """Walk through a customer's facts in the order in which they take effect."""
-    standing: dict[str, Standing] = {}
-    moves: list[Move] = []
-    total, ever = 0, False
-    for fact in sorted(facts):
-        before = standing.get(fact.subscription_id)
+class Told:
+    """A customer's subscriptions and the moves of its MRR, told step by step."""
+
+    def __init__(self) -> None:
+        self.standing: dict[str, Standing] = {}
+        self.moves: list[Move] = []
+        self.total = 0
+
+    def fact(self, fact: Fact) -> None:
+        """The next fact in the order in which they take effect."""
+        before = self.standing.get(fact.subscription_id)
         status = "active" if fact.event in PAYS else PAYS_NOT.get(fact.event, before.status if before else "active")
         price = fact.price if fact.price >= 0 else before.price if before else 0
-        now = standing[fact.subscription_id] = Standing(status, price, fact)
-        change = now.mrr - (before.mrr if before else 0)
+        self._stand(fact.at, Standing(status, price, fact, before.owed if before else False))
+
+    def late(self, at: int, *, owed: bool) -> None:
+        """From now on the customer owes for too long, or no longer: what there is by now is concerned."""
+        for name in sorted(self.standing):
+            self._stand(at, self.standing[name]._replace(owed=owed))
+
+    def _stand(self, at: int, now: Standing) -> None:
+        name = now.fact.subscription_id
+        change = now.mrr - (self.standing[name].mrr if name in self.standing else 0)
+        self.standing[name] = now
         if change:
-            after = total + change
-            kind = _kind(total, after, ever)
-            moves.append(Move(fact.at, fact.plan, fact.tier, kind, KINDS[kind] * change))
-            total, ever = after, True
-    return standing, moves
+            after = self.total + change
+            kind = _kind(self.total, after, bool(self.moves))
+            self.moves.append(Move(at, now.fact.plan, now.fact.tier, kind, KINDS[kind] * change))
+            self.total = after
+
+
+def _tell(facts: Sequence[Fact], payments: Sequence[Payment] = ()) -> tuple[dict[str, Standing], list[Move]]:
+    """Walk through a customer's facts in the order in which they take effect; of one moment, facts before debts."""
+    told, rest = Told(), sorted(facts)
+    for at, owed in _lateness(payments):
+        while rest and rest[0].at <= at:
+            told.fact(rest.pop(0))
+        told.late(at, owed=owed)
+    for fact in rest:
+        told.fact(fact)
+    return told.standing, told.moves
+
+
+def _lateness(payments: Sequence[Payment]) -> Iterator[tuple[int, bool]]:
+    """The moments at which a customer begins and ceases to owe something for 15 days."""
+    debts: list[tuple[int, int]] = []  # since when, until when
+    missed: dict[str, int] = {}
+    for payment in sorted(payments, key=lambda p: (p.at, p.invoice_id, p.kind)):
+        if payment.kind == "failed" and payment.invoice_id not in missed:
+            missed[payment.invoice_id] = payment.at
+        if payment.kind in ("succeeded", "recovered"):
+            for invoice in list(missed):
+                if payment.invoice_id in ("", invoice) or not invoice:  # what has no name is, or pays, any
+                    debts.append((missed.pop(invoice), payment.at))
+    debts += [(since, NEVER) for since in missed.values()]
+    late = [(since + KEPT, until) for since, until in debts if since + KEPT < until]
+    was = False
+    for at in sorted({moment for span in late for moment in span} - {NEVER}):
+        now = any(begin <= at < end for begin, end in late)
+        if now != was:
+            yield at, now
+        was = now
 
 
 def _kind(before: int, after: int, ever: bool) -> str:
@@ -106,8 +153,9 @@ def subscriptions(books: Books) -> Iterator[Question]:
     """How MRR moved, and every subscription as it stands."""
     moves: list[Move] = []
     rows: list[Row] = []
+    owing = _payments(books)
     for customer, facts in sorted(books.facts.items()):
-        standing, moved = _tell(facts)
+        standing, moved = _tell(facts, owing[customer])
         moves += moved
         rows += [_standing(customer, name, standing[name]) for name in sorted(standing)]
     yield Question("subscriptions", {}, ("customer_id", "subscription_id"), rows)
@@ -123,14 +171,24 @@ def subscriptions(books: Books) -> Iterator[Question]:
     yield Question("mrr_movements", {"from": day(middle)}, (), [begun])
     undiscounted = [[fact._replace(price=fact.full) for fact in facts] for facts in books.facts.values()]
     stripe = [move for facts in undiscounted for move in _tell(facts)[1]]
-    by_month = list(_by_period(stripe, "month", 7))
-    yield Question("mrr_movements", {"by": "month", "policy": "stripe"}, ("month",), by_month)
+    patient = [move for facts in books.facts.values() for move in _tell(facts)[1]]
+    for policy, other in (("stripe", stripe), ("chartmogul", patient), ("profitwell", patient)):
+        by_month = list(_by_period(other, "month", 7, moves))
+        yield Question("mrr_movements", {"by": "month", "policy": policy}, ("month",), by_month)
     yield from _customers(books, middle)
+
+
+def _payments(books: Books) -> defaultdict[str, list[Payment]]:
+    found: defaultdict[str, list[Payment]] = defaultdict(list)
+    for payment in books.payments:
+        found[payment.customer_id].append(payment)
+    return found
 
 
 def _customers(books: Books, middle: int) -> Iterator[Question]:
     """MRR of each customer at a day's beginning and at last, and what is left of those who paid on that day."""
-    moves = {customer: _tell(facts)[1] for customer, facts in books.facts.items()}
+    owing = _payments(books)
+    moves = {customer: _tell(facts, owing[customer])[1] for customer, facts in books.facts.items()}
     start = {customer: _net(move for move in moved if move.at < middle) for customer, moved in moves.items()}
     end = {customer: _net(moved) for customer, moved in moves.items()}
     names = [customer for customer in sorted(moves) if start[customer] or end[customer]]
@@ -171,9 +229,10 @@ def _standing(customer: str, name: str, standing: Standing) -> Row:
     return row | {"tier": fact.tier, "mrr": money_of(Fraction(standing.mrr, 12)), "since": time(fact.at)}
 
 
-def _by_period(moves: Sequence[Move], period: str, cut: int) -> Iterator[Row]:
+def _by_period(moves: Sequence[Move], period: str, cut: int, also: Sequence[Move] = ()) -> Iterator[Row]:
+    """A row for each period in which something moved, under the default (`also`) or the policy that is asked for."""
     start = 0
-    for name in sorted({day(move.at)[:cut] for move in moves}):
+    for name in sorted({day(move.at)[:cut] for move in (*moves, *also)}):
         inside = [move for move in moves if day(move.at)[:cut] == name]
         yield {period: name} | _movements(inside, start)
         start += _net(inside)

@@ -224,8 +224,10 @@ class Stream:
         return self._event("account_flow", user, self._moment(), payload)
 
     def _payment(self) -> Event:
+        """Of few customers, who subscribe as well, over two months: many owe for weeks, and some pay at last."""
         some = self._random
-        customer, invoice = f"c{some.randrange(CUSTOMERS)}", some.randrange(4)
+        customer, invoice = f"c{some.randrange(CUSTOMERS // 5)}", some.randrange(4)
+        at = self._moment() - some.randrange(60) * DAY
         payload = {
             "customer_id": customer,
             "invoice_id": f"i{invoice}" if invoice else "",
@@ -234,7 +236,7 @@ class Stream:
             "fee": self._amount(0, 3),
             "currency": some.choice(("USD", "EUR")),
         }
-        return self._event("payment", customer, self._moment(), payload)
+        return self._event("payment", customer, at, payload)
 
     def _cost(self) -> Event:
         payload = {
