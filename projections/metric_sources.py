@@ -116,6 +116,20 @@ def _query(name: str, *also: str, raw: bool = True) -> Callable[[Wanted], Part]:
     return ask
 
 
+def of_mrr(source: Source) -> Source:
+    """The same, up to today where the period ends later: what lies ahead, a scheduled cancel or a debt that is not old
+    enough yet, is no MRR of today's.
+    """
+
+    def ask(wanted: Wanted) -> Part | Select:
+        tomorrow = wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        end = min(wanted.span.bounds[1], tomorrow)
+        start = wanted.span.start and min(wanted.span.start, end)
+        return source.ask(replace(wanted, span=Span(start, end)))
+
+    return Source(ask, source.sums)
+
+
 def _movements(wanted: Wanted) -> Part:
     return _under(wanted, _query("mrr_movements")(wanted))
 
@@ -346,14 +360,14 @@ def earlier(source: Source) -> Source:
 FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
 
 SOURCES: Mapping[str, Source] = {
-    "mrr_movements": Source(_movements),
-    "mrr_scheduled": Source(_scheduled),
-    "customers_scheduled": Source(
-        lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows}
+    "mrr_movements": of_mrr(Source(_movements)),
+    "mrr_scheduled": of_mrr(Source(_scheduled)),
+    "customers_scheduled": of_mrr(
+        Source(lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows})
     ),
-    "mrr_year": Source(_of_year),
-    "mrr_retained": Source(_retained("mrr_retained")),
-    "customer_mrr": Source(_customers_after, lambda rows, _: {"customers": rows}),
+    "mrr_year": of_mrr(Source(_of_year)),
+    "mrr_retained": of_mrr(Source(_retained("mrr_retained"))),
+    "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows})),
     "owing_customers": Source(_owing),
     "subscriptions": Source(_subscribed, _deferred),
     "payment_totals": Source(_query("payment_totals", "kind"), _kinds),

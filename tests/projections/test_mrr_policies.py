@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -86,6 +88,48 @@ async def test_the_same_facts_under_two_policies(models: ReadModels) -> None:
     assert await models.rows("customer_mrr", from_="2025-02-20", policy="stripe") == []
     (row,) = await models.rows("subscriptions")
     assert (row["charge"], row["interval"], row["interval_count"]) == ("30", "month", 1)
+
+
+async def test_what_lies_ahead_is_no_mrr_of_today(models: ReadModels) -> None:
+    """In a period that is not over, neither a young debt nor a scheduled cancel takes from key figures; the movements
+    have both on their days.
+    """
+    now = round(time.time() * 1000)
+    facts = [
+        subscription(
+            event="started",
+            company_id=COMPANY,
+            customer_id=name,
+            subscription_id=name,
+            plan="a",
+            unit_amount=amount,
+            effective_at=now - 90 * DAY,
+        )
+        for name, amount in (("owes", 10.0), ("owes-long", 20.0), ("leaves", 40.0))
+    ]
+    facts.append(
+        subscription(
+            event="cancel_scheduled",
+            company_id=COMPANY,
+            customer_id="leaves",
+            subscription_id="leaves",
+            effective_at=now + 9 * DAY,
+            recorded_at=now - DAY,
+        )
+    )
+    failed: dict[str, Any] = {"company_id": COMPANY, "kind": "failed", "amount": 10.0, "currency": "USD"}
+    facts += [
+        payment(customer_id=name, invoice_id=name, timestamp=now - days * DAY, **failed)
+        for name, days in (("owes", 2), ("owes-long", 20))
+    ]
+    models.given(facts)
+    year = datetime.fromtimestamp(now / 1000, UTC).year
+    period = {"from_": f"{year - 1}-01-01", "to": f"{year + 2}-01-01"}
+    for span in (period, {"period": "year"}):
+        figures = {row["key"]: row["value"] for row in await models.rows("kpis", **span)}
+        assert (figures["mrr"], figures["customers"], figures["cmrr"]) == ("50", 2, "10")
+    (row,) = await models.rows("mrr_movements", **period)
+    assert row["end_mrr"] == "0"
 
 
 async def test_committed_mrr_of_a_month_knows_what_was_scheduled_in_it(models: ReadModels) -> None:
