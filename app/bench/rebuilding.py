@@ -24,7 +24,7 @@ from projections.engine.projector import Projector
 from projections.engine.registry import projection
 
 WORKERS = 2
-LONG = 20  # times `one` events in the log that is rebuilt from: a rebuild is for long ones
+LONG = 30  # times `one` events in the log that is rebuilt from: a rebuild is for long ones
 RATE = 5_000  # live events/s while the lag is measured
 PIECE = 250  # of them at once
 LOOK = 0.01  # seconds between two looks at the live checkpoint
