@@ -15,6 +15,7 @@ from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_p
 from domain.metrics.satisfaction.support import Ticket
 from projections import user_counts
 from projections.engine.composed import Part, Select
+from projections.engine.day_span import tomorrow
 from projections.engine.quantiles import middle_of
 from projections.engine.query import Statement, show_time
 from projections.user_counts import Cycle
@@ -122,8 +123,7 @@ def of_mrr(source: Source) -> Source:
     """
 
     def ask(wanted: Wanted) -> Part | Select:
-        tomorrow = wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        end = min(wanted.span.bounds[1], tomorrow)
+        end = min(wanted.span.bounds[1], tomorrow(wanted.asked_at))
         start = wanted.span.start and min(wanted.span.start, end)
         return source.ask(replace(wanted, span=Span(start, end)))
 
@@ -153,7 +153,7 @@ def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
 
 def _of_year(wanted: Wanted) -> Part:
     """Movements of the year that ends with the period."""
-    end = wanted.span.end or wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = wanted.span.bounds[1]
     return _movements(replace(wanted, span=Span(end - YEAR, end)))
 
 
@@ -163,8 +163,7 @@ def _retained(name: str) -> Callable[[Wanted], Part]:
 
 def _customers_after(wanted: Wanted) -> Part:
     """MRR of each customer at the end of the period."""
-    at = {"from": show_time(wanted.span.end or wanted.asked_at.replace(hour=0, minute=0, second=0, microsecond=0))}
-    return _under(wanted, Part("customer_mrr", at, raw=True))
+    return _under(wanted, Part("customer_mrr", {"from": show_time(wanted.span.bounds[1])}, raw=True))
 
 
 def _kinds(rows: Rows, _: Wanted) -> Sums:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ from domain.metrics.revenue.plan_mix import mix
 from domain.mrr import MILLIONTHS
 from projections.behaviour import UNITS, read_ages
 from projections.engine.composed import Composed, Part, Rows
+from projections.engine.day_span import tomorrow
 from projections.engine.query import FROM, TO, Param, Request, read_choice, read_time, show_time
 from projections.engine.show import exact_money, twelfths
 from projections.kpis import POLICY
@@ -44,8 +44,7 @@ def _cohort(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _movements(request: Request) -> Mapping[str, Part]:
     kept = {name: request.get(name) for name in ("policy", "currency") if request.get(name) is not None}
-    tomorrow = request.asked_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    at = {"to": show_time(request.get("to", tomorrow))}
+    at = {"to": show_time(request.get("to", tomorrow(request.asked_at)))}
     return {"mrr": Part("mrr_movements", {**at, **kept, "by": request.get("by", CUTS[0])}, raw=True)}
 
 

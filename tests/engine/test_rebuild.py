@@ -13,6 +13,7 @@ import pytest
 
 from adapters.embedded.log import EmbeddedLog
 from adapters.embedded.servers import Servers
+from adapters.postgres import builder
 from adapters.postgres.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.migrate import migrate
 from domain.errors import Conflict, Defect, Fenced, NotFound
@@ -113,6 +114,27 @@ async def test_a_build_that_was_interrupted_goes_on_where_it_was(bench: Bench, v
         second.finish()
     assert (await compared(versions, projection, stored.version)).equal
     assert versions.building(projection) is None
+
+
+async def test_what_was_filled_before_the_end_failed_is_filled_again(
+    bench: Bench, versions: PostgresVersions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables become durable one by one, then the version is handed over: whoever ends in between goes on from there."""
+    projection = clicks()
+    await folded(bench, projection, 150)
+    with closing(begun(bench, versions, projection)) as first:
+        await work(first.projection, bench.log, first, lambda: True)
+        with monkeypatch.context() as failing:
+            failing.setattr(builder, "HAND_OVER", b"SELECT 1 / length(substr(%s || %s::text, 1, 0))")
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                first.finish()
+    stored = versions.building(projection)
+    assert stored is not None
+    assert bench.rows(stored) == bench.rows(projection)  # filled, and in nobody's hands
+    with closing(PostgresBuild(bench.url, stored)) as second:
+        second.finish()
+    assert versions.building(projection) is None
+    assert (await compared(versions, projection, stored.version)).equal
 
 
 async def test_a_share_is_stored_once(bench: Bench, versions: PostgresVersions) -> None:
