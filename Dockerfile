@@ -6,6 +6,7 @@ COPY requirements.lock ./
 RUN .venv/bin/pip install --quiet --require-hashes --no-deps --no-cache-dir -r requirements.lock
 COPY pyproject.toml README.md ./
 COPY domain domain
+COPY eventlog eventlog
 COPY projections projections
 COPY command_api command_api
 COPY read_api read_api

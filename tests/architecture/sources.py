@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("domain", "projections", "command_api", "read_api", "adapters", "app", "migrations")
+PACKAGES = ("domain", "eventlog", "projections", "command_api", "read_api", "adapters", "app", "migrations")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -1,0 +1,1 @@
+"""Everything that happens to the log, through ports: reading, taking in, publishing, sealing, searching."""
