@@ -16,7 +16,7 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
-    from domain.publishing.ingest import Outcome
+    from eventlog.intake.intake import Outcome
 
 SOME_QUARANTINED = 3  # exit code
 

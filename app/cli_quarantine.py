@@ -16,8 +16,8 @@ from app.settings import Settings
 from domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from domain.publishing.repair import Change, Repairs, Result
     from domain.quarantine import Entry
+    from eventlog.intake.repair import Change, Repairs, Result
 
 EVERY = 2**62  # as a limit: none
 
@@ -125,7 +125,7 @@ def quarantine_replay(
 
     Exit 0 if all were replayed, 3 if some are still bad.
     """
-    from domain.publishing.repair import Change
+    from eventlog.intake.repair import Change
 
     if instead is not None and (members or len(which["ids"]) != 1):
         raise click.UsageError("--with takes the place of one entry, without --set")
@@ -168,8 +168,8 @@ async def _drop(settings: Settings, which: Mapping[str, Any], reason: str) -> in
 async def _repairs(settings: Settings) -> AsyncIterator[Repairs]:
     from app.instance import reachable
     from app.publisher import ingest
-    from domain.publishing.repair import Repairs
     from domain.trail import LOCAL_OPERATOR
+    from eventlog.intake.repair import Repairs
 
     async with reachable(settings) as complete, ingest(complete) as doors:
         yield Repairs(doors.publisher, doors.quarantine, LOCAL_OPERATOR)

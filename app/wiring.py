@@ -75,7 +75,7 @@ DRAIN = 1.5  # seconds that a process that ends gives the log to take what waits
 async def trail(settings: Settings, log: EventLog) -> AsyncIterator[Trail]:
     """The audit trail on this log. What the log has not taken at the end is kept in the data folder."""
     from adapters.evidence.spill import SpillFiles
-    from domain.publishing.trail import LogTrail, NoTrail
+    from eventlog.publish.audit_writer import LogTrail, NoTrail
 
     if not settings.trail_notes:
         yield NoTrail()

@@ -23,8 +23,8 @@ from domain.caller import caller
 from domain.errors import AnalyticsError, Invalid
 from domain.problem import Code
 from domain.publishing.framing import Item
-from domain.publishing.ingest import Ingest, Outcome
 from domain.rates import Rates
+from eventlog.intake.intake import Ingest, Outcome
 
 Connection = ASGIConnection[Any, Any, Any, State]
 HttpRequest = Request[Any, Any, State]

@@ -13,9 +13,9 @@ from services import operations_pb2
 from domain.access import Principal, Right, Use, may, require
 from domain.caller import caller
 from domain.publishing.framing import Item
-from domain.publishing.ingest import Ingest, Outcome
 from domain.publishing.reading import from_protobuf
 from domain.rates import Rates
+from eventlog.intake.intake import Ingest, Outcome
 
 Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], object], Awaitable[Message]]
 

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from domain.events import event_type
 from domain.publishing.framing import delimited, ndjson
-from domain.publishing.ingest import Ingest, Outcome
 from domain.publishing.json_mapping import from_json
 from domain.publishing.reading import from_protobuf
+from eventlog.intake.intake import Ingest, Outcome
 
 CHUNK = 256 * 1024
 REPORT_EVERY = 0.5  # seconds

@@ -1,7 +1,8 @@
 """The audit trail: who did what, to what, for which tenant, through which door, and how it ended.
 
-Doors write notes, `domain/publishing/trail.py` makes audit events of them. What machines poll (health, positions and
-lag of projections, metrics) is no note: it shows nothing of any tenant, and readers of the trail would make more of it.
+Doors write notes, `eventlog/publish/audit_writer.py` makes audit events of them. What machines poll (health, positions
+and lag of projections, metrics) is no note: it shows nothing of any tenant, and readers of the trail would make
+more of it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _LENGTH = struct.Struct(">I")
 
 
 class SpillFiles:
-    """`domain.publishing.trail.Spill` in a folder: a file a time, each event after its length in four bytes."""
+    """`eventlog.publish.audit_writer.Spill` in a folder: a file a time, each event after its length in four bytes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

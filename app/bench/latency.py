@@ -20,7 +20,7 @@ from app.bench.instance import Instance
 from app.publisher import connect
 from domain.publishing import builders
 from domain.publishing.event import Event
-from domain.publishing.publisher import Publisher
+from eventlog.publish.publisher import Publisher
 from projections.engine.registry import projection
 from projections.engine.sql import table_name
 

@@ -25,11 +25,11 @@ from domain.position import Position
 from domain.problem import Code, Problem, Refused, shown
 from domain.publishing.event_tokens import EventTokens, ended, without_signatures
 from domain.publishing.framing import Item
-from domain.publishing.publisher import Publisher
 from domain.publishing.reading import Parse, Parsed, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import BadEvent, Quarantine, SeenEvents
 from domain.validation import check_source, too_large
+from eventlog.publish.publisher import Publisher
 
 REASONS = 100  # reasons an answer lists; the others are in quarantine like these
 BATCH_EVENTS = 2_000  # shared by the calls of the process that are under way

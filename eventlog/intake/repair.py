@@ -24,12 +24,12 @@ from domain.ports import Placed, Record
 from domain.position import Position
 from domain.publishing.audit import audit_record
 from domain.publishing.json_mapping import from_json
-from domain.publishing.publisher import Publisher
 from domain.publishing.reading import Parsed, from_protobuf, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import Entry, Quarantine, Settled
 from domain.trail import SYSTEM, Actor, Door, Note
 from domain.validation import check_source
+from eventlog.publish.publisher import Publisher
 
 LOG = "log"  # door of what the projector set aside
 AT_ONCE = 1_000  # entries that are repaired together

@@ -20,10 +20,10 @@ from domain import tracing
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import EventLog, Placed, Record
 from domain.publishing.audit import AUDIT_EVENT, audit_record
-from domain.publishing.lanes import DurableLane, Group, Limits
 from domain.publishing.records import record_of
 from domain.tracing import Trace
 from domain.trail import NOBODY, Note
+from eventlog.publish.lanes import DurableLane, Group, Limits
 
 LINGER = 0.2  # seconds that a note waits for others
 AT_ONCE = 500  # notes in one append

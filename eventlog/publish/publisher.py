@@ -22,7 +22,7 @@ from domain.errors import Unavailable
 from domain.identity import new_event_id
 from domain.ports import EventLog, LiveBus, Placed, Record
 from domain.publishing.event import Event
-from domain.publishing.lanes import DurableLane, Group, Limits, LiveLane
+from eventlog.publish.lanes import DurableLane, Group, Limits, LiveLane
 
 
 @dataclass(frozen=True, slots=True)

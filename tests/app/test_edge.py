@@ -12,8 +12,8 @@ from app.edge import Deed, Edge, deed_of
 from command_api.answers import document_of as problem
 from domain.access import Principal, Role
 from domain.errors import Conflict, Unauthenticated, Unavailable
-from domain.publishing.trail import NoTrail
 from domain.trail import Action, Note
+from eventlog.publish.audit_writer import NoTrail
 
 ANN = Principal("ann", frozenset({"acme", "bolt"}), frozenset({Role.ADMIN, Role.VIEWER}))
 COMMAND = "/api/v1/alerts/config"

@@ -18,7 +18,7 @@ from command_api.commands import MAX_COMMAND, route
 from domain.access import EVERY_COMPANY, Principal, Role, Tier
 from domain.configuration.registry import COMMANDS
 from domain.errors import Unauthenticated
-from domain.publishing.trail import NoTrail
+from eventlog.publish.audit_writer import NoTrail
 from tests.support.desks import ADMIN, counted, desk_on
 
 PRINCIPALS = {

@@ -19,10 +19,10 @@ from command_api.health import Health
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated, Unavailable
 from domain.problem import Code
-from domain.publishing.ingest import Ingest
-from domain.publishing.publisher import Publisher
-from domain.publishing.trail import NoTrail
 from domain.quarantine import Filter
+from eventlog.intake.intake import Ingest
+from eventlog.publish.audit_writer import NoTrail
+from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
 

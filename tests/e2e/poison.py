@@ -31,11 +31,11 @@ from app.bench.folding import fold
 from app.bench.logs import append
 from domain.events import STREAMS
 from domain.position import Position
-from domain.publishing.publisher import Publisher
-from domain.publishing.repair import Change, Repairs
 from domain.quarantine import Entry, Filter
 from domain.trail import LOCAL_OPERATOR
 from domain.validation import RESERVED_STREAMS
+from eventlog.intake.repair import Change, Repairs
+from eventlog.publish.publisher import Publisher
 from projections.engine.registry import all_projections
 
 ONE_IN = 100

@@ -13,7 +13,7 @@ from app.doorway import Doorway
 from app.grpc_server import Handlers, grpc_server
 from domain.access import Principal, Role
 from domain.errors import Unauthenticated
-from domain.publishing.trail import NoTrail
+from eventlog.publish.audit_writer import NoTrail
 
 if TYPE_CHECKING:
     from services.analytics_service_pb2_grpc import AnalyticsServiceAsyncStub  # exists for the type checker only

@@ -27,7 +27,7 @@ from app.grpc_calls import CODES, status_code
 from app.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
 from domain import errors
 from domain.caller import caller
-from domain.publishing.trail import NoTrail
+from eventlog.publish.audit_writer import NoTrail
 from tests.grpc_api.serving import authenticate, refused, service, serving, signed_in, trailing
 
 REQUEST = operations.HealthCheckRequest()

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from domain.events import log_key
 from domain.partitioning import partition_of
-from domain.publishing.repair import Change, document_of, repaired
 from domain.quarantine import Entry
+from eventlog.intake.repair import Change, document_of, repaired
 from projections.engine.declare import Projection
 from tests.laws.test_folds import PROJECTIONS, NewDatabase, named
 from tests.projections.harness import PARTITIONS, Logged, ReadModels

@@ -16,8 +16,8 @@ from domain.ports import EventLog
 from domain.problem import Code
 from domain.publishing.builders import trading_result
 from domain.publishing.event import Event
-from domain.publishing.ingest import Ingest
 from domain.publishing.records import varint
+from eventlog.intake.intake import Ingest
 
 NOON = 1_760_000_000_000
 

@@ -15,11 +15,11 @@ from domain.ports import Chunk, Record
 from domain.problem import Code
 from domain.publishing.event_tokens import EventTokens, without_signatures
 from domain.publishing.framing import Item
-from domain.publishing.ingest import Ingest, Outcome
 from domain.publishing.reading import from_protobuf
 from domain.publishing.records import message_of
-from domain.publishing.repair import Change, repaired
 from domain.quarantine import Filter
+from eventlog.intake.intake import Ingest, Outcome
+from eventlog.intake.repair import Change, repaired
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Admitted
 from tests.auth.hostile import People, hostile

@@ -16,12 +16,12 @@ from domain.identity import identity
 from domain.ports import Placed, Record
 from domain.problem import Code
 from domain.publishing.framing import Item, ndjson
-from domain.publishing.ingest import BATCH_EVENTS, SLICE, Ingest, Outcome
 from domain.publishing.json_mapping import from_json
-from domain.publishing.lanes import Limits
-from domain.publishing.publisher import Publisher, Written
 from domain.publishing.reading import from_protobuf
 from domain.quarantine import Filter
+from eventlog.intake.intake import BATCH_EVENTS, SLICE, Ingest, Outcome
+from eventlog.publish.lanes import Limits
+from eventlog.publish.publisher import Publisher, Written
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
 from tests.support.memory import held_by

@@ -11,8 +11,8 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.nats.bus import NatsBus
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import EventLog, Placed, Record
-from domain.publishing.lanes import Limits
-from domain.publishing.publisher import Publisher
+from eventlog.publish.lanes import Limits
+from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import logged, trade
 
 QUICK = Limits(deadline=0.3, first_pause=0.01, longest_pause=0.02)

@@ -14,11 +14,11 @@ from adapters.postgres.seen import PostgresSeenEvents
 from domain.events import STREAMS
 from domain.problem import Refused
 from domain.publishing.framing import Item
-from domain.publishing.ingest import Ingest
 from domain.publishing.json_mapping import from_json
-from domain.publishing.publisher import Publisher
-from domain.publishing.repair import Change, repaired
 from domain.quarantine import Entry
+from eventlog.intake.intake import Ingest
+from eventlog.intake.repair import Change, repaired
+from eventlog.publish.publisher import Publisher
 
 EVENT = json.dumps(
     {

@@ -11,9 +11,9 @@ from adapters.nats.bus import NatsBus
 from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
 from domain.events import STREAMS
-from domain.publishing.ingest import Ingest
-from domain.publishing.lanes import Limits
-from domain.publishing.publisher import Publisher
+from eventlog.intake.intake import Ingest
+from eventlog.publish.lanes import Limits
+from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door
 
 

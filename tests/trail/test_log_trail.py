@@ -21,9 +21,9 @@ from adapters.postgres.migrate import migrate
 from domain.errors import Unavailable
 from domain.events import MAX_TEXT
 from domain.publishing.audit import audit_record
-from domain.publishing.trail import AT_ONCE, LogTrail
 from domain.trail import NOBODY, Actor, Door, Note
 from domain.validation import judge
+from eventlog.publish.audit_writer import AT_ONCE, LogTrail
 from tests.support.event_logs import read_all
 
 ANN = Actor("ann", "auditor")

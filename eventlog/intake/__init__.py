@@ -1,0 +1,1 @@
+"""What all doors stand on: raw events in, checked, deduplicated and durable; bad ones in quarantine."""

@@ -1,0 +1,1 @@
+"""From an event in hand to the log and the live bus."""
