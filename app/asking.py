@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
-from projections.engine.apart import APART
+from projections.engine.worker_process import MODELS
 from read_api.movements import Movements
 from read_api.predicting import PredictionLog
 from read_api.questions import Questions
@@ -45,4 +45,4 @@ async def questions(settings: Settings, log: EventLog, movements: Movements) -> 
         try:
             yield Questions(store, movements, tokens, patience=patience, record=recorded, comparing=comparing)
         finally:
-            APART.stop()  # nobody waits for a model any more
+            MODELS.stop()  # nobody waits for a model any more

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from app import wiring
 from app.settings import Settings
-from domain.errors import LimitExceeded, NotYet, Unavailable
+from domain.errors import NotYet
 from domain.event_store import STORE
 from domain.position import Position
+from projections.engine.worker_process import WorkerProcess
 from read_api.past import Tell, Telling
 
-WAITING = 8  # questions that may wait for the worker
+SECONDS = 120.0  # that one question may take
 
 
 async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
@@ -53,45 +50,15 @@ async def _in_log(settings: Settings, token: Position) -> Position:
 @asynccontextmanager
 async def teller(settings: Settings) -> AsyncIterator[Tell]:
     """Tells in a process of its own, one question after the other; it is started by the first one."""
-    worker = _Worker(settings)
+    worker = WorkerProcess("questions about the past")
+
+    async def tell_apart(asked: Telling) -> dict[str, Any]:
+        return await worker.ask(_tell, settings, asked, seconds=SECONDS)
+
     try:
-        yield worker.tell
+        yield tell_apart
     finally:
-        worker.close()
-
-
-class _Worker:
-    """One process that tells. Where it dies, the question fails and the next one starts another."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._pool: ProcessPoolExecutor | None = None
-        self._waiting = 0
-
-    async def tell(self, asked: Telling) -> dict[str, Any]:
-        """The answer. Raises what telling raises, LimitExceeded when too many ask, Unavailable when the worker dies."""
-        if self._waiting >= WAITING:
-            raise LimitExceeded("too many questions about the past at once", code="too_many_questions")
-        if self._pool is None:
-            # spawned: a fork would take along connections and threads
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-        pool = self._pool
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _tell, self._settings, asked)
-        except BrokenProcessPool:
-            self.close()
-            raise Unavailable("the process that tells the past has died") from None
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """End the process, whatever it does."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
+        worker.stop()
 
 
 def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:

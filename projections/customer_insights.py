@@ -21,9 +21,9 @@ from domain.insights.finding import Kind
 from domain.insights.purchases import buyers
 from domain.metrics.value import Reason
 from projections.daily_series import LONGEST, TO, window
-from projections.engine.apart import APART
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import Param, Request, Statement, read_day
+from projections.engine.worker_process import MODELS
 from projections.findings import Method, plain
 
 MOST = 20_000
@@ -93,7 +93,7 @@ def _parts_of_churn(request: Request) -> Mapping[str, Select]:
 def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> Rows:
     users = [(str(r["key"]), History(int(r["first"]), tuple(r["days"]))) for r in rows["users"]]
     asked = _days(request)[1], request.get("horizon", HORIZON), request.get("customers", NAMED)
-    return APART.run(churn_of, request.company, users, *asked, _about(request, "user_activity", len(users)))
+    return MODELS.run(churn_of, request.company, users, *asked, _about(request, "user_activity", len(users)))
 
 
 def churn_of(
@@ -155,7 +155,7 @@ def _parts_of_value(request: Request) -> Mapping[str, Select]:
 def _combine_value(request: Request, rows: Mapping[str, Rows]) -> Rows:
     bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in rows["customers"]]
     asked = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
-    return APART.run(value_of, request.company, bought, *asked, _about(request, "payment_totals", len(bought)))
+    return MODELS.run(value_of, request.company, bought, *asked, _about(request, "payment_totals", len(bought)))
 
 
 def value_of(

@@ -17,9 +17,9 @@ from domain.insights.finding import Finding, Kind
 from domain.insights.periods import period_of
 from domain.metrics.value import Reason
 from projections.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, kept, window
-from projections.engine.apart import APART
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.query import Param, Request, read_choice
+from projections.engine.worker_process import MODELS
 from projections.findings import Method
 
 WEEK = 7
@@ -95,7 +95,7 @@ def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily
 def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
     _, series, about = series_of(request, rows)
     kinds = (Kind(request.get("kind")),) if request.get("kind") else tuple(METHODS)
-    return APART.run(found, request.company, kinds, series, about)
+    return MODELS.run(found, request.company, kinds, series, about)
 
 
 def found(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
@@ -138,7 +138,7 @@ def read_horizon(text: str) -> int:
 
 def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> Rows:
     _, series, about = series_of(request, rows)
-    return APART.run(forecast_of, request.company, series, request.get("horizon", DEFAULT_HORIZON), about)
+    return MODELS.run(forecast_of, request.company, series, request.get("horizon", DEFAULT_HORIZON), about)
 
 
 def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, Any]) -> Rows:

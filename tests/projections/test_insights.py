@@ -15,8 +15,8 @@ from domain.insights.daily import Daily
 from domain.publishing.builders import trading_result
 from domain.publishing.event import Event
 from projections.daily_series import SERIES
-from projections.engine.apart import Apart
 from projections.engine.query import registered
+from projections.engine.worker_process import WorkerProcess
 from projections.insights import forecast_of
 from tests.projections.harness import ReadModels
 
@@ -176,7 +176,7 @@ async def test_a_forecast_goes_on_and_states_its_bands(models: ReadModels) -> No
 async def test_the_same_question_gets_the_same_answer(models: ReadModels) -> None:
     """Also from another process: nothing is drawn at random."""
     asked = "acme", Daily(BEGIN, tuple(weekly(90))), 7, {"metric": "total_pnl"}
-    first, second = Apart(), Apart()
+    first, second = WorkerProcess("one"), WorkerProcess("another")
     assert first.run(forecast_of, *asked) == second.run(forecast_of, *asked)
     first.stop()
     second.stop()
