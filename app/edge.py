@@ -1,27 +1,27 @@
 """What every HTTP request goes through first, in both APIs: correlation id and trace, who is asking, the audit trail.
 
 Plain ASGI around an application, so that a request pays microseconds for it. The application answers; the edge ties
-the answer to the request in headers, answers for what failed, and notes what was done. WebSocket connections get ids
-and trace here; they bring their token in the first message, and read_api/live.py notes what they ask for.
+the answer to the request in headers, answers for what failed, and notes what was done. A WebSocket of an open route
+brings its token in the first message, and read_api/live.py notes what it asks for.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from app.doorway import Doorway
+from app.serving.routing import Deed, Match, Route, deed_of
 from domain import correlation, tracing
-from domain.access import Principal
-from domain.caller import Caller, bearer_token, enter
+from domain.caller import Caller, bearer_token
 from domain.errors import AnalyticsError
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
 from domain.tracing import Trace
@@ -35,47 +35,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 Observe = Callable[[str, int, float], None]  # path, status, seconds
 Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
 
-OPEN_PATHS = frozenset({"/api/v1/health"})  # and whatever is not below /api or /metrics: no token is needed there
-_COMPANY = re.compile(rb"(?:^|&)company=([^&]*)").search
-_POLLED = ("health", "projections")  # by machines, and without any tenant's data
-
 logger = logging.getLogger(__name__)
-
-
-class Deed(NamedTuple):
-    """What a request does, and to what."""
-
-    action: Action
-    target: str
-
-
-def deed_of(method: str, path: str) -> Deed | None:
-    """What a request of the APIs does; None for pages and their files."""
-    if path == "/metrics":
-        return Deed(Action.STATUS, "metrics")
-    if not path.startswith("/api/v1/"):
-        return None
-    target = path[8:]
-    first, _, rest = target.partition("/")
-    if first in _POLLED:
-        return Deed(Action.STATUS, first)
-    if first == "query":
-        return _query(method, rest)
-    if first == "events":
-        return Deed(Action.EVENTS if method == "GET" else Action.PUBLISH, target)
-    if target == "analytics/export":
-        return Deed(Action.EXPORT, target)
-    if first == "reports" and (method == "GET" or not rest):
-        return Deed(Action.REPORT, target)
-    return Deed(Action.READ if method in ("GET", "HEAD") else Action.COMMAND, target)
-
-
-def _query(method: str, rest: str) -> Deed:
-    if rest.endswith("/explain"):
-        return Deed(Action.EXPLAIN, rest.removesuffix("/explain"))
-    if not rest and method == "GET":
-        return Deed(Action.STATUS, "query")  # the list of queries
-    return Deed(Action.QUERY, rest or "query")
 
 
 class Edge:
@@ -84,11 +44,13 @@ class Edge:
     def __init__(
         self,
         inner: Application,
+        match: Match,
         doorway: Doorway,
         problem: Describe,
         observe: Observe = lambda _path, _status, _seconds: None,
     ) -> None:
         self._inner = inner
+        self._match = match
         self._doorway = doorway
         self._trail = doorway.trail
         self._problem = problem
@@ -99,48 +61,53 @@ class Edge:
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
             return
+        method = scope.get("method")
+        route = self._match(method, scope["path"])
+        scope["path"] = route.path  # so that nobody further in reads another one
         headers: dict[bytes, bytes] = dict(scope["headers"])
         correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
         parent, state = _text(headers, b"traceparent"), _text(headers, b"tracestate")
-        if scope["type"] != "http":
-            with tracing.request("websocket", parent, state, path=scope["path"]) as trace:
-                await self._inner(scope, receive, _Answer(send, correlation_id, trace).send)
-            return
-        deed = deed_of(scope["method"], scope["path"])
-        name = f"http {deed.action if deed else 'page'}"
-        with tracing.request(name, parent, state, path=scope["path"], method=scope["method"]) as trace:
-            answer = _Answer(send, correlation_id, trace)
-            await self._serve(scope, receive, headers, _Exchange(deed, scope["query_string"], answer))
-            tracing.tell(status=answer.status, correlation_id=correlation_id)
+        deed = deed_of(method, route)
+        name = f"http {deed.action if deed else 'page'}" if method else "websocket"
+        with tracing.request(name, parent, state, path=route.path, method=method or "") as trace:
+            answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
+            exchange = _Exchange(route, deed, scope, answer)
+            await self._serve(receive, exchange)
+            tracing.tell(status=exchange.answer.status, correlation_id=correlation_id)
 
-    async def _serve(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], exchange: _Exchange) -> None:
-        started, path, answer = time.perf_counter(), scope["path"], exchange.answer
+    async def _serve(self, receive: Receive, exchange: _Exchange) -> None:
+        started, path, answer = time.perf_counter(), exchange.route.path, exchange.answer
         try:
             if exchange.noted:
                 await self._trail.admit()
             if exchange.deed is not None and exchange.deed.action in ON_RECORD_FIRST:
                 answer.hold(lambda: self._trail.record(exchange.note()))
-            with self._let_in(path, headers, exchange):
-                await self._inner(scope, receive, answer.send)
+            with self._let_in(exchange):
+                await self._inner(exchange.scope, receive, answer.send)
         except AnalyticsError as error:
             await self._refuse(answer, error, path)
         except Exception:
-            logger.exception("%s failed (correlation id %s)", path, answer.correlation_id)
+            about = {"company": exchange.company}
+            logger.exception("%s failed (correlation id %s)", path, answer.correlation_id, extra=about)
             await self._refuse(answer, INTERNAL, path)
         finally:
             if not answer.on_record and (exchange.noted or exchange.refused):
                 self._trail.note(exchange.note())
-            self._observe(path, answer.status, time.perf_counter() - started)
+            if exchange.door is Door.HTTP:
+                self._observe(path, answer.status, time.perf_counter() - started)
 
     @contextmanager
-    def _let_in(self, path: str, headers: dict[bytes, bytes], exchange: _Exchange) -> Iterator[None]:
+    def _let_in(self, exchange: _Exchange) -> Iterator[None]:
         """Who it is, where that must be known, and whether their tenant asks too often."""
-        if not _needs_token(path):
+        if exchange.route.open:
             yield
             return
-        exchange.principal = self._doorway.authenticate(bearer_token(_text(headers, b"authorization")))
-        enter(Caller(exchange.principal, exchange.answer.correlation_id))
-        with self._doorway.within_rates(exchange.principal, exchange.deed.action if exchange.deed else Action.READ):
+        scope, answer = exchange.scope, exchange.answer
+        tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+        exchange.caller = Caller(self._doorway.authenticate(bearer_token(tokens)), answer.correlation_id)
+        scope["user"] = exchange.caller
+        action = exchange.deed.action if exchange.deed else Action.READ
+        with self._doorway.within_rates(exchange.caller.principal, action):
             yield
 
     async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:
@@ -152,10 +119,11 @@ class Edge:
 class _Exchange:
     """One request with its answer: what is done, and by whom as soon as that is known."""
 
+    route: Route
     deed: Deed | None
-    query: bytes
+    scope: Scope
     answer: _Answer
-    principal: Principal | None = None
+    caller: Caller | None = None
 
     @property
     def noted(self) -> bool:
@@ -167,21 +135,32 @@ class _Exchange:
         """Whether the caller is the reason that it came to nothing."""
         return self.deed is not None and 400 <= self.answer.status < 500
 
+    @property
+    def door(self) -> Door:
+        """Through which it came in."""
+        return Door.HTTP if self.scope["type"] == "http" else Door.WS
+
+    @property
+    def company(self) -> str:
+        """The tenant that it concerns: of what was answered, else of what would have been, had it not been refused."""
+        if self.caller is None:
+            return SYSTEM
+        asked = self.caller.asked or _company_named(self.scope["query_string"])
+        return tenant_of(self.caller.principal.companies, asked)
+
     def note(self) -> Note:
         """Who did it, for whom, and how it ended."""
         assert self.deed is not None
-        actor, company, answer = NOBODY, SYSTEM, self.answer
-        if self.principal is not None:
-            asked = _company_asked(self.query)
-            actor, company = Actor.of(self.principal), tenant_of(self.principal.companies, asked)
+        actor = NOBODY if self.caller is None else Actor.of(self.caller.principal)
+        answer = self.answer
         outcome = "ok" if 0 < answer.status < 400 else "refused" if self.refused else "failed"
         done, target = self.deed
         return Note(
             actor,
             done,
             target,
-            Door.HTTP,
-            company,
+            self.door,
+            self.company,
             outcome,
             answer.code,
             answer.position,
@@ -192,8 +171,9 @@ class _Exchange:
 class _Answer:
     """One answer on its way out: headers added, status, position and error code read as they pass."""
 
-    def __init__(self, send: Send, correlation_id: str, trace: Trace) -> None:
+    def __init__(self, send: Send, correlation_id: str, trace: Trace, prefix: str) -> None:
         self._send = send
+        self._prefix = prefix  # of the messages' types: a WebSocket's refusal is an HTTP answer, too
         self.correlation_id = correlation_id
         self._headers = [
             (b"x-correlation-id", correlation_id.encode()),
@@ -213,9 +193,12 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         """Pass on one message of the application."""
-        kind = message["type"]
-        if kind == "websocket.accept":
+        kind = message["type"].removeprefix(self._prefix)
+        if kind == "accept":
             message["headers"] = [*message.get("headers", ()), *self._headers]
+            self.begun = True
+        elif kind == "close" and not self.begun:
+            self.status = 403  # what a WebSocket that is not accepted is answered with
         elif kind == "http.response.start":
             self._begin(message)
             if self._record is not None:
@@ -236,8 +219,9 @@ class _Answer:
             headers.append((b"www-authenticate", b"Bearer"))
         if retry_after is not None:
             headers.append((b"retry-after", str(math.ceil(retry_after)).encode()))
-        await self.send({"type": "http.response.start", "status": document.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        start = {"type": f"{self._prefix}http.response.start", "status": document.status, "headers": headers}
+        await self.send(start)
+        await self.send({"type": f"{self._prefix}http.response.body", "body": body, "more_body": False})
 
     def _begin(self, message: Message) -> None:
         self.status = message["status"]
@@ -263,14 +247,10 @@ class _Answer:
         await self._send(start)
 
 
-def _needs_token(path: str) -> bool:
-    return (path.startswith("/api/") or path == "/metrics") and path not in OPEN_PATHS
-
-
-def _company_asked(query: bytes) -> str:
-    """The parameter `company`; what has to be unquoted is no company id."""
-    found = _COMPANY(query)
-    return found[1].decode("latin-1") if found else ""
+def _company_named(query: bytes) -> str:
+    """The company of a query string that names one."""
+    named = {value for name, value in parse_qsl(query.decode("latin-1")) if name == "company"}
+    return named.pop() if len(named) == 1 else ""
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

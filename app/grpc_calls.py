@@ -15,8 +15,7 @@ from google.protobuf.message import Message
 
 from app.doorway import Doorway
 from domain import correlation, tracing
-from domain.access import Principal
-from domain.caller import Caller, enter
+from domain.caller import Caller, bearer_token
 from domain.errors import (
     AnalyticsError,
     Conflict,
@@ -83,26 +82,32 @@ CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
     }
 )
 
+NOT_SERVED = "not_served"  # of an RPC that the contract has and no side offers
+
 Context = grpc.aio.ServicerContext[Any, Any]
 # An RPC that answers once is an async function, one that streams its answers an async generator; the first argument
-# is the request, or the iterator of requests where the caller streams.
-Answers = Callable[[Any, Context], Awaitable[Message]]
-Streams = Callable[[Any, Context], AsyncGenerator[Message]]
+# is the request, or the iterator of requests where the caller streams, the second who is asking.
+Answers = Callable[[Any, Caller], Awaitable[Message]]
+Streams = Callable[[Any, Caller], AsyncGenerator[Message]]
+Answering = Callable[[Any, Context], Awaitable[Message]]  # as the server calls them
+Streaming = Callable[[Any, Context], AsyncGenerator[Message]]
 
 _logger = logging.getLogger(__name__)
 
 
 def status_code(error: AnalyticsError) -> grpc.StatusCode:
     """The gRPC code of a domain error: that of its nearest class in the table."""
+    if error.code == NOT_SERVED:
+        return grpc.StatusCode.UNIMPLEMENTED
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answers:
+def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answering:
     """The handler of an RPC that answers once, behind the door."""
 
     async def answer(request: Any, context: Context) -> Message:
         async with _door(rpc, request, context, doorway) as call:
-            found = await handler(request, context)
+            found = await handler(request, call.who)
             call.position = _position(found)
             await call.before_the_answer()
             return found
@@ -111,11 +116,11 @@ def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answers:
     return answer
 
 
-def streaming(rpc: str, handler: Streams, doorway: Doorway) -> Streams:
+def streaming(rpc: str, handler: Streams, doorway: Doorway) -> Streaming:
     """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
-        async with _door(rpc, request, context, doorway) as call, aclosing(handler(request, context)) as messages:
+        async with _door(rpc, request, context, doorway) as call, aclosing(handler(request, call.who)) as messages:
             await call.before_the_answer()
             async for message in messages:
                 call.position = _position(message)
@@ -132,9 +137,16 @@ class _Call:
     company: str
     correlation_id: str
     trail: Trail
-    principal: Principal | None = None
+    caller: Caller | None = None
     position: str = ""
     on_record: bool = False
+
+    @property
+    def who(self) -> Caller:
+        """Who is asking. Raises Unauthenticated before that is known: no handler is called by nobody."""
+        if self.caller is None:
+            raise Unauthenticated("nobody is known to be asking")
+        return self.caller
 
     @property
     def action(self) -> Action:
@@ -154,8 +166,9 @@ class _Call:
 
     def _note(self, error: BaseException | None) -> Note:
         actor, company = NOBODY, SYSTEM
-        if self.principal is not None:
-            actor, company = Actor.of(self.principal), tenant_of(self.principal.companies, self.company)
+        if self.caller is not None:
+            principal = self.caller.principal
+            actor, company = Actor.of(principal), tenant_of(principal.companies, self.caller.asked or self.company)
         outcome, code = outcome_of(error)
         return Note(actor, self.action, self.rpc, Door.GRPC, company, outcome, code, self.position, self.correlation_id)
 
@@ -171,9 +184,8 @@ async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> A
         try:
             if call.action not in ONLY_REFUSALS:
                 await doorway.trail.admit()
-            call.principal = doorway.authenticate(_token(metadata))
-            enter(Caller(call.principal, correlation_id))
-            with doorway.within_rates(call.principal, call.action):
+            call.caller = Caller(doorway.authenticate(bearer_token(_authorizations(context))), correlation_id)
+            with doorway.within_rates(call.caller.principal, call.action):
                 yield call
             call.end(None)
         except AnalyticsError as error:
@@ -222,14 +234,10 @@ def _metadata(context: Context) -> dict[str, str]:
     return found
 
 
-def _token(metadata: Mapping[str, str]) -> str:
-    scheme, _, token = metadata.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated(
-            "the call has no bearer token",
-            suggested_actions=("Send `authorization: Bearer <token>` in the metadata.",),
-        )
-    return token.strip()
+def _authorizations(context: Context) -> list[str]:
+    return [
+        value for key, value in context.invocation_metadata() or () if key == "authorization" and isinstance(value, str)
+    ]
 
 
 def _ascii(text: str) -> str:

@@ -20,8 +20,9 @@ from grpc_reflection.v1alpha import reflection
 from services import analytics_service_pb2
 
 from app.doorway import Doorway
-from app.grpc_calls import Answers, Context, Streams, answering, streaming
-from domain.errors import Defect, Unavailable
+from app.grpc_calls import NOT_SERVED, Answering, Answers, Streaming, Streams, answering, streaming
+from domain.caller import Caller
+from domain.errors import Defect, NotFound, Unavailable
 
 Handlers = Mapping[str, Answers | Streams]
 
@@ -117,7 +118,7 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
 
 def _method(method: MethodDescriptor, handler: Any, doorway: Doorway) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
-    behind: Answers | Streams
+    behind: Answering | Streaming
     if method.server_streaming:
         behind = streaming(method.name, handler or _unimplemented_stream(method.name), doorway)
     else:
@@ -132,8 +133,8 @@ def _encode(message: Message) -> bytes:
 
 
 def _unimplemented(name: str) -> Answers:
-    async def answer(request: Any, context: Context) -> Message:
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{SERVICE.full_name}.{name} is declared but not served yet")
+    async def answer(request: Any, caller: Caller) -> Message:
+        raise NotFound(f"{SERVICE.full_name}.{name} is declared but not served yet", code=NOT_SERVED)
 
     return answer
 
@@ -141,8 +142,8 @@ def _unimplemented(name: str) -> Answers:
 def _unimplemented_stream(name: str) -> Streams:
     answer = _unimplemented(name)
 
-    async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
-        yield await answer(request, context)
+    async def stream(request: Any, caller: Caller) -> AsyncGenerator[Message]:
+        yield await answer(request, caller)
 
     return stream
 

@@ -62,6 +62,7 @@ async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event
         proxy_headers=False,
         ws_max_size=65_536,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        reset_contextvars=True,  # a request inherits nothing of the one before it in its connection
         lifespan="on",
     )
     server = _Server(config)

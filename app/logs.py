@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from domain import correlation, tracing
-from domain.caller import known
 from domain.errors import Invalid
 
 FORMS = ("auto", "text", "json")
@@ -63,8 +62,8 @@ class JsonLines(logging.Formatter):
             line["correlation_id"] = correlation.current.get()
         if (trace := tracing.current()) is not None:
             line["trace_id"] = trace.trace_id
-        if (caller := known()) is not None:
-            line["company"] = "+".join(sorted(caller.principal.companies))
+        if (company := getattr(record, "company", "")) != "":
+            line["company"] = company
         if record.exc_info:
             line["error"] = without_secrets(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

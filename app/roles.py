@@ -92,12 +92,14 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
     from app.doorway import Doorway
     from app.edge import Edge
     from app.http_server import serve_http
+    from app.serving.routing import routes_of
     from read_api.app import create_app
     from read_api.problems import problem
 
     async with read_side(settings) as (side, _):
         doorway = Doorway(side.authenticate, side.trail, side.rates)
-        edge = Edge(create_app(side), doorway, problem, side.metrics.request)
+        application = create_app(side)
+        edge = Edge(application, routes_of(application), doorway, problem, side.metrics.request)
         await serve_http(edge, settings.host, settings.read_port, stop, ready)
 
 
@@ -107,6 +109,7 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
     from app.edge import Edge
     from app.http_server import serve_http
     from app.publisher import ingest
+    from app.serving.routing import routes_of
     from command_api.answers import document_of
     from command_api.app import create_app
     from command_api.health import Health
@@ -121,7 +124,8 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": desk.check})
         rates = Rates(settings.rate_limits)
         application = create_app(ingest=doors, desk=desk, health=health, rates=rates)
-        edge = Edge(application, Doorway(wiring.authenticator(settings), trail, rates), document_of)
+        doorway = Doorway(wiring.authenticator(settings), trail, rates)
+        edge = Edge(application, routes_of(application), doorway, document_of)
         await serve_http(edge, settings.host, settings.command_port, stop, ready)
 
 

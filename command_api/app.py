@@ -19,15 +19,15 @@ from command_api.bodies import document, form
 from command_api.desk import Desk
 from domain import correlation
 from domain.access import Right, Use, may, require
-from domain.caller import caller
+from domain.caller import OPEN, Caller
 from domain.errors import AnalyticsError, Invalid
 from domain.problem import Code
 from domain.publishing.framing import Item
 from domain.rates import Rates
 from eventlog.intake.intake import Ingest, Outcome
 
-Connection = ASGIConnection[Any, Any, Any, State]
-HttpRequest = Request[Any, Any, State]
+Connection = ASGIConnection[Any, Caller, Any, State]
+HttpRequest = Request[Caller, Any, State]
 Health = Callable[[], Awaitable[dict[str, object]]]
 
 MAX_BODY = 16 * 1024 * 1024
@@ -52,10 +52,10 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
         outcome = await _taken(ingest, request, whole_documents)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
-        limits.charge(caller().principal, Use.EVENTS, events, time.monotonic())
+        limits.charge(request.user.principal, Use.EVENTS, events, time.monotonic())
         return _answer(outcome)
 
-    @get("/api/v1/health", summary="Health of this process")
+    @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
     async def show_health() -> Response[bytes]:
         """Whether this process lives and can take events (503 while it cannot)."""
         found = await health()
@@ -76,7 +76,7 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
 async def _taken(ingest: Ingest, request: HttpRequest, whole_documents: asyncio.Semaphore) -> Outcome:
     """What became of the events of a body. Raises Invalid for one of a single event that is not usable at all."""
     cut, parse = form(request.headers.get("content-type", ""))
-    allows = partial(may, caller().principal, Right.PUBLISH)
+    allows = partial(may, request.user.principal, Right.PUBLISH)
     items = cut(request.stream())
     if cut is not document:
         return await ingest.take(items, parse, door="http", allows=allows)
@@ -98,7 +98,7 @@ async def _once(items: list[Item]) -> Any:
 
 async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let in who may publish for at least one company; each event's company is checked where it is read."""
-    principal = caller().principal
+    principal = connection.user.principal
     require(principal, Right.PUBLISH, principal.company_id)
 
 

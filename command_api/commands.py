@@ -21,11 +21,11 @@ from command_api import answers, openapi
 from command_api.desk import Desk, Order, Taken, company_of
 from domain import tracing
 from domain.access import Right, require
-from domain.caller import caller
+from domain.caller import Caller
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
 from domain.errors import Invalid
 
-HttpRequest = Request[Any, Any, State]
+HttpRequest = Request[Caller, Any, State]
 
 MAX_COMMAND = 512 * 1024  # bytes; a logo of 128 KiB is the largest thing that a command carries
 LONGEST_KEY = 255
@@ -112,8 +112,8 @@ async def _take(
     key: str | None,
     dry_run: bool,
 ) -> Response[bytes]:
-    who = caller()
-    company_id = company_of(who.principal, company)
+    who = request.user
+    company_id = who.company(company_of(who.principal, company))
     require(who.principal, Right.COMMAND, company_id)  # before the body: who may not is not told what is wrong with it
     order = Order(
         type=command,

@@ -11,13 +11,13 @@ from google.protobuf.message import Message
 from services import operations_pb2
 
 from domain.access import Principal, Right, Use, may, require
-from domain.caller import caller
+from domain.caller import Caller
 from domain.publishing.framing import Item
 from domain.publishing.reading import from_protobuf
 from domain.rates import Rates
 from eventlog.intake.intake import Ingest, Outcome
 
-Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], object], Awaitable[Message]]
+Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], Caller], Awaitable[Message]]
 
 
 def publishing(ingest: Ingest, rates: Rates | None = None) -> Publish:
@@ -26,14 +26,13 @@ def publishing(ingest: Ingest, rates: Rates | None = None) -> Publish:
     Who sends more than their rate is read more slowly.
     """
 
-    async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], context: object) -> Message:
+    async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], caller: Caller) -> Message:
         """One publication: what became of it, with the first rejects by their index in the stream."""
-        who = caller()
-        require(who.principal, Right.PUBLISH, who.principal.company_id)
-        allows = partial(may, who.principal, Right.PUBLISH)
-        items = _items(requests, rates or Rates(0), who.principal)
+        require(caller.principal, Right.PUBLISH, caller.principal.company_id)
+        allows = partial(may, caller.principal, Right.PUBLISH)
+        items = _items(requests, rates or Rates(0), caller.principal)
         outcome = await ingest.take(items, from_protobuf, door="grpc", allows=allows, keep_stamps=True)
-        return response(outcome, who.correlation_id)
+        return response(outcome, caller.correlation_id)
 
     return publish
 

@@ -1,49 +1,43 @@
-"""Who is asking now: a door sets it once a request, whatever is called further in may read it.
-
-It is bound to the running task, so that requests served side by side do not see each other's caller.
+"""Who is asking. A door makes the caller once a request and hands it in with the request, never in a context that a
+later request could inherit.
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.access import Principal
 from domain.errors import Unauthenticated
 
+OPEN = "open"
+"""The mark (`opt={OPEN: True}`) of a route that is served to anybody; every other one needs a token."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Caller:
-    """The principal of the request in hand, and what ties its log lines, events and answers together."""
+    """The principal of one request, and what ties its log lines, events and answers together.
+
+    `asked`: the company that the request is answered for, once that is settled; the audit trail takes it from here.
+    """
 
     principal: Principal
     correlation_id: str
+    asked: str = ""
+
+    def company(self, named: str | None) -> str:
+        """The company to answer for: the one that the request names, else the caller's own."""
+        self.asked = named or self.principal.company_id
+        return self.asked
 
 
-_CALLER: ContextVar[Caller] = ContextVar("caller")
-
-
-def enter(caller: Caller) -> None:
-    """The rest of the running task acts for this caller."""
-    _CALLER.set(caller)
-
-
-def known() -> Caller | None:
-    """Who is asking, where a door has set it."""
-    return _CALLER.get(None)
-
-
-def caller() -> Caller:
-    """Who is asking; raises Unauthenticated where no door has set it."""
-    try:
-        return _CALLER.get()
-    except LookupError:
-        raise Unauthenticated("nobody is known to be asking") from None
-
-
-def bearer_token(authorization: str) -> str:
-    """The token of an Authorization header. Raises Unauthenticated where there is none."""
-    scheme, _, token = authorization.partition(" ")
+def bearer_token(authorizations: Sequence[str]) -> str:
+    """The token of a request's Authorization headers. Raises Unauthenticated where it is not exactly one."""
+    if len(authorizations) > 1:  # either would be a guess, and another door's guess may be the other one
+        raise Unauthenticated(
+            "the request has more than one Authorization header", suggested_actions=("Send one token alone.",)
+        )
+    scheme, _, token = "".join(authorizations).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated(
             "the request has no bearer token", suggested_actions=("Send `Authorization: Bearer <token>`.",)

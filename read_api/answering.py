@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 
-from domain.caller import caller
+from domain.caller import Caller
 from domain.errors import Invalid
 from domain.position import Position
 from read_api.past import OF_PAST
@@ -18,7 +18,7 @@ from read_api.questions import Question
 from read_api.side import ReadSide
 
 JSON = "application/json"
-HttpRequest = Request[Any, Any, State]
+HttpRequest = Request[Caller, Any, State]
 
 
 def parameters(request: HttpRequest) -> dict[str, str]:
@@ -40,20 +40,19 @@ async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
     """The answer to a question of the caller."""
     side: ReadSide = request.app.state.side
     side.health.queries.add()
-    return await side.questions.ask(caller().principal, question, min_position(request))
+    return await side.questions.ask(request.user.principal, question, min_position(request))
 
 
 async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
     """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which."""
-    principal = caller().principal
-    company = params.pop("company", None) or principal.company_id
+    company = request.user.company(params.pop("company", None))
     past = {key: params.pop(key) for key in OF_PAST if key in params}
     question = Question(name, company, params)
     if not past:
         return answered(await asked(request, question))
     side: ReadSide = request.app.state.side
     side.health.queries.add()
-    return answered(await side.past.answer(principal, question, past, min_position(request)))
+    return answered(await side.past.answer(request.user.principal, question, past, min_position(request)))
 
 
 def answered(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response, get, websocket
+from litestar import Litestar, Response, get, websocket
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import WebSocket
 from litestar.datastructures import State
@@ -16,14 +16,14 @@ from litestar.params import FromPath
 
 from domain import correlation
 from domain.access import Right, require
-from domain.caller import caller
+from domain.caller import OPEN, bearer_token
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
 from projections.engine.registry import all_queries
 from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
-from read_api.answering import JSON, min_position, parameters, told
+from read_api.answering import JSON, HttpRequest, min_position, parameters, told
 from read_api.history.http import find_events, show_event
 from read_api.live import LiveDesk
 from read_api.metric_defs import Metric
@@ -51,7 +51,7 @@ def create_app(side: ReadSide) -> Litestar:
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")
-async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+async def query(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """Rows of a registered query for one company, with the position that they stand for.
 
     `company` names the tenant. `as_of` (an event time, exclusive) and `as_known_at` (a position) ask for a past state.
@@ -61,24 +61,25 @@ async def query(name: FromPath[str], request: Request[Any, Any, State]) -> Respo
 
 
 @get("/api/v1/query/{name:str}/explain", responses=openapi.EXPLANATION, summary="Explain a measure of a query")
-async def explain(name: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The events behind `measure`, with their shares, a page at a time (`limit`, `cursor`, `order`: oldest or newest).
 
     `company`, `as_of`, `as_known_at` and the query's own parameters say which rows are meant.
     """
     side: ReadSide = request.app.state.side
-    principal = caller().principal
     params = parameters(request)
-    company = params.pop("company", None) or principal.company_id
+    company = request.user.company(params.pop("company", None))
     about = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
-    found = await side.past.explain(principal, Question(name, company, params), about, min_position(request))
+    found = await side.past.explain(
+        request.user.principal, Question(name, company, params), about, min_position(request)
+    )
     return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 @get("/api/v1/query", responses=openapi.QUERIES, summary="List the registered queries")
-async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
+async def queries(request: HttpRequest) -> Response[bytes]:
     """Every registered query with its parameters."""
-    require(caller().principal, Right.STATUS)
+    require(request.user.principal, Right.STATUS)
     listing = [
         {
             "name": name,
@@ -93,21 +94,20 @@ async def queries(request: Request[Any, Any, State]) -> Response[bytes]:
 
 
 @get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")
-async def projections(request: Request[Any, Any, State]) -> Response[bytes]:
+async def projections(request: HttpRequest) -> Response[bytes]:
     """State, position and lag of every projection version."""
-    require(caller().principal, Right.STATUS)
+    require(request.user.principal, Right.STATUS)
     side: ReadSide = request.app.state.side
     return Response(msgspec.json.encode(await side.statuses()), media_type=JSON)
 
 
-@get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is")
-async def health(request: Request[Any, Any, State]) -> Response[bytes]:
+@get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})
+async def health(request: HttpRequest) -> Response[bytes]:
     """Without a token: live, ready and the version. With one: every figure that is known."""
     side: ReadSide = request.app.state.side
     found = await side.health()
-    header = request.headers.get("authorization", "")
-    if header:
-        require(side.authenticate(header.partition(" ")[2].strip()), Right.STATUS)
+    if tokens := request.headers.getall("authorization", []):
+        require(side.authenticate(bearer_token(tokens)), Right.STATUS)
     else:
         found = {name: found[name] for name in ("live", "ready", "version")}
     return Response(msgspec.json.encode(found), media_type=JSON, status_code=200 if found["ready"] else 503)
@@ -119,9 +119,9 @@ async def health(request: Request[Any, Any, State]) -> Response[bytes]:
     responses=openapi.METRICS,
     summary="Metrics of this process in the Prometheus text format",
 )
-async def metrics(request: Request[Any, Any, State]) -> Response[str]:
+async def metrics(request: HttpRequest) -> Response[str]:
     """The closed set of metrics in read_api/metric_defs.py."""
-    require(caller().principal, Right.STATUS)
+    require(request.user.principal, Right.STATUS)
     side: ReadSide = request.app.state.side
     for status in (s for s in await side.statuses() if s["live"]):
         name = str(status["name"])
@@ -153,7 +153,7 @@ _PROJECTION_METRICS: Mapping[Metric, str] = {
 }
 
 
-@websocket("/api/v1/live")
+@websocket("/api/v1/live", opt={OPEN: True})  # its first message brings the token
 async def live(socket: WebSocket[Any, Any, State]) -> None:
     """Answers that come by themselves; see read_api/live.py for the messages."""
     desk: LiveDesk = socket.app.state.desk
@@ -170,7 +170,7 @@ _OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {
 }
 
 
-def _answer_error(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+def _answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
     """Our errors and the framework's as problem documents; what nobody expected goes to the edge, which logs it."""
     if isinstance(error, HTTPException) and error.status_code in _OF_FRAMEWORK:
         kind = _OF_FRAMEWORK[error.status_code]

@@ -15,7 +15,6 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from domain.caller import caller
 from domain.errors import Invalid
 from projections.engine.query import Param, registered
 from read_api import openapi
@@ -107,7 +106,7 @@ def _item(answer: Mapping[str, Any], row: Mapping[str, Any]) -> Response[bytes]:
 def _asked(request: HttpRequest, query: str, allowed: Sequence[str] | None = None) -> tuple[str, dict[str, str]]:
     """The company that is meant, and the query's parameters of those allowed. Raises Invalid for others."""
     params = parameters(request)
-    name = params.pop("company", None) or caller().principal.company_id
+    name = request.user.company(params.pop("company", None))
     known = [p.name for p in registered()[query].params] if allowed is None else allowed
     if unknown := [p for p in params if p not in known]:
         raise Invalid(f"there is no parameter {unknown[0]!r} here", code="unknown_parameter")

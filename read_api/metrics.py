@@ -11,7 +11,6 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from domain.access import Right, require
-from domain.caller import caller
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.entry import Explained, Metric
@@ -95,9 +94,9 @@ class KeyFigures(openapi.Answer, kw_only=True):
     responses=openapi.with_problems(list[CatalogueEntry], "The catalogue"),
     summary="List the catalogue of metrics",
 )
-async def listed() -> Response[bytes]:
+async def listed(request: HttpRequest) -> Response[bytes]:
     """Every metric: its formula, unit, convention and version, what it may be split by, and how it is explained."""
-    require(caller().principal, Right.STATUS)
+    require(request.user.principal, Right.STATUS)
     return Response(msgspec.json.encode([entry_shown(entry) for entry in METRICS.values()]), media_type=JSON)
 
 
@@ -144,13 +143,15 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     A metric comes from one or more measures of queries; `measure` (`query.measure`, as the catalogue lists them) says
     which, and without it the first is explained. Period and dimensions are those of the metric.
     """
-    params, principal = parameters(request), caller().principal
-    company = params.pop("company", None) or principal.company_id
+    params = parameters(request)
+    company = request.user.company(params.pop("company", None))
     about = {name: params.pop(name) for name in (*OF_PAST, *OF_EXPLANATION) if name in params}
     of = _measure(metric(key), about.get("measure", ""))
     side: ReadSide = request.app.state.side
     question = Question(of.query, company, params)
-    found = await side.past.explain(principal, question, {**about, "measure": of.measure}, min_position(request))
+    found = await side.past.explain(
+        request.user.principal, question, {**about, "measure": of.measure}, min_position(request)
+    )
     return Response(msgspec.json.encode(found), media_type=JSON)
 
 

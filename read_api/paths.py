@@ -9,7 +9,6 @@ from types import MappingProxyType
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from domain.caller import caller
 from domain.errors import Invalid
 from projections.engine.query import Param, registered
 from read_api.answering import HttpRequest, answered, asked, parameters
@@ -40,7 +39,7 @@ def handlers(doors: Iterable[Door], tag: str) -> list[HTTPRouteHandler]:
 def _handler(door: Door, tag: str) -> HTTPRouteHandler:
     async def answer(request: HttpRequest) -> Response[bytes]:
         params = parameters(request)
-        company = params.pop("company", None) or caller().principal.company_id
+        company = request.user.company(params.pop("company", None))
         if settled := [name for name in params if name in door.fixed]:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
         return answered(await asked(request, Question(door.query, company, {**params, **door.fixed})))

@@ -1,4 +1,4 @@
-"""What all answers over gRPC have: the company they are for, and what they stand for."""
+"""What all answers over gRPC have: what they stand for."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import Any
 
 from common.provenance_pb2 import Provenance
 
-from domain.caller import caller
+from domain.caller import Caller
 from domain.position import Position
 from projections.engine.query import read_time
 
 
-def company(named: str) -> str:
-    """The company that is named, or that of the caller."""
-    return named or caller().principal.company_id
-
-
-def provenance(*answers: Mapping[str, Any]) -> Provenance:
+def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
     """What one answer stands for; of several to the same query, what all of them have seen and no newer."""
     first = answers[0]
     return Provenance(
@@ -27,7 +22,7 @@ def provenance(*answers: Mapping[str, Any]) -> Provenance:
         as_of=min(ms(answer["as_of"]) for answer in answers),
         complete=all(answer["complete"] for answer in answers),
         lag_ms=max(answer["lag_ms"] for answer in answers),
-        correlation_id=caller().correlation_id,
+        correlation_id=caller.correlation_id,
     )
 
 

@@ -10,10 +10,10 @@ from common.read_scope_pb2 import PageRequest, ReadScope
 from services import dashboards_pb2 as dashboards
 from services import reports_pb2 as reports
 
-from domain.caller import caller
+from domain.caller import Caller
 from domain.position import Position
 from read_api.configured import KINDS, item_question, list_question, only
-from read_api.grpc.answers import company, ms, provenance
+from read_api.grpc.answers import ms, provenance
 from read_api.questions import Question, Questions
 
 DASHBOARD, REPORT_SCHEDULE = KINDS["dashboard"], KINDS["report_schedule"]
@@ -27,42 +27,44 @@ class Configuration:
         self._questions = questions
 
     async def list_dashboards(
-        self, request: dashboards.ListDashboardsRequest, context: object
+        self, request: dashboards.ListDashboardsRequest, caller: Caller
     ) -> dashboards.ListDashboardsResponse:
         """The dashboards that the caller may see."""
-        question = list_question(DASHBOARD, company(request.company_id), _page(request.page, request.archived))
-        answer = await self._ask(question, request.min_position)
+        question = list_question(DASHBOARD, caller.company(request.company_id), _page(request.page, request.archived))
+        answer = await self._ask(caller, question, request.min_position)
         return dashboards.ListDashboardsResponse(
             dashboards=[_dashboard(question.company, row) for row in answer["rows"]],
             next_cursor=answer["next_cursor"] or "",
-            provenance=provenance(answer),
+            provenance=provenance(caller, answer),
         )
 
     async def get_dashboard_config(
-        self, request: dashboards.GetDashboardConfigRequest, context: object
+        self, request: dashboards.GetDashboardConfigRequest, caller: Caller
     ) -> dashboards.GetDashboardConfigResponse:
         """One dashboard; raises NotFound where there is none that the caller may see."""
-        question = item_question(DASHBOARD, company(request.company_id), request.dashboard_id)
-        answer = await self._ask(question, request.min_position)
+        question = item_question(DASHBOARD, caller.company(request.company_id), request.dashboard_id)
+        answer = await self._ask(caller, question, request.min_position)
         row = only(answer["rows"], DASHBOARD, request.dashboard_id)
         return dashboards.GetDashboardConfigResponse(
-            dashboard=_dashboard(question.company, row), provenance=provenance(answer)
+            dashboard=_dashboard(question.company, row), provenance=provenance(caller, answer)
         )
 
     async def list_report_schedules(
-        self, request: reports.ListReportSchedulesRequest, context: object
+        self, request: reports.ListReportSchedulesRequest, caller: Caller
     ) -> reports.ListReportSchedulesResponse:
         """The report schedules of the company."""
-        question = list_question(REPORT_SCHEDULE, company(request.company_id), _page(request.page, request.archived))
-        answer = await self._ask(question, request.min_position)
+        question = list_question(
+            REPORT_SCHEDULE, caller.company(request.company_id), _page(request.page, request.archived)
+        )
+        answer = await self._ask(caller, question, request.min_position)
         return reports.ListReportSchedulesResponse(
             schedules=[_schedule(question.company, row) for row in answer["rows"]],
             next_cursor=answer["next_cursor"] or "",
-            provenance=provenance(answer),
+            provenance=provenance(caller, answer),
         )
 
-    async def _ask(self, question: Question, min_position: str) -> Mapping[str, Any]:
-        return await self._questions.ask(caller().principal, question, Position.parse(min_position))
+    async def _ask(self, caller: Caller, question: Question, min_position: str) -> Mapping[str, Any]:
+        return await self._questions.ask(caller.principal, question, Position.parse(min_position))
 
 
 def _page(page: PageRequest, archived: bool) -> dict[str, str]:  # a member of the request

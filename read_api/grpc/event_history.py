@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from services import operations_pb2 as operations
 
 from domain.access import Principal
-from domain.caller import caller
+from domain.caller import Caller
 from domain.errors import Invalid
 from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.ports import Placed
@@ -61,37 +61,35 @@ class EventHistory:
         self._search = search
 
     async def stream_events(
-        self, request: operations.StreamEventsRequest, context: object
+        self, request: operations.StreamEventsRequest, caller: Caller
     ) -> AsyncGenerator[operations.StreamEventsResponse]:
         """The events that match; the last message of a walk that does not follow has the position of its end."""
-        asking = caller()
-        walk = await self._search.walk(asking.principal, _search(request))
-        page = _Page(asking.correlation_id)
+        walk = await self._search.walk(caller.principal, _search(request))
+        page = _Page(caller.correlation_id)
         if request.follow and walk.caught_up:
             yield page.answer(walk)  # tells the caller that whatever comes from now on is new
         async with aclosing(self._search.found(walk)) as found:
             async for event in found:
                 if event is not None:
-                    page.add(_logged(event, asking.principal))
+                    page.add(_logged(event, caller.principal))
                 if page.taken == request.limit > 0:
                     break
                 if page.full or (event is None and page.due):
                     yield page.answer(walk)
         yield page.answer(walk)
 
-    async def get_event(self, request: operations.GetEventRequest, context: object) -> operations.GetEventResponse:
+    async def get_event(self, request: operations.GetEventRequest, caller: Caller) -> operations.GetEventResponse:
         """One event by its place or its identity; raises NotFound where the tenant has none."""
-        asking = caller()
         match request.WhichOneof("key"):
             case "place":
                 place = Placed(request.place.topic, request.place.partition, request.place.offset)
-                event = await self._search.at(asking.principal, place, request.company_id)
+                event = await self._search.at(caller.principal, place, request.company_id)
             case "event_id":
                 topics = [request.stream] if request.stream else []
-                event, _ = await self._search.named(asking.principal, request.event_id, request.company_id, topics)
+                event, _ = await self._search.named(caller.principal, request.event_id, request.company_id, topics)
             case _:
                 raise Invalid("name the event by event_id or by place", code="missing_field")
-        return operations.GetEventResponse(event=_logged(event, asking.principal), correlation_id=asking.correlation_id)
+        return operations.GetEventResponse(event=_logged(event, caller.principal), correlation_id=caller.correlation_id)
 
 
 def _search(request: operations.StreamEventsRequest) -> Search:

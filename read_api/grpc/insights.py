@@ -11,13 +11,13 @@ from common.read_scope_pb2 import ReadScope
 from services import insights_pb2 as insights
 
 from domain.access import require
-from domain.caller import caller
+from domain.caller import Caller
 from domain.errors import Invalid
 from domain.events import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
 from projections.engine.query import known, show_time
-from read_api.grpc.answers import company, provenance
+from read_api.grpc.answers import provenance
 from read_api.questions import Question, Questions
 
 COMPETITIVE = "competitive"
@@ -33,29 +33,29 @@ class Insights:
         self._questions = questions
 
     async def get_competitive_analysis(
-        self, request: insights.GetCompetitiveAnalysisRequest, context: object
+        self, request: insights.GetCompetitiveAnalysisRequest, caller: Caller
     ) -> insights.GetCompetitiveAnalysisResponse:
         """A comparison for each metric. Raises Invalid without metrics and for what comparisons do not know."""
         scope = request.scope
-        require(caller().principal, known(COMPETITIVE).right, company(scope.company_id))
+        require(caller.principal, known(COMPETITIVE).right, caller.company(scope.company_id))
         _check(request)
         answers, comparisons = [], []
         for key in request.metrics:
-            answer = await self._ask(scope, COMPETITIVE, {"metric": key, **_period(scope)})
+            answer = await self._ask(caller, scope, COMPETITIVE, {"metric": key, **_period(scope)})
             (row,) = answer["rows"]
-            own = await self._ask(scope, row["evidence"]["query"], row["evidence"]["params"])
+            own = await self._ask(caller, scope, row["evidence"]["query"], row["evidence"]["params"])
             answers += [answer, own]
             comparisons.append((row, _comparison(row, own["rows"][0])))
         peers = [row["sample"] for row, _ in comparisons if row["finding"]]
         return insights.GetCompetitiveAnalysisResponse(
             comparisons=[comparison for _, comparison in comparisons],
             peers=min(peers, default=0),
-            provenance=provenance(*answers),
+            provenance=provenance(caller, *answers),
         )
 
-    async def _ask(self, scope: ReadScope, query: str, params: Mapping[str, str]) -> Mapping[str, Any]:
-        question = Question(query, company(scope.company_id), params)
-        return await self._questions.ask(caller().principal, question, Position.parse(scope.min_position))
+    async def _ask(self, caller: Caller, scope: ReadScope, query: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        question = Question(query, caller.company(scope.company_id), params)
+        return await self._questions.ask(caller.principal, question, Position.parse(scope.min_position))
 
 
 def _check(request: insights.GetCompetitiveAnalysisRequest) -> None:

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from services import operations_pb2 as operations
 
 from domain.access import Right, require
-from domain.caller import caller
+from domain.caller import Caller
 from domain.errors import NotFound
 
 M = TypeVar("M", bound=Message)
@@ -32,26 +32,24 @@ class Operations:
         self._health = health
 
     async def get_projection_status(
-        self, request: operations.GetProjectionStatusRequest, context: object
+        self, request: operations.GetProjectionStatusRequest, caller: Caller
     ) -> operations.GetProjectionStatusResponse:
         """State of the projections named, or of all; raises NotFound for a name that no projection has."""
-        asking = caller()
-        require(asking.principal, Right.STATUS)
+        require(caller.principal, Right.STATUS)
         found = [_status(entry) for entry in await self._statuses()]
         if missing := set(request.names) - {status.name for status in found}:
             raise NotFound(f"there is no projection {', '.join(sorted(missing))}", code="unknown_projection")
         wanted = [status for status in found if not request.names or status.name in request.names]
         wanted.sort(key=lambda status: (status.name, status.version))
-        return operations.GetProjectionStatusResponse(projections=wanted, correlation_id=asking.correlation_id)
+        return operations.GetProjectionStatusResponse(projections=wanted, correlation_id=caller.correlation_id)
 
     async def health_check(
-        self, request: operations.HealthCheckRequest, context: object
+        self, request: operations.HealthCheckRequest, caller: Caller
     ) -> operations.HealthCheckResponse:
         """How the service is."""
-        asking = caller()
-        require(asking.principal, Right.STATUS)
+        require(caller.principal, Right.STATUS)
         answer = _read(await self._health(), operations.HealthCheckResponse())
-        answer.correlation_id = asking.correlation_id
+        answer.correlation_id = caller.correlation_id
         return answer
 
 

@@ -9,22 +9,21 @@ from common.provenance_pb2 import Provenance
 from services import operations_pb2 as operations
 
 from domain.access import Right, require
-from domain.caller import caller
+from domain.caller import Caller
 from domain.errors import Invalid
 from domain.events import STREAMS
 from domain.evidence.verification import Evidence, Finding, verify
 from domain.ports import EventLog
 from domain.position import Position
 
-Handler = Callable[[operations.VerifyLogRequest, object], Awaitable[operations.VerifyLogResponse]]
+Handler = Callable[[operations.VerifyLogRequest, Caller], Awaitable[operations.VerifyLogResponse]]
 
 
 def verifying(log: EventLog, evidence: Evidence) -> Handler:
     """The handler. Seals cover the events of all tenants; what it answers holds none of them, only places."""
 
-    async def verify_log(request: operations.VerifyLogRequest, _: object) -> operations.VerifyLogResponse:
-        asking = caller()
-        require(asking.principal, Right.VERIFY, request.company_id or None)
+    async def verify_log(request: operations.VerifyLogRequest, caller: Caller) -> operations.VerifyLogResponse:
+        require(caller.principal, Right.VERIFY, request.company_id or None)
         if unknown := set(request.streams) - set(STREAMS):
             raise Invalid(f"there is no stream {', '.join(sorted(unknown))}", code="unknown_stream")
         end = Position.parse(request.to_position) if request.to_position else None
@@ -34,7 +33,7 @@ def verifying(log: EventLog, evidence: Evidence) -> Handler:
             definition_version=1,
             position=verdict.position,
             complete=verdict.verified and not verdict.unsealed,
-            correlation_id=asking.correlation_id,
+            correlation_id=caller.correlation_id,
         )
         return operations.VerifyLogResponse(
             verified=verdict.verified,

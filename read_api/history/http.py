@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.params import FromPath
 
-from domain.caller import caller
 from domain.errors import Invalid
 from read_api import openapi
-from read_api.answering import min_position
+from read_api.answering import HttpRequest, min_position
 from read_api.history.asked import criteria
 from read_api.history.search import Search
 from read_api.history.shown import figures, shown
@@ -38,18 +35,20 @@ LISTS = ("type", "topic")
 
 
 @get("/api/v1/events", responses=openapi.EVENTS, summary="Find events in the log")
-async def find_events(request: Request[Any, Any, State]) -> Response[bytes]:
+async def find_events(request: HttpRequest) -> Response[bytes]:
     """Events that match all that is asked for, with their place; `cursor` goes on after them.
 
     `scanned` tells what was read to find them.
     """
     side: ReadSide = request.app.state.side
-    principal = caller().principal
+    principal = request.user.principal
     asked = _asked(request)
     limit = _limit(asked.get("limit", ""))
     await side.questions.logged(min_position(request))
     search = Search(
-        criteria({"company": principal.company_id, **asked}, request.query_params.getall("type", [])),
+        criteria(
+            {**asked, "company": request.user.company(asked.get("company"))}, request.query_params.getall("type", [])
+        ),
         request.query_params.getall("topic", []),
         asked.get("cursor", ""),
         asked.get("until", ""),
@@ -66,19 +65,19 @@ async def find_events(request: Request[Any, Any, State]) -> Response[bytes]:
 
 
 @get("/api/v1/events/{event:str}", responses=openapi.EVENT, summary="Show one event whole")
-async def show_event(event: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+async def show_event(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The event of an id or at a place `topic:partition=offset`, of `company`: its envelope, what became of it, its
     neighbours, its causes back to the first and its direct effects.
     """
     side: ReadSide = request.app.state.side
-    principal = caller().principal
-    company = _asked(request).get("company", principal.company_id)
+    principal = request.user.principal
+    company = request.user.company(_asked(request).get("company"))
     await side.questions.logged(min_position(request))
     answer = await side.stories.tell(principal, event, company)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-def _asked(request: Request[Any, Any, State]) -> dict[str, str]:
+def _asked(request: HttpRequest) -> dict[str, str]:
     """The parameters that are given once; raises Invalid for unknown ones and for those given twice."""
     asked: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

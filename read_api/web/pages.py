@@ -12,6 +12,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from domain.caller import OPEN
 from domain.errors import NotFound
 
 HERE = Path(__file__).parent
@@ -35,13 +36,13 @@ def routes() -> list[HTTPRouteHandler]:
     return [live_page, static_file]
 
 
-@get("/", media_type="text/html", include_in_schema=False, sync_to_thread=False)
+@get("/", media_type="text/html", include_in_schema=False, opt={OPEN: True}, sync_to_thread=False)
 def live_page() -> Response[str]:
     """The live page. It holds no figures: the browser asks for them with its token."""
     return Response(_page("live.html"), media_type="text/html", headers=PAGE_HEADERS)
 
 
-@get("/static/{stamp:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
+@get("/static/{stamp:str}/{name:str}", include_in_schema=False, opt={OPEN: True}, sync_to_thread=False)
 def static_file(stamp: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A file that pages load; its stamp changes with its content, so browsers may keep it for ever."""
     files = _files()

@@ -11,8 +11,6 @@ import pytest
 
 from app.logs import HIDDEN, configure, without_secrets
 from domain import correlation, tracing
-from domain.access import Principal, Role
-from domain.caller import Caller, enter
 from domain.errors import Invalid
 
 TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_x"
@@ -27,20 +25,19 @@ def root() -> Iterator[None]:
     logger.handlers[:], logger.level = handlers, level
 
 
-def line_of(form: str, message: str, *arguments: object) -> str:
+def line_of(form: str, message: str, *arguments: object, **more: str) -> str:
     """One line as it is written."""
     out = io.StringIO()
     configure("INFO", form, "read-api", out)
-    logging.getLogger("some").warning(message, *arguments)
+    logging.getLogger("some").warning(message, *arguments, extra=more)
     return out.getvalue().strip()
 
 
 async def test_a_json_line_ties_itself_to_the_request(root: None) -> None:
     """Ids, trace and tenant where they are known, and where the line comes from."""
     correlation.accepted("c-1")
-    enter(Caller(Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER})), "c-1"))
     with tracing.request("test", "", "") as trace:
-        line = json.loads(line_of("json", "it took %d ms", 7))
+        line = json.loads(line_of("json", "it took %d ms", 7, company="acme"))
     assert line["message"] == "it took 7 ms"
     assert (line["level"], line["role"], line["correlation_id"]) == ("WARNING", "read-api", "c-1")
     assert (line["trace_id"], line["company"]) == (trace.trace_id, "acme")

@@ -12,6 +12,7 @@ import pytest
 
 from app.doorway import Doorway
 from app.edge import Edge
+from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.app import create_app
 from command_api.commands import MAX_COMMAND, route
@@ -50,7 +51,8 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin's token of the company acme, on an empty store."""
     unused = cast(Any, None)  # what takes events and tells health is not asked here
     async with desk_on(database_url) as desk:
-        app = Edge(create_app(ingest=unused, desk=desk, health=unused), Doorway(authenticate, NoTrail()), document_of)
+        application = create_app(ingest=unused, desk=desk, health=unused)
+        app = Edge(application, routes_of(application), Doorway(authenticate, NoTrail()), document_of)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer admin"}
         async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=60) as opened:

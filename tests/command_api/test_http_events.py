@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from adapters.event_store.store import PostgresEventStore
 from app.doorway import Doorway
-from app.edge import Application, Edge
+from app.edge import Edge
+from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.app import MAX_BODY, create_app
 from command_api.desk import Desk
@@ -42,9 +44,9 @@ def authenticate(token: str) -> Principal:
     return PRINCIPALS[token]
 
 
-def behind_edge(application: Application) -> Edge:
+def behind_edge(application: Litestar) -> Edge:
     """The application as the outside sees it."""
-    return Edge(application, Doorway(authenticate, NoTrail()), document_of)
+    return Edge(application, routes_of(application), Doorway(authenticate, NoTrail()), document_of)
 
 
 def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:

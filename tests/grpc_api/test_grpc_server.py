@@ -26,24 +26,23 @@ from app.doorway import Doorway
 from app.grpc_calls import CODES, status_code
 from app.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
 from domain import errors
-from domain.caller import caller
+from domain.caller import Caller
 from eventlog.publish.audit_writer import NoTrail
 from tests.grpc_api.serving import authenticate, refused, service, serving, signed_in, trailing
 
 REQUEST = operations.HealthCheckRequest()
 
 
-async def who(request: object, context: object) -> operations.HealthCheckResponse:
-    """Answers who is asking."""
+async def who(request: object, caller: Caller) -> operations.HealthCheckResponse:
+    """Answers who is caller."""
     await asyncio.sleep(0)
-    asking = caller()
-    return operations.HealthCheckResponse(version=asking.principal.sub, correlation_id=asking.correlation_id)
+    return operations.HealthCheckResponse(version=caller.principal.sub, correlation_id=caller.correlation_id)
 
 
-def failing(error: Exception) -> Callable[[object, object], Any]:
+def failing(error: Exception) -> Callable[[object, Caller], Any]:
     """A handler that raises."""
 
-    async def fail(request: object, context: object) -> operations.HealthCheckResponse:
+    async def fail(request: object, caller: Caller) -> operations.HealthCheckResponse:
         raise error
 
     return fail
@@ -123,7 +122,7 @@ async def test_a_call_without_a_good_token_is_not_answered(metadata: tuple[tuple
 async def test_a_streaming_call_without_a_token_is_not_answered() -> None:
     """The door is the same for RPCs that stream."""
 
-    async def stream(request: object, context: object) -> AsyncGenerator[operations.StreamEventsResponse]:
+    async def stream(request: object, caller: Caller) -> AsyncGenerator[operations.StreamEventsResponse]:
         yield operations.StreamEventsResponse()
 
     async with serving({"StreamEvents": stream}) as channel:
@@ -145,11 +144,11 @@ async def test_the_handler_knows_who_is_asking() -> None:
 async def test_requests_that_stream_reach_the_handler_one_by_one() -> None:
     """Of an RPC that answers once, and of one that answers as it goes."""
 
-    async def count(requests: AsyncIterator[operations.PublishRequest], context: object) -> operations.PublishResponse:
+    async def count(requests: AsyncIterator[operations.PublishRequest], caller: Caller) -> operations.PublishResponse:
         return operations.PublishResponse(accepted=len([request async for request in requests]))
 
     async def echo(
-        requests: AsyncIterator[dashboards.WatchDashboardsRequest], context: object
+        requests: AsyncIterator[dashboards.WatchDashboardsRequest], caller: Caller
     ) -> AsyncGenerator[dashboards.WatchDashboardsResponse]:
         async for request in requests:
             yield dashboards.WatchDashboardsResponse(subscription_id=request.unsubscribe.subscription_id)

@@ -224,4 +224,4 @@ def test_the_page_loads_nothing_from_elsewhere(instance: Instance) -> None:
             assert "immutable" in found.headers["cache-control"]
         assert "http://" not in re.sub(r"http://www\.w3\.org", "", page.text)
         problem(client.get("/static/wrong/live.js"), 404, "not_found")
-        problem(client.get("/static/x/..%2F..%2Fapp.py"), 404, "not_found")
+        problem(client.get("/static/x/..%2F..%2Fapp.py"), 401, "unauthenticated")  # a path that nothing serves

@@ -1,0 +1,82 @@
+"""What a request is for, as the router that will serve it has it: no other reading of a path decides anything.
+
+Whoever compares paths by themselves reads `//api/…`, `/api%2F…` or `/api/…/` differently from the router one day, and
+then a door stands open. So the route is asked for once, before the application sees the request, and what needs no
+token says so where it is declared (`opt={OPEN: True}`); everything else needs one, also what no route serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.utils import normalize_path
+
+from domain.caller import OPEN
+from domain.trail import Action
+
+_POLLED = ("health", "projections")  # by machines, and without any tenant's data
+
+
+class Route(NamedTuple):
+    """The path as the router reads it, and whether it is served without a token."""
+
+    path: str
+    open: bool
+
+
+Match = Callable[[str | None, str], Route]  # method (None: a WebSocket), path as it was decoded
+
+
+def routes_of(application: Litestar) -> Match:
+    """What tells the route of a request to this application."""
+
+    def match(method: str | None, path: str) -> Route:
+        normal = normalize_path(path)
+        try:
+            _, handler, *_ = application.asgi_router.handle_routing(path=normal, method=method)
+        except HTTPException:  # served by nobody, or not with this method
+            return Route(normal, open=False)
+        return Route(normal, open=handler.opt.get(OPEN) is True)
+
+    return match
+
+
+class Deed(NamedTuple):
+    """What a request does, and to what."""
+
+    action: Action
+    target: str
+
+
+def deed_of(method: str | None, route: Route) -> Deed | None:
+    """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
+    if method is None and route.open:
+        return None
+    if route.path == "/metrics":
+        return Deed(Action.STATUS, "metrics")
+    if not route.path.startswith("/api/v1/"):
+        return None if route.open else Deed(Action.READ, route.path)
+    target = route.path[8:]
+    first, _, rest = target.partition("/")
+    if first in _POLLED:
+        return Deed(Action.STATUS, first)
+    if first == "query":
+        return _query(method, rest)
+    if first == "events":
+        return Deed(Action.EVENTS if method == "GET" else Action.PUBLISH, target)
+    if target == "analytics/export":
+        return Deed(Action.EXPORT, target)
+    if first == "reports" and (method == "GET" or not rest):
+        return Deed(Action.REPORT, target)
+    return Deed(Action.READ if method in ("GET", "HEAD", None) else Action.COMMAND, target)
+
+
+def _query(method: str | None, rest: str) -> Deed:
+    if rest.endswith("/explain"):
+        return Deed(Action.EXPLAIN, rest.removesuffix("/explain"))
+    if not rest and method == "GET":
+        return Deed(Action.STATUS, "query")  # the list of queries
+    return Deed(Action.QUERY, rest or "query")
