@@ -140,7 +140,7 @@ async def _prove(settings: Settings, event: str) -> dict[str, Any]:
 @as_json
 def log_check_proof(file: Any, public_key: Path, as_json: bool) -> None:
     """Check an exported proof (FILE, - for stdin). Needs no server and no data folder."""
-    from adapters.evidence.keys import checker, read_public_key
+    from adapters.files.checkpoint_key import checker, read_public_key
     from domain.evidence.proofs import Proof, check
 
     try:
@@ -160,7 +160,7 @@ def log_check_proof(file: Any, public_key: Path, as_json: bool) -> None:
 @with_settings
 def log_key(settings: Settings) -> None:
     """Print the public key that checkpoints are signed by, as PEM."""
-    from adapters.evidence.keys import public_pem, signing_key
+    from adapters.files.checkpoint_key import public_pem, signing_key
     from app.wiring import keys
 
     click.echo(public_pem(signing_key(keys(settings)).public_key()).decode(), nl=False)

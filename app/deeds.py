@@ -126,7 +126,7 @@ async def record(settings: Settings, note: Note) -> None:
 
 def keep(settings: Settings, note: Note) -> None:
     """Keep a note in the data folder, for a log that does not run now; the next process with a trail appends it."""
-    from adapters.evidence.spill import SpillFiles
+    from adapters.files.audit_spill import SpillFiles
     from domain.publishing.audit import audit_record
 
     SpillFiles(settings.data / "trail").keep([audit_record(note, trace=tracing.current()).value])

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.position import Position
 
 if TYPE_CHECKING:
-    from adapters.evidence.files import CheckpointFiles
+    from adapters.files.checkpoints import CheckpointFiles
     from domain.evidence.verification import Evidence
 
 
@@ -25,7 +25,7 @@ def folder(settings: Settings) -> Path:
 
 def checkpoint_files(settings: Settings) -> CheckpointFiles:
     """The signed checkpoints of this data folder."""
-    from adapters.evidence.files import CheckpointFiles
+    from adapters.files.checkpoints import CheckpointFiles
 
     return CheckpointFiles(folder(settings) / "checkpoints")
 
@@ -33,7 +33,7 @@ def checkpoint_files(settings: Settings) -> CheckpointFiles:
 @asynccontextmanager
 async def evidence(settings: Settings, public_key: bytes | None = None) -> AsyncIterator[Evidence]:
     """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder."""
-    from adapters.evidence.keys import checker, read_public_key, signing_key
+    from adapters.files.checkpoint_key import checker, read_public_key, signing_key
     from domain.evidence.verification import Evidence
 
     key = read_public_key(public_key) if public_key else signing_key(wiring.keys(settings)).public_key()
@@ -65,8 +65,6 @@ def last_verified(settings: Settings) -> Position:
 
 def remember_verified(settings: Settings, position: Position) -> None:
     """Note a position that was verified, for `--since-last`."""
-    folder(settings).mkdir(parents=True, exist_ok=True)
-    path = folder(settings) / "verified.json"
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"position": str(position)}) + "\n")
-    draft.replace(path)
+    from adapters.files import atomic
+
+    atomic.write(folder(settings) / "verified.json", json.dumps({"position": str(position)}).encode() + b"\n")

@@ -54,11 +54,9 @@ def _lock(handle: int) -> bool:
 
 def publish_addresses(folder: Path, where: Where) -> None:
     """Say where the instance listens; readers see all of it or nothing. It holds a password: the owner's alone."""
-    draft = folder / "addresses.json.draft"
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(where, file, indent=1)
-    draft.replace(folder / "addresses.json")
+    from adapters.files import atomic
+
+    atomic.write(folder / "addresses.json", json.dumps(where, indent=1).encode())
 
 
 def withdraw_addresses(folder: Path) -> None:

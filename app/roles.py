@@ -201,7 +201,7 @@ async def _until_stuck(idle: Callable[[], float], seconds: float) -> None:
 
 async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Seals the log and signs checkpoints; a second one in the same data folder stands by."""
-    from adapters.evidence.keys import key_id, signing_key
+    from adapters.files.checkpoint_key import key_id, signing_key
     from app.evidence import checkpoint_files, only_sealer
     from app.sealer import Sealer
     from domain.events import STREAMS

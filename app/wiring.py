@@ -74,7 +74,7 @@ DRAIN = 1.5  # seconds that a process that ends gives the log to take what waits
 @asynccontextmanager
 async def trail(settings: Settings, log: EventLog) -> AsyncIterator[Trail]:
     """The audit trail on this log. What the log has not taken at the end is kept in the data folder."""
-    from adapters.evidence.spill import SpillFiles
+    from adapters.files.audit_spill import SpillFiles
     from eventlog.publish.audit_writer import LogTrail, NoTrail
 
     if not settings.trail_notes:
@@ -208,7 +208,7 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
 
 def _noise_secret(settings: Settings) -> bytes:
     """That of the settings, or a key of the data folder, which is made if it is missing."""
-    from adapters.key_files import kept_pair
+    from adapters.files.key_pair import kept_pair
 
     return settings.noise_secret.encode() or kept_pair(keys(settings) / NOISE_KEY).private_bytes_raw()
 

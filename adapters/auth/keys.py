@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.types import JWKDict
 
-from adapters.key_files import kept_pair
+from adapters.files.key_pair import kept_pair
 from domain.errors import Invalid
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256")

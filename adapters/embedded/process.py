@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from adapters.files import atomic
 from domain.errors import Defect, Unavailable
 
 ACCOUNTS = ("postgres", "nobody")  # the first that exists runs the servers when we are root
@@ -176,9 +177,7 @@ def free_port(remembered: Path, wanted: int = 0) -> int:
     while not port:
         port = _bindable(random.choice(SERVER_PORTS))
     remembered.parent.mkdir(parents=True, exist_ok=True)
-    written = remembered.with_suffix(".new")  # others read the file while a server comes back: never an empty one
-    written.write_text(str(port))
-    written.replace(remembered)
+    atomic.write(remembered, str(port).encode())  # others read the file while a server comes back: never an empty one
     return port
 
 
@@ -205,10 +204,5 @@ def _bindable(port: int) -> int:
 def secret(file: Path, make: Callable[[], str]) -> str:
     """The text of a file that only we can read; made by `make` when it is not there yet."""
     if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = file.with_name(f"{file.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as output:
-            output.write(make())
-        temporary.replace(file)
+        atomic.create(file, make().encode())
     return file.read_text().strip()

@@ -7,8 +7,8 @@ import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.evidence.files import CheckpointFiles
-from adapters.evidence.keys import checker
+from adapters.files.checkpoint_key import checker
+from adapters.files.checkpoints import CheckpointFiles
 from adapters.postgres.seals import PostgresSeals
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure

@@ -62,9 +62,9 @@ def _next(events: Iterator[Event]) -> list[Event]:
 
 
 def _write(note: Path) -> None:
-    draft = note.with_suffix(".draft")
-    draft.write_text(json.dumps({"events": EVENTS}))
-    draft.replace(note)
+    from adapters.files import atomic
+
+    atomic.write(note, json.dumps({"events": EVENTS}).encode())
 
 
 class Progress:

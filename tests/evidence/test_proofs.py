@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.evidence.keys import checker, key_id
+from adapters.files.checkpoint_key import checker, key_id
 from domain.errors import Invalid
 from domain.evidence import merkle
 from domain.evidence.checkpoints import Checkpoint, Head, first_fault, signed

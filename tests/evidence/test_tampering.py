@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.embedded.log import EmbeddedLog
-from adapters.evidence.files import CheckpointFiles
-from adapters.evidence.keys import checker, key_id
+from adapters.files.checkpoint_key import checker, key_id
+from adapters.files.checkpoints import CheckpointFiles
 from adapters.postgres.seals import PostgresSeals
 from app.sealer import Sealer
 from domain.errors import NotYet

@@ -16,7 +16,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.embedded.log import EmbeddedLog
 from adapters.embedded.servers import Servers
-from adapters.evidence.spill import SpillFiles
+from adapters.files.audit_spill import SpillFiles
 from adapters.postgres.migrate import migrate
 from domain.errors import Unavailable
 from domain.events import MAX_TEXT

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from adapters.key_files import kept_pair
+from adapters.files.key_pair import kept_pair
 from domain.errors import Invalid
 from domain.evidence.checkpoints import Check
 
