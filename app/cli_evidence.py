@@ -16,7 +16,7 @@ from domain.errors import Invalid
 from domain.position import Position
 
 if TYPE_CHECKING:
-    from domain.evidence.verification import Verdict
+    from eventlog.seals.verify import Verdict
 
 FOUND = 1  # exit code
 
@@ -61,7 +61,7 @@ async def _verify(
     from app.instance import reachable
     from app.wiring import event_log
     from domain.events import STREAMS
-    from domain.evidence.verification import verify
+    from eventlog.seals.verify import verify
 
     async with reachable(settings) as complete, event_log(complete) as log, evidence(complete, public_key) as kept:
         start = last_verified(complete) if since_last else Position.parse(begin)
@@ -92,6 +92,8 @@ def _tell(verdict: Verdict) -> None:
         click.echo("\r\033[K", nl=False, err=True)
     for finding in verdict.findings:
         click.echo(f"{finding.code}: {finding.reason}")
+    for note in verdict.notes:
+        click.echo(f"note: {note}")
     outcome = "verified" if verdict.verified else f"{len(verdict.findings)} findings"
     counts = f"{verdict.records:,} records in {verdict.blocks:,} blocks, {verdict.checkpoints:,} checkpoints"
     click.echo(f"{outcome}: {counts}; {verdict.unsealed:,} records are not sealed yet")
@@ -117,7 +119,7 @@ async def _prove(settings: Settings, event: str) -> dict[str, Any]:
     from app.event_views import place_of
     from app.evidence import checkpoint_files
     from app.instance import reachable
-    from domain.evidence.proving import prove
+    from eventlog.seals.prove import prove
 
     async with (
         reachable(settings) as complete,
@@ -141,7 +143,7 @@ async def _prove(settings: Settings, event: str) -> dict[str, Any]:
 def log_check_proof(file: Any, public_key: Path, as_json: bool) -> None:
     """Check an exported proof (FILE, - for stdin). Needs no server and no data folder."""
     from adapters.files.checkpoint_key import checker, read_public_key
-    from domain.evidence.proofs import Proof, check
+    from eventlog.seals.proof import Proof, check
 
     try:
         given = json.loads(file.read())

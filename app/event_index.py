@@ -17,12 +17,12 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from app.log_blocks import BLOCK, Block, follow_blocks
 from domain.bloom import checksums, filter_of_checksums
 from domain.event_search import BlockSummary, EventIndex
 from domain.events import MAX_ID
 from domain.ports import EventLog
 from domain.position import Position, TopicPartition
+from eventlog.search.blocks import BLOCK, Block, follow_blocks
 from projections.engine.decode import array_of, decode_envelopes
 
 IDENTITIES = ("event_id", "user_id", "correlation_id", "causation_id")

@@ -15,7 +15,7 @@ from domain.position import Position
 
 if TYPE_CHECKING:
     from adapters.files.checkpoints import CheckpointFiles
-    from domain.evidence.verification import Evidence
+    from eventlog.seals.verify import Evidence
 
 
 def folder(settings: Settings) -> Path:
@@ -34,7 +34,7 @@ def checkpoint_files(settings: Settings) -> CheckpointFiles:
 async def evidence(settings: Settings, public_key: bytes | None = None) -> AsyncIterator[Evidence]:
     """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder."""
     from adapters.files.checkpoint_key import checker, read_public_key, signing_key
-    from domain.evidence.verification import Evidence
+    from eventlog.seals.verify import Evidence
 
     key = read_public_key(public_key) if public_key else signing_key(wiring.keys(settings)).public_key()
     async with wiring.seals(settings) as seals:

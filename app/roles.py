@@ -67,6 +67,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             listening(bus) as movements,
             asking(settings, log, movements) as questions,
             wiring.trail(settings, log) as trail,
+            wiring.seals(settings) as seals,
             teller(settings) as tell,
         ):
             metrics = Metrics()
@@ -75,7 +76,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 questions=questions,
                 past=PastDesk(questions, tell),
                 statuses=statuses,
-                health=Health(VERSION, statuses, statuses.workers, figures, bus, metrics),
+                health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics),
                 movements=movements,
                 metrics=metrics,
                 search=search,
@@ -203,15 +204,15 @@ async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Seals the log and signs checkpoints; a second one in the same data folder stands by."""
     from adapters.files.checkpoint_key import key_id, signing_key
     from app.evidence import checkpoint_files, only_sealer
-    from app.sealer import Sealer
     from domain.events import STREAMS
+    from eventlog.seals.sealer import Sealer, waited
 
     key = signing_key(wiring.keys(settings))
     ready(0)
     while not stop.is_set():
         with only_sealer(settings) as alone:
             if not alone:
-                await asyncio.wait({asyncio.create_task(stop.wait())}, timeout=STAND_BY)
+                await waited(stop, STAND_BY)
                 continue
             async with wiring.event_log(settings) as log, wiring.seals(settings) as seals:
                 files, name = checkpoint_files(settings), key_id(key.public_key())

@@ -50,6 +50,7 @@ class Health:
         statuses: Callable[[], Awaitable[Sequence[Status]]],
         workers: Callable[[], Awaitable[Sequence[Heartbeat]]],
         figures: Callable[[], Awaitable[dict[str, int]]],
+        sealer: Callable[[], Awaitable[str]],
         bus: LiveBus,
         metrics: Metrics,
     ) -> None:
@@ -57,6 +58,7 @@ class Health:
         self._statuses = statuses
         self._workers = workers
         self._figures = figures
+        self._sealer = sealer
         self._bus = bus
         self._metrics = metrics
         self._started = time.monotonic()
@@ -74,6 +76,9 @@ class Health:
         workers, _ = await _attempt(self._workers)
         if workers is not None:
             components.append(_component("workers", no_worker(workers), down="degraded"))
+        sealer, _ = await _attempt(self._sealer)
+        if sealer is not None:
+            components.append(_component("sealer", sealer, down="degraded"))
         components.append(_component("projections", _hindered(statuses or ()), down="degraded"))
         body = {
             **self.brief(),

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from adapters.files.key_pair import kept_pair
 from domain.errors import Invalid
-from domain.evidence.checkpoints import Check
+from eventlog.seals.checkpoints import Check
 
 KEY_FILE = "checkpoint-signing.pem"
 RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw

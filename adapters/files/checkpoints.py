@@ -9,13 +9,13 @@ from pathlib import Path
 
 from adapters.files import atomic
 from domain.errors import Invalid
-from domain.evidence.checkpoints import Checkpoint
+from eventlog.seals.checkpoints import Checkpoint
 
 logger = logging.getLogger(__name__)
 
 
 class CheckpointFiles:
-    """`domain.evidence.checkpoints.Checkpoints` in a folder. Copy it elsewhere: whoever owns the disk can change it.
+    """`eventlog.seals.checkpoints.Checkpoints` in a folder. Copy it elsewhere: whoever owns the disk can change it.
 
     Their order is that of their numbers, which are signed. Files only spread them: by a clock that may go back.
     """

@@ -8,14 +8,15 @@ import psycopg
 
 from adapters.postgres.connection import Link
 from domain.errors import Fenced
-from domain.evidence.seals import Header, Seal
 from domain.position import TopicPartition
+from eventlog.seals.chain import Header, Seal
 
+SILENT = 45.0  # seconds, beyond three turns, after which a sealer counts as gone: one call may take twenty
 COLUMNS = "topic, partition, first_offset, next_offset, records, content, root, previous, chain"
 
 
 class PostgresSeals:
-    """`domain.evidence.seals.Seals` in the table `log_seals`. A link is used once: two sealers cannot both go on."""
+    """`eventlog.seals.chain.Seals` in the table `log_seals`. A link is used once: two sealers cannot both go on."""
 
     def __init__(self, url: str) -> None:
         self._link = Link(url)
@@ -52,6 +53,28 @@ class PostgresSeals:
                 (*place, begin, end),
             )
             return [_seal(row) for row in await cursor.fetchall()]
+
+    async def report(self, problem: str, every: float) -> None:
+        """Say that a sealer is there, what it waits for, and in how many seconds it is heard of again."""
+        async with self._link.use() as connection:
+            await connection.execute(
+                "INSERT INTO sealer_reports (problem, every, heard_at) VALUES (%s, %s, now()) ON CONFLICT (single)"
+                " DO UPDATE SET problem = excluded.problem, every = excluded.every, heard_at = excluded.heard_at",
+                (problem, every),
+            )
+
+    async def problem(self) -> str:
+        """What is wrong with the sealer: what it says, or that nothing is heard of it. Empty where none ever began."""
+        async with self._link.use(limit=2.0) as connection:
+            cursor = await connection.execute(
+                "SELECT problem, every, extract(epoch FROM now() - heard_at)::float8 FROM sealer_reports"
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return ""
+        problem, every, silent = row
+        late = silent > 3 * every + SILENT
+        return f"the sealer was last heard of {silent:.0f} s ago" if late else str(problem)
 
     async def close(self) -> None:
         """Close the connection."""

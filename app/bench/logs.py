@@ -18,6 +18,7 @@ from domain.events import STREAMS
 from domain.partitioning import partition_of
 from domain.ports import EventLog, Record
 from domain.position import Position
+from eventlog.read import Reading, between
 
 BATCH = 100_000
 DISTINCT = 500_000  # events of a long log: to make all of it would take longer than anything that is measured
@@ -38,15 +39,10 @@ async def read(log: EventLog, topics: Iterable[str]) -> tuple[int, float]:
     """Read these topics to their heads, each record in hand; how many events, and the seconds."""
     began, events = time.perf_counter(), 0
     for topic in topics:
-        heads = await log.heads(topic)
-        position, reader = await log.starts(topic), log.reader(topic)
-        try:
-            while position != heads:
-                for chunk in await reader.read(position, max_records=BATCH, wait=1):
-                    position[chunk.partition] = chunk.next_offset
+        async with Reading(log, topic, between(await log.starts(topic), await log.heads(topic))) as reading:
+            while reading.left:
+                for chunk in await reading.read(BATCH):
                     events += len(list(chunk.values))  # what came packed becomes records here
-        finally:
-            await reader.close()
     return events, time.perf_counter() - began
 
 

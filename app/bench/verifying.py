@@ -14,10 +14,10 @@ from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.ground import Ground
 from app.bench.logs import append, read
-from app.sealer import Sealer
-from domain.evidence.verification import Evidence, verify
 from domain.ports import EventLog
 from domain.position import Position
+from eventlog.seals.sealer import Sealer
+from eventlog.seals.verify import Evidence, verify
 
 TOPIC = "user-behavior"
 

@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from domain.ports import Chunk, EventLog
+from eventlog.read import Reading, between
 from projections.engine.admission import readmit
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, Offsets, ProjectionStore
-from projections.engine.cohort import Announce, Cohort, Threads, until
+from projections.engine.cohort import Announce, Cohort, Threads
 from projections.engine.fold import looked_at
 
 
@@ -40,14 +41,12 @@ class CatchUp:
     async def run(self, goal: Callable[[], Offsets], near: int, stopping: asyncio.Event) -> None:
         """Go on until the cohort is at most `near` records before the goal (which may move), or stopping is set."""
         name = f"{self._topic}-behind"
-        threads, reader = Threads(name), self._log.reader(self._topic)
+        threads, reading = Threads(name), Reading(self._log, self._topic, {})
         loop = asyncio.get_running_loop()
         try:
             while self.cohort.behind(goal()) > near and not stopping.is_set():
-                target = dict(goal())
-                start = {p: o for p, o in self.cohort.offsets.items() if o < target[p]}
-                read = await reader.read(start, max_records=self._appetite.records(name), wait=1)
-                chunks = [until(chunk, target[chunk.partition]) for chunk in read]
+                reading.left = between(self.cohort.offsets, goal())
+                chunks = await reading.read(self._appetite.records(name))
                 ranges = {c.partition: (self.cohort.offsets[c.partition], c.next_offset) for c in chunks}
                 aside = await loop.run_in_executor(threads.storing, self._store.set_aside, self._topic, ranges)
                 commit = await loop.run_in_executor(threads.folding, self._refold, chunks, aside)
@@ -59,7 +58,7 @@ class CatchUp:
         finally:
             self._appetite.full(name)
             await asyncio.to_thread(threads.shutdown)
-            await reader.close()
+            await reading.close()
 
     def _refold(self, chunks: Sequence[Chunk], aside: set[tuple[int, int]]) -> Commit:
         reads = looked_at(self.cohort.projections, "event_id")  # which is told of an event that a fold fails on

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from domain.ports import Chunk
 from domain.publishing.event_tokens import EventTokens
@@ -78,14 +77,6 @@ def cohorts(projections: Iterable[Projection], offsets: Mapping[tuple[str, int],
         own = dict(offsets[projection.name, projection.version])
         found.setdefault(tuple(sorted(own.items())), Cohort([], own)).projections.append(projection)
     return list(found.values())
-
-
-def until(chunk: Chunk, goal: int) -> Chunk:
-    """The part of a chunk below an offset."""
-    if chunk.next_offset <= goal:
-        return chunk
-    keep = bisect_left(chunk.offsets, goal)
-    return replace(chunk, offsets=chunk.offsets[:keep], values=chunk.values[:keep], next_offset=goal)
 
 
 def now_ms() -> int:

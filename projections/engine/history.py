@@ -18,8 +18,8 @@ from domain.events import BATCHES, BY_NAME
 from domain.packed import Packed
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
+from eventlog.read import Reading
 from projections.engine.admission import Facts, readmit
-from projections.engine.cohort import until
 from projections.engine.declare import Projection
 from projections.engine.fold import looked_at
 
@@ -123,24 +123,16 @@ class History:
 
     async def _own(self, topic: str, ranges: Ranges, company: str, scanned: Scanned) -> AsyncGenerator[list[Chunk]]:
         """Records that may be the company's, some ten thousand at a time, in order within each partition."""
-        needle, reader = company.encode(), self.log.reader(topic)
+        needle = company.encode()
         kept: list[Chunk] = []
-        try:
-            while any(ranges.values()):
-                start = {p: spans[0][0] for p, spans in ranges.items() if spans}
-                for read in await reader.read(start, max_records=READ, wait=1):
-                    spans = ranges[read.partition]
-                    chunk = until(read, spans[0][1])
+        async with Reading(self.log, topic, ranges) as reading:
+            while reading.left:
+                for chunk in await reading.read(READ):
                     scanned.records += len(chunk.values)
-                    spans[0] = (chunk.next_offset, spans[0][1])
-                    if spans[0][0] >= spans[0][1]:
-                        spans.pop(0)
                     kept.append(_only(chunk, needle))
                 if sum(len(c.values) for c in kept) >= FOLD:
                     yield _joined(kept)
                     kept = []
-        finally:
-            await reader.close()
         yield _joined(kept)
 
 

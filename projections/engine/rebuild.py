@@ -16,9 +16,9 @@ import polars as pl
 
 from domain.ports import EventLog
 from domain.position import Position, TopicPartition
+from eventlog.read import Reading
 from projections.engine.admission import Facts, readmit
 from projections.engine.batch import Checksum, FoldFailed, OrderedFacts, Rows
-from projections.engine.cohort import until
 from projections.engine.declare import Projection, Table
 from projections.engine.deltas import deltas, merge_deltas
 from projections.engine.fold import as_rows, looked_at, ordered_facts
@@ -184,12 +184,10 @@ class Worker:
             self._save()
 
     async def _fold(self, share: Share) -> None:
-        reader, offset = self._log.reader(share.topic), share.next_offset
-        try:
-            while offset < share.stop and self._going():
-                most = min(BATCH, share.stop - offset)
-                for read in await reader.read({share.partition: offset}, max_records=most, wait=1):
-                    chunk = until(read, share.stop)
+        offset = share.next_offset
+        async with Reading(self._log, share.topic, {share.partition: [(offset, share.stop)]}) as reading:
+            while reading.left and self._going():
+                for chunk in await reading.read(BATCH):
                     aside = self._store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
                     facts = readmit(share.topic, [chunk], aside, self._reads)
                     self._folding.add(facts)
@@ -198,8 +196,6 @@ class Worker:
                 if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
                     self._save()
                     share = replace(share, next_offset=offset)
-        finally:
-            await reader.close()
 
     def _save(self) -> None:
         reached = list(self._reached.values())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
+from eventlog.read import Reading
 from projections.engine.backlog import Span, behind
 from projections.engine.batch import ProjectionStatus
 from projections.engine.decode import array_of, decode_envelopes
@@ -71,23 +72,16 @@ async def lag_by_tenant(
 async def _read(log: EventLog, spans: Mapping[TopicPartition, Span], backlogs: Sequence[Backlog], most: int) -> bool:
     """Read the spans once for all; False when there were more than `most` records."""
     for topic in sorted({topic for topic, _ in spans}):
-        left = {partition: span for (name, partition), span in spans.items() if name == topic}
-        reader = log.reader(topic)
-        try:
-            while left:
+        ranges = {partition: [span] for (name, partition), span in spans.items() if name == topic}
+        async with Reading(log, topic, ranges) as reading:
+            while reading.left:
                 if most <= 0:
                     return False
-                start = {partition: first for partition, (first, _) in left.items()}
-                for chunk in await reader.read(start, max_records=min(STEP, most), wait=1):
+                for chunk in await reading.read(min(STEP, most)):
                     companies = _companies(chunk)
                     for backlog in backlogs:
                         backlog.count(topic, chunk, companies)
                     most -= len(chunk.values)
-                    stop = left.pop(chunk.partition)[1]
-                    if chunk.next_offset < stop:
-                        left[chunk.partition] = (chunk.next_offset, stop)
-        finally:
-            await reader.close()
     return True
 
 

@@ -12,9 +12,9 @@ from domain.access import Right, require
 from domain.caller import Caller
 from domain.errors import Invalid
 from domain.events import STREAMS
-from domain.evidence.verification import Evidence, Finding, verify
 from domain.ports import EventLog
 from domain.position import Position
+from eventlog.seals.verify import Evidence, Finding, verify
 
 Handler = Callable[[operations.VerifyLogRequest, Caller], Awaitable[operations.VerifyLogResponse]]
 

@@ -6,6 +6,7 @@ One read a topic is under way at any time and no more: whoever takes the chunks 
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -13,16 +14,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from domain.errors import Invalid, Unavailable
+from domain.errors import Invalid
 from domain.event_search import Criteria, EventIndex, Scanned, Skips
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position, TopicPartition
+from eventlog import tasks
+from eventlog.read import Patience, within
 
 READ_RECORDS = 2_000  # filtering that many takes some milliseconds, for which nothing else of the process runs
 READ_WAIT = 1.0  # seconds
 ASK_RECORDS = 1_000  # records that are rather read than asked for
 ASK_AHEAD = 50_000_000  # offsets of a partition that the index is asked for at once: some ten thousand blocks
-QUIET_READS = 10  # reads without a record before the end of a range, after which the log is taken to be stuck
 
 
 class Walked(NamedTuple):
@@ -54,7 +56,7 @@ class LogWalk:
     index: EventIndex | None = None
     wanted: Criteria = field(default_factory=Criteria)
     scanned: Scanned = field(default_factory=Scanned)
-    _quiet: dict[str, int] = field(default_factory=dict)
+    _patience: dict[str, Patience] = field(default_factory=dict)
     _ahead: dict[TopicPartition, _Ahead] = field(default_factory=dict)
 
     @property
@@ -81,7 +83,7 @@ class LogWalk:
             reads: dict[asyncio.Task[list[Chunk]], tuple[str, LogReader]] = {}
             stack.push_async_callback(_cancelled, reads)  # comes before the closing: who reads on would connect anew
             for topic, reader in readers.items():
-                reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
+                reads[tasks.owned(self._read(topic, reader), f"walk-{topic}")] = (topic, reader)
             while reads:
                 done, _ = await asyncio.wait(reads, timeout=READ_WAIT, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -89,7 +91,7 @@ class LogWalk:
                     for walked in self._within(topic, task.result()):
                         yield walked
                     if self.open_in(topic):
-                        reads[asyncio.create_task(self._read(topic, reader))] = (topic, reader)
+                        reads[tasks.owned(self._read(topic, reader), f"walk-{topic}")] = (topic, reader)
                 yield Walked("", None)
 
     async def _read(self, topic: str, reader: LogReader) -> list[Chunk]:
@@ -98,7 +100,12 @@ class LogWalk:
         if not start:
             return []
         wanted = READ_RECORDS if self.follow else sum(self._stop((topic, p)) - offset for p, offset in start.items())
-        return await reader.read(start, max_records=min(READ_RECORDS, wanted), wait=READ_WAIT)
+        patience, began = self._patience.setdefault(topic, Patience()), time.monotonic()
+        async with within(patience.seconds, f"the log does not answer: {topic}"):
+            chunks = await reader.read(start, max_records=min(READ_RECORDS, wanted), wait=READ_WAIT)
+        if not self.follow:  # an answer that stops short without a word would pass for the whole history
+            patience.note(bool(chunks), time.monotonic() - began, f"{topic} before the end of the range")
+        return chunks
 
     async def _pass_over(self, topic: str) -> None:
         """Move past everything that the index rules out, asking it where nothing is known yet."""
@@ -129,10 +136,6 @@ class LogWalk:
         return ahead.skips[0][0] if ahead and ahead.skips else self.ends[place]
 
     def _within(self, topic: str, chunks: Sequence[Chunk]) -> list[Walked]:
-        self._quiet[topic] = 0 if chunks or not self.open_in(topic) else self._quiet.get(topic, 0) + 1
-        if self._quiet[topic] >= QUIET_READS and not self.follow:
-            # an answer that stops short without a word would pass for the whole history
-            raise Unavailable(f"the log gave nothing more of {topic} before the end of the range")
         return [Walked(topic, self._cut(topic, chunk)) for chunk in chunks]
 
     def _cut(self, topic: str, chunk: Chunk) -> Chunk:
@@ -179,6 +182,4 @@ def _first(place: TopicPartition, begins: Position, starts: Mapping[int, int]) -
 
 
 async def _cancelled(reads: Mapping[asyncio.Task[list[Chunk]], object]) -> None:
-    for task in reads:
-        task.cancel()
-    await asyncio.gather(*reads, return_exceptions=True)
+    await tasks.end(*reads)

@@ -18,11 +18,10 @@ from domain.errors import Invalid, NotFound
 from domain.event_search import Criteria, EventIndex
 from domain.ports import EventLog, Placed
 from domain.position import Position
+from eventlog.read import Reading
 from read_api.history import log_walk
 from read_api.history.log_walk import LogWalk
 from read_api.history.rights import readable_topics
-
-PLACE_WAIT = 5.0  # seconds that the log may take to give one event that it is known to have
 
 
 class Found(NamedTuple):
@@ -119,13 +118,12 @@ class EventSearch:
         return Found(place, value, envelope)
 
     async def _value(self, place: Placed) -> bytes | None:
-        reader = self._log.reader(place.topic)
-        try:
-            chunks = await reader.read({place.partition: place.offset}, max_records=1, wait=PLACE_WAIT)
-        finally:
-            await reader.close()
-        values = [v for c in chunks for o, v in zip(c.offsets, c.values, strict=True) if o == place.offset]
-        return values[0] if values else None
+        """The record that lies there; None where offsets are sparse and there is none."""
+        async with Reading(self._log, place.topic, {place.partition: [(place.offset, place.offset + 1)]}) as reading:
+            while reading.left:
+                for chunk in await reading.read(1):
+                    return chunk.values[0] if len(chunk.values) else None
+        return None
 
     async def named(
         self, principal: Principal, event_id: str, company: str = EVERY_COMPANY, topics: Sequence[str] = ()

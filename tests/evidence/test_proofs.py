@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from adapters.files.checkpoint_key import checker, key_id
 from domain.errors import Invalid
-from domain.evidence import merkle
-from domain.evidence.checkpoints import Checkpoint, Head, first_fault, signed
-from domain.evidence.proofs import Proof, check
-from domain.evidence.seals import GENESIS, Seal, content, leaves, seal
 from domain.packed import Packed, packed
+from eventlog.seals import merkle
+from eventlog.seals.chain import GENESIS, Seal, content, leaves, seal
+from eventlog.seals.checkpoints import Checkpoint, Head, first_fault, signed
+from eventlog.seals.proof import Proof, check
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 HOLDS = checker(KEY.public_key())

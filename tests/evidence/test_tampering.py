@@ -17,13 +17,13 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.files.checkpoint_key import checker, key_id
 from adapters.files.checkpoints import CheckpointFiles
 from adapters.postgres.seals import PostgresSeals
-from app.sealer import Sealer
 from domain.errors import NotYet
-from domain.evidence.proofs import check
-from domain.evidence.proving import prove
-from domain.evidence.verification import Evidence, Verdict, verify
 from domain.ports import EventLog, Record
 from domain.position import Position
+from eventlog.seals.proof import check
+from eventlog.seals.prove import prove
+from eventlog.seals.sealer import Sealer
+from eventlog.seals.verify import Evidence, Verdict, verify
 from tests.evidence.tampering import tamper
 from tests.support.event_logs import OpenLog
 

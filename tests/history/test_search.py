@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
 from app.event_index import UNREAD, summary
 from app.event_index import index as follow_and_index
-from app.log_blocks import Block
 from domain.access import OPERATOR
 from domain.bloom import PROBES, filter_of, probe
 from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.events import STREAMS, log_key
 from domain.partitioning import partition_of
 from domain.ports import Chunk, EventLog, LogReader, Placed, Record
+from eventlog.search.blocks import Block
 from read_api.history import log_walk
 from read_api.history.search import EventSearch, Search
 from read_api.history.story import Stories

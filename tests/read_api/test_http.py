@@ -15,7 +15,7 @@ from domain.position import Position
 from read_api.metric_defs import Metric
 from tests.support.instance import Instance, trade
 
-COMPONENTS = {"log", "bus", "store", "workers", "projections"}
+COMPONENTS = {"log", "bus", "store", "workers", "sealer", "projections"}
 PROBLEM_MEMBERS = {
     "type", "title", "status", "detail", "instance", "code", "correlation_id", "service", "suggested_actions",
 }  # fmt: skip

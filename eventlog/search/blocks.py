@@ -11,13 +11,17 @@ import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position
+from eventlog import tasks
+from eventlog.read import PATIENCE, end, within
 
 BLOCK = 4_096  # offsets
 READ_RECORDS = 2_048  # of a topic: every topic may hold so many while another's block is under way
 READ_WAIT = 1.0  # seconds
+LOOK_AGAIN = 10.0  # seconds after which partitions that were added meanwhile are seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ async def follow_blocks(
 ) -> None:
     """Call `on_block` with every block from `start` on, one call at a time, until `stop` is set.
 
-    Partitions that `start` does not name, or names before the first retained offset, begin at that offset. A block that
+    Partitions that `start` does not name, or names before the first retained offset, begin at that offset, and so do
+    those that are added meanwhile. A block that
     is not full is handed out once its first record has waited for `max_age` seconds, or once it
     holds `max_bytes`; None waits until it is full.
     Whatever the log or `on_block` raises ends it. A block under way when `stop` is set is not handed out.
@@ -64,8 +69,8 @@ async def follow_blocks(
         async with turn:
             await on_block(block)
 
-    following = [asyncio.create_task(_follow(log, t, start, in_turn, size, max_age, max_bytes)) for t in topics]
-    stopping = asyncio.create_task(stop.wait())
+    following = [tasks.owned(_follow(log, t, start, in_turn, size, max_age, max_bytes), f"follow-{t}") for t in topics]
+    stopping = tasks.owned(stop.wait(), "follow-stop")
     try:
         done, _ = await asyncio.wait((stopping, *following), return_when=asyncio.FIRST_COMPLETED)
         if stopping in done:
@@ -74,9 +79,7 @@ async def follow_blocks(
         for task in done - {stopping}:
             task.result()
     finally:
-        for task in (stopping, *following):
-            task.cancel()
-        await asyncio.gather(stopping, *following, return_exceptions=True)
+        await tasks.end(stopping, *following)
 
 
 async def _follow(
@@ -88,25 +91,36 @@ async def _follow(
     max_age: float | None,
     max_bytes: int | None,
 ) -> None:
-    starts = await log.starts(topic)
-    parts = {p: _Part(topic, p, max(start[topic, p], first), size, max_bytes) for p, first in starts.items()}
+    parts: dict[int, _Part] = {}
+    looked = -inf
     wait = READ_WAIT if max_age is None else min(READ_WAIT, max(0.01, max_age / 2))
     reader = log.reader(topic)
     try:
         while True:
+            if time.monotonic() - looked >= LOOK_AGAIN:
+                for p, first in (await _starts(log, topic)).items():
+                    parts.setdefault(p, _Part(topic, p, max(start[topic, p], first), size, max_bytes))
+                looked = time.monotonic()
             await _read(reader, parts, on_block, wait)
             if max_age is not None:
                 for part in parts.values():
                     if part.waits_since is not None and time.monotonic() - part.waits_since >= max_age:
                         await on_block(part.handed_out())
     finally:
-        await reader.close()
+        await end(reader)
+
+
+async def _starts(log: EventLog, topic: str) -> dict[int, int]:
+    async with within(PATIENCE, f"the log does not answer: {topic}"):
+        return await log.starts(topic)
 
 
 async def _read(reader: LogReader, parts: dict[int, _Part], on_block: OnBlock, wait: float) -> None:
     """Read once; of what was read, this holds nothing while the next read waits."""
     places = {p: part.next_offset for p, part in parts.items()}
-    for chunk in await reader.read(places, max_records=READ_RECORDS, wait=wait):
+    async with within(PATIENCE, "the log does not answer"):
+        chunks = await reader.read(places, max_records=READ_RECORDS, wait=wait)
+    for chunk in chunks:
         for block in parts[chunk.partition].take(chunk):
             await on_block(block)
 

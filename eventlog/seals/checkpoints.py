@@ -82,7 +82,7 @@ def signed(
 
 
 def first_fault(checkpoints: Iterable[Checkpoint], check: Check) -> str | None:
-    """What is wrong with a run of checkpoints, oldest first: a signature, a gap, an exchanged one. None if nothing."""
+    """What is wrong with a run of checkpoints, by number: a signature, a gap, an exchanged one. None if nothing."""
     before: Checkpoint | None = None
     for checkpoint in checkpoints:
         if not check(checkpoint.signature, checkpoint.message()):
@@ -97,9 +97,17 @@ class Checkpoints(Protocol):
     """Where checkpoints are kept."""
 
     def append(self, checkpoint: Checkpoint) -> None:
-        """Keep one durably."""
+        """Keep one durably. Raises Unavailable where it cannot: it is there whole then, or not at all."""
         ...
 
     def all(self) -> list[Checkpoint]:
-        """Every one, oldest first; raises Invalid where one cannot be read."""
+        """Every one, by number; raises Invalid where one cannot be read."""
+        ...
+
+    def last(self) -> Checkpoint | None:
+        """The newest one that can be read."""
+        ...
+
+    def unfinished(self) -> list[str]:
+        """Where the writing of one was cut off: that was never a checkpoint, and the next one takes its place."""
         ...

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.errors import Defect, Invalid
-from domain.evidence.checkpoints import Check, Checkpoint, Checkpoints, first_fault
-from domain.evidence.seals import GENESIS, Seal, Seals, content
+from domain.errors import Defect, Invalid, Unavailable
 from domain.packed import Packed
-from domain.ports import Chunk, EventLog, LogReader
+from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
+from eventlog.read import STALLED, Reading
+from eventlog.seals.chain import GENESIS, Seal, Seals, content
+from eventlog.seals.checkpoints import Check, Checkpoint, Checkpoints, first_fault
 
 READ_RECORDS = 65_536
 
@@ -57,6 +58,7 @@ class Verdict:
     unsealed: int = 0
     reached: dict[TopicPartition, int] = field(default_factory=dict)
     chains: list[bytes] = field(default_factory=list)  # the last link verified of every partition
+    notes: list[str] = field(default_factory=list)  # what is not as usual, and no fault
 
     @property
     def verified(self) -> bool:
@@ -78,6 +80,7 @@ class Verdict:
             "position": self.position,
             "unsealed": self.unsealed,
             "findings": found,
+            "notes": self.notes,
         }
 
 
@@ -232,6 +235,8 @@ def _signed(evidence: Evidence, verdict: Verdict) -> dict[TopicPartition, dict[i
     if fault := first_fault(checkpoints, evidence.check):
         verdict.findings.append(Finding("checkpoint_invalid", fault))
         return {}
+    for name in evidence.checkpoints.unfinished():
+        verdict.notes.append(f"the last line of {name} was never written to its end: it was no checkpoint")
     verdict.checkpoints = len(checkpoints)
     signed: dict[TopicPartition, dict[int, bytes]] = {}
     for checkpoint in checkpoints:
@@ -277,25 +282,22 @@ def _begin(
 async def _read(log: EventLog, topic: str, parts: Sequence[Partition], report: Callable[[], None]) -> None:
     """Read and hash until every partition is through or at its first fault."""
     by_number = {part.place[1]: part for part in parts}
-    places = {number: part.begin for number, part in by_number.items()}
-    reader, loop = log.reader(topic), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     hashing: asyncio.Future[None] = loop.create_future()
     hashing.set_result(None)
     with ThreadPoolExecutor(1, "verify") as pool:
-        try:
-            while reading := {n: o for n, o in places.items() if by_number[n].open and o < by_number[n].end}:
-                chunks, unreadable = await _chunks(reader, reading)
+        async with Reading(log, topic, {n: [(part.begin, part.end)] for n, part in by_number.items()}) as reading:
+            while reading.left:
+                chunks, unreadable = await _chunks(reading)
                 await hashing
                 for number, reason in unreadable.items():
                     if by_number[number].open:
                         by_number[number].fault("unreadable", reason)
-                places |= {chunk.partition: chunk.next_offset for chunk in chunks}
+                reading.left = {n: ranges for n, ranges in reading.left.items() if by_number[n].open}
                 hashing = loop.run_in_executor(pool, _take, by_number, chunks)
                 report()
             await hashing
             report()
-        finally:
-            await reader.close()
 
 
 def _take(parts: Mapping[int, Partition], chunks: Sequence[Chunk]) -> None:
@@ -303,21 +305,24 @@ def _take(parts: Mapping[int, Partition], chunks: Sequence[Chunk]) -> None:
         parts[chunk.partition].take(chunk)
 
 
-async def _chunks(reader: LogReader, places: Mapping[int, int]) -> tuple[list[Chunk], dict[int, str]]:
+async def _chunks(reading: Reading) -> tuple[list[Chunk], dict[int, str]]:
     """What is there, and why partitions cannot be read: one that is damaged does not stop the others."""
     try:
-        chunks = await reader.read(places, max_records=READ_RECORDS, wait=5)
-        return chunks, {} if chunks else dict.fromkeys(places, "the log gives nothing of it")
-    except Defect as error:
-        if len(places) == 1:
-            return [], dict.fromkeys(places, str(error))
-    found: list[Chunk] = []
+        return await reading.read(READ_RECORDS), {}
+    except Defect:
+        pass
+    except Unavailable as error:
+        if error.code != STALLED:
+            raise
+        return [], dict.fromkeys(reading.left, str(error))
+    read: list[Chunk] = []
     reasons: dict[int, str] = {}
-    for number, offset in places.items():
-        chunks, why = await _chunks(reader, {number: offset})
-        found += chunks
-        reasons |= why
-    return found, reasons
+    for number in list(reading.left):
+        try:
+            read += await reading.read(READ_RECORDS, [number])
+        except Defect as error:
+            reasons[number] = str(error)
+    return read, reasons
 
 
 def _conclude(verdict: Verdict, parts: Sequence[Partition]) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
-from domain.evidence import merkle
 from domain.packed import Packed
 from domain.position import TopicPartition
+from eventlog.seals import merkle
 
 GENESIS = bytes(32)  # what the first link of a partition hangs on
 
@@ -109,6 +109,10 @@ class Seals(Protocol):
 
     async def last(self) -> dict[TopicPartition, Seal]:
         """The newest seal of every partition that has one."""
+        ...
+
+    async def report(self, problem: str, every: float) -> None:
+        """Say that a sealer is there, what it waits for (nothing: empty), and in how many seconds it is heard again."""
         ...
 
     async def between(self, place: TopicPartition, begin: int, end: int) -> list[Seal]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import Invalid
-from domain.evidence import merkle
-from domain.evidence.checkpoints import Check, Checkpoint
-from domain.evidence.seals import Header
+from eventlog.seals import merkle
+from eventlog.seals.chain import Header
+from eventlog.seals.checkpoints import Check, Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from domain.errors import NotFound, NotYet
-from domain.evidence import merkle
-from domain.evidence.checkpoints import Checkpoints
-from domain.evidence.proofs import Proof
-from domain.evidence.seals import Header, Seals, leaves
 from domain.ports import EventLog
 from domain.position import TopicPartition
+from eventlog.read import Reading
+from eventlog.seals import merkle
+from eventlog.seals.chain import Header, Seals, leaves
+from eventlog.seals.checkpoints import Checkpoints
+from eventlog.seals.proof import Proof
 
 AGAIN = ("Try again shortly.",)
 
@@ -16,7 +17,8 @@ AGAIN = ("Try again shortly.",)
 async def prove(log: EventLog, seals: Seals, checkpoints: Checkpoints, place: TopicPartition, offset: int) -> Proof:
     """The proof of the record at an offset.
 
-    Raises NotFound where there is none, NotYet while its block is not sealed or not covered by a checkpoint.
+    Raises NotFound where there is none, NotYet while its block is not sealed or not covered by a checkpoint,
+    Unavailable where the log does not give the block.
     """
     chain = await seals.between(place, offset, 2**62)
     if not chain or chain[0].header.first_offset > offset:
@@ -43,14 +45,9 @@ async def prove(log: EventLog, seals: Seals, checkpoints: Checkpoints, place: To
 async def _records(log: EventLog, place: TopicPartition, block: Header) -> tuple[list[int], list[bytes]]:
     offsets: list[int] = []
     values: list[bytes] = []
-    reader, at = log.reader(place[0]), block.first_offset
-    try:
-        while at < block.next_offset:
-            for chunk in await reader.read({place[1]: at}, max_records=block.next_offset - at, wait=5):
-                kept = [(o, v) for o, v in zip(chunk.offsets, chunk.values, strict=True) if o < block.next_offset]
-                offsets += [o for o, _ in kept]
-                values += [v for _, v in kept]
-                at = chunk.next_offset
-    finally:
-        await reader.close()
+    async with Reading(log, place[0], {place[1]: [(block.first_offset, block.next_offset)]}) as reading:
+        while reading.left:
+            for chunk in await reading.read(block.next_offset - block.first_offset):
+                offsets += chunk.offsets
+                values += chunk.values
     return offsets, values

@@ -1,0 +1,1 @@
+"""Searching the log: its blocks, and what is known of them."""
