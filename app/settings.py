@@ -114,6 +114,10 @@ class Settings:
             " doors."
         ),
     )
+    currencies: str = field(
+        default="BTC,ETH,USDC,USDT",
+        metadata=_says("Codes that money may be in beyond those of ISO 4217, separated by commas."),
+    )
     noise_secret: str = field(
         default="",
         metadata=_says(

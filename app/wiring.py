@@ -228,10 +228,28 @@ async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
 @asynccontextmanager
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
     """What takes commands."""
+    from app.vocabulary import RegisteredVocabulary
     from command_api.desk import Desk
 
     async with event_store(settings) as store:
-        yield Desk(store)
+        more = filter(None, map(str.strip, settings.currencies.split(",")))
+        yield Desk(store, RegisteredVocabulary(frozenset(more), partial(_exists, settings, store)))
+
+
+async def _exists(settings: Settings, store: PostgresEventStore, company: str) -> bool:
+    """Whether a company has decided anything, or any projection has a row of it."""
+    from domain.configuration.registry import company_aggregate_id
+    from projections.engine.registry import all_projections
+
+    if await store.events(company_aggregate_id(company), 0):
+        return True
+    async with read_store(settings) as rows:
+        for projection in all_projections().values():
+            for table in projection.tables:
+                one = f"SELECT 1 AS one FROM {{{table.name}}} WHERE company_id = %s LIMIT 1"
+                if (await rows.ask(company, projection.name, one, (company,))).rows:
+                    return True
+    return False
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The desk: takes one command on somebody's behalf. The one way to a decision for HTTP and the command line.
 
-Order of work: may they → is it the same request again → what is so now → is that what they saw → decide → store.
+Order of work: may they → is it the same request again → does what it names exist → what is so now → is that what they
+saw → decide → store.
 Whoever loses a race begins again, so that every decision is made on the newest state; the expected version, where one
 is given, makes the loser a conflict instead. Within this process commands on one aggregate take turns, because a lost
 race costs everybody a turn at the store's lock.
@@ -22,9 +23,10 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from domain.access import EVERY_COMPANY, RIGHTS, Principal, Right, Role, may, opens, require
-from domain.configuration.kinds import Command, Event, Issued
+from domain.configuration.kinds import Command, Event, Issued, refuse
 from domain.configuration.registry import CommandType, aggregate_of, company_aggregate_id, write_body
 from domain.configuration.store import Append, EventStore, Key, Stored, event_of, read_state, write_state
+from domain.configuration.vocabulary import Vocabulary, unknown_names
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.events import COMPANY_ID
 from domain.identity import new_event_id
@@ -100,11 +102,13 @@ class Desk:
     def __init__(
         self,
         store: EventStore,
+        vocabulary: Vocabulary,
         *,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         new_id: Callable[[], str] = new_event_id,
     ) -> None:
         self._store, self._now, self._new_id = store, now, new_id
+        self._vocabulary = vocabulary
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[tuple[str, str, UUID], _Known] = OrderedDict()
 
@@ -126,8 +130,11 @@ class Desk:
         key = Key(order.company_id, order.key, _fingerprint(principal, order)) if order.key else None
         aggregate_id = self._target(order)
         async with self._turns.setdefault(aggregate_id, asyncio.Lock()):
+            if taken := await self._again(key, order):
+                return taken
+            await self._must_exist(order)
             for _ in range(ATTEMPTS):
-                taken = await self._again(key, order) or await self._attempt(order, aggregate_id, issued, key)
+                taken = await self._attempt(order, aggregate_id, issued, key) or await self._again(key, order)
                 if taken is not None:
                     return taken
         raise Conflict(
@@ -139,6 +146,16 @@ class Desk:
     async def check(self) -> None:
         """Return if the event store answers. Raises Unavailable."""
         await self._store.recall(SYSTEM, "check")
+
+    async def _must_exist(self, order: Order) -> None:
+        """Raise Invalid or NotFound where the command names what is not there."""
+        refuse(unknown_names(order.command, order.company_id, self._vocabulary))
+        if order.type.kind.of_platform and not await self._vocabulary.exists(order.company_id):
+            raise NotFound(
+                f"nothing is known of a company {order.company_id!r}",
+                code="unknown_company",
+                suggested_actions=("Look at how it is written; a new company begins with its first event or command.",),
+            )
 
     async def _again(self, key: Key | None, order: Order) -> Taken | None:
         """The answer that was given before, where this key was used; Conflict where it was for something else."""

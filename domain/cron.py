@@ -60,6 +60,12 @@ class Cron:
             raise Invalid(f"{text!r} names a day that none of its months has", code="bad_cron")
         return found
 
+    @property
+    def closest_minutes(self) -> int:
+        """Minutes from one time to the next, the fewest there are within a day."""
+        times = sorted(60 * hour + minute for hour in self.hours for minute in self.minutes)
+        return min(after - before for before, after in zip(times, [*times[1:], times[0] + 24 * 60], strict=True))
+
 
 def _values(field: _Field, word: str) -> frozenset[int]:
     return frozenset(value for part in word.split(",") for value in _range(field, part))

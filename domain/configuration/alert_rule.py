@@ -293,14 +293,29 @@ def problems(contents: Contents) -> Iterator[str]:
     """What is wrong with a rule beyond the form of its fields."""
     yield from trigger_problems(contents.trigger)
     yield from notification_problems(contents.notification)
+    by = contents.trigger.watched.by
+    for place, name in enumerate(contents.notification.group_by):
+        if name not in by:
+            yield f"notification.group_by[{place}]: {name!r} is none of trigger.watched.by ({', '.join(by) or 'empty'})"
 
 
 def _silence(rule: AlertRule, command: SilenceAlertRule, issued: Issued) -> Silence:
+    refuse(_unmatched(rule, command))
     lasting = [silence for silence in rule.silences if silence.until > issued.at]
     if len(lasting) >= MOST_SILENCES:
         raise Conflict(f"this alert rule has {MOST_SILENCES} silences already", code="too_many_silences")
     until = issued.at + 1000 * command.for_seconds
     return Silence(issued.command_id, issued.at, until, command.reason, issued.actor, command.matching)
+
+
+def _unmatched(rule: AlertRule, command: SilenceAlertRule) -> Iterator[str]:
+    """A silence that names what no series of the rule has would silence nobody."""
+    by = rule.trigger.watched.by
+    yield from (
+        f"matching: {n!r} is none of the dimensions watched ({', '.join(by) or 'none'})"
+        for n in command.matching
+        if n not in by
+    )
 
 
 ALERT_RULE = Aggregate(

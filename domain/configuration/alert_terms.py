@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.configuration import forms
-from domain.configuration.channels import Channel
+from domain.configuration.channels import Channel, channels_repeated
 from domain.configuration.kinds import Value
 
 DAY = 86_400
@@ -109,6 +109,7 @@ def trigger_problems(trigger: Trigger) -> Iterator[str]:
 def notification_problems(notification: Notification) -> Iterator[str]:
     """What is wrong with a notification beyond the form of its fields."""
     yield from forms.repeated("notification.group_by", notification.group_by)
+    yield from channels_repeated("notification.channels", notification.channels)
     for place, timing in enumerate(notification.mute_timings):
         field = f"notification.mute_timings[{place}]"
         yield from forms.zone_problem(f"{field}.time_zone", timing.time_zone)

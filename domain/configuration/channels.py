@@ -1,6 +1,10 @@
-"""Where alerts and reports are sent. Whether an address may be reached is decided when something is sent."""
+"""Where alerts and reports are sent. What an address may not be is said in `addresses`."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from domain.configuration import forms
 from domain.configuration.kinds import Value
@@ -26,3 +30,8 @@ class ToSlack(Value, frozen=True, tag_field="kind", tag="slack"):
 
 Channel = ToEmail | ToWebhook | ToSlack
 Recipient = ToEmail | ToWebhook
+
+
+def channels_repeated(field: str, channels: Sequence[Channel]) -> Iterator[str]:
+    """A problem for each channel that is there twice: people would be told twice."""
+    return forms.repeated(field, [str(msgspec.to_builtins(channel)) for channel in channels])

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.configuration import forms
-from domain.configuration.channels import Recipient
+from domain.configuration.channels import Recipient, channels_repeated
 from domain.configuration.kinds import (
     Aggregate,
     Command,
@@ -29,6 +29,7 @@ from domain.cron import Cron
 from domain.errors import Invalid
 
 WHAT = "report schedule"
+CLOSEST_MINUTES = 15  # from one report of a schedule to the next
 
 
 class Section(Value, frozen=True):
@@ -265,10 +266,12 @@ def problems(contents: Contents) -> Iterator[str]:
     if (contents.report.kind == "custom") != bool(contents.report.sections):
         yield "report.sections: there are some where the kind is `custom`, and only there"
     try:
-        Cron.parse(contents.timing.cron)
+        if Cron.parse(contents.timing.cron).closest_minutes < CLOSEST_MINUTES:
+            yield f"timing.cron: reports are made {CLOSEST_MINUTES} minutes apart or more"
     except Invalid as error:
         yield f"timing.cron: {error}"
     yield from forms.zone_problem("timing.time_zone", contents.timing.time_zone)
+    yield from channels_repeated("recipients", contents.recipients)
 
 
 REPORT_SCHEDULE = Aggregate(

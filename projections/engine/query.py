@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from domain.access import Feature, Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
+from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare import Projection, Table
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Query:
     """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
 
     `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
-    asks must have, `feature` what their tier must open.
+    asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Query:
     selects: Callable[[Request], Selected] | None = None
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
+    measures: tuple[str, ...] = ()
 
 
 def registered() -> Mapping[str, Query | Composed]:
@@ -146,7 +148,11 @@ async def fetch(
 def known(name: str) -> Query | Composed:
     """The registered query of that name. Raises NotFound."""
     if name not in registered():
-        raise NotFound(f"no query {name!r}; there are {', '.join(sorted(registered()))}", code="unknown_query")
+        raise NotFound(
+            f"no query is called {name[:LONGEST]!r}{did_you_mean(name, registered())}",
+            code="unknown_query",
+            suggested_actions=("GET /api/v1/query lists the queries.",),
+        )
     return registered()[name]
 
 
@@ -166,8 +172,10 @@ def read_params(query: Query | Composed, params: Mapping[str, str]) -> dict[str,
     values = {}
     for name, text in params.items():
         if name not in declared:
+            near = did_you_mean(name, declared)
             raise Invalid(
-                f"query {query.name} has no parameter {name!r}; it has {', '.join(declared)}", code="unknown_parameter"
+                f"query {query.name} has no parameter {name[:LONGEST]!r}{near}; it has {', '.join(declared)}",
+                code="unknown_parameter",
             )
         try:
             values[name] = declared[name].read(storable(text))

@@ -27,13 +27,14 @@ from eventlog.publish.audit_writer import NoTrail
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog
+from tests.support.desks import vocabulary
 
 PRINCIPALS = {
     "service": Principal("bot", frozenset({"acme"}), frozenset({Role.SERVICE})),
     "viewer": Principal("eve", frozenset({"acme"}), frozenset({Role.VIEWER})),
 }
 EVENTS = "/api/v1/events"
-UNUSED = Desk(PostgresEventStore("host=nowhere"))  # connects when first used
+UNUSED = Desk(PostgresEventStore("host=nowhere"), vocabulary())  # connects when first used
 JSON, NDJSON, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
 
 

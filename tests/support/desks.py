@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from adapters.event_store.store import PostgresEventStore
+from app.vocabulary import RegisteredVocabulary
 from command_api.desk import Desk, Order
 from domain.access import Principal, Role, Tier
 from domain.configuration.registry import COMMANDS, read_command
@@ -16,12 +17,21 @@ from domain.configuration.registry import COMMANDS, read_command
 ADMIN = Principal("ann", frozenset({"acme"}), frozenset({Role.ADMIN}), Tier.ENTERPRISE)
 
 
+def vocabulary(*companies: str) -> RegisteredVocabulary:
+    """What is registered, and these companies."""
+
+    async def exists(company: str) -> bool:
+        return company in companies
+
+    return RegisteredVocabulary(["BTC"], exists)
+
+
 @asynccontextmanager
 async def desk_on(database_url: str) -> AsyncIterator[Desk]:
     """A desk with an event store of its own, as another process would have."""
     store = PostgresEventStore(database_url)
     try:
-        yield Desk(store)
+        yield Desk(store, vocabulary())
     finally:
         await store.close()
 

@@ -1,0 +1,38 @@
+"""What commands may name, out of the registered queries: the write side itself knows no projection."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+from domain.currencies import ISO_4217
+from projections.engine.composed import Part, topics_of
+from projections.engine.query import Query, Request, known, read_params
+
+
+class RegisteredVocabulary:
+    """`domain.configuration.vocabulary.Vocabulary` out of what is registered.
+
+    `more_currencies`: codes beyond ISO 4217; `exists`: whether anything is known of a company.
+    """
+
+    def __init__(self, more_currencies: Collection[str], exists: Callable[[str], Awaitable[bool]]) -> None:
+        self.currencies = ISO_4217 | frozenset(more_currencies)
+        self._exists = exists
+
+    def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
+        """Read the parameters and make the statements, and ask nobody."""
+        asked = known(query)
+        request = Request(company, read_params(asked, params))
+        if isinstance(asked, Query):
+            asked.ask(request)
+        else:
+            topics_of(Part(query, params), company)  # walks through what it asks in turn
+
+    def measures(self, query: str) -> Collection[str]:
+        """Those of totals."""
+        asked = known(query)
+        return asked.measures if isinstance(asked, Query) else ()
+
+    async def exists(self, company: str) -> bool:
+        """As the stores say."""
+        return await self._exists(company)

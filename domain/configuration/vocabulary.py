@@ -1,0 +1,117 @@
+"""What commands name has to be there: queries and their parameters, metrics, dimensions, currencies, addresses.
+
+A command is walked through part by part, so that a new command which has a tile, a channel or a currency in it is
+checked without being mentioned here. What the write side does not know by itself it asks of a `Vocabulary`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from domain.configuration.addresses import email_problem, url_problem
+from domain.configuration.alert_terms import WatchedMeasure, WatchedMetric
+from domain.configuration.channels import ToEmail, ToSlack, ToWebhook
+from domain.configuration.company import ChangeCurrency, ChangeProfile
+from domain.configuration.dashboard import Tile
+from domain.configuration.report_schedule import Report, Section
+from domain.errors import Invalid, NotFound
+from domain.metrics.catalogue import METRICS
+from domain.suggestion import did_you_mean
+
+METRIC = "metric"  # the query that answers for a metric of the catalogue
+KEY_FIGURES = "kpis"  # the query whose parameters say which period a report is about
+
+
+class Vocabulary(Protocol):
+    """What exists outside of the write side."""
+
+    @property
+    def currencies(self) -> Collection[str]:
+        """Codes that money may be in."""
+        ...
+
+    def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
+        """Return where the query can be asked so. Raises NotFound for an unknown query, Invalid for its parameters."""
+        ...
+
+    def measures(self, query: str) -> Collection[str]:
+        """Numbers that each row of the query has; none where its rows are no totals. Raises NotFound."""
+        ...
+
+    async def exists(self, company: str) -> bool:
+        """Whether anything is known of a company. Raises Unavailable."""
+        ...
+
+
+def unknown_names(part: Any, company: str, words: Vocabulary, field: str = "") -> Iterator[str]:
+    """A problem, `field: reason`, for each name in a command, or in a part of one, that nothing stands behind."""
+    yield from (f"{_joined(field, inner)}: {reason}" for inner, reason in _own(part, company, words))
+    if isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
+            yield from unknown_names(getattr(part, name), company, words, _joined(field, name))
+    elif isinstance(part, tuple):
+        for place, inner in enumerate(part):
+            yield from unknown_names(inner, company, words, f"{field}[{place}]")
+
+
+def _joined(field: str, name: str) -> str:
+    return ".".join(filter(None, (field, name)))
+
+
+def _own(part: Any, company: str, words: Vocabulary) -> Iterator[tuple[str, str]]:
+    """Field and reason of what a part names itself."""
+    match part:
+        case Tile() | Section():
+            yield from _question(words, company, part.query, part.params)
+        case WatchedMetric():
+            yield from _metric(words, company, part)
+        case WatchedMeasure():
+            yield from _measure(words, company, part)
+        case Report() if part.params:
+            yield from _question(words, company, KEY_FIGURES, part.params)
+        case ToEmail() if reason := email_problem(part.to):
+            yield "to", reason
+        case ToWebhook() | ToSlack() if reason := url_problem(part.url):
+            yield "url", reason
+        case ChangeProfile() if part.contact_email and (reason := email_problem(part.contact_email)):
+            yield "contact_email", reason
+        case ChangeCurrency() if part.currency not in words.currencies:
+            near = did_you_mean(part.currency, words.currencies)
+            yield "currency", f"{part.currency!r} is no currency of ISO 4217 or of the settings{near}"
+
+
+def _question(words: Vocabulary, company: str, query: str, params: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    try:
+        words.ask(company, query, params)
+    except NotFound as error:
+        yield "query", str(error)
+    except Invalid as error:
+        yield "params", str(error)
+
+
+def _metric(words: Vocabulary, company: str, watched: WatchedMetric) -> Iterator[tuple[str, str]]:
+    entry = METRICS.get(watched.key)
+    if entry is None:
+        yield "key", f"no metric is called {watched.key!r}{did_you_mean(watched.key, METRICS)}"
+    elif entry.told_by or entry.absent:
+        yield "key", f"{watched.key!r} has no single value that could be watched"
+    else:
+        params = {**watched.params, "key": watched.key} | ({"by": ",".join(watched.by)} if watched.by else {})
+        yield from _question(words, company, METRIC, params)
+
+
+def _measure(words: Vocabulary, company: str, watched: WatchedMeasure) -> Iterator[tuple[str, str]]:
+    params = {**watched.params} | ({"by": ",".join(watched.by)} if watched.by else {})
+    problems = list(_question(words, company, watched.query, params))
+    yield from problems
+    if any(field == "query" for field, _ in problems):
+        return
+    measures = words.measures(watched.query)
+    if not measures:
+        yield "query", f"rows of {watched.query!r} are no totals, and only totals and metrics can be watched"
+    elif watched.measure not in measures:
+        near = did_you_mean(watched.measure, measures)
+        yield "measure", f"{watched.query} has no measure {watched.measure!r}{near}"
