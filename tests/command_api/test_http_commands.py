@@ -199,3 +199,26 @@ async def test_every_command_is_reached_at_its_route(client: httpx.AsyncClient) 
     for name, (method, path) in routes.items():
         answer = await client.request(method, path.replace("{id}", str(uuid4())), json={"nonsense": 1})
         assert refused(answer, 400, "invalid_field")["detail"] == "nonsense: there is no such field", name
+
+
+async def test_what_a_command_names_must_exist(client: httpx.AsyncClient, database_url: str) -> None:
+    """The problem names the field and the nearest right name, and nothing is stored; a dry run tells the same."""
+    tile = {"id": "a", "title": "A", "kind": "bar", "query": "trade", "layout": {"x": 0, "y": 0, "w": 6, "h": 2}}
+    for params in ({}, {"dry_run": "true"}):
+        answer = await client.post(DASHBOARDS, json={"name": "Desk", "tiles": [tile]}, params=params)
+        told = refused(answer, 400, "invalid_field")
+        assert "tiles[0].query: no query is called 'trade'; did you mean 'trades'?" in told["detail"]
+    rule = RULE | {"notification": {"channels": [{"kind": "webhook", "url": "https://0x7f.1/hook"}]}}
+    told = refused(await client.post(RULES, json=rule), 400, "invalid_field")
+    assert "notification.channels[0].url: leads to 127.0.0.1" in told["detail"]
+    assert counted(database_url) == 0
+
+
+async def test_a_tier_is_of_a_company_that_exists(client: httpx.AsyncClient) -> None:
+    """One that was never heard of is a mistake in its name."""
+    tier, of_root = {"tier": "PRO"}, as_("root")
+    path = "/api/v1/company/tier?company=acmee"
+    refused(await client.post(path, json=tier, headers=of_root), 404, "unknown_company")
+    answer = await client.post("/api/v1/company/profile?company=acmee", json={"name": "New"}, headers=of_root)
+    assert answer.status_code == 200
+    assert (await client.post(path, json=tier, headers=of_root)).status_code == 200

@@ -16,7 +16,7 @@ from domain.currencies import ISO_4217
 from projections.engine.registry import all_registered
 from tests.support.desks import vocabulary
 
-WORDS = vocabulary("acme")
+WORDS = vocabulary()
 LAYOUT = '"layout":{"x":0,"y":0,"w":6,"h":2}'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,26 +12,30 @@ from adapters.event_store.store import PostgresEventStore
 from app.vocabulary import RegisteredVocabulary
 from command_api.desk import Desk, Order
 from domain.access import Principal, Role, Tier
-from domain.configuration.registry import COMMANDS, read_command
+from domain.configuration.registry import COMMANDS, company_aggregate_id, read_command
 
 ADMIN = Principal("ann", frozenset({"acme"}), frozenset({Role.ADMIN}), Tier.ENTERPRISE)
 
 
-def vocabulary(*companies: str) -> RegisteredVocabulary:
-    """What is registered, and these companies."""
+async def _acme(company: str) -> bool:
+    return company == "acme"
 
-    async def exists(company: str) -> bool:
-        return company in companies
 
+def vocabulary(exists: Callable[[str], Awaitable[bool]] = _acme) -> RegisteredVocabulary:
+    """What is registered; by default acme is the one company there is."""
     return RegisteredVocabulary(["BTC"], exists)
 
 
 @asynccontextmanager
 async def desk_on(database_url: str) -> AsyncIterator[Desk]:
-    """A desk with an event store of its own, as another process would have."""
+    """A desk with an event store of its own, as another process would have. There are acme, and who commanded."""
     store = PostgresEventStore(database_url)
+
+    async def exists(company: str) -> bool:
+        return await _acme(company) or bool(await store.events(company_aggregate_id(company), 0))
+
     try:
-        yield Desk(store, vocabulary())
+        yield Desk(store, vocabulary(exists))
     finally:
         await store.close()
 
