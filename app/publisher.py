@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from app.settings import Settings
 from app.wiring import event_log, event_tokens, live_bus
 from eventlog.intake.intake import BATCH_BYTES, BATCH_EVENTS, Ingest
-from eventlog.publish.lanes import Limits
+from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 
 # A caller at a door should hear of a log that is away before its own time-out. An append is copied several times on its

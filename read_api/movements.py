@@ -13,10 +13,12 @@ from contextlib import suppress
 from domain.errors import Unavailable
 from domain.event_store import RELAYED
 from domain.ports import LiveBus, Subscription
+from eventlog import tasks
 
 PROJECTED = "analytics.projected"  # subject: this, a dot and the projection's name
 ANY = "*"
 RELAY = RELAYED.rpartition(".")[2]  # moves like a projection, for those who wait for what was commanded
+PATIENCE = 5.0  # seconds that the bus has to take a subscription
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
 logger = logging.getLogger(__name__)
@@ -28,19 +30,18 @@ class Movements:
     def __init__(self, bus: LiveBus) -> None:
         self._bus = bus
         self._moved: dict[str, asyncio.Event] = {}
+        self._wanted = [f"{PROJECTED}.*", RELAYED]
         self._subscriptions: list[Subscription] = []
         self._subscribing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to listen, as soon as the bus is there."""
-        self._subscribing = asyncio.create_task(self._subscribe())
+        name = "hearing of projections that move"
+        self._subscribing = tasks.start(tasks.keep(self._subscribe, name), name)
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._subscribing is not None:
-            self._subscribing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._subscribing
+        await tasks.end(self._subscribing)
         while self._subscriptions:
             await self._subscriptions.pop().stop()
 
@@ -52,13 +53,13 @@ class Movements:
         return self._moved.setdefault(projection, asyncio.Event())
 
     async def _subscribe(self) -> None:
-        wanted = [f"{PROJECTED}.*", RELAYED]
-        while wanted:
+        while self._wanted:
             try:
-                self._subscriptions.append(await self._bus.subscribe(wanted[-1], self._heard))
-                wanted.pop()
-            except Unavailable as error:
-                logger.warning("live figures come by looking: %s", error)
+                async with asyncio.timeout(PATIENCE):
+                    self._subscriptions.append(await self._bus.subscribe(self._wanted[-1], self._heard))
+                self._wanted.pop()
+            except (Unavailable, TimeoutError) as error:
+                logger.warning("live figures come by looking: %s", error or "the live bus does not answer")
                 await asyncio.sleep(RETRY)
 
     async def _heard(self, subject: str, data: bytes) -> None:

@@ -6,6 +6,7 @@ Keys decide the partition and headers serve brokers' own tools; neither is store
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from adapters.embedded.runs import APPEND, Runs
 from adapters.embedded.topics import Topics
 from adapters.embedded.wakeups import Wakeups
 from adapters.postgres.connection import Link
-from domain.errors import AnalyticsError, LimitExceeded, Unavailable
+from domain.errors import AnalyticsError, Defect, LimitExceeded, Unavailable
 from domain.events import MAX_EVENT
 from domain.partitioning import partition_of
 from domain.ports import LogReader, Membership, Placed, Record
+from eventlog import tasks
+
+logger = logging.getLogger(__name__)
 
 MAX_RECORD = 2 * MAX_EVENT  # bytes of one value: a quarantined event carries a whole other event
 MAX_TRANSACTION = 8 * MAX_EVENT  # bytes after which no further waiting append joins the transaction
@@ -34,13 +38,18 @@ class _Lane(NamedTuple):
     partition: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Append:
     """One call of `append` that waits for its transaction."""
 
     values: dict[int, list[bytes]]  # by partition id
     size: int
     first_offsets: asyncio.Future[dict[int, int]]  # by partition id
+
+    def fail(self, error: Exception) -> None:
+        """Give the error to the caller, unless that one has been cancelled."""
+        if not self.first_offsets.done():
+            self.first_offsets.set_exception(error)
 
 
 class EmbeddedLog:
@@ -72,8 +81,13 @@ class EmbeddedLog:
         call = _Append(values, size, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        first_offsets = await call.first_offsets
+            self._writer = tasks.start(self._write(), "the embedded log's writer")
+        try:
+            first_offsets = await call.first_offsets
+        except asyncio.CancelledError:
+            if call in self._waiting:  # nobody asks for it any more, and it has not been begun
+                self._waiting.remove(call)
+            raise
         placed: dict[int, Placed] = {}
         for lane, indices in lanes.items():
             for offset, index in enumerate(indices, first_offsets[lane.partition_id]):
@@ -101,7 +115,7 @@ class EmbeddedLog:
         """Write what waits, then close the connections."""
         self._closed = True
         if self._writer is not None:
-            await self._writer
+            await asyncio.wait({self._writer})
         await self._wakeups.close()
         await self._writing.close()
         await self._asking.close()
@@ -132,7 +146,24 @@ class EmbeddedLog:
             await self._commit(group)
 
     async def _commit(self, group: Sequence[_Append]) -> None:
-        """Append the records of these calls in one transaction and answer each of them."""
+        """Append the records of these calls in one transaction and answer each of them, whatever happens."""
+        try:
+            await self._append(group)
+        except Unavailable as error:
+            for call in group:
+                call.fail(Unavailable(str(error), code=error.code))
+        except Exception as error:
+            if len(group) > 1:  # refused as a whole: what is wrong with one of them is no reason for the others to fail
+                for call in group:
+                    if not call.first_offsets.done():
+                        await self._commit([call])
+            elif isinstance(error, AnalyticsError):
+                group[0].fail(error)
+            else:
+                logger.exception("an append failed in a way that nobody expected")
+                group[0].fail(Defect(f"the log cannot append these records: {type(error).__name__}"))
+
+    async def _append(self, group: Sequence[_Append]) -> None:
         runs = Runs()
         together: dict[int, list[bytes]] = {}
         befores: list[dict[int, int]] = []
@@ -142,15 +173,9 @@ class EmbeddedLog:
                 together.setdefault(partition_id, []).extend(values)
         for partition_id, values in together.items():
             runs.add(partition_id, values)
-        try:
-            async with self._writing.use() as connection:
-                cursor = await connection.execute(APPEND, runs.parameters(), binary=True)
-                firsts = {partition_id: first for partition_id, first, _ in await cursor.fetchall()}
-        except AnalyticsError as error:
-            for call in group:
-                if not call.first_offsets.done():
-                    call.first_offsets.set_exception(type(error)(str(error), code=error.code))
-            return
+        async with self._writing.use() as connection:
+            cursor = await connection.execute(APPEND, runs.parameters(), binary=True)
+            firsts = {partition_id: first for partition_id, first, _ in await cursor.fetchall()}
         for call, before in zip(group, befores, strict=True):
             if not call.first_offsets.done():  # its caller may have been cancelled
                 call.first_offsets.set_result({i: firsts[i] + count for i, count in before.items()})

@@ -15,6 +15,7 @@ from adapters.embedded.wakeups import MEMBERS, Wakeups, wait_for
 from adapters.postgres.connection import Link
 from domain.errors import Unavailable
 from domain.position import TopicPartition
+from eventlog import tasks
 
 LEASE = 5.0  # seconds after which a silent worker is no member any more
 RENEW = 1.0  # seconds between renewals
@@ -66,7 +67,7 @@ class EmbeddedMembership:
         member = cls(link, wakeups, group, partitions)
         await member._renew()
         member._seen = member.assigned()
-        member._renewing = asyncio.create_task(member._keep())
+        member._renewing = tasks.start(tasks.keep(member._keep, "the lease"), "the lease")
         return member
 
     def assigned(self) -> frozenset[TopicPartition]:
@@ -91,13 +92,11 @@ class EmbeddedMembership:
         """Give everything back; the others take over at once, or after the lease when the server is away."""
         if self._renewing is None:
             return
-        self._renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._renewing
+        await tasks.end(self._renewing)
         self._renewing, self._valid_until = None, 0.0
         self._changed.set()
         with suppress(Unavailable):
-            async with self._link.use() as connection:
+            async with self._link.use(LEASE) as connection:
                 await connection.execute(
                     "with gone as (delete from log.members where group_name = %(group)s and worker = %(worker)s)"
                     " select pg_notify(%(channel)s, %(group)s)",
@@ -114,7 +113,7 @@ class EmbeddedMembership:
     async def _renew(self) -> None:
         """Renew the lease and work out what belongs to this worker."""
         asked_at = asyncio.get_running_loop().time()
-        async with self._link.use() as connection:
+        async with self._link.use(LEASE) as connection:
             new = await (await connection.execute(_RENEW, self._parameters())).fetchone()
             if new == (True,):
                 await connection.execute("select pg_notify(%(channel)s, %(group)s)", self._parameters())

@@ -9,6 +9,7 @@ import psycopg
 
 from adapters.postgres.connection import connect
 from domain.errors import Unavailable
+from eventlog import tasks
 
 APPENDED = "log_append"  # channel; the payload names the topic
 MEMBERS = "log_members"  # channel; the payload names the group
@@ -30,7 +31,7 @@ class Wakeups:
     def next(self, channel: str, name: str) -> asyncio.Future[None]:
         """A future that is done at the next change. Take it before looking, so that no change is missed between."""
         if self._listening is None:
-            self._listening = asyncio.create_task(self._listen())
+            self._listening = tasks.start(tasks.keep(self._listen, "listening to the log"), "listening to the log")
         waiting = self._waiting.get((channel, name))
         if waiting is None or waiting.done():
             waiting = self._waiting[channel, name] = asyncio.get_running_loop().create_future()
@@ -38,10 +39,7 @@ class Wakeups:
 
     async def close(self) -> None:
         """Stop listening and wake everybody."""
-        if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
+        await tasks.end(self._listening)
         self._wake_all()
 
     async def _listen(self) -> None:

@@ -20,6 +20,7 @@ from adapters.kafka.topics import Topics
 from domain.errors import LimitExceeded, Unavailable
 from domain.partitioning import partition_of
 from domain.ports import Placed, Record
+from eventlog import tasks
 
 Lane = tuple[str, int]
 
@@ -112,13 +113,12 @@ class Appender:
     async def _send(self, session: Session, records: Sequence[Record], placed: list[Placed | None]) -> None:
         """Send; ends early when the time is up or when another append has found the producer broken."""
         lanes = await self._lanes(session, records)
-        sending = asyncio.create_task(_send_lanes(session, lanes, records, placed))
+        sending = tasks.owned(_send_lanes(session, lanes, records, placed), "an append to Kafka")
         timeout = self._settings.append_timeout
         try:
             await asyncio.wait({sending, session.failed}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sending.cancel()
-            await asyncio.wait({sending})
+            await tasks.end(sending)
         if sending.cancelled():
             text = f"append: not acknowledged within {timeout:g} s; it may or may not be durable"
             raise Unavailable(text, code=UNAVAILABLE)

@@ -19,6 +19,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from adapters.kafka.errors import translated
 from adapters.kafka.settings import KafkaSettings
 from domain.position import TopicPartition as Owned
+from eventlog import tasks
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class KafkaMembership:
         """Return once the group has assigned this worker its share, which may be nothing."""
         with translated(f"join group {self._group}"):
             self._consumer = await self._joined()
-        self._holding = asyncio.create_task(self._hold())
+        name = f"the membership of {self._group}"
+        self._holding = tasks.start(tasks.keep(self._hold, name, pause=RETRY_SECONDS, longest=LEAVE_SECONDS), name)
 
     def assigned(self) -> frozenset[Owned]:
         """The partitions that this worker owns now."""
@@ -65,9 +67,7 @@ class KafkaMembership:
 
     async def leave(self) -> None:
         """Tell the group, so that others take over at once."""
-        if self._holding is not None:
-            self._holding.cancel()
-            await asyncio.wait({self._holding})
+        await tasks.end(self._holding)
         await self._stop()
 
     def own(self, partitions: Iterable[TopicPartition]) -> None:
@@ -109,8 +109,9 @@ class KafkaMembership:
                 if self._consumer is None:
                     self._consumer = await self._joined()
                 await self._consumer.getmany(timeout_ms=POLL_MS)
-            except (kafka.KafkaError, OSError) as error:
-                logger.warning("group %s: joining again after: %s", self._group, error)
+            except Exception as error:
+                expected = isinstance(error, (kafka.KafkaError, OSError))
+                logger.warning("group %s: joining again after: %s", self._group, error, exc_info=not expected)
                 await self._stop()
                 await asyncio.sleep(RETRY_SECONDS)
 

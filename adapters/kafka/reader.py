@@ -19,6 +19,7 @@ from adapters.kafka.fetched import Fetched
 from adapters.kafka.settings import KafkaSettings
 from domain.errors import Unavailable
 from domain.ports import Chunk
+from eventlog import tasks
 
 LONG_POLL_MS = 500  # a broker that has nothing new holds its answer back this long
 READ_COMMITTED = 1
@@ -79,10 +80,7 @@ class KafkaReader:
 
     async def close(self) -> None:
         """Disconnect and drop what was not taken."""
-        for flight in self._flights.values():
-            flight.cancel()
-        if self._flights:
-            await asyncio.wait(self._flights.values())
+        await tasks.end(*self._flights.values())
         self._flights.clear()
         client, self._client = self._client, None
         if client is not None:
@@ -120,7 +118,7 @@ class KafkaReader:
         for node, partitions in (await self._leaders()).items():
             if node not in self._flights and not any(p in self._waiting for p in partitions):
                 offsets = [(p, self._next[p], self._settings.partition_fetch_bytes) for p in partitions]
-                self._flights[node] = asyncio.create_task(self._fetch(node, offsets))
+                self._flights[node] = tasks.owned(self._fetch(node, offsets), f"fetching {self._topic}")
 
     async def _leaders(self) -> dict[int, list[int]]:
         """Partitions that are read, by the broker that leads them now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 
@@ -14,6 +15,9 @@ from nats.errors import MaxPayloadError, SlowConsumerError
 
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Handler, Subscription
+from eventlog import tasks
+
+logger = logging.getLogger(__name__)
 
 PENDING = 4_096  # messages that may wait for a slow handler; then the oldest go
 RECONNECT_PAUSE = 0.2  # seconds between two attempts to reconnect
@@ -29,7 +33,7 @@ class BusSubscription:
         self._waiting: deque[Msg] = deque(maxlen=PENDING)
         self._arrived = asyncio.Event()
         self._source: NatsSubscription | None = None
-        self._working = asyncio.create_task(self._work())
+        self._working = tasks.start(tasks.keep(self._work, f"listening to {subject}"), f"listening to {subject}")
 
     async def start(self, client: Client) -> None:
         """Begin to receive."""
@@ -41,9 +45,7 @@ class BusSubscription:
         if self._source is not None:
             with suppress(NatsError):
                 await self._source.unsubscribe()
-        self._working.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._working
+        await tasks.end(self._working)
         self._bus.forget(self)
 
     async def _receive(self, message: Msg) -> None:
@@ -89,35 +91,37 @@ class NatsBus:
         If not, it goes on trying in the background, because the log must work without the live bus.
         """
         bus = cls(url)
-        bus._opening = asyncio.create_task(bus._open())
+        bus._opening = tasks.start(tasks.keep(bus._open, "connecting to the live bus"), "connecting to the live bus")
         await asyncio.wait({bus._opening}, timeout=patience)
         return bus
 
     async def _open(self) -> None:
-        await self._client.connect(
-            self._url,
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,  # for ever
-            reconnect_time_wait=RECONNECT_PAUSE,  # type: ignore[arg-type]  # said to be whole seconds, but is not
-            connect_timeout=2,
-            pending_size=OUTBOUND,
-            error_cb=self._on_error,
-            reconnected_cb=self._on_reconnected,
-        )
+        if not self._opened:
+            await self._client.connect(
+                self._url,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,  # for ever
+                reconnect_time_wait=RECONNECT_PAUSE,  # type: ignore[arg-type]  # said to be whole seconds, but is not
+                connect_timeout=2,
+                pending_size=OUTBOUND,
+                error_cb=self._on_error,
+                reconnected_cb=self._on_reconnected,
+            )
+            self._opened = True  # from now on `subscribe` starts what comes
         for subscription in list(self._subscriptions):
             await subscription.start(self._client)
-        self._opened = True
 
     async def publish(self, subject: str, data: bytes) -> None:
         """Send to whoever listens now."""
         if not self._client.is_connected:
             raise Unavailable("the live bus is not connected")  # waiting messages would come late, as if they were new
         try:
-            await self._client.publish(subject, data)
+            async with asyncio.timeout(FLUSH_LIMIT):  # a frozen server takes nothing, and the client waits for it
+                await self._client.publish(subject, data)
         except MaxPayloadError as error:
             raise LimitExceeded(f"a message of {len(data)} bytes is too large for the live bus") from error
         except (NatsError, OSError) as error:
-            raise Unavailable(f"the live bus does not take messages: {error}") from error
+            raise Unavailable(f"the live bus does not take messages: {error or 'no answer'}") from error
 
     async def flush(self) -> None:
         """Return when the server has all that was published, at most after `FLUSH_LIMIT` seconds."""
@@ -152,19 +156,19 @@ class NatsBus:
             await self.flush()
         for subscription in list(self._subscriptions):
             await subscription.stop()
-        if self._opening is not None:
-            self._opening.cancel()
-            with suppress(asyncio.CancelledError, NatsError, OSError):
-                await self._opening
-        with suppress(NatsError, OSError):
-            await self._client.close()
+        await tasks.end(self._opening)
+        with suppress(NatsError, OSError, AssertionError):  # the last one where the client never connected
+            async with asyncio.timeout(FLUSH_LIMIT):
+                await self._client.close()
 
     def forget(self, subscription: BusSubscription) -> None:
         """The subscription has stopped."""
         self._subscriptions.discard(subscription)
 
     def note(self, error: Exception) -> None:
-        """Count a failure."""
+        """Count a failure, and log one that is not like the last."""
+        if repr(error) != repr(self.last_error):
+            logger.warning("live bus: %s", error, exc_info=not isinstance(error, (NatsError, OSError)) and error)
         self.errors += 1
         self.last_error = error
 

@@ -8,15 +8,32 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
+from psycopg import waiting
+from psycopg.abc import RV, PQGen
 from psycopg.rows import TupleRow
 
 from domain.errors import Defect, Unavailable
 
-Connection = psycopg.AsyncConnection[TupleRow]
-
 PATIENCE = 3.0  # seconds to wait for a server that does not take connections (it may be starting again)
 FIRST_PAUSE = 0.02  # seconds between two attempts, doubling
+LOOK = 0.1  # seconds between two looks of psycopg at the clock
 LIMIT = 60.0  # seconds that one use may last: a frozen server must not hang its clients
+
+
+class Connection(psycopg.AsyncConnection[TupleRow]):
+    """A connection that is closed when what waits for it is cancelled.
+
+    By itself, psycopg asks the server to cancel the statement and waits for it, ten seconds beyond every time limit
+    where the server is frozen.
+    """
+
+    async def wait(self, gen: PQGen[RV], interval: float = LOOK, timeout: float | None = None) -> RV:  # noqa: ASYNC109 (psycopg's signature)
+        """Wait for the server."""
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
 
 
 async def connect(url: str, *, options: str = "", patience: float = PATIENCE) -> Connection:
@@ -28,7 +45,7 @@ async def connect(url: str, *, options: str = "", patience: float = PATIENCE) ->
     deadline, pause = loop.time() + patience, FIRST_PAUSE
     while True:
         try:
-            return await psycopg.AsyncConnection.connect(
+            return await Connection.connect(
                 url, autocommit=True, connect_timeout=5, prepare_threshold=2, options=options or None
             )
         except psycopg.OperationalError as error:
@@ -48,26 +65,26 @@ class Link:
 
     @asynccontextmanager
     async def use(self, limit: float = LIMIT) -> AsyncIterator[Connection]:
-        """The connection, for at most `limit` seconds.
+        """The connection, for at most `limit` seconds, of which some may pass until it is this user's turn.
 
         Raises Unavailable when the server does not answer (what was under way may have happened), Defect when it
         refuses what was asked. After any error the connection is thrown away, so that no state is left behind.
         """
-        async with self._turn:
-            try:
-                async with asyncio.timeout(limit):
+        try:
+            async with asyncio.timeout(limit), self._turn:
+                try:
                     if self._connection is not None and _has_died(self._connection):
                         await self._drop()
                     if self._connection is None:
                         self._connection = await connect(self._url, options=self._options, patience=self._patience)
                     yield self._connection
-            except BaseException as error:
-                await self._drop()
-                if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError)):
-                    raise Unavailable(f"the database does not answer: {error}") from error
-                if isinstance(error, psycopg.Error):
-                    raise Defect(f"the database refuses a statement: {error}") from error
-                raise
+                except BaseException:
+                    await self._drop()
+                    raise
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
+            raise Unavailable(f"the database does not answer: {error or 'in time'}") from error
+        except psycopg.Error as error:
+            raise Defect(f"the database refuses a statement: {error}") from error
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -6,12 +6,13 @@ them has no hole that is filled later (ADR 0021).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import psycopg
 
-from adapters.postgres.connection import Connection, Link, connect
+from adapters.postgres.connection import LIMIT, Connection, Link, connect
 from domain.configuration.store import Stored
 from domain.errors import Fenced, Unavailable
 from domain.event_store import Relayed
@@ -63,7 +64,7 @@ class PostgresRelayedStore:
 
 
 async def _turn(connection: Connection) -> PostgresTurn | None:
-    with _answering():
+    async with _answering():
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
         if await cursor.fetchone() != (True,):
             return None
@@ -79,13 +80,13 @@ class PostgresTurn:
 
     async def last(self) -> int:
         """Number of the last relayed event."""
-        with _answering():
+        async with _answering():
             row = await (await self._connection.execute("SELECT last_id FROM relay")).fetchone()
         return int(row[0]) if row else 0
 
     async def placed(self) -> Position:
         """Where the partitions end that were relayed into."""
-        with _answering():
+        async with _answering():
             cursor = await self._connection.execute(
                 "SELECT partition, max(log_offset) + 1 FROM relay_places GROUP BY partition"
             )
@@ -93,14 +94,14 @@ class PostgresTurn:
 
     async def after(self, number: int, limit: int) -> Sequence[Stored]:
         """The next events in commit order."""
-        with _answering():
+        async with _answering():
             cursor = await self._connection.execute(AFTER, (number, limit))
             return [Stored(*row) for row in await cursor.fetchall()]
 
     async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
         """Record where these events lie, by compare-and-set."""
         columns = [p.partition for p in places], [e.number for e in events], [p.offset for p in places]
-        with _answering():
+        async with _answering():
             cursor = await self._connection.execute(RELAYED, (events[-1].number, last, *columns))
             moved = await cursor.fetchone()
         if moved != (1,):
@@ -108,14 +109,13 @@ class PostgresTurn:
 
     async def begin_anew(self) -> None:
         """Forget progress and places."""
-        with _answering():
-            async with self._connection.transaction():
-                await self._connection.execute("UPDATE relay SET last_id = 0")
-                await self._connection.execute("DELETE FROM relay_places")
+        async with _answering(), self._connection.transaction():
+            await self._connection.execute("UPDATE relay SET last_id = 0")
+            await self._connection.execute("DELETE FROM relay_places")
 
     async def woken(self, seconds: float) -> None:
         """Wait for a commit of the store, so long at most; one since the last call returns at once."""
-        with _answering():
+        async with _answering():
             async for _ in self._connection.notifies(timeout=seconds, stop_after=1):
                 pass  # run to its end: a generator left halfway would keep the connection to itself
 
@@ -140,10 +140,11 @@ class PostgresRelayProgress:
         await self._link.close()
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A connection that fails has lost the turn, too."""
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """A connection that fails, or gives no answer, has lost the turn, too."""
     try:
-        yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        async with asyncio.timeout(LIMIT):
+            yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
         raise Unavailable(f"the event store does not answer: {error}") from error

@@ -14,6 +14,7 @@ from app.bench.figures import Figure
 from app.bench.ground import Ground
 from app.bench.logs import append, read
 from domain.ports import EventLog
+from eventlog import tasks
 from projections.engine.declare import Projection
 from projections.engine.projector import Projector
 from projections.engine.registry import all_projections, projection
@@ -78,7 +79,7 @@ async def _report(
 async def fold(log: EventLog, url: str, projections: Sequence[Projection]) -> float:
     """Seconds that a projector takes from its first look at the log until all rows are committed."""
     projector = Projector(projections, log, lambda: PostgresProjectionStore(url))
-    working = asyncio.create_task(projector.run())
+    working = tasks.owned(projector.run(), "the projector")
     try:
         async with asyncio.timeout(PATIENCE):
             return await _watched(log, url, projections, working)

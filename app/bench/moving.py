@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import psycopg
 
@@ -16,6 +16,7 @@ from app.bench.events import envelopes, pieces
 from domain.errors import Unavailable
 from domain.events import BY_NAME
 from domain.ports import EventLog
+from eventlog import tasks
 from projections.engine.projector import Projector
 from projections.engine.registry import all_projections
 
@@ -33,14 +34,12 @@ async def moving(log: EventLog, url: str, company: str, begin: int) -> AsyncIter
     """
     projecting = multiprocessing.get_context("spawn").Process(target=_project, args=(url,), daemon=True)
     projecting.start()
-    publishing = asyncio.create_task(_publish(log, company, begin))
+    publishing = tasks.start(_publish(log, company, begin), "the events that move")
     try:
         await _begun(url)
         yield
     finally:
-        publishing.cancel()
-        with suppress(asyncio.CancelledError):
-            await publishing
+        await tasks.end(publishing)
         projecting.terminate()
         await asyncio.to_thread(projecting.join)
 

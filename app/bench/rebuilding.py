@@ -20,6 +20,7 @@ from app.bench.logs import append, long_log, read
 from app.rebuilding import rebuild
 from app.settings import Settings
 from domain.ports import EventLog, Record
+from eventlog import tasks
 from projections.engine.projector import Projector
 from projections.engine.registry import projection
 
@@ -66,14 +67,13 @@ async def _live(log: EventLog, url: str) -> AsyncIterator[list[float]]:
     """A projector at work and events that come all the time; gives the waits, in seconds, that were seen so far."""
     projector = Projector([projection(ONE)], log, lambda: PostgresProjectionStore(url))
     lags, waiting = list[float](), deque[tuple[int, float]]()
-    tasks = [asyncio.create_task(_publish(log, url, waiting)), asyncio.create_task(_look(url, waiting, lags))]
-    working = asyncio.create_task(projector.run())
+    publishing = tasks.start(_publish(log, url, waiting), "the events that come")
+    looking = tasks.start(_look(url, waiting, lags), "the look at the lag")
+    working = tasks.owned(projector.run(), "the projector")
     try:
         yield lags
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(publishing, looking)
         projector.stop()
         await working
 

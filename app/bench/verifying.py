@@ -16,6 +16,7 @@ from app.bench.ground import Ground
 from app.bench.logs import append, read
 from domain.ports import EventLog
 from domain.position import Position
+from eventlog import tasks
 from eventlog.seals.sealer import Sealer
 from eventlog.seals.verify import Evidence, verify
 
@@ -47,7 +48,7 @@ async def verifying(ground: Ground) -> None:
 async def _seal(log: EventLog, sealer: Sealer, seals: PostgresSeals) -> float:
     """Seconds until everything is sealed."""
     began, stop = time.perf_counter(), asyncio.Event()
-    working = asyncio.create_task(sealer.run([TOPIC], stop))
+    working = tasks.owned(sealer.run([TOPIC], stop), "the sealer")
     heads = await log.heads(TOPIC)
     while {place[1]: last.header.next_offset for place, last in (await seals.last()).items()} != heads:
         assert not working.done()

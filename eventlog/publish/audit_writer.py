@@ -23,7 +23,8 @@ from domain.publishing.audit import AUDIT_EVENT, audit_record
 from domain.publishing.records import record_of
 from domain.tracing import Trace
 from domain.trail import NOBODY, Note
-from eventlog.publish.lanes import DurableLane, Group, Limits
+from eventlog import tasks
+from eventlog.publish.durable_lane import DurableLane, Group, Limits
 
 LINGER = 0.2  # seconds that a note waits for others
 AT_ONCE = 500  # notes in one append
@@ -140,7 +141,7 @@ class LogTrail:
 
     def _go(self, records: Sequence[Record]) -> Group:
         group = Group(records)
-        task = asyncio.get_running_loop().create_task(self._lane.put(group))
+        task = tasks.start(self._lane.put(group), "a note's way into the log", group.fail)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return group

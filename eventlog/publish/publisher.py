@@ -22,7 +22,8 @@ from domain.errors import Unavailable
 from domain.identity import new_event_id
 from domain.ports import EventLog, LiveBus, Placed, Record
 from domain.publishing.event import Event
-from eventlog.publish.lanes import DurableLane, Group, Limits, LiveLane
+from eventlog.publish.durable_lane import DurableLane, Group, Limits
+from eventlog.publish.live_lane import LiveLane
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ class Publisher:
         self._closed = False
 
     async def publish(self, event: Event) -> Receipt:
-        """Publish one event; returns when the log has it. Raises Unavailable when that is not known in time."""
+        """Publish one event; returns when the log has it.
+
+        Raises Unavailable when that is not known within the deadline, and what the log refused it with.
+        """
         return (await self.publish_many([event]))[0]
 
     async def publish_many(self, events: Iterable[Event]) -> list[Receipt]:
@@ -67,15 +71,16 @@ class Publisher:
         took = self._live.offer([event.record for event in fresh])
         groups = self._remember(fresh)
         known = [self._recent[event.event_id] for event in wanted]
+        until = asyncio.get_running_loop().time() + self._limits.deadline
         try:
-            async with asyncio.timeout(self._limits.deadline):
+            async with asyncio.timeout_at(until):
                 await self._let_in(groups)
                 await _settled(group for group, _ in known)
         except TimeoutError:
-            raise await self._too_late(len(wanted), took) from None
+            raise self._too_late(len(wanted), took) from None
         self._trim()
         places = [group.placed.result()[index] for group, index in known]
-        live = await took
+        live = await self._live_in_time(took, until)
         return [Receipt(True, live, place) for place in places]
 
     async def append(self, records: Sequence[Record]) -> Written:
@@ -83,13 +88,15 @@ class Publisher:
         self._check_open()
         took = self._live.offer(records)
         groups = [Group(part) for part in self._parts(records)]
+        until = asyncio.get_running_loop().time() + self._limits.deadline
         try:
-            async with asyncio.timeout(self._limits.deadline):
+            async with asyncio.timeout_at(until):
                 await self._let_in(groups)
                 await _settled(groups)
         except TimeoutError:
-            raise await self._too_late(len(records), took) from None
-        return Written([place for group in groups for place in group.placed.result()], await took)
+            raise self._too_late(len(records), took) from None
+        placed = [place for group in groups for place in group.placed.result()]
+        return Written(placed, await self._live_in_time(took, until))
 
     async def close(self) -> None:
         """Refuse new events and wait for those under way; raises Unavailable if the log does not take them in time."""
@@ -137,8 +144,14 @@ class Publisher:
         if start < len(records):
             yield records[start:]
 
-    async def _too_late(self, count: int, took: asyncio.Future[bool]) -> Unavailable:
-        live = await took
+    async def _live_in_time(self, took: asyncio.Future[bool], until: float) -> bool:
+        """Whether the bus is known to have taken them, asked once the log has them; that costs no deadline."""
+        left = until - asyncio.get_running_loop().time()
+        await asyncio.wait({took}, timeout=max(0.0, min(left, self._limits.live_deadline)))
+        return took.done() and took.result()
+
+    def _too_late(self, count: int, took: asyncio.Future[bool]) -> Unavailable:
+        live = took.done() and took.result()
         return Unavailable(
             f"it is not known whether the log has {count} events after {self._limits.deadline:g} s"
             + (" (the live bus took them)" if live else ""),

@@ -20,7 +20,7 @@ from domain.publishing.json_mapping import from_json
 from domain.publishing.reading import from_protobuf
 from domain.quarantine import Filter
 from eventlog.intake.intake import BATCH_EVENTS, SLICE, Ingest, Outcome
-from eventlog.publish.lanes import Limits
+from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Written
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members
 from tests.publishing.test_publisher import QUICK, TroubledLog

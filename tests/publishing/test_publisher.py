@@ -11,7 +11,7 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.nats.bus import NatsBus
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import EventLog, Placed, Record
-from eventlog.publish.lanes import Limits
+from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import logged, trade
 
@@ -163,7 +163,7 @@ async def test_what_comes_during_an_append_goes_as_one_batch(troubled: TroubledL
 async def test_publishing_waits_while_too_much_is_pending(troubled: TroubledLog) -> None:
     """Memory is bounded: what finds no room in time is refused, and is not written later."""
     troubled.before = True
-    limits = Limits(deadline=0.2, pending_events=5, first_pause=0.01, longest_pause=0.02)
+    limits = Limits(deadline=1.0, pending_events=5, first_pause=0.01, longest_pause=0.02)
     publisher = Publisher(troubled, limits=limits)
     answers = await asyncio.gather(*(publisher.publish(trade(f"t{n}")) for n in range(8)), return_exceptions=True)
     assert all(isinstance(answer, Unavailable) for answer in answers)

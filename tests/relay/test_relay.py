@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from projections.engine.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state
+from tests.support.faults import FAULTS, Faulty
 
 TOPIC = "config-events"
 COMPANIES = [f"company-{n}" for n in range(6)]
@@ -52,13 +55,14 @@ async def relaying(url: str, log: EventLog) -> AsyncIterator[asyncio.Event]:
         await asyncio.wait_for(working, 5)
 
 
-async def filled(url: str, count: int, hold: float = 0.0) -> list[int]:
-    """So many events of all companies; their numbers."""
+async def filled(url: str, count: int, hold: float = 0.0, first: int = 0) -> list[int]:
+    """So many events of all companies, of aggregates numbered from `first`; their numbers."""
 
     def fill() -> list[int]:
         with psycopg.connect(url, autocommit=True) as connection:
             return [
-                decide(connection, f"d{n}", 1, state(COMPANIES[n % 6], body={"n": n}), hold=hold) for n in range(count)
+                decide(connection, f"d{n}", 1, state(COMPANIES[n % 6], body={"n": n}), hold=hold)
+                for n in range(first, first + count)
             ]
 
     return await asyncio.to_thread(fill)
@@ -104,6 +108,76 @@ async def test_events_lie_in_the_log_in_commit_order_where_the_progress_says(
 
 async def _reached(progress: PostgresRelayProgress, number: int) -> bool:
     return (await progress.before(number)).next_number > number
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_at_any_call_holds_up_and_loses_nothing(
+    database_url: str, log: EmbeddedLog, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever store, log or bus answer: once it is over everything is relayed, in order."""
+    progress = PostgresRelayProgress(database_url)
+    store, faulty_log = FaultyStore(database_url), Faulty(log, "append", "heads")
+    stop = asyncio.Event()
+    bus = Faulty(Announced(), "say")
+    relay = Relay(store, cast(EventLog, faulty_log), bus.say, limit=0.3, pause=0.02)
+    working = asyncio.create_task(relay.run(stop))
+    expected: list[int] = []
+    for port, at in [(store.calls, c) for c in TURN] + [(faulty_log, "append"), (faulty_log, "heads"), (bus, "say")]:
+        port._at = (at,)
+        port.begin(fault)
+        if at in ("last", "placed", "heads"):
+            store.lose_turn()
+        expected += await filled(database_url, 4, first=len(expected))
+        async with asyncio.timeout(30):
+            await port.occurred.wait()
+            await asyncio.sleep(0.05)
+            port.end()
+            await eventually(partial(_reached, progress, expected[-1]))
+        port.occurred.clear()
+    stop.set()
+    await asyncio.wait_for(working, 5)
+    if fault == "runtime":
+        assert "nobody expected this" in caplog.text
+    lanes = [list(dict.fromkeys(lane)) for lane in await numbers(log)]
+    assert sorted({n for lane in lanes for n in lane}) == expected
+    assert all(lane == sorted(lane) for lane in lanes)
+    await progress.close()
+
+
+TURN = ("after", "relayed", "last", "placed", "woken")
+
+
+class FaultyStore(PostgresRelayedStore):
+    """A real store whose turns meet faults, and may be lost."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.calls = Faulty(None)
+        self._lost = False
+
+    def lose_turn(self) -> None:
+        """The next call fails, and the relay begins anew."""
+        self._lost = True
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Any]:
+        """A turn."""
+        async with super().turn() as turn:
+            self.calls._real = turn
+            yield self if turn is not None else None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._lost and name in ("after", "woken"):
+            self._lost = False
+            raise Unavailable("the turn is lost")
+        return getattr(self.calls, name)
+
+
+class Announced:
+    """Nobody hears."""
+
+    async def say(self) -> None:
+        """A batch is relayed."""
 
 
 async def test_a_slow_committer_is_waited_for_and_not_skipped(database_url: str, log: EmbeddedLog) -> None:

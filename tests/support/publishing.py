@@ -12,7 +12,7 @@ from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
 from domain.events import STREAMS
 from eventlog.intake.intake import Ingest
-from eventlog.publish.lanes import Limits
+from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door
 

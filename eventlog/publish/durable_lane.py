@@ -1,19 +1,22 @@
-"""The two lanes of a publisher: the durable one retries in order until the log has it, the live one tries once.
-
-They are independent, so that neither waits for the other's server.
-"""
+"""The durable lane of a publisher: appends to the log, in order, and tries again until the log has it."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from domain.errors import AnalyticsError, Unavailable
-from domain.ports import EventLog, LiveBus, Placed, Record
-from domain.publishing.records import message_of, stamped, subject_of
+from domain.errors import AnalyticsError, Defect, Unavailable
+from domain.ports import EventLog, Placed, Record
+from domain.publishing.records import stamped
+from eventlog import tasks
+
+UNEXPECTED = 3  # failures in a row that no port names, after which they are taken for final
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Limits:
     pending_bytes: int = 32 * 1024 * 1024
     deadline: float = 30.0  # a caller waits so long for the log, then gets Unavailable
     live_deadline: float = 1.0
+    attempt: float = 60.0  # an append without an answer for so long is taken for lost, and begun again
     first_pause: float = 0.02  # between two attempts, doubling
     longest_pause: float = 1.0
 
@@ -94,7 +98,8 @@ class DurableLane:
     """Appends groups to the log in the order in which they were let in, one append at a time.
 
     A group that was let in is never given up while the process lives: after an unknown outcome the very same records
-    are appended again before anything newer, so that order holds and readers can tell the repetition.
+    are appended again before anything newer, so that order holds and readers can tell the repetition. Only what the log
+    refuses for good, or fails at again and again in a way that no port names, is given back to its caller.
     """
 
     def __init__(self, log: EventLog, limits: Limits, producer_id: str | None) -> None:
@@ -106,28 +111,31 @@ class DurableLane:
         self._queue: deque[Group] = deque()
         self._arrived = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def put(self, group: Group) -> None:
-        """Let a group in once there is room."""
+        """Let a group in once there is room. After `close` it fails at once."""
         await self._room.take(group.events, group.size)
+        if self._closed:
+            self._room.give(group.events, group.size)
+            group.fail(Unavailable("this publisher is closed", code="closed"))
+            return
         if self._producer is not None:
             first, self._sequence = self._sequence + 1, self._sequence + group.events
             group.records = [stamped(r, self._producer, first + i) for i, r in enumerate(group.records)]
         self._queue.append(group)
         self._arrived.set()
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._run())
+        if self._worker is None or self._worker.done():
+            self._worker = tasks.start(tasks.keep(self._run, "the durable lane"), "the durable lane")
 
     async def close(self, deadline: float) -> None:
         """Wait until the log has everything; raises Unavailable, with what is left, when it takes too long."""
-        if self._worker is None:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 while self._queue:
                     await asyncio.wait([group.placed for group in self._queue])
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
+        self._closed = True
+        await tasks.end(self._worker)
         if self._queue:
             left = sum(group.events for group in self._queue)
             error = Unavailable(f"closed while {left} events were not known to be in the log")
@@ -183,61 +191,20 @@ class DurableLane:
             start += group.events
 
     async def _append(self, records: Sequence[Record]) -> list[Placed]:
-        """Append until it is known that all are durable; any error but Unavailable is final."""
-        pause = self._limits.first_pause
+        """Append until it is known that all are durable; what the log refuses is final."""
+        pause, unexpected = self._limits.first_pause, 0
         while True:
             try:
-                return await self._log.append(records)
-            except Unavailable:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, self._limits.longest_pause)
-
-
-class LiveLane:
-    """Sends groups to the live bus, once, in batches; says whether the bus took them."""
-
-    def __init__(self, bus: LiveBus | None, limits: Limits) -> None:
-        self._bus = bus
-        self._limits = limits
-        self._waiting: list[tuple[Sequence[Record], asyncio.Future[bool]]] = []
-        self._events = 0
-        self._worker: asyncio.Task[None] | None = None
-
-    def offer(self, records: Sequence[Record]) -> asyncio.Future[bool]:
-        """Whether the bus took them: False at once when it is down or too much waits already."""
-        took: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        if self._bus is None or not self._bus.connected or self._events > self._limits.pending_events:
-            took.set_result(False)
-            return took
-        self._waiting.append((records, took))
-        self._events += len(records)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._run(self._bus))
-        return took
-
-    async def close(self) -> None:
-        """Wait for what is under way."""
-        while self._worker is not None:
-            await asyncio.wait([self._worker])
-
-    async def _run(self, bus: LiveBus) -> None:
-        """Send what waits, and what comes meanwhile, then end."""
-        try:
-            while self._waiting:
-                batch, self._waiting, self._events = self._waiting, [], 0
-                took = await self._send(bus, [record for records, _ in batch for record in records])
-                for _, future in batch:
-                    if not future.done():
-                        future.set_result(took)
-        finally:
-            self._worker = None
-
-    async def _send(self, bus: LiveBus, records: Sequence[Record]) -> bool:
-        try:
-            async with asyncio.timeout(self._limits.live_deadline):
-                for record in records:
-                    await bus.publish(subject_of(record), message_of(record))
-                await bus.flush()
-        except (Unavailable, TimeoutError):
-            return False
-        return True
+                async with asyncio.timeout(self._limits.attempt):
+                    return await self._log.append(records)
+            except (Unavailable, TimeoutError):
+                pass
+            except AnalyticsError:
+                raise
+            except Exception as error:
+                unexpected += 1
+                logger.exception("an append of %d events failed in a way that no port names", len(records))
+                if unexpected == UNEXPECTED:
+                    raise Defect(f"the log fails at these events: {type(error).__name__}") from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, self._limits.longest_pause)
