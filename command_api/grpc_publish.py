@@ -28,10 +28,13 @@ def publishing(ingest: Ingest, rates: Rates | None = None) -> Publish:
 
     async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], caller: Caller) -> Message:
         """One publication: what became of it, with the first rejects by their index in the stream."""
-        require(caller.principal, Right.PUBLISH, caller.principal.company_id)
-        allows = partial(may, caller.principal, Right.PUBLISH)
-        items = _items(requests, rates or Rates(0), caller.principal)
-        outcome = await ingest.take(items, from_protobuf, door="grpc", allows=allows, keep_stamps=True)
+        who = caller.principal
+        require(who, Right.PUBLISH, who.company_id)
+        allows = partial(may, who, Right.PUBLISH)
+        items = _items(requests, rates or Rates(0), who)
+        outcome = await ingest.take(
+            items, from_protobuf, door="grpc", allows=allows, keep_stamps=True, tenant=who.company_id
+        )
         return response(outcome, caller.correlation_id)
 
     return publish

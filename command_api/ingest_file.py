@@ -14,6 +14,7 @@ from domain.publishing.reading import from_protobuf
 from eventlog.intake.intake import Ingest, Outcome
 
 CHUNK = 256 * 1024
+TELLING = 128  # bytes that hold the name of the first event's type, where there is one
 REPORT_EVERY = 0.5  # seconds
 Report = Callable[[str], None]
 
@@ -53,18 +54,25 @@ class _Source:
         self.read_bytes = 0
 
     async def peek(self) -> bytes:
-        self._first = await self._read()
+        """The first bytes, enough to tell the form by; a pipe may give them one by one."""
+        self._first = b""
+        while len(self._first) < TELLING and not self._first.startswith(b"{"):
+            more = await self._read()
+            if not more:
+                break
+            self._first += more
         return self._first
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        chunk = self._first if self._first is not None else await self._read()
+        chunk = self._first or await self._read()
         while chunk:
             self.read_bytes += len(chunk)
             yield chunk
             chunk = await self._read()
 
     async def _read(self) -> bytes:
-        return await asyncio.to_thread(self._file.read, CHUNK)
+        """What is there, at most a chunk: `read` of a pipe would wait for a whole one."""
+        return await asyncio.to_thread(getattr(self._file, "read1", self._file.read), CHUNK)
 
 
 class _Progress:

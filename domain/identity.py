@@ -16,6 +16,14 @@ def identity(topic: str, key: bytes, event_id: str) -> bytes:
     return blake2b(b"\0".join((topic.encode(), key, event_id.encode())), digest_size=16).digest()
 
 
+def bad_identity(tenant: str, raw: bytes, times: int) -> bytes:
+    """16 bytes that stand for an event that could not be taken: whose call it was, its bytes, and which of equal ones.
+
+    It may have no event_id that could be read, or one that its door has made up.
+    """
+    return blake2b(b"\0".join((tenant.encode(), str(times).encode(), raw)), digest_size=16).digest()
+
+
 def new_event_id(now_ms: int | None = None, random: bytes | None = None) -> str:
     """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits, so that ids sort by time."""
     ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms

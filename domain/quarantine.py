@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.ports import Placed
 from domain.position import Position
 
 
 @dataclass(frozen=True, slots=True)
 class BadEvent:
-    """An event that a door set aside. `line`: its place in what was sent, a line of NDJSON (from 1) or an index."""
+    """An event that a door set aside. `line`: its place in what was sent, a line of NDJSON (from 1) or an index.
+
+    `identity`: the same one is kept once, however often it is sent.
+    """
 
     code: str
     reason: str
     raw: bytes
     door: str
     line: int
+    identity: bytes
     stream: str = ""
     company_id: str = ""
     event_id: str = ""
@@ -111,7 +116,7 @@ class Quarantine(Protocol):
     """The durable quarantine. Every method raises Unavailable when it does not answer."""
 
     async def add(self, events: Sequence[BadEvent]) -> None:
-        """Keep these events; they are durable when this returns."""
+        """Keep these events, but none that is kept already; they are durable when this returns."""
         ...
 
     async def entries(self, wanted: Filter) -> list[Entry]:
@@ -134,6 +139,9 @@ class Quarantine(Protocol):
 class SeenEvents(Protocol):
     """What projectors remember of events that carry no publisher's stamp."""
 
-    async def known(self, identities: Sequence[bytes]) -> set[bytes]:
-        """Those of these identities that were admitted before. Raises Unavailable when it does not answer."""
+    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
+        """Those of these identities that were admitted before, with their places in the log.
+
+        Raises Unavailable when it does not answer within a short time: events wait for this.
+        """
         ...

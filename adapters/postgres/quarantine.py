@@ -20,7 +20,14 @@ SETTLE = """
     UPDATE quarantine SET status = %s, settled_by = %s, note = %s, replayed_to = %s, settled_at = now()
     WHERE id = %s AND status = 'waiting'
 """
-ADD = "COPY quarantine (code, reason, raw, door, line, stream, company_id, event_id, item) FROM STDIN"
+ADD = """
+    INSERT INTO quarantine (identity, code, reason, raw, door, line, stream, company_id, event_id, item)
+    SELECT i, c, r, w, d, l, s, o, e, t FROM unnest(
+        %b::bytea[], %s::text[], %s::text[], %b::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::int[]
+    ) WITH ORDINALITY AS bad (i, c, r, w, d, l, s, o, e, t, number) ORDER BY number ON CONFLICT (identity) DO NOTHING
+"""
+ADD_LIMIT = 5.0  # seconds: whoever publishes waits for this
 FIND = f"""
     SELECT {COLUMNS} FROM quarantine
     WHERE (%(company_id)s::text IS NULL OR company_id = %(company_id)s)
@@ -41,24 +48,26 @@ class PostgresQuarantine:
         self._link = Link(database_url, options="-c timezone=UTC")
 
     async def add(self, events: Sequence[BadEvent]) -> None:
-        """Keep these events in one transaction."""
+        """Keep these events, but none that is kept already, in one transaction."""
         if not events:
             return
-        async with self._link.use() as connection, connection.cursor() as cursor, cursor.copy(ADD) as copy:
-            for event in events:
-                await copy.write_row(
-                    (
-                        event.code,
-                        storable(event.reason),
-                        event.raw,
-                        event.door,
-                        event.line,
-                        event.stream,
-                        storable(event.company_id),
-                        storable(event.event_id),
-                        event.item,
-                    )
-                )
+        rows = [
+            (
+                e.identity,
+                e.code,
+                storable(e.reason),
+                e.raw,
+                e.door,
+                e.line,
+                e.stream,
+                storable(e.company_id),
+                storable(e.event_id),
+                e.item,
+            )
+            for e in events
+        ]
+        async with self._link.use(ADD_LIMIT) as connection:
+            await connection.execute(ADD, [list(column) for column in zip(*rows, strict=True)])
 
     async def entries(self, wanted: Filter) -> list[Entry]:
         """Entries that match, newest first."""

@@ -2,7 +2,8 @@
 
 One call is one `Intake`: events are added in the order in which they happened, in pieces of any size, and `finish`
 answers once everything is durable. While one batch is being written, the next is read; never more than these two are
-held, so a file of any size fits. Calls at the same time share the size of a batch, as far as that makes sense.
+held, so a file of any size fits. Calls at the same time share the size of a batch, as far as that makes sense. However
+few they are, events of a stream that stays open are on their way after `LINGER`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain import correlation, tracing
 from domain.errors import Unavailable
 from domain.events import MAX_EVENT, event_type
-from domain.identity import identity
+from domain.identity import bad_identity, identity
 from domain.ports import Placed, Record
 from domain.position import Position
 from domain.problem import Code, Problem, Refused, shown
@@ -29,12 +30,15 @@ from domain.publishing.reading import Parse, Parsed, refusal
 from domain.publishing.records import record_of
 from domain.quarantine import BadEvent, Quarantine, SeenEvents
 from domain.validation import check_source, too_large
+from eventlog import tasks
 from eventlog.publish.publisher import Publisher
 
 REASONS = 100  # reasons an answer lists; the others are in quarantine like these
 BATCH_EVENTS = 2_000  # shared by the calls of the process that are under way
 BATCH_BYTES = 2 * 1024 * 1024
 MOST_SHARES = 8  # of a batch: smaller ones cost a question to the database for a handful of events
+LINGER = 0.1  # seconds that events of an open stream wait for others
+CACHED = 1_000  # companies, tokens and kinds of bad events that one call remembers; a stream may last for ever
 SLICE = 250  # events read before other work of the process gets its turn
 
 
@@ -109,10 +113,14 @@ class Ingest:
         door: str,
         allows: Callable[[str], bool] | None = None,
         keep_stamps: bool = False,
+        tenant: str = "",
         progress: Callable[[Outcome, int], None] | None = None,
     ) -> Outcome:
-        """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line."""
-        intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps)
+        """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line.
+
+        `tenant`: whose call it is; bad events of two tenants are never taken for the same.
+        """
+        intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps, tenant=tenant)
         self._calls += 1
         try:
             with tracing.span("ingest", door=door):
@@ -124,7 +132,7 @@ class Ingest:
         self, intake: Intake, items: AsyncIterator[list[Item]], progress: Callable[[Outcome, int], None] | None
     ) -> Outcome:
         try:
-            async for some in items:
+            while (some := await _next(intake, items)) is not None:
                 for start in range(0, len(some), SLICE):
                     await intake.add(some[start : start + SLICE])
                     if progress is not None:
@@ -134,21 +142,39 @@ class Ingest:
         finally:
             intake.leave()
 
-    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed | None]:
-        """Those that are in the log already, with their place where this process wrote them."""
+    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
+        """Those that are in the log already, with their places, as far as that is known in a short time."""
         recent = {i: self._durable[i] for i in identities if i in self._durable}
         try:
             seen = await self._seen.known([i for i in identities if i not in recent])
         except Unavailable:
             # The log is what must answer. A duplicate that passes here is recognised by the projectors.
             return recent
-        return dict.fromkeys(seen, None) | recent
+        return {**seen, **recent}
 
     def remember(self, identities: Iterable[bytes], places: Iterable[Placed]) -> None:
         """These are in the log now."""
         self._durable.update(zip(identities, places, strict=True))
         for oldest in list(islice(self._durable, max(0, len(self._durable) - self._remembered))):
             del self._durable[oldest]
+
+
+async def _next(intake: Intake, items: AsyncIterator[list[Item]]) -> list[Item] | None:
+    """What the stream brings next, None at its end. Meanwhile what waits is written when it has lingered."""
+    if intake.lingers() is None:
+        return await anext(items, None)
+    reading = tasks.owned(_one(items), "reading at a door")
+    try:
+        while not (await asyncio.wait({reading}, timeout=intake.lingers()))[0]:
+            await intake.launch()
+        return reading.result()
+    finally:
+        if not reading.done():
+            await tasks.end(reading)
+
+
+async def _one(items: AsyncIterator[list[Item]]) -> list[Item] | None:
+    return await anext(items, None)
 
 
 class Good(NamedTuple):
@@ -159,10 +185,21 @@ class Good(NamedTuple):
 
 
 class Intake:
-    """One call. Raises Unavailable from any method when log or quarantine do not answer: repeat the call then."""
+    """One call. Raises Unavailable from any method when log or quarantine do not answer: repeat the call then.
+
+    What is repeated counts once: good events by their identity, bad ones by theirs, and a bad one is kept once the good
+    ones before it are durable.
+    """
 
     def __init__(
-        self, ingest: Ingest, parse: Parse, *, door: str, allows: Callable[[str], bool] | None, keep_stamps: bool
+        self,
+        ingest: Ingest,
+        parse: Parse,
+        *,
+        door: str,
+        allows: Callable[[str], bool] | None,
+        keep_stamps: bool,
+        tenant: str,
     ) -> None:
         self.outcome = Outcome()
         self._ingest = ingest
@@ -170,6 +207,7 @@ class Intake:
         self._door = door
         self._allows = allows
         self._keep_stamps = keep_stamps
+        self._tenant = tenant
         self._correlation_id = correlation.current.get()  # of the call: events that bring none get these
         self._trace = tracing.carried()
         self._allowed: dict[str, bool] = {}
@@ -177,6 +215,8 @@ class Intake:
         self._good: list[Good] = []
         self._bad: list[BadEvent] = []
         self._size = 0
+        self._since: float | None = None  # when the oldest of them came
+        self._bad_times: dict[bytes, int] = {}  # how often the call brought the same bad bytes
         self._batch: set[bytes] = set()
         self._flying: set[bytes] = set()
         self._flight: asyncio.Task[None] | None = None
@@ -190,13 +230,21 @@ class Intake:
             except Refused as refused:
                 self._set_aside(item, refused)
             if self._size >= most_bytes:
-                await self._launch()
+                await self.launch()
         if len(self._good) + len(self._bad) >= most_events:
-            await self._launch()
+            await self.launch()
+        elif self._since is None and (self._good or self._bad):
+            self._since = asyncio.get_running_loop().time()
+
+    def lingers(self) -> float | None:
+        """Seconds that what waits may go on waiting for others; None while nothing waits."""
+        if self._since is None:
+            return None
+        return max(0.0, self._since + LINGER - asyncio.get_running_loop().time())
 
     async def finish(self) -> Outcome:
         """Write what is left; everything is durable when this returns."""
-        await self._launch()
+        await self.launch()
         await self._landed()
         return self.outcome
 
@@ -246,6 +294,7 @@ class Intake:
             return
         company = parsed.envelope.company_id
         if company not in self._allowed:
+            _make_room(self._allowed)
             self._allowed[company] = self._allows(company)
         if not self._allowed[company]:
             reason = f"the caller may not publish for company {shown(company)}"
@@ -259,6 +308,7 @@ class Intake:
             return
         asked = (envelope.auth_token.token, envelope.company_id)
         if asked not in self._verdicts:
+            _make_room(self._verdicts)
             self._verdicts[asked] = tokens.verdict(*asked)
         problem = ended(self._verdicts[asked], max(time.time(), envelope.timestamp / 1000))
         if problem is not None:
@@ -266,13 +316,15 @@ class Intake:
 
     def _set_aside(self, item: Item, refused: Refused) -> None:
         problem, kind = refused.problem, event_type(refused.message_type)
+        raw = without_signatures(item.data)
         self._bad.append(
             BadEvent(
                 code=problem.code,
                 reason=problem.reason,
-                raw=without_signatures(item.data),
+                raw=raw,
                 door=self._door,
                 line=item.line,
+                identity=self._bad_identity(raw),
                 stream=kind.stream if kind is not None else "",
                 company_id=refused.company_id,
                 event_id=refused.event_id,
@@ -284,12 +336,20 @@ class Intake:
         if len(self.outcome.reasons) < REASONS:
             self.outcome.reasons.append(Reason(item.line, problem.code, problem.reason, refused.event_id))
 
-    async def _launch(self) -> None:
+    def _bad_identity(self, raw: bytes) -> bytes:
+        """Known by its bytes; equal ones of one call are several events, of which a repeated call brings as many."""
+        first = bad_identity(self._tenant, raw, 0)
+        if first not in self._bad_times:
+            _make_room(self._bad_times)
+        times = self._bad_times[first] = self._bad_times.get(first, -1) + 1
+        return bad_identity(self._tenant, raw, times) if times else first
+
+    async def launch(self) -> None:
         """Send the batch on its way once the one before has landed: what happened earlier is written earlier."""
         await self._landed()
         if self._good or self._bad:
-            self._flight = asyncio.create_task(self._fly(self._good, self._bad))
-            self._good, self._bad, self._size = [], [], 0
+            self._flight = tasks.owned(self._fly(self._good, self._bad), "a batch on its way into the log")
+            self._good, self._bad, self._size, self._since = [], [], 0, None
             self._flying, self._batch = self._batch, set()
         if self._ingest.crowded:
             await self._landed()
@@ -303,10 +363,12 @@ class Intake:
         known = await self._ingest.known([g.identity for g in good if g.identity is not None])
         fresh = [g for g in good if g.identity is None or g.identity not in known] if known else good
         self.outcome.duplicates += len(good) - len(fresh)
-        self._cover(place for place in known.values() if place is not None)
+        self._cover(known.values())
+        if fresh:
+            await self._append(fresh)
         await self._ingest.quarantine.add(bad)
-        if not fresh:
-            return
+
+    async def _append(self, fresh: Sequence[Good]) -> None:
         with tracing.span("append", events=len(fresh)):
             written = await self._ingest.publisher.append([g.record for g in fresh])
         self._cover(written.placed)
@@ -320,3 +382,9 @@ class Intake:
             at = (place.topic, place.partition)
             reached[at] = max(reached.get(at, 0), place.offset + 1)
         self.outcome.position = self.outcome.position.merged(Position(reached))
+
+
+def _make_room(cache: dict[Any, Any]) -> None:
+    """Forget everything once it is much: what is looked up again costs little."""
+    if len(cache) >= CACHED:
+        cache.clear()
