@@ -6,14 +6,16 @@ and names itself. The standard health service and reflection are open to everybo
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -22,7 +24,7 @@ from services import analytics_service_pb2
 from app.doorway import Doorway
 from app.grpc_calls import NOT_SERVED, Answering, Answers, Streaming, Streams, answering, streaming
 from domain.caller import Caller
-from domain.errors import Defect, NotFound, Unavailable
+from domain.errors import Defect, Invalid, NotFound, Unavailable
 
 Handlers = Mapping[str, Answers | Streams]
 
@@ -119,13 +121,41 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
 def _method(method: MethodDescriptor, handler: Any, doorway: Doorway) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
     behind: Answering | Streaming
+    readable = _each_readable if method.client_streaming else _readable
     if method.server_streaming:
-        behind = streaming(method.name, handler or _unimplemented_stream(method.name), doorway)
+        offered_stream: Streams = handler or _unimplemented_stream(method.name)
+
+        async def stream(request: Any, caller: Caller) -> AsyncGenerator[Message]:
+            async with aclosing(offered_stream(readable(request), caller)) as messages:
+                async for message in messages:
+                    yield message
+
+        behind = streaming(method.name, stream, doorway)
     else:
-        behind = answering(method.name, handler or _unimplemented(method.name), doorway)
+        offered: Answers = handler or _unimplemented(method.name)
+        behind = answering(method.name, lambda request, caller: offered(readable(request), caller), doorway)
     make = _MAKERS[method.client_streaming, method.server_streaming]
-    decode = GetMessageClass(method.input_type).FromString
+    decode = partial(_decoded, GetMessageClass(method.input_type))
     return make(behind, request_deserializer=decode, response_serializer=_encode)
+
+
+def _decoded(kind: type[Message], data: bytes) -> Message | bytes:
+    """A request, or its bytes where they are none: an error here would end the call with a text of gRPC's own."""
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        return data
+
+
+def _readable(request: Message | bytes) -> Message:
+    if isinstance(request, bytes):
+        raise Invalid("the bytes are no message of this call", code="undecodable")
+    return request
+
+
+async def _each_readable(requests: AsyncIterator[Message | bytes]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _readable(request)
 
 
 def _encode(message: Message) -> bytes:

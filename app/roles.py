@@ -124,7 +124,9 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
     ):
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": desk.check})
         rates = Rates(settings.rate_limits)
-        application = create_app(ingest=doors, desk=desk, health=health, rates=rates)
+        application = create_app(
+            ingest=doors, desk=desk, health=health, rates=rates, upload_seconds=settings.upload_seconds
+        )
         doorway = Doorway(wiring.authenticator(settings), trail, rates)
         edge = Edge(application, routes_of(application), doorway, document_of)
         await serve_http(edge, settings.host, settings.command_port, stop, ready)

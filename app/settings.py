@@ -150,6 +150,14 @@ class Settings:
     query_seconds: float = field(
         default=10.0, metadata=_says("Seconds after which a query is given up.", at_least=0.01)
     )
+    upload_seconds: float = field(
+        default=60.0,
+        metadata=_says(
+            "Seconds within which the body of a publication has to come: a JSON document or compressed body as a whole,"
+            " of NDJSON and protobuf each part after the one before.",
+            at_least=0.1,
+        ),
+    )
     past_records: int = field(
         default=20_000_000,
         metadata=_says("Records of the log that an as-of query or an explanation may read.", at_least=1),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Litestar, Request, Response, get, post
 from litestar.connection import ASGIConnection
@@ -17,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from command_api import answers, commands
 from command_api.bodies import document, form
 from command_api.desk import Desk
+from command_api.uploads import SMALL, decoding, in_time, received
 from domain import correlation
 from domain.access import Right, Use, may, require
 from domain.caller import OPEN, Caller
@@ -26,19 +28,26 @@ from domain.publishing.framing import Item
 from domain.rates import Rates
 from eventlog.intake.intake import Ingest, Outcome
 
+T = TypeVar("T")
 Connection = ASGIConnection[Any, Caller, Any, State]
 HttpRequest = Request[Caller, Any, State]
 Health = Callable[[], Awaitable[dict[str, object]]]
 
 MAX_BODY = 16 * 1024 * 1024
-WHOLE_DOCUMENTS = 2  # JSON documents are read as a whole: at most so many at once
+WHOLE_BODIES = 2  # larger JSON documents and compressed bodies are worked on as a whole: at most so many at once
+UPLOAD_SECONDS = 60.0
 UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARGE, Code.WRONG_TYPE, Code.NOT_FINITE})
 
 
-def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | None = None) -> Litestar:
-    """The application, to stand behind the edge (app/edge.py); what it stands on is given. No `rates`: no limit."""
+def create_app(
+    *, ingest: Ingest, desk: Desk, health: Health, rates: Rates | None = None, upload_seconds: float = UPLOAD_SECONDS
+) -> Litestar:
+    """The application, to stand behind the edge (app/edge.py); what it stands on is given. No `rates`: no limit.
+
+    `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
+    """
     limits = rates or Rates(0)
-    whole_documents = asyncio.Semaphore(WHOLE_DOCUMENTS)
+    slots = asyncio.Semaphore(WHOLE_BODIES)
 
     @post(
         "/api/v1/events",
@@ -49,7 +58,7 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        outcome = await _taken(ingest, request, whole_documents)
+        outcome = await _outcome(ingest, request, slots, upload_seconds)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         limits.charge(request.user.principal, Use.EVENTS, events, time.monotonic())
@@ -73,16 +82,30 @@ def create_app(*, ingest: Ingest, desk: Desk, health: Health, rates: Rates | Non
     )
 
 
-async def _taken(ingest: Ingest, request: HttpRequest, whole_documents: asyncio.Semaphore) -> Outcome:
+async def _outcome(ingest: Ingest, request: HttpRequest, slots: asyncio.Semaphore, seconds: float) -> Outcome:
     """What became of the events of a body. Raises Invalid for one of a single event that is not usable at all."""
     cut, parse = form(request.headers.get("content-type", ""))
-    allows = partial(may, request.user.principal, Right.PUBLISH)
-    items = cut(request.stream())
-    if cut is not document:
-        return await ingest.take(items, parse, door="http", allows=allows)
-    async with whole_documents:
-        some: list[Item] = [item async for group in items for item in group]
-        outcome = await ingest.take(_once(some), parse, door="http", allows=allows)
+    decode = decoding(request.headers.get("content-encoding", ""))
+    principal = request.user.principal
+    take = partial(
+        ingest.take,
+        parse=parse,
+        door="http",
+        allows=partial(may, principal, Right.PUBLISH),
+        tenant=principal.company_id,
+    )
+    whole = cut is document or decode is not None
+    chunks = in_time(request.stream(), seconds, whole=whole)
+    if not whole:
+        return await take(cut(chunks))
+    async with received(chunks) as file:  # before a slot is taken: whoever is slow holds up nobody
+        small = file.tell() <= SMALL and decode is None
+        async with nullcontext() if small else slots:
+            file.seek(0)
+            body = file.read() if decode is None else decode(file.read(), MAX_BODY)
+            some: list[Item] = [item async for group in cut(_once(body)) for item in group]
+            del body
+            outcome = await take(_once(some))
     if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
         raise Invalid(
             f"the body is not usable: {outcome.reasons[0].reason}",
@@ -92,8 +115,8 @@ async def _taken(ingest: Ingest, request: HttpRequest, whole_documents: asyncio.
     return outcome
 
 
-async def _once(items: list[Item]) -> Any:
-    yield items
+async def _once(thing: T) -> AsyncIterator[T]:
+    yield thing
 
 
 async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -42,9 +42,11 @@ STATUS_OF_CODE: Mapping[str, int] = MappingProxyType(
     {
         "method_not_allowed": 405,
         "stale_version": 412,
+        "body_too_slow": 408,
         "body_too_large": 413,
         "record_too_large": 413,
         "unsupported_media_type": 415,
+        "unsupported_content_encoding": 415,
     }
 )
 INTERNAL = Defect("the request failed inside; the correlation id finds the reason in the log")

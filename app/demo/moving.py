@@ -13,7 +13,7 @@ from app.demo.living import Living
 from app.publisher import connect
 from app.settings import Settings
 from domain.errors import Unavailable
-from eventlog.publish.lanes import Limits
+from eventlog.publish.durable_lane import Limits
 
 STEP = 0.2  # seconds
 LIMITS = Limits(deadline=3.0, pending_events=1_000)  # small: what is made up is not worth waiting for

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -28,13 +29,19 @@ TOKEN = (("authorization", "Bearer service"), ("x-correlation-id", "mine-2"))
 
 
 @pytest.fixture
-async def stub(door: Door) -> AsyncIterator[AnalyticsServiceAsyncStub]:
-    """A client of a server that offers Publish."""
+async def channel(door: Door) -> AsyncIterator[grpc.aio.Channel]:
+    """A way to a server that offers Publish."""
     server = grpc_server([{"Publish": publishing(door.ingest)}], Doorway(authenticate, NoTrail()))
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        yield AnalyticsServiceStub(channel)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as opened:
+        yield opened
     await server.stop(0.1)
+
+
+@pytest.fixture
+async def stub(channel: grpc.aio.Channel) -> AnalyticsServiceAsyncStub:
+    """A client of that server."""
+    return AnalyticsServiceStub(channel)
 
 
 async def sent(*groups: list[AnalyticsProcessingEnvelope]) -> Requests:
@@ -92,3 +99,37 @@ async def test_events_of_other_companies_are_rejected(stub: AnalyticsServiceAsyn
     """In place, with their code."""
     answer = await stub.Publish(sent([trade(company_id="other").envelope, trade().envelope]), metadata=TOKEN)
     assert (answer.accepted, [(r.index, r.code) for r in answer.rejects]) == (1, [(0, Code.FORBIDDEN_COMPANY)])
+
+
+async def test_events_of_a_stream_that_stays_open_are_written_soon(stub: AnalyticsServiceAsyncStub, door: Door) -> None:
+    """They need not wait for others, nor for the end."""
+    more = asyncio.Event()
+
+    async def requests() -> Requests:
+        yield operations_pb2.PublishRequest(events=[trade("t1").envelope])
+        await more.wait()
+        yield operations_pb2.PublishRequest(events=[trade("t2").envelope])
+
+    call = asyncio.ensure_future(stub.Publish(requests(), metadata=TOKEN))
+    async with asyncio.timeout(30):
+        while not await logged(door.log):  # noqa: ASYNC110 (the log tells nobody)
+            await asyncio.sleep(0.05)
+        more.set()
+        assert (await call).accepted == 2
+
+
+async def test_garbage_is_an_invalid_argument(channel: grpc.aio.Channel) -> None:
+    """Told in words of ours."""
+    good = operations_pb2.PublishRequest(events=[trade().envelope]).SerializeToString()
+
+    async def garbage() -> AsyncIterator[bytes]:
+        yield good
+        yield b"\xff\xff garbage"
+
+    publish: Any = channel.stream_unary("/services.AnalyticsService/Publish")
+    query: Any = channel.unary_unary("/services.AnalyticsService/RunAnalyticsQuery")
+    for call in (publish(garbage(), metadata=TOKEN), query(b"\xff\xff garbage", metadata=TOKEN)):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert refused.value.details() == "the bytes are no message of this call"

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.embedded.log import EmbeddedLog
-from adapters.evidence.spill import SpillFiles
+from adapters.files.audit_spill import SpillFiles
 from adapters.nats.bus import NatsBus
 from domain.errors import AnalyticsError, LimitExceeded
 from domain.events import STREAMS

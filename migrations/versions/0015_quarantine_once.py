@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014_quarantine_once"
-down_revision = "0013_agreed_companies"
+revision = "0015_quarantine_once"
+down_revision = "0014_sealer_reports"
 
 
 def upgrade() -> None:
