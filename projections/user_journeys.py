@@ -61,7 +61,7 @@ EVENTS = """
         FROM (SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}) AS picked
     ) AS numbered
 """
-IN_ORDER = " ORDER BY number, at, name"
+IN_ORDER = " ORDER BY number, at, name, about"
 
 
 def events(request: Request, names: tuple[str, ...] = (), who: str = "user_id", what: str = "name") -> Select:
@@ -218,6 +218,7 @@ FUNNEL = Composed(
     funnel_parts,
     funnel_rows,
     feature=Feature.FUNNELS,
+    version=2,
     slow=True,
 )
 JOURNEY = Composed(
@@ -237,5 +238,6 @@ JOURNEY = Composed(
     journey_parts,
     journey_rows,
     feature=Feature.FUNNELS,
+    version=2,
     slow=True,
 )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from domain.metrics.engagement.events import Events
 from domain.metrics.engagement.funnel import Asked, funnel, steps_of
+from domain.publishing.builders import user_event
 from tests.domain.metrics.engagement.streams import column
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import done, moment, ms, of, random_facts
+
+SAME_MILLISECOND = Path(__file__).parent.parent / "data/faults/same-millisecond-steps.ndjson"
 
 
 async def test_steps_keep_the_order_of_a_user(models: ReadModels) -> None:
@@ -55,6 +60,24 @@ async def test_equals_a_recount(models: ReadModels, seed: int) -> None:
         at = [ms(f.at) for f in own if (f.name, f.user) == (row["name"], row["user_id"])]
         assert (ms(moment(row["first_at"][:-1])), ms(moment(row["last_at"][:-1]))) == (min(at), max(at))
         assert row["times"] == len(at)
+
+
+async def test_steps_of_one_millisecond_convert(models: ReadModels) -> None:
+    """Whatever the alphabet says: a view with its checkout, an add with its buy."""
+    lines = [json.loads(line) for line in SAME_MILLISECOND.read_text().splitlines()]
+    models.given(
+        user_event(**{n: e[n] for n in ("company_id", "user_id", "timestamp")}, name=e["payload"]["name"])
+        for e in lines
+    )
+    for steps in ("view,checkout", "checkout,view", "add,buy", "buy,add"):
+        for order in ("ordered", "strict", "any"):
+            rows = await models.rows("funnel", "tie", steps=steps, order=order)
+            assert [row["users"] for row in rows] == [1, 1], (steps, order)
+            assert rows[1]["median_ms"] == 0
+        first, last = steps.split(",")
+        (begun,) = await models.rows("journey", "tie", begin=first)
+        (ended,) = await models.rows("journey", "tie", end=last)
+        assert begun["path"] == ended["path"] == [first, last]
 
 
 async def test_a_funnel_from_the_rows(models: ReadModels) -> None:

@@ -3,18 +3,18 @@
 An *attempt* begins with an entry and ends with the window (counted from the entry) or the first excluded event after
 it, whichever comes first. Orders:
 
-- `ordered`: the entry is the first step; each further step comes later than the one before, other events between them
-  do not matter. Of several events of a step the earliest counts.
+- `ordered`: the entry is the first step; each further step comes not earlier than the one before, other events between
+  them do not matter. Of several events of a step the earliest counts.
 - `strict`: the same, with no event of the user between the steps.
 - `any`: the steps in any order; the entry is an event of any of them, step k is reached with the k-th different one.
 
-Of a user's attempts the one that gets furthest counts, of those the earliest. Steps are different names. Events of one
-moment are in the order in which they are given.
+Of a user's attempts the one that gets furthest counts, of those the earliest. Steps are different names. Nobody knows
+in which order events of one moment happened: they count in the one that gets furthest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -61,10 +61,10 @@ def funnel(events: Events, asked: Asked) -> Attempts:
             code="bad_funnel",
             suggested_actions=("name each step once",),
         )
-    stream = ordered(events)
-    entries, until = _entries(stream, asked)
+    moments = _moments(ordered(events))
+    entries, until = _entries(moments, asked)
     find = {"ordered": _in_order, "strict": _at_once, "any": _in_any_order}[asked.order]
-    return _best(stream.users[entries], find(stream, asked, entries, until))
+    return _best(moments.users[entries], find(moments, asked, entries, until))
 
 
 def steps_of(attempts: Attempts, among: Flags | None = None) -> list[Step]:
@@ -87,54 +87,103 @@ def breakdown(attempts: Attempts, group_of: IntArray) -> dict[int, list[Step]]:
     return {int(group): steps_of(attempts, group_of == group) for group in np.unique(group_of)}
 
 
-def _entries(stream: Ordered, asked: Asked) -> tuple[IntArray, IntArray]:
-    """Rows with which attempts begin, and of each the first row that no longer belongs to it."""
-    begins = asked.steps if asked.order == "any" else asked.steps[:1]
-    entries = np.flatnonzero(np.isin(stream.names, begins)).astype(np.int64)
-    firsts = starts(stream.users)
-    ends = np.append(firsts[1:], len(stream.users))[np.searchsorted(firsts, entries, side="right") - 1]
-    stops = np.append(np.flatnonzero(np.isin(stream.names, list(asked.exclusions))), len(stream.users))
-    excluded = stops[np.searchsorted(stops, entries)]
-    return entries, np.minimum(ends, excluded)
+class Moments(NamedTuple):
+    """The moments of a stream, each user's in order: whose it is, when, and how many events it has."""
+
+    users: IntArray
+    at: IntArray
+    events: IntArray
+    having: Callable[[Collection[int]], IntArray]  # moments with an event of any of these names
+
+
+def _moments(stream: Ordered) -> Moments:
+    new = np.ones(len(stream.at), np.bool_)
+    new[1:] = (stream.users[1:] != stream.users[:-1]) | (stream.at[1:] != stream.at[:-1])
+    number = np.cumsum(new) - 1
+
+    def having(names: Collection[int]) -> IntArray:
+        return np.unique(number[np.isin(stream.names, list(names))]).astype(np.int64)
+
+    return Moments(stream.users[new], stream.at[new], np.bincount(number, minlength=new.sum()), having)
+
+
+def _entries(moments: Moments, asked: Asked) -> tuple[IntArray, IntArray]:
+    """Moments at which attempts begin, and of each the first one that no longer belongs to it.
+
+    What ends an attempt comes last in its moment, and first in that of the entry.
+    """
+    entries = moments.having(asked.steps if asked.order == "any" else asked.steps[:1])
+    firsts = starts(moments.users)
+    ends = np.append(firsts[1:], len(moments.users))[np.searchsorted(firsts, entries, side="right") - 1]
+    stops = np.append(moments.having(asked.exclusions), len(moments.users))
+    excluded = stops[np.searchsorted(stops[:-1], entries, side="right")]
+    return entries, np.minimum(ends, excluded + 1)
 
 
 def _times(
-    stream: Ordered, asked: Asked, entries: IntArray, rows: IntArray, valid: npt.NDArray[np.bool_]
+    moments: Moments, asked: Asked, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
 ) -> tuple[IntArray, Flags]:
-    """When these rows happened, where they are valid and inside the window of their entry; else NEVER."""
-    at = stream.at[np.minimum(rows, len(stream.at) - 1)]
-    inside = valid & (at - stream.at[entries] <= asked.window)
+    """When these moments were, where they are valid and inside the window of their entry; else NEVER."""
+    at = moments.at[np.minimum(found, len(moments.at) - 1)]
+    inside = valid & (at - moments.at[entries] <= asked.window)
     return np.where(inside, at, NEVER), inside
 
 
-def _in_order(stream: Ordered, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
-    reached = [stream.at[entries]]
-    rows, valid = entries, np.ones(len(entries), np.bool_)
+def _in_order(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+    reached = [moments.at[entries]]
+    found, valid = entries, np.ones(len(entries), np.bool_)
     for step in asked.steps[1:]:
-        of_step = np.append(np.flatnonzero(stream.names == step), len(stream.at)).astype(np.int64)
-        rows = of_step[np.minimum(np.searchsorted(of_step, rows, side="right"), len(of_step) - 1)]
-        at, valid = _times(stream, asked, entries, rows, valid & (rows < until))
+        of_step = np.append(moments.having((step,)), len(moments.at))
+        found = of_step[np.minimum(np.searchsorted(of_step, found), len(of_step) - 1)]
+        at, valid = _times(moments, asked, entries, found, valid & (found < until))
         reached.append(at)
     return np.stack(reached, axis=1)
 
 
-def _at_once(stream: Ordered, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
-    reached = [stream.at[entries]]
-    valid = np.ones(len(entries), np.bool_)
-    for k, step in enumerate(asked.steps[1:], start=1):
-        rows = entries + k
-        names = stream.names[np.minimum(rows, len(stream.names) - 1)]
-        at, valid = _times(stream, asked, entries, rows, valid & (rows < until) & (names == step))
-        reached.append(at)
-    return np.stack(reached, axis=1)
+def _at_once(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+    """The furthest of the attempts that take the first so many steps in the moment of the entry.
+
+    Whatever else is in that moment comes before the entry; a later moment is passed if it has nothing but the next
+    steps, and in the last one whatever else there is comes after them.
+    """
+    taken = _run_lengths(moments, asked.steps)
+    reached = np.full((len(entries), len(asked.steps)), NEVER)
+    depth = np.zeros(len(entries), np.int64)
+    for begun in range(len(asked.steps), 0, -1):
+        tried = np.full_like(reached, NEVER)
+        tried[:, :begun] = moments.at[entries][:, None]
+        steps, found, valid = np.full(len(entries), begun), entries, taken[entries, 0] >= begun
+        far = np.where(valid, begun, 0)
+        while valid.any():
+            found = found + 1
+            at, valid = _times(moments, asked, entries, found, valid & (found < until) & (steps < len(asked.steps)))
+            here = np.minimum(found, len(moments.at) - 1)
+            more = np.where(valid, taken[here, np.minimum(steps, len(asked.steps) - 1)], 0)
+            place = np.arange(len(asked.steps))
+            tried = np.where((place >= steps[:, None]) & (place < (steps + more)[:, None]), at[:, None], tried)
+            steps = steps + more
+            far += more
+            valid &= (more > 0) & (more == moments.events[here])
+        further = far > depth
+        reached, depth = np.where(further[:, None], tried, reached), np.maximum(far, depth)
+    return reached
 
 
-def _in_any_order(stream: Ordered, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+def _run_lengths(moments: Moments, steps: Sequence[int]) -> IntArray:
+    """By moment and step: how many steps from this one on the moment has, one after the other."""
+    runs = np.zeros((len(moments.at), len(steps) + 1), np.int64)
+    for k in range(len(steps) - 1, -1, -1):
+        there = moments.having((steps[k],))
+        runs[there, k] = 1 + runs[there, k + 1]
+    return runs
+
+
+def _in_any_order(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
     reached = []
     for step in asked.steps:
-        of_step = np.append(np.flatnonzero(stream.names == step), len(stream.at)).astype(np.int64)
-        rows = of_step[np.searchsorted(of_step, entries)]
-        reached.append(_times(stream, asked, entries, rows, rows < until)[0])
+        of_step = np.append(moments.having((step,)), len(moments.at))
+        found = of_step[np.searchsorted(of_step[:-1], entries)]
+        reached.append(_times(moments, asked, entries, found, found < until)[0])
     return np.sort(np.stack(reached, axis=1), axis=1)
 
 

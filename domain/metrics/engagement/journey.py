@@ -2,7 +2,8 @@
 
 A path is a run of a sequence's events in the order of time; a sequence is a user, or a session where those are given
 as users. Without an anchor it begins with the first event; `begin` anchors it at the first such event, `to` lets it end
-there. The same event several times in a row counts once, unless `repeats` is set.
+there. The same event several times in a row counts once, unless `repeats` is set. Events of one moment are in the order
+that makes the path longest: after the one that it begins with, before the one that it ends with; else by their names.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def user_journey(
     repeats: bool = False,
 ) -> list[Path]:
     """The most frequent paths, those of equal frequency by their names. Names are not negative."""
-    stream = ordered(events)
+    stream = ordered(events, _rank(events.names, begin, to))
     if not repeats:
         stream = _without_repeats(stream)
     steps = _paths(stream, begin, to, length)
@@ -47,6 +48,13 @@ def user_journey(
         for row, number in _frequent(where, taken, top)
     ]
     return sorted(found, key=lambda path: (-path.sequences, path.names))[:top]
+
+
+def _rank(names: IntArray, begin: int | None, to: int | None) -> IntArray:
+    """The order of events of one moment: where a path begins comes first, where it ends last, the others by name."""
+    if to is not None:
+        return np.where(names == to, names.max(initial=0) + 1, names)
+    return names if begin is None else np.where(names == begin, -1, names)
 
 
 def _without_repeats(stream: Ordered) -> Ordered:

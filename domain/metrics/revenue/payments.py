@@ -60,7 +60,7 @@ def dunning_recovery_rate(invoices: Iterable[Invoice], now: int, days: int = 30)
     """Of those that failed, the share paid within `days` after the failure, as far as that is decided at `now`."""
     paid, decided = 0, 0
     for failed_at, paid_at in invoices:
-        in_time = failed_at < paid_at <= failed_at + days * MS_PER_DAY
+        in_time = failed_at <= paid_at <= failed_at + days * MS_PER_DAY
         if failed_at and (in_time or failed_at + days * MS_PER_DAY <= now):
             decided += 1
             paid += in_time
