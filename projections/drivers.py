@@ -75,15 +75,25 @@ DRIVEN: Mapping[str, Driven] = MappingProxyType(
 
 
 def _periods(request: Request) -> tuple[date, date, date]:
-    """Begin, the day between both periods, end; without `at` both are equally long."""
+    """Begin, the day between both periods, end."""
     begin, end = window(request)
-    at = request.get("at")
-    if at is None:
-        half = (end - begin).days // 2
-        begin, at = end - timedelta(days=2 * half), end - timedelta(days=half)
+    at = request.get("at", middle(begin, end))
     if not begin < at < end:
         raise Invalid(f"parameter at: {at} leaves one of the periods from {begin} to {end} empty", code="bad_parameter")
     return begin, at, end
+
+
+def middle(begin: date, end: date) -> date:
+    """The day between two periods that have all the days from `begin` to before `end`.
+
+    An even number of calendar months is so many and as many again; of any other odd number of days, the earlier period
+    has the one more.
+    """
+    months = (end.year - begin.year) * 12 + end.month - begin.month
+    if begin.day == end.day == 1 and months % 2 == 0:
+        years, month = divmod(begin.month - 1 + months // 2, 12)
+        return date(begin.year + years, month + 1, 1)
+    return begin + timedelta(days=((end - begin).days + 1) // 2)
 
 
 def _asked(request: Request) -> tuple[Driven, str]:
@@ -166,9 +176,10 @@ drivers = Composed(
         Param("metric", f"out of {', '.join(DRIVEN)}", read_choice(*DRIVEN), required=True),
         Param("by", f"the dimension of the segments, out of {', '.join(DIMENSIONS)}", required=True),
         FROM,
-        Param("at", "first day of the later period; in the middle without it", read_day),
+        Param("at", "first day of the later period; the middle without it, of whole months by the calendar", read_day),
         TO,
     ),
     _parts,
     _combine,
+    version=2,
 )

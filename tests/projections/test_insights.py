@@ -15,6 +15,7 @@ from domain.insights.daily import Daily
 from domain.publishing.builders import trading_result
 from domain.publishing.event import Event
 from projections.daily_series import SERIES
+from projections.drivers import middle
 from projections.engine.query import registered
 from projections.engine.worker_process import WorkerProcess
 from projections.insights import forecast_of
@@ -180,6 +181,22 @@ async def test_the_same_question_gets_the_same_answer(models: ReadModels) -> Non
     assert first.run(forecast_of, *asked) == second.run(forecast_of, *asked)
     first.stop()
     second.stop()
+
+
+@pytest.mark.parametrize(
+    ("begin", "between", "end"),
+    [
+        ("2026-09-01", "2026-10-01", "2026-11-01"),  # 30 and 31 days
+        ("2026-01-01", "2026-07-01", "2027-01-01"),
+        ("2025-12-01", "2026-01-01", "2026-02-01"),
+        ("2026-09-01", "2026-09-05", "2026-09-08"),  # seven days: four and three
+        ("2026-09-01", "2026-09-16", "2026-10-01"),
+        ("2026-09-01", "2026-09-02", "2026-09-03"),
+    ],
+)
+def test_the_middle_of_a_period_leaves_no_day_out(begin: str, between: str, end: str) -> None:
+    """Calendar months against calendar months, everything else in halves."""
+    assert middle(date.fromisoformat(begin), date.fromisoformat(end)) == date.fromisoformat(between)
 
 
 async def test_drivers_add_up_to_the_move(models: ReadModels) -> None:
