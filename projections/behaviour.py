@@ -93,7 +93,7 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
         started.append("name = %s")
         of_starts.append(name)
     starts = STARTS.format(**PACKED, at=moments("first_at"), started=" AND ".join(started))
-    returned, of_returns = ["company_id = %s"], list[object]([request.company])
+    returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, request.asked_at])
     if (begin := request.get("from")) is not None:  # nobody of the cohorts has done anything that counts before
         returned.append("day >= %s::date AND at >= %s")
         of_returns += [begin, begin]
@@ -114,7 +114,7 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
 def _paid(request: Request) -> Select:
     if request.get("zone", "UTC") != "UTC" or request.get("age") == "rolling" or request.get("start"):
         raise Invalid("revenue is kept by the day, UTC, from the first payment on", code="bad_parameter")
-    where, params = ["company_id = %s"], list[object]([request.company])
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
     for name, condition in (("currency", "currency = %s"), ("until", "day < %s::date")):
         if request.get(name) is not None:
             where.append(condition)
@@ -160,7 +160,7 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
 def _asked(request: Request, latest: Any) -> Asked:
     from domain.metrics.engagement.retention import DAY_BRACKETS, Asked
 
-    interval, until = request.get("unit", "day"), request.get("until", latest)
+    interval, until = request.get("unit", "day"), min(request.get("until", latest), request.asked_at)
     ages = request.get("ages", AGES[interval])
     brackets = [age for age in request.get("brackets", DAY_BRACKETS) if age < ages]
     return Asked(
@@ -181,7 +181,7 @@ def _cohorts(request: Request, began: Did) -> Did:
     users = np.unique(began.users)
     first = np.full(len(users), np.iinfo(np.int64).max)
     np.minimum.at(first, np.searchsorted(users, began.users), began.at)
-    kept = np.ones(len(users), np.bool_)
+    kept = first <= int(request.asked_at.timestamp() * 1000)
     for bound, inside in (("from", np.greater_equal), ("to", np.less), ("until", np.less)):
         if request.get(bound) is not None:
             kept &= inside(first, int(request.get(bound).timestamp() * 1000))
@@ -224,7 +224,7 @@ RETENTION = Composed(
     (
         FROM,
         TO,
-        Param("until", "moment up to which events count; the latest event by default", read_time),
+        Param("until", "moment up to which events count; the latest event by default, now at the latest", read_time),
         Param("start", "name of the event that begins a cohort; any event by default"),
         Param("return", "name of the event that counts as coming back; any event by default"),
         Param("unit", "day (default), week or month", read_choice(*UNITS)),

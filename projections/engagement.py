@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,8 @@ USER_DAYS = """
 
 
 def user_days(request: Request, before: int) -> Select:
-    """Users and their active days in the period, and so many days before it."""
-    where, params = ["company_id = %s"], list[object]([request.company])
+    """Users and their active days in the period, and so many days before it; none that has not begun."""
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
     if (begin := request.get("from")) is not None:
         where.append("day >= %s")
         params.append(begin - timedelta(days=before))
@@ -85,10 +86,10 @@ def _day(number: int) -> str:
 
 
 def _ends(request: Request, found: IntArray) -> tuple[int, int]:
-    """The first and the last day of the period: as asked, or of what there is."""
+    """The first and the last day of the period: as asked, up to today, or of what there is."""
     begin, end = request.get("from"), request.get("to")
     first = _number(begin) if begin is not None else int(found.min())
-    last = _number(end) - 1 if end is not None else int(found.max())
+    last = min(_number(end) - 1, _number(request.asked_at.date())) if end is not None else int(found.max())
     return first, max(first - 1, last)
 
 
@@ -116,11 +117,11 @@ def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def day_asked(request: Request) -> date | None:
-    """The day that is asked about. Raises Forbidden for one before all that the tier sees."""
+    """The day that is asked about, today at the latest. Raises Forbidden for one before all that the tier sees."""
     at, since = request.get("at"), request.get("since")
     if at is not None and since is not None and at < since:
         raise Forbidden(f"the tier sees days from {since} on", code="forbidden_tier")
-    return at  # type: ignore[no-any-return]  # as read_day gave it
+    return None if at is None else min(at, request.asked_at.date())
 
 
 def stickiness_parts(request: Request) -> Mapping[str, Select]:
@@ -128,7 +129,8 @@ def stickiness_parts(request: Request) -> Mapping[str, Select]:
     at = day_asked(request)
     if at is None:
         return {"days": user_days(request, 0)}
-    return {"days": user_days(Request(request.company, {"from": at, "to": at + timedelta(days=1)}), MAU - 1)}
+    window = {"from": at, "to": at + timedelta(days=1)}
+    return {"days": user_days(replace(request, params=window), MAU - 1)}
 
 
 def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
@@ -138,7 +140,7 @@ def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
     users, found, _ = read_user_days(rows["days"][0])
     if not users.size:
         return []
-    at = request.get("at")
+    at = day_asked(request)
     counts = stickiness_histogram(users, found, int(found.max()) if at is None else _number(at)).tolist()
     return [{"days": i, "users": count, "share": count / sum(counts)} for i, count in enumerate(counts, 1)]
 
@@ -163,7 +165,7 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
     return [
         {unit: _day(begin), "new_users": new, "returning_users": kept, "resurrected_users": back, "dormant_users": gone}
-        | _reasoned({"pulse": pulse(new, back, gone)})
+        | _reasoned({"pulse": pulse(new, kept, back, gone)})
         for begin, new, kept, back, gone in zip(begins.tolist(), *(each.tolist() for each in cycle), strict=True)
     ]
 
@@ -227,7 +229,7 @@ HABITS = """
             COUNT(day) FILTER (WHERE day > at - 28)::int AS active,
             COUNT(day) FILTER (WHERE day > at - 56 AND day <= at - 28)::int AS before
         FROM (
-            SELECT COALESCE(%s::date, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s)) AS at
+            SELECT COALESCE(%s, LEAST(%s, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s))) AS at
         ) AS day_asked
         CROSS JOIN {{user_seen}} AS seen LEFT JOIN {{user_day}} AS active
             ON active.company_id = seen.company_id AND active.user_id = seen.user_id
@@ -241,6 +243,7 @@ HABITS = """
 def segment_parts(request: Request) -> Mapping[str, Select]:
     """The habits of users on the day, and who has done what the product is for."""
     company, at, user = request.company, day_asked(request), request.get("user_id")
+    today = request.asked_at.date()
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
     habits = HABITS.format(
         first=days("first"),
@@ -253,11 +256,11 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     )
     activated = (
         f"SELECT array_agg(user_id) AS users FROM {{user_first}} WHERE company_id = %s AND name = 'activated' {only}"
-        " AND (%s::date IS NULL OR first_at < %s::date + 1)"
+        " AND first_at < %s::date + 1"
     )
     return {
-        "habits": Select("user_activity", Statement(habits, (at, company, company, *named))),
-        "activated": Select("user_steps", Statement(activated, (company, *named, at, at))),
+        "habits": Select("user_activity", Statement(habits, (at, today, company, company, *named))),
+        "activated": Select("user_steps", Statement(activated, (company, *named, at or today))),
     }
 
 

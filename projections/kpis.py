@@ -6,7 +6,7 @@ Values are computed from the sums of other projections (`metric_sources.py`) by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -19,18 +19,17 @@ from domain.metrics.revenue.policies import PRESETS
 from domain.metrics.value import Reason
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import FROM, TO, Param, Request, read_choice, read_time, show_time
-from projections.engine.show import exact_money, money
-from projections.metric_records import RECORDS, record_of
-from projections.metric_sources import SOURCES, Source, Span, Sums, Wanted
+from projections.engine.show import measure, money
+from projections.metric_sources import SOURCES, Sums, Wanted
+from projections.queries.metrics.periods import Span
+from projections.queries.trading import record
 
 if TYPE_CHECKING:
     from domain.metrics.formulas import Given, Value
 
-ALL_SOURCES: Mapping[str, Source] = {**SOURCES, **RECORDS}
 DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.dimensions}))
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
 OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
-CALENDARS = ("all", "weekdays")
 MOST = 1e15  # of a number that is given: what is computed of it stays finite
 
 
@@ -79,7 +78,7 @@ def _given(request: Request) -> Given:
 
 def _asked_parts(reads: Iterable[str], wanted: Wanted, prefix: str = "") -> dict[str, Part | Select]:
     wanted = replace(wanted, reads=frozenset(reads))
-    return {prefix + name: source.ask(wanted) for name, source in ALL_SOURCES.items() if name in wanted.reads}
+    return {prefix + name: source.ask(wanted) for name, source in SOURCES.items() if name in wanted.reads}
 
 
 def _groups(reads: Iterable[str], wanted: Wanted, found: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Sums]]:
@@ -89,7 +88,7 @@ def _groups(reads: Iterable[str], wanted: Wanted, found: Mapping[str, Rows]) -> 
         for row in found[source]:
             rows.setdefault(tuple(row[name] for name in wanted.by), {}).setdefault(source, []).append(row)
     return {
-        group: {source: ALL_SOURCES[source].sums(some, wanted) for source, some in of.items()}
+        group: {source: SOURCES[source].sums(some, wanted) for source, some in of.items()}
         for group, of in sorted(rows.items(), key=lambda each: [str(value) for value in each[0]])
     }
 
@@ -113,8 +112,18 @@ def _convention(request: Request) -> str:
     return str(request.get("convention", "canonical"))
 
 
-def _reads(entry: Metric, request: Request) -> tuple[str, ...]:
-    return tuple(RECORDS) if _by_records(entry, request) else entry.reads
+def _scope(entry: Metric, request: Request, wanted: Wanted) -> record.Scope:
+    return record.Scope(
+        wanted.company,
+        *wanted.span,
+        wanted.asked_at,
+        wanted.only,
+        wanted.by,
+        request.get("calendar", record.CALENDARS[0]),
+        request.get("basis", record.BASES[0]),
+        # a form of another tool may read the series for what is of trades here
+        series="account_days" in entry.reads or _convention(request) != "canonical",
+    )
 
 
 def _wanted(entry: Metric, request: Request) -> Wanted:
@@ -153,33 +162,45 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
             code="table_metric",
             suggested_actions=(f"Ask the query {entry.told_by}.",),
         )
-    return _asked_parts(_reads(entry, request), _wanted(entry, request))
+    wanted = _wanted(entry, request)
+    if _by_records(entry, request):
+        return {"record": record.asked(_scope(entry, request, wanted))}
+    return _asked_parts(entry.reads, wanted)
 
 
 def _metric_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
     entry, wanted = _entry(request), _wanted(_entry(request), request)
     if entry.absent:
         return [_object(entry, Reason.NOT_REPORTED)]
-    rows = []
-    for group, sums in _groups(_reads(entry, request), wanted, found).items():
-        shown = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
-        rows.append(shown | _valued(entry, request, wanted, sums))
-    return rows
+    form = _of_records if _by_records(entry, request) else _of_sums
+    return [
+        {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)} | row
+        for group, row in form(entry, request, wanted, found)
+    ]
 
 
-def _valued(entry: Metric, request: Request, wanted: Wanted, sums: Mapping[str, Sums]) -> dict[str, Any]:
-    """The value object of one group."""
+Grouped = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
+
+
+def _of_sums(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+    """The value object of each group out of its sums."""
     from domain.metrics.formulas import FORMULAS, Found
 
-    if not _by_records(entry, request):
-        return _object(entry, FORMULAS[entry.key](Found(sums, wanted.span.seconds, _given(request))))
-    from domain.metrics.trading.catalogue import STATISTICS, Convention, answer
+    for group, sums in _groups(entry.reads, wanted, found).items():
+        cuts = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
+        told = Found(sums, wanted.seconds(cuts), _given(request), wanted.months)
+        yield group, _object(entry, FORMULAS[entry.key](told))
+
+
+def _of_records(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+    """The value object of each group out of its trading record."""
+    from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
-    record = record_of(sums, wanted, request.get("calendar", "all"))
-    told = answer(entry.key, record, Convention(_convention(request)))
-    return _object(entry, told.value, Unit(told.unit), told.convention)
+    for group, each in record.read_records(_scope(entry, request, wanted), found["record"]):
+        told = reported(entry.key, each, Convention(_convention(request)))
+        yield group, _object(entry, told.value, told.unit, told.convention) | record.rests_on(entry.key, each)
 
 
 def _shown(value: object) -> object:
@@ -192,22 +213,13 @@ def _object(entry: Metric, value: Value, unit: Unit | None = None, convention: s
     """A value as answers show it; `reason` says why there is none."""
     told = {
         "key": entry.key,
-        "value": shown(value, unit or entry.unit),
+        "value": measure(value, unit or entry.unit),
         "unit": str(unit or entry.unit),
         "convention": str(convention or entry.convention),
         "definition_version": entry.version,
     }
     reason = {"reason": str(value), "reasons": {"value": str(value)}} if isinstance(value, Reason) else {}
     return told | reason | ({"detail": entry.absent} if entry.absent else {})
-
-
-def shown(value: Value, unit: Unit) -> Any:
-    """Money as decimal text, counts whole, everything else a number; null for a reason."""
-    if isinstance(value, Reason):
-        return None
-    if unit is Unit.MONEY:
-        return exact_money(Fraction(value))
-    return int(value) if unit is Unit.COUNT else float(value)
 
 
 metric_query = Composed(
@@ -224,12 +236,13 @@ metric_query = Composed(
         ),
         POLICY,
         Param("convention", f"whose formula, of trading metrics: {', '.join(CONVENTIONS)}", read_choice(*CONVENTIONS)),
-        Param("calendar", "days of the daily series: all or weekdays", read_choice(*CALENDARS)),
+        *record.SERIES,
         *GIVEN,
         SINCE,
     ),
     _metric_parts,
     _metric_rows,
+    slow=record.many,
     stamped=True,
 )
 
@@ -307,7 +320,7 @@ def _values(request: Request, entries: Iterable[Metric], wanted: Wanted, found: 
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, wanted, found).values()
-    told = Found(sums, wanted.span.seconds, _given(request))
+    told = Found(sums, wanted.seconds({}), _given(request), wanted.months)
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](told) for e in entries}
 
 
@@ -315,7 +328,7 @@ def _compared(entry: Metric, value: Value, before: Value | None) -> dict[str, An
     """A value beside that of the period before."""
     told = _object(entry, value)
     reasons = dict(told.pop("reasons", {}))
-    previous = None if before is None else shown(before, entry.unit)
+    previous = None if before is None else measure(before, entry.unit)
     if previous is None:
         reasons["previous"] = OUTSIDE_TIER if before is None else str(before)
     change, rate = _change(entry, told["value"], previous)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.satisfaction.support import Ticket
@@ -18,59 +18,14 @@ from projections.engine.composed import Part, Select
 from projections.engine.day_span import tomorrow
 from projections.engine.quantiles import middle_of
 from projections.engine.query import Statement, show_time
+from projections.queries.metrics.periods import LAST, Span
 from projections.user_counts import Cycle
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
 YEAR = timedelta(days=365)
 Rows = Sequence[Mapping[str, Any]]
 Sums = dict[str, Any]
-
-
-class Span(NamedTuple):
-    """A period [start, end), UTC; None where it is open."""
-
-    start: datetime | None
-    end: datetime | None
-
-    @property
-    def bounds(self) -> tuple[datetime, datetime]:
-        """Both ends, as far away as can be where the period is open."""
-        return self.start or FIRST, self.end or LAST
-
-    @property
-    def days(self) -> tuple[date, date]:
-        """First day and end (exclusive), of whole days."""
-        return self.bounds[0].date(), self.bounds[1].date()
-
-    @property
-    def seconds(self) -> float | None:
-        """Its length."""
-        return (self.end - self.start).total_seconds() if self.start and self.end else None
-
-    def params(self) -> dict[str, str]:
-        """The period as parameters of a query."""
-        named = {"from": self.start, "to": self.end}
-        return {name: show_time(at) for name, at in named.items() if at is not None}
-
-    def before(self) -> Span:
-        """The period before: as many calendar months where it is whole months, and else of the same length."""
-        if self.start is None or self.end is None:
-            return Span(FIRST, FIRST)
-        if self.start == _first(self.start) and self.end == _first(self.end):
-            months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
-            return Span(_months_later(self.start, -months), self.start)
-        return Span(self.start - min(self.end - self.start, self.start - FIRST), self.start)
-
-
-def _first(at: datetime) -> datetime:
-    return datetime(at.year, at.month, 1, tzinfo=UTC)
-
-
-def _months_later(first: datetime, months: int) -> datetime:
-    year, month = divmod(max(first.year * 12 + first.month - 1 + months, 12), 12)
-    return datetime(year, month + 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +53,15 @@ class Wanted:
         end = self.span.end or LAST
         return (min(end, self.asked_at) - timedelta(microseconds=1)).date()
 
+    @property
+    def months(self) -> float | None:
+        """How long it is as far as MRR counts, up to the end of today; None where it is open."""
+        return self.span.until(tomorrow(self.asked_at)).months
+
+    def seconds(self, group: Mapping[str, object]) -> float | None:
+        """How long the part of it that is over is, in the cuts of a group; None where it is open."""
+        return self.span.until(self.asked_at).seconds({**self.only, **group})
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -123,9 +87,7 @@ def of_mrr(source: Source) -> Source:
     """
 
     def ask(wanted: Wanted) -> Part | Select:
-        end = min(wanted.span.bounds[1], tomorrow(wanted.asked_at))
-        start = wanted.span.start and min(wanted.span.start, end)
-        return source.ask(replace(wanted, span=Span(start, end)))
+        return source.ask(replace(wanted, span=wanted.span.until(tomorrow(wanted.asked_at))))
 
     return Source(ask, source.sums)
 
@@ -185,7 +147,7 @@ SELECT COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s) AS charged,
     COUNT(*) FILTER (WHERE owed AND (in_time OR failed_at + INTERVAL '30 days' <= %s)) AS decided,
     COUNT(*) FILTER (WHERE owed AND in_time) AS recovered
 FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
-        paid_at > failed_at AND paid_at <= failed_at + INTERVAL '30 days' AS in_time
+        paid_at >= failed_at AND paid_at <= failed_at + INTERVAL '30 days' AS in_time
     FROM {invoice} WHERE company_id = %s AND first_at < %s
         AND (first_at >= %s OR failed_at >= %s AND failed_at < %s)) AS invoices
 """
@@ -356,7 +318,25 @@ def earlier(source: Source) -> Source:
     return Source(lambda wanted: source.ask(wanted.before()), source.sums)
 
 
+def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[Wanted], Select]:
+    """Whether anything of a table had been reported by the end of the period; asked of a whole, because a group has
+    rows of its own.
+    """
+
+    def ask(wanted: Wanted) -> Select:
+        if wanted.by:
+            return Select(projection, Statement("SELECT 1 AS ever WHERE false", ()))
+        only = {name: value for name, value in wanted.only.items() if name in names}
+        where = "".join(f' AND "{name}" = %s' for name in only)
+        sql = f"SELECT 1 AS ever FROM {{{table}}} WHERE company_id = %s AND {time} < %s{where} LIMIT 1"
+        return Select(projection, Statement(sql, (wanted.company, wanted.span.bounds[1], *only.values())))
+
+    return ask
+
+
 FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
+EVER_COST = Source(_ever("acquisition", "acquisition_day", "day", ("channel", "campaign", "currency")))
+EVER_OPERATED = Source(_ever("system_metrics", "operation_minute", "minute", ("service", "operation")))
 
 SOURCES: Mapping[str, Source] = {
     "mrr_movements": of_mrr(Source(_movements)),
@@ -376,6 +356,8 @@ SOURCES: Mapping[str, Source] = {
     "trials": Source(_trials),
     "acquisition_costs": COSTS,
     "acquisition_costs_before": earlier(COSTS),
+    "acquisition_ever": EVER_COST,
+    "acquisition_ever_before": earlier(EVER_COST),
     "activity": Source(_activity),
     "user_lifecycle": Source(_users),
     "user_windows": Source(_users),
@@ -384,6 +366,7 @@ SOURCES: Mapping[str, Source] = {
     "trading_totals": Source(_query("trading_totals")),
     "trading_users": Source(_traders),
     "operations": Source(_query("operations", raw=False)),
+    "operations_ever": EVER_OPERATED,
     "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),
     "survey_answers": Source(_query("survey_answers", "survey", "score"), _scores),
     "tickets": Source(_tickets, _told_tickets),

@@ -205,12 +205,13 @@ def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
     profit, loss = raw["gross_profit"], raw["gross_loss"]
     given = Ratios()
     given.ratio("win_rate", won, trades, "no_trades")
-    given.money("average_win", profit, won, "no_wins")
-    given.money("average_loss", None if loss is None else -loss, lost, "no_losses")
-    given.ratio("profit_factor", profit, loss, "no_losses" if trades else "no_trades")
-    given.ratio_of_means("payoff_ratio", (profit, won, "no_wins"), (loss, lost, "no_losses"))
+    no_wins, no_losses = ("no_wins", "no_losses") if trades else ("no_trades", "no_trades")
+    given.money("average_win", profit, won, no_wins)
+    given.money("average_loss", None if loss is None else -loss, lost, no_losses)
+    given.ratio("profit_factor", profit, loss, no_losses)
+    given.ratio_of_means("payoff_ratio", (profit, won, no_wins), (loss, lost, no_losses))
     given.money("expectancy", raw["total_pnl"], trades, "no_trades")
-    for extreme, reason in (("largest_win", "no_wins"), ("largest_loss", "no_losses")):
+    for extreme, reason in (("largest_win", no_wins), ("largest_loss", no_losses)):
         given.needs(extreme, raw[extreme], reason)
     return given.fields, given.reasons
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
+from domain.metrics.entry import Unit
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.composed import Composed, Rows, Select
-from projections.engine.query import Param, Request, Statement, read_choice
-from projections.engine.show import money
-from projections.trading_record import FILTERS, PERIOD, RECORD, asked, read_record
+from projections.engine.query import Param, Request, Statement, read_choice, read_time
+from projections.engine.show import measure, money
+from projections.queries.trading.record import BASES, CALENDARS, SERIES, Scope, asked, many, read_records, rests_on
 
 if TYPE_CHECKING:
     from domain.metrics.trading.catalogue import Answer
@@ -19,9 +21,27 @@ if TYPE_CHECKING:
     from domain.metrics.trading.record import TradingRecord
 
 Row = dict[str, Any]
+
+
+def read_midnight(text: str) -> datetime:
+    """A day's beginning, UTC: bookings are kept by the day."""
+    moment = read_time(text)
+    if (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() % 86_400:
+        raise ValueError(f"{text!r} is inside a day, and bookings are kept by the day")
+    return moment
+
+
+PERIOD = (
+    Param("from", "first day of exit (inclusive), UTC", read_midnight),
+    Param("to", "end (exclusive): a day, UTC", read_midnight),
+)
+FILTERS = (
+    *(Param(name, f"only trades with this {name}") for name in ("user_id", "account_id", "strategy", "symbol", "side")),
+    Param("tag", "only trades that carry this tag"),
+)
+RECORD = (*PERIOD, *FILTERS, *SERIES)
 WINDOW = {"win_rate": 20, "sharpe": 63, "sortino": 63, "volatility": 63}
 LONGEST_WINDOW = 10_000
-FEW_TRADES = 1_000  # every statistic of so many takes one or two milliseconds
 
 
 def read_convention(text: str) -> Any:
@@ -64,53 +84,59 @@ RISK_FREE = Param(
 )
 
 
+def scope(request: Request) -> Scope:
+    """Whose record a question is about."""
+    return Scope(
+        request.company,
+        request.get("from"),
+        request.get("to"),
+        request.asked_at,
+        {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None},
+        calendar=request.get("calendar", CALENDARS[0]),
+        basis=request.get("basis", BASES[0]),
+    )
+
+
 def parts(request: Request) -> Mapping[str, Select]:
     """One statement: the record."""
-    return {"record": asked(request)}
+    return {"record": asked(scope(request))}
 
 
 def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
     """The record out of the statement's row."""
-    return read_record(request, rows["record"][0])
+    ((_, record),) = read_records(scope(request), rows["record"])
+    return record
 
 
-def value_of(stat: Stat, unit: str) -> Any:
-    """A value as answers show it: money exact in decimal text, whole counts, other measures as numbers."""
-    if not known(stat):
-        return None
-    if unit == "money":
-        return amount(stat)
-    return int(stat) if unit in ("count", "days") else float(stat)
+def value_of(stat: Stat, unit: Unit) -> Any:
+    """A value as answers show it; a mean of money, no whole number of millionths, with the digits that it has.
+
+    Those who compare with other tools need these digits; `metric` and `trading_totals` round them to millionths.
+    """
+    if unit is Unit.MONEY and known(stat) and stat != round(stat):
+        return format(Decimal(repr(float(stat))).scaleb(-6), "f")
+    return measure(stat, unit)
 
 
-def amount(millionths: float) -> str:
-    """Money as decimal text; a mean, which is no whole number of millionths, with the digits that it has."""
-    if millionths == round(millionths):
-        return money(round(millionths))
-    return format(Decimal(repr(float(millionths))).scaleb(-6), "f")
-
-
-def valued(key: str, answer: Answer) -> Row:
-    """A statistic's row: value, unit, convention, and the reason where there is no value."""
+def valued(key: str, answer: Answer, record: TradingRecord) -> Row:
+    """A statistic's row: value, unit, convention, the reason where there is no value, and what it rests on."""
     row = {"key": key, "value": value_of(answer.value, answer.unit), "unit": answer.unit}
     row |= {"convention": answer.convention}
-    return row if known(answer.value) else {**row, "reason": answer.value}
+    return (row if known(answer.value) else {**row, "reason": answer.value}) | rests_on(key, record)
 
 
 def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
     """A row a statistic; those of returns say what they are taken of, and whether that is a short sample."""
-    from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, answer
+    from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     convention, rate = request.get("convention", Convention.CANONICAL), request.get("risk_free", 0.0)
     if rate and convention not in (Convention.CANONICAL, Convention.PLATFORM):
         raise Invalid(f"convention {convention} has no form with a risk-free rate", code="bad_parameter")
     record = record_of(request, rows)
-    sample = _sample(record.daily)
     found = []
     for key in request.get("keys") or STATISTICS:
-        given = _with_rate(key, record, rate) if rate and key in _RATED else answer(key, record, convention)
-        of_trades = STATISTICS[key].reads is Reads.TRADES
-        found.append(valued(key, given) if of_trades else valued(key, given) | sample)
+        given = _with_rate(key, record, rate) if rate and key in _RATED else reported(key, record, convention)
+        found.append(valued(key, given, record))
     return found if request.get("keys") else [*found, *_dates(record.daily)]
 
 
@@ -124,13 +150,6 @@ def _with_rate(key: str, record: TradingRecord, rate: float) -> Answer:
 
     form = sharpe_ratio if key == "sharpe_ratio" else sortino_ratio
     return Answer(form(record.daily.returns, record.daily.annual, rate), Unit.RATIO, Convention.CANONICAL)
-
-
-def _sample(daily: Daily) -> Row:
-    """What a ratio of returns rests on."""
-    from domain.metrics.trading.returns import SHORT
-
-    return {"basis": daily.basis, "days": int(daily.pnl.size), "short_sample": bool(daily.pnl.size < SHORT)}
 
 
 def _dates(daily: Daily) -> Iterator[Row]:
@@ -247,17 +266,13 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
     signs = read_integers(rows["users"][0]["signs"])
     stat = profitable_user_share(signs)
-    row = {"key": "profitable_user_share", "value": value_of(stat, "fraction"), "unit": "fraction"}
+    row = {"key": "profitable_user_share", "value": measure(stat, Unit.FRACTION), "unit": "fraction"}
     row |= {"convention": "canonical", "users": int(signs.size), "profitable_users": int((signs > 0).sum())}
     return [row if known(stat) else {**row, "reason": stat}]
 
 
 def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, slow=_of_many_trades, kept=kept)
-
-
-def _of_many_trades(rows: Mapping[str, Rows]) -> bool:
-    return bool(rows["record"][0]["trades"] > FEW_TRADES)
+    return Composed(name, summary, (*RECORD, *params), parts, combine, version=2, slow=many, kept=kept)
 
 
 TRADING_METRICS = _of_record(

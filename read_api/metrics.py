@@ -44,7 +44,11 @@ class CatalogueEntry(msgspec.Struct, kw_only=True):
 
 
 class MetricValue(msgspec.Struct, kw_only=True):
-    """A value (money as decimal text) or null with its reason, what it stands for, and its dimensions' values."""
+    """A value (money as decimal text) or null with its reason, what it stands for, and its dimensions' values.
+
+    Metrics of returns say what these are taken of (marked, equity or pnl), how many days there are and whether these
+    are fewer than 30.
+    """
 
     key: str
     value: str | float | None
@@ -55,6 +59,9 @@ class MetricValue(msgspec.Struct, kw_only=True):
     as_of: datetime | None
     complete: bool
     reason: str | None = None
+    basis: str = ""
+    days: int = 0
+    short_sample: bool = False
 
 
 class MetricAnswer(openapi.Answer, kw_only=True):

@@ -73,9 +73,10 @@ ACQUISITION: tuple[Metric, ...] = (
         "acquisition_cost",
         "Acquisition cost",
         Unit.MONEY,
-        "money spent to win customers",
-        reads=("acquisition_costs",),
+        "money spent to win customers; null where none was ever reported",
+        reads=("acquisition_costs", "acquisition_ever"),
         explained=COSTS,
+        version=2,  # 1 was 0 where no cost had ever been reported
         dimensions=("channel", "campaign", "currency", "day", "weekday", "month", "year"),
     ),
     _metric(
@@ -83,7 +84,8 @@ ACQUISITION: tuple[Metric, ...] = (
         "Customer acquisition cost",
         Unit.MONEY,
         "acquisition cost / new paying customers",
-        reads=("acquisition_costs", "mrr_movements"),
+        reads=("acquisition_costs", "acquisition_ever", "mrr_movements"),
+        version=2,  # as acquisition_cost
         explained=(*COSTS, *NEW),
     ),
     _metric(
@@ -91,7 +93,8 @@ ACQUISITION: tuple[Metric, ...] = (
         "Months to earn back CAC",
         Unit.MONTHS,
         "CAC / (ARPA × margin)",
-        reads=("acquisition_costs", "mrr_movements", "mrr_retained"),
+        reads=("acquisition_costs", "acquisition_ever", "mrr_movements", "mrr_retained"),
+        version=2,  # as acquisition_cost
         explained=(*COSTS, *NEW),
     ),
     _metric(
@@ -99,7 +102,8 @@ ACQUISITION: tuple[Metric, ...] = (
         "Lifetime value to CAC",
         Unit.RATIO,
         "LTV at margin / CAC",
-        reads=("acquisition_costs", "mrr_movements", "mrr_retained"),
+        reads=("acquisition_costs", "acquisition_ever", "mrr_movements", "mrr_retained"),
+        version=2,  # as acquisition_cost and customer_ltv
         explained=(*COSTS, *NEW),
     ),
     _metric(
@@ -107,7 +111,8 @@ ACQUISITION: tuple[Metric, ...] = (
         "Magic number",
         Unit.RATIO,
         "12 × net new MRR / acquisition cost of the period before",
-        reads=("mrr_movements", "acquisition_costs_before"),
+        reads=("mrr_movements", "acquisition_costs_before", "acquisition_ever_before"),
+        version=2,  # as acquisition_cost
         explained=(*COSTS, *NEW),
     ),
     _metric(

@@ -49,7 +49,16 @@ def _tickets(key: str, title: str, unit: Unit, formula: str, measure: str) -> Me
 
 SYSTEM: tuple[Metric, ...] = (
     _operations("operation_count", "Operations", COUNT, "operations in the period"),
-    _operations("throughput", "Throughput", Unit.PER_SECOND, "operations / seconds of the period"),
+    _system(
+        "throughput",
+        "Throughput",
+        Unit.PER_SECOND,
+        "operations / seconds of the period that are over",
+        version=2,  # 1 took the whole period, and 0 where no operation had ever been reported
+        reads=("operations", "operations_ever"),
+        explained=explained("operations", "count"),
+        dimensions=OPERATIONS_BY,
+    ),
     _operations("error_rate", "Error rate", FRACTION, "failed operations / operations"),
     _operations("latency_p50", "Median latency", Unit.MILLISECONDS, "50 % quantile of durations, at most 1 % off"),
     _operations("latency_p95", "Latency, 95 %", Unit.MILLISECONDS, "95 % quantile of durations, at most 1 % off"),

@@ -26,9 +26,10 @@ def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS
     )
 
 
-def _customers(key: str, title: str, unit: Unit, formula: str) -> Metric:
+def _customers(key: str, title: str, unit: Unit, formula: str, version: int = 1) -> Metric:
     """A metric of those who were customers at the start and at the end."""
-    return _metric(key, title, unit, formula, reads=("mrr_retained",), explained=explained("mrr_retained", "change"))
+    told = explained("mrr_retained", "change")
+    return _metric(key, title, unit, formula, reads=("mrr_retained",), explained=told, version=version)
 
 
 def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amount") -> Metric:
@@ -43,6 +44,8 @@ def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amoun
     )
 
 
+# version 1 of what is made of it took the churn of the whole period
+MONTHLY = "m: customer churn c as that of a month, 1 − (1 − c)^(1/n), n: months of the period"
 _table = partial(_metric, unit=Unit.TABLE, kpi=False)
 MIX = partial(_table, explained=explained("mrr_movements", FLOWS), told_by="mrr_mix")
 
@@ -81,9 +84,9 @@ REVENUE: tuple[Metric, ...] = (
     _customers("churned_customers", "Churned customers", COUNT, "customers at the start who do not pay at the end"),
     _customers("customer_churn_rate", "Customer churn", FRACTION, "churned / customers at the start"),
     _customers("customer_retention_rate", "Customer retention", FRACTION, "1 − customer churn"),
-    _customers("mean_customer_life", "Mean customer life", Unit.RATIO, "1 / customer churn, in periods"),
-    _customers("customer_ltv", "Customer lifetime value", MONEY, "ARPA / customer churn of the same period"),
-    _customers("ltv_margin", "Lifetime value at margin", MONEY, "LTV × gross margin (parameter margin)"),
+    _customers("mean_customer_life", "Mean customer life", Unit.MONTHS, f"1 / m, {MONTHLY}", version=2),
+    _customers("customer_ltv", "Customer lifetime value", MONEY, f"ARPA / m, {MONTHLY}", version=2),
+    _customers("ltv_margin", "Lifetime value at margin", MONEY, "LTV × gross margin (parameter margin)", version=2),
     _customers("revenue_at_risk", "Revenue at risk", MONEY, "MRR × customer churn: the platform's form"),
     _customers("top10_concentration", "Concentration of the ten largest", FRACTION, "MRR of the ten largest / MRR"),
     _customers("revenue_hhi", "Concentration of revenue", RATIO, "Σ share², Herfindahl–Hirschman"),

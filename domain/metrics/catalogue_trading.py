@@ -21,14 +21,25 @@ def _total(key: str, title: str, unit: Unit, formula: str, measures: str = "") -
     return _metric(key, title, unit, formula, reads=("trading_totals",), explained=told, dimensions=CUTS_AND_TIME)
 
 
-def _trades(key: str, title: str, unit: Unit, formula: str, told: tuple[Explained, ...] = PNL) -> Metric:
+def _trades(
+    key: str, title: str, unit: Unit, formula: str, told: tuple[Explained, ...] = PNL, version: int = 1
+) -> Metric:
     """A metric of the ledger of trades: each of them is looked at; exposure is a share of the whole period."""
-    by = CUTS if key == "exposure" else CUTS_AND_TIME
-    return _metric(key, title, unit, formula, reads=("trades",), explained=told, dimensions=by, kpi=False)
+    return _metric(
+        key,
+        title,
+        unit,
+        formula,
+        reads=("trades",),
+        explained=told,
+        dimensions=CUTS if key == "exposure" else CUTS_AND_TIME,
+        kpi=False,
+        version=version,
+    )
 
 
 def _daily(key: str, title: str, unit: Unit, formula: str) -> Metric:
-    """A metric of the daily series."""
+    """A metric of the daily series. Version 1 took a company's from one account, and 365 days a year."""
     return _metric(
         key,
         title,
@@ -38,6 +49,7 @@ def _daily(key: str, title: str, unit: Unit, formula: str) -> Metric:
         explained=explained("account_days", "pnl"),
         dimensions=CUTS,
         kpi=False,
+        version=2,
     )
 
 
@@ -83,8 +95,8 @@ TRADING: tuple[Metric, ...] = (
     _trades("expectancy_r", "Expectancy in risks", RATIO, "mean p / initial risk"),
     _trades("sqn", "System quality number", RATIO, "√n × mean p / sd p, ddof 1"),
     _trades("kelly", "Kelly fraction", FRACTION, "W − (1 − W) / payoff ratio, W = win rate"),
-    _trades("longest_win_streak", "Longest winning streak", COUNT, "a breakeven ends a streak"),
-    _trades("longest_loss_streak", "Longest losing streak", COUNT, "a breakeven ends a streak"),
+    _trades("longest_win_streak", "Longest winning streak", COUNT, "a breakeven ends a streak", version=2),
+    _trades("longest_loss_streak", "Longest losing streak", COUNT, "a breakeven ends a streak", version=2),
     _trades("mean_hold_minutes", "Mean holding time", MINUTES, "mean (exit − entry)", ALL),
     _trades("mean_hold_minutes_winners", "Mean holding time of winners", MINUTES, "mean (exit − entry), p > 0", ALL),
     _trades("mean_hold_minutes_losers", "Mean holding time of losers", MINUTES, "mean (exit − entry), p < 0", ALL),
@@ -96,9 +108,23 @@ TRADING: tuple[Metric, ...] = (
     _trades("best_trade_return", "Best return of a trade", FRACTION, "max p / (quantity × entry price)"),
     _trades("worst_trade_return", "Worst return of a trade", FRACTION, "min p / (quantity × entry price)"),
     _trades("mean_trade_return", "Mean return of a trade", FRACTION, "mean p / (quantity × entry price)"),
-    _trades("realised_drawdown_money", "Realised drawdown in money", MONEY, "deepest fall of Σp below its peak"),
-    _trades("exposure", "Exposure", FRACTION, "time with an open position / time of the period", ALL),
-    _daily("realised_drawdown", "Realised drawdown", FRACTION, "deepest fall of closed equity / its peak"),
+    _trades(
+        "realised_drawdown_money", "Realised drawdown in money", MONEY, "deepest fall of Σp below its peak", version=2
+    ),  # version 1 of these three was 0 without a trade
+    _trades(
+        "exposure",
+        "Exposure",
+        FRACTION,
+        "time with an open position / time of the period that is over",
+        ALL,
+        version=2,  # 1 took the whole period
+    ),
+    _daily(
+        "realised_drawdown",
+        "Realised drawdown",
+        FRACTION,
+        "deepest fall of closed equity below its peak, time-weighted: Π(1 + p / equity before the trade)",
+    ),
     _daily("cumulative_return", "Cumulative return", FRACTION, "Π(1 + r) − 1"),
     _daily("max_drawdown", "Maximum drawdown", FRACTION, "deepest fall of equity / its peak, the start included"),
     _daily("omega_ratio", "Omega ratio", RATIO, "Σ max(r, 0) / Σ max(−r, 0)"),

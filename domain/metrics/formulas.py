@@ -29,6 +29,7 @@ from domain.metrics.value import Reason, Stat, known, ratio
 Value = Stat | Fraction
 Sums = Mapping[str, Any]
 NOTHING: Sums = MappingProxyType({})
+KINDS_OF_USERS = ("new", "returning", "resurrected", "dormant")
 KINDS = ("new", "expansion", "contraction", "churned", "reactivated")
 
 
@@ -45,11 +46,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Found:
-    """What the sources gave for one period; `seconds` is its length, None for an open one."""
+    """What the sources gave for one period; `seconds` and `months` say how much of it is over, None of an open one."""
 
     sums: Mapping[str, Sums]
     seconds: float | None
     given: Given = field(default_factory=Given)
+    months: float | None = None
 
     def __getitem__(self, source: str) -> Sums:
         return self.sums.get(source, NOTHING)
@@ -80,6 +82,16 @@ class Found:
         return rates.customer_churn_rate(self.retained.churned, self.retained.customers)
 
     @property
+    def monthly_churn_rate(self) -> Stat:
+        """Customer churn as that of a month."""
+        return rates.monthly_churn_rate(self.churn_rate, self.months)
+
+    @property
+    def ltv(self) -> Stat:
+        """Lifetime value at margin, in millionths."""
+        return rates.customer_ltv(self.arpa, self.monthly_churn_rate, self.given.margin)
+
+    @property
     def arpa(self) -> Stat:
         """MRR over paying customers, in millionths."""
         end, customers = (self.whole("mrr_retained", f"end_{of}") for of in ("mrr", "customers"))
@@ -88,7 +100,14 @@ class Found:
     @property
     def cac(self) -> Stat:
         """Cost over new customers."""
-        return efficiency.cac(self.whole("acquisition_costs", "cost"), self.flows().new_count)
+        cost = self.cost()
+        return efficiency.cac(cost, self.flows().new_count) if known(cost) else cost
+
+    def cost(self, period: str = "") -> Stat:
+        """What was spent to win customers, in millionths; NOT_REPORTED where nobody has ever said it."""
+        costs, ever = f"acquisition_costs{period}", f"acquisition_ever{period}"
+        told = self.whole(costs, "costs") or self.whole(ever, "ever")
+        return self.whole(costs, "cost") if told else Reason.NOT_REPORTED
 
     @property
     def scores(self) -> Mapping[str, Mapping[float, int]]:
@@ -142,9 +161,9 @@ REVENUE: Mapping[str, Formula] = {
     "churned_customers": lambda f: f.retained.churned,
     "customer_churn_rate": lambda f: f.churn_rate,
     "customer_retention_rate": lambda f: rates.customer_retention_rate(f.retained.churned, f.retained.customers),
-    "mean_customer_life": lambda f: rates.mean_customer_life(f.churn_rate),
-    "customer_ltv": lambda f: rates.customer_ltv(f.arpa, f.churn_rate),
-    "ltv_margin": lambda f: rates.customer_ltv(f.arpa, f.churn_rate, f.given.margin),
+    "mean_customer_life": lambda f: rates.mean_customer_life(f.monthly_churn_rate),
+    "customer_ltv": lambda f: rates.customer_ltv(f.arpa, f.monthly_churn_rate),
+    "ltv_margin": lambda f: f.ltv,
     "revenue_at_risk": lambda f: in_millionths(
         outlook.revenue_at_risk(f.whole("mrr_retained", "end_mrr"), f.churn_rate)
     ),
@@ -205,13 +224,11 @@ ACQUISITION: Mapping[str, Formula] = {
     "trial_conversion_rolling_30d": lambda f: ratio(
         f.whole("trials", "converted_30d"), f.whole("trials", "begun_30d"), Reason.NO_DATA
     ),
-    "acquisition_cost": lambda f: f.whole("acquisition_costs", "cost"),
+    "acquisition_cost": lambda f: f.cost(),
     "cac": lambda f: f.cac,
     "cac_payback_months": lambda f: efficiency.cac_payback_months(f.cac, f.arpa, f.given.margin),
-    "ltv_to_cac": lambda f: efficiency.ltv_to_cac(rates.customer_ltv(f.arpa, f.churn_rate, f.given.margin), f.cac),
-    "magic_number": lambda f: efficiency.magic_number(
-        float(money(f.flows().net_new)), f.whole("acquisition_costs_before", "cost")
-    ),
+    "ltv_to_cac": lambda f: efficiency.ltv_to_cac(f.ltv, f.cac),
+    "magic_number": lambda f: efficiency.magic_number(float(money(f.flows().net_new)), f.cost("_before")),
     "burn_multiple": _burn_multiple,
     "rule_of_40": _year_growth,
 }
@@ -227,9 +244,9 @@ ENGAGEMENT: Mapping[str, Formula] = {
     "stickiness": lambda f: stickiness(f.whole("user_windows", "dau"), f.whole("user_windows", "mau")),
     **{
         f"{kind}_users": lambda f, kind=kind: f.whole("user_lifecycle", kind)  # type: ignore[misc]  # bound now
-        for kind in ("new", "returning", "resurrected", "dormant")
+        for kind in KINDS_OF_USERS
     },
-    "pulse": lambda f: pulse(*(f.whole("user_lifecycle", kind) for kind in ("new", "resurrected", "dormant"))),
+    "pulse": lambda f: pulse(*(f.whole("user_lifecycle", kind) for kind in KINDS_OF_USERS)),
     **{
         name: lambda f, name=name: f.whole("activity", name)  # type: ignore[misc]  # bound now
         for name in ("sessions", "page_views", "impressions", "clicks", "feature_uses", "conversions")
@@ -318,9 +335,15 @@ def _operations(found: Found) -> tuple[int, int]:
     return found.whole("operations", "errors"), found.whole("operations", "count")
 
 
+def _throughput(found: Found) -> Stat:
+    count = found.whole("operations", "count")
+    told = count or found.whole("operations_ever", "ever")
+    return service.throughput(count, found.seconds or 0) if told else Reason.NO_DATA
+
+
 SYSTEM: Mapping[str, Formula] = {
     "operation_count": lambda f: f.whole("operations", "count"),
-    "throughput": lambda f: service.throughput(f.whole("operations", "count"), f.seconds or 0),
+    "throughput": _throughput,
     "error_rate": lambda f: service.error_rate(*_operations(f)),
     "availability": lambda f: service.availability(*_operations(f)),
     "error_budget_left": lambda f: service.error_budget_left(*_operations(f), f.given.objective),

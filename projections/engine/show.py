@@ -9,6 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from domain.metrics.entry import Unit
+from domain.metrics.value import Reason
 from projections.engine.kinds import Day, Json, Kind, Labels, Money, Number, Twelfths
 from projections.engine.query import show_time
 
@@ -26,6 +28,15 @@ def money(millionths: int | Decimal) -> str:
 def exact_money(millionths: Fraction) -> str:
     """A fraction of millionths as money, rounded half even to whole millionths."""
     return money(round(millionths))
+
+
+def measure(value: float | Fraction | Reason, unit: Unit) -> Any:
+    """A metric's value: money as decimal text, counts and days whole, everything else a number; null for a reason."""
+    if isinstance(value, Reason):
+        return None
+    if unit is Unit.MONEY:
+        return exact_money(Fraction(value))
+    return int(value) if unit in (Unit.COUNT, Unit.DAYS) else float(value)
 
 
 def number(millionths: int | Decimal) -> float:

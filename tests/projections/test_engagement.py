@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -316,3 +316,24 @@ async def test_retention_of_revenue(models: ReadModels) -> None:
     assert (october["cohort"], october["users"], october["base"]) == ("2025-10-01", 2, "150")
     assert [(cell["retained"], cell["rate"]) for cell in october["ages"]] == [("150", 1.0), ("75", 0.5)]
     assert mean["base"] == "150"
+
+
+async def test_nothing_ahead_of_the_question_counts_as_past(models: ReadModels) -> None:
+    """An event of tomorrow, which a clock that is ahead may send, ends no age, makes nobody silent and adds no day."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day, ahead = today.date().isoformat(), (today + timedelta(days=1)).date().isoformat()
+    models.given(
+        done(user, "click", at).event for user, at in (("ann", day), ("ben", day), ("ben", ahead), ("cem", ahead))
+    )
+    far = {"to": (today + timedelta(days=400)).date().isoformat()}
+    for period in ({}, far):
+        assert [row["day"] for row in await models.rows("active_users", **period)] == [day]
+        assert [row["day"] for row in await models.rows("lifecycle", **period)] == [day]
+    for at in ({}, {"at": far["to"]}):
+        segments = {row["segment"]: row["users"] for row in await models.rows("segments", **at)}
+        assert {name: users for name, users in segments.items() if users} == {"new": 2}, at
+        assert {row["days"]: row["users"] for row in await models.rows("stickiness", **at) if row["users"]} == {1: 2}
+    for until in ({}, {"until": far["to"]}):
+        cohort, _ = await models.rows("retention", **until)
+        assert (cohort["cohort"], cohort["users"]) == (day, 2)
+        assert [(cell["age"], cell["retained"], cell["unfinished"]) for cell in cohort["ages"]] == [(0, 2, True)]

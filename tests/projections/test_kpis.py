@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import AnalyticsError, Forbidden, Invalid, NotFound
 from domain.metrics.catalogue import METRICS
-from projections.metric_sources import Span
+from domain.publishing.builders import performance_data
+from projections.queries.metrics.periods import Span
 from tests.projections.harness import ReadModels
-from tests.projections.small_company import company
+from tests.projections.small_company import at, company, subscribed
 
 MARCH = {"from_": "2025-03-01", "to": "2025-04-01"}
 NUMBERS: Mapping[str, Any] = {  # of March, worked by hand from `company()`
@@ -112,7 +115,9 @@ NUMBERS: Mapping[str, Any] = {  # of March, worked by hand from `company()`
 }
 REASONS = {  # of an empty month
     "mrr_growth_rate": "zero_denominator",
-    "quick_ratio": "no_losses",
+    "quick_ratio": "no_data",
+    "pulse": "no_data",
+    "throughput": "no_data",
     "arpa": "no_data",
     "win_rate": "no_trades",
     "average_win": "no_trades",
@@ -122,7 +127,10 @@ REASONS = {  # of an empty month
     "error_rate": "no_data",
     "latency_p99": "no_data",
     "nps": "no_data",
-    "cac": "no_data",
+    "acquisition_cost": "not_reported",
+    "cac": "not_reported",
+    "cac_payback_months": "not_reported",
+    "magic_number": "not_reported",
     "viral_factor": "not_reported",
     "mttr": "not_reported",
     "rule_of_40": "zero_denominator",
@@ -240,6 +248,57 @@ async def test_a_tier_that_sees_the_last_days_is_told_nothing_before_them(acme: 
     assert row["value"] == 3
 
 
+async def test_what_a_customer_is_worth_does_not_depend_on_the_period(models: ReadModels) -> None:
+    """Of 64 customers half leave every month: a customer stays two months, by the month, quarter and year."""
+    left = [(month, n) for month in range(1, 7) for n in range(64 >> month, 64 >> (month - 1))]
+    models.given(subscribed(f"c{n}", "started", "2024-12-01T00:00:00", 60, 1) for n in range(64))
+    models.given(subscribed(f"c{n}", "canceled", f"2025-{m:02}-10T00:00:00", 60, 2) for m, n in left if n)
+    for months, end in ((1, "2025-02-01"), (3, "2025-04-01"), (6, "2025-07-01")):
+        found = await told(models, from_="2025-01-01", to=end)
+        assert found["customer_churn_rate"]["value"] == pytest.approx(1 - 0.5**months), end
+        assert found["mean_customer_life"]["value"] == pytest.approx(2), end
+        assert found["mean_customer_life"]["unit"] == "months"
+        assert (found["customer_ltv"]["value"], found["ltv_margin"]["value"]) == ("120", "120")
+
+
+async def test_costs_that_nobody_reported_are_unknown_and_not_zero(models: ReadModels) -> None:
+    """Until the first is reported; a month without one is then zero, by channel as well."""
+    models.given(event for event in company() if event.envelope.message_type != "acquisition_cost")
+    unknown = ("acquisition_cost", "cac", "cac_payback_months", "ltv_to_cac", "magic_number")
+    found = await told(models, **MARCH)
+    assert {found[key].get("reason") for key in unknown} == {"not_reported"}
+    models.given(event for event in company() if event.envelope.message_type == "acquisition_cost")
+    april = await told(models, at="2025-04-10")
+    assert (april["acquisition_cost"]["value"], april["cac"]["reason"]) == ("0", "no_data")
+    (other,) = await models.rows("metric", key="acquisition_cost", channel="radio")
+    assert (other["value"], other["reason"]) == (None, "not_reported")
+    assert (await told(models, at="2025-01-10"))["acquisition_cost"]["reason"] == "not_reported"
+
+
+async def test_throughput_is_of_the_time_that_is_over(models: ReadModels) -> None:
+    """Of the year so far, and of each cut by its own length; null where nobody measures, 0 where nothing happened."""
+    (nobody,) = await models.rows("metric", key="throughput", **MARCH)
+    assert (nobody["value"], nobody["reason"]) == (None, "no_data")
+    now = datetime.now(UTC)
+    ran: dict[str, Any] = {"company_id": "acme", "service": "api", "operation": "order", "outcome": "ok"}
+    models.given(performance_data(duration_ms=1, timestamp=at(f"{now.year}-01-01T00:00:00"), **ran) for _ in range(60))
+    models.given(company())
+    year = {"from_": f"{now.year}-01-01", "to": f"{now.year + 1}-01-01"}
+    elapsed = (now - datetime(now.year, 1, 1, tzinfo=UTC)).total_seconds()
+    for row in (await models.rows("metric", key="throughput", **year))[0], (await told(models, **year))["throughput"]:
+        assert row["value"] == pytest.approx(60 / elapsed, rel=0.01)
+    lengths = {"minute": 60, "hour": 3_600, "day": 86_400}
+    for cut, seconds in lengths.items():
+        (row,) = await models.rows("metric", key="throughput", by=cut, **MARCH)
+        assert row["value"] == pytest.approx(4 / seconds), cut
+    (row,) = await models.rows("metric", key="throughput", month="2025-03")
+    assert row["value"] == pytest.approx(4 / (31 * 86_400))
+    (row,) = await models.rows("metric", key="throughput", by="weekday", **MARCH)
+    assert row["value"] == pytest.approx(4 / (4 * 86_400))  # Wednesdays
+    (row,) = await models.rows("metric", key="throughput", from_="2025-06-01", to="2025-06-02")
+    assert row["value"] == 0
+
+
 @pytest.mark.parametrize(
     ("params", "error"),
     [
@@ -273,6 +332,26 @@ async def test_a_period_that_is_none_is_refused(models: ReadModels, params: dict
 
 def day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_a_period_has_so_many_months() -> None:
+    """Whole ones by the calendar, whatever their lengths; the rest as a share of the month that it lies in."""
+    assert Span(day("2025-01-01"), day("2026-01-01")).months == 12
+    assert Span(day("2025-02-01"), day("2025-03-01")).months == 1
+    assert Span(day("2025-01-31"), day("2025-02-28")).months == 1
+    assert Span(day("2025-03-01"), day("2025-03-16")).months == 15 / 31
+    assert Span(day("2025-03-05"), day("2025-05-10")).months == pytest.approx(2 + 5 / 31)
+    assert Span(day("2025-03-05"), day("2025-03-05")).months is None
+    assert Span(None, day("2025-03-05")).months is None
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)), st.integers(0, 5_000), st.integers(0, 6))
+def test_weekdays_of_a_period_add_up(start: datetime, hours: int, weekday: int) -> None:
+    """Counted hour by hour."""
+    begin = start.replace(tzinfo=UTC, minute=0, second=0, microsecond=0)
+    span = Span(begin, begin + timedelta(hours=hours))
+    of_it = sum((begin + timedelta(hours=n)).weekday() == weekday for n in range(hours))
+    assert span.of_weekday(weekday) == timedelta(hours=of_it)
 
 
 def test_the_period_before_is_as_many_months_or_as_long() -> None:

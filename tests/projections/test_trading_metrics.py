@@ -14,7 +14,7 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.trading.catalogue import STATISTICS
 from domain.publishing.builders import account_equity, account_flow, trading_result
 from domain.publishing.event import Event
-from projections import trading_record
+from projections.queries.trading import record
 from tests.domain.metrics.oracles import ORACLES, agrees, milliseconds, oracle
 from tests.domain.metrics.test_trading_oracles import KEYS
 from tests.projections.harness import ReadModels
@@ -108,7 +108,7 @@ async def test_a_metric_by_symbol_is_that_of_each_symbol(models: ReadModels) -> 
         trade(n, chance.choice((-9, -4, 0, 7, 12)), n % 40, symbol=chance.choice("XYZ"), initial_risk=2.5)
         for n in chance.sample(range(120), 120)
     )
-    alone = {symbol: await metrics(models, symbol=symbol, calendar="all") for symbol in "XYZ"}
+    alone = {symbol: await metrics(models, symbol=symbol) for symbol in "XYZ"}
     keys = [key for key, entry in METRICS.items() if "trades" in entry.reads and key in STATISTICS]
     assert {"expectancy_r", "longest_win_streak"} <= {*keys}
     for key in keys:
@@ -150,7 +150,7 @@ async def test_trading_metrics_by_tag_are_those_of_each_tag(models: ReadModels) 
     assert row["value"] == 0.5
     models.given(many_trades())
     for key in ("profit_factor", "sqn", "longest_loss_streak", "sharpe_pnl"):
-        for row in await models.rows("metric", key=key, by="tag", calendar="weekdays"):
+        for row in await models.rows("metric", key=key, by="tag"):
             (alone,) = await models.rows("trading_metrics", tag=row["tag"], keys=key)
             assert compared(row) == pytest.approx(compared(alone), rel=1e-12), key
 
@@ -198,6 +198,48 @@ async def test_an_account_that_joins_brings_its_value_along(models: ReadModels) 
     assert together["cumulative_return"]["value"] == pytest.approx(1600 / 1500 - 1)
     models.given([trade(2, 5, 2, account_id="a3")])
     assert (await metrics(models, user_id="ann"))["cumulative_return"]["basis"] == "pnl"
+
+
+async def test_a_company_is_never_told_from_the_accounts_that_say_most(models: ReadModels) -> None:
+    """Three accounts deposit and trade, one reports values, and a fourth, which never deposited, trades later.
+
+    By any way to ask, the company's series is of a basis that is known of all its accounts.
+    """
+    own: dict[str, Any] = {"ann": {}, "ben": {"user_id": "ben"}, "cem": {"user_id": "cem"}}
+    for number, more in enumerate(own.values(), start=1):
+        models.given([flow(1_000, **more), trade(number, -30.0 * number, 1, **more), trade(number + 9, 5, 2, **more)])
+    models.given([marked(1_000, 0), marked(10, 1), marked(400, 2)])
+
+    async def both(key: str, **params: str) -> list[Any]:
+        (metric,) = await models.rows("metric", key=key, **params)
+        (row,) = await models.rows("trading_metrics", keys=key, **params)
+        assert (metric["value"], metric.get("reason"), metric["basis"]) == (
+            row["value"],
+            row.get("reason"),
+            row["basis"],
+        )
+        return [metric["basis"], metric["value"] if metric["value"] is not None else metric["reason"]]
+
+    assert await both("max_drawdown") == ["equity", pytest.approx(-180 / 3_000)]
+    assert await both("max_drawdown_money") == ["equity", "-180"]
+    assert await both("max_drawdown", user_id="ann") == ["marked", pytest.approx(-0.99)]
+    assert await both("max_drawdown", basis="marked") == ["pnl", "no_equity"]
+    by_user = {row["user_id"]: row for row in await models.rows("metric", key="max_drawdown", by="user_id")}
+    for who in own:
+        (row,) = await models.rows("trading_metrics", keys="max_drawdown", user_id=who)
+        assert (by_user[who]["value"], by_user[who]["basis"]) == (row["value"], row["basis"]), who
+    models.given([trade(50, -2_000, 3, user_id="dia")])
+    assert await both("max_drawdown") == ["pnl", "no_equity"]
+    assert await both("max_drawdown", user_id="ben") == ["equity", pytest.approx(-60 / 1_000)]
+
+
+async def test_a_period_inside_a_day_has_no_daily_series(models: ReadModels) -> None:
+    """Refused by the metric as by the query of all; each trade by itself may be asked for."""
+    models.given([flow(1_000), trade(1, 5)])
+    with pytest.raises(Invalid, match="inside a day"):
+        await models.rows("metric", key="max_drawdown", from_="2025-10-06T10:00")
+    (row,) = await models.rows("metric", key="longest_win_streak", from_="2025-10-06T10:00")
+    assert row["value"] == 1
 
 
 async def test_trades_are_taken_by_every_filter_and_in_the_order_of_exit(models: ReadModels) -> None:
@@ -276,6 +318,6 @@ async def test_the_share_of_users_who_earned(models: ReadModels) -> None:
 async def test_no_more_trades_are_read_than_stated(models: ReadModels, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clear refusal, and none of a profit or loss that leaves 64 bits."""
     models.given([trade(1, 5), trade(2, 5)])
-    monkeypatch.setattr(trading_record, "MOST_TRADES", 1)
+    monkeypatch.setattr(record, "MOST_TRADES", 1)
     with pytest.raises(LimitExceeded, match="more than 1 trades"):
         await metrics(models)

@@ -29,9 +29,9 @@ def ltv_to_cac(ltv: Stat, cac: Stat) -> Stat:
     return ratio(ltv, cac) if known(cac) else cac
 
 
-def magic_number(net_new_mrr: float, cost_before: float) -> Stat:
+def magic_number(net_new_mrr: float, cost_before: Stat) -> Stat:
     """12 × net new MRR over the cost of the period before."""
-    return ratio(12 * net_new_mrr, cost_before)
+    return ratio(12 * net_new_mrr, cost_before) if known(cost_before) else cost_before
 
 
 def burn_multiple(net_burn: float, net_new_mrr: float) -> Stat:

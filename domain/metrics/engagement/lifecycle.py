@@ -49,6 +49,7 @@ def lifecycle(users: IntArray, periods: IntArray, began: IntArray, first: int, l
     )
 
 
-def pulse(new: int, resurrected: int, dormant: int) -> Stat:
-    """Users won over users lost."""
-    return ratio(new + resurrected, dormant, Reason.NO_LOSSES)
+def pulse(new: int, returning: int, resurrected: int, dormant: int) -> Stat:
+    """Users won over users lost; NO_DATA where there was nobody who could be lost or won."""
+    somebody = new or returning or resurrected
+    return ratio(new + resurrected, dormant, Reason.NO_LOSSES if somebody else Reason.NO_DATA)

@@ -1,13 +1,15 @@
 """Rates of MRR flows. S and E: MRR at the period's start and end; N, X, C, K, R: its flows. Undefined where S is zero.
 
 Source: the catalogue's formulas, which follow the SaaS metrics standards board. Growth and churn are of the whole
-period, not annualised.
+period, not annualised; what a customer is worth is of months.
 """
 
 from __future__ import annotations
 
+import math
+
 from domain.metrics.revenue.flows import Flows
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, finite, known, ratio
 
 
 def arr(mrr: int) -> int:
@@ -32,8 +34,11 @@ def net_mrr_churn_rate(flows: Flows) -> Stat:
 
 
 def quick_ratio(flows: Flows) -> Stat:
-    """(N + X) / (C + K): won over lost; NO_LOSSES where nothing was lost."""
-    return ratio(flows.new + flows.expansion, flows.contraction + flows.churned, Reason.NO_LOSSES)
+    """(N + X) / (C + K): won over lost; NO_LOSSES where nothing was lost, NO_DATA where nothing could be."""
+    won, nothing = flows.new + flows.expansion, Reason.NO_LOSSES
+    if not (flows.start or won or flows.reactivated):
+        nothing = Reason.NO_DATA
+    return ratio(won, flows.contraction + flows.churned, nothing)
 
 
 def average_sale_price(flows: Flows) -> Stat:
@@ -56,16 +61,31 @@ def customer_retention_rate(churned: int, at_start: int) -> Stat:
     return ratio(at_start - churned, at_start, Reason.NO_DATA)
 
 
-def mean_customer_life(churn_rate: Stat) -> Stat:
-    """Periods that a customer stays: 1 / churn, as if churn were the same at every age. NO_LOSSES without churn."""
-    return ratio(1.0, churn_rate, Reason.NO_LOSSES) if known(churn_rate) else churn_rate
+def monthly_churn_rate(churn_rate: Stat, months: float | None) -> Stat:
+    """The churn that, month after month, comes to the churn of so many months: 1 − (1 − c)^(1/n).
+
+    ARPA is of a month: with the churn of a quarter or a year beside it, what a customer is worth would depend on the
+    period that is looked at. The share that stays is what multiplies from month to month, not the share that leaves.
+    """
+    if not known(churn_rate) or months == 1:
+        return churn_rate
+    if not months:
+        return Reason.NO_DATA
+    return finite(-math.expm1(math.log1p(-churn_rate) / months)) if 0 < churn_rate < 1 else churn_rate
 
 
-def customer_ltv(arpa: Stat, churn_rate: Stat, margin: float = 1.0) -> Stat:
-    """ARPA / churn, times the gross margin for ltv_margin; both of the same period."""
+def mean_customer_life(monthly_churn_rate: Stat) -> Stat:
+    """Months that a customer stays: 1 / churn, as if churn were the same at every age. NO_LOSSES without churn."""
+    if not known(monthly_churn_rate):
+        return monthly_churn_rate
+    return ratio(1.0, monthly_churn_rate, Reason.NO_LOSSES)
+
+
+def customer_ltv(arpa: Stat, monthly_churn_rate: Stat, margin: float = 1.0) -> Stat:
+    """ARPA / churn, times the gross margin for ltv_margin; both of a month."""
     if not known(arpa):
         return arpa
-    life = mean_customer_life(churn_rate)
+    life = mean_customer_life(monthly_churn_rate)
     return arpa * life * margin if known(life) else life
 
 

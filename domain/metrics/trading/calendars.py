@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Days = NDArray[np.int64]
+MS_PER_DAY = 86_400_000
 MONDAY_OFFSET = 3  # 1970-01-01 was a Thursday
 WEEK, WORKING = 7, 5
 

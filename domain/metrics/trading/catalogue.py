@@ -72,13 +72,14 @@ from domain.metrics.trading.volatility import volatility
 from domain.metrics.trading.win_rate import win_rate
 from domain.metrics.trading.winning_trades import winning_trades
 from domain.metrics.trading.worst_trade_return import worst_trade_return
-from domain.metrics.value import Stat
+from domain.metrics.value import Reason, Stat
 
 
 class Reads(StrEnum):
     """Which part of a record a statistic is computed from."""
 
     TRADES = "trades"
+    CLOSED_EQUITY = "closed_equity"
     RETURNS = "returns"
     DAILY_PNL = "daily_pnl"
 
@@ -130,7 +131,7 @@ def _recovery_factor_money(record: TradingRecord) -> Stat:
 
 
 def _realised_drawdown(record: TradingRecord) -> Stat:
-    return realised_drawdown(record.trades, record.daily.starting_equity)
+    return realised_drawdown(record.trades, record.daily.starting_equity, record.daily.flows)
 
 
 def _underwater_days(record: TradingRecord) -> Stat:
@@ -181,7 +182,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
                 _exposure,
                 Reads.TRADES,
             ),
-            Statistic("realised_drawdown", Unit.FRACTION, _realised_drawdown, Reads.TRADES),
+            Statistic("realised_drawdown", Unit.FRACTION, _realised_drawdown, Reads.CLOSED_EQUITY),
             Statistic("cumulative_return", Unit.FRACTION, of_returns(cumulative_return), Reads.RETURNS),
             Statistic("max_drawdown", Unit.FRACTION, of_returns(max_drawdown), Reads.RETURNS),
             Statistic("omega_ratio", Unit.RATIO, of_returns(omega_ratio), Reads.RETURNS),
@@ -242,6 +243,32 @@ def answer(key: str, record: TradingRecord, convention: Convention = Convention.
     if form is None:
         return Answer(statistic.form(record), statistic.unit, Convention.CANONICAL)
     return Answer(form(record), UNITS_ELSEWHERE.get((convention, key), statistic.unit), convention)
+
+
+SUMS = frozenset(
+    [
+        "total_trades",
+        "winning_trades",
+        "losing_trades",
+        "breakeven_trades",
+        "total_pnl",
+        "gross_profit",
+        "gross_loss",
+        "total_fees",
+        "turnover",
+    ]
+)
+
+
+def reported(key: str, record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Answer:
+    """The same as it is shown: where nothing was traded sums are 0, and everything else is NO_TRADES.
+
+    Formulas alone give 0 for the longest of no streaks and the deepest of no falls.
+    """
+    found = answer(key, record, convention)
+    series = STATISTICS[key].reads in (Reads.RETURNS, Reads.DAILY_PNL) and record.daily.pnl.size
+    nothing = not record.trades.count and not series and key not in SUMS
+    return replace(found, value=Reason.NO_TRADES) if nothing else found
 
 
 def answers(record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Mapping[str, Answer]:

@@ -55,6 +55,7 @@ class Daily:
     pnl: Whole  # what each day after the start earned, in whole millionths
     returns: Returns | Reason  # of the same days
     starting_equity: int  # what the first return is taken of; 0 where no equity is known
+    flows: Booked = NOTHING  # those after the start
 
     @property
     def days(self) -> Days:
@@ -67,22 +68,16 @@ class Daily:
         return self.calendar.annual
 
 
-def daily(pnl: Booked, flows: Booked = NOTHING, values: Booked = NOTHING, calendar: Calendar = Calendar.ALL) -> Daily:
-    """The series on the best basis that is known."""
-    if values.days.size:
-        return from_values(values, flows, calendar)
-    return from_flows(pnl, flows, calendar) if flows.days.size else from_pnl(pnl, calendar)
-
-
 def from_values(values: Booked, flows: Booked, calendar: Calendar) -> Daily:
     """Marked: one value a day (the last given of a day); flows count to the next day that has a value."""
     days, equity = _last_of_each_day(values)
     place = np.searchsorted(days, flows.days, side="left")
     between = (place > 0) & (place < days.size)
-    moved = sums_by(place[between] - 1, flows.amounts[between], days.size - 1)
+    later = Booked(flows.days[between], flows.amounts[between])
+    moved = sums_by(place[between] - 1, later.amounts, days.size - 1)
     before = equity[:-1]
     pnl = minus(minus(equity[1:], before), moved)
-    return Daily(Basis.MARKED, calendar, days, pnl, time_weighted(before, moved, pnl), int(equity[0]))
+    return Daily(Basis.MARKED, calendar, days, pnl, time_weighted(before, moved, pnl), int(equity[0]), later)
 
 
 def _last_of_each_day(values: Booked) -> tuple[Days, Whole]:
@@ -106,7 +101,9 @@ def from_flows(pnl: Booked, flows: Booked, calendar: Calendar) -> Daily:
         index, before, earned, moved = index[1:], before[1:], earned[1:], moved[1:]
     elif int(moved[0]) > 0:
         start = int(moved[0])
-    return Daily(Basis.EQUITY, calendar, index, earned, time_weighted(before, moved, earned), start)
+    later = ordinals(flows.days, calendar) > first if start else np.ones(flows.days.size, dtype=bool)
+    rest = Booked(flows.days[later], flows.amounts[later])
+    return Daily(Basis.EQUITY, calendar, index, earned, time_weighted(before, moved, earned), start, rest)
 
 
 def from_pnl(pnl: Booked, calendar: Calendar) -> Daily:

@@ -7,7 +7,8 @@ from domain.metrics.entry import Section
 from domain.metrics.formulas import FORMULAS
 from domain.metrics.trading.catalogue import STATISTICS
 from projections.engine.query import registered
-from projections.kpis import ALL_SOURCES
+from projections.metric_sources import SOURCES
+from projections.queries.trading.record import RECORDS
 
 PROMISED = """
 mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivated_mrr net_new_mrr cmrr arr mrr_growth_rate
@@ -50,7 +51,7 @@ def test_every_entry_leads_somewhere() -> None:
     """Its sources are there, its explanations name queries, its dimensions are parameters of the query `metric`."""
     parameters = {param.name for param in registered()["metric"].params}
     for entry in METRICS.values():
-        assert set(entry.reads) <= set(ALL_SOURCES), entry.key
+        assert set(entry.reads) <= {*SOURCES, *RECORDS}, entry.key
         assert {each.query for each in entry.explained} <= set(registered()), entry.key
         assert entry.explained or entry.absent, entry.key
         assert entry.told_by in {"", *registered()}, entry.key

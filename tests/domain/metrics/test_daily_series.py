@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.metrics.trading.calendars import Calendar
-from domain.metrics.trading.daily import NOTHING, Basis, Booked, Daily, daily
+from domain.metrics.trading.daily import NOTHING, Basis, Booked, Daily, from_flows, from_pnl, from_values
 from domain.metrics.trading.equity_curve import equity_curve, pnl_curve, underwater_curve
 from domain.metrics.trading.whole import whole
 from domain.metrics.value import Reason
@@ -35,7 +35,9 @@ def series(
     pnl: Bookings, flows: Sequence[Booking] = (), values: Sequence[Booking] = (), calendar: Calendar = Calendar.WEEKDAYS
 ) -> Daily:
     """The series of these bookings."""
-    return daily(booked(pnl), booked(flows), booked(values), calendar)
+    if values:
+        return from_values(booked(values), booked(flows), calendar)
+    return from_flows(booked(pnl), booked(flows), calendar) if flows else from_pnl(booked(pnl), calendar)
 
 
 def returns_of(made: Daily) -> dict[str, float]:
@@ -205,4 +207,4 @@ def test_any_values_make_finite_returns_or_a_reason(
 
 def test_nothing_is_booked_by_default() -> None:
     """The constant for what is not known is empty."""
-    assert daily(NOTHING).basis is Basis.PNL
+    assert from_pnl(NOTHING, Calendar.ALL).basis is Basis.PNL

@@ -15,7 +15,8 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.formulas import FORMULAS, Found, Given, Value
 from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.value import Reason
-from projections.kpis import MOST, shown
+from projections.engine.show import measure
+from projections.kpis import MOST
 
 LARGE = 12 * 2**63  # MRR is kept in twelfths of a millionth
 NUMBERS = st.one_of(st.sampled_from([0, 1, -1, LARGE, -LARGE]), st.integers(-10, 10), st.integers(-LARGE, LARGE))
@@ -91,7 +92,7 @@ def test_any_sums_give_a_value_or_a_reason(
     """Never an exception, NaN or infinity, whatever the sums are."""
     value: Value = FORMULAS[key](Found(Sources(data, known), seconds, asked))
     assert isinstance(value, int | float | Fraction | Reason)
-    told = json.dumps(shown(value, METRICS[key].unit), allow_nan=False)
+    told = json.dumps(measure(value, METRICS[key].unit), allow_nan=False)
     assert (told == "null") == isinstance(value, Reason)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from domain.metrics.trading.calendars import Calendar
 from domain.metrics.trading.catalogue import answers
-from domain.metrics.trading.daily import NOTHING, Booked, daily
+from domain.metrics.trading.daily import Booked, from_flows
 from domain.metrics.trading.record import TradingRecord
 from domain.metrics.trading.trades import Trades
 
@@ -45,7 +45,7 @@ def test_all_statistics_of_a_user_take_two_milliseconds() -> None:
     def once() -> float:
         started = time.process_time()
         trades = Trades.of(pnl, **columns)
-        series = daily(Booked(trades.closed_at // MS_PER_DAY, trades.pnl), flows, NOTHING, Calendar.WEEKDAYS)
+        series = from_flows(Booked(trades.closed_at // MS_PER_DAY, trades.pnl), flows, Calendar.WEEKDAYS)
         answers(TradingRecord(trades, series))
         return time.process_time() - started
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotFound
-from domain.metrics.trading.calendars import Calendar
+from domain.metrics.trading.calendars import MS_PER_DAY, Calendar
 from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, Unit, answer, answers
-from domain.metrics.trading.daily import NOTHING, from_pnl
+from domain.metrics.trading.daily import NOTHING, Booked, from_pnl
 from domain.metrics.trading.exposure import exposure
 from domain.metrics.trading.profitable_user_share import profitable_user_share
 from domain.metrics.trading.realised_drawdown import realised_drawdown
@@ -110,7 +111,7 @@ def test_five_trades_by_hand(key: str) -> None:
 
 def test_every_statistic_of_trades_was_computed_by_hand() -> None:
     """A statistic added to the catalogue needs its number above; the realised drawdown has its own test."""
-    assert {key for key, entry in STATISTICS.items() if entry.reads is Reads.TRADES} == {*BY_HAND, "realised_drawdown"}
+    assert {key for key, entry in STATISTICS.items() if entry.reads is Reads.TRADES} == {*BY_HAND}
 
 
 def test_money_that_is_summed_or_picked_stays_whole() -> None:
@@ -146,6 +147,56 @@ def test_realised_drawdown_is_relative_to_the_peak_with_the_starting_equity() ->
     assert realised_drawdown(FIVE, 0) is Reason.NO_EQUITY
     assert realised_drawdown(Trades.of(units(-30)), 100 * M) == pytest.approx(-0.3)
     assert realised_drawdown(Trades.of([]), 100 * M) is Reason.NO_TRADES
+
+
+def flows(*moved: tuple[int, float]) -> Booked:
+    """Deposits and withdrawals, by day."""
+    return Booked(np.array([day for day, _ in moved], np.int64), whole(round(amount * M) for _, amount in moved))
+
+
+def daily_trades(*amounts: float) -> Trades:
+    """One trade a day, from day 1 on, at noon."""
+    closed = [day * MS_PER_DAY + MS_PER_DAY // 2 for day in range(1, len(amounts) + 1)]
+    return Trades.of(units(*amounts), closed_at=closed)
+
+
+def test_flows_are_no_part_of_the_realised_drawdown() -> None:
+    """Half is lost of what was there; a deposit of any size, before or after, moves no fraction by itself."""
+    two = daily_trades(-50, -500)
+    assert realised_drawdown(two, 100 * M, flows((2, 950))) == pytest.approx(0.5 * 0.5 - 1)
+    assert realised_drawdown(two, 100 * M, flows((3, 10_000), (2, 950))) == pytest.approx(0.5 * 0.5 - 1)
+    assert realised_drawdown(two, 100 * M) == pytest.approx(0.5 * -9 - 1)  # 500 lost of 50 is a debt
+    assert realised_drawdown(daily_trades(-100, -1), 100 * M) is Reason.RUIN
+    assert realised_drawdown(daily_trades(100, -110), 0, flows((1, 1_000))) == pytest.approx(-0.1)
+    assert realised_drawdown(daily_trades(100, -110), 0, flows((3, 1_000))) is Reason.NO_EQUITY
+
+
+def test_a_withdrawal_is_no_fall_and_counts_after_its_day() -> None:
+    """Of 200, 100 are taken out on the day of a loss of 20; half of the other 80 is lost later."""
+    taken_out = flows((1, -100))
+    assert realised_drawdown(daily_trades(-20), 200 * M, taken_out) == pytest.approx(-0.1)
+    assert realised_drawdown(daily_trades(-20, -40), 200 * M, taken_out) == pytest.approx(0.9 * 0.5 - 1)
+
+
+@given(st.lists(st.tuples(st.floats(10, 1_000), st.floats(-0.99, 3)), min_size=1, max_size=30))
+def test_a_realised_drawdown_is_that_of_the_returns_of_trades(days: list[tuple[float, float]]) -> None:
+    """Whatever is paid in each morning, and if no trade loses more than there is, it is above −100 %."""
+    held, pnl = 100.0, []
+    for deposit, rate in days:
+        held += deposit
+        pnl.append(round(held * rate, 6))
+        held += pnl[-1]
+    paid_in = flows(*((day, deposit) for day, (deposit, _) in enumerate(days, start=1)))
+    found = realised_drawdown(daily_trades(*pnl), 100 * M, paid_in)
+    level = peak = 1.0
+    deepest = 0.0
+    for _, rate in days:
+        level *= 1 + rate
+        peak = max(peak, level)
+        deepest = min(deepest, level / peak - 1)
+    assert found == pytest.approx(deepest, abs=1e-4)
+    assert known(found)
+    assert found > -1
 
 
 def test_exposure_of_a_period_cuts_off_what_is_outside() -> None:

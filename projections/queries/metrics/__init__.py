@@ -1,0 +1,1 @@
+"""Questions about metrics of the catalogue."""

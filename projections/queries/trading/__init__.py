@@ -1,0 +1,1 @@
+"""Questions about trading that are answered from the ledger and from what accounts were worth."""

@@ -1,0 +1,284 @@
+"""The one reader of trading records: the trades that are asked about, and what their accounts were worth.
+
+One statement gives everything as packed columns of one snapshot, a row for each group. Equity belongs to accounts:
+where trades are split or chosen by anything else, a record has profit and loss alone. A basis counts only where it is
+known of every account that is asked about: else it would be the equity of some of them and the profit of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import Invalid
+from projections.engine.composed import Rows, Select
+from projections.engine.kinds import MS_PER_DAY
+from projections.engine.packed import bounded
+from projections.engine.query import Param, Statement, read_choice
+from projections.trading_ledger import only, read_trades
+from projections.trading_ledger import trades as ledger
+
+if TYPE_CHECKING:
+    from domain.metrics.trading.daily import Booked, Daily
+    from domain.metrics.trading.record import TradingRecord
+    from domain.metrics.trading.trades import Trades
+
+MOST_TRADES = 200_000
+FEW_TRADES = 1_000  # every statistic of so many takes one or two milliseconds
+OF_ACCOUNTS = ("user_id", "account_id")
+CALENDARS = ("weekdays", "all")
+BASES = ("best", "marked", "equity", "pnl")
+RECORDS = frozenset({"trades", "account_days", "account_values"})  # the queries whose rows a record is made of
+SERIES = (
+    Param(
+        "calendar",
+        "days of the daily series: weekdays (252 a year, the default) or all (365)",
+        read_choice(*CALENDARS),
+    ),
+    Param(
+        "basis",
+        "what returns are taken of: best (the default: what is known of all accounts), marked, equity or pnl",
+        read_choice(*BASES),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose record is asked for: trades closed in [start, end), with these values of cuts, split by others.
+
+    `series`: whether the daily series is wanted, which needs whole days; `asked_at` ends a period that is not over.
+    """
+
+    company: str
+    start: datetime | None
+    end: datetime | None
+    asked_at: datetime
+    only: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    calendar: str = "weekdays"
+    basis: str = "best"
+    series: bool = True
+
+    @property
+    def has_equity(self) -> bool:
+        """Whether it is of whole accounts, whose equity may be known."""
+        return self.series and self.basis != "pnl" and {*self.by, *self.only} <= {*OF_ACCOUNTS}
+
+    @property
+    def first_day(self) -> int | None:
+        """The day on which it begins, as its number since 1970."""
+        return None if self.start is None else _ms(self.start) // MS_PER_DAY
+
+
+FLOWS = """
+    SELECT {by}array_agg(day ORDER BY day) AS flow_days, array_agg(amount ORDER BY day) AS flows
+    FROM (SELECT {by}day, SUM(flows) AS amount FROM booked GROUP BY {by}day HAVING SUM(flows) <> 0) AS moved {grouped}
+"""
+EARNED = "SELECT {by}SUM(pnl) AS earned_before FROM {{trade}} WHERE {earlier} {grouped}"
+# A value of several accounts is the sum of the last known one of each. An account that joins later brings its first
+# value along as a flow, so that what moved on it before counts for nothing.
+VALUES = """
+    SELECT {by}array_agg(day ORDER BY day) AS value_days, array_agg(change ORDER BY day) AS changes
+    FROM (
+        SELECT {by}day, SUM(equity - COALESCE(before, 0)) AS change FROM valued GROUP BY {by}day
+    ) AS changed {grouped}
+"""
+MOVED = """
+    SELECT {by}array_agg(day ORDER BY day) AS moved_days, array_agg(amount ORDER BY day) AS moved
+    FROM (
+        SELECT {by}day, SUM(amount) AS amount FROM (
+            SELECT user_id, account_id, day, equity AS amount FROM valued WHERE before IS NULL
+            UNION ALL
+            SELECT user_id, account_id, day, flows FROM booked JOIN (
+                SELECT user_id, account_id, MIN(day) AS since FROM valued GROUP BY user_id, account_id
+            ) AS joined USING (user_id, account_id) WHERE flows <> 0 AND day > since
+        ) AS moves GROUP BY {by}day
+    ) AS summed {grouped}
+"""
+KNOWN = """
+    SELECT {by}bool_or(NOT valued) AS unvalued, bool_or(traded AND NOT funded) AS unfunded
+    FROM (
+        SELECT user_id, account_id, bool_or(trades > 0) AS traded, bool_or(flows <> 0) AS funded,
+            (user_id, account_id) IN (SELECT user_id, account_id FROM valued) AS valued
+        FROM booked GROUP BY user_id, account_id
+    ) AS accounts {grouped}
+"""
+ACCOUNTS = """
+    WITH booked AS (
+        SELECT user_id, account_id, day, trades, flows FROM {{account_day}} WHERE {scope}
+    ), valued AS (
+        SELECT user_id, account_id, day, equity,
+            lag(equity) OVER (PARTITION BY user_id, account_id ORDER BY day) AS before
+        FROM {{account_value}} WHERE {scope}
+    )
+"""
+
+
+def asked(scope: Scope) -> Select:
+    """The statement for records: one row, or one for each group. Raises Invalid for a period that is none of days."""
+    if scope.series:
+        _whole_days(scope)
+    where, of_trades = _trades_where(scope)
+    trades = ledger(where, scope.by, most=MOST_TRADES)
+    if not scope.has_equity:
+        return Select("trading", Statement(trades, of_trades))
+    accounts, of_accounts = _accounts_where(scope)
+    earlier, of_earlier = _earlier_where(scope)
+    listed = "".join(f'"{name}", ' for name in scope.by)
+    named = {"by": listed, "grouped": f"GROUP BY {listed.removesuffix(', ')}" if listed else ""}
+    parts = [trades, *(part.format(**named, earlier=earlier) for part in (FLOWS, EARNED, VALUES, MOVED, KNOWN))]
+    sql = f"{ACCOUNTS.format(scope=accounts)} SELECT * FROM ({parts[0]}) AS part_0"
+    for number, part in enumerate(parts[1:], start=1):
+        beside = f"FULL JOIN ({part}) AS part_{number} USING ({listed.removesuffix(', ')})"
+        sql += f" {beside}" if listed else f" CROSS JOIN ({part}) AS part_{number}"
+    return Select("trading", Statement(sql, (*of_accounts, *of_accounts, *of_trades, *of_earlier)))
+
+
+def _whole_days(scope: Scope) -> None:
+    for name, at in (("from", scope.start), ("to", scope.end)):
+        if at is not None and _ms(at) % MS_PER_DAY:
+            raise Invalid(
+                f"parameter {name}: {at.isoformat()} is inside a day, and bookings are kept by the day",
+                code="bad_parameter",
+            )
+
+
+def _trades_where(scope: Scope) -> tuple[str, tuple[object, ...]]:
+    """Condition of the trades that are asked about."""
+    where, params = ["company_id = %s"], list[object]([scope.company])
+    for name, text in scope.only.items():
+        try:
+            condition, value = only(name, text)
+        except ValueError as error:
+            raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
+        where.append(condition)
+        params.append(value)
+    for at, operator in ((scope.start, ">="), (scope.end, "<")):
+        if at is not None:
+            where.append(f"closed_at {operator} %s")
+            params.append(at)
+    return " AND ".join(where), tuple(params)
+
+
+def _accounts_where(scope: Scope) -> tuple[str, tuple[object, ...]]:
+    """Condition of the accounts' days, up to the end of the period."""
+    where, params = _same(scope)
+    if scope.end is not None:
+        where.append("day < %s::date")
+        params.append(scope.end)
+    return " AND ".join(where), tuple(params)
+
+
+def _earlier_where(scope: Scope) -> tuple[str, tuple[object, ...]]:
+    """Condition of the accounts' trades before the period."""
+    where, params = _same(scope)
+    if scope.start is None:
+        return "false", ()
+    return " AND ".join([*where, "closed_at < %s"]), (*params, scope.start)
+
+
+def _same(scope: Scope) -> tuple[list[str], list[object]]:
+    return ["company_id = %s", *(f"{name} = %s" for name in scope.only)], [scope.company, *scope.only.values()]
+
+
+def many(rows: Mapping[str, Rows]) -> bool:
+    """Whether the records of `rows["record"]` have so many trades that nobody should wait for their statistics."""
+    return sum(row["trades"] or 0 for row in rows.get("record", ())) > FEW_TRADES
+
+
+def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
+    """The record of a row of the statement. Raises LimitExceeded for more trades than are read."""
+    from domain.metrics.trading.record import TradingRecord
+    from domain.metrics.trading.trades import Trades
+
+    trades = read_trades(row) if row["trades"] else Trades.of(())
+    end = None if scope.end is None else min(scope.end, scope.asked_at)
+    start = None if scope.start is None else _ms(scope.start)
+    return TradingRecord(trades, _daily(scope, row, trades), start, None if end is None else _ms(end))
+
+
+def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[tuple[Any, ...], TradingRecord]]:
+    """The record of each group by its values, in their order. Raises LimitExceeded as `read_record`."""
+    bounded(sum(row["trades"] or 0 for row in rows), MOST_TRADES, "trades")
+    ordered = sorted(rows, key=lambda row: [str(row[name]) for name in scope.by])
+    return ((tuple(row[name] for name in scope.by), read_record(scope, row)) for row in ordered)
+
+
+def rests_on(key: str, record: TradingRecord) -> dict[str, Any]:
+    """What a statistic of the daily series or of equity rests on; nothing for one of trades alone."""
+    from domain.metrics.trading.catalogue import STATISTICS, Reads
+    from domain.metrics.trading.returns import SHORT
+
+    if STATISTICS[key].reads is Reads.TRADES:
+        return {}
+    days = int(record.daily.pnl.size)
+    return {"basis": str(record.daily.basis), "days": days, "short_sample": days < SHORT}
+
+
+def _daily(scope: Scope, row: Mapping[str, Any], trades: Trades) -> Daily:
+    """The series on the basis that is asked for, or the best one that is known of all accounts."""
+    from domain.metrics.trading.calendars import Calendar
+    from domain.metrics.trading.daily import Booked, from_flows, from_pnl, from_values
+
+    calendar = Calendar(scope.calendar)
+    earned = Booked(trades.closed_at // MS_PER_DAY, trades.pnl)
+    if scope.has_equity:
+        if row["value_days"] and not row["unvalued"] and scope.basis != "equity":
+            return from_values(*_marked(scope, row), calendar)
+        if row["flows"] and not row["unfunded"] and scope.basis != "marked":
+            return from_flows(earned, _with_opening(scope, row, calendar), calendar)
+    return from_pnl(earned, calendar)
+
+
+def _marked(scope: Scope, row: Mapping[str, Any]) -> tuple[Booked, Booked]:
+    """Values and flows from the last value before the period on."""
+    from domain.metrics.trading.daily import Booked
+    from domain.metrics.trading.whole import running
+
+    changed, moved = _booked(row["value_days"], row["changes"]), _booked(row["moved_days"], row["moved"])
+    values = Booked(changed.days, running(changed.amounts))
+    if scope.first_day is None:
+        return values, moved
+    first = max(0, int(values.days.searchsorted(scope.first_day)) - 1)
+    return Booked(values.days[first:], values.amounts[first:]), moved
+
+
+def _with_opening(scope: Scope, row: Mapping[str, Any], calendar: Any) -> Booked:
+    """The flows of the period; what was there before it is one flow on the last day before."""
+    import numpy as np
+
+    from domain.metrics.trading.calendars import days_of, ordinals
+    from domain.metrics.trading.whole import total
+
+    flows = _booked(row["flow_days"], row["flows"])
+    if scope.first_day is None:
+        return flows
+    first = np.array([scope.first_day], np.int64)
+    earlier = flows.days < first
+    opening = total(flows.amounts[earlier]) + int(row["earned_before"] or 0)
+    day = int(days_of(ordinals(first, calendar) - 1, calendar)[0])
+    later = [(int(d), int(a)) for d, a in zip(flows.days[~earlier], flows.amounts[~earlier], strict=True)]
+    kept = [(day, opening), *later] if opening else later
+    return _numbered([d for d, _ in kept], [a for _, a in kept])
+
+
+def _booked(dates: Iterable[Any] | None, amounts: Iterable[Any] | None) -> Booked:
+    epoch = datetime(1970, 1, 1).toordinal()
+    return _numbered([d.toordinal() - epoch for d in dates or ()], [int(a) for a in amounts or ()])
+
+
+def _numbered(numbers: list[int], amounts: list[int]) -> Booked:
+    """Amounts of days by their numbers since 1970."""
+    import numpy as np
+
+    from domain.metrics.trading.daily import Booked
+    from domain.metrics.trading.whole import whole
+
+    return Booked(np.array(numbers, np.int64), whole(amounts))
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

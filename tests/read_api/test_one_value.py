@@ -1,0 +1,107 @@
+"""One value a metric by every door: HTTP under each of its addresses, the command line, and as of the past.
+
+`tests/projections/test_one_value.py` compares all queries that have a metric; these doors answer with the same queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from google.protobuf import proto
+
+from domain.metrics.catalogue import METRICS
+from domain.metrics.trading.catalogue import STATISTICS
+from domain.publishing.builders import payment, support_ticket
+from domain.publishing.event import Event
+from tests.projections.small_company import at, company, did
+from tests.support.instance import Instance
+
+COMPANY = "onevalue"
+PERIOD = {"from": "2025-03-01", "to": "2025-03-10"}
+SAID = ("value", "unit", "convention", "reason", "basis", "days", "short_sample")
+# What became later of what the period has: by definition more is known of it now than at the period's end.
+LATER: Mapping[str, str] = {
+    "activation_rate": "of those who signed up in the period, activated within 7 days, also after its end",
+    "time_to_value": "of those who signed up in the period, whenever they were activated",
+    "trial_conversion_rate": "trials of the period that became paying, whenever",
+    "failed_charge_rate": "invoices of the period, whenever a charge of them failed",
+    "dunning_recovery_rate": "failures of the period that were paid within 30 days, also after its end",
+    "first_response_minutes": "of tickets of the period, whenever they were answered",
+    "resolution_hours": "of tickets of the period, whenever they were resolved",
+    "first_contact_resolution_rate": "of tickets of the period, whenever they were resolved",
+    "median_session_minutes": "of sessions that began in the period, however long they went on",
+    "deferred_revenue": "is computed of the subscriptions of today, and will be of those at the end",
+    "mrr_at_risk": "is computed of the debts of today, and will be of those at the end",
+}
+
+
+def later() -> Iterator[Event]:
+    """What became of March's first days after the tenth."""
+    about: dict[str, Any] = {"company_id": "acme", "customer_id": "c1", "invoice_id": "i9", "amount": 60}
+    yield payment(kind="failed", currency="USD", timestamp=at("2025-03-06T00:00:00"), **about)
+    yield payment(kind="recovered", currency="USD", timestamp=at("2025-03-12T00:00:00"), **about)
+    yield support_ticket(company_id="acme", ticket_id="k2", event="opened", timestamp=at("2025-03-07T00:00:00"))
+    yield support_ticket(company_id="acme", ticket_id="k2", event="resolved", timestamp=at("2025-03-15T00:00:00"))
+    yield did("u2", "activated", "2025-03-11T00:00:00")
+    yield did("u1", "page_view", "2025-03-10T08:00:00", session_id="v1")
+
+
+@pytest.fixture(scope="module")
+def client(instance: Instance) -> Iterator[httpx.Client]:
+    """An analyst of the company that was worked out by hand, which is folded."""
+    lines = BytesIO()
+    for event in (*company(), *later()):
+        envelope = event.envelope
+        envelope.company_id = COMPANY
+        proto.serialize_length_prefixed(envelope, lines)
+    path = instance.folder.parent / "company.bin"
+    path.write_bytes(lines.getvalue())
+    position = str(instance.answer("ingest", str(path), "--json")["position"])
+    assert instance.command("projections", "wait", "--position", position).exit_code == 0
+    with instance.client("analyst", COMPANY) as opened:
+        yield opened
+
+
+def said(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What rows say of metrics, by their keys."""
+    return {row["key"]: {name: row[name] for name in SAID if row.get(name) is not None} for row in rows}
+
+
+def told(client: httpx.Client, path: str, **params: str) -> dict[str, dict[str, Any]]:
+    """The same of an answer about the period."""
+    answer = client.get(path, params={**PERIOD, **params})
+    assert answer.status_code == 200, answer.text
+    return said(answer.json()["rows"])
+
+
+def test_a_metric_is_the_same_under_every_address(client: httpx.Client, instance: Instance) -> None:
+    """By its key, among key figures, among trading metrics, and on the command line."""
+    figures, trading = told(client, "/api/v1/kpis"), told(client, "/api/v1/trading/metrics")
+    asked = {**trading, **figures}
+    for key in asked.keys() & METRICS.keys():
+        (alone,) = told(client, f"/api/v1/metrics/{key}").values()
+        assert alone == asked[key], key
+    assert {key for key in figures.keys() & trading.keys() if figures[key] != trading[key]} == set()
+    assert {*figures} == {key for key, entry in METRICS.items() if entry.kpi}
+    assert {*STATISTICS} <= {*trading}
+    params = [text for name, value in PERIOD.items() for text in ("-p", f"{name}={value}")]
+    for query, expected in (("kpis", figures), ("trading_metrics", trading)):
+        assert said(instance.answer("query", query, "--company", COMPANY, *params)["rows"]) == expected
+
+
+def test_the_end_of_a_period_is_what_was_known_then(client: httpx.Client) -> None:
+    """`to` and `as_of` of one moment say the same of every metric, but of what became of it later."""
+    then = {"as_of": f"{PERIOD['to']}T00:00:00Z"}
+    differs = set()
+    for path in ("/api/v1/query/kpis", "/api/v1/query/trading_metrics"):
+        now, past = told(client, path), told(client, path, **then)
+        differs |= {key for key in now if now[key] != past[key]}
+    for key in ("mrr_at_risk", "deferred_revenue", "apdex"):
+        path = f"/api/v1/metrics/{key}"
+        differs |= {key} if told(client, path) != told(client, path, **then) else set()
+    assert differs - {*LATER} == set()
+    assert "resolution_hours" in differs  # so that the comparison can fail
