@@ -31,6 +31,8 @@ Handlers = Mapping[str, Answers | Streams]
 SERVICE = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
 READ_AHEAD = 256 * 1024  # bytes of a stream
+MAX_METADATA = 32 * 1024  # bytes of a call's head
+MAX_CALLS = 1_000  # at once; more are answered RESOURCE_EXHAUSTED instead of eating memory
 OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -38,9 +40,17 @@ OPTIONS = (
     # So many bytes under way are 5 MB/s of a stream whose round trip takes 50 ms.
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", READ_AHEAD),
+    # What one connection may take: heads, calls at once, and time for its beginning and for its answers to pings.
+    ("grpc.max_metadata_size", MAX_METADATA),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA),
+    ("grpc.max_concurrent_streams", MAX_CALLS // 4),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 2),
     ("grpc.so_reuseport", 0),  # a port that another instance has is an error, not a port to share
 )
-MAX_CALLS = 1_000  # at once; more are answered RESOURCE_EXHAUSTED instead of eating memory
 _MAKERS: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Message, Message]]] = MappingProxyType(
     {  # (the caller streams, the server streams)
         (False, False): grpc.unary_unary_rpc_method_handler,

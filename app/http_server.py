@@ -10,7 +10,9 @@ from typing import Any
 
 import uvicorn
 
+from app.serving.http_guard import IDLE_SECONDS, GuardedHttp, look_after
 from domain.errors import Unavailable
+from eventlog import tasks
 
 DRAIN_SECONDS = 1  # open requests and sockets are waited for this long, then closed
 
@@ -53,7 +55,7 @@ async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event
     config = uvicorn.Config(
         application,
         loop="none",
-        http="httptools",
+        http=GuardedHttp,
         ws="websockets-sansio",
         log_config=None,
         access_log=False,
@@ -61,21 +63,23 @@ async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event
         date_header=True,
         proxy_headers=False,
         ws_max_size=65_536,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         reset_contextvars=True,  # a request inherits nothing of the one before it in its connection
         lifespan="on",
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[sock]))
-    stopping = asyncio.create_task(stop.wait())
-    up = asyncio.create_task(server.up.wait())
+    serving = tasks.owned(server.serve(sockets=[sock]), "http")
+    stopping = tasks.owned(stop.wait(), "http-stopping")
+    up = tasks.owned(server.up.wait(), "http-up")
+    looking = tasks.start(look_after(server.server_state.connections), "http-connections")
     await asyncio.wait((serving, stopping, up), return_when=asyncio.FIRST_COMPLETED)
     if server.up.is_set():
         ready(sock.getsockname()[1])
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    stopping.cancel()
-    up.cancel()
+    await tasks.end(stopping, up)
     await serving
+    await tasks.end(looking)
     if not stop.is_set():
         raise Unavailable("the HTTP server ended by itself")

@@ -52,7 +52,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from app.asking import listening
     from app.asking import questions as asking
     from app.past import teller
-    from read_api.health import Health
+    from read_api.health import PATIENCE, Health
     from read_api.metric_defs import Metrics
     from read_api.past import PastDesk
     from read_api.side import ReadSide
@@ -71,7 +71,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             teller(settings) as tell,
         ):
             metrics = Metrics()
-            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds)
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
             side = ReadSide(
                 questions=questions,
                 past=PastDesk(questions, tell),

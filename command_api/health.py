@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from domain.errors import AnalyticsError
+from eventlog.shared_call import SharedCall
 
 Check = Callable[[], Awaitable[object]]
 PATIENCE = 1.0  # seconds for each check
@@ -20,7 +21,7 @@ class Health:
     """
 
     def __init__(self, checks: Mapping[str, Check], needed: frozenset[str] = frozenset({"log"})) -> None:
-        self._checks = dict(checks)
+        self._checks = {name: SharedCall(check, "it", PATIENCE) for name, check in checks.items()}
         self._needed = needed
         self._started = time.monotonic()
 
@@ -43,10 +44,7 @@ class Health:
 
 async def _detail(check: Check) -> str:
     try:
-        async with asyncio.timeout(PATIENCE):
-            await check()
-    except TimeoutError:
-        return f"no answer within {PATIENCE:g} s"
+        await check()
     except (AnalyticsError, OSError) as error:
         return str(error) or type(error).__name__
     return ""

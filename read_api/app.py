@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from litestar.params import FromPath
 from domain import correlation
 from domain.access import Right, require
 from domain.caller import OPEN, bearer_token
-from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound
+from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from domain.problem_documents import MEDIA_TYPE, status_of
 from projections.engine.query import registered
 from projections.engine.registry import all_queries
@@ -95,10 +96,10 @@ async def queries(request: HttpRequest) -> Response[bytes]:
 
 @get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")
 async def projections(request: HttpRequest) -> Response[bytes]:
-    """State, position and lag of every projection version."""
+    """State, position and lag of every projection version; as last known, saying so, while the store is silent."""
     require(request.user.principal, Right.STATUS)
     side: ReadSide = request.app.state.side
-    return Response(msgspec.json.encode(await side.statuses()), media_type=JSON)
+    return Response(msgspec.json.encode((await side.statuses.latest())[0]), media_type=JSON)
 
 
 @get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})
@@ -123,10 +124,13 @@ async def metrics(request: HttpRequest) -> Response[str]:
     """The closed set of metrics in read_api/metric_defs.py."""
     require(request.user.principal, Right.STATUS)
     side: ReadSide = request.app.state.side
-    for status in (s for s in await side.statuses() if s["live"]):
-        name = str(status["name"])
-        for metric, field in _PROJECTION_METRICS.items():
-            side.metrics.set(metric, float(str(status[field])), name)
+    side.metrics.set(Metric.STORE, 0)
+    with suppress(Unavailable):
+        statuses, silent = await side.statuses.latest()
+        side.metrics.set(Metric.STORE, float(not silent))
+        for status in (s for s in statuses if s["live"]):
+            for metric, field in _PROJECTION_METRICS.items():
+                side.metrics.set(metric, float(str(status[field])), str(status["name"]))
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from domain.errors import AnalyticsError
 from domain.ports import LiveBus
+from eventlog.shared_call import SharedCall
 from projections.engine.failure import Heartbeat
 from read_api.judgement import no_worker
 from read_api.metric_defs import Metric, Metrics
@@ -17,6 +19,7 @@ from read_api.status import Status
 T = TypeVar("T")
 
 DAY_MINUTES = 24 * 60
+PATIENCE = 1.5  # seconds that log and store may take to answer before they are told as silent
 
 
 class DailyCount:
@@ -57,26 +60,27 @@ class Health:
         self._version = version
         self._statuses = statuses
         self._workers = workers
-        self._figures = figures
-        self._sealer = sealer
+        self._figures = SharedCall(figures, "the store", PATIENCE)
+        self._sealer = SharedCall(sealer, "the store of seals", PATIENCE)
+        self._known: Sequence[Status] | None = None
         self._bus = bus
         self._metrics = metrics
         self._started = time.monotonic()
         self.queries = DailyCount()
 
     async def __call__(self) -> dict[str, Any]:
-        """Everything that is known now; figures that are not known are missing."""
-        statuses, log = await _attempt(self._statuses)
-        figures, store = await _attempt(self._figures)
+        """Everything that is known now, within PATIENCE; figures that are not known are missing."""
+        (statuses, log), (figures, store), (workers, _), (sealer, _) = await asyncio.gather(
+            _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers), _attempt(self._sealer)
+        )
+        statuses = self._known = self._known if statuses is None else statuses
         components = [
             _component("log", log),
             _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
             _component("store", store),
         ]
-        workers, _ = await _attempt(self._workers)
         if workers is not None:
             components.append(_component("workers", no_worker(workers), down="degraded"))
-        sealer, _ = await _attempt(self._sealer)
         if sealer is not None:
             components.append(_component("sealer", sealer, down="degraded"))
         components.append(_component("projections", _hindered(statuses or ()), down="degraded"))

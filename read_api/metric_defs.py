@@ -32,6 +32,9 @@ class Metric(Enum):
     LIVE = Definition("analytics_live_connections", "gauge", "Open WebSocket connections.")
     LIVE_FEEDS = Definition("analytics_live_feeds", "gauge", "Different questions followed live.")
     LIVE_SENT = Definition("analytics_live_answers_total", "counter", "Answers sent to WebSocket connections.")
+    STORE = Definition(
+        "analytics_store_answers", "gauge", "1 while log and store answer, else 0: then the figures are the last known."
+    )
     LAG_EVENTS = Definition("analytics_projection_lag_events", "gauge", "Events not yet folded.", ("projection",))
     LAG_SECONDS = Definition(
         "analytics_projection_lag_seconds", "gauge", "Age of the rows of a projection that is behind.", ("projection",)

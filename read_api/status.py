@@ -10,8 +10,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol
 
+from domain.errors import Unavailable
 from domain.ports import EventLog
 from domain.position import Position
+from eventlog.shared_call import SharedCall
 from projections.engine.backlog import behind
 from projections.engine.batch import ProjectionStatus
 from projections.engine.failure import Failure, Heartbeat
@@ -40,26 +42,48 @@ class ProjectionStatuses:
     and may be used by one thread at a time.
     """
 
-    def __init__(self, log: EventLog, store: Stored, stuck_seconds: float = math.inf, *, max_age: float = 0.25) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        store: Stored,
+        stuck_seconds: float = math.inf,
+        *,
+        max_age: float = 0.25,
+        patience: float = math.inf,
+    ) -> None:
         self._log = log
         self._store = store
         self._stuck = stuck_seconds
         self._max_age = max_age
-        self._asking = asyncio.Lock()
+        self._refresh = SharedCall(self._look, "the store of the projections, or the log,", patience)
         self._known: list[Status] = []
         self._beats: Sequence[Heartbeat] = ()
         self._known_at = float("-inf")
 
     async def __call__(self) -> list[Status]:
-        """Entries by name and version. Raises Unavailable when log or store does not answer."""
-        async with self._asking:
-            if time.monotonic() - self._known_at >= self._max_age:
-                stored, self._beats = await asyncio.to_thread(
-                    lambda: (self._store.statuses(), self._store.heartbeats())
-                )
-                self._known = report(stored, await self.head(), time.time(), self._beats, self._stuck)
-                self._known_at = time.monotonic()
-            return self._known
+        """Entries by name and version. Raises Unavailable when log or store does not answer, within `patience`."""
+        if time.monotonic() - self._known_at >= self._max_age:
+            await self._refresh()
+        return self._known
+
+    async def latest(self) -> tuple[list[Status], str]:
+        """Entries, and what keeps them from being those of now: then each says so, and since when it is not known.
+
+        Raises Unavailable where nothing was ever known.
+        """
+        try:
+            return await self(), ""
+        except Unavailable as error:
+            if not self._known:
+                raise
+            since = round(1000 * (time.time() - time.monotonic() + self._known_at))
+            silent = _told(Failure(error.code, str(error), "", "", since))
+            return [entry | {"error": str(error), "failure": silent} for entry in self._known], str(error)
+
+    async def _look(self) -> None:
+        stored, beats = await asyncio.to_thread(lambda: (self._store.statuses(), self._store.heartbeats()))
+        self._known = report(stored, await self.head(), time.time(), beats, self._stuck)
+        self._beats, self._known_at = beats, time.monotonic()
 
     async def workers(self) -> Sequence[Heartbeat]:
         """Workers that were heard of lately. Raises Unavailable."""

@@ -1,0 +1,220 @@
+"""What one connection of HTTP may take from the process: heads, bodies, answers and connections have their bounds.
+
+uvicorn's protocol with httptools has none on a request's head (one line of 64 MB takes ten seconds of everybody's
+time), none on the time that a head, a body or the reading of an answer may take. A request that stays within the bounds
+pays for some additions; time is looked after by one look a second at all connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from domain.errors import Invalid, LimitExceeded, Unavailable
+from domain.identity import new_event_id
+from domain.problem_documents import MEDIA_TYPE, problem
+
+HEAD_BYTES = 32 * 1024
+HEAD_LINES = 100
+PIPELINED = 64  # requests of one connection that wait for the answer to an earlier one
+HEAD_SECONDS = 10.0  # from the first byte of a head to its end, and from the connection to its first head
+IDLE_SECONDS = 15  # of a connection between two requests
+BODY_SECONDS = 60.0  # without one byte of a body that is waited for
+LINGER_SECONDS = 10.0  # for the rest of a body whose answer is out
+UNREAD_SECONDS = 30.0  # in which of an answer that is not read at least UNREAD_BYTES must be
+UNREAD_BYTES = 32 * 1024
+UNREAD_TOTAL = 64 * 1024 * 1024  # bytes that wait in all connections: beyond it, those that read nothing go first
+LOOK_SECONDS = 1.0  # between two looks at all connections
+CONNECTIONS = 1_000
+
+logger = logging.getLogger(__name__)
+
+
+class TooMuch(Exception):
+    """The head is beyond the bounds."""
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """A connection within the bounds."""
+
+    _head: int | None = 0  # bytes seen of the head that is awaited or being read; None while a body is
+    _begun = 0  # heads
+    _bound = 0  # bytes that the head being read can have at most
+    _since = 0.0  # when the head, or the last piece of the body, came
+    _lingers = 0.0  # since when the rest of a body comes for nothing
+    _waiting = (0, 0.0)  # bytes that were not read by the caller, and when they were counted
+    _refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take the connection, or answer 503 at once where there are too many."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        if len(self.connections) > CONNECTIONS and not _make_room(self.connections, self):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again")
+
+    def data_received(self, data: bytes) -> None:
+        """Read in pieces no longer than a head, so that no head is read much beyond its bound."""
+        for at in range(0, len(data), HEAD_BYTES):
+            if self._refused or self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
+            self._piece(data[at : at + HEAD_BYTES] if len(data) > HEAD_BYTES else data)
+
+    def _piece(self, data: bytes) -> None:
+        before, begun = self._head, self._begun
+        if not before:
+            self._since = self.loop.time()
+        self._bound = (before or 0) + len(data)
+        super().data_received(data)
+        if self._head is None or self._refused:
+            return
+        if begun == self._begun:
+            self._head += len(data)
+        elif before == 0 and begun + 1 == self._begun:
+            self._head = len(data)
+        if self._head > HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._begun += 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Serve the request. Raises TooMuch where its head is beyond the bounds."""
+        if self._too_large() or len(self.pipeline) >= PIPELINED:
+            raise TooMuch
+        self._head, self._lingers = None, 0.0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The next head is awaited."""
+        self._head = 0
+        super().on_message_complete()
+
+    def _too_large(self) -> bool:
+        if len(self.headers) > HEAD_LINES:
+            return True
+        if self._bound <= HEAD_BYTES:  # the usual case is not added up
+            return False
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or beyond the bounds, with a problem document."""
+        if self._begun and self._too_large():
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST, "this is no HTTP/1.1 request that is taken here")
+
+    def resume_writing(self) -> None:
+        """The caller reads."""
+        self._waiting = (0, 0.0)
+        super().resume_writing()
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer, unless the answer to an earlier request is on its way, and close."""
+        self._refused = True
+        self._unset_keepalive_if_required()
+        if not self.rests and not self.cycle.more_body:
+            self.cycle.keep_alive = False  # the answer on its way is the last one
+            self.pipeline.clear()
+            return
+        if self.rests or not self.cycle.response_started:
+            self.transport.write(_answer(status, detail))
+        self.transport.close()
+
+    def look(self, now: float) -> None:
+        """Close what takes too long: a head, a body, the reading of an answer."""
+        if self._reads_nothing(now):
+            self.transport.abort()
+        elif self.transport.is_closing() or self._refused:
+            return
+        elif self._head is not None:
+            idle = self.timeout_keep_alive_task is not None  # uvicorn closes it
+            if self.rests and not idle and now - self._since > HEAD_SECONDS:
+                self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the head did not come within {HEAD_SECONDS:g} s")
+        elif self.rests:
+            self._lingers = self._lingers or now
+            if now - self._lingers > LINGER_SECONDS:
+                self.transport.abort()
+        elif not self.flow.read_paused and now - self._since > BODY_SECONDS:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"nothing of the body came for {BODY_SECONDS:g} s")
+
+    def _reads_nothing(self, now: float) -> bool:
+        """Whether its caller has read less than it must of what was written for it."""
+        size = self.transport.get_write_buffer_size()
+        counted, since = self._waiting
+        if size == 0:
+            self._waiting = (0, 0.0)
+        elif since == 0.0 or (now - since > UNREAD_SECONDS and size <= counted - UNREAD_BYTES):
+            self._waiting = (size, now)
+        return size > 0 and since > 0.0 and now - since > UNREAD_SECONDS and size > counted - UNREAD_BYTES
+
+    @property
+    def unread(self) -> tuple[float, int]:
+        """Since when its caller has not read (0: it does), and how much waits."""
+        return self._waiting[1], self.transport.get_write_buffer_size()
+
+
+_TOO_LARGE = f"the head of a request has at most {HEAD_BYTES} bytes in {HEAD_LINES} lines"
+_ERRORS = {
+    HTTPStatus.BAD_REQUEST: (Invalid, "bad_request"),
+    HTTPStatus.REQUEST_TIMEOUT: (Invalid, "head_timeout"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (LimitExceeded, "head_too_large"),
+    HTTPStatus.SERVICE_UNAVAILABLE: (Unavailable, "too_many_connections"),
+}
+
+
+def _answer(status: HTTPStatus, detail: str) -> bytes:
+    """A problem document as it goes over the wire: there is no request that it could belong to."""
+    kind, code = _ERRORS[status]
+    body = msgspec.json.encode(problem(kind(detail, code=code), new_event_id(), "", "http"))
+    lines = (
+        STATUS_LINE[status],
+        f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode(),
+    )
+    return b"".join((*lines, body))
+
+
+def _make_room(connections: Iterable[Any], newest: GuardedHttp) -> bool:
+    """Close the connection that has waited longest without a request; False where every one has one."""
+    waiting = [c for c in connections if isinstance(c, GuardedHttp) and c.rests and c is not newest]
+    if not waiting:
+        return False
+    min(waiting, key=lambda connection: connection._since).transport.abort()
+    return True
+
+
+async def look_after(connections: Iterable[Any]) -> None:
+    """Look at all connections every LOOK_SECONDS, for ever."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        now = loop.time()
+        guarded = [connection for connection in connections if isinstance(connection, GuardedHttp)]
+        for connection in guarded:
+            connection.look(now)
+        _relieve(guarded)
+
+
+def _relieve(guarded: Iterable[GuardedHttp]) -> None:
+    """Where too much waits to be read, let those go that have not read for longest."""
+    waiting = [(*connection.unread, connection) for connection in guarded]
+    total = sum(size for _, size, _ in waiting)
+    for since, size, connection in sorted(waiting, key=lambda each: each[0]):
+        if total <= UNREAD_TOTAL:
+            return
+        if since:
+            logger.warning("a connection is closed: %d bytes of its answer are not read, %d of all", size, total)
+            connection.transport.abort()
+            total -= size

@@ -1,0 +1,174 @@
+"""Nobody alone takes the machine: whatever stands at the doors, others are answered and memory stays where it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import httpx
+import pytest
+
+from app import http_server
+from app.http_server import serve_http
+from app.serving import http_guard
+from app.serving.http_guard import HEAD_BYTES, HEAD_LINES
+from tests.e2e.hostile_connections import big_heads, half_open, slow_readers
+from tests.support.instance import Instance
+from tests.support.spellings import Raw, request
+
+GROWTH = 48  # megabytes that an API may grow by while it is beset
+Beset = Callable[[str, str], AbstractAsyncContextManager[None]]
+
+
+def resident(instance: Instance, role: str) -> float:
+    """Megabytes of the process of that role."""
+    (found,) = [child for child in instance.children() if role in child.cmdline()]
+    return float(found.memory_info().rss / 1_048_576)
+
+
+@pytest.fixture(scope="module")
+def tokens(instance: Instance) -> dict[str, str]:
+    """A viewer's token of each company."""
+    return {company: instance.token("viewer", company) for company in ("calmco", "rudeco")}
+
+
+@pytest.mark.parametrize(
+    ("api", "beset"),
+    [
+        ("read_api", lambda address, _: big_heads(address)),
+        ("command_api", lambda address, _: big_heads(address)),
+        ("command_api", lambda address, _: half_open(address, 300)),
+        ("read_api", lambda address, token: slow_readers(address, 200, token)),
+    ],
+    ids=["big heads", "big heads of commands", "half open", "slow readers"],
+)
+async def test_others_are_answered_while_an_api_is_beset(
+    instance: Instance, tokens: dict[str, str], api: str, beset: Beset
+) -> None:
+    """Every one of a hundred questions of somebody else is answered; memory grows by no more than GROWTH."""
+    role = api.replace("_", "-")
+    headers = {"Authorization": f"Bearer {tokens['calmco']}"}
+    async with httpx.AsyncClient(base_url=instance.addresses[api], headers=headers, timeout=20) as client:
+        before = resident(instance, role)
+        async with beset(str(instance.addresses[api]), tokens["rudeco"]):
+            await asyncio.sleep(1.0)
+            for _ in range(100):
+                answer = await (client.get("/api/v1/query") if api == "read_api" else client.post("/api/v1/events"))
+                assert answer.status_code == (200 if api == "read_api" else 403), answer.text  # without any store
+        assert resident(instance, role) - before < GROWTH
+
+
+@pytest.mark.parametrize("api", ["read_api", "command_api"])
+def test_a_head_has_bounds(instance: Instance, tokens: dict[str, str], api: str) -> None:
+    """Bytes and lines, with or without a token; what lies within them is taken, also in small pieces."""
+    token = f"Authorization: Bearer {tokens['calmco']}"
+    large, lines = f"X-Large: {'y' * HEAD_BYTES}", [f"X-{n}: y" for n in range(HEAD_LINES)]
+    for headers in ([large], lines, [token, large], [f"X-{n}: {'y' * 4_000}" for n in range(9)]):
+        with Raw(instance.addresses[api]) as connection:
+            connection.send(request("/api/v1/health", *headers))
+            status, told, body = connection.answer()
+        assert (status, told["content-type"]) == (431, "application/problem+json"), body
+        assert b"head_too_large" in body
+    good = request("/api/v1/health", f"X-Large: {'y' * (HEAD_BYTES - 2_000)}", *lines[:50])
+    with Raw(instance.addresses[api]) as connection:
+        for at in range(0, len(good), 5_000):
+            connection.send(good[at : at + 5_000])
+        assert connection.answer()[0] == 200
+        connection.send(good * 5)
+        assert [connection.answer()[0] for _ in range(5)] == [200] * 5
+
+
+def test_what_is_no_http_is_told_so(instance: Instance) -> None:
+    """A problem document, and the connection ends; behind an answer that is on its way it ends without one."""
+    for data in (b"\x16\x03\x01\x02\x00\x01", b"GET /\x00 HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+        with Raw(instance.addresses["read_api"]) as connection:
+            connection.send(data + b"\r\n" * 4)
+            status, told, _ = connection.answer()
+            assert (status, told["content-type"]) == (400, "application/problem+json")
+            assert connection.answer()[0] == 0
+    with Raw(instance.addresses["read_api"]) as connection:
+        connection.send(request("/api/v1/health") + b"\x00\x01\x02\r\n\r\n")
+        assert connection.answer()[0] == 200
+        assert connection.answer()[0] == 0
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with so many bytes as its path says, once the body is there."""
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            event = (await receive())["type"]
+            await send({"type": f"{event}.complete"})
+        return
+    while (await receive()).get("more_body"):
+        pass
+    body = b"x" * int(scope["path"][1:] or 2)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The port of a server that waits for hardly anything and takes ten connections."""
+    short = {"HEAD": 0.2, "BODY": 0.2, "LINGER": 0.2, "UNREAD": 0.2, "LOOK": 0.05}
+    for name, seconds in short.items():
+        monkeypatch.setattr(http_guard, f"{name}_SECONDS", seconds)
+    monkeypatch.setattr(http_guard, "CONNECTIONS", 10)
+    monkeypatch.setattr(http_server, "IDLE_SECONDS", 1)
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve_http(hello, "127.0.0.1", 0, stop, port.set_result))
+        yield await port
+        stop.set()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b"408"),
+        (b"GET / HTTP/1.1\r\n", b"408"),
+        (b"GET / HTTP/1.1\r\n\r\nGET", b"200"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx", b"408"),
+    ],
+    ids=["nothing", "half a head", "half a head behind a request", "half a body"],
+)
+async def test_what_does_not_go_on_is_given_up(hasty: int, sent: bytes, status: bytes) -> None:
+    """An answer says so, and the connection ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty)
+    writer.write(sent)
+    assert (await reader.read()).split()[1] == status
+    writer.close()
+
+
+async def test_an_answer_that_nobody_reads_is_let_go(hasty: int) -> None:
+    """The connection is cut, and what waited for it is freed; who reads slowly gets all of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty, limit=1_000)
+    writer.write(b"GET /20000000 HTTP/1.1\r\n\r\n")
+    await asyncio.sleep(1.0)
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+        await reader.readexactly(20_000_000)
+    writer.close()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{hasty}") as client:
+        assert len((await client.get("/20000000")).content) == 20_000_000
+
+
+async def test_more_connections_than_are_taken_make_room(hasty: int) -> None:
+    """Who has waited longest without a request goes, and who asks is answered."""
+    idle = [await asyncio.open_connection("127.0.0.1", hasty) for _ in range(40)]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{hasty}") as client:
+        assert (await client.get("/")).text == "xx"
+    for _, writer in idle:
+        writer.close()
+
+
+async def test_where_every_connection_is_at_work_another_one_is_told_so(hasty: int) -> None:
+    """503 at once."""
+    busy = [await asyncio.open_connection("127.0.0.1", hasty) for _ in range(10)]
+    for _, writer in busy:
+        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")
+    await asyncio.sleep(0.1)
+    reader, more = await asyncio.open_connection("127.0.0.1", hasty)
+    assert b"too_many_connections" in await reader.read()
+    for _, writer in (*busy, (reader, more)):
+        writer.close()
