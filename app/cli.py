@@ -26,6 +26,7 @@ from app.cli_rebuild import COMMANDS
 from app.cli_snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
 from domain.access import FEATURES, LIMITS, RIGHTS, Role, Tier
+from eventlog import tasks
 
 
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -86,12 +87,11 @@ async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None
         sys.stdout.flush()
 
     stop = stop_requested(with_parent=supervised)
-    beating = asyncio.create_task(_beat()) if supervised else None
+    beating = tasks.start(_beat(), "the sign of life") if supervised else None
     try:
         await _serve_on(settings, roles, stop, ready)
     finally:
-        if beating is not None:
-            beating.cancel()
+        await tasks.end(beating)
 
 
 async def _beat() -> None:

@@ -21,6 +21,7 @@ from app import wiring
 from app.settings import Settings
 from domain import upcasting
 from domain.rates import Rates
+from eventlog import tasks
 
 if TYPE_CHECKING:
     from app.grpc_server import Tls
@@ -179,15 +180,13 @@ async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> No
             bus,
             Limits(batch=settings.batch, poison=settings.poison_limit, tokens=wiring.event_tokens(settings)),
         )
-        working = asyncio.create_task(worker.run())
-        stopping = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(_until_stuck(worker.idle, settings.stuck_seconds))
+        working = tasks.owned(worker.run(), "the projector")
         ready(0)
-        await asyncio.wait((working, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
-        watching.cancel()
-        worker.stop()
-        stopping.cancel()
-        await working
+        try:
+            await tasks.first(asyncio.wait({working}), stop.wait(), _until_stuck(worker.idle, settings.stuck_seconds))
+        finally:
+            worker.stop()
+            await working
 
 
 async def _until_stuck(idle: Callable[[], float], seconds: float) -> None:
