@@ -13,6 +13,7 @@ from contextvars import copy_context
 
 from domain import tracing
 from domain.ports import Chunk, EventLog, LogReader
+from eventlog import tasks
 from projections.engine.admission import Admission, Records
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, ProjectionStore
@@ -73,7 +74,7 @@ class Lane:
                     await catch_up.run(lambda: self._decided, 0, self._stopping)
                     live.projections += cohort.projections
                 else:
-                    chasing.append(asyncio.create_task(self._chase(cohort)))
+                    chasing.append(tasks.owned(self._chase(cohort), f"{self.topic} behind"))
             reader = self._log.reader(self.topic)
             try:
                 await self._follow(live, admission, reader, threads)
@@ -122,7 +123,7 @@ class Lane:
                     with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(asked)):
                         commit = await self._folded(cohort, admission, chunks, threads)
                         await storing
-                        storing = asyncio.ensure_future(self._store_batch(admission, commit, threads))
+                        storing = tasks.owned(self._store_batch(admission, commit, threads), f"{self.topic} stored")
                 else:
                     await storing
                 self._step()

@@ -17,6 +17,7 @@ from functools import partial
 from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
+from eventlog import tasks
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Commit, FoldFailed, ProjectionStore
 from projections.engine.cohort import Limits, now_ms
@@ -26,6 +27,7 @@ from projections.engine.lane import Lane
 
 GROUP = "analytics-projectors"
 BEAT = 1.0  # seconds between two heartbeats
+LONGEST_PAUSE = 1.0  # seconds until a part that failed in a way that nobody expected is begun anew
 PROJECTED = "analytics.projected"  # NATS subject prefix: one message a projection and commit
 
 logger = logging.getLogger(__name__)
@@ -63,10 +65,12 @@ class Projector:
         await self._prepare()
         membership = await self._join(topics)
         try:
-            lanes = [asyncio.create_task(self._keep_lane(topic, membership)) for topic in topics]
-            lanes.append(asyncio.create_task(self._keep_beating(topics, membership)))
-            await self._stopping.wait()
-            await asyncio.gather(*lanes)
+            async with asyncio.TaskGroup() as group:
+                for topic in topics:
+                    work = partial(self._keep_lane, topic, membership)
+                    group.create_task(tasks.keep(work, f"the lane of {topic}", longest=LONGEST_PAUSE))
+                beating = partial(self._keep_beating, topics, membership)
+                group.create_task(tasks.keep(beating, "the projector's heartbeat", longest=LONGEST_PAUSE))
         finally:
             await membership.leave()
 
@@ -139,7 +143,9 @@ class Projector:
             self._appetite,
             partial(self._step, topic),
         )
-        watch = asyncio.create_task(self._stop_when_changed(lane, partitions, membership, store, running))
+        watch = tasks.start(
+            self._stop_when_changed(lane, partitions, membership, store, running), f"the watch on {topic}"
+        )
         try:
             await lane.run()
         except FoldFailed as error:
@@ -161,16 +167,12 @@ class Projector:
     ) -> None:
         """End the lane when its partitions, or the projections that are to run, are no longer those it began with."""
         reading = [p for p in self._projections if lane.topic in p.topics]
-        stopping = asyncio.create_task(self._stopping.wait())
         try:
             while not self._stopping.is_set() and _of(lane.topic, membership) == partitions:
-                changed = asyncio.create_task(membership.wait_changed(1.0))
-                await asyncio.wait({changed, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+                await tasks.first(membership.wait_changed(1.0), self._stopping.wait())
                 if await asyncio.to_thread(store.running, reading) != running:
                     break
         finally:
-            stopping.cancel()
             lane.stop()
 
     def _step(self, topic: str) -> None:
@@ -209,9 +211,11 @@ class Projector:
             return
         position = Position({(commit.topic, p): o for p, o in commit.reached.items()})
         message = json.dumps({"topic": commit.topic, "position": str(position)}).encode()
-        with contextlib.suppress(Unavailable):  # the bus is disposable: readers also look by themselves
+        try:
             for projection in (f.projection for f in commit.folded if f.projection.live):
                 await self._bus.publish(f"{PROJECTED}.{projection.name}", message)
+        except Exception as error:  # the bus is disposable: readers also look by themselves
+            logger.info("not announced: %s", error, exc_info=not isinstance(error, AnalyticsError))
 
 
 def _of(topic: str, membership: Membership) -> list[int]:
