@@ -70,6 +70,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
             teller(settings) as tell,
+            wiring.authenticator(settings) as authenticate,
         ):
             metrics = Metrics()
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
@@ -82,7 +83,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
                 metrics=metrics,
                 search=search,
                 stories=stories,
-                authenticate=wiring.authenticator(settings),
+                authenticate=authenticate,
                 trail=trail,
                 rates=Rates(settings.rate_limits),
             )
@@ -122,13 +123,14 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         wiring.event_log(settings) as log,
         wiring.live_bus(settings) as bus,
         wiring.trail(settings, log) as trail,
+        wiring.authenticator(settings) as authenticate,
     ):
         health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": desk.check})
         rates = Rates(settings.rate_limits)
         application = create_app(
             ingest=doors, desk=desk, health=health, rates=rates, upload_seconds=settings.upload_seconds
         )
-        doorway = Doorway(wiring.authenticator(settings), trail, rates)
+        doorway = Doorway(authenticate, trail, rates)
         edge = Edge(application, routes_of(application), doorway, document_of)
         await serve_http(edge, settings.host, settings.command_port, stop, ready)
 

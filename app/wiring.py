@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -238,7 +239,9 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 
 async def _exists(settings: Settings, store: PostgresEventStore, company: str) -> bool:
     """Whether a company has decided anything, or any projection has a row of it."""
+    from adapters.postgres.read_store import NO_TABLES
     from domain.configuration.registry import company_aggregate_id
+    from domain.errors import Unavailable
     from projections.engine.registry import all_projections
 
     if await store.events(company_aggregate_id(company), 0):
@@ -247,8 +250,12 @@ async def _exists(settings: Settings, store: PostgresEventStore, company: str) -
         for projection in all_projections().values():
             for table in projection.tables:
                 one = f"SELECT 1 AS one FROM {{{table.name}}} WHERE company_id = %s LIMIT 1"
-                if (await rows.ask(company, projection.name, one, (company,))).rows:
-                    return True
+                try:
+                    if (await rows.ask(company, projection.name, one, (company,))).rows:
+                        return True
+                except Unavailable as error:
+                    if error.code != NO_TABLES:
+                        raise
     return False
 
 
@@ -310,9 +317,14 @@ def token_issuer(settings: Settings) -> TokenIssuer:
     return TokenIssuer(signing_key(keys(settings)), settings.auth_issuer, settings.auth_audience)
 
 
-def authenticator(settings: Settings) -> Authenticate:
-    """Turns a bearer token into a principal, by the keys of the settings or of the data folder."""
-    return _verifier(settings)
+@asynccontextmanager
+async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
+    """Turns a bearer token into a principal, by the keys of the settings or of the data folder, and by stored tiers."""
+    from adapters.postgres.tiers import PostgresTiers
+
+    verify = _verifier(settings)
+    async with PostgresTiers(settings.database_url).followed() as tiers:
+        yield lambda token: replace(verify(token), stored_tiers=tiers)
 
 
 def event_tokens(settings: Settings) -> EventTokens | None:

@@ -241,9 +241,10 @@ def _allowed(principal: Principal, order: Order) -> Role:
             code="forbidden_company",
             suggested_actions=("Ask the operator of the platform.",),
         )
-    if kind.feature is not None and not opens(principal, kind.feature):
+    if kind.feature is not None and not opens(principal, kind.feature, order.company_id):
+        tier = principal.tier_in(order.company_id)
         raise Forbidden(
-            f"{order.type.name} needs a tier with {kind.feature.value!r}, not {principal.tier.value}",
+            f"{order.type.name} needs a tier with {kind.feature.value!r}, not {tier.value}",
             code="forbidden_tier",
             suggested_actions=("`analytics access` shows which tier opens what.",),
         )

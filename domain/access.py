@@ -9,7 +9,7 @@ gates features, whatever the role, and says how much a tenant may ask for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -108,6 +108,9 @@ FEATURES: Mapping[Tier, frozenset[Feature]] = MappingProxyType(
 )
 
 
+NONE_STORED: Mapping[str, Tier] = MappingProxyType({})
+
+
 class Use(StrEnum):
     """What is counted."""
 
@@ -158,13 +161,17 @@ LIMITS: Mapping[Tier, TierLimits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody we know: `companies` are the tenants of the token, `expires_at` its end (seconds since 1970 UTC)."""
+    """Somebody we know: `companies` are the tenants of the token, `expires_at` its end (seconds since 1970 UTC).
+
+    `tier` is what the token says, `stored_tiers` what companies were commanded to have, as it is now.
+    """
 
     sub: str
     companies: frozenset[str]
     roles: frozenset[Role]
     tier: Tier = Tier.FREE
     expires_at: float = float("inf")
+    stored_tiers: Mapping[str, Tier] = field(default_factory=lambda: NONE_STORED, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.sub and self.companies and self.roles):
@@ -174,6 +181,10 @@ class Principal:
     def company_id(self) -> str:
         """The first company: what a page shows before another is picked."""
         return min(self.companies)
+
+    def tier_in(self, company: str) -> Tier:
+        """What counts in a company: its stored tier; the token's where none is stored, or for who sees all."""
+        return self.tier if EVERY_COMPANY in self.companies else self.stored_tiers.get(company, self.tier)
 
 
 Authenticate = Callable[[str], Principal]
@@ -209,6 +220,6 @@ def require(principal: Principal, right: Right, company: str | None = None) -> N
     )
 
 
-def opens(principal: Principal, feature: Feature) -> bool:
-    """Whether the principal's tier has the feature."""
-    return feature in FEATURES[principal.tier]
+def opens(principal: Principal, feature: Feature, company: str) -> bool:
+    """Whether the tier that counts for the principal in the company has the feature."""
+    return feature in FEATURES[principal.tier_in(company)]

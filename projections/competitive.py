@@ -80,7 +80,7 @@ def _comparison(request: Request, rows: Mapping[str, Rows]) -> Comparison | None
         return None
     (company,) = rows["company"]
     in_money = metric(request.get("metric")).unit is Unit.MONEY
-    return Comparison(_asked(request), company["tier"], company["currency"] if in_money else None)
+    return Comparison(_asked(request), company["tier"] or "", company["currency"] if in_money else None)
 
 
 def _told(request: Request, found: Finding | Reason) -> Rows:
@@ -99,7 +99,7 @@ def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows
     if isinstance(own, Reason):
         return _told(request, own)
     values = ((tenant, _value(answer)) for tenant, answer in others.answers.items())
-    tier = company["tier"]
+    tier = company["tier"] or ""
     agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if known(value)]
     key = others.secret + msgspec.json.encode(dict(_asked(request).params), order="sorted")
     return _told(request, peers.standing(own, request.company, tier, agreed, key))

@@ -25,7 +25,7 @@ from projections.engine.query import Param, Query, Request, Selected, Statement
 if TYPE_CHECKING:
     from projections.engine.declare import Delta
 
-configuration = Projection("configuration", version=1)
+configuration = Projection("configuration", version=2)
 
 
 class ConfiguredDashboard(Row):
@@ -92,7 +92,7 @@ class ConfiguredCompany(Row):
     aggregate_id: Key[Text]
     version: Own[Count]
     profile: Own[Json]
-    tier: Own[Text]
+    tier: Own[Text]  # null while none was stored
     branding: Own[Json]
     calendar: Own[Json]
     currency: Own[Text]

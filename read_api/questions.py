@@ -126,7 +126,7 @@ class Questions:
         require(principal, known(question.name).right, question.company)
         _require_features(principal, question)
         seen = _as_seen(principal, question)
-        if opens(principal, Feature.FULL_HISTORY):
+        if opens(principal, Feature.FULL_HISTORY, question.company):
             return seen
         return self._of_last_days(seen)
 
@@ -152,11 +152,14 @@ class Questions:
 
 def _require_features(principal: Principal, question: Question) -> None:
     """Raise Forbidden where the tier does not open what the question needs."""
-    closed = [f for f in sorted(features_of(question.part, question.company)) if not opens(principal, f)]
+    closed = [
+        f for f in sorted(features_of(question.part, question.company)) if not opens(principal, f, question.company)
+    ]
     if closed:
         having = ", ".join(tier for tier in Tier if closed[0] in FEATURES[tier])
+        tier = principal.tier_in(question.company)
         raise Forbidden(
-            f"tier {principal.tier} does not open {closed[0].value!r}, which {question.name} needs",
+            f"tier {tier} does not open {closed[0].value!r}, which {question.name} needs",
             code="forbidden_tier",
             suggested_actions=(f"Ask with a token of one of the tiers {having}.",),
         )

@@ -48,6 +48,7 @@ FROM projections AS live JOIN checkpoints AS reached ON reached.projection = nam
 WHERE live AND name = ANY(%s) GROUP BY name, live.version
 """
 SWITCHES = 5  # during one question, at most
+NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
 Found = TypeVar("Found")
 
@@ -104,7 +105,7 @@ class PostgresReadStore:
                 return await self._twice(lambda: self._ask_live(_Asked(company, projection, statement, params)))
             except psycopg.errors.UndefinedTable as error:
                 raise Unavailable(
-                    f"projection {projection} has no tables yet: its projector has not started"
+                    f"projection {projection} has no tables yet: its projector has not started", code=NO_TABLES
                 ) from error
             except psycopg.errors.UndefinedColumn as error:
                 raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error

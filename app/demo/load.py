@@ -15,13 +15,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from app.demo.companies import COMPANIES
 from app.demo.sample import EVENTS, sample
 from app.publisher import connect
 from app.settings import Settings
-from app.wiring import event_log
+from app.wiring import desk, event_log
+from command_api.desk import Order
+from domain.access import OPERATOR
+from domain.configuration.registry import COMMANDS, read_command
 from domain.events import STREAMS
 from domain.publishing.event import Event
 
+PROFILE, TIER = "company.change_profile", "company.change_tier"
 AT_ONCE = 2_000  # events published together
 BAR = 30  # characters
 
@@ -44,8 +49,18 @@ async def load(settings: Settings, stop: asyncio.Event, out: TextIO = sys.stderr
             piece = following
     if not piece:
         progress.end()
+        await _subscribe(settings)
         _write(note)
     return not piece
+
+
+async def _subscribe(settings: Settings) -> None:
+    """Give each company its name and tier, as the platform's operator would."""
+    async with desk(settings) as taking:
+        for company in COMPANIES:
+            for name, said in ((PROFILE, {"name": company.company_id.capitalize()}), (TIER, {"tier": company.tier})):
+                command = read_command(COMMANDS[name], json.dumps(said).encode())
+                await taking.take(OPERATOR, Order(COMMANDS[name], command, company.company_id))
 
 
 async def _has_events(settings: Settings) -> bool:

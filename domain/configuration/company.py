@@ -65,10 +65,10 @@ class Retention(Value, frozen=True):
 
 
 class Company(Value, frozen=True):
-    """State of a company."""
+    """State of a company. While no tier was stored (None), that of each token counts."""
 
     profile: Profile = Profile()
-    tier: Tier = Tier.FREE
+    tier: Tier | None = None
     branding: Branding = Branding()
     calendar: Calendar = Calendar()
     currency: str = "USD"

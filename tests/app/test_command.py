@@ -70,5 +70,7 @@ def test_what_is_wrong_is_one_clear_line(commands: Commands, database_url: str, 
         assert (code, out, err.count("\n")) == (1, "", 1), err
         assert told in err
     code, _, err = commands.run("company.change_tier", "--body", '{"tier": "PRO"}', "--dry-run")
-    assert (code, err) == (0, "would be: company.tier_changed\n")
+    assert (code, err.startswith("error: nothing is known of a company 'acme'")) == (1, True)
+    code, _, err = commands.run("company.change_currency", "--body", '{"currency": "CHF"}', "--dry-run")
+    assert (code, err) == (0, "would be: company.currency_changed\n")
     assert counted(database_url) == 0

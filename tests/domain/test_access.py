@@ -71,8 +71,8 @@ def test_every_role_and_tier_stands_in_its_table() -> None:
 
 def test_tiers_gate_features_whatever_the_role() -> None:
     """An admin of a FREE tenant still sees 30 days."""
-    assert not opens(somebody(Role.ADMIN, tier=Tier.FREE), Feature.FULL_HISTORY)
-    assert opens(somebody(Role.VIEWER, tier=Tier.BASIC), Feature.FULL_HISTORY)
+    assert not opens(somebody(Role.ADMIN, tier=Tier.FREE), Feature.FULL_HISTORY, "acme")
+    assert opens(somebody(Role.VIEWER, tier=Tier.BASIC), Feature.FULL_HISTORY, "acme")
 
 
 def test_the_local_operator_may_everything() -> None:
@@ -130,4 +130,4 @@ def test_a_tier_opens_its_line_and_those_below(tier: Tier) -> None:
         if list(Tier).index(t) <= list(Tier).index(tier)
         for feature in features
     }
-    assert {feature for feature in Feature if opens(somebody(Role.ADMIN, tier=tier), feature)} == expected
+    assert {feature for feature in Feature if opens(somebody(Role.ADMIN, tier=tier), feature, "acme")} == expected

@@ -247,3 +247,24 @@ def test_the_past_of_the_configuration_is_told(people: OpenPeople) -> None:
     assert [row["name"] for row in then.json()["rows"]] == ["before"], then.text
     why = admin.read("/api/v1/query/dashboards/explain", since=renamed, id=item, measure="name")
     assert [event["share"] for event in why.json()["events"]] == ["after"], why.text
+
+
+def test_a_stored_tier_counts_and_a_token_s_only_where_none_is_stored(people: OpenPeople) -> None:
+    """Also while the token lives that says another one; who may see all companies is not bound by it."""
+    admin, everywhere = people("tierco"), people("*")
+    predictive, profile = "/api/v1/query/forecast", "/api/v1/company"
+    created = admin.send("POST", DASHBOARD, {"name": "first"})
+    assert admin.read(profile, since=created).json()["tier"] is None
+    assert admin.read(predictive, metric="mrr").status_code != 403
+    everywhere.send("POST", "/api/v1/company/profile?company=tierco", {"name": "T"})
+    stored = everywhere.send("POST", "/api/v1/company/tier?company=tierco", {"tier": "FREE"})
+    assert admin.read(profile, since=stored).json()["tier"] == "FREE"
+    deadline = time.monotonic() + 20
+    while (answer := admin.read(predictive, metric="mrr")).status_code != 403:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+    assert answer.json()["code"] == "forbidden_tier"
+    assert "tier FREE" in answer.json()["detail"]
+    refused = admin.commands.post(RULE, json={"name": "r"})
+    assert refused.status_code in (400, 403)
+    assert everywhere.read(predictive, metric="mrr", company="tierco").status_code != 403
