@@ -153,7 +153,7 @@ def access(as_json: bool) -> None:
             "name": tier.value,
             "allows": ", ".join(
                 [f"{use} {rate.per_second:g}/s (burst {rate.burst:g})" for use, rate in limits.rates.items()]
-                + [f"{limits.at_once} questions at once"]
+                + [f"{limits.at_once} questions at once, {limits.feeds} live feeds"]
             ),
         }
         for tier, limits in LIMITS.items()

@@ -21,18 +21,18 @@ class Doorway:
     rates: Rates = field(default_factory=lambda: Rates(0))
 
     @contextmanager
-    def within_rates(self, principal: Principal, action: Action) -> Iterator[None]:
-        """One call, from its beginning to its end. Raises LimitExceeded where its tenant asks too often.
+    def within_rates(self, principal: Principal, action: Action, company: str) -> Iterator[None]:
+        """One call about a company (empty: the token's), from beginning to end. Raises LimitExceeded for too many.
 
         Events are charged by who reads them, when their number is known.
         """
         now = time.monotonic()
         if action is Action.PUBLISH:
-            self.rates.admit(principal, Use.EVENTS, now, amount=0)
+            self.rates.admit(principal, Use.EVENTS, now, amount=0, company=company)
         elif action is Action.COMMAND:
-            self.rates.admit(principal, Use.COMMANDS, now)
+            self.rates.admit(principal, Use.COMMANDS, now, company=company)
         else:
-            with self.rates.question(principal, now):
+            with self.rates.question(principal, now, company):
                 yield
             return
         yield

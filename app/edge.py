@@ -107,7 +107,7 @@ class Edge:
         exchange.caller = Caller(self._doorway.authenticate(bearer_token(tokens)), answer.correlation_id)
         scope["user"] = exchange.caller
         action = exchange.deed.action if exchange.deed else Action.READ
-        with self._doorway.within_rates(exchange.caller.principal, action):
+        with self._doorway.within_rates(exchange.caller.principal, action, exchange.company):
             yield
 
     async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:

@@ -185,7 +185,7 @@ async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> A
             if call.action not in ONLY_REFUSALS:
                 await doorway.trail.admit()
             call.caller = Caller(doorway.authenticate(bearer_token(_authorizations(context))), correlation_id)
-            with doorway.within_rates(call.caller.principal, call.action):
+            with doorway.within_rates(call.caller.principal, call.action, call.company):
                 yield call
             call.end(None)
         except AnalyticsError as error:

@@ -20,7 +20,7 @@ from command_api.bodies import document, form
 from command_api.desk import Desk
 from command_api.uploads import SMALL, decoding, in_time, received
 from domain import correlation
-from domain.access import Right, Use, may, require
+from domain.access import Principal, Right, Use, may, require
 from domain.caller import OPEN, Caller
 from domain.errors import AnalyticsError, Invalid
 from domain.problem import Code
@@ -58,10 +58,11 @@ def create_app(
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        outcome = await _outcome(ingest, request, slots, upload_seconds)
+        outcome = await _outcome(ingest, request, slots, upload_seconds, limits)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
-        limits.charge(request.user.principal, Use.EVENTS, events, time.monotonic())
+        amounts = {**outcome.of_companies, "": events - outcome.of_companies.total()}
+        limits.charge_each(request.user.principal, Use.EVENTS, amounts, time.monotonic())
         return _answer(outcome)
 
     @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
@@ -82,7 +83,9 @@ def create_app(
     )
 
 
-async def _outcome(ingest: Ingest, request: HttpRequest, slots: asyncio.Semaphore, seconds: float) -> Outcome:
+async def _outcome(
+    ingest: Ingest, request: HttpRequest, slots: asyncio.Semaphore, seconds: float, rates: Rates
+) -> Outcome:
     """What became of the events of a body. Raises Invalid for one of a single event that is not usable at all."""
     cut, parse = form(request.headers.get("content-type", ""))
     decode = decoding(request.headers.get("content-encoding", ""))
@@ -91,7 +94,7 @@ async def _outcome(ingest: Ingest, request: HttpRequest, slots: asyncio.Semaphor
         ingest.take,
         parse=parse,
         door="http",
-        allows=partial(may, principal, Right.PUBLISH),
+        allows=_publishes(principal, rates),
         tenant=principal.company_id,
     )
     whole = cut is document or decode is not None
@@ -113,6 +116,21 @@ async def _outcome(ingest: Ingest, request: HttpRequest, slots: asyncio.Semaphor
             suggested_actions=("Correct the body and send it again; as it came it is kept in quarantine.",),
         )
     return outcome
+
+
+def _publishes(principal: Principal, rates: Rates) -> Callable[[str], bool]:
+    """Says for which companies the principal may publish. It raises LimitExceeded for one that has published too much.
+
+    A body names its companies in its events, so that the door cannot know them.
+    """
+
+    def allows(company: str) -> bool:
+        allowed = may(principal, Right.PUBLISH, company)
+        if allowed:
+            rates.admit(principal, Use.EVENTS, time.monotonic(), amount=0, company=company)
+        return allowed
+
+    return allows
 
 
 async def _once(thing: T) -> AsyncIterator[T]:

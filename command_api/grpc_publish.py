@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -45,7 +46,8 @@ async def _items(
 ) -> AsyncIterator[list[Item]]:
     index = 0
     async for request in requests:
-        await asyncio.sleep(rates.charge(principal, Use.EVENTS, len(request.events), time.monotonic()))
+        amounts = Counter(event.company_id for event in request.events)
+        await asyncio.sleep(rates.charge_each(principal, Use.EVENTS, amounts, time.monotonic()))
         yield [Item(index + i, event.SerializeToString()) for i, event in enumerate(request.events)]
         index += len(request.events)
 

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from domain.errors import Defect
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,20 @@ async def end(*tasks: asyncio.Task[Any] | None) -> None:
     for task in ending:
         task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def attended(work: Callable[[], Awaitable[T]]) -> T:
+    """Do work in which a CancelledError that nobody asked for is a failure like any other.
+
+    A TaskGroup, and whoever awaits a task that was cancelled, takes it for an end that was wanted. Raises Defect.
+    """
+    try:
+        return await work()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Defect("background work was cancelled from within") from None
 
 
 async def first(*work: Coroutine[Any, Any, Any]) -> int:

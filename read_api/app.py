@@ -26,7 +26,8 @@ from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
 from read_api.answering import JSON, HttpRequest, min_position, parameters, told
 from read_api.history.http import find_events, show_event
-from read_api.live import LiveDesk
+from read_api.live import connect
+from read_api.live_sessions import LiveSessions
 from read_api.metric_defs import Metric
 from read_api.past import OF_EXPLANATION, OF_PAST
 from read_api.problems import problem
@@ -39,10 +40,9 @@ logger = logging.getLogger(__name__)
 
 def create_app(side: ReadSide) -> Litestar:
     """The whole read API as an ASGI application, to stand behind the edge (app/edge.py)."""
-    desk = LiveDesk(side)
     return Litestar(
         [*HANDLERS, live, *pages.routes()],
-        state=State({"side": side, "desk": desk}),
+        state=State({"side": side, "live": LiveSessions(side)}),
         exception_handlers={Exception: _answer_error},
         openapi_config=None,  # the description is a file of proto/http, made from HANDLERS
         logging_config=None,
@@ -160,8 +160,8 @@ _PROJECTION_METRICS: Mapping[Metric, str] = {
 @websocket("/api/v1/live", opt={OPEN: True})  # its first message brings the token
 async def live(socket: WebSocket[Any, Any, State]) -> None:
     """Answers that come by themselves; see read_api/live.py for the messages."""
-    desk: LiveDesk = socket.app.state.desk
-    await desk.connect(socket)
+    sessions: LiveSessions = socket.app.state.live
+    await connect(socket, sessions)
 
 
 _OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {

@@ -7,16 +7,21 @@ newest state: one that is slow misses those in between and holds up nobody.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import AnalyticsError, Defect
+from domain.errors import AnalyticsError, Defect, Unavailable
+from eventlog import tasks
 from read_api.movements import happens
 
+logger = logging.getLogger(__name__)
+
 SHORTEST = 0.25  # seconds between two answers
+PATIENCE = 30.0  # seconds for one answer
+DEFECT = "error defect"
 IDLE = 2.0  # seconds after which it is asked again though nothing moved: freshness is news, too
 
 Ask = Callable[[], Awaitable[dict[str, Any]]]
@@ -40,7 +45,7 @@ class Feed:
         self._moves = moves
         self._state: State | None = None
         self._changed = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._task = tasks.start(tasks.keep(self._run, "live feed"), "live feed")
         self.followers = 0
 
     async def next(self, seen: State | None) -> State:
@@ -49,11 +54,9 @@ class Feed:
             await self._changed.wait()
         return self._state
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Ask no more."""
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
 
     async def _run(self) -> None:
         while True:
@@ -64,11 +67,17 @@ class Feed:
 
     async def _asked(self) -> State:
         try:
-            answer = await self._ask()
+            async with asyncio.timeout(PATIENCE):
+                answer = await tasks.attended(self._ask)
         except AnalyticsError as error:
             return State({}, error, f"error {error.code}")
+        except TimeoutError:
+            late = Unavailable(f"no answer came within {PATIENCE:g} s")
+            return State({}, late, f"error {late.code}")
         except Exception as error:  # followers are told; a feed that died silently would leave them with old figures
-            return State({}, Defect(f"the question failed: {type(error).__name__}"), "error defect")
+            if self._state is None or self._state.mark != DEFECT:  # once, not at every turn
+                logger.exception("a question that is followed failed")
+            return State({}, Defect(f"the question failed: {type(error).__name__}"), DEFECT)
         return State(answer, None, str(answer.get("position", answer)))
 
     def _tell(self, state: State) -> None:
@@ -94,10 +103,10 @@ class Feeds:
         feed.followers += 1
         return feed
 
-    async def leave(self, key: Hashable) -> None:
+    def leave(self, key: Hashable) -> None:
         """Follow no more; the last one to leave ends the feed."""
         feed = self._feeds[key]
         feed.followers -= 1
         if not feed.followers:
             del self._feeds[key]
-            await feed.stop()
+            feed.stop()

@@ -10,15 +10,21 @@ The first message brings the token, later ones renew it or subscribe:
 Each subscription gets one `snapshot`, an `update` with the whole answer when the position has moved (at most four a
 second, the newest only), and `fresh` in between: the answer still stands, and how new it is. What goes wrong with one
 subscription is an `error` with its id and a problem document; the connection goes on.
+
+A renewed token is of the same subject and the same companies. With it, and every JUDGED seconds, the token and each
+subscription are judged anew: what is no longer allowed is `ended` with the reason, what is now another question (a day
+later, another tier) begins again with a snapshot.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Hashable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,141 +32,188 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from domain import correlation
-from domain.access import Principal, Right, Use, require
-from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
+from domain.access import Principal
+from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, Unauthenticated, Unavailable
 from domain.trail import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
-from read_api.feeds import Feed, Feeds, State
+from eventlog.tasks import attended
+from read_api.feeds import Feed, State
+from read_api.live_sessions import LiveSessions, Wanted
 from read_api.metric_defs import Metric
+from read_api.movements import happens
 from read_api.problems import problem
-from read_api.questions import Question
-from read_api.side import ReadSide
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
+SEND_PATIENCE = 5.0  # seconds until a message has to be taken
+CLOSE_PATIENCE = 1.0  # seconds for the last one
+JUDGED = 10.0  # seconds after which a token and what it follows are judged anew; sooner when the configuration moves
+CONFIGURATION = "configuration"  # the projection that knows the tiers
 MOST_SUBSCRIPTIONS = 32
 REFUSED = 4401  # close code: the token was missing, bad or has ended
+OTHER_CALLER = 4403
+TOO_SLOW = 4408
+TOO_OFTEN = 4429
+CLOSE_CODES: Mapping[type[AnalyticsError], int] = MappingProxyType(
+    {
+        Unauthenticated: REFUSED,
+        Invalid: REFUSED,
+        Forbidden: OTHER_CALLER,
+        LimitExceeded: TOO_OFTEN,
+        Unavailable: 1013,
+    }
+)
 FRESHNESS = ("position", "as_of", "complete", "lag_ms")
 
-
-class LiveDesk:
-    """What all connections of this process share."""
-
-    def __init__(self, side: ReadSide) -> None:
-        self.authenticate = side.authenticate
-        self.metrics = side.metrics
-        self.trail = side.trail
-        self._rates = side.rates
-        self._questions = side.questions
-        self._health = side.health
-        self._movements = side.movements
-        self._feeds = Feeds()
-
-    async def connect(self, socket: WebSocket[Any, Any, Any]) -> None:
-        """Serve one connection until it ends."""
-        await socket.accept()
-        self.metrics.add(Metric.LIVE)
-        connection = _Connection(socket, self, correlation.current.get())
-        try:
-            await connection.serve()
-        except WebSocketDisconnect:
-            pass  # how every connection ends
-        finally:
-            await connection.end()
-            self.metrics.add(Metric.LIVE, -1)
-
-    def follow(self, principal: Principal, message: Mapping[str, Any]) -> tuple[Hashable, Feed]:
-        """The feed that a subscription asks for. Raises Forbidden, Invalid, NotFound or LimitExceeded."""
-        self._rates.admit(principal, Use.READS, time.monotonic())
-        if "watch" in message:
-            if message["watch"] != "pipeline":
-                raise Invalid('the only thing to watch is "pipeline"', code="bad_message")
-            require(principal, Right.STATUS)
-            key: Hashable = "pipeline"
-            feed = self._feeds.follow(key, self._health, self._movements.next)
-        else:
-            question = self._questions.allowed(principal, _question(message))
-            key = (question.name, question.company, tuple(sorted(question.params.items())))
-            moves_with = question.moves_with
-            feed = self._feeds.follow(
-                key, lambda: self._questions.answer(question), lambda: self._movements.next(moves_with)
-            )
-        self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
-        return key, feed
-
-    async def leave(self, key: Hashable) -> None:
-        """A subscription has ended."""
-        await self._feeds.leave(key)
-        self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
+logger = logging.getLogger(__name__)
 
 
-def _question(message: Mapping[str, Any]) -> Question:
-    params = message.get("params", {})
-    if not isinstance(params, dict) or not all(isinstance(value, str | int | float) for value in params.values()):
-        raise Invalid("params must be an object of texts", code="bad_message")
-    return Question(
-        str(message.get("query", "")), str(message.get("company", "")), {str(k): str(v) for k, v in params.items()}
-    )
+async def connect(socket: WebSocket[Any, Any, Any], sessions: LiveSessions) -> None:
+    """Serve one connection until it ends."""
+    await socket.accept()
+    with sessions.connected():
+        await _Connection(socket, sessions, correlation.current.get()).serve()
 
 
 class _Subscription(NamedTuple):
-    """One subscription of a connection: who sends, and what the trail calls it."""
+    """One subscription of a connection: who sends, what was asked for, and what it follows now."""
 
     sending: asyncio.Task[None]
-    target: str
-    company: str
+    message: Mapping[str, Any]
+    key: Hashable
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """Target and company, as the trail calls them."""
+        return _about(self.message)
+
+
+class _TooSlow(Exception):
+    """The caller did not take a message in time."""
+
+
+class _OtherCaller(Forbidden):
+    """A token of somebody else came to renew the one of a connection."""
+
+    code = "other_caller"
 
 
 @dataclass
 class _Connection:
-    """One socket: its principal and its subscriptions, each a task that sends what its feed tells."""
+    """One socket: its token and principal, and its subscriptions, each a task that sends what its feed tells."""
 
     socket: WebSocket[Any, Any, Any]
-    desk: LiveDesk
+    sessions: LiveSessions
     correlation_id: str
+    token: str = ""
     principal: Principal | None = None
     subscriptions: dict[str, _Subscription] = field(default_factory=dict)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # messages and judgements come in turn
+    tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     async def serve(self) -> None:
-        """Take messages until the caller goes, or its token has ended."""
+        """Take messages until the caller goes, or must. Whatever fails in any part ends all of them."""
         try:
-            await self._sign_in(await asyncio.wait_for(self.socket.receive_data("text"), TOKEN_PATIENCE))
-            while True:
-                left = self._signed_in().expires_at - time.time()
-                # a renewed token is a message, so that the limit is taken anew after each
-                message = await asyncio.wait_for(self.socket.receive_data("text"), min(left, 1e6))
-                await self._take(message)
-        except TimeoutError:
-            await self._refuse(Unauthenticated("no valid token came in time, or it has ended"))
-        except AnalyticsError as error:
-            self._note(Action.SIGN_IN, "live", error=error)
-            await self._refuse(error)
+            await self._sign_in(await self._first_message())
+            async with self.tasks:
+                self.tasks.create_task(attended(self._listen))
+                self.tasks.create_task(attended(self._judge_again))
+        except* (WebSocketDisconnect, OSError):
+            pass  # how every connection ends
+        except* _TooSlow:
+            await self._close(TOO_SLOW, "messages were not taken in time")
+        except* AnalyticsError as failed:
+            await self._refuse(_first(failed))
+        except* Exception:
+            logger.exception("a live connection failed (correlation id %s)", self.correlation_id)
+            await self._refuse(Defect("the connection failed"))
+        finally:
+            for name in list(self.subscriptions):
+                self._drop(name)
 
-    async def end(self) -> None:
-        """End all subscriptions."""
-        for name in list(self.subscriptions):
-            await self._unsubscribe(name)
+    async def _first_message(self) -> str:
+        try:
+            async with asyncio.timeout(TOKEN_PATIENCE):
+                return await self.socket.receive_data("text")
+        except TimeoutError:
+            raise Unauthenticated("no token came in time") from None
+
+    async def _listen(self) -> None:
+        while True:
+            text = await self.socket.receive_data("text")
+            async with self.changing:
+                await self._take(text)
+
+    async def _judge_again(self) -> None:
+        """Look again and again whether the token still counts, and for what. Raises Unauthenticated when it does not.
+
+        Keys are withdrawn, tiers fall, and what the last thirty days are changes at midnight.
+        """
+        while True:
+            moved = self.sessions.movements.next(CONFIGURATION)
+            left = self._signed_in().expires_at - time.time()
+            await happens(moved, min(left, JUDGED))
+            try:
+                self.principal = self.sessions.authenticate(self.token)
+            except AnalyticsError as error:
+                self._note(Action.SIGN_IN, "live", error=error)
+                raise
+            async with self.changing:
+                await self._judge()
+
+    async def _judge(self) -> None:
+        """Judge every subscription as its caller is now."""
+        principal = self._signed_in()
+        for name, subscription in list(self.subscriptions.items()):
+            try:
+                wanted = self.sessions.judged(principal, subscription.message)
+                self.sessions.check(principal, wanted.company)
+                if wanted.key != subscription.key:
+                    await _ended(self._drop(name, noted=False))
+                    self._follow(name, subscription.message, wanted)
+            except AnalyticsError as error:
+                await _ended(self._drop(name, error))
+                await self._send({"type": "ended", "id": name, "problem": self._problem(error)})
 
     def _signed_in(self) -> Principal:
         if self.principal is None:
             raise Unauthenticated("the first message must bring a token")
+        if self.principal.expires_at <= time.time():
+            raise Unauthenticated("the token has ended", suggested_actions=("Sign in again with a new token.",))
         return self.principal
 
     async def _sign_in(self, text: str) -> None:
-        message = _message(text)
-        if message.get("type") != "token":
-            raise Unauthenticated("the first message must bring a token")
-        self.principal = self.desk.authenticate(str(message.get("token", "")))
+        """Take a token: the first, or one that renews it. Raises Forbidden for a renewal by somebody else."""
+        principal = None
+        try:
+            token = _token(_message(text))
+            principal = self.sessions.authenticate(token)
+            self._check_same(principal)
+            await self.sessions.admit(principal)
+        except AnalyticsError as error:
+            self._note_of(principal, Action.SIGN_IN, "live", "", error)
+            raise
+        self.token, self.principal = token, principal
         self._note(Action.SIGN_IN, "live")
+        await self._judge()
         await self._send(
             {
                 "type": "welcome",
-                "sub": self.principal.sub,
-                "companies": sorted(self.principal.companies),
-                "roles": sorted(self.principal.roles),
-                "tier": self.principal.tier,
+                "sub": principal.sub,
+                "companies": sorted(principal.companies),
+                "roles": sorted(principal.roles),
+                "tier": principal.tier,
                 "correlation_id": self.correlation_id,
             }
         )
+
+    def _check_same(self, principal: Principal) -> None:
+        """A renewal goes on with what is open, so it must be of the same caller. Raises _OtherCaller."""
+        before = self.principal
+        if before is not None and (principal.sub, principal.companies) != (before.sub, before.companies):
+            raise _OtherCaller(
+                "a renewed token must be of the same subject and companies",
+                suggested_actions=("Open a connection of its own for the other token.",),
+            )
 
     async def _take(self, text: str) -> None:
         name = ""
@@ -176,79 +229,128 @@ class _Connection:
                     await self._unsubscribe(name)
                 case unknown:
                     raise Invalid(f"{unknown!r} is no type of message", code="bad_message")
-        except Unauthenticated:
+        except (Unauthenticated, _OtherCaller):
             raise
         except AnalyticsError as error:
             await self._send_error(name, error)
 
     async def _subscribe(self, name: str, message: Mapping[str, Any]) -> None:
-        target = str(message.get("query") or message.get("watch") or "")
-        company = str(message.get("company", ""))
+        target, company = _about(message)
         try:
-            await self.desk.trail.admit()
-            key, feed = self._follow(name, message)
+            principal = self._signed_in()
+            await self.sessions.admit(principal, company)
+            self._check_name(name)
+            self._follow(name, message, self.sessions.judged(principal, message))
         except AnalyticsError as error:
             self._note(Action.SUBSCRIBE, target, company, error)
             raise
         self._note(Action.SUBSCRIBE, target, company)
-        sending = asyncio.create_task(self._pass_on(name, key, feed))
-        self.subscriptions[name] = _Subscription(sending, target, company)
 
-    def _follow(self, name: str, message: Mapping[str, Any]) -> tuple[Hashable, Feed]:
+    def _check_name(self, name: str) -> None:
         if not name or name in self.subscriptions:
             raise Invalid("a subscription needs an id that no other one has", code="bad_message")
         if len(self.subscriptions) >= MOST_SUBSCRIPTIONS:
             raise LimitExceeded(f"a connection may have {MOST_SUBSCRIPTIONS} subscriptions")
-        return self.desk.follow(self._signed_in(), message)
+
+    def _follow(self, name: str, message: Mapping[str, Any], wanted: Wanted) -> None:
+        """Begin to send; however that ends, even before it began, the feed is left."""
+        with ExitStack() as following:
+            feed = following.enter_context(self.sessions.followed(self._signed_in(), wanted))
+            sending = self.tasks.create_task(attended(lambda: self._pass_on(name, feed)))
+            ended = following.pop_all()
+        sending.add_done_callback(lambda _: ended.close())
+        self.subscriptions[name] = _Subscription(sending, message, wanted.key)
 
     async def _unsubscribe(self, name: str) -> None:
-        ended = self.subscriptions.pop(name, None)
-        if ended is not None:
-            self._note(Action.UNSUBSCRIBE, ended.target, ended.company)
-            ended.sending.cancel()
-            with suppress(asyncio.CancelledError):
-                await ended.sending
+        await _ended(self._drop(name))  # nothing of it may come after the answer to what is asked next
+
+    def _drop(self, name: str, error: AnalyticsError | None = None, *, noted: bool = True) -> asyncio.Task[None] | None:
+        """End a subscription."""
+        dropped = self.subscriptions.pop(name, None)
+        if dropped is None:
+            return None
+        dropped.sending.cancel()
+        if noted:
+            self._note(Action.UNSUBSCRIBE, *dropped.about, error)
+        return dropped.sending
 
     def _note(self, action: Action, target: str, company: str = "", error: AnalyticsError | None = None) -> None:
         """Into the trail; what an open subscription is sent from then on is not noted."""
+        self._note_of(self.principal, action, target, company, error)
+
+    def _note_of(
+        self, principal: Principal | None, action: Action, target: str, company: str, error: AnalyticsError | None
+    ) -> None:
         actor, tenant = NOBODY, SYSTEM
-        if self.principal is not None:
-            actor, tenant = Actor.of(self.principal), tenant_of(self.principal.companies, company)
+        if principal is not None:
+            actor, tenant = Actor.of(principal), tenant_of(principal.companies, company)
         outcome, code = outcome_of(error)
         note = Note(actor, action, target, Door.WS, tenant, outcome, code, correlation_id=self.correlation_id)
-        self.desk.trail.note(note)
+        self.sessions.trail.note(note)
 
-    async def _pass_on(self, name: str, key: Hashable, feed: Feed) -> None:
+    async def _pass_on(self, name: str, feed: Feed) -> None:
         """Send what the feed tells: the newest state each time, so that a slow caller misses states, not time."""
         seen: State | None = None
-        try:
-            while True:
-                state = await feed.next(seen)
-                if state.error is not None:
-                    if seen is None or seen.mark != state.mark:
-                        await self._send_error(name, state.error)
-                elif seen is not None and seen.mark == state.mark:
-                    await self._send({"type": "fresh", "id": name, **{k: state.answer.get(k) for k in FRESHNESS}})
-                else:
-                    kind = "snapshot" if seen is None else "update"
-                    await self._send({"type": kind, "id": name, "answer": state.answer})
-                    self.desk.metrics.add(Metric.LIVE_SENT)
-                seen = state
-        except (WebSocketDisconnect, OSError):
-            pass  # the caller has gone: `serve` hears of it too and ends the connection
-        finally:
-            await self.desk.leave(key)
+        while True:
+            state = await feed.next(seen)
+            self._signed_in()
+            if state.error is not None:
+                if seen is None or seen.mark != state.mark:
+                    await self._send_error(name, state.error)
+            elif seen is not None and seen.mark == state.mark:
+                await self._send({"type": "fresh", "id": name, **{k: state.answer.get(k) for k in FRESHNESS}})
+            else:
+                kind = "snapshot" if seen is None else "update"
+                await self._send({"type": kind, "id": name, "answer": state.answer})
+                self.sessions.metrics.add(Metric.LIVE_SENT)
+            seen = state
 
     async def _send(self, message: dict[str, Any]) -> None:
-        async with self.sending:
-            await self.socket.send_data(msgspec.json.encode(message).decode(), mode="text")
+        """Raises _TooSlow: who takes nothing would hold feeds, and this lock, for ever."""
+        try:
+            async with asyncio.timeout(SEND_PATIENCE), self.sending:
+                await self.socket.send_data(msgspec.json.encode(message).decode(), mode="text")
+        except TimeoutError:
+            raise _TooSlow from None
 
     async def _send_error(self, name: str, error: AnalyticsError) -> None:
-        await self._send({"type": "error", "id": name, "problem": problem(error, self.correlation_id, "/api/v1/live")})
+        await self._send({"type": "error", "id": name, "problem": self._problem(error)})
+
+    def _problem(self, error: AnalyticsError) -> object:
+        return problem(error, self.correlation_id, "/api/v1/live")
 
     async def _refuse(self, error: AnalyticsError) -> None:
-        await self._send_error("", error)
-        await self.socket.close(code=REFUSED, reason=str(error)[:120])
+        """Say why, and close."""
+        with suppress(Exception):  # the caller may have gone in any way
+            await self._send_error("", error)
+        code = next((CLOSE_CODES[kind] for kind in type(error).__mro__ if kind in CLOSE_CODES), 1011)
+        await self._close(code, str(error))
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(Exception):
+            async with asyncio.timeout(CLOSE_PATIENCE):
+                await self.socket.close(code=code, reason=reason.encode()[:120].decode(errors="ignore"))
+
+
+def _first(failed: ExceptionGroup[AnalyticsError]) -> AnalyticsError:
+    error = failed.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+async def _ended(sending: asyncio.Task[None] | None) -> None:
+    if sending is not None:
+        await asyncio.wait((sending,))
+
+
+def _about(message: Mapping[str, Any]) -> tuple[str, str]:
+    """Target and company of a subscription, as the trail calls them."""
+    return str(message.get("query") or message.get("watch") or ""), str(message.get("company", ""))
+
+
+def _token(message: Mapping[str, Any]) -> str:
+    if message.get("type") != "token":
+        raise Unauthenticated("the first message must bring a token")
+    return str(message.get("token", ""))
 
 
 def _message(text: str) -> dict[str, Any]:

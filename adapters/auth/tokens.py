@@ -94,8 +94,8 @@ class TokenIssuer:
         self._issuer = issuer
         self._audience = audience
 
-    def issue(self, sub: str, roles: Sequence[Role], company: str, tier: Tier, seconds: float) -> str:
-        """A token for a person or service of one company (`*` for all), valid from now."""
+    def issue(self, sub: str, roles: Sequence[Role], company: str | Sequence[str], tier: Tier, seconds: float) -> str:
+        """A token for a person or service of one company (`*` for all) or of several, valid from now."""
         now = int(time.time())
         claims = {
             "iss": self._issuer,
@@ -105,7 +105,7 @@ class TokenIssuer:
             "iat": now,
             "nbf": now,
             "exp": now + max(1, int(seconds)),
-            "company_id": company,
+            "company_id": company if isinstance(company, str) else list(company),
             "roles": [role.value for role in roles],
             "tier": tier.value,
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -53,7 +54,10 @@ class Reason(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one call. `position` covers everything accepted; `warnings`: events with unknown members."""
+    """What became of one call. `position` covers everything accepted; `warnings`: events with unknown members.
+
+    `of_companies` counts those that the caller may publish, where that was asked.
+    """
 
     accepted: int = 0
     duplicates: int = 0
@@ -61,6 +65,7 @@ class Outcome:
     warnings: int = 0
     position: Position = field(default_factory=Position)
     reasons: list[Reason] = field(default_factory=list)
+    of_companies: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, object]:
         """The answer of the doors; reasons that the list leaves off are counted in `quarantined`."""
@@ -299,6 +304,7 @@ class Intake:
         if not self._allowed[company]:
             reason = f"the caller may not publish for company {shown(company)}"
             raise refusal(parsed.envelope, Problem(Code.FORBIDDEN_COMPANY, reason))
+        self.outcome.of_companies[company] += 1
 
     def _check_token(self, envelope: AnalyticsProcessingEnvelope, tokens: EventTokens) -> None:
         """A token must be good now, and at the event's own time, by which admission will judge it again."""

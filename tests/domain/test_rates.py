@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import rates as rates_module
 from domain.access import LIMITS, Principal, Rate, Role, Tier, Use
 from domain.errors import LimitExceeded
 from domain.rates import Bucket, Rates
@@ -110,3 +113,93 @@ def test_every_tier_has_its_limits_and_a_higher_one_has_more() -> None:
         rates = [limits.rates[use].per_second for limits in order]
         assert rates == sorted(set(rates))
     assert [limits.at_once for limits in order] == sorted(limits.at_once for limits in order)
+
+
+def test_two_tiers_of_a_tenant_in_turn_do_not_begin_anew() -> None:
+    """What a tenant has used is used, whichever of its tokens asks next."""
+    rates, free, pro = Rates(), somebody(tier=Tier.FREE), somebody(tier=Tier.PRO)
+    for _ in range(int(LIMITS[Tier.FREE].rates[Use.READS].burst)):
+        rates.admit(free, Use.READS, 1.0)
+    for _ in range(10):
+        for asking in (pro, free):
+            with pytest.raises(LimitExceeded):
+                rates.admit(asking, Use.READS, 1.0)
+
+
+@given(turns=st.lists(st.tuples(st.sampled_from(Tier), st.floats(0, 0.5)), min_size=1, max_size=300))
+def test_no_mix_of_tiers_lets_more_through_than_the_highest_alone(turns: list[tuple[Tier, float]]) -> None:
+    """So whoever may have two tokens gains nothing by it."""
+    rates, now, taken = Rates(0.1), 0.0, 0
+    highest = max((tier_limit(tier) for tier, _ in turns), key=lambda rate: rate.per_second)
+    for tier, gap in turns:
+        now += gap
+        try:
+            rates.admit(somebody(tier=tier), Use.COMMANDS, now)
+            taken += 1
+        except LimitExceeded:
+            pass
+    assert taken <= highest.burst + highest.per_second * now + 1e-6
+
+
+def tier_limit(tier: Tier) -> Rate:
+    """The rate of commands of a tier, scaled as in the test above."""
+    return LIMITS[tier].rates[Use.COMMANDS].times(0.1)
+
+
+def several(*companies: str, tier: Tier = Tier.FREE) -> Principal:
+    """A viewer of these companies."""
+    return Principal("bob", frozenset(companies), frozenset({Role.VIEWER}), tier)
+
+
+def test_a_token_of_several_companies_uses_the_rate_of_the_one_that_it_asks_about() -> None:
+    """No set of companies is a tenant of its own, with a bucket that is full again."""
+    rates = Rates()
+    for asking in [several("acme", other) for other in "bcdefghij"] * 10:
+        with suppress(LimitExceeded):
+            rates.admit(asking, Use.READS, 1.0, company="acme")
+    with pytest.raises(LimitExceeded):
+        rates.admit(somebody("acme"), Use.READS, 1.0)
+    with pytest.raises(LimitExceeded):
+        rates.admit(several("acme", "zeta"), Use.READS, 1.0, company="not-theirs")
+    rates.admit(somebody("b"), Use.READS, 1.0)
+    rates.admit(several("acme", "b"), Use.READS, 1.0, company="b")
+    rates.admit(several("*"), Use.READS, 1.0, company="acme")
+
+
+def test_events_of_several_companies_are_charged_to_each() -> None:
+    """One that publishes for many companies does not use up the rate of the first."""
+    rates, service = Rates(), several("acme", "beta")
+    assert rates.charge_each(service, Use.EVENTS, {"acme": 20_000, "beta": 5}, 0.0) == pytest.approx(10.001)
+    with pytest.raises(LimitExceeded):
+        rates.admit(somebody("acme"), Use.EVENTS, 0.0, amount=0)
+    rates.admit(somebody("beta"), Use.EVENTS, 0.0, amount=0)
+
+
+def test_feeds_are_counted_by_tenant_and_bounded_by_tier() -> None:
+    """Over all connections and tokens; one that ends makes room, and a tier that fell shows in what is open."""
+    rates, opened = Rates(), ExitStack()
+    for _ in range(LIMITS[Tier.FREE].feeds):
+        opened.enter_context(rates.feed(somebody("acme"), "acme"))
+    for asking in (somebody("acme"), several("acme", "beta")):
+        with pytest.raises(LimitExceeded, match="more live feeds than tier FREE"), rates.feed(asking, "acme"):
+            pass
+    with rates.feed(several("acme", "beta"), "beta"), rates.feed(somebody("acme", Tier.PRO), "acme"):
+        rates.check_feeds(somebody("acme", Tier.PRO), "acme")
+        with pytest.raises(LimitExceeded):
+            rates.check_feeds(somebody("acme"), "acme")
+    opened.close()
+    with rates.feed(somebody("acme"), "acme"):
+        rates.check_feeds(somebody("acme"), "acme")
+
+
+def test_a_tenant_that_has_something_open_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many others come by: else its feeds would no longer count."""
+    monkeypatch.setattr(rates_module, "REMEMBERED", 3)
+    rates, opened = Rates(), ExitStack()
+    for _ in range(LIMITS[Tier.FREE].feeds):
+        opened.enter_context(rates.feed(somebody("acme")))
+    for number in range(10):
+        rates.admit(somebody(f"c{number}"), Use.READS, 0.0)
+    with pytest.raises(LimitExceeded), rates.feed(somebody("acme")):
+        pass
+    opened.close()

@@ -43,7 +43,7 @@ async def test_followers_of_one_question_share_one_feed() -> None:
     assert counter.asked == 1
     assert {state.answer["n"] for state in states} == {1}
     for _ in followed:
-        await feeds.leave("a")
+        feeds.leave("a")
     assert len(feeds) == 0
 
 
@@ -55,7 +55,7 @@ async def test_a_movement_while_it_answers_is_not_missed() -> None:
     counter.move()  # long before the pause after the first answer is over
     second = await asyncio.wait_for(feed.next(first), 2 * SHORTEST + 0.5)
     assert second.answer["n"] == 2
-    await feeds.leave("a")
+    feeds.leave("a")
 
 
 async def test_a_storm_of_movements_is_answered_four_times_a_second() -> None:
@@ -66,7 +66,7 @@ async def test_a_storm_of_movements_is_answered_four_times_a_second() -> None:
         await asyncio.sleep(0.01)
         counter.move()
     assert 2 <= counter.asked <= 6
-    await feeds.leave("a")
+    feeds.leave("a")
 
 
 async def test_an_error_is_a_state_and_the_feed_goes_on() -> None:
@@ -86,7 +86,7 @@ async def test_an_error_is_a_state_and_the_feed_goes_on() -> None:
     broken = False
     counter.move()
     assert (await asyncio.wait_for(feed.next(failed), 3)).error is None
-    await feeds.leave("a")
+    feeds.leave("a")
 
 
 async def test_movements_on_the_bus_wake_those_who_wait(bus: NatsBus) -> None:

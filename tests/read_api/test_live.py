@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from domain.access import LIMITS, Role, Tier
 from tests.support.instance import Instance, trade
 
 
@@ -30,17 +33,25 @@ class Caller:
             if not kinds or message["type"] in kinds:
                 return message
 
+    def closed(self) -> int:
+        """The code that the connection is closed with; nothing but errors may come before."""
+        try:
+            while True:
+                assert self.hear()["type"] == "error"
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else 1006
+
 
 @pytest.fixture
 def call(instance: Instance) -> Iterator[Callable[..., Caller]]:
     """Opens live connections, signed in as a role of a company."""
     opened: list[ClientConnection] = []
 
-    def open_one(role: str = "viewer", company: str = "liveco") -> Caller:
+    def open_one(role: str = "viewer", company: str = "liveco", token: str = "") -> Caller:
         connection = connect(instance.addresses["read_api"].replace("http", "ws") + "/api/v1/live").__enter__()
         opened.append(connection)
         caller = Caller(connection)
-        caller.say(type="token", token=instance.token(role, company))
+        caller.say(type="token", token=token or instance.token(role, company))
         assert caller.hear()["type"] == "welcome"
         return caller
 
@@ -135,6 +146,113 @@ def test_a_token_can_be_renewed_on_the_way(instance: Instance, call: Callable[..
     caller = call()
     caller.say(type="subscribe", id="a", query="trading_totals", company="liveco")
     caller.hear("snapshot")
-    caller.say(type="token", token=instance.token("viewer", "liveco", "--subject", "renewed"))
-    assert caller.hear("welcome")["sub"] == "renewed"
+    caller.say(type="token", token=instance.signed("viewer", "liveco", roles=(Role.ANALYST,)))
+    assert caller.hear("welcome")["roles"] == ["analyst"]
     assert caller.hear("fresh", "update")["id"] == "a"
+
+
+@pytest.mark.parametrize("other", [("viewer", "otherco"), ("eve", "liveco"), ("viewer", "liveco", "otherco")])
+def test_a_renewal_by_somebody_else_ends_the_connection(
+    instance: Instance, call: Callable[..., Caller], other: tuple[str, ...]
+) -> None:
+    """Another subject or other companies: nothing of the old caller continues, and the trail has the right names."""
+    before = time.time_ns() // 1_000_000
+    caller = call(company="liveco")
+    caller.say(type="subscribe", id="a", query="trading_totals", company="liveco")
+    caller.hear("snapshot")
+    caller.say(type="token", token=instance.signed(*other))
+    assert caller.hear("error")["problem"]["code"] == "other_caller"
+    assert caller.closed() == 4403
+    subject, *companies = other
+    company = min(companies)
+    (refused,) = noted(instance, company, before, subject=subject, action="sign_in", outcome="refused")
+    assert (refused["code"], refused["door"]) == ("other_caller", "ws")
+    assert noted(instance, "liveco", before, subject="viewer", action="unsubscribe")
+
+
+def test_a_renewal_that_is_no_token_ends_the_connection(instance: Instance, call: Callable[..., Caller]) -> None:
+    """Whoever sent it is not known to be the caller, so what they say is nobody's."""
+    caller = call()
+    caller.say(type="subscribe", id="a", query="trading_totals", company="liveco")
+    caller.hear("snapshot")
+    caller.say(type="token", token=instance.token("viewer", "liveco")[:-4] + "AAAA")
+    assert caller.hear("error")["problem"]["code"] == "unauthenticated"
+    assert caller.closed() == 4401
+
+
+def test_a_renewed_token_judges_what_is_open_anew(instance: Instance, call: Callable[..., Caller]) -> None:
+    """What role or tier no longer allow ends with the reason, what they show less of begins again, the rest goes on."""
+    instance.take([trade("liveco", 1)])
+    caller = call(token=instance.signed("una", "liveco", roles=(Role.VIEWER, Role.ENGINEER)))
+    caller.say(type="subscribe", id="pipeline", watch="pipeline")
+    caller.say(type="subscribe", id="cohorts", query="retention", company="liveco")
+    caller.say(type="subscribe", id="totals", query="trading_totals", company="liveco")
+    begun = {caller.hear("snapshot")["id"] for _ in range(3)}
+    assert begun == {"pipeline", "cohorts", "totals"}
+
+    caller.say(type="token", token=instance.signed("una", "liveco", tier=Tier.FREE))
+    ended = caller.hear("ended")
+    assert (ended["id"], ended["problem"]["code"]) == ("cohorts", "forbidden_tier")
+    fewer = caller.hear("snapshot")
+    assert fewer["id"] == "totals"
+    assert fewer["answer"]["rows"][0]["total_trades"] == 0  # the trade is older than 30 days
+
+    caller.say(type="token", token=instance.signed("una", "liveco", roles=(Role.ENGINEER,)))
+    ended = caller.hear("ended")
+    assert (ended["id"], ended["problem"]["code"]) == ("totals", "forbidden_role")
+    assert {caller.hear("fresh", "update")["id"] for _ in range(2)} == {"pipeline"}
+
+
+def test_a_token_that_ends_ends_its_feeds(instance: Instance, call: Callable[..., Caller]) -> None:
+    """Nothing comes after its last second."""
+    end = int(time.time()) + 3
+    caller = call(token=instance.signed("vera", "liveco", seconds=end - int(time.time())))
+    caller.say(type="subscribe", id="a", query="trading_totals", company="liveco")
+    caller.hear("snapshot")
+    while (message := caller.hear())["type"] != "error":
+        assert time.time() < end + 1
+    assert message["problem"]["code"] == "unauthenticated"
+    assert time.time() >= end
+    assert caller.closed() == 4401
+
+
+def test_a_tenant_has_so_many_feeds_over_all_its_connections(instance: Instance, call: Callable[..., Caller]) -> None:
+    """Whatever token opens them; another tenant is not held up, and what is closed makes room."""
+    most = LIMITS[Tier.FREE].feeds
+    full = call(token=instance.signed("una", "feedco", tier=Tier.FREE))
+    for number in range(most):
+        full.say(
+            type="subscribe", id=str(number), query="trading_totals", company="feedco", params={"limit": number + 1}
+        )
+        full.hear("snapshot")
+    for token in (instance.signed("vic", "feedco", tier=Tier.FREE),
+                  instance.signed("wim", "feedco", "calmco", tier=Tier.FREE)):  # fmt: skip
+        late = call(token=token)
+        late.say(type="subscribe", id="a", query="trading_totals", company="feedco")
+        assert late.hear("error")["problem"]["code"] == "rate_limited"
+    late.say(type="subscribe", id="a", query="trading_totals", company="calmco")
+    assert late.hear("snapshot", "error")["type"] == "snapshot"
+    full.say(type="unsubscribe", id="0")
+    full.say(type="subscribe", id="again", query="trading_totals", company="feedco")
+    assert full.hear("snapshot", "error")["id"] == "again"
+
+
+@pytest.mark.parametrize("frames", [b"\x81\x82\0\0\0\0\xff\xfe", b"\x01\x81\0\0\0\0\xc3\x80\x81\0\0\0\0\x28"])
+def test_a_text_that_is_no_utf8_closes_with_its_code(call: Callable[..., Caller], frames: bytes) -> None:
+    """1007, whether it comes in one frame or two."""
+    caller = call()
+    caller.connection.socket.sendall(frames)
+    assert caller.closed() == 1007
+
+
+def noted(instance: Instance, company: str, since: int, **filters: str) -> list[dict[str, Any]]:
+    """The company's trail since a moment (ms), once it has such rows."""
+    asked = [part for name, value in filters.items() for part in ("--param", f"{name}={value}")]
+    moment = datetime.fromtimestamp(since / 1000, UTC).isoformat().replace("+00:00", "Z")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = instance.answer("query", "audit_trail", "--company", company, "--param", f"from={moment}", *asked)
+        if rows := list[dict[str, Any]](found["rows"]):
+            return rows
+        time.sleep(0.1)
+    return []

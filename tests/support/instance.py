@@ -20,6 +20,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from app.settings import Settings
+from app.wiring import token_issuer
+from domain.access import Role, Tier
 
 READY_SECONDS = 90.0
 PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
@@ -90,6 +93,18 @@ class Instance:
     def token(self, role: str, company: str, *options: str) -> str:
         """A token as `analytics token` prints it."""
         return self.command("token", "--role", role, "--company", company, *options).stdout.strip()
+
+    def signed(
+        self,
+        subject: str,
+        *companies: str,
+        roles: Sequence[Role] = (Role.VIEWER,),
+        tier: Tier = Tier.ENTERPRISE,
+        seconds: float = 3_600,
+    ) -> str:
+        """A token with what `analytics token` has no option for."""
+        issuer = token_issuer(Settings(data=self.folder))
+        return issuer.issue(subject, roles, companies if len(companies) > 1 else companies[0], tier, seconds)
 
     def client(self, role: str, company: str, *options: str) -> httpx.Client:
         """An HTTP client of the read API with such a token."""

@@ -34,7 +34,7 @@ class Connection {
 
   lost(event, socket) {
     if (socket !== this.socket || this.closed) return;
-    if (event.code === 4401) {
+    if (event.code === 4401 || event.code === 4403) {
       this.handlers.onRefused(event.reason);
       return;
     }

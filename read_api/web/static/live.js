@@ -74,7 +74,7 @@ const SHOWN = {
 };
 
 function take(message) {
-  if (message.type === "error") return fail(message);
+  if (message.type === "error" || message.type === "ended") return fail(message);
   if (message.type === "fresh") freshness.set(message.id, message);
   else {
     if (message.answer.rows) freshness.set(message.id, message.answer);

@@ -1,0 +1,97 @@
+"""What all live connections of a process share: who may follow what, how much of it, and the feeds that are open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from domain.access import Principal, Right, Use, require
+from domain.errors import Invalid
+from read_api.feeds import Ask, Feed, Feeds, Next
+from read_api.metric_defs import Metric
+from read_api.questions import Question
+from read_api.side import ReadSide
+
+
+class Wanted(NamedTuple):
+    """What a subscription may follow as its caller is now: the feed's key, its company, how to ask and when."""
+
+    key: Hashable
+    company: str
+    ask: Ask
+    moves: Next
+
+
+class LiveSessions:
+    """What all connections of this process share."""
+
+    def __init__(self, side: ReadSide) -> None:
+        self.authenticate = side.authenticate
+        self.metrics = side.metrics
+        self.trail = side.trail
+        self.movements = side.movements
+        self._rates = side.rates
+        self._questions = side.questions
+        self._health = side.health
+        self._feeds = Feeds()
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """One connection, from its beginning to its end."""
+        self.metrics.add(Metric.LIVE)
+        try:
+            yield
+        finally:
+            self.metrics.add(Metric.LIVE, -1)
+
+    async def admit(self, principal: Principal, company: str = "") -> None:
+        """Let one sign-in or subscription in. Raises LimitExceeded and, while the trail takes nothing, Unavailable."""
+        self._rates.admit(principal, Use.READS, time.monotonic(), company=company)
+        await self.trail.admit()
+
+    def judged(self, principal: Principal, message: Mapping[str, Any]) -> Wanted:
+        """What the principal may follow of what a message asks for. Raises Forbidden, Invalid or NotFound.
+
+        Asked when a subscription begins and again and again while it lasts: no other place decides what goes on.
+        """
+        if "watch" in message:
+            if message["watch"] != "pipeline":
+                raise Invalid('the only thing to watch is "pipeline"', code="bad_message")
+            require(principal, Right.STATUS)
+            return Wanted("pipeline", "", self._health, self.movements.next)
+        question = self._questions.allowed(principal, _question(message))
+        key = (question.name, question.company, tuple(sorted(question.params.items())))
+        moves_with = question.moves_with
+        return Wanted(
+            key,
+            question.company,
+            lambda: self._questions.answer(question),
+            lambda: self.movements.next(moves_with),
+        )
+
+    def check(self, principal: Principal, company: str) -> None:
+        """Raise LimitExceeded where the company has more feeds open than its tier has now."""
+        self._rates.check_feeds(principal, company)
+
+    @contextmanager
+    def followed(self, principal: Principal, wanted: Wanted) -> Iterator[Feed]:
+        """The feed, as long as it is followed. Raises LimitExceeded for more than the tenant may follow."""
+        with self._rates.feed(principal, wanted.company):
+            feed = self._feeds.follow(wanted.key, wanted.ask, wanted.moves)
+            self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
+            try:
+                yield feed
+            finally:
+                self._feeds.leave(wanted.key)
+                self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
+
+
+def _question(message: Mapping[str, Any]) -> Question:
+    params = message.get("params", {})
+    if not isinstance(params, dict) or not all(isinstance(value, str | int | float) for value in params.values()):
+        raise Invalid("params must be an object of texts", code="bad_message")
+    return Question(
+        str(message.get("query", "")), str(message.get("company", "")), {str(k): str(v) for k, v in params.items()}
+    )
