@@ -83,8 +83,7 @@ class Filling:
             self.times = [min(self.times), max(self.times)]
         self.companies = _listed(self.companies, columns.get_column("company_id"))
         self.types = _listed(self.types, columns.get_column("message_type"))
-        texts = set[bytes]().union(*(columns.get_column(name).cast(pl.Binary).to_list() for name in IDENTITIES))
-        self.identities.append(checksums(texts - {b""}))
+        self.identities.append(checksums(_filtered(columns)))
 
     def summary(self, last: Block) -> BlockSummary:
         """The row of the block that ends with this piece."""
@@ -121,6 +120,17 @@ def _parsed(values: Iterable[bytes]) -> Iterable[AnalyticsProcessingEnvelope]:
             yield AnalyticsProcessingEnvelope.FromString(value)
         except DecodeError:
             continue
+
+
+def _filtered(columns: pl.DataFrame) -> set[bytes]:
+    """What the filter is made of: every id by itself, and with its company (`domain.event_search.filter_key`)."""
+    found = set[bytes]()
+    for name in IDENTITIES:
+        named = columns.filter(pl.col(name) != "").select(
+            pl.col(name), keyed=pl.concat_str("company_id", pl.lit("\0"), name)
+        )
+        found.update(*(column.cast(pl.Binary) for column in named.unique().iter_columns()))
+    return found
 
 
 def _listed(known: list[str] | None, more: pl.Series) -> list[str] | None:

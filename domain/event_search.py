@@ -39,14 +39,23 @@ class Criteria:
         return "" if self.company_id == EVERY_COMPANY else self.company_id
 
     @property
-    def identities(self) -> tuple[bytes, ...]:
-        """Texts wanted of the members that a block's filter knows."""
-        asked = (self.event_id, self.correlation_id, self.causation_id, self.user_id)
-        return tuple(text.encode() for text in asked if text)
+    def filtered(self) -> tuple[bytes, ...]:
+        """What is wanted of a block's filter: ids of the only company wanted, or of any."""
+        return tuple(filter_key(self.company.encode(), text) for text in self._identities)
+
+    @property
+    def own(self) -> bytes:
+        """What stands in the bytes of every envelope of the only company wanted; empty for all."""
+        return self.company.encode()
 
     def needles(self) -> tuple[bytes, ...]:
         """Texts that stand somewhere in every wanted envelope's bytes: they spare most parsing."""
-        return (*self.identities, *((self.company.encode(),) if self.company else ()))
+        return (*self._identities, *((self.own,) if self.company else ()))
+
+    @property
+    def _identities(self) -> tuple[bytes, ...]:
+        asked = (self.event_id, self.correlation_id, self.causation_id, self.user_id)
+        return tuple(text.encode() for text in asked if text)
 
     def envelope(self, value: bytes) -> AnalyticsProcessingEnvelope | None:
         """The envelope, if it is wanted. Bytes that are no envelope belong to no tenant and are never wanted."""
@@ -66,13 +75,19 @@ class Criteria:
         return envelope if wanted else None
 
 
+def filter_key(company: bytes, text: bytes) -> bytes:
+    """What stands for an id in a block's filter; with its company, so that nobody's search depends on others' ids."""
+    return company + b"\0" + text if company else text
+
+
 @dataclass(frozen=True, slots=True)
 class BlockSummary:
     """What the records in [first_offset, next_offset) of a partition hold.
 
     `size` in bytes; `min_time`, `max_time` are event times (None where nothing is an envelope), `appended_at` is when
     the last record was written, all in ms since 1970 UTC. `companies` and `types` are None where they are too many to
-    list. `identities` is a Bloom filter of event, user, correlation and causation ids.
+    list. `identities` is a Bloom filter of event, user, correlation and causation ids, each by itself and with its
+    company (`filter_key`).
     """
 
     topic: str
@@ -93,8 +108,9 @@ class BlockSummary:
 class Skips:
     """What the index says of a range of a partition: `ranges` [first, next) hold nothing wanted, ascending.
 
-    `blocks` is how many blocks the index knows there, `skipped` how many of them are in `ranges`, `indexed_until` the
-    end of the last one (0 where it knows none). What the index does not know is to be read.
+    `blocks` is how many blocks the index knows there that may hold something of the company wanted, `skipped` how many
+    of them are in `ranges`, `indexed_until` the end of the last block (0 where it knows none). What the index does not
+    know is to be read.
     """
 
     ranges: Sequence[tuple[int, int]] = ()
@@ -143,7 +159,8 @@ class Decisions(Protocol):
 class Scanned:
     """What a search looked at: blocks that the index knew and those it ruled out, and records that were read.
 
-    `unindexed_records` are those of `records` that lie after the end of the index.
+    `unindexed_records` are those of `records` that lie after the end of the index. All of them count what holds the
+    company that is asked about: figures of the whole log would tell what other tenants have.
     """
 
     blocks: int = 0

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-import msgspec
-
 from domain.access import Feature
 from domain.errors import Invalid
 from domain.insights import peers
@@ -24,7 +22,7 @@ from projections.engine.query import Param, Request, read_time, show_time
 from projections.findings import Method
 from projections.kpis import period_at
 
-LONGEST = 12  # months of a period
+CELLS = (1, 3, 12)  # months of a period: each month lies in one of each, and so no event in more than three
 EARLIEST = 1970
 
 STANDING = Method(Kind.COMPETITIVE, peers.METHOD, peers.FEWEST)
@@ -33,7 +31,7 @@ STANDING = Method(Kind.COMPETITIVE, peers.METHOD, peers.FEWEST)
 def read_first_of_month(text: str) -> datetime:
     """The beginning of a month, UTC.
 
-    Each period is a draw of noise of its own: with any moment as its end, a thousand of them would average it away.
+    Each period may be a draw of noise of its own: with free ends, a thousand of them would average it away.
     """
     moment = read_time(text)
     if moment.utcoffset() or moment.day != 1 or moment.time() != time.min or moment.year < EARLIEST:
@@ -42,13 +40,17 @@ def read_first_of_month(text: str) -> datetime:
 
 
 def _period(request: Request) -> tuple[datetime, datetime]:
-    """Whole months that are over; the last one where the question does not say."""
+    """A month, quarter or year of the calendar that is over; the last month where the question does not say."""
     today = period_at(request.asked_at, "month").bounds[0]
     end = request.get("to", today)
     begin = request.get("from", period_at(end - timedelta(days=1), "month").bounds[0])
     months = 12 * (end.year - begin.year) + end.month - begin.month
-    if not 1 <= months <= LONGEST or end > today:
-        raise Invalid(f"peers are compared over 1 to {LONGEST} whole months that are over", code="bad_parameter")
+    if months not in CELLS or (begin.month - 1) % months or end > today:
+        raise Invalid(
+            "peers are compared over a month, a quarter or a year of the calendar that is over",
+            code="bad_parameter",
+            suggested_actions=("Begin a quarter in January, April, July or October, and a year in January.",),
+        )
     return begin, end
 
 
@@ -101,8 +103,7 @@ def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows
     values = ((tenant, _value(answer)) for tenant, answer in others.answers.items())
     tier = company["tier"] or ""
     agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if known(value)]
-    key = others.secret + msgspec.json.encode(dict(_asked(request).params), order="sorted")
-    return _told(request, peers.standing(own, request.company, tier, agreed, key))
+    return _told(request, peers.standing(own, request.company, tier, agreed, others.secret))
 
 
 competitive = Compared(
@@ -111,7 +112,7 @@ competitive = Compared(
     (
         Param("metric", "key of the catalogue, of a metric with a single value", required=True),
         Param("from", "first month: the day it begins; the last month that is over, without it", read_first_of_month),
-        Param("to", "end (exclusive): the day a month begins, this one at the latest", read_first_of_month),
+        Param("to", "end (exclusive): the day that a month, quarter or year after `from` begins", read_first_of_month),
     ),
     _parts,
     _alone,

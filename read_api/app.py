@@ -33,6 +33,7 @@ from read_api.past import OF_EXPLANATION, OF_PAST
 from read_api.problems import problem
 from read_api.questions import Question
 from read_api.side import ReadSide
+from read_api.status import health_seen_by, seen_by
 from read_api.web import pages
 
 logger = logging.getLogger(__name__)
@@ -97,9 +98,10 @@ async def queries(request: HttpRequest) -> Response[bytes]:
 @get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")
 async def projections(request: HttpRequest) -> Response[bytes]:
     """State, position and lag of every projection version; as last known, saying so, while the store is silent."""
-    require(request.user.principal, Right.STATUS)
+    principal = request.user.principal
+    require(principal, Right.STATUS)
     side: ReadSide = request.app.state.side
-    return Response(msgspec.json.encode((await side.statuses.latest())[0]), media_type=JSON)
+    return Response(msgspec.json.encode(seen_by(principal, (await side.statuses.latest())[0])), media_type=JSON)
 
 
 @get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})
@@ -108,7 +110,9 @@ async def health(request: HttpRequest) -> Response[bytes]:
     side: ReadSide = request.app.state.side
     found = await side.health()
     if tokens := request.headers.getall("authorization", []):
-        require(side.authenticate(bearer_token(tokens)), Right.STATUS)
+        principal = side.authenticate(bearer_token(tokens))
+        require(principal, Right.STATUS)
+        found = health_seen_by(principal, found)
     else:
         found = {name: found[name] for name in ("live", "ready", "version")}
     return Response(msgspec.json.encode(found), media_type=JSON, status_code=200 if found["ready"] else 503)

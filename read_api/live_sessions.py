@@ -7,12 +7,13 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from domain.access import Principal, Right, Use, require
+from domain.access import Principal, Right, Use, may, require
 from domain.errors import Invalid
 from read_api.feeds import Ask, Feed, Feeds, Next
 from read_api.metric_defs import Metric
 from read_api.questions import Question
 from read_api.side import ReadSide
+from read_api.status import health_seen_by
 
 
 class Wanted(NamedTuple):
@@ -60,16 +61,19 @@ class LiveSessions:
             if message["watch"] != "pipeline":
                 raise Invalid('the only thing to watch is "pipeline"', code="bad_message")
             require(principal, Right.STATUS)
-            return Wanted("pipeline", "", self._health, self.movements.next)
+            key = "pipeline", may(principal, Right.PROJECTIONS)
+            return Wanted(key, "", lambda: self._health_of(principal), self.movements.next)
         question = self._questions.allowed(principal, _question(message))
-        key = (question.name, question.company, tuple(sorted(question.params.items())))
         moves_with = question.moves_with
         return Wanted(
-            key,
+            (question.name, question.company, tuple(sorted(question.params.items()))),
             question.company,
             lambda: self._questions.answer(question),
             lambda: self.movements.next(moves_with),
         )
+
+    async def _health_of(self, principal: Principal) -> dict[str, Any]:
+        return health_seen_by(principal, await self._health())
 
     def check(self, principal: Principal, company: str) -> None:
         """Raise LimitExceeded where the company has more feeds open than its tier has now."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from domain.access import Principal, Right, may
 from domain.errors import Unavailable
 from domain.ports import EventLog
 from domain.position import Position
@@ -21,6 +22,7 @@ from projections.engine.registry import all_projections
 from read_api.judgement import failure_of
 
 Status = dict[str, object]
+ABOUT_NOBODY = frozenset({"category", "topic", "since"})  # what of a failure tells nothing of a tenant
 
 
 class Stored(Protocol):
@@ -95,6 +97,28 @@ class ProjectionStatuses:
         topics = sorted({topic for projection in all_projections().values() for topic in projection.topics})
         heads = await asyncio.gather(*(self._log.heads(topic) for topic in topics))
         return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})
+
+
+def seen_by(principal: Principal, statuses: Sequence[Status]) -> list[Status]:
+    """The entries as somebody may see them: at whose event a projection failed is for those who mend it."""
+    if may(principal, Right.PROJECTIONS):
+        return list(statuses)
+    return [{**entry, **_without_tenants(entry)} for entry in statuses]
+
+
+def health_seen_by(principal: Principal, health: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures as somebody may see them."""
+    if "projections" not in health:
+        return dict(health)
+    return {**health, "projections": seen_by(principal, health["projections"])}
+
+
+def _without_tenants(entry: Status) -> Status:
+    failure = entry.get("failure")
+    if not isinstance(failure, dict):
+        return {"failure": None, "error": entry.get("error") and "failed"}
+    shown = {name: text if name in ABOUT_NOBODY else "" for name, text in failure.items()}
+    return {"failure": shown, "error": failure["category"]}
 
 
 def report(

@@ -15,7 +15,7 @@ from domain.position import Position
 SKIPS = """
     WITH asked AS (SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS a (partition, begin, until)),
     blocks AS MATERIALIZED (
-        SELECT b.partition, first_offset, next_offset, coalesce({may}, true) AS may
+        SELECT b.partition, first_offset, next_offset, coalesce({may}, true) AS may, {own} AS own
         FROM asked a JOIN log_blocks b ON b.topic = %s AND b.partition = a.partition
          AND b.first_offset < a.until AND b.next_offset > a.begin),
     ruled_out AS (
@@ -31,7 +31,8 @@ SKIPS = """
     listed AS (
         SELECT partition, array_agg(first ORDER BY first) AS firsts, array_agg(next ORDER BY first) AS nexts
         FROM ranges GROUP BY partition)
-    SELECT partition, count(*), count(*) FILTER (WHERE NOT may), max(next_offset), firsts, nexts
+    SELECT partition, count(*) FILTER (WHERE own), count(*) FILTER (WHERE own AND NOT may), max(next_offset),
+           firsts, nexts
     FROM blocks LEFT JOIN listed USING (partition) GROUP BY partition, firsts, nexts
 """
 BIT = "(({first}::bigint + {second}::bigint * {i}) %% (8 * octet_length(identities)))"
@@ -69,9 +70,10 @@ class PostgresEventIndex:
         """What need not be read in these ranges of the topic's partitions."""
         may, values = _may_hold(wanted)
         begins, ends = zip(*ranges.values(), strict=True)
-        parameters = (list(ranges), list(begins), list(ends), *values, topic)
+        own, companies = _of_company(wanted)
+        parameters = (list(ranges), list(begins), list(ends), *values, *companies, topic)
         async with self._link.use() as connection:
-            found = await (await connection.execute(SKIPS.format(may=may).encode(), parameters)).fetchall()
+            found = await (await connection.execute(SKIPS.format(may=may, own=own).encode(), parameters)).fetchall()
         return {
             partition: Skips(list(zip(firsts or (), nexts or (), strict=True)), blocks, skipped, until)
             for partition, blocks, skipped, until, firsts, nexts in found
@@ -108,12 +110,19 @@ def _may_hold(wanted: Criteria) -> tuple[str, list[object]]:
         terms.append(("max_time >= %s", wanted.from_time))
     if wanted.to_time != NEVER:
         terms.append(("min_time < %s", wanted.to_time))
-    if wanted.company and "\0" not in wanted.company:
-        terms.append(("(companies IS NULL OR %s = ANY (companies))", wanted.company))
+    own, companies = _of_company(wanted)
+    terms += [(own, company) for company in companies]
     if wanted.message_types:
         terms.append(("(types IS NULL OR types && %s::text[])", sorted(wanted.message_types)))
-    conditions = [condition for condition, _ in terms] + [_may_have(text) for text in wanted.identities]
+    conditions = [condition for condition, _ in terms] + [_may_have(text) for text in wanted.filtered]
     return " AND ".join(conditions) or "true", [value for _, value in terms]
+
+
+def _of_company(wanted: Criteria) -> tuple[str, list[str]]:
+    """A condition on blocks that hold something of the only company wanted, if there is one, and its parameter."""
+    if not wanted.company or "\0" in wanted.company:
+        return "true", []
+    return "(companies IS NULL OR %s = ANY (companies))", [wanted.company]
 
 
 def _may_have(text: bytes) -> str:

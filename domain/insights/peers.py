@@ -2,10 +2,10 @@
 
 The answer is a rounded percentile and the number of peers in tens; no value of a peer leaves. The count of peers below
 gets Laplace noise of scale 1/ε (another value of one peer moves it by at most 1), so the answer is ε-differentially
-private towards what each peer's value is (Dwork et al. 2006). The noise comes from a key: the same question gets the
-same answer, and asking again does not average it away. The key must hold a secret of the service, or the noise could
-be taken off, and the metric and its period, so that every one of them is a draw of its own. So is every state of the
-values: with the same noise before and after, the difference of two answers would tell what one peer's value is.
+private towards what each peer's value is (Dwork et al. 2006). The noise comes from a secret of the service and from the
+values alone: the same events get the same answer in whatever period or metric they are asked about, and asking again
+does not average it away. Every other state of the values is a draw of its own: with the same noise before and after,
+the difference of two answers would tell what one peer's value is.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Standing(Finding, frozen=True, tag=Kind.COMPETITIVE.value):
 def standing(
     own: float, tenant: str, tier: str, tenants: Iterable[Peer], key: bytes, epsilon: float = EPSILON
 ) -> Standing | Reason:
-    """Of `own`, the value of `tenant`, among the others of `tier`. `key`: a secret with metric and period."""
+    """Of `own`, the value of `tenant`, among the others of `tier`. `key`: a secret of the service."""
     if not math.isfinite(own):
         return Reason.NOT_FINITE
     peers = {p.tenant: p.value for p in tenants if p.agreed and p.tier == tier and p.tenant != tenant}

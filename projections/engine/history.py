@@ -128,8 +128,9 @@ class History:
         async with Reading(self.log, topic, ranges) as reading:
             while reading.left:
                 for chunk in await reading.read(READ):
-                    scanned.records += len(chunk.values)
-                    kept.append(_only(chunk, needle))
+                    own = _only(chunk, needle)
+                    scanned.records += len(own.values)
+                    kept.append(own)
                 if sum(len(c.values) for c in kept) >= FOLD:
                     yield _joined(kept)
                     kept = []

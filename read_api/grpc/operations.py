@@ -6,7 +6,7 @@ Both doors are given the same two functions, whose JSON members have the names o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -15,13 +15,14 @@ from services import operations_pb2 as operations
 from domain.access import Right, require
 from domain.caller import Caller
 from domain.errors import NotFound
+from read_api.status import Status, health_seen_by, seen_by
 
 M = TypeVar("M", bound=Message)
 
 # One entry a projection version: name, version, state, position, lag_events, lag_seconds, rate, error.
-Statuses = Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
+Statuses = Callable[[], Awaitable[Sequence[Status]]]
 # The body of `GET /api/v1/health`.
-Health = Callable[[], Awaitable[Mapping[str, object]]]
+Health = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Operations:
@@ -36,7 +37,7 @@ class Operations:
     ) -> operations.GetProjectionStatusResponse:
         """State of the projections named, or of all; raises NotFound for a name that no projection has."""
         require(caller.principal, Right.STATUS)
-        found = [_status(entry) for entry in await self._statuses()]
+        found = [_status(entry) for entry in seen_by(caller.principal, await self._statuses())]
         if missing := set(request.names) - {status.name for status in found}:
             raise NotFound(f"there is no projection {', '.join(sorted(missing))}", code="unknown_projection")
         wanted = [status for status in found if not request.names or status.name in request.names]
@@ -48,7 +49,7 @@ class Operations:
     ) -> operations.HealthCheckResponse:
         """How the service is."""
         require(caller.principal, Right.STATUS)
-        answer = _read(await self._health(), operations.HealthCheckResponse())
+        answer = _read(health_seen_by(caller.principal, await self._health()), operations.HealthCheckResponse())
         answer.correlation_id = caller.correlation_id
         return answer
 

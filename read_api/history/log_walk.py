@@ -141,8 +141,9 @@ class LogWalk:
     def _cut(self, topic: str, chunk: Chunk) -> Chunk:
         place = (topic, chunk.partition)
         ahead = self._ahead.get(place) or _Ahead()
-        self.scanned.records += len(chunk.offsets)
-        self.scanned.unindexed_records += len(chunk.offsets) - bisect_left(chunk.offsets, ahead.indexed_until)
+        indexed = bisect_left(chunk.offsets, ahead.indexed_until)
+        self.scanned.records += sum(self.wanted.own in value for value in chunk.values)
+        self.scanned.unindexed_records += sum(self.wanted.own in value for value in chunk.values[indexed:])
         if self.follow:
             self.ends[place] = max(self.ends[place], chunk.head)
         stop = self._stop(place) if ahead.skips or not self.follow else chunk.next_offset

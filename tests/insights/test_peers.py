@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.insights.peers import Peer, Standing, standing
 from domain.metrics.value import Reason
 
-KEY = b"secret of the service|nrr|2026-10"
+KEY = b"secret of the service"
 
 
 def tier(size: int, name: str = "pro", agreed: bool = True) -> list[Peer]:
@@ -40,11 +40,13 @@ def test_those_who_did_not_agree_change_nothing() -> None:
 
 
 def test_the_same_question_has_the_same_answer_and_another_key_another_draw() -> None:
-    """Asking again does not average the noise away; metrics and periods are drawn apart."""
+    """Asking again does not average the noise away; another state of the values is drawn apart."""
     answers = {percentile(standing(15.0, "me", "pro", tier(30), KEY)) for _ in range(20)}
     assert len(answers) == 1
     drawn = {percentile(standing(15.0, "me", "pro", tier(30), KEY + str(n).encode())) for n in range(50)}
     assert len(drawn) > 1
+    moved = {percentile(standing(15.0 + n / 100, "me", "pro", tier(30), KEY)) for n in range(50)}
+    assert len(moved) > 1
 
 
 def test_the_noise_is_as_stated() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -170,15 +172,65 @@ async def test_a_peer_that_withdraws_is_not_counted_from_then_on(models: ReadMod
         {"from": "2025-10-01T00:00:00+02:00"},
         {"from": "0001-01-01", "to": "0001-01-01"},
         {"from": "2024-10-01", "to": "2025-11-01"},
+        {"from": "2025-09-01", "to": "2025-11-01"},
+        {"from": "2025-08-01", "to": "2025-11-01"},
+        {"from": "2024-11-01", "to": "2025-11-01"},
+        {"from": "2025-11-01", "to": "2025-10-01"},
         {"from": "2025-11-01"},
         {"from": "2025-10-01", "to": "2999-01-01"},
     ],
 )
-async def test_periods_are_whole_months_that_are_over(models: ReadModels, period: dict[str, str]) -> None:
-    """At most twelve: each is a draw of noise of its own, and so there must not be many over the same events."""
+async def test_periods_are_of_the_calendar_and_over(models: ReadModels, period: dict[str, str]) -> None:
+    """Each may be a draw of noise of its own, and so there must not be many over the same events."""
     with pytest.raises(Invalid) as refused:
         await told(models, **period)
     assert refused.value.code == "bad_parameter"
+
+
+async def test_asking_about_overlapping_periods_gains_nothing(models: ReadModels, store: Counting) -> None:
+    """Of all periods up to a year that hold the month, three are answered; over many secrets, with one draw."""
+    models.given(circle())
+    first = [datetime(2024 + month // 12, month % 12 + 1, 1) for month in range(36)]
+    periods = [(b, e) for b in first for e in first if 0 < (e - b).days <= 366 and b <= datetime(2025, 10, 1) < e]
+    assert len(periods) >= 75
+    answered = [period for period in periods if await is_answered(models, *period)]
+    assert answered == [
+        (datetime(2025, 1, 1), datetime(2026, 1, 1)),
+        (datetime(2025, 10, 1), datetime(2025, 11, 1)),
+        (datetime(2025, 10, 1), datetime(2026, 1, 1)),
+    ]
+    single, mean = list[float](), list[float]()
+    for secret in range(8):
+        told = [await percentile_of(models, store, str(secret).encode(), *period) for period in answered]
+        single.append(told[0])
+        mean.append(statistics.mean(told))
+    assert len(set(single)) > 1
+    assert mean == single
+
+
+class Consenting:
+    """Companies that agreed, whatever is asked."""
+
+    async def agreed(self, tier: str, currency: str | None, most: int) -> Sequence[str]:
+        """All of them."""
+        return PEERS
+
+
+async def is_answered(models: ReadModels, begin: datetime, end: datetime) -> bool:
+    """Whether a period is compared."""
+    try:
+        await told(models, **{"from": f"{begin:%F}", "to": f"{end:%F}"})
+    except Invalid:
+        return False
+    return True
+
+
+async def percentile_of(models: ReadModels, store: Counting, secret: bytes, begin: datetime, end: datetime) -> float:
+    """What a process with this secret tells."""
+    comparing = Comparing(Consenting(), lambda: secret)
+    params = {"metric": "total_pnl", "from": f"{begin:%F}", "to": f"{end:%F}"}
+    found = await answer("competitive", OURS, params, store, comparing)
+    return float(found["rows"][0]["finding"]["percentile"])
 
 
 async def test_the_last_month_that_is_over_is_compared_without_a_period(models: ReadModels) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from domain.access import Principal, Role
+from domain.position import Position
 from projections.engine.batch import ProjectionStatus
 from projections.engine.failure import Failure, Heartbeat, TopicBeat
 from read_api.judgement import failure_of, no_worker
+from read_api.status import health_seen_by, report, seen_by
 
 NOW = 1_760_000_000.0
 WAITS = Failure("unavailable", "no broker answers", "t", "b:2", 1)
@@ -47,6 +52,29 @@ def test_a_version_that_lags_is_judged_by_its_workers(beats: list[Heartbeat], ca
 def test_a_stored_failure_goes_before_all() -> None:
     """Why a projection stopped does not depend on who is alive."""
     assert failure_of(status("stopped", STOPPED), ["t"], [], NOW, 60) is STOPPED
+
+
+@pytest.mark.parametrize("role", Role)
+def test_whose_event_it_failed_at_is_for_those_who_mend_it(role: Role) -> None:
+    """Others are told that it failed, why in a word, and since when."""
+    somebody = Principal("ann", frozenset({"globex"}), frozenset({role}))
+    stored = replace(status("stopped", STOPPED), error="clicks v1 failed at e7 of acme")
+    (entry,) = (e for e in report([stored], Position(), NOW) if e["name"] == "clicks")
+    (seen,) = seen_by(somebody, [entry])
+    whole = health_seen_by(somebody, {"live": True, "projections": [entry]})
+    assert whole == {"live": True, "projections": [seen]}
+    if role is Role.ENGINEER:
+        assert seen == entry
+    else:
+        assert "acme" not in str(seen)
+        assert "e7" not in str(seen)
+        assert seen["error"] == "fold_failed"
+        assert seen["failure"] == {
+            **dict.fromkeys(("message", "worker", "position", "event_id", "company_id"), ""),
+            "category": "fold_failed",
+            "topic": "t",
+            "since": "1970-01-01T00:00:00.001+00:00",
+        }
 
 
 def test_since_when_a_worker_hangs() -> None:
