@@ -22,7 +22,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Hashable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -321,15 +321,19 @@ class _Connection:
 
     async def _refuse(self, error: AnalyticsError) -> None:
         """Say why, and close."""
-        with suppress(Exception):  # the caller may have gone in any way
-            await self._send_error("", error)
         code = next((CLOSE_CODES[kind] for kind in type(error).__mro__ if kind in CLOSE_CODES), 1011)
+        try:
+            await self._send_error("", error)
+        except Exception as gone:  # the caller may have gone in any way
+            logger.info("a caller was not told why their connection ends: %r", gone)
         await self._close(code, str(error))
 
     async def _close(self, code: int, reason: str) -> None:
-        with suppress(Exception):
+        try:
             async with asyncio.timeout(CLOSE_PATIENCE):
                 await self.socket.close(code=code, reason=reason.encode()[:120].decode(errors="ignore"))
+        except Exception as gone:
+            logger.info("a live connection was not closed in order: %r", gone)
 
 
 def _first(failed: ExceptionGroup[AnalyticsError]) -> AnalyticsError:

@@ -7,7 +7,6 @@ import random
 import tracemalloc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
 import psycopg
 import pytest
@@ -34,7 +33,6 @@ from tests.support.event_logs import OpenLog
 NOON = 1_760_000_000_000
 SIZE = 64  # offsets of a block here
 COUNT = 3_000
-MEMBERS = ("event_id", "user_id", "correlation_id", "causation_id")
 TOPICS = ("user-behavior", "trading-events")
 
 
@@ -160,73 +158,6 @@ async def test_the_index_changes_what_is_read_and_never_what_is_found(
             total += walk.scanned.records
         read.append(total)
     assert read[0] > read[1] > 2 * read[2]
-
-
-async def test_a_search_does_not_tell_whether_others_have_an_id(
-    log: EventLog, index: PostgresEventIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither its figures nor how much is read depend on it, though both tenants' events lie in the same blocks."""
-    monkeypatch.setattr(log_walk, "ASK_RECORDS", 1)
-    await log.create_topics(dict.fromkeys(STREAMS, 1))
-    records = []
-    for number in range(10 * SIZE):
-        company = ("acme", "rival")[number % 2]
-        event = AnalyticsProcessingEnvelope(
-            message_type="user_event",
-            company_id=company,
-            user_id=f"{company}-u{number // SIZE}",
-            event_id=f"{company}-e{number}",
-            correlation_id=f"{company}-r{number // 3}",
-            causation_id=f"{company}-c{number // 3}",
-            timestamp=NOON + number,
-        )
-        records.append(Record("user-behavior", b"k", event.SerializeToString(), NOON))
-    held = dict(zip(await log.append(records), (record.value for record in records), strict=True))
-    for block in in_blocks(held):
-        await index.add(summary(block))
-
-    def asked(company: str, name: str, text: str) -> Criteria:
-        event_id, user_id, correlation_id, causation_id = (text if name == member else "" for member in MEMBERS)
-        return Criteria(company, event_id, user_id, correlation_id, causation_id)
-
-    async def looked_at(wanted: Criteria) -> tuple[int, int, int, int]:
-        reading = Counting(log)
-        search = EventSearch(cast(EventLog, reading), index)
-        walk = await search.walk(OPERATOR, Search(wanted, ["user-behavior"]))
-        found = await search.first(walk, 1_000)
-        return len(found), walk.scanned.blocks_skipped, walk.scanned.records, reading.records
-
-    read = 0
-    for name, text in zip(MEMBERS, ("e331", "u5", "r110", "c110"), strict=True):
-        theirs = await looked_at(asked("acme", name, f"rival-{text}"))
-        assert theirs[0] == 0
-        read += theirs[3]
-        assert (await looked_at(asked("rival", name, f"rival-{text}")))[0]
-        assert (await looked_at(asked("*", name, f"rival-{text}")))[0]
-    assert read < 4 * SIZE  # a filter admits one in a hundred by mistake, not the block of each id
-    assert await looked_at(Criteria("acme")) == (5 * SIZE, 0, 5 * SIZE, 10 * SIZE)
-
-
-class Counting:
-    """A log that counts the records that are read of it."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log, self.records = log, 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._log, name)
-
-    def reader(self, topic: str) -> LogReader:
-        """A reader whose records count."""
-        reader, read = (opened := self._log.reader(topic)), opened.read
-
-        async def counted(*arguments: Any, **named: Any) -> list[Chunk]:
-            chunks = await read(*arguments, **named)
-            self.records += sum(len(chunk.values) for chunk in chunks)
-            return chunks
-
-        reader.read = counted  # type: ignore[method-assign]  # of this reader alone
-        return reader
 
 
 async def test_pages_chained_by_their_cursor_give_every_event_once(
