@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -38,10 +39,11 @@ def kpis(settings: Settings, company: str, as_json: bool, **asked: str) -> None:
 async def _kpis(settings: Settings, company: str, params: dict[str, str]) -> dict[str, Any]:
     from app.instance import reachable
     from app.wiring import read_store
-    from projections.engine.query import answer
+    from projections.engine.query import Question, answer
 
+    question = Question("kpis", company, params, datetime.now(UTC))
     async with reachable(settings) as complete, read_store(complete) as store:
-        return await answer("kpis", company, params, store)
+        return await answer(question, store)
 
 
 @click.command()

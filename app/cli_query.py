@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from app.settings import Settings
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
+    from projections.engine.query import Question
     from read_api.past import Telling
 
 
@@ -47,7 +49,7 @@ def query(
     """Answer a registered query: the same JSON as over HTTP."""
     from read_api.past import Telling, telling
 
-    asked = Telling(name, _named(company), parse_params(params), *telling(as_of))
+    asked = Telling(_question(name, company, params), *telling(as_of))
     show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
 
 
@@ -65,7 +67,7 @@ async def _query(settings: Settings, asked: Telling, min_position: str, *, past:
         if past:
             return await tell(complete, asked)
         async with read_store(complete) as store, comparing(complete) as compares:
-            return await answer(asked.name, asked.company, asked.params, store, compares)
+            return await answer(asked.question, store, compares)
 
 
 async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> dict[str, Any]:
@@ -74,7 +76,6 @@ async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> 
     from app.wiring import event_log, live_bus
     from domain.access import OPERATOR
     from domain.position import Position
-    from read_api.questions import Question
 
     async with (
         event_log(settings) as log,
@@ -82,8 +83,7 @@ async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> 
         listening(bus) as movements,
         questions(settings, log, movements) as asking,
     ):
-        question = Question(asked.name, asked.company, asked.params)
-        return await asking.ask(OPERATOR, question, Position.parse(min_position))
+        return await asking.ask(OPERATOR, asked.question, Position.parse(min_position))
 
 
 @click.command()
@@ -107,7 +107,7 @@ def explain(
     """Show the events behind a measure of a query, each with its share."""
     from read_api.past import Telling, telling
 
-    asked = Telling(name, _named(company), parse_params(params), *telling(as_of), measure=measure, **page)
+    asked = Telling(_question(name, company, params), *telling(as_of), measure=measure, **page)
     found = run(_explain(settings, asked))
     if as_json:
         show_json(found)
@@ -126,7 +126,9 @@ async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:
         return await tell(complete, asked)
 
 
-def _named(company: str) -> str:
+def _question(name: str, company: str, params: tuple[str, ...]) -> Question:
+    from projections.engine.query import Question
+
     if not company:
         raise Invalid("name a company with --company", code="missing_parameter")
-    return company
+    return Question(name, company, parse_params(params), datetime.now(UTC))

@@ -1,9 +1,10 @@
-"""Telling the past: for the command line in its own process, for the read API in a worker process beside it."""
+"""Telling the past: for the command line in its own process, for the read API in worker processes beside it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from typing import Any
 
 from app import wiring
@@ -11,10 +12,12 @@ from app.settings import Settings
 from domain.errors import NotYet
 from domain.event_store import STORE
 from domain.position import Position
+from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
 from read_api.past import Tell, Telling
 
-SECONDS = 120.0  # that one question may take
+PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
+WAITING = 8  # questions of one tenant that may wait for it
 
 
 async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
@@ -25,14 +28,17 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     from projections.engine.past import PastStore, answer_past
 
     position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
+    past = Past(position, asked.time)
     with closing(PostgresScratch(settings.database_url, settings.query_seconds)) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
-            store = PastStore(history, scratch, asked.company, Past(position, asked.time))
+            store = PastStore(history, scratch, asked.question.company, past)
+            question = replace(asked.question, asked_at=await history.moment(past, asked.question.asked_at))
             if not asked.measure:
-                return await answer_past(asked.name, asked.params, store)
-            store, page = turn(store, Page(limit=asked.limit, newest=asked.newest), asked.cursor)
-            return await explain(store, asked.name, asked.params, asked.measure, page)
+                return await answer_past(question, store)
+            page = Page(limit=asked.limit, newest=asked.newest)
+            store, question, page = turn(store, question, page, asked.cursor)
+            return await explain(store, question, asked.measure, page)
 
 
 async def _in_log(settings: Settings, token: Position) -> Position:
@@ -49,16 +55,27 @@ async def _in_log(settings: Settings, token: Position) -> Position:
 
 @asynccontextmanager
 async def teller(settings: Settings) -> AsyncIterator[Tell]:
-    """Tells in a process of its own, one question after the other; it is started by the first one."""
-    worker = WorkerProcess("questions about the past")
+    """Tells in processes of their own, which the first questions start: tenants take turns.
+
+    A question whose caller is cancelled is told no longer.
+    """
+    work, seconds = "questions about the past", settings.past_seconds
+    workers = [WorkerProcess(work) for _ in range(PROCESSES)]
+    idle, turns = list(workers), Turns(work, Share(PROCESSES, of_tenant=1, waiting=WAITING, patience=seconds))
 
     async def tell_apart(asked: Telling) -> dict[str, Any]:
-        return await worker.ask(_tell, settings, asked, seconds=SECONDS)
+        async with turns.turn(asked.question.company):
+            worker = idle.pop()  # the one that was used last: the other one ends when it has rested for long
+            try:
+                return await worker.ask(_tell, settings, asked, seconds=seconds)
+            finally:
+                idle.append(worker)
 
     try:
         yield tell_apart
     finally:
-        worker.stop()
+        for worker in workers:
+            worker.stop()
 
 
 def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:

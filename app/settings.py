@@ -162,6 +162,13 @@ class Settings:
         default=20_000_000,
         metadata=_says("Records of the log that an as-of query or an explanation may read.", at_least=1),
     )
+    past_seconds: float = field(
+        default=60.0,
+        metadata=_says(
+            "Seconds that an as-of query or an explanation may take over HTTP, and may wait for its turn before.",
+            at_least=0.01,
+        ),
+    )
     trail_notes: int = field(
         default=10_000,
         metadata=_says(

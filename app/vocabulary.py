@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, datetime
 
 from domain.currencies import ISO_4217
-from projections.engine.composed import Part, topics_of
-from projections.engine.query import Query, Request, known, read_params
+from projections.engine.composed import projections_of
+from projections.engine.query import Query, Question, known, read_request
 
 
 class RegisteredVocabulary:
@@ -21,12 +22,11 @@ class RegisteredVocabulary:
 
     def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
         """Read the parameters and make the statements, and ask nobody."""
-        asked = known(query)
-        request = Request(company, read_params(asked, params))
+        asked, question = known(query), Question(query, company, params, datetime.now(UTC))
         if isinstance(asked, Query):
-            asked.ask(request)
+            asked.ask(read_request(asked, question))
         else:
-            topics_of(Part(query, params), company)  # walks through what it asks in turn
+            projections_of(question)  # walks through what it asks in turn
 
     def measures(self, query: str) -> Collection[str]:
         """Those of totals."""

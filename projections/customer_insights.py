@@ -20,7 +20,7 @@ from domain.insights.activity import WINDOW, Features, History, features_of, wen
 from domain.insights.finding import Kind
 from domain.insights.purchases import buyers
 from domain.metrics.value import Reason
-from projections.daily_series import LONGEST, TO, window
+from projections.daily_series import LONGEST, TO, end_of, window
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import Param, Request, Statement, read_day
 from projections.engine.worker_process import MODELS
@@ -51,7 +51,7 @@ def _window(request: Request) -> tuple[date, date]:
     """All that is known without `from`: a history that is cut off at its beginning is another one."""
     if request.get("from") is not None:
         return window(request)
-    _, end = window(Request(request.company, {n: v for n, v in request.params.items() if n == "to"}))
+    end = end_of(request)
     return end - LONGEST, end
 
 

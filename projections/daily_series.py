@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -109,14 +109,15 @@ FILTERS = tuple(
 )
 
 
-def today() -> date:
-    """The day that is not over, UTC."""
-    return datetime.now(UTC).date()
+def end_of(request: Request) -> date:
+    """The end of what is asked about: the day that was not over when it was asked, UTC, at the latest."""
+    today = request.asked_at.astimezone(UTC).date()
+    return min(request.get("to") or today, today)
 
 
 def window(request: Request) -> tuple[date, date]:
     """First day and end of what is asked about. Raises Invalid where it is empty or too long."""
-    end = min(request.get("to") or today(), today())
+    end = end_of(request)
     begin = request.get("from") or end - SPAN
     if not begin < end:
         raise Invalid(f"from {begin} to {end} there is no day that is over", code="bad_parameter")

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from domain.access import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
-from projections.daily_series import FILTERS, FROM, SERIES, SPAN, TO, kept, today
+from projections.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, kept
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.declare import Columns, Projection, Row
 from projections.engine.kinds import Count, Key, Last, Moment, Number, Text
@@ -142,7 +142,7 @@ WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id
 
 def _window(request: Request) -> tuple[date, date]:
     """First day and end of the moments at which outcomes are known."""
-    end = min(request.get("to") or today(), today())
+    end = end_of(request)
     return request.get("from") or end - SPAN, end
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 
 from domain.caller import Caller
-from domain.errors import Invalid
+from domain.errors import Invalid, Unavailable
 from domain.position import Position
+from eventlog import tasks
+from projections.engine.query import Question
+from read_api.encoding import encoded
 from read_api.past import OF_PAST
-from read_api.questions import Question
 from read_api.side import ReadSide
 
 JSON = "application/json"
+T = TypeVar("T")
 HttpRequest = Request[Caller, Any, State]
 
 
@@ -36,6 +40,17 @@ def min_position(request: HttpRequest) -> Position:
     return Position.parse(request.headers.get("x-min-position", ""))
 
 
+def question_of(request: HttpRequest, name: str, company: str, params: Mapping[str, str]) -> Question:
+    """The question of this request, asked now."""
+    return Question(name, company, params, asked_at(request))
+
+
+def asked_at(request: HttpRequest) -> datetime:
+    """The moment of this request, of which a door takes one for all that it asks."""
+    side: ReadSide = request.app.state.side
+    return side.questions.now()
+
+
 async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
     """The answer to a question of the caller."""
     side: ReadSide = request.app.state.side
@@ -43,26 +58,49 @@ async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
     return await side.questions.ask(request.user.principal, question, min_position(request))
 
 
+async def for_caller(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives; it is ended where the caller leaves first. Raises what the work raises, Unavailable then."""
+    working = tasks.owned(work, "answer")
+    leaving = tasks.owned(_gone(request), "caller")
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Unavailable("the caller has left", code="caller_left")
+    finally:
+        await tasks.end(working, leaving)
+
+
+async def _gone(request: HttpRequest) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
     """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which."""
     company = request.user.company(params.pop("company", None))
     past = {key: params.pop(key) for key in OF_PAST if key in params}
-    question = Question(name, company, params)
+    question = question_of(request, name, company, params)
     if not past:
-        return answered(await asked(request, question))
+        return await answered(question, await asked(request, question))
     side: ReadSide = request.app.state.side
     side.health.queries.add()
-    return answered(await side.past.answer(request.user.principal, question, past, min_position(request)))
+    past_answer = side.past.answer(request.user.principal, question, past, min_position(request))
+    return await answered(question, await for_caller(request, past_answer))
 
 
-def answered(
-    answer: Mapping[str, Any], body: object = None, headers: Mapping[str, str] = MappingProxyType({})
+async def answered(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:
+    """The answer to a question; what it stands for is in the headers, too."""
+    return with_headers(answer, await encoded(question.company, answer))
+
+
+def with_headers(
+    answer: Mapping[str, Any], content: bytes, headers: Mapping[str, str] = MappingProxyType({})
 ) -> Response[bytes]:
-    """The answer, or a part of it as the body; what it stands for is in the headers."""
+    """A response that says in its headers what the answer stands for."""
     stands_for = {
         "X-Position": answer["position"],
         "X-Lag-Ms": str(answer["lag_ms"]),
         "X-Definition-Version": str(answer["definition_version"]),
     }
-    content = msgspec.json.encode(answer if body is None else body)
     return Response(content, media_type=JSON, headers={**stands_for, **headers})

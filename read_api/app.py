@@ -24,14 +24,13 @@ from projections.engine.query import registered
 from projections.engine.registry import all_queries
 from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
-from read_api.answering import JSON, HttpRequest, min_position, parameters, told
+from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
 from read_api.history.http import find_events, show_event
 from read_api.live import connect
 from read_api.live_sessions import LiveSessions
 from read_api.metric_defs import Metric
 from read_api.past import OF_EXPLANATION, OF_PAST
 from read_api.problems import problem
-from read_api.questions import Question
 from read_api.side import ReadSide
 from read_api.status import health_seen_by, seen_by
 from read_api.web import pages
@@ -72,9 +71,9 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     params = parameters(request)
     company = request.user.company(params.pop("company", None))
     about = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
-    found = await side.past.explain(
-        request.user.principal, Question(name, company, params), about, min_position(request)
-    )
+    question = question_of(request, name, company, params)
+    explanation = side.past.explain(request.user.principal, question, about, min_position(request))
+    found = await for_caller(request, explanation)
     return Response(msgspec.json.encode(found), media_type=JSON)
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -18,9 +19,8 @@ from litestar.params import FromPath
 from domain.errors import Invalid
 from projections.engine.query import Param, registered
 from read_api import openapi
-from read_api.answering import HttpRequest, answered, asked, parameters
+from read_api.answering import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers
 from read_api.configured import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
-from read_api.questions import Question
 
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"
@@ -55,21 +55,23 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
     async def listed(request: HttpRequest) -> Response[bytes]:
         """All that the caller may see, by id, a page at a time; archived ones with `archived=true`."""
         company_id, params = _asked(request, kind.query)
-        return answered(await asked(request, list_question(kind, company_id, params)))
+        question = list_question(kind, company_id, params, asked_at(request))
+        return await answered(question, await asked(request, question))
 
     async def shown(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """The item as its last event left it, archived or not; ETag is its version."""
         company_id, _ = _asked(request, kind.query, ())
-        answer = await asked(request, item_question(kind, company_id, str(id)))
+        answer = await asked(request, item_question(kind, company_id, str(id), asked_at(request)))
         return _item(answer, only(answer["rows"], kind, str(id)))
 
     async def told(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """Every event of the item, oldest first, a page at a time: what changed, by whom, when."""
         company_id, params = _asked(request, HISTORY, PAGED)
-        answer = await asked(request, history_question(kind, company_id, str(id), params))
+        question = history_question(kind, company_id, str(id), params, asked_at(request))
+        answer = await asked(request, question)
         if "cursor" not in params:
             only(answer["rows"], kind, str(id))
-        return answered(answer)
+        return await answered(question, answer)
 
     list_shape, item_shape = SHAPES[kind.name]
     item, plural = f"{kind.path}/{{id:uuid}}", f"{kind.words}s"
@@ -95,12 +97,12 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
 async def company(request: HttpRequest) -> Response[bytes]:
     """What the company says about itself, or the defaults (version 0) where it never did; ETag is its version."""
     company_id, _ = _asked(request, COMPANY, ())
-    answer = await asked(request, Question(COMPANY, company_id))
+    answer = await asked(request, question_of(request, COMPANY, company_id, {}))
     return _item(answer, answer["rows"][0])
 
 
 def _item(answer: Mapping[str, Any], row: Mapping[str, Any]) -> Response[bytes]:
-    return answered(answer, row, {"ETag": f'"{row["version"]}"'})
+    return with_headers(answer, msgspec.json.encode(row), {"ETag": f'"{row["version"]}"'})
 
 
 def _asked(request: HttpRequest, query: str, allowed: Sequence[str] | None = None) -> tuple[str, dict[str, str]]:

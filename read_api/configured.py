@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from domain.errors import NotFound
-from read_api.questions import Question
+from projections.engine.query import Question
 
 HISTORY = "configuration_history"
 
@@ -40,19 +41,19 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 IN_USE = MappingProxyType({"archived": "false"})  # what a list shows unless it is asked for something else
 
 
-def list_question(kind: Kind, company: str, params: Mapping[str, str]) -> Question:
+def list_question(kind: Kind, company: str, params: Mapping[str, str], asked_at: datetime) -> Question:
     """The list of a kind; without archived ones, unless `archived` is given."""
-    return Question(kind.query, company, {**IN_USE, **params})
+    return Question(kind.query, company, {**IN_USE, **params}, asked_at)
 
 
-def item_question(kind: Kind, company: str, item: str) -> Question:
+def item_question(kind: Kind, company: str, item: str, asked_at: datetime) -> Question:
     """One item of a kind, archived or not."""
-    return Question(kind.query, company, {"id": item})
+    return Question(kind.query, company, {"id": item}, asked_at)
 
 
-def history_question(kind: Kind, company: str, item: str, params: Mapping[str, str]) -> Question:
+def history_question(kind: Kind, company: str, item: str, params: Mapping[str, str], asked_at: datetime) -> Question:
     """Every event of an item."""
-    return Question(HISTORY, company, {**params, "id": item, "aggregate": kind.name})
+    return Question(HISTORY, company, {**params, "id": item, "aggregate": kind.name}, asked_at)
 
 
 def only(rows: Sequence[Mapping[str, Any]], kind: Kind, item: str) -> Mapping[str, Any]:

@@ -1,8 +1,11 @@
-"""Answers that cost much are kept: at the same positions they are the same, so only a movement has them made anew.
+"""Answers that cost much are kept: at the same positions, in the same minute, they are the same.
 
-What a kept answer costs is one statement, which asks where its projections stand. Where they have moved, the answer
-that was right a moment ago is given, at its own position, and a new one is made meanwhile: nobody waits for it, and
-nobody's questions are more than a share of the store's work. Who needs a newer position asks past this.
+What "now" means in a kept answer is the beginning of the minute in which it was asked, so that all who ask in a minute
+are told the same. What a kept answer costs is one statement, which asks where its projections stand. Where they have
+moved, or the minute has turned, the answer that was right a moment ago is given, as it was then, and a new one is made
+meanwhile: nobody waits for it, and nobody's questions are more than a share of the store's work. But none is given
+across the turn of a day: what was yesterday's month is no answer to a question of today. Who needs a newer position
+asks past this.
 """
 
 from __future__ import annotations
@@ -10,22 +13,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, LiveStore
-from projections.engine.composed import Composed, Part, projections_of
-from projections.engine.query import age, known, show_time
+from domain.recent import Recent
+from eventlog import tasks
+from projections.engine.composed import Composed, projections_of
+from projections.engine.query import Question, age, known, show_time
 
 KEPT = 100  # answers of a process: 8 MB, where all are key figures
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
-MINUTE = 60  # seconds after which what "now" means in an answer is old
+TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
 
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
@@ -34,12 +38,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _Kept:
-    """An answer, where its projections stood, and monotonic moments: when it was made, when it was last right."""
+    """An answer, the moment that it is of, where its projections stood, and monotonic moments: made, last right."""
 
     answer: Mapping[str, Any]
     reads: Sequence[str]
     stood: Mapping[str, tuple[int, str]]
-    minute: int
+    asked_at: datetime
     cost: float
     made: float
     right: float
@@ -51,52 +55,48 @@ class KeptAnswers:
     def __init__(
         self,
         store: LiveStore,
-        make: Callable[[Part, str], Awaitable[dict[str, Any]]],
+        make: Callable[[Question], Awaitable[dict[str, Any]]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._make = make
         self._clock = clock
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._making: dict[Key, asyncio.Task[dict[str, Any]]] = {}
+        self._kept: Recent[Key, _Kept] = Recent(KEPT)
+        self._making: dict[tuple[Key, datetime], asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
 
-    async def answer(self, part: Part, company: str) -> dict[str, Any]:
+    async def answer(self, question: Question) -> dict[str, Any]:
         """The answer as it is now, or as it was right a moment ago. Raises what making it raises."""
-        if not _is_kept(part):
-            return await self._make(part, company)
-        key = _key(part, company)
-        kept = self._kept.get(key)
+        if not _is_kept(question):
+            return await self._make(question)
+        asked = _of_its_minute(question)
+        kept = self._kept.get(_key(asked))
         if kept is None:
-            return await self._shared(key, part, company)
+            return await self._shared(asked)
         checkpoints = await self._store.checkpoints(kept.reads)
         now = self._clock()
-        if kept.stood == _stood(checkpoints) and kept.minute == _minute():
+        if kept.stood == _stood(checkpoints) and kept.asked_at == asked.asked_at:
             kept.right = now
             return {**kept.answer, **_freshness(checkpoints)}
-        if now - kept.right > BEHIND + SHARE * kept.cost:
-            return await self._shared(key, part, company)
+        if now - kept.right > BEHIND + SHARE * kept.cost or _turned(kept.asked_at, asked.asked_at):
+            return await self._shared(asked)
         if now - kept.made >= SHARE * kept.cost and self._renewing is None:
-            self._renewing = self._begun(key, part, company)
-            self._renewing.add_done_callback(partial(self._renewed, key))
-        return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"])}
+            self._renewing = self._begun(asked)
+            self._renewing.add_done_callback(partial(self._renewed, asked))
+        return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"], question.asked_at)}
 
-    async def fresh(self, part: Part, company: str) -> dict[str, Any]:
+    async def fresh(self, question: Question) -> dict[str, Any]:
         """The answer of a computation that begins now; kept where answers of this query are."""
-        if not _is_kept(part):
-            return await self._make(part, company)
-        return await self._computed(_key(part, company), part, company)
+        return await (self._computed(_of_its_minute(question)) if _is_kept(question) else self._make(question))
 
-    async def _computed(self, key: Key, part: Part, company: str) -> dict[str, Any]:
-        names = sorted(projections_of(part, company))
-        before, began, minute = await self._store.checkpoints(names), self._clock(), _minute()
-        answer = await self._make(part, company)
+    async def _computed(self, question: Question) -> dict[str, Any]:
+        names = sorted(projections_of(question))
+        before, began = await self._store.checkpoints(names), self._clock()
+        answer = await self._make(question)
         stood = _stood(before) if await self._stood_still(before, answer) else {}
         now = self._clock()
-        self._kept[key] = _Kept(answer, names, stood, minute, now - began, now, began)
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        kept = _Kept(answer, names, stood, question.asked_at, now - began, now, began)
+        self._kept.keep(_key(question), kept)
         return answer
 
     async def _stood_still(self, before: Mapping[str, Checkpoint], answer: Mapping[str, Any]) -> bool:
@@ -108,32 +108,43 @@ class KeptAnswers:
             return all(answer["position"] == each.position for each in before.values())
         return _stood(before) == _stood(await self._store.checkpoints(sorted(before)))
 
-    async def _shared(self, key: Key, part: Part, company: str) -> dict[str, Any]:
+    async def _shared(self, question: Question) -> dict[str, Any]:
         """The answer of the computation that is under way, or of a new one: many who ask at once are one question."""
-        return await asyncio.shield(self._begun(key, part, company))
+        return await asyncio.shield(self._begun(question))
 
-    def _begun(self, key: Key, part: Part, company: str) -> asyncio.Task[dict[str, Any]]:
-        if key not in self._making:
-            self._making[key] = asyncio.create_task(self._computed(key, part, company))
-            self._making[key].add_done_callback(lambda _: self._making.pop(key))
-        return self._making[key]
+    def _begun(self, question: Question) -> asyncio.Task[dict[str, Any]]:
+        place = _key(question), question.asked_at
+        if place not in self._making:
+            self._making[place] = tasks.owned(self._computed(question), f"answer {question.name}")
+            self._making[place].add_done_callback(lambda _: self._making.pop(place))
+        return self._making[place]
 
-    def _renewed(self, key: Key, task: asyncio.Task[dict[str, Any]]) -> None:
+    def _renewed(self, question: Question, task: asyncio.Task[dict[str, Any]]) -> None:
         """Say why an answer that nobody waits for was not made anew."""
         self._renewing = None
         if not task.cancelled() and (error := task.exception()) is not None:
             if not isinstance(error, AnalyticsError):
                 raise error
-            logger.warning("%s was not made anew: %s", key[0], error)
+            logger.warning("%s was not made anew: %s", question.name, error)
 
 
-def _is_kept(part: Part) -> bool:
-    query = known(part.query)
+def _is_kept(question: Question) -> bool:
+    query = known(question.name)
     return isinstance(query, Composed) and query.kept
 
 
-def _key(part: Part, company: str) -> Key:
-    return part.query, company, tuple(sorted(part.params.items()))
+def _of_its_minute(question: Question) -> Question:
+    return replace(question, asked_at=question.asked_at.replace(second=0, microsecond=0))
+
+
+def _turned(before: datetime, now: datetime) -> bool:
+    """Whether a day may have begun between two moments."""
+    epoch = datetime.fromtimestamp(0, UTC)
+    return (before - epoch) // TURN != (now - epoch) // TURN
+
+
+def _key(question: Question) -> Key:
+    return question.name, question.company, tuple(sorted(question.params.items()))
 
 
 def _stood(checkpoints: Mapping[str, Checkpoint]) -> Mapping[str, tuple[int, str]]:
@@ -147,7 +158,3 @@ def _freshness(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
         "complete": all(each.complete for each in checkpoints.values()),
         "lag_ms": max((each.lag_ms for each in checkpoints.values()), default=0),
     }
-
-
-def _minute() -> int:
-    return int(time.time() // MINUTE)

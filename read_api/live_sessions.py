@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.access import Principal, Right, Use, may, require
 from domain.errors import Invalid
+from projections.engine.query import Question
 from read_api.feeds import Ask, Feed, Feeds, Next
 from read_api.metric_defs import Metric
-from read_api.questions import Question
+from read_api.questions import moves_with
 from read_api.side import ReadSide
 from read_api.status import health_seen_by
 
@@ -63,14 +66,18 @@ class LiveSessions:
             require(principal, Right.STATUS)
             key = "pipeline", may(principal, Right.PROJECTIONS)
             return Wanted(key, "", lambda: self._health_of(principal), self.movements.next)
-        question = self._questions.allowed(principal, _question(message))
-        moves_with = question.moves_with
+        question = self._questions.allowed(principal, _question(message, self._questions.now()))
+        moves = moves_with(question)
         return Wanted(
             (question.name, question.company, tuple(sorted(question.params.items()))),
             question.company,
-            lambda: self._questions.answer(question),
-            lambda: self.movements.next(moves_with),
+            lambda: self._ask_again(question),
+            lambda: self.movements.next(moves),
         )
+
+    async def _ask_again(self, question: Question) -> dict[str, Any]:
+        """A feed asks anew each time: what "now" means in its answer goes on."""
+        return await self._questions.answer(replace(question, asked_at=self._questions.now()))
 
     async def _health_of(self, principal: Principal) -> dict[str, Any]:
         return health_seen_by(principal, await self._health())
@@ -92,10 +99,9 @@ class LiveSessions:
                 self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
 
 
-def _question(message: Mapping[str, Any]) -> Question:
+def _question(message: Mapping[str, Any], asked_at: datetime) -> Question:
     params = message.get("params", {})
     if not isinstance(params, dict) or not all(isinstance(value, str | int | float) for value in params.values()):
         raise Invalid("params must be an object of texts", code="bad_message")
-    return Question(
-        str(message.get("query", "")), str(message.get("company", "")), {str(k): str(v) for k, v in params.items()}
-    )
+    texts = {str(k): str(v) for k, v in params.items()}
+    return Question(str(message.get("query", "")), str(message.get("company", "")), texts, asked_at)

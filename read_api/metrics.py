@@ -16,9 +16,8 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.entry import Explained, Metric
 from projections.engine.query import Param, registered
 from read_api import openapi
-from read_api.answering import JSON, HttpRequest, min_position, parameters, told
+from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
 from read_api.past import OF_EXPLANATION, OF_PAST
-from read_api.questions import Question
 from read_api.side import ReadSide
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
@@ -155,10 +154,11 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     about = {name: params.pop(name) for name in (*OF_PAST, *OF_EXPLANATION) if name in params}
     of = _measure(metric(key), about.get("measure", ""))
     side: ReadSide = request.app.state.side
-    question = Question(of.query, company, params)
-    found = await side.past.explain(
+    question = question_of(request, of.query, company, params)
+    explanation = side.past.explain(
         request.user.principal, question, {**about, "measure": of.measure}, min_position(request)
     )
+    found = await for_caller(request, explanation)
     return Response(msgspec.json.encode(found), media_type=JSON)
 
 

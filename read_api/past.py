@@ -6,15 +6,15 @@ Telling it folds events, which would hold up every other request of this process
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from domain.access import Principal, Right, require
 from domain.errors import Invalid
 from domain.event_search import NEVER
 from domain.position import Position
-from projections.engine.query import read_time
-from read_api.questions import Question, Questions
+from projections.engine.query import Question, read_time
+from read_api.questions import Questions
 from read_api.tokens import NOTHING
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
@@ -26,12 +26,11 @@ OF_EXPLANATION = ("measure", "cursor", "limit", "order")
 class Telling:
     """A question about the past of one company: a query, and for an explanation the measure and the page.
 
-    `time`: events before it count, ms since 1970 UTC; `position`: token of what was known, None for everything.
+    `time`: events before it count, ms since 1970 UTC; `position`: token of what was known, None for everything. The
+    question's own `asked_at` is when it came in, which the past has not come to yet.
     """
 
-    name: str
-    company: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    question: Question
     time: int = NEVER
     position: str | None = None
     measure: str = ""
@@ -56,7 +55,7 @@ class PastDesk:
         """A query's answer as of `as_of` or `as_known_at`. Raises Forbidden, Invalid, and what telling raises."""
         time, position = moment(asked.get("as_of", "")), asked.get("as_known_at")
         found = await self._allowed(principal, question, at_least)
-        return await self._tell(Telling(found.name, found.company, found.params, time, position))
+        return await self._tell(Telling(found, time, position))
 
     async def explain(
         self, principal: Principal, question: Question, asked: Mapping[str, str], at_least: Position = NOTHING
@@ -67,9 +66,7 @@ class PastDesk:
             raise Invalid("parameter measure is missing", code="missing_parameter")
         return await self._tell(
             Telling(
-                found.name,
-                found.company,
-                found.params,
+                found,
                 moment(asked.get("as_of", "")),
                 asked.get("as_known_at"),
                 asked["measure"],
@@ -82,9 +79,9 @@ class PastDesk:
     async def _allowed(self, principal: Principal, question: Question, at_least: Position) -> Question:
         """The question as they may ask it, once what it is about is in the log and decided on."""
         require(principal, Right.EXPLAIN, question.company)
-        if at_least.offsets:
-            await self._questions.ask(principal, question, at_least)
-        return self._questions.allowed(principal, question)
+        allowed = self._questions.allowed(principal, question)
+        await self._questions.reach(allowed, at_least)
+        return allowed
 
 
 def telling(params: tuple[str, ...]) -> tuple[int, str | None]:

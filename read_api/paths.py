@@ -11,9 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
 from projections.engine.query import Param, registered
-from read_api.answering import HttpRequest, answered, asked, parameters
+from read_api.answering import HttpRequest, answered, asked, parameters, question_of
 from read_api.openapi import with_problems
-from read_api.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ def _handler(door: Door, tag: str) -> HTTPRouteHandler:
         company = request.user.company(params.pop("company", None))
         if settled := [name for name in params if name in door.fixed]:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
-        return answered(await asked(request, Question(door.query, company, {**params, **door.fixed})))
+        question = question_of(request, door.query, company, {**params, **door.fixed})
+        return await answered(question, await asked(request, question))
 
     found = registered()[door.query]
     answer.__doc__ = f"The answer of the query {door.query}. {found.summary}"

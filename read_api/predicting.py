@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Unavailable
 from domain.publishing.predictions import prediction_id, prediction_record
+from domain.recent import Recent
 from projections.predictions import stated
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
+    from projections.engine.query import Question
 
 REMEMBERED = 50_000  # predictions that this process has written: they need not be written at every look
 
@@ -24,13 +25,13 @@ class PredictionLog:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._written: dict[tuple[str, str], None] = {}
+        self._written: Recent[tuple[str, str], bool] = Recent(REMEMBERED)
 
-    async def record(self, company: str, answer: Mapping[str, Any]) -> None:
+    async def record(self, question: Question, answer: Mapping[str, Any]) -> None:
         """Write what this answer predicts of days to come. While the log is away it is answered and not scored."""
-        now = time.time_ns() // 1_000_000
+        company, now = question.company, int(question.asked_at.timestamp() * 1000)
         facts = {(company, prediction_id(f)): f for f in stated(answer["query"], answer["rows"]) if f.due_at > now}
-        new = {key: fact for key, fact in facts.items() if key not in self._written}
+        new = {key: fact for key, fact in facts.items() if not self._written.get(key)}
         if not new:
             return
         try:
@@ -38,6 +39,5 @@ class PredictionLog:
         except Unavailable as error:
             logger.warning("%d predictions could not be recorded: %s", len(new), error)
             return
-        self._written |= dict.fromkeys(new)
-        for key in list(self._written)[:-REMEMBERED]:
-            del self._written[key]
+        for key in new:
+            self._written.keep(key, True)

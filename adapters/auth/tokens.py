@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, princ
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
 from domain.access import Principal, Role, Tier
 from domain.errors import Unauthenticated
+from domain.recent import Recent
 
 LONGEST = 8_192  # bytes of a token that is looked at
 CACHED = 4_096  # verified tokens that are remembered
@@ -46,7 +46,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._now = now
-        self._verified: OrderedDict[str, Verdict] = OrderedDict()
+        self._verified: Recent[str, Verdict] = Recent(CACHED)
 
     def __call__(self, token: str) -> Principal:
         """The principal of a token. Raises Unauthenticated saying what is wrong with it, Unavailable without keys."""
@@ -66,10 +66,9 @@ class TokenVerifier:
         known = self._verified.get(token)
         if known is not None and self._keys.get(known.kid) is known.key:
             return known
-        verdict = self._verified[token] = self._found(token)
-        if len(self._verified) > CACHED:
-            self._verified.popitem(last=False)
-        return verdict
+        found = self._found(token)
+        self._verified.keep(token, found)
+        return found
 
     def _found(self, token: str) -> Verdict:
         shape = _SHAPE.fullmatch(token) if len(token) <= LONGEST else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -15,7 +16,9 @@ from domain import tracing
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
-from projections.engine import registry, sql
+from projections.engine import registry, sql, wide
+from projections.engine.turns import Share, Turns
+from projections.engine.wide import CHUNK, FEW
 
 FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is no longer known
 
@@ -88,6 +91,8 @@ class PostgresReadStore:
             timeout=5,
             kwargs={"autocommit": True, "options": options},
         )
+        # A tenant has half of the connections at most: whatever it asks, others find one that is free.
+        self._turns = Turns("questions", Share(connections, max(1, connections // 2), waiting=1_000, patience=timeout))
         self._live: dict[str, Live] = {}
 
     async def open(self) -> None:
@@ -166,22 +171,45 @@ class PostgresReadStore:
     async def _ask(self, asked: _Asked, live: Live) -> Answer | None:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
-        async with self._pool.connection() as connection:
+        async with self._turns.turn(asked.company), self._pool.connection() as connection:
             cursor = await connection.execute(
                 WITH_POSITION.replace(b"{statement}", statement),
                 (asked.company, *asked.params, asked.projection, live.version, asked.projection),
                 prepare=True,
             )
-            rows = await cursor.fetchall()
-            if rows[0][0] not in (live.version, None):
-                return None
-            return _answer(live.definition, [c.name for c in cursor.description or ()], rows)
+            if cursor.rowcount <= FEW:
+                return _answer(live, cursor, _found(await cursor.fetchall()))
+        async with wide.TURNS.turn(asked.company):  # the connection is another's by now: what came lies in memory
+            return _answer(live, cursor, await _in_pieces(cursor))
 
 
-def _answer(definition: int, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+class _Found(NamedTuple):
+    """Rows of an answer without the columns of the checkpoint, and the first of them with those."""
+
+    first: tuple[Any, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def _found(rows: Sequence[tuple[Any, ...]]) -> _Found:
     skip = CHECKPOINT_COLUMNS + 1
-    found = [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None]
-    return Answer(columns[skip:], found, *_stands_for(*rows[0][1:CHECKPOINT_COLUMNS]), definition)
+    return _Found(rows[0], [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None])
+
+
+async def _in_pieces(cursor: psycopg.AsyncCursor[tuple[Any, ...]]) -> _Found:
+    """Many rows; between two pieces others have their turn in the event loop."""
+    found = _found(await cursor.fetchmany(CHUNK))
+    while piece := await cursor.fetchmany(CHUNK):
+        await asyncio.sleep(0)
+        found.rows.extend(_found(piece).rows)
+    return found
+
+
+def _answer(live: Live, cursor: psycopg.AsyncCursor[tuple[Any, ...]], found: _Found) -> Answer | None:
+    """The answer, if the version that was asked is the live one in its snapshot."""
+    if found.first[0] not in (live.version, None):
+        return None
+    columns = [c.name for c in cursor.description or ()][CHECKPOINT_COLUMNS + 1 :]
+    return Answer(columns, found.rows, *_stands_for(*found.first[1:CHECKPOINT_COLUMNS]), live.definition)
 
 
 def _stands_for(

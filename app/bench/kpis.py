@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -27,7 +28,7 @@ from app.bench.moving import moving
 from domain.ports import EventLog
 from projections.engine import sql
 from projections.engine.composed import Part
-from projections.engine.query import answer
+from projections.engine.query import Question, answer
 from projections.engine.registry import all_projections
 from read_api.kept import KeptAnswers
 
@@ -126,25 +127,29 @@ async def _asked(
     """
     answers, times = _answers(store), list[float]()
     for part in warming:
-        await answers.fresh(part, COMPANY)
+        await answers.fresh(_question(part))
     for number in range(len(parts) + ASKS):
         ask = answers.fresh if number < len(parts) else answers.answer
-        await _timed(ask(parts[number % len(parts)], COMPANY), times)
+        await _timed(ask(_question(parts[number % len(parts)])), times)
     return times[: len(parts)], times[len(parts) :]
 
 
 async def _asked_beside(store: PostgresReadStore, asks: int) -> tuple[list[float], int]:
     """Milliseconds of questions that come one by one, and at how many positions they were answered."""
     answers, chance, times, positions = _answers(store), Random(3), list[float](), set[str]()
-    await answers.answer(MONTH, COMPANY)
+    await answers.answer(_question(MONTH))
     for _ in range(asks):
         await asyncio.sleep(chance.uniform(*SPACED))
-        positions.add((await _timed(answers.answer(MONTH, COMPANY), times))["position"])
+        positions.add((await _timed(answers.answer(_question(MONTH)), times))["position"])
     return times, len(positions)
 
 
 def _answers(store: PostgresReadStore) -> KeptAnswers:
-    return KeptAnswers(store, lambda part, company: answer(part.query, company, part.params, store))
+    return KeptAnswers(store, lambda question: answer(question, store))
+
+
+def _question(part: Part) -> Question:
+    return Question(part.query, COMPANY, part.params, datetime.now(UTC))
 
 
 async def _timed(asked: Awaitable[dict[str, Any]], times: list[float]) -> dict[str, Any]:

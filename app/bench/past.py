@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 
 from app.bench.events import BEGIN, SPAN
@@ -19,6 +20,7 @@ from app.bench.logs import long_log, read
 from app.past import tell
 from app.settings import Settings
 from domain.position import Position
+from projections.engine.query import Question
 from projections.engine.registry import projection
 from read_api.past import Telling
 
@@ -34,20 +36,24 @@ async def past(ground: Ground) -> None:
         records, reading = await read(log, sorted(projection(PROJECTION).topics))
         total = sum(head.offsets.values())
         whole = f"of {records:,} records that the projection reads in a log of {total:,} (floor: bare read of those)"
-        await tell(settings, Telling(QUERY, COMPANY))  # what is loaded once for a process is no part of a question
-        latest = await _median(settings, lambda _: Telling(QUERY, COMPANY))
+        await tell(settings, Telling(_question()))  # what is loaded once for a process is no part of a question
+        latest = await _median(settings, lambda _: Telling(_question()))
         note = f"as-of now, one company in 20, median; {whole}"
         ground.found(Figure("as_of_whole", latest, "s", reading, note))
         asked = await _median(settings, lambda chance: _anywhere(chance, head))
         note = f"as-of at a random event time and position, median; {whole}"
         ground.found(Figure("as_of_random", asked, "s", reading, note))
-        explained = await _median(settings, lambda _: Telling(QUERY, COMPANY, measure="total_pnl"))
+        explained = await _median(settings, lambda _: Telling(_question(), measure="total_pnl"))
         ground.found(Figure("explain", explained, "s", reading, f"a sum explained, first page, median; {whole}"))
+
+
+def _question() -> Question:
+    return Question(QUERY, COMPANY, {}, datetime.now(UTC))
 
 
 def _anywhere(chance: Random, head: Position) -> Telling:
     position = Position({place: chance.randint(0, offset) for place, offset in head.offsets.items()})
-    return Telling(QUERY, COMPANY, time=BEGIN + chance.randint(0, SPAN), position=str(position))
+    return Telling(_question(), time=BEGIN + chance.randint(0, SPAN), position=str(position))
 
 
 async def _median(settings: Settings, asked: Callable[[Random], Telling]) -> float:

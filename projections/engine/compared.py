@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from domain.errors import LimitExceeded
 from domain.ports import Consents, ReadStore
+from domain.recent import Recent
 from projections.engine.composed import Composed, Part, Rows, ask_parts
-from projections.engine.query import Request, age, answer, read_params
+from projections.engine.query import Question, Request, age, answer, read_request
 
 PEERS = 200  # companies that are asked at most: more of them hardly change a rounded percentile
 AT_ONCE = 2  # of them: the connections of the store are everybody's
@@ -78,32 +79,30 @@ class Comparing:
         self._consents = consents
         self._secret = secret
         self._clock = clock
-        self._found: OrderedDict[object, _Found] = OrderedDict()
+        self._found: Recent[object, _Found] = Recent(KEPT)
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def answer(
-        self, query: Compared, company: str, params: Mapping[str, str], store: ReadStore
-    ) -> dict[str, Any]:
+    async def answer(self, query: Compared, question: Question, store: ReadStore) -> dict[str, Any]:
         """The answer in the form of the API. Raises what the company's own questions raise, and LimitExceeded."""
-        request = Request(company, read_params(query, params))
+        request = read_request(query, question)
         own, stands_for = await ask_parts(query, request, store)
         head = {"query": query.name, "definition_version": query.version, **stands_for}
         comparison = query.comparison(request, own)
-        peers = [] if comparison is None else await self._peers(company, comparison)
+        peers = [] if comparison is None else await self._peers(request.company, comparison)
         if comparison is None or len(peers) < query.fewest:
             return {**head, "rows": query.combine(request, own)}
-        key, among = _key(query, company, comparison), _digest(peers)
+        key, among = _key(query, request.company, comparison), _digest(peers)
         kept = self._kept(key, among)
         if kept is not None:
-            return _as_now(kept, stands_for)
+            return _as_now(kept, stands_for, request.asked_at)
         async with self._in_turn():
             kept = self._kept(key, among)
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
-                answers = await _answers(comparison.part, peers, store)
+                answers = await _answers(comparison.part, peers, request.asked_at, store)
                 kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
-                self._keep(key, _Found(kept, among, self._clock()))
+                self._found.keep(key, _Found(kept, among, self._clock()))
         return dict(kept)
 
     async def _peers(self, company: str, comparison: Comparison) -> Sequence[str]:
@@ -115,12 +114,6 @@ class Comparing:
         if found is None or found.among != among or self._clock() - found.at >= KEPT_FOR:
             return None
         return found.answer
-
-    def _keep(self, key: object, found: _Found) -> None:
-        self._found[key] = found
-        self._found.move_to_end(key)
-        while len(self._found) > KEPT:
-            self._found.popitem(last=False)
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
@@ -137,28 +130,28 @@ class Comparing:
             self._waiting -= 1
 
 
-async def _answers(part: Part, peers: Sequence[str], store: ReadStore) -> dict[str, Rows]:
+async def _answers(part: Part, peers: Sequence[str], asked_at: datetime, store: ReadStore) -> dict[str, Rows]:
     answers: dict[str, Rows] = {}
     for some in (peers[begin : begin + AT_ONCE] for begin in range(0, len(peers), AT_ONCE)):
-        rows = await asyncio.gather(*(_rows(part, peer, store) for peer in some))
+        rows = await asyncio.gather(*(_rows(Question(part.query, peer, part.params, asked_at), store) for peer in some))
         answers.update(zip(some, rows, strict=True))
     return answers
 
 
-async def _rows(part: Part, peer: str, store: ReadStore) -> Rows:
+async def _rows(question: Question, store: ReadStore) -> Rows:
     """What a peer answers; nothing where it has too much to be asked: one of them must not stop all comparisons."""
     try:
-        rows: Rows = (await answer(part.query, peer, part.params, store))["rows"]
+        rows: Rows = (await answer(question, store))["rows"]
     except LimitExceeded:
         return []
     return rows
 
 
-def _as_now(kept: Mapping[str, Any], stands_for: Mapping[str, Any]) -> dict[str, Any]:
+def _as_now(kept: Mapping[str, Any], stands_for: Mapping[str, Any], asked_at: datetime) -> dict[str, Any]:
     """A kept answer at its own position, and how new that is."""
     if kept["position"] == stands_for["position"]:
         return {**kept, **stands_for}
-    return {**kept, "complete": False, "lag_ms": age(kept["as_of"])}
+    return {**kept, "complete": False, "lag_ms": age(kept["as_of"], asked_at)}
 
 
 def _key(query: Compared, company: str, of: Comparison) -> object:

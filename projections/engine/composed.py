@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -20,20 +20,32 @@ from domain.position import Position
 from projections.engine.query import (
     Param,
     Query,
+    Question,
     Request,
     Statement,
     answer_plain,
     fetch,
-    read_params,
+    read_request,
     read_time,
     registered,
 )
 from projections.engine.registry import all_queries, projection
+from projections.engine.turns import Share, Turns
 
 Rows = list[dict[str, Any]]
 
 AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
+SHARE = Share(AT_ONCE, of_tenant=1, waiting=32, patience=30.0)  # a tenant's dashboard may wait for all of its tiles
 ASKED_AT_ONCE = 4  # parts of one question: key figures have forty, and the store has few connections for all who ask
+
+
+@cache
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)
+
+
+COMBINING = Turns("computations", SHARE), partial(_threads, "combine")
+APART = Turns("computations of models", replace(SHARE, patience=60.0)), partial(_threads, "apart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +96,14 @@ class Composed:
     kept: bool = False
 
 
-async def answer_composed(query: Composed, company: str, params: Mapping[str, str], store: ReadStore) -> dict[str, Any]:
+async def answer_composed(query: Composed, question: Question, store: ReadStore) -> dict[str, Any]:
     """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
-    request = Request(company, read_params(query, params))
+    request = read_request(query, question)
     rows, stands_for = await ask_parts(query, request, store)
     if query.apart or (query.slow(rows) if callable(query.slow) else query.slow):
-        threads = _threads("apart" if query.apart else "combine")
-        combined = await asyncio.get_running_loop().run_in_executor(threads, query.combine, request, rows)
+        turns, threads = APART if query.apart else COMBINING
+        async with turns.turn(request.company):
+            combined = await asyncio.get_running_loop().run_in_executor(threads(), query.combine, request, rows)
     else:
         combined = query.combine(request, rows)
     if query.stamped:
@@ -100,25 +113,28 @@ async def answer_composed(query: Composed, company: str, params: Mapping[str, st
 
 async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tuple[dict[str, Rows], dict[str, Any]]:
     """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
-    parts, company = query.parts(request), request.company
+    parts = query.parts(request)
     first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
     names = dict.fromkeys(first.values())
     turns = asyncio.Semaphore(ASKED_AT_ONCE)
-    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], company, store) for name in names))
+    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, store) for name in names))
     told = dict(zip(names, found, strict=True))
     answers = {name: told[first[name]] for name in parts}
+    reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
     moments = [answer["as_of"] for answer in answers.values()]
     return {name: answer["rows"] for name, answer in answers.items()}, {
-        "position": str(_position([(topics_of(parts[name], company), a["position"]) for name, a in answers.items()])),
+        "position": str(_position(reached)),
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
     }
 
 
-async def _ask_in_turn(turns: asyncio.Semaphore, part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:
+async def _ask_in_turn(
+    turns: asyncio.Semaphore, part: Part | Select, asking: Request, store: ReadStore
+) -> dict[str, Any]:
     async with turns:
-        return await _ask(part, company, store)
+        return await _ask(part, asking, store)
 
 
 def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
@@ -126,49 +142,51 @@ def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
     return next(name for name, part in parts.items() if part == asked)
 
 
-async def _ask(part: Part | Select, company: str, store: ReadStore) -> dict[str, Any]:
+async def _ask(part: Part | Select, asking: Request, store: ReadStore) -> dict[str, Any]:
     if isinstance(part, Select):
-        found, stands_for = await fetch(company, part.projection, part.statement, store)
+        found, stands_for = await fetch(asking.company, part.projection, part.statement, store)
         return {**stands_for, "rows": found}
-    query = registered()[part.query]
+    query, question = registered()[part.query], question_of(part, asking)
     if isinstance(query, Composed):
-        return await answer_composed(query, company, part.params, store)
-    request = Request(company, read_params(query, part.params), whole=True)
+        return await answer_composed(query, question, store)
+    request = read_request(query, question, whole=True)
     if part.raw:
-        found, stands_for = await fetch(company, all_queries()[part.query][0].name, query.ask(request), store)
+        found, stands_for = await fetch(asking.company, all_queries()[part.query][0].name, query.ask(request), store)
         return {**stands_for, "rows": found}
     return await answer_plain(query, request, store)
 
 
-def parts_of(name: str, company: str, params: Mapping[str, str]) -> Mapping[str, Part | Select]:
-    """What a registered query asks others; nothing, where it is no composed one. Raises Invalid for its parameters."""
-    query = registered()[name]
-    if isinstance(query, Query):
-        return {}
-    return query.parts(Request(company, read_params(query, params)))
+def question_of(part: Part, asking: Question | Request) -> Question:
+    """The question that a part puts: of the same company, at the same moment."""
+    return Question(part.query, asking.company, part.params, asking.asked_at)
 
 
-def projections_of(part: Part | Select, company: str) -> frozenset[str]:
+def parts_of(question: Question) -> Mapping[str, Part | Select]:
+    """What a question asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
+    query = registered()[question.name]
+    return {} if isinstance(query, Query) else query.parts(read_request(query, question))
+
+
+def projections_of(question: Question) -> frozenset[str]:
     """Names of the projections whose rows the answer is made from."""
-    if isinstance(part, Select):
-        return frozenset({part.projection})
-    if part.query in all_queries():
-        return frozenset({all_queries()[part.query][0].name})
-    inner = parts_of(part.query, company, part.params).values()
-    return frozenset().union(*(projections_of(each, company) for each in inner))
+    if question.name in all_queries():
+        return frozenset({all_queries()[question.name][0].name})
+    return frozenset().union(*(_projections(part, question) for part in parts_of(question).values()))
 
 
-def topics_of(part: Part | Select, company: str) -> frozenset[str]:
-    """The streams whose events the answer is made from."""
-    return frozenset().union(*(projection(name).topics for name in projections_of(part, company)))
+def _projections(part: Part | Select, asking: Question | Request) -> frozenset[str]:
+    return frozenset({part.projection}) if isinstance(part, Select) else projections_of(question_of(part, asking))
 
 
-def features_of(part: Part | Select, company: str) -> frozenset[Feature]:
+def topics_of(projections: Iterable[str]) -> frozenset[str]:
+    """The streams whose events these projections are made from."""
+    return frozenset().union(*(projection(name).topics for name in projections))
+
+
+def features_of(question: Question) -> frozenset[Feature]:
     """What a tier must open for this question and all that it asks in turn."""
-    if isinstance(part, Select):
-        return frozenset()
-    own = registered()[part.query].feature
-    inner = (features_of(each, company) for each in parts_of(part.query, company, part.params).values())
+    own = registered()[question.name].feature
+    inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
     return frozenset({own} if own else ()).union(*inner)
 
 
@@ -177,8 +195,3 @@ def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
     positions: Sequence[tuple[frozenset[str], Position]] = [(topics, Position.parse(text)) for topics, text in reached]
     places = {place for _, position in positions for place in position.offsets}
     return Position({p: min(position[p] for topics, position in positions if p[0] in topics) for p in places})
-
-
-@cache
-def _threads(name: str) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.errors import Invalid
 from domain.position import Position
@@ -18,7 +18,7 @@ from projections.engine.declare import Column, Projection
 from projections.engine.kinds import Twelfths
 from projections.engine.order import place_of
 from projections.engine.past import Folded, PastStore, tables_of
-from projections.engine.query import Request, Selected, find, read_params, show_time
+from projections.engine.query import Question, Selected, find, read_request, read_time, show_time
 from projections.engine.rebuild import Folding
 from projections.engine.show import money, shower
 
@@ -34,6 +34,13 @@ class Page:
     newest: bool = False
 
 
+class _Began(NamedTuple):
+    """What all pages of an explanation are told at."""
+
+    position: Position
+    asked_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is to be explained: a measure of the rows that a query's answer is made from."""
@@ -43,14 +50,14 @@ class Asked:
     measure: Column
 
 
-async def explain(store: PastStore, name: str, params: Mapping[str, str], measure: str, page: Page) -> dict[str, Any]:
+async def explain(store: PastStore, question: Question, measure: str, page: Page) -> dict[str, Any]:
     """The events behind a measure of a query, in the form of the API.
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter or a measure that is not stored, and what
     `History.facts` raises.
     """
-    projection, query = find(name)
-    rows, column = shares.selected(query, Request(store.company, read_params(query, params)), measure)
+    projection, query = find(question.name)
+    rows, column = shares.selected(query, read_request(query, question), measure)
     asked = Asked(projection, rows, column)
     goal = await asyncio.to_thread(store.history.goal, projection, store.past)
     folding, entries = Folding(projection), list[bytes]()
@@ -61,14 +68,15 @@ async def explain(store: PastStore, name: str, params: Mapping[str, str], measur
             if fold.into == rows.table and fold.reads.name in facts:
                 entries.append(await asyncio.to_thread(shares.shares, fold, column, facts[fold.reads.name]))
     found = await asyncio.to_thread(_entries, store, asked, folding, entries, page)
+    began = _Began(goal, question.asked_at)
     return {
-        "query": name,
+        "query": query.name,
         "measure": measure,
         "definition_version": projection.definition_version,
         "position": str(goal),
         "rule": column.rule.__name__.lower(),
         **found,
-        "next_cursor": _next(goal, page, found["events"]),
+        "next_cursor": _next(began, page, found["events"]),
         "scanned": asdict(store.scanned),
     }
 
@@ -116,21 +124,22 @@ def _share(measure: Column, entry: Mapping[str, Any]) -> Any:
     return money(until - before)
 
 
-def _next(goal: Position, page: Page, events: Sequence[object]) -> str | None:
-    """Where the next page begins, at the same position: later events do not move it."""
+def _next(began: _Began, page: Page, events: Sequence[object]) -> str | None:
+    """Where the next page begins, at the same position and moment: later events do not move it."""
     if len(events) < page.limit:
         return None
-    return base64.urlsafe_b64encode(json.dumps([str(goal), page.start + len(events)]).encode()).decode()
+    place = [str(began.position), began.asked_at.isoformat(), page.start + len(events)]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def turn(store: PastStore, page: Page, cursor: str) -> tuple[PastStore, Page]:
-    """The store and the page that a cursor goes on with. Raises Invalid for one that was not given."""
+def turn(store: PastStore, question: Question, page: Page, cursor: str) -> tuple[PastStore, Question, Page]:
+    """Store, question and page that a cursor goes on with. Raises Invalid for one that was not given."""
     if not cursor:
-        return store, page
+        return store, question, page
     try:
-        position, start = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        goal = Position.parse(position)
+        position, moment, start = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        goal, asked_at = Position.parse(position), read_time(moment)
         page = replace(page, start=int(start))
     except (ValueError, TypeError, AttributeError, Invalid):
         raise Invalid("parameter cursor: no explanation has given it", code="bad_parameter") from None
-    return replace(store, past=replace(store.past, position=goal)), page
+    return replace(store, past=replace(store.past, position=goal)), replace(question, asked_at=asked_at), page

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import polars as pl
 
 from domain.errors import Conflict, LimitExceeded, NotYet
 from domain.event_search import NEVER, Criteria, EventIndex, Scanned
-from domain.events import BATCHES, BY_NAME
+from domain.events import BATCHES, BY_NAME, STREAMS
 from domain.packed import Packed
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
@@ -25,6 +26,8 @@ from projections.engine.fold import looked_at
 
 READ = 200_000  # records of one read, at most
 FOLD = 100_000  # records of the company that are decoded together, about
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Ranges = dict[int, list[tuple[int, int]]]  # by partition: what is to be read, ascending
 
@@ -67,6 +70,41 @@ class History:
         if not admitted.reaches(asked):
             raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {asked}")
         return asked
+
+    async def moment(self, past: Past, asked_at: datetime) -> datetime:
+        """The moment that a past state stands for: what its questions leave open is taken as of then.
+
+        With a time it is that one, with a position alone the time at which the log took the last record before it;
+        `asked_at`, when the question came in, where neither is given, and never later. Raises NotYet for a position
+        beyond the end of the log, Conflict where the log has none of these records any more.
+        """
+        if past.time < NEVER:
+            return min(EPOCH + timedelta(milliseconds=past.time), asked_at)
+        if past.position is None:
+            return asked_at
+        return min(await self._taken(past.position), asked_at)
+
+    async def _taken(self, position: Position) -> datetime:
+        found = [
+            await self._taken_of(topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop})
+            for topic in sorted({topic for topic, _ in position.offsets}.intersection(STREAMS))
+        ]
+        taken = [moment for moments in found for moment in moments]
+        if any(position.of_topics(frozenset(STREAMS)).offsets.values()) and not taken:
+            raise Conflict(f"the log has lost what lies before {position} to retention", code="position_expired")
+        return EPOCH + timedelta(milliseconds=max(taken, default=0))
+
+    async def _taken_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
+        """When the last record before each of these offsets was taken, of those that the log still has; ms."""
+        starts, heads, reader = await self.log.starts(topic), await self.log.heads(topic), self.log.reader(topic)
+        if beyond := [p for p, stop in stops.items() if stop > heads.get(p, 0)]:
+            raise NotYet(f"position {topic}:{beyond[0]}={stops[beyond[0]]} lies beyond the end of the log")
+        retained = [{p: stop - 1} for p, stop in stops.items() if stop > starts.get(p, 0)]
+        try:
+            read = [await reader.read(start, max_records=1, wait=1) for start in retained]
+        finally:
+            await reader.close()
+        return [chunk.appended_at for chunks in read for chunk in chunks]
 
     async def facts(
         self, projection: Projection, company: str, past: Past, start: Position, goal: Position, scanned: Scanned

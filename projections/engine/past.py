@@ -7,7 +7,7 @@ one question; the query's own statement is then run on those. So every query has
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from string import Formatter
@@ -20,7 +20,7 @@ from domain.position import Position
 from projections.engine.batch import OrderedFacts, Rows
 from projections.engine.declare import Projection
 from projections.engine.history import History, Past
-from projections.engine.query import answer
+from projections.engine.query import Question, answer, show_time
 from projections.engine.rebuild import Folding
 from projections.engine.registry import projection as declared
 
@@ -142,16 +142,18 @@ def tables_of(statement: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(statement) if name}
 
 
-async def answer_past(name: str, params: Mapping[str, str], store: PastStore) -> dict[str, Any]:
+async def answer_past(question: Question, store: PastStore) -> dict[str, Any]:
     """Answer a registered query as it would have been answered, in the form of the API, and say what was read for it.
 
-    `as_known_at` is the position that it stands for, `as_of_event_time` the end of event time (exclusive; null: none).
+    `as_known_at` is the position that it stands for, `as_of_event_time` the end of event time (exclusive; null: none),
+    `asked_at` the moment for which whatever the question leaves open was taken.
     """
-    found = await answer(name, store.company, params, store)
+    found = await answer(question, store)
     end = store.past.time
     return {
         **found,
         "as_known_at": found["position"],
         "as_of_event_time": found["as_of"] if end < NEVER else None,
+        "asked_at": show_time(question.asked_at),
         "scanned": asdict(store.scanned),
     }

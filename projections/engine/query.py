@@ -7,10 +7,9 @@ the answer's rows; position, freshness and definition version are added here, on
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.access import Feature, Right
@@ -18,6 +17,7 @@ from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare import Projection, Table
+from projections.engine.wide import beside
 
 if TYPE_CHECKING:
     from projections.engine.compared import Comparing
@@ -38,6 +38,20 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A registered query of one company: its parameters as texts, and the moment at which it was asked.
+
+    The door sets `asked_at` once, and nothing behind it reads a clock: so an answer depends on the question and the
+    rows alone. Of a past state it is the moment that the state stands for.
+    """
+
+    name: str
+    company: str
+    params: Mapping[str, str]
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
 
@@ -46,8 +60,8 @@ class Request:
 
     company: str
     params: Mapping[str, Any]
+    asked_at: datetime
     whole: bool = False
-    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""
@@ -98,9 +112,7 @@ def registered() -> Mapping[str, Query | Composed]:
     return all_registered()
 
 
-async def answer(
-    name: str, company: str, params: Mapping[str, str], store: ReadStore, comparing: Comparing | None = None
-) -> dict[str, Any]:
+async def answer(question: Question, store: ReadStore, comparing: Comparing | None = None) -> dict[str, Any]:
     """Answer a registered query for one tenant, in the form of the API; `comparing`: who can set it beside others.
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
@@ -109,25 +121,25 @@ async def answer(
     from projections.engine.compared import Compared
     from projections.engine.composed import Composed, answer_composed
 
-    query = known(name)
+    query = known(question.name)
     if isinstance(query, Compared):
         if comparing is None:
             raise Invalid(
-                f"{name} is not available as of a past state: who may be compared is known of the present alone",
+                f"{query.name} is not available as of a past state: who may be compared is known of the present alone",
                 code="no_past",
                 suggested_actions=("Ask for the period with from and to.",),
             )
-        return await comparing.answer(query, company, params, store)
+        return await comparing.answer(query, question, store)
     if isinstance(query, Composed):
-        return await answer_composed(query, company, params, store)
-    return await answer_plain(query, Request(company, read_params(query, params)), store)
+        return await answer_composed(query, question, store)
+    return await answer_plain(query, read_request(query, question), store)
 
 
 async def answer_plain(query: Query, request: Request, store: ReadStore) -> dict[str, Any]:
     """The answer of a query that reads the rows of one projection."""
     projection, _ = find(query.name)
     found, stands_for = await fetch(request.company, projection.name, query.ask(request), store)
-    rows = query.shape(request, found)
+    rows = await beside(len(found), request.company, query.shape, request, found)
     return {"query": query.name, **stands_for, "rows": rows, **query.extra(request, rows)}
 
 
@@ -136,13 +148,17 @@ async def fetch(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The rows of a statement, and what they stand for in the form of the API."""
     found = await store.ask(company, projection, statement.sql, statement.params)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows], {
+    return await beside(len(found.rows), company, _by_name, found.columns, found.rows), {
         "definition_version": found.definition_version,
         "position": found.position,
         "as_of": show_time(datetime.fromtimestamp(found.as_of / 1000, UTC)) if found.as_of else None,
         "complete": found.complete,
         "lag_ms": found.lag_ms,
     }
+
+
+def _by_name(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def known(name: str) -> Query | Composed:
@@ -164,6 +180,11 @@ def find(name: str) -> tuple[Projection, Query]:
     if name not in all_queries():
         raise Invalid(f"{name} is made of other queries, and has no rows of its own", code="composed_query")
     return all_queries()[name]
+
+
+def read_request(query: Query | Composed, question: Question, *, whole: bool = False) -> Request:
+    """The question as its query reads it. Raises what `read_params` raises."""
+    return Request(question.company, read_params(query, question.params), question.asked_at, whole)
 
 
 def read_params(query: Query | Composed, params: Mapping[str, str]) -> dict[str, Any]:
@@ -274,8 +295,6 @@ def show_time(moment: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
-def age(as_of: str | None) -> int:
-    """Milliseconds since a moment as answers show it; 0 where there is none."""
-    if as_of is None:
-        return 0
-    return max(0, int(1000 * (time.time() - datetime.fromisoformat(as_of).timestamp())))
+def age(as_of: str | None, asked_at: datetime) -> int:
+    """Milliseconds from a moment as answers show it until it was asked; 0 where there is none."""
+    return max(0, (asked_at - read_time(as_of)) // timedelta(milliseconds=1)) if as_of else 0

@@ -12,9 +12,10 @@ from services import reports_pb2 as reports
 
 from domain.caller import Caller
 from domain.position import Position
+from projections.engine.query import Question
 from read_api.configured import KINDS, item_question, list_question, only
 from read_api.grpc.answers import ms, provenance
-from read_api.questions import Question, Questions
+from read_api.questions import Questions
 
 DASHBOARD, REPORT_SCHEDULE = KINDS["dashboard"], KINDS["report_schedule"]
 FORMATS = {"pdf": ReportRequest.PDF, "xlsx": ReportRequest.XLSX, "json": ReportRequest.JSON}
@@ -30,7 +31,8 @@ class Configuration:
         self, request: dashboards.ListDashboardsRequest, caller: Caller
     ) -> dashboards.ListDashboardsResponse:
         """The dashboards that the caller may see."""
-        question = list_question(DASHBOARD, caller.company(request.company_id), _page(request.page, request.archived))
+        page, asked_at = _page(request.page, request.archived), self._questions.now()
+        question = list_question(DASHBOARD, caller.company(request.company_id), page, asked_at)
         answer = await self._ask(caller, question, request.min_position)
         return dashboards.ListDashboardsResponse(
             dashboards=[_dashboard(question.company, row) for row in answer["rows"]],
@@ -42,7 +44,8 @@ class Configuration:
         self, request: dashboards.GetDashboardConfigRequest, caller: Caller
     ) -> dashboards.GetDashboardConfigResponse:
         """One dashboard; raises NotFound where there is none that the caller may see."""
-        question = item_question(DASHBOARD, caller.company(request.company_id), request.dashboard_id)
+        company, asked_at = caller.company(request.company_id), self._questions.now()
+        question = item_question(DASHBOARD, company, request.dashboard_id, asked_at)
         answer = await self._ask(caller, question, request.min_position)
         row = only(answer["rows"], DASHBOARD, request.dashboard_id)
         return dashboards.GetDashboardConfigResponse(
@@ -53,9 +56,8 @@ class Configuration:
         self, request: reports.ListReportSchedulesRequest, caller: Caller
     ) -> reports.ListReportSchedulesResponse:
         """The report schedules of the company."""
-        question = list_question(
-            REPORT_SCHEDULE, caller.company(request.company_id), _page(request.page, request.archived)
-        )
+        page, asked_at = _page(request.page, request.archived), self._questions.now()
+        question = list_question(REPORT_SCHEDULE, caller.company(request.company_id), page, asked_at)
         answer = await self._ask(caller, question, request.min_position)
         return reports.ListReportSchedulesResponse(
             schedules=[_schedule(question.company, row) for row in answer["rows"]],

@@ -16,9 +16,9 @@ from domain.errors import Invalid
 from domain.events import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
-from projections.engine.query import known, show_time
+from projections.engine.query import Question, known, show_time
 from read_api.grpc.answers import provenance
-from read_api.questions import Question, Questions
+from read_api.questions import Questions
 
 COMPETITIVE = "competitive"
 PEER_GROUPS = ("", "tier")
@@ -37,13 +37,17 @@ class Insights:
     ) -> insights.GetCompetitiveAnalysisResponse:
         """A comparison for each metric. Raises Invalid without metrics and for what comparisons do not know."""
         scope = request.scope
-        require(caller.principal, known(COMPETITIVE).right, caller.company(scope.company_id))
+        company = caller.company(scope.company_id)
+        require(caller.principal, known(COMPETITIVE).right, company)
         _check(request)
+        at_least, asked_at = Position.parse(scope.min_position), self._questions.now()
         answers, comparisons = [], []
         for key in request.metrics:
-            answer = await self._ask(caller, scope, COMPETITIVE, {"metric": key, **_period(scope)})
+            asked = Question(COMPETITIVE, company, {"metric": key, **_period(scope)}, asked_at)
+            answer = await self._questions.ask(caller.principal, asked, at_least)
             (row,) = answer["rows"]
-            own = await self._ask(caller, scope, row["evidence"]["query"], row["evidence"]["params"])
+            of_own = Question(row["evidence"]["query"], company, row["evidence"]["params"], asked_at)
+            own = await self._questions.ask(caller.principal, of_own, at_least)
             answers += [answer, own]
             comparisons.append((row, _comparison(row, own["rows"][0])))
         peers = [row["sample"] for row, _ in comparisons if row["finding"]]
@@ -52,10 +56,6 @@ class Insights:
             peers=min(peers, default=0),
             provenance=provenance(caller, *answers),
         )
-
-    async def _ask(self, caller: Caller, scope: ReadScope, query: str, params: Mapping[str, str]) -> Mapping[str, Any]:
-        question = Question(query, caller.company(scope.company_id), params)
-        return await self._questions.ask(caller.principal, question, Position.parse(scope.min_position))
 
 
 def _check(request: insights.GetCompetitiveAnalysisRequest) -> None:

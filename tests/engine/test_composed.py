@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ from projections.engine.composed import (
     projections_of,
     topics_of,
 )
-from projections.engine.query import FROM, MAX_ROWS, Param, Request, Statement, answer, find
-from read_api.questions import SINCE, Question, Questions
+from projections.engine.query import FROM, MAX_ROWS, Param, Question, Request, Statement, answer, find
+from read_api.questions import SINCE, Questions, moves_with
 
 ALL_USERS = Select("user_activity", Statement("SELECT array_agg(user_id) AS users FROM {user_day}", ()))
 
@@ -65,7 +66,13 @@ def combine(request: Request, found: Mapping[str, Rows]) -> Rows:
 
 
 VISITS = Composed("visits", "Sessions and users.", (FROM, Param("user", "whose")), parts, combine, version=3)
+ASKED = datetime(2025, 3, 31, tzinfo=UTC)
 COLUMNS = ("user_id", "session_id", "started", "ended", "events")
+
+
+def question(name: str, params: Mapping[str, str] = MappingProxyType({})) -> Question:
+    """Of acme."""
+    return Question(name, "acme", params, ASKED)
 
 
 def stored(**known: Any) -> Stored:
@@ -89,7 +96,7 @@ async def test_rows_are_combined_and_stand_for_what_all_parts_have_seen() -> Non
         user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7", as_of=1_000, lag_ms=3),
         trading=told([(1,)], ("n",), "trading-events:0=9", complete=False, lag_ms=8),
     )
-    assert await answer_composed(two, "acme", {}, store) == {
+    assert await answer_composed(two, question("visits", {}), store) == {
         "query": "two",
         "definition_version": 7,
         "position": "trading-events:0=9;user-behavior:0=5,1=7",
@@ -114,7 +121,7 @@ async def test_of_two_parts_that_read_one_stream_the_one_behind_says_the_positio
         user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7,2=3"),
         user_steps=told([(1,)], ("n",), "user-behavior:0=6,1=2"),
     )
-    assert (await answer_composed(both, "acme", {}, store))["position"] == "user-behavior:0=5,1=2"
+    assert (await answer_composed(both, question("visits", {}), store))["position"] == "user-behavior:0=5,1=2"
 
 
 async def test_a_question_under_two_names_is_asked_once() -> None:
@@ -130,7 +137,9 @@ async def test_a_question_under_two_names_is_asked_once() -> None:
     )
     of_one = told([(["u1"],)], ("users",), "user-behavior:0=5")
     store = Stored(user_activity=of_one, user_steps=of_one)
-    assert (await answer_composed(twice, "acme", {}, store))["rows"] == [{"now": 1, "before": 1, "other": 1}]
+    assert (await answer_composed(twice, question("visits", {}), store))["rows"] == [
+        {"now": 1, "before": 1, "other": 1}
+    ]
     assert len(store.asked) == 2
 
 
@@ -139,7 +148,7 @@ async def test_one_question_leaves_connections_to_others() -> None:
     statements = [Select("user_activity", Statement(f"SELECT {number}", ())) for number in range(3 * ASKED_AT_ONCE)]
     many = replace(VISITS, parts=lambda _: dict(zip("abcdefghijklmnopqrstuvwxyz", statements, strict=False)))
     store = stored()
-    await answer_composed(replace(many, combine=lambda _, found: []), "acme", {}, store)
+    await answer_composed(replace(many, combine=lambda _, found: []), question("visits"), store)
     assert (len(store.asked), store.most_waiting) == (3 * ASKED_AT_ONCE, ASKED_AT_ONCE)
 
 
@@ -147,7 +156,7 @@ async def test_nothing_is_known_of_the_moment_where_a_part_does_not_know_it() ->
     """A projection that never confirmed anything makes the moment of the whole unknown."""
     store = Stored(user_activity=told([(["u1"],)], ("users",), "", as_of=0))
     one = replace(VISITS, parts=lambda _: {"users": ALL_USERS}, combine=lambda _, found: found["users"])
-    assert (await answer_composed(one, "acme", {}, store))["as_of"] is None
+    assert (await answer_composed(one, question("visits", {}), store))["as_of"] is None
 
 
 async def test_a_slow_combination_runs_beside_the_event_loop() -> None:
@@ -160,7 +169,7 @@ async def test_a_slow_combination_runs_beside_the_event_loop() -> None:
         combine=lambda _, __: [{"thread": threading.current_thread().name}],
         slow=True,
     )
-    (row,) = (await answer_composed(slow, "acme", {}, stored()))["rows"]
+    (row,) = (await answer_composed(slow, question("visits", {}), stored()))["rows"]
     assert row["thread"].startswith("combine")
 
 
@@ -168,8 +177,8 @@ async def test_parts_have_no_row_limit() -> None:
     """A listing gives all rows to a composed query, and a page to everybody else."""
     store = Stored(user_activity=told([], COLUMNS, ""))
     one = replace(VISITS, parts=lambda _: {"sessions": Part("sessions")}, combine=lambda _, found: found["sessions"])
-    await answer_composed(one, "acme", {}, store)
-    await answer("sessions", "acme", {}, store)
+    await answer_composed(one, question("visits", {}), store)
+    await answer(question("sessions", {}), store)
     limits = [int(sql.rpartition("LIMIT ")[2]) for _, _, sql in store.asked]
     assert limits[0] > MAX_ROWS > limits[1]
 
@@ -178,7 +187,7 @@ async def test_parameters_are_read_like_those_of_every_query() -> None:
     """Unknown ones are refused before anything is asked."""
     store = stored()
     with pytest.raises(Invalid, match="no parameter 'nonsense'"):
-        await answer_composed(VISITS, "acme", {"nonsense": "1"}, store)
+        await answer_composed(VISITS, question("visits", {"nonsense": "1"}), store)
     assert store.asked == []
 
 
@@ -201,34 +210,34 @@ def person(tier: Tier) -> Principal:
 def questions() -> Questions:
     """Of which nothing but what somebody may ask is used."""
     nothing: Any = None
-    return Questions(nothing, nothing, nothing, patience=1, today=lambda: date(2025, 3, 31))
+    return Questions(nothing, nothing, nothing, patience=1, now=lambda: ASKED)
 
 
 def test_who_may_ask_must_be_open_to_what_the_parts_need(registered_visits: Composed) -> None:
     """A feature is needed however deep the query lies that needs it."""
-    assert features_of(Part("outer"), "acme") == {Feature.FUNNELS}
+    assert features_of(question("outer")) == {Feature.FUNNELS}
     for name in ("visits", "outer"):
         with pytest.raises(Forbidden, match="does not open 'funnels'") as refused:
-            questions().allowed(person(Tier.FREE), Question(name, "acme"))
+            questions().allowed(person(Tier.FREE), question(name))
         assert refused.value.code == "forbidden_tier"
-        assert questions().allowed(person(Tier.BASIC), Question(name, "acme")) == Question(name, "acme")
+        assert questions().allowed(person(Tier.BASIC), question(name)) == question(name)
         with pytest.raises(Forbidden, match="may not see company other"):
-            questions().allowed(person(Tier.BASIC), Question(name, "other"))
+            questions().allowed(person(Tier.BASIC), replace(question(name), company="other"))
 
 
 def test_a_tier_that_sees_the_last_days_is_told_where_they_begin(registered_visits: Composed) -> None:
     """Whatever somebody says themselves; and whoever sees everything may say it."""
-    asked = Question("compare", "acme", {SINCE: "1999-01-01"})
+    asked = question("compare", {SINCE: "1999-01-01"})
     assert questions().allowed(person(Tier.FREE), asked).params == {SINCE: "2025-03-01"}
     assert questions().allowed(OPERATOR, asked).params == asked.params
 
 
 def test_what_an_answer_is_made_of_is_known_before_it_is_asked(registered_visits: Composed) -> None:
     """For position tokens, and for whoever waits for something to move."""
-    assert projections_of(Part("outer"), "acme") == {"user_activity"}
-    assert topics_of(Part("outer"), "acme") == {"user-behavior"}
-    assert Question("visits", "acme").moves_with == "*"
-    assert Question("sessions", "acme").moves_with == "user_activity"
+    assert projections_of(question("outer")) == {"user_activity"}
+    assert topics_of(projections_of(question("outer"))) == {"user-behavior"}
+    assert moves_with(question("visits")) == "*"
+    assert moves_with(question("sessions")) == "user_activity"
 
 
 def test_a_composed_query_has_no_rows_of_its_own_to_explain(registered_visits: Composed) -> None:

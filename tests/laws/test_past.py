@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from projections.engine.explain import Page, explain
 from projections.engine.history import History, Past
 from projections.engine.kinds import Max, Min, Sum, Twelfths
 from projections.engine.past import PastStore
-from projections.engine.query import Request, Selected, read_params
+from projections.engine.query import Question, Selected, read_request
 from projections.engine.registry import all_queries
 from projections.engine.show import shower
 from tests.laws.test_folds import PROJECTIONS, logs, named
@@ -40,6 +41,7 @@ from tests.support.needed import needed_by
 
 NewDatabase = Callable[[], str]
 COMPANY = "acme"
+ASKED = datetime.fromtimestamp((START + SPAN) / 1000, UTC)
 ONCE = settings(
     max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], derandomize=True
 )
@@ -157,7 +159,7 @@ def test_shares_sum_exactly(name: str, new_database: NewDatabase, data: st.DataO
     models.fold(records)
     models.restart()
     params = needed_by(query)
-    rows = query.selects(Request(COMPANY, read_params(query, params)))
+    rows = query.selects(read_request(query, Question(name, COMPANY, params, ASKED)))
     for column in rows.table.values:
         asyncio.run(_explains(url, records, name, params, rows, column))
 
@@ -167,7 +169,7 @@ async def _explains(
 ) -> None:
     store, scratch = past_store(url, records, Past())
     with closing(scratch):
-        found = await explain(store, name, params, column.name, Page(limit=10_000))
+        found = await explain(store, Question(name, COMPANY, params, ASKED), column.name, Page(limit=10_000))
         stored = f'SELECT "{column.name}" FROM {{{rows.table.name}}} WHERE {rows.where}'
         values = (await store.ask(COMPANY, all_queries()[name][0].name, stored, rows.params)).rows
     assert found["total"] == len(found["events"])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from projections.engine.composed import Part, projections_of
-from projections.engine.query import registered
+from projections.engine.composed import projections_of
+from projections.engine.query import Question, registered
 from projections.engine.registry import all_projections
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import ReadModels
 from tests.support.needed import needed_by
 
+ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves: the log differs, not the answer
 
 
@@ -26,7 +28,8 @@ def test_nobody_sees_another_tenants_rows(name: str, new_database: NewDatabase, 
     import asyncio
 
     params = needed_by(registered()[name])
-    read = [all_projections()[each] for each in sorted(projections_of(Part(name, params), "nobody"))]
+    question = Question(name, "nobody", params, ASKED)
+    read = [all_projections()[each] for each in sorted(projections_of(question))]
     records = data.draw(logs_of(frozenset().union(*(each.topics for each in read))))
 
     async def rows(company: str) -> list[dict[str, Any]]:

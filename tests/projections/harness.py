@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -27,7 +28,7 @@ from projections.engine.batch import Checksum
 from projections.engine.cohort import Cohort
 from projections.engine.compared import Comparing
 from projections.engine.declare import Projection
-from projections.engine.query import answer
+from projections.engine.query import Question, answer
 from projections.engine.registry import all_projections, projection
 
 PARTITIONS = 3
@@ -77,9 +78,10 @@ def split(records: Sequence[Logged], sizes: Iterable[int]) -> Iterator[Sequence[
 
 
 class ReadModels:
-    """The read models of one database, and the worker that folds into them."""
+    """The read models of one database, and the worker that folds into them. `asked_at`: when is asked; now if None."""
 
     def __init__(self, database_url: str, projections: Sequence[Projection] | None = None) -> None:
+        self.asked_at: datetime | None = None
         self._projections = list(projections or all_projections().values())
         self._url = database_url
         self.store = PostgresProjectionStore(database_url)
@@ -133,7 +135,8 @@ class ReadModels:
         """The whole answer of a query. `from_` stands for the parameter `from`."""
         await self._reads.open()
         named = {name.rstrip("_"): text for name, text in params.items()}
-        return await answer(query, company, named, self._reads, self.comparing)
+        question = Question(query, company, named, self.asked_at or datetime.now(UTC))
+        return await answer(question, self._reads, self.comparing)
 
     async def rows(self, query: str, company: str = COMPANY, **params: str) -> list[dict[str, Any]]:
         """The rows of an answer."""

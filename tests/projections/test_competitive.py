@@ -6,7 +6,7 @@ import asyncio
 import json
 import statistics
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from domain.publishing.builders import config_event, trading_result
 from domain.publishing.event import Event
 from projections.engine import compared
 from projections.engine.compared import KEPT_FOR, WAITING, Comparing
-from projections.engine.query import answer
+from projections.engine.query import Question, answer
 from tests.projections.harness import ReadModels
 
 AT = 1_760_000_000_000  # in October 2025
@@ -229,7 +229,7 @@ async def percentile_of(models: ReadModels, store: Counting, secret: bytes, begi
     """What a process with this secret tells."""
     comparing = Comparing(Consenting(), lambda: secret)
     params = {"metric": "total_pnl", "from": f"{begin:%F}", "to": f"{end:%F}"}
-    found = await answer("competitive", OURS, params, store, comparing)
+    found = await answer(Question("competitive", OURS, params, datetime.now(UTC)), store, comparing)
     return float(found["rows"][0]["finding"]["percentile"])
 
 
@@ -251,7 +251,7 @@ async def test_a_metric_must_have_a_single_value(models: ReadModels) -> None:
 async def test_nobody_is_compared_as_of_a_past_state(models: ReadModels, store: Counting) -> None:
     """The error says so; nothing is asked for it."""
     with pytest.raises(Invalid, match="past state") as refused:
-        await answer("competitive", OURS, {"metric": "total_pnl"}, store)
+        await answer(Question("competitive", OURS, {"metric": "total_pnl"}, datetime.now(UTC)), store)
     assert (refused.value.code, store.asked) == ("no_past", [])
 
 
@@ -312,7 +312,8 @@ async def comparing(database_url: str, clock: Clock) -> AsyncIterator[Comparing]
 
 async def asked(comparing: Comparing, store: Counting, metric: str = "total_pnl") -> dict[str, Any]:
     """The answer for ourselves."""
-    return await answer("competitive", OURS, {"metric": metric, **OCTOBER}, store, comparing)
+    question = Question("competitive", OURS, {"metric": metric, **OCTOBER}, datetime.now(UTC))
+    return await answer(question, store, comparing)
 
 
 async def test_a_finding_is_kept_for_a_day(

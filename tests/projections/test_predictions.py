@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from domain.publishing.builders import prediction
 from domain.publishing.event import Event
 from domain.publishing.predictions import prediction_id
 from domain.validation import judge
+from projections.engine.query import Question
 from projections.predictions import stated
 from read_api.predicting import PredictionLog
 from tests.projections.harness import ReadModels
@@ -161,9 +162,10 @@ async def test_what_is_answered_twice_is_written_once(database_url: str) -> None
     log = EmbeddedLog(database_url)
     await log.create_topics(dict.fromkeys(STREAMS, 1))
     recorder = PredictionLog(log)
+    asked = Question("forecast", "acme", {}, datetime(2025, 3, 1, tzinfo=UTC))
     for _ in range(2):
-        await recorder.record("acme", forecast_answer(date(2098, 1, 1), 3))
-        await recorder.record("acme", forecast_answer(date(2020, 1, 1), 3))
+        await recorder.record(asked, forecast_answer(date(2098, 1, 1), 3))
+        await recorder.record(asked, forecast_answer(date(2020, 1, 1), 3))
     assert await log.heads("insight-events") == {0: 3}
     reader = log.reader("insight-events")
     (chunk,) = await reader.read({0: 0}, max_records=10, wait=1)

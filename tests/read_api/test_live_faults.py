@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,12 +19,13 @@ from domain.access import Principal, Role, Tier
 from domain.errors import NotFound, Unavailable
 from domain.rates import Rates
 from domain.trail import Action, Note
+from projections.engine.query import Question
 from read_api import feeds, live
 from read_api.live import connect
 from read_api.live_sessions import LiveSessions
 from read_api.metric_defs import Metric, Metrics
 from read_api.movements import Movements
-from read_api.questions import Question
+from read_api.questions import utc_now
 from read_api.side import ReadSide
 
 ANN = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.FREE)
@@ -109,6 +111,10 @@ class World:
             movements=Movements(cast(Any, None)),
         )
         self.sessions = LiveSessions(cast(ReadSide, side))
+
+    def now(self) -> datetime:
+        """The time."""
+        return utc_now()
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """Every question but one."""

@@ -37,10 +37,13 @@ def test_a_query_is_answered_as_of_a_time_and_a_position(instance: Instance, pos
     assert [f["rows"][0]["total_pnl"] for f in found] == ["10", "10", "30", "10"]
     assert found[2]["rows"][0]["total_trades"] == 20
     today = instance.answer("query", "trading_totals", "--company", COMPANY)
-    assert found[2].keys() == {*today, "as_known_at", "as_of_event_time", "scanned"}
+    assert found[2].keys() == {*today, "as_known_at", "as_of_event_time", "asked_at", "scanned"}
     assert [f["as_of_event_time"] for f in found] == [HALF, None, None, HALF]
     on_command_line = instance.answer("query", "trading_totals", "--company", COMPANY, "--as-of", HALF, "--as-of", last)
     assert {**on_command_line, "scanned": {}} == {**found[3], "scanned": {}}
+    known = instance.answer("query", "trading_totals", "--company", COMPANY, "--as-of", first)
+    assert known["asked_at"] == found[1]["asked_at"] < found[2]["asked_at"], "the log took the second part later"
+    assert found[3]["asked_at"] == HALF
 
 
 def test_a_measure_is_explained_page_by_page(instance: Instance, positions: tuple[str, str]) -> None:

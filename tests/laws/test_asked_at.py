@@ -1,0 +1,128 @@
+"""The law of the moment: what a question leaves open is taken as of the moment it stands for, whatever the clock says.
+
+Every registered query is asked as of a past moment through the desk behind the doors, by a machine whose clock is right
+and by one that is two years ahead, and of a service to which nothing has happened since. A query that is declared
+enters by itself, and must have rows here; a parameter without which it has none needs a value in `needed.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial, partialmethod
+from typing import Any
+
+import pytest
+
+from adapters.embedded.log import EmbeddedLog
+from app.past import tell
+from app.settings import Settings
+from domain.access import OPERATOR
+from domain.errors import AnalyticsError
+from domain.events import STREAMS
+from domain.publishing.event import Event
+from projections.engine.query import Question, registered
+from projections.engine.worker_process import WorkerProcess
+from read_api.past import PastDesk
+from read_api.questions import Questions, utc_now
+from tests.laws.busy_company import busy_company
+from tests.projections.harness import COMPANY, PARTITIONS, ReadModels
+from tests.support.moved_clock import move
+from tests.support.needed import needed_by
+
+MOMENT = datetime(2025, 3, 25, 12, tzinfo=UTC)
+AHEAD = timedelta(days=731)
+WITHOUT_PAST = {"competitive"}  # who may be compared is known of the present alone
+OF_STATE = ("position", "as_of", "complete")  # of rows that say it themselves: another log, not another answer
+MORE = {"trading_returns": {"user_id": "u1"}}  # of an account whose capital is known
+NO_STORE: Any = None  # the past is not asked of it
+
+
+@pytest.fixture(scope="module")
+def database(module_database_url: str) -> str:
+    """A log and the decisions on it, up to months after the moment."""
+    asyncio.run(_append(module_database_url, busy_company()))
+    return module_database_url
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """Whatever is computed apart may take its time: loading its libraries takes a minute on a machine that is busy."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WorkerProcess, "submit", partialmethod(WorkerProcess.submit, seconds=600.0))
+        yield
+
+
+async def _append(url: str, events: Sequence[Event]) -> None:
+    log = EmbeddedLog(url)
+    await log.create_topics(dict.fromkeys(STREAMS, PARTITIONS))
+    await log.append([event.record for event in events])
+    await log.close()
+    models = ReadModels(url).given(events)
+    await models.close()
+
+
+@pytest.fixture(scope="module")
+def answered_then(new_database: Callable[[], str]) -> Mapping[str, list[dict[str, Any]]]:
+    """What every query answered at the moment, of a service to which nothing later has happened."""
+    early = [event for event in busy_company() if event.record.timestamp < MOMENT.timestamp() * 1000]
+    return asyncio.run(_answers(new_database(), early))
+
+
+async def _answers(url: str, events: Sequence[Event]) -> Mapping[str, list[dict[str, Any]]]:
+    models = ReadModels(url).given(events)
+    models.asked_at = MOMENT
+    try:
+        return {name: await models.rows(name, **params(name)) for name in registered()}
+    finally:
+        await models.close()
+
+
+def params(name: str) -> Mapping[str, str]:
+    """With these a query has rows."""
+    return {**needed_by(registered()[name]), **MORE.get(name, {})}
+
+
+def desk(url: str) -> PastDesk:
+    """The desk of the past, as HTTP has it; it tells in this process, so that the clock is moved for all of it."""
+    settings = replace(Settings.read({}), database_url=url)
+    return PastDesk(Questions(NO_STORE, NO_STORE, NO_STORE, patience=1), partial(tell, settings))
+
+
+async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
+    """What the query answers of the past."""
+    question = Question(name, COMPANY, params(name), utc_now())
+    try:
+        return await desk(url).answer(OPERATOR, question, past)
+    except AnalyticsError as error:
+        return {"refused": error.code}
+
+
+def told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without what they say of the log."""
+    return [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_the_past_does_not_know_what_time_it_is(
+    name: str,
+    database: str,
+    answered_then: Mapping[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a moment, and as known at the position of that answer; the first is what was answered then, row for row."""
+    now = asyncio.run(asked(database, name, {"as_of": MOMENT.isoformat()}))
+    known = {"as_known_at": now.get("position", "trading-events:0=1")}
+    known_now = asyncio.run(asked(database, name, known))
+    move(monkeypatch, AHEAD)
+    assert utc_now() - MOMENT > AHEAD
+    assert asyncio.run(asked(database, name, {"as_of": MOMENT.isoformat()})) == now
+    assert asyncio.run(asked(database, name, known)) == known_now
+    if name in WITHOUT_PAST:
+        assert now == known_now == {"refused": "no_past"}
+        return
+    assert now["rows"], "a query without rows shows nothing"
+    assert now["asked_at"] == "2025-03-25T12:00:00Z"
+    assert told(now["rows"]) == told(answered_then[name])
