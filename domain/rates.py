@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from domain.access import EVERY_COMPANY, LIMITS, Principal, Rate, Use
+from domain.access import EVERY_COMPANY, LIMITS, Principal, Rate, TierLimits, Use
 from domain.errors import LimitExceeded
 
 REMEMBERED = 10_000  # tenants; the one that was longest away begins with a full bucket again
@@ -95,7 +95,7 @@ class Rates:
     def question(self, principal: Principal, now: float, company: str = "") -> Iterator[None]:
         """One read, from its beginning to its end. Raises LimitExceeded, too, for more at once than the tier has."""
         self.admit(principal, Use.READS, now, company=company)
-        tenant, most = self._tenant(principal, company), self._most(principal, LIMITS[principal.tier].at_once)
+        tenant, most = self._tenant(principal, company), self._most(principal, _limits(principal, company).at_once)
         if tenant.asking >= most:
             raise _too_often(f"asks for more than {most:g} questions at once", 0.1)
         tenant.asking += 1
@@ -108,8 +108,8 @@ class Rates:
     def feed(self, principal: Principal, company: str = "") -> Iterator[None]:
         """One live feed, from its beginning to its end. Raises LimitExceeded for more than the tier has."""
         tenant = self._tenant(principal, company)
-        if tenant.feeds >= self._most(principal, LIMITS[principal.tier].feeds):
-            raise _too_many_feeds(principal)
+        if tenant.feeds >= self._most(principal, _limits(principal, company).feeds):
+            raise _too_many_feeds()
         tenant.feeds += 1
         try:
             yield
@@ -118,8 +118,8 @@ class Rates:
 
     def check_feeds(self, principal: Principal, company: str = "") -> None:
         """Raise LimitExceeded where the tenant has more feeds open than its tier has now: the tier may have fallen."""
-        if self._tenant(principal, company).feeds > self._most(principal, LIMITS[principal.tier].feeds):
-            raise _too_many_feeds(principal)
+        if self._tenant(principal, company).feeds > self._most(principal, _limits(principal, company).feeds):
+            raise _too_many_feeds()
 
     def _most(self, principal: Principal, number: int) -> float:
         return max(1, int(number * self._factor)) if self._factor else float("inf")
@@ -134,7 +134,7 @@ class Rates:
         return tenant
 
     def _bucket(self, principal: Principal, company: str, use: Use, now: float) -> Bucket:
-        rate = LIMITS[principal.tier].rates[use].times(self._factor)
+        rate = _limits(principal, company).rates[use].times(self._factor)
         bucket = self._tenant(principal, company).buckets.setdefault(use, Bucket(rate, rate.burst, now))
         bucket.change(rate, now)
         return bucket
@@ -150,8 +150,12 @@ def tenant_charged(principal: Principal, company: str) -> str:
     return company if company in principal.companies else principal.company_id
 
 
-def _too_many_feeds(principal: Principal) -> LimitExceeded:
-    return _too_often(f"has more live feeds than tier {principal.tier} opens", 1.0)
+def _limits(principal: Principal, company: str) -> TierLimits:
+    return LIMITS[principal.tier_in(tenant_charged(principal, company))]
+
+
+def _too_many_feeds() -> LimitExceeded:
+    return _too_often("has more live feeds than its tier opens", 1.0)
 
 
 def _too_often(what: str, wait: float) -> LimitExceeded:

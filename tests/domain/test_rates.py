@@ -181,7 +181,7 @@ def test_feeds_are_counted_by_tenant_and_bounded_by_tier() -> None:
     for _ in range(LIMITS[Tier.FREE].feeds):
         opened.enter_context(rates.feed(somebody("acme"), "acme"))
     for asking in (somebody("acme"), several("acme", "beta")):
-        with pytest.raises(LimitExceeded, match="more live feeds than tier FREE"), rates.feed(asking, "acme"):
+        with pytest.raises(LimitExceeded, match="more live feeds than its tier"), rates.feed(asking, "acme"):
             pass
     with rates.feed(several("acme", "beta"), "beta"), rates.feed(somebody("acme", Tier.PRO), "acme"):
         rates.check_feeds(somebody("acme", Tier.PRO), "acme")
@@ -190,6 +190,16 @@ def test_feeds_are_counted_by_tenant_and_bounded_by_tier() -> None:
     opened.close()
     with rates.feed(somebody("acme"), "acme"):
         rates.check_feeds(somebody("acme"), "acme")
+
+
+def test_the_stored_tier_of_the_company_says_how_much() -> None:
+    """Whatever the token says, as everywhere."""
+    asking = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.PRO, stored_tiers={"acme": Tier.FREE})
+    rates = Rates()
+    for _ in range(int(LIMITS[Tier.FREE].rates[Use.READS].burst)):
+        rates.admit(asking, Use.READS, 1.0)
+    with pytest.raises(LimitExceeded, match="more than 20 reads"):
+        rates.admit(asking, Use.READS, 1.0)
 
 
 def test_a_tenant_that_has_something_open_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0016_ids_with_their_company"
-down_revision = "0015_quarantine_once"
+revision = "0017_ids_with_their_company"
+down_revision = "0016_stored_tiers"
 
 
 def upgrade() -> None:
