@@ -29,13 +29,13 @@ def snapshot(settings: Settings, names: tuple[str, ...], keep: int) -> None:
 
 
 async def _take(settings: Settings, names: Iterable[str], keep: int) -> list[Snapshot]:
-    from adapters.postgres.snapshots import PostgresSnapshots
+    from app.evidence import snapshots as opened
     from app.instance import reachable
     from projections.engine.registry import all_projections, projection
 
     wanted = [projection(name) for name in names] or list(all_projections().values())
     async with reachable(settings) as complete:
-        with closing(PostgresSnapshots(complete.database_url)) as store:
+        with closing(opened(complete)) as store:
             taken = [await asyncio.to_thread(store.take, each) for each in wanted]
             for each in wanted:
                 await asyncio.to_thread(store.keep, each, keep)
@@ -51,12 +51,12 @@ def snapshots(settings: Settings, as_json: bool) -> None:
 
 
 async def _stored(settings: Settings) -> list[Snapshot]:
-    from adapters.postgres.snapshots import PostgresSnapshots
+    from app.evidence import snapshots as opened
     from app.instance import reachable
     from projections.engine.registry import all_projections
 
     async with reachable(settings) as complete:
-        with closing(PostgresSnapshots(complete.database_url)) as store:
+        with closing(opened(complete)) as store:
             stored = [await asyncio.to_thread(store.stored, each) for each in all_projections().values()]
     return [each for found in stored for each in found]
 

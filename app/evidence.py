@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ from domain.position import Position
 
 if TYPE_CHECKING:
     from adapters.files.checkpoints import CheckpointFiles
+    from adapters.postgres.snapshots import PostgresSnapshots
+    from eventlog.seals.checkpoints import Check
     from eventlog.seals.verify import Evidence
 
 
@@ -33,12 +37,44 @@ def checkpoint_files(settings: Settings) -> CheckpointFiles:
 @asynccontextmanager
 async def evidence(settings: Settings, public_key: bytes | None = None) -> AsyncIterator[Evidence]:
     """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder."""
-    from adapters.files.checkpoint_key import checker, read_public_key, signing_key
+    from adapters.files.checkpoint_key import checker, read_public_key
     from eventlog.seals.verify import Evidence
 
-    key = read_public_key(public_key) if public_key else signing_key(wiring.keys(settings)).public_key()
+    signed = checker(read_public_key(public_key)) if public_key else check(settings)
     async with wiring.seals(settings) as seals:
-        yield Evidence(seals, checkpoint_files(settings), checker(key))
+        yield Evidence(seals, checkpoint_files(settings), signed, partial(_snapshot_faults, settings, signed))
+
+
+def check(settings: Settings) -> Check:
+    """Says whether the key of this data folder has signed something."""
+    from adapters.files.checkpoint_key import checker, signing_key
+
+    return checker(signing_key(wiring.keys(settings)).public_key())
+
+
+def snapshots(settings: Settings, signed: Check | None = None) -> PostgresSnapshots:
+    """The snapshots, which are signed by the key of this data folder."""
+    from adapters.files.checkpoint_key import signing_key
+    from adapters.postgres.snapshots import PostgresSnapshots
+
+    key = signing_key(wiring.keys(settings))
+    return PostgresSnapshots(settings.database_url, key.sign, signed or check(settings))
+
+
+async def _snapshot_faults(settings: Settings, signed: Check) -> list[str]:
+    return await asyncio.to_thread(_faults, settings, signed)
+
+
+def _faults(settings: Settings, signed: Check) -> list[str]:
+    from projections.engine.registry import all_projections
+
+    with closing(snapshots(settings, signed)) as store:
+        return [
+            f"snapshot {each.projection} version {each.version} number {each.number}: {problem}"
+            for projection in all_projections().values()
+            for each in store.stored(projection)
+            if (problem := store.problem(projection, each))
+        ]
 
 
 @contextmanager

@@ -23,13 +23,14 @@ WAITING = 8  # questions of one tenant that may wait for it
 async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     """The answer to a question about the past, in the form of the API."""
     from adapters.postgres.scratch import PostgresScratch
+    from app.evidence import check
     from projections.engine.explain import Page, explain, turn
     from projections.engine.history import History, Past
     from projections.engine.past import PastStore, answer_past
 
     position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
     past = Past(position, asked.time)
-    with closing(PostgresScratch(settings.database_url, settings.query_seconds)) as scratch:
+    with closing(PostgresScratch(settings.database_url, check(settings), settings.query_seconds)) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
             store = PastStore(history, scratch, asked.question.company, past)

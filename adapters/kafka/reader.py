@@ -23,6 +23,7 @@ from eventlog import tasks
 
 LONG_POLL_MS = 500  # a broker that has nothing new holds its answer back this long
 READ_COMMITTED = 1
+NO_LEADER = (None, -1)
 LOOK_AGAIN_SECONDS = 0.1
 MOVED = (
     kafka.NotLeaderForPartitionError,
@@ -125,9 +126,11 @@ class KafkaReader:
         client = await self._connected()
         led: dict[int, list[int]] = defaultdict(list)
         for partition in self._next:
-            leader = client.cluster.leader_for_partition(TopicPartition(self._topic, partition))
-            if leader is None or leader == -1:
+            place = TopicPartition(self._topic, partition)
+            if client.cluster.leader_for_partition(place) in NO_LEADER:  # as of a partition that was just added
                 await client.force_metadata_update()
+            leader = client.cluster.leader_for_partition(place)
+            if leader is None or leader in NO_LEADER:
                 raise kafka.LeaderNotAvailableError(f"{self._topic} partition {partition}")
             led[leader].append(partition)
         return led

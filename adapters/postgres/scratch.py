@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -10,23 +11,27 @@ import psycopg
 from adapters.postgres import ordered_rows, staging
 from adapters.postgres.projection_reader import read_set_aside
 from adapters.postgres.session import Session
-from adapters.postgres.snapshots import copy_name, stored_snapshots
+from adapters.postgres.snapshots import copy_name, is_sound, stored_snapshots
 from adapters.postgres.tenant_wall import act_as_reader
 from domain.errors import LimitExceeded
 from domain.position import TopicPartition
+from eventlog.seals.checkpoints import Check
 from projections.engine import sql
 from projections.engine.declare import Projection
 from projections.engine.past import Folded, Found, ScratchTables, Snapshot
+
+logger = logging.getLogger(__name__)
 
 
 class PostgresScratch(Session):
     """`projections.engine.past.Scratch` and `projections.engine.history.Decisions` on PostgreSQL.
 
-    A statement may take `timeout` seconds.
+    A statement may take `timeout` seconds. `check` says whether a snapshot was signed here.
     """
 
-    def __init__(self, database_url: str, timeout: float = 10.0) -> None:
+    def __init__(self, database_url: str, check: Check, timeout: float = 10.0) -> None:
         super().__init__(database_url)
+        self._check = check
         self._timeout = timeout
 
     def admitted(self) -> Mapping[TopicPartition, int]:
@@ -44,6 +49,18 @@ class PostgresScratch(Session):
         """The snapshots of this projection that have the declared shape."""
         with self._transaction("decisions") as connection:
             return stored_snapshots(connection, projection)
+
+    def sound(self, projection: Projection, snapshot: Snapshot, company: str) -> bool:
+        """Whether the company's rows of it are those that were signed; where they are not, that is logged."""
+        try:
+            with self._transaction("decisions") as connection:
+                sound = is_sound(connection, projection, snapshot, company, self._check)
+        except psycopg.errors.UndefinedTable:
+            sound = False
+        if not sound:
+            name = f"{snapshot.projection} version {snapshot.version} number {snapshot.number}"
+            logger.error("snapshot %s is not as it was signed, and the past is told from the log instead", name)
+        return sound
 
     @contextmanager
     def filled(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -182,11 +182,15 @@ class Partition:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the log is verified against. `check` says whether a signature is the key's."""
+    """What the log is verified against. `check` says whether a signature is the key's.
+
+    `snapshots` tells what is wrong with copies of read models, which are signed by the same key.
+    """
 
     seals: Seals
     checkpoints: Checkpoints
     check: Check
+    snapshots: Callable[[], Awaitable[Sequence[str]]] | None = None
 
 
 Report = Callable[[int, int], None]  # records verified, records in all
@@ -196,6 +200,8 @@ async def verify(
     log: EventLog, evidence: Evidence, topics: Sequence[str], begin: Position, end: Position | None, report: Report
 ) -> Verdict:
     """Verify what lies between two positions, in whole blocks; `end` None is the end of all seals.
+
+    Where that is all of it, snapshots are verified as well.
 
     Raises Unavailable when the log or the seals do not answer. Faults are findings, not errors.
     """
@@ -222,6 +228,8 @@ async def verify(
     for topic, some in parts.items():
         await _read(log, topic, some, lambda: report(sum(p.records for s in parts.values() for p in s), total))
     _conclude(verdict, [p for some in parts.values() for p in some])
+    if evidence.snapshots and not begin.offsets and end is None:
+        verdict.findings += [Finding("snapshot_differs", reason) for reason in await evidence.snapshots()]
     return verdict
 
 

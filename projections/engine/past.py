@@ -45,6 +45,10 @@ class Scratch(Protocol):
         """The snapshots of this projection that its declaration can go on from."""
         ...
 
+    def sound(self, projection: Projection, snapshot: Snapshot, company: str) -> bool:
+        """Whether the company's rows of a snapshot are those that it was taken with."""
+        ...
+
     def filled(
         self, projection: Projection, company: str, base: Snapshot | None, more: Folded
     ) -> AbstractContextManager[ScratchTables]:
@@ -121,9 +125,10 @@ class PastStore:
         return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
 
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:
-        """The nearest snapshot that holds nothing beyond the past state."""
+        """The nearest snapshot that holds nothing beyond the past state, and the rows that were signed with it."""
         usable = [s for s in self.scratch.snapshots(projection) if goal.reaches(s.position) and self._early(s)]
-        return max(usable, key=lambda s: sum(s.position.offsets.values()), default=None)
+        nearest = sorted(usable, key=lambda s: sum(s.position.offsets.values()), reverse=True)
+        return next((s for s in nearest if self.scratch.sound(projection, s, self.company)), None)
 
     def _early(self, snapshot: Snapshot) -> bool:
         return self.past.time == NEVER or (snapshot.latest is not None and snapshot.latest < self.past.time)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import psycopg
 import pytest
 from services import operations_pb2 as operations
@@ -48,6 +49,9 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         assert_verified(sealed(instance), 90)
         assert instance.command("log", "verify", "--since-last").exit_code == 0
 
+        disk_is_away(instance)
+        snapshot_is_forged(instance)
+
         proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
         event = json.loads(
             instance.command("log", "tail", "-n", "1", "--topic", "trading-events").stdout.splitlines()[0]
@@ -76,6 +80,47 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         assert "does not hold" in refused.stderr
     finally:
         instance.stop()
+
+
+def disk_is_away(instance: Instance) -> None:
+    """Checkpoints cannot be written for a while: health says so, seals go on, and so does signing afterwards."""
+    [file] = (instance.folder / "evidence" / "checkpoints").glob("*.ndjson")
+    file.rename(file.with_suffix(".away"))
+    file.mkdir()
+    instance.take([trade("acme", n) for n in range(90, 95)])
+    with instance.client("admin", "acme") as client:
+        health(client, "degraded")
+        file.rmdir()
+        file.with_suffix(".away").rename(file)
+        health(client, "ok")
+    verdict = sealed(instance)
+    assert verdict["verified"], verdict
+
+
+def health(client: httpx.Client, status: str) -> None:
+    """Return once health says that of the sealer."""
+    deadline = time.monotonic() + 60
+    while True:
+        components = {c["name"]: c for c in client.get("/api/v1/health").json()["components"]}
+        if components["sealer"]["status"] == status:
+            return
+        assert time.monotonic() < deadline, components
+        time.sleep(0.1)
+
+
+def snapshot_is_forged(instance: Instance) -> None:
+    """Somebody changes a row of one: verifying says so until it is put back."""
+    assert instance.command("projections", "snapshot", "trading").exit_code == 0
+    [number] = [s["number"] for s in json.loads(instance.command("projections", "snapshots", "--json").stdout)]
+    with psycopg.connect(instance.addresses["database"], autocommit=True) as connection:
+        [[copy]] = connection.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE tablename LIKE %s", (f"trade\\_v%\\_s{number}",)
+        ).fetchall()
+        for change, code in (("+ 1", 1), ("- 1", 0)):
+            connection.execute(f"UPDATE read_models.{copy} SET pnl = pnl {change}".encode())
+            result = instance.command("log", "verify", "--json")
+            assert result.exit_code == code, result.output
+            assert [f["code"] for f in json.loads(result.stdout)["findings"]] == ["snapshot_differs"] * code
 
 
 def verify_by_grpc(instance: Instance) -> operations.VerifyLogResponse:

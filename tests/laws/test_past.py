@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from adapters.postgres.scratch import PostgresScratch
-from adapters.postgres.snapshots import PostgresSnapshots
 from domain.errors import LimitExceeded, NotYet
 from domain.event_search import NEVER
 from domain.ports import EventLog
@@ -36,6 +35,7 @@ from projections.engine.show import shower
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.laws.test_rebuild import Written
 from tests.projections.harness import Logged, ReadModels, split
+from tests.support import signing
 from tests.support.any_event import SPAN, START
 from tests.support.needed import needed_by
 
@@ -93,7 +93,7 @@ def recomputed(url: str, projection: Projection, records: Sequence[Logged]) -> l
 
 def past_store(url: str, records: Sequence[Logged], past: Past, most: int = 10**6) -> tuple[PastStore, PostgresScratch]:
     """The company's past, out of this log and the decisions in that database."""
-    scratch = PostgresScratch(url)
+    scratch = signing.scratch(url)
     log = cast(EventLog, Kept(records))  # of which history uses nothing but the readers and the starts
     return PastStore(History(log, scratch, most), scratch, COMPANY, past), scratch
 
@@ -116,7 +116,7 @@ def compare(
     half = len(records) // 2
     for batch in split(records[:half], [16]):
         models.fold(batch)
-    with closing(PostgresSnapshots(url)) as snapshots:
+    with closing(signing.snapshots(url)) as snapshots:
         assert snapshots.take(projection).position == position_of(records[:half])
     models.fold(records[half:])
     models.restart()

@@ -16,8 +16,6 @@ from adapters.embedded.servers import Addresses
 from adapters.postgres.builder import PostgresBuild
 from adapters.postgres.migrate import migrate
 from adapters.postgres.read_store import PostgresReadStore
-from adapters.postgres.scratch import PostgresScratch
-from adapters.postgres.snapshots import PostgresSnapshots
 from adapters.postgres.tenant_wall import READER, SET_TENANT
 from domain.errors import Defect, LimitExceeded
 from projections.engine.past import Folded
@@ -27,6 +25,7 @@ from projections.engine.sql import table_name
 from tests.laws.test_rebuild import rebuilt
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade
+from tests.support import signing
 from tests.support.servers import database_named
 
 NAME = "trading"
@@ -135,7 +134,7 @@ def walls(url: str) -> list[Walls]:
 
 async def test_every_table_of_every_projection_is_behind_the_wall(database_url: str) -> None:
     """Rows, states, a second version and a snapshot of each: the catalog counts, not what somebody listed."""
-    with closing(two_tenants(database_url).store), closing(PostgresSnapshots(database_url)) as snapshots:
+    with closing(two_tenants(database_url).store), closing(signing.snapshots(database_url)) as snapshots:
         for found in all_projections().values():
             await rebuilt(database_url, found, RECORDS, 1, 1)
             snapshots.take(found)
@@ -211,7 +210,7 @@ async def test_a_plain_owner_can_do_all_of_it(owned_database: Callable[..., str]
     declared = projection(NAME)
     assert models.checksum(NAME).rows > 2
     await rebuilt(url, declared, RECORDS, 1, 1)
-    with closing(PostgresSnapshots(url)) as snapshots, closing(PostgresScratch(url)) as scratch:
+    with closing(signing.snapshots(url)) as snapshots, closing(signing.scratch(url)) as scratch:
         base = snapshots.take(declared)
         with scratch.filled(declared, "acme", base, Folded((), ())) as tables:
             assert tables.select(EVERYTHING, ())[1] == [("acme",)]
@@ -225,7 +224,7 @@ async def test_a_scratch_table_is_filled_as_the_companys_reader(database_url: st
     """The copy of a snapshot shows a scratch table its company alone, even without the filter of the statement."""
     with (
         closing(two_tenants(database_url).store),
-        closing(PostgresScratch(database_url)) as scratch,
+        closing(signing.scratch(database_url)) as scratch,
         scratch.filled(projection(NAME), "beta", None, Folded((), ())) as tables,
     ):
         found = tables.select(f"SELECT current_user, (SELECT string_agg(company_id, ',') FROM {TRADES})", ())

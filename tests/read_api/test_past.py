@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from adapters.postgres.event_index import PostgresEventIndex
-from adapters.postgres.snapshots import PostgresSnapshots
 from domain.event_search import BlockSummary
 from projections.engine.registry import projection
 from tests.projections.harness import ReadModels
+from tests.support import signing
 from tests.support.instance import Instance, trade
 
 COMPANY = "pastco"
@@ -103,7 +103,7 @@ async def test_a_snapshot_knows_its_latest_event_where_the_index_covers_it(datab
         connection.execute(
             "INSERT INTO checkpoints SELECT 'trading', %s, 'trading-events', 0, 20, 20, 0, 0, 0, 0", (trading.version,)
         )
-    with closing(PostgresSnapshots(database_url)) as snapshots:
+    with closing(signing.snapshots(database_url)) as snapshots:
         assert snapshots.take(trading).latest is None
         for first, latest in ((10, 900), (0, 700)):
             await index.add(
