@@ -8,6 +8,7 @@ from contextlib import closing
 from adapters.postgres.builder import PostgresVersions
 from adapters.postgres.tenant_rows import PostgresTenantRows, TenantComparison
 from app import wiring
+from app.evidence import check
 from app.settings import Settings
 from domain.errors import Conflict, NotFound
 from domain.event_search import Scanned
@@ -24,7 +25,8 @@ async def rebuild_tenant(settings: Settings, declared: Projection, company: str,
     Raises Conflict where the live version was made by another definition or the log has lost the beginning,
     LimitExceeded for more records than a question about the past may read.
     """
-    with closing(wiring.versions(settings)) as versions, closing(PostgresTenantRows(settings.database_url)) as rows:
+    tenant_rows = PostgresTenantRows(settings.database_url, check(settings))
+    with closing(wiring.versions(settings)) as versions, closing(tenant_rows) as rows:
         live = await asyncio.to_thread(_live, versions, declared)
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = _CompanyHistory(History(log, rows, settings.past_records, index), live, company)

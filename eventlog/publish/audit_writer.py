@@ -39,7 +39,7 @@ class Spill(Protocol):
     """Where audit events wait that no log took before the process ended."""
 
     def keep(self, values: Sequence[bytes]) -> None:
-        """Write these durably."""
+        """Write these durably. Raises Unavailable where the disk does not take them."""
         ...
 
     def kept(self) -> Iterable[tuple[str, Sequence[bytes]]]:
@@ -153,7 +153,10 @@ class LogTrail:
             self._room.set()
         error = placed.exception()
         if error is not None:
-            self._spill.keep([record.value for record in records])
+            try:
+                self._spill.keep([record.value for record in records])
+            except Unavailable as lost:
+                logger.critical("%d audit events are lost: %s; and %s", len(records), error, lost)
             if isinstance(error, AnalyticsError) and not isinstance(error, Unavailable):
                 logger.error("the log refused audit events, which are kept in a file: %s", error)
 

@@ -53,13 +53,7 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         snapshot_is_forged(instance)
 
         proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
-        event = json.loads(
-            instance.command("log", "tail", "-n", "1", "--topic", "trading-events").stdout.splitlines()[0]
-        )
-        proving = ("log", "prove", event["event_id"], "--out", str(proof))
-        while (result := instance.command(*proving)).exit_code:
-            assert "checkpoint covers" in result.stderr, result.output  # sealed, and signed a moment later
-            time.sleep(0.1)
+        prove_newest(instance, proof)
         key.write_text(instance.command("log", "key").stdout)
         checking = ("log", "check-proof", str(proof), "--public-key", str(key))
         assert run_command(*checking).exit_code == 0
@@ -80,6 +74,14 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
         assert "does not hold" in refused.stderr
     finally:
         instance.stop()
+
+
+def prove_newest(instance: Instance, proof: Path) -> None:
+    """Write the proof of the newest trade."""
+    event = json.loads(instance.command("log", "tail", "-n", "1", "--topic", "trading-events").stdout.splitlines()[0])
+    while (result := instance.command("log", "prove", event["event_id"], "--out", str(proof))).exit_code:
+        assert "checkpoint covers" in result.stderr, result.output  # sealed, and signed a moment later
+        time.sleep(0.1)
 
 
 def disk_is_away(instance: Instance) -> None:

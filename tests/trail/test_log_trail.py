@@ -97,6 +97,18 @@ async def test_refusals_of_strangers_are_counted_and_cannot_flood_the_log(log: E
     ]
 
 
+async def test_notes_that_neither_the_log_nor_the_disk_takes_are_told_to_be_lost(
+    log: EmbeddedLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process drains all the same."""
+    await log.close()
+    (tmp_path / "trail").write_text("a file where the folder should be")
+    trail = LogTrail(log, SpillFiles(tmp_path / "trail"), most=10)
+    trail.note(note("q"))
+    await trail.close(0.2)
+    assert "1 audit events are lost" in caplog.text
+
+
 def test_a_note_is_a_good_event_whatever_its_texts_are() -> None:
     """Subjects and targets come from outside."""
     for text in ("", "x" * 100_000, "n\0l", "\ud800", "ü" * MAX_TEXT):
