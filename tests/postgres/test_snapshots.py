@@ -57,7 +57,7 @@ def snapshots(database_url: str) -> Iterator[PostgresSnapshots]:
 
 
 def trades(url: str) -> tuple[list[object], int]:
-    """The company's trades as they are at the end of the log, told as of there, and how many records of it were read."""
+    """The company's trades as of the end of the log, and how many of its records were read for it."""
     store, scratch = past_store(url, RECORDS, Past(position_of(RECORDS)))
     [table] = [t for t in TRADING.tables if t.name == "trade"]
     with closing(scratch):

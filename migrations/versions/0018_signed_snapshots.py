@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017_signed_snapshots"
-down_revision = "0016_ids_with_their_company"
+revision = "0018_signed_snapshots"
+down_revision = "0017_ids_with_their_company"
 
 
 def upgrade() -> None:
