@@ -12,6 +12,7 @@ import click
 
 from app.cli_frame import Reporting, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
+from domain.clean_text import clean_message
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def ingest(settings: Settings, file: BinaryIO, as_json: bool) -> None:
             f"{outcome.accepted:,} accepted, {outcome.duplicates:,} duplicates, {outcome.quarantined:,} quarantined"
         )
         for reason in outcome.reasons:
-            click.echo(f"  line {reason.line}: {reason.reason} ({reason.code})", err=True)
+            click.echo(f"  line {reason.line}: {clean_message(reason.reason)} ({reason.code})", err=True)
     if outcome.quarantined:
         sys.exit(SOME_QUARANTINED)
 

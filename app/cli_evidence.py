@@ -12,6 +12,7 @@ import click
 
 from app.cli_frame import as_json, run, show_json, with_settings
 from app.settings import Settings
+from domain.clean_text import clean_message
 from domain.errors import Invalid
 from domain.position import Position
 
@@ -91,7 +92,7 @@ def _tell(verdict: Verdict) -> None:
     if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
     for finding in verdict.findings:
-        click.echo(f"{finding.code}: {finding.reason}")
+        click.echo(f"{finding.code}: {clean_message(finding.reason)}")
     for note in verdict.notes:
         click.echo(f"note: {note}")
     outcome = "verified" if verdict.verified else f"{len(verdict.findings)} findings"

@@ -18,9 +18,11 @@ from app.instance import running_instance, with_addresses
 from app.settings import Settings
 from app.wiring import spans
 from domain import correlation, tracing
+from domain.clean_text import clean, clean_message, escaped_json
 from domain.errors import AnalyticsError
 
 T = TypeVar("T")
+LONGEST_CELL = 2_000  # characters
 Command = Callable[..., Any]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON for programs instead of a table for people.")
@@ -34,7 +36,7 @@ class Reporting(click.Group):
         try:
             return super().invoke(ctx)
         except AnalyticsError as error:
-            click.echo(" ".join((f"error: {error}", *error.suggested_actions)), err=True)
+            click.echo(" ".join(map(clean_message, (f"error: {error}", *error.suggested_actions))), err=True)
             ctx.exit(1)
         except BrokenPipeError:  # whoever read our output has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,7 +85,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def show_json(value: object) -> None:
     """JSON: spread out at a terminal, on one line for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None, default=str))
+    text = json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None, default=str)
+    click.echo(escaped_json(text))
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_json: bool) -> None:
@@ -101,4 +104,4 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_j
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else clean(str(value), LONGEST_CELL)

@@ -15,6 +15,7 @@ import click
 from app.cli_frame import Command, Reporting, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
 from domain.access import OPERATOR
+from domain.clean_text import escaped_json
 
 if TYPE_CHECKING:
     from read_api.history.search import EventSearch, Found, Search
@@ -159,7 +160,7 @@ def _delimited(event: Found) -> bytes:
 def _as_line(event: Found) -> bytes:
     from read_api.history.shown import shown
 
-    return json.dumps(shown(event, OPERATOR), ensure_ascii=False).encode() + b"\n"
+    return escaped_json(json.dumps(shown(event, OPERATOR), ensure_ascii=False)).encode() + b"\n"
 
 
 def _search(

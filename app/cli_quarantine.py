@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli_frame import Command, Reporting, as_json, run, show_json, show_rows, with_settings
+from app.cli_frame import LONGEST_CELL, Command, Reporting, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
+from domain.clean_text import clean
 from domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def quarantine_show(settings: Settings, entry_id: int, raw: bool, as_json: bool)
         show_json(entry)
         return
     for name, value in entry.items():
-        click.echo(f"{name:<12} {'' if value is None else value}")
+        click.echo(f"{name:<12} {'' if value is None else clean(str(value), LONGEST_CELL)}")
 
 
 async def _entry(settings: Settings, entry_id: int) -> tuple[dict[str, object], bytes]:

@@ -10,6 +10,7 @@ import click
 from app.cli_events import parse_params
 from app.cli_frame import Command, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
+from domain.clean_text import clean
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def explain(
     rows = [{**e, "row": ", ".join(f"{k}={v}" for k, v in e["row"].items())} for e in found["events"]]
     show_rows(rows, ("timestamp", "topic", "partition", "offset", "item", "event_id", "row", "share"), as_json=False)
     more = f"; more: --cursor {found['next_cursor']}" if found["next_cursor"] else ""
-    click.echo(f"{measure} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
+    click.echo(f"{clean(measure)} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
 
 
 async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from app.doorway import Doorway
 from app.serving.routing import Deed, Match, Route, deed_of
 from domain import correlation, tracing
 from domain.caller import Caller, bearer_token
+from domain.clean_text import clean
 from domain.errors import AnalyticsError
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
 from domain.tracing import Trace
@@ -34,6 +35,8 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 Observe = Callable[[str, int, float], None]  # path, status, seconds
 Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
+
+PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +161,7 @@ class _Exchange:
         return Note(
             actor,
             done,
-            target,
+            clean(target),
             self.door,
             self.company,
             outcome,
@@ -225,10 +228,10 @@ class _Answer:
 
     def _begin(self, message: Message) -> None:
         self.status = message["status"]
-        for name, value in message["headers"]:
-            if name.lower() == b"x-position":
-                self.position = value.decode("latin-1")
-        message["headers"] = [*message["headers"], *self._headers]
+        headers = {name.lower(): value for name, value in message["headers"]}
+        self.position = headers.get(b"x-position", b"").decode("latin-1")
+        added = [header for header in PRIVATE if header[0] not in headers]  # pages and their files have their own
+        message["headers"] = [*message["headers"], *self._headers, *added]
         self.begun = self._record is None
 
     def _read_code(self, body: bytes) -> None:

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from app.doorway import Doorway
 from domain import correlation, tracing
 from domain.caller import Caller, bearer_token
+from domain.clean_text import clean_message
 from domain.errors import (
     AnalyticsError,
     Conflict,
@@ -219,10 +220,10 @@ def company_of(request: Any) -> str:
 async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[str, str]]) -> None:
     trailing = [*told, (ERROR_CODE, error.code)]
     if error.suggested_actions:
-        trailing.append((SUGGESTED_ACTIONS, _ascii("; ".join(error.suggested_actions))))
+        trailing.append((SUGGESTED_ACTIONS, _ascii(clean_message("; ".join(error.suggested_actions)))))
     if error.retry_after is not None:
         trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
-    await context.abort(status_code(error), str(error), tuple(trailing))
+    await context.abort(status_code(error), clean_message(str(error)), tuple(trailing))
 
 
 def _metadata(context: Context) -> dict[str, str]:

@@ -162,9 +162,12 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
 def _tls(settings: Settings) -> Tls | None:
     if not settings.tls_certificate:
         return None
+    from adapters.files.key_pair import secret
     from app.grpc_server import Tls
 
-    return Tls(key=Path(settings.tls_key).read_bytes(), certificate=Path(settings.tls_certificate).read_bytes())
+    return Tls(
+        key=secret(Path(settings.tls_key), others=0o037), certificate=Path(settings.tls_certificate).read_bytes()
+    )
 
 
 async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

@@ -50,7 +50,10 @@ def http_problem(request: HttpRequest, error: HTTPException) -> Response[bytes]:
     kind = _OF_FRAMEWORK.get(error.status_code, Invalid)
     hints = ("Send less at once; NDJSON of any length can be sent in pieces.",) if kind is LimitExceeded else ()
     detail = "the body is too large" if kind is LimitExceeded else error.detail
-    return problem(request, kind(detail, code=_CODES.get(error.status_code), suggested_actions=hints))
+    answer = problem(request, kind(detail, code=_CODES.get(error.status_code), suggested_actions=hints))
+    if allowed := (error.headers or {}).get("allow"):
+        answer.headers["Allow"] = allowed
+    return answer
 
 
 def defect(request: HttpRequest, error: Exception) -> Response[bytes]:

@@ -41,6 +41,7 @@ COLLECTIONS: Mapping[str, str] = MappingProxyType(
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {"alert_rule.silence": "/api/v1/alerts/{id}/silence", "alert_rule.unsilence": "/api/v1/alerts/{id}/unsilence"}
 )
+PARAMETERS = ("company", "dry_run")
 _METHODS: Mapping[str, str] = MappingProxyType({CHANGE: "PUT", ARCHIVE: "DELETE"})
 
 Company = Annotated[str | None, QueryParameter(name="company", description=openapi.COMPANY)]
@@ -112,6 +113,7 @@ async def _take(
     key: str | None,
     dry_run: bool,
 ) -> Response[bytes]:
+    _check_parameters(request)
     who = request.user
     company_id = who.company(company_of(who.principal, company))
     require(who.principal, Right.COMMAND, company_id)  # before the body: who may not is not told what is wrong with it
@@ -127,6 +129,17 @@ async def _take(
         traceparent=trace.parent if (trace := tracing.current()) else "",
     )
     return _answer(command, await desk.take(who.principal, order))
+
+
+def _check_parameters(request: HttpRequest) -> None:
+    """Raise Invalid for a parameter that is unknown, or given twice: either value would be a guess."""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in PARAMETERS:
+            raise Invalid(f"there is no parameter {name!r} here", code="unknown_parameter")
+        if name in seen:
+            raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
+        seen.add(name)
 
 
 async def _body(request: HttpRequest) -> bytes:

@@ -179,6 +179,8 @@ class Desk:
     async def _attempt(self, order: Order, aggregate_id: UUID, issued: Issued, key: Key | None) -> Taken | None:
         """One try on the newest state; None where somebody else was first."""
         known = await self._load(order, aggregate_id)
+        if known.version == 0 and order.aggregate_id is not None:
+            raise _missing(order)  # before its version: an id of another company answers alike, whatever is asked
         if order.expected is not None and order.expected != known.version:
             raise _stale(order.expected, known.version)
         events: Sequence[Event] = order.type.aggregate.decide(known.state, order.command, issued)
@@ -261,8 +263,12 @@ def _must_be_theirs(order: Order, event: Stored) -> None:
     of_kind = aggregate_of(event.topic)
     foreign_kind = of_kind is not None and of_kind is not order.type.aggregate
     if foreign_kind or read_state(event).company_id != order.company_id:
-        what = order.type.aggregate.name.replace("_", " ")
-        raise NotFound(f"there is no such {what}", code=f"no_{order.type.aggregate.name}")
+        raise _missing(order)
+
+
+def _missing(order: Order) -> NotFound:
+    what = order.type.aggregate.name.replace("_", " ")
+    return NotFound(f"there is no such {what}", code=f"no_{order.type.aggregate.name}")
 
 
 def _stale(expected: int, version: int) -> Conflict:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from domain.errors import Invalid
+from domain.whole_number import whole_number
 
 TopicPartition = tuple[str, int]
+MOST_PARTITIONS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,14 @@ class Position:
             topic, _, parts = section.partition(":")
             for part in parts.split(","):
                 partition, _, offset = part.partition("=")
-                if not (topic and partition.isdecimal() and offset.isdecimal()):
-                    raise Invalid(f"{part!r} in position {text!r} is not partition=offset", code="bad_position")
-                offsets[topic, int(partition)] = int(offset)
+                try:
+                    offsets[topic, whole_number(partition, 0, MOST_PARTITIONS)] = whole_number(offset)
+                except ValueError:
+                    raise Invalid(
+                        f"{part!r} in position {text!r} is not partition=offset", code="bad_position"
+                    ) from None
+                if not topic:
+                    raise Invalid(f"{part!r} in position {text!r} is of no topic", code="bad_position")
         return cls(offsets)
 
     def reaches(self, other: Position) -> bool:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from domain.clean_text import clean, clean_message
 from domain.errors import (
     AnalyticsError,
     Conflict,
@@ -77,12 +78,12 @@ def problem(error: AnalyticsError, correlation_id: str, instance: str, service: 
         type=f"urn:analytics:problem:{error.code}",
         title=_entry(error)[1],
         status=status_of(error),
-        detail=str(error),
-        instance=instance,
+        detail=clean_message(str(error)),
+        instance=clean(instance),
         code=error.code,
         correlation_id=correlation_id,
         service=service,
-        suggested_actions=list(error.suggested_actions),
+        suggested_actions=[clean_message(action) for action in error.suggested_actions],
     )
 
 

@@ -167,6 +167,7 @@ async def live(socket: WebSocket[Any, Any, State]) -> None:
     await connect(socket, sessions)
 
 
+CODES: Mapping[int, str] = {405: "method_not_allowed"}
 _OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {
     400: Invalid,
     403: Forbidden,
@@ -181,7 +182,8 @@ def _answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
     """Our errors and the framework's as problem documents; what nobody expected goes to the edge, which logs it."""
     if isinstance(error, HTTPException) and error.status_code in _OF_FRAMEWORK:
         kind = _OF_FRAMEWORK[error.status_code]
-        found: AnalyticsError = kind(f"{request.method} {request.url.path}: {error.detail}")
+        about = f"{request.method} {request.url.path}: {error.detail}"
+        found: AnalyticsError = kind(about, code=CODES.get(error.status_code))
     elif isinstance(error, AnalyticsError):
         found = error
     else:
@@ -189,4 +191,5 @@ def _answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
     if isinstance(found, Defect):
         logger.error("%s: %s", request.url.path, found)
     document = problem(found, correlation.current.get(), request.url.path)
-    return Response(msgspec.json.encode(document), media_type=MEDIA_TYPE, status_code=status_of(found))
+    allowed = {name: value for name, value in (getattr(error, "headers", None) or {}).items() if name == "allow"}
+    return Response(msgspec.json.encode(document), media_type=MEDIA_TYPE, status_code=status_of(found), headers=allowed)

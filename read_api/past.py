@@ -13,6 +13,7 @@ from domain.access import Principal, Right, require
 from domain.errors import Invalid
 from domain.event_search import NEVER
 from domain.position import Position
+from domain.whole_number import whole_number
 from projections.engine.query import Question, read_time
 from read_api.questions import Questions
 from read_api.tokens import NOTHING
@@ -104,9 +105,10 @@ def moment(text: str) -> int:
 
 
 def _limit(text: str) -> int:
-    if text and not (text.isdecimal() and 0 < int(text) <= MAX_LIMIT):
-        raise Invalid(f"limit is {text!r}, and must be a number from 1 to {MAX_LIMIT}", code="bad_parameter")
-    return int(text or DEFAULT_LIMIT)
+    try:
+        return whole_number(text, 1, MAX_LIMIT) if text else DEFAULT_LIMIT
+    except ValueError as error:
+        raise Invalid(f"parameter limit: {error}", code="bad_parameter") from None
 
 
 def _newest(order: str) -> bool:

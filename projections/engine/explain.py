@@ -140,6 +140,6 @@ def turn(store: PastStore, question: Question, page: Page, cursor: str) -> tuple
         position, moment, start = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         goal, asked_at = Position.parse(position), read_time(moment)
         page = replace(page, start=int(start))
-    except (ValueError, TypeError, AttributeError, Invalid):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, Invalid):
         raise Invalid("parameter cursor: no explanation has given it", code="bad_parameter") from None
     return replace(store, past=replace(store.past, position=goal)), replace(question, asked_at=asked_at), page

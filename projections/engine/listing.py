@@ -34,7 +34,7 @@ DEFAULT_LIMIT = 1_000
 def _read_cursor(text: str) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"{text!r} is no cursor that this query has given") from None
     if not isinstance(values, list):
         raise ValueError(f"{text!r} is no cursor that this query has given")

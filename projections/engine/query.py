@@ -16,6 +16,7 @@ from domain.access import Feature, Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
+from domain.whole_number import whole_number
 from projections.engine.declare import Projection, Table
 from projections.engine.wide import beside
 
@@ -200,7 +201,7 @@ def read_params(query: Query | Composed, params: Mapping[str, str]) -> dict[str,
             )
         try:
             values[name] = declared[name].read(storable(text))
-        except ValueError as error:
+        except (ValueError, OverflowError, RecursionError) as error:
             raise Invalid(f"parameter {name} of {query.name}: {error}", code="bad_parameter") from None
     missing = [p.name for p in query.params if p.required and p.name not in values]
     if missing:
@@ -250,9 +251,7 @@ def read_month(text: str) -> str:
 
 def read_limit(text: str) -> int:
     """A number of rows, 1 to MAX_ROWS."""
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
-        raise ValueError(f"{text!r} is no number from 1 to {MAX_ROWS}")
-    return int(text)
+    return whole_number(text, 1, MAX_ROWS)
 
 
 def read_choice(*choices: str) -> Callable[[str], str]:

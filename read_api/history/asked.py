@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from domain.access import EVERY_COMPANY
 from domain.errors import Invalid
 from domain.event_search import ALWAYS, NEVER, Criteria
+from domain.whole_number import whole_number
 from projections.engine.query import read_time
 from read_api.history.rights import with_batches
 
@@ -30,6 +31,6 @@ def _time(name: str, asked: Mapping[str, str], otherwise: int) -> int:
     if not text:
         return otherwise
     try:
-        return int(text) if text.isdecimal() else int(read_time(text).timestamp() * 1000)
+        return whole_number(text) if text.isdecimal() else int(read_time(text).timestamp() * 1000)
     except ValueError as error:
         raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None

@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from domain.errors import Invalid
+from domain.whole_number import whole_number
 from read_api import openapi
 from read_api.answering import HttpRequest, min_position
 from read_api.history.asked import criteria
@@ -89,6 +90,7 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _limit(text: str) -> int:
-    if text and not (text.isdecimal() and 0 < int(text) <= MOST):
-        raise Invalid(f"limit is {text!r}, and must be a number from 1 to {MOST}", code="bad_parameter")
-    return int(text or LIMIT)
+    try:
+        return whole_number(text, 1, MOST) if text else LIMIT
+    except ValueError as error:
+        raise Invalid(f"parameter limit: {error}", code="bad_parameter") from None

@@ -146,6 +146,18 @@ def test_processes_that_make_the_key_at_once_get_the_same_one(tmp_path: Path) ->
     assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_key_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
+    """It may be theirs by now."""
+    signing_key(tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.chmod(mode)
+    with pytest.raises(Invalid, match=f"mode {mode:04o}"):
+        signing_key(tmp_path)
+    path.chmod(0o600)
+    assert signing_key(tmp_path)
+
+
 def test_keys_of_another_issuer_come_from_a_jwks_file(tmp_path: Path) -> None:
     """ES256 and RS256 as well; a symmetric key in the file is left out."""
     elliptic, classic = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)

@@ -45,8 +45,22 @@ def test_figures_move_without_a_reload_and_nothing_complains(instance: Instance,
     assert tab.complaints == []
 
 
+def test_a_link_asks_before_it_replaces_who_is_signed_in(instance: Instance, tab: Page) -> None:
+    instance.take([trade("secondco", n) for n in range(6)])
+    tab.open(link(instance, instance.token("viewer", "secondco"), "secondco"))
+    tab.until("#replace", "another token")
+    tab.until(TRADES, "8")  # whoever was signed in still is
+    tab.script("document.getElementById('replace-no').click()")
+    assert tab.text("#replace") == ""
+    tab.open(link(instance, instance.token("viewer", "secondco"), "secondco"))
+    tab.until("#replace", "another token")
+    tab.script("document.getElementById('replace-yes').click()")
+    tab.until(TRADES, "6")
+
+
 def test_a_bad_token_shows_why_and_no_figures(instance: Instance, tab: Page) -> None:
     tab.open(link(instance, "not.a.token", "pageco"))
+    tab.script("document.getElementById('replace-yes').click()")
     tab.until("#sign-in-error", "token")
     assert tab.text("#figures") == ""
     assert tab.text("#sign-in").startswith("Sign in")
@@ -54,6 +68,7 @@ def test_a_bad_token_shows_why_and_no_figures(instance: Instance, tab: Page) -> 
 
 def test_signing_out_takes_the_figures_away(instance: Instance, tab: Page) -> None:
     instance.take([trade("leaveco", n) for n in range(4)])
+    tab.script("sessionStorage.clear()")
     tab.open(link(instance, instance.token("viewer", "leaveco"), "leaveco"))
     tab.until(TRADES, "4")
     tab.script("document.getElementById('sign-out').click()")

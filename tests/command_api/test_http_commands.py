@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -108,6 +108,34 @@ async def test_a_dashboard_lives_from_create_to_restore(client: httpx.AsyncClien
         version += len(topics)
         assert ([e["topic"] for e in told["events"]], told["version"]) == (topics, version)
         assert answer.headers["ETag"] == f'"{version}"'
+
+
+@pytest.mark.parametrize("if_match", [None, '"1"', '"7"', '"0"', "*"])
+async def test_whether_an_id_is_somebody_elses_is_told_by_nothing(
+    client: httpx.AsyncClient, if_match: str | None
+) -> None:
+    """An id of another company answers as one that does not exist, whatever version is expected, by every command."""
+    theirs = (await client.post(DASHBOARDS, json={"name": "Theirs"}, headers=as_("other"))).json()["id"]
+    headers = {} if if_match is None else {"If-Match": if_match}
+    asked: list[tuple[str, str, Any]] = [
+        ("DELETE", "", None),
+        ("POST", "/rename", {"name": "n"}),
+        ("POST", "/restore", {}),
+    ]
+    for method, verb, body in asked:
+        told = []
+        for id in (theirs, str(UUID(int=7))):
+            answer = await client.request(method, f"{DASHBOARDS}/{id}{verb}", json=body, headers=headers)
+            document = refused(answer, 404, "no_dashboard")
+            told.append({name: document[name] for name in ("detail", "title", "type", "suggested_actions")})
+        assert told[0] == told[1]
+
+
+async def test_parameters_that_are_unknown_or_given_twice_are_refused(client: httpx.AsyncClient) -> None:
+    """A dry run that is misspelt would be a real one."""
+    body = {"name": "Desk"}
+    refused(await client.post(f"{DASHBOARDS}?dryrun=true", json=body), 400, "unknown_parameter")
+    refused(await client.post(f"{DASHBOARDS}?company=acme&company=other", json=body), 400, "bad_parameter")
 
 
 async def test_if_match_of_another_version_is_a_412(client: httpx.AsyncClient) -> None:

@@ -68,6 +68,35 @@ async def test_every_rpc_without_a_handler_says_so_by_name() -> None:
             assert f"services.AnalyticsService.{rpc.name} " in str(error.details())
 
 
+async def test_bytes_that_are_no_request_are_the_callers_mistake() -> None:
+    """INVALID_ARGUMENT at every RPC, whoever streams, and not a word of what went wrong inside."""
+
+    async def requests() -> AsyncIterator[bytes]:
+        yield b"\xff\xff garbage"
+
+    async def served(request: Any, caller: Caller) -> operations.HealthCheckResponse:
+        async for _ in request:
+            pass
+        return operations.HealthCheckResponse()
+
+    async with serving({"Publish": served}) as channel:
+        for rpc in (each for each in SERVICE.methods if each.name == "Publish" or not each.client_streaming):
+            shape = ("stream" if each else "unary" for each in (rpc.client_streaming, rpc.server_streaming))
+            call = getattr(channel, "_".join(shape))(f"/{SERVICE.full_name}/{rpc.name}")
+            sent = requests() if rpc.client_streaming else b"\xff\xff garbage"
+            error = await refused(call(sent, metadata=signed_in("auditor-of-acme")))
+            assert error.code() == grpc.StatusCode.INVALID_ARGUMENT, rpc.name
+            assert error.details() == "the bytes are no message of this call"
+
+
+async def test_two_tokens_are_one_too_many() -> None:
+    """Either would be a guess."""
+    async with serving({"HealthCheck": who}) as channel:
+        call = service(channel).HealthCheck
+        error = await refused(call(REQUEST, metadata=(*signed_in("viewer"), *signed_in("engineer"))))
+        assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
 async def test_reflection_lists_the_service() -> None:
     """A caller without stubs finds the service and its file."""
 

@@ -228,8 +228,23 @@ setInterval(() => sessionStorage.getItem("token") && tellFreshness(), 1000);
 
 // The token comes in the fragment, which browsers never send to a server, and leaves the address bar at once.
 const given = new URLSearchParams(location.hash.slice(1));
-if (given.get("company")) sessionStorage.setItem("company", given.get("company"));
-const token = given.get("token") ?? sessionStorage.getItem("token");
+const before = sessionStorage.getItem("token");
 if (given.has("token")) history.replaceState(null, "", location.pathname);
-if (token) signIn(token);
-else signOut();
+
+function begin(token, company) {
+  if (company) sessionStorage.setItem("company", company);
+  if (token) signIn(token);
+  else signOut();
+}
+
+// A link may carry somebody else's token: it never takes the place of who is signed in unasked.
+if (before && given.has("token") && given.get("token") !== before) {
+  byId("replace").hidden = false;
+  byId("replace-no").addEventListener("click", () => (byId("replace").hidden = true));
+  byId("replace-yes").addEventListener("click", () => {
+    byId("replace").hidden = true;
+    signOut();
+    begin(given.get("token"), given.get("company"));
+  });
+  begin(before, null);
+} else begin(given.get("token") ?? before, given.get("company"));
