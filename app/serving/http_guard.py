@@ -44,7 +44,7 @@ class GuardedHttp(HttpToolsProtocol):
     """A connection within the bounds."""
 
     _head: int | None = 0  # bytes seen of the head that is awaited or being read; None while a body is
-    _begun = 0  # heads
+    _ended = False  # a request, in the piece being read: what follows it there is not counted
     _bound = 0  # bytes that the head being read can have at most
     _since = 0.0  # when the head, or the last piece of the body, came
     _lingers = 0.0  # since when the rest of a body comes for nothing
@@ -66,24 +66,16 @@ class GuardedHttp(HttpToolsProtocol):
             self._piece(data[at : at + HEAD_BYTES] if len(data) > HEAD_BYTES else data)
 
     def _piece(self, data: bytes) -> None:
-        before, begun = self._head, self._begun
+        before, self._ended = self._head, False
         if not before:
             self._since = self.loop.time()
         self._bound = (before or 0) + len(data)
         super().data_received(data)
-        if self._head is None or self._refused:
+        if self._head is None or self._ended or self._refused:
             return
-        if begun == self._begun:
-            self._head += len(data)
-        elif before == 0 and begun + 1 == self._begun:
-            self._head = len(data)
+        self._head = (before or 0) + len(data)
         if self._head > HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
-
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        self._begun += 1
-        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Serve the request. Raises TooMuch where its head is beyond the bounds."""
@@ -94,7 +86,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next head is awaited."""
-        self._head = 0
+        self._head, self._ended = 0, True
         super().on_message_complete()
 
     def _too_large(self) -> bool:
@@ -106,7 +98,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or beyond the bounds, with a problem document."""
-        if self._begun and self._too_large():
+        if self.headers is not None and self._too_large():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, "this is no HTTP/1.1 request that is taken here")
@@ -181,7 +173,8 @@ def _answer(status: HTTPStatus, detail: str) -> bytes:
     body = msgspec.json.encode(problem(kind(detail, code=code), new_event_id(), "", "http"))
     lines = (
         STATUS_LINE[status],
-        f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode(),
+        f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n".encode(),
+        b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
     )
     return b"".join((*lines, body))
 

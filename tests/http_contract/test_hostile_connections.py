@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -73,9 +74,11 @@ def test_a_head_has_bounds(instance: Instance, tokens: dict[str, str], api: str)
         assert b"head_too_large" in body
     good = request("/api/v1/health", f"X-Large: {'y' * (HEAD_BYTES - 2_000)}", *lines[:50])
     with Raw(instance.addresses[api]) as connection:
-        for at in range(0, len(good), 5_000):
-            connection.send(good[at : at + 5_000])
-        assert connection.answer()[0] == 200
+        for _ in range(3):  # what one head took is not counted for the next one
+            for at in range(0, len(good), 5_000):
+                connection.send(good[at : at + 5_000])
+                time.sleep(0.005)
+            assert connection.answer()[0] == 200
         connection.send(good * 5)
         assert [connection.answer()[0] for _ in range(5)] == [200] * 5
 
