@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 
-import psutil
 import psycopg
 import pytest
 
@@ -27,6 +24,7 @@ from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door, chunks_of, logged
 from tests.publishing.test_ingest import lines, take
 from tests.publishing.test_publisher import QUICK, TroubledLog
+from tests.support.frozen import frozen
 
 BAD = b"{nothing}\n"
 
@@ -124,19 +122,13 @@ async def test_a_frozen_database_holds_up_no_good_event(door: Door, own_servers:
     publisher = Publisher(door.log, limits=Limits(deadline=5.0), stamp=False)
     ingest = Ingest(publisher, quarantine, seen)
     await take(ingest, lines("e1") + BAD)
-    frozen = [addresses.pids["postgres"], *_children(addresses.pids["postgres"])]
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(addresses.pids["postgres"]):
         async with asyncio.timeout(30):
             assert (await take(ingest, lines("e2"))).accepted == 1
             assert (await take(ingest, lines("e3"))).accepted == 1
             with pytest.raises(Unavailable):
                 await take(ingest, lines("e4") + b"[2]\n")
         assert [e.event_id for e in await logged(door.log)] == ["e1", "e2", "e3", "e4"]
-    finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
     for _ in range(2):
         outcome = await take(ingest, lines("e4") + b"[2]\n")
         assert (outcome.accepted, outcome.duplicates, outcome.quarantined) == (0, 1, 1)
@@ -144,7 +136,3 @@ async def test_a_frozen_database_holds_up_no_good_event(door: Door, own_servers:
     await publisher.close()
     await quarantine.close()
     await seen.close()
-
-
-def _children(pid: int) -> list[int]:
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
