@@ -193,8 +193,8 @@ def test_a_renewed_token_judges_what_is_open_anew(instance: Instance, call: Call
     caller.say(type="token", token=instance.signed("una", "liveco", tier=Tier.FREE))
     ended = caller.hear("ended")
     assert (ended["id"], ended["problem"]["code"]) == ("cohorts", "forbidden_tier")
-    fewer = caller.hear("snapshot")
-    assert fewer["id"] == "totals"
+    while (fewer := caller.hear("snapshot"))["id"] != "totals":
+        assert fewer["id"] == "pipeline"  # which shows less to who is no engineer
     assert fewer["answer"]["rows"][0]["total_trades"] == 0  # the trade is older than 30 days
 
     caller.say(type="token", token=instance.signed("una", "liveco", roles=(Role.ENGINEER,)))
