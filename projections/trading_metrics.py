@@ -135,7 +135,9 @@ def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
     record = record_of(request, rows)
     found = []
     for key in request.get("keys") or STATISTICS:
-        given = _with_rate(key, record, rate) if rate and key in _RATED else reported(key, record, convention)
+        given = reported(key, record, convention)
+        if rate and key in _RATED and given.value is not Reason.NO_TRADES:
+            given = _with_rate(key, record, rate)
         found.append(valued(key, given, record))
     return found if request.get("keys") else [*found, *_dates(record.daily)]
 
@@ -183,7 +185,7 @@ def equity(request: Request, rows: Mapping[str, Rows]) -> Rows:
         return []
     index, below = equity_curve(daily.returns), underwater_curve(daily.returns)
     found = [
-        {"day": day_text(day), "pnl": money(int(summed))}
+        {"day": day_text(day), "pnl": money(int(summed)), "basis": daily.basis}
         for day, summed in zip(daily.index.tolist(), pnl_curve(daily.pnl).tolist(), strict=True)
     ]
     if isinstance(index, Reason) or isinstance(below, Reason):
@@ -198,14 +200,16 @@ def rolling(request: Request, rows: Mapping[str, Rows]) -> Rows:
     from domain.metrics.trading.rolling_win_rate import rolling_win_rate
 
     record, statistic = record_of(request, rows), request.get("statistic")
+    daily = record.daily
     window = request.get("window", WINDOW[statistic])
     if statistic == "win_rate":
         values: list[Stat] = rolling_win_rate(record.trades, window).tolist()
         closed = record.trades.closed_at[window - 1 :].tolist()
         return [{"closed_at": moment_text(at), "win_rate": value} for at, value in zip(closed, values, strict=True)]
-    stats = list(_rolled(statistic, record.daily, window, request.get("risk_free", 0.0)))
-    days = map(day_text, record.daily.days[window - 1 :].tolist() if stats else ())
-    return [{"day": day} | _or_reason(statistic, stat) for day, stat in zip(days, stats, strict=True)]
+    stats = list(_rolled(statistic, daily, window, request.get("risk_free", 0.0)))
+    days = map(day_text, daily.days[window - 1 :].tolist() if stats else ())
+    basis = {"basis": daily.basis}
+    return [{"day": day} | _or_reason(statistic, stat) | basis for day, stat in zip(days, stats, strict=True)]
 
 
 def _rolled(statistic: str, daily: Daily, window: int, rate: float) -> Any:
@@ -236,7 +240,8 @@ def periods(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
     daily, by = record_of(request, rows).daily, request.get("by", "month")
     found = periodic_returns(daily.returns, daily.days, by)
-    return [{by: int(key) if by == "year" else key} | _or_reason("return", stat) for key, stat in found.items()]
+    basis = {"basis": daily.basis}
+    return [{by: int(key) if by == "year" else key} | _or_reason("return", stat) | basis for key, stat in found.items()]
 
 
 def users(request: Request) -> Mapping[str, Select]:

@@ -128,9 +128,13 @@ class TimeTable(Answer, kw_only=True):
 
 
 class EquityRow(msgspec.Struct, kw_only=True):
-    """A day: summed profit and loss, the index of returns (1 at the start), how far it is below its peak."""
+    """A day: summed profit and loss, the index of returns (1 at the start), how far it is below its peak.
+
+    `basis`: what the returns are taken of, marked, equity or pnl.
+    """
 
     day: date
+    basis: str
     pnl: str
     equity_index: float | None
     underwater: float | None
@@ -152,6 +156,7 @@ class RollingRow(msgspec.Struct, kw_only=True):
     sortino: float | None = None
     volatility: float | None = None
     win_rate: float | None = None
+    basis: str = ""
     reasons: dict[str, str] = {}
 
 
@@ -167,6 +172,7 @@ class ReturnRow(msgspec.Struct, kw_only=True, rename={"returned": "return"}):
     month: str | None = None
     year: int | None = None
     returned: float | None
+    basis: str
     reasons: dict[str, str] = {}
 
 

@@ -303,7 +303,9 @@ async def test_tables_curves_and_rolling_forms(models: ReadModels) -> None:
     assert len(await models.rows("trading_rolling", statistic="win_rate", window="4")) == 5
     assert [r["day"] for r in await models.rows("trading_rolling", statistic="sharpe", window="4")][-1] == "2025-10-10"
     (month,) = await models.rows("trading_returns")
-    assert month == {"month": "2025-10", "return": pytest.approx(curve[-1]["equity_index"] - 1)}
+    returned = pytest.approx(curve[-1]["equity_index"] - 1)
+    assert month == {"month": "2025-10", "return": returned, "basis": "equity"}
+    assert {row["basis"] for row in curve} == {"equity"}
 
 
 async def test_the_share_of_users_who_earned(models: ReadModels) -> None:

@@ -24,7 +24,7 @@ class Events(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """The same, each user's events together in the order of time; those of one moment by a rank of their names."""
+    """The same, each user's events together in the order of time; those of one moment by a rank, if there is one."""
 
     users: IntArray
     at: IntArray
@@ -32,11 +32,8 @@ class Ordered(NamedTuple):
 
 
 def ordered(events: Events, rank: IntArray | None = None) -> Ordered:
-    """Sort by user, time and rank (of each event), so that the order in which events are given means nothing.
-
-    Nobody knows which of two events of one millisecond came first; without a rank it is that of the lower name.
-    """
-    order = np.lexsort((events.names if rank is None else rank, events.at, events.users))
+    """Sort by user, time and rank (of each event): nobody knows which of two events of one millisecond came first."""
+    order = np.lexsort((events.at, events.users) if rank is None else (rank, events.at, events.users))
     return Ordered(events.users[order], events.at[order], events.names[order])
 
 

@@ -102,7 +102,8 @@ def _moments(stream: Ordered) -> Moments:
     number = np.cumsum(new) - 1
 
     def having(names: Collection[int]) -> IntArray:
-        return np.unique(number[np.isin(stream.names, list(names))]).astype(np.int64)
+        found: IntArray = number[np.isin(stream.names, list(names))]
+        return found[starts(found)]
 
     return Moments(stream.users[new], stream.at[new], np.bincount(number, minlength=new.sum()), having)
 
