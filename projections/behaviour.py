@@ -16,7 +16,9 @@ from projections.engine.composed import Composed, Rows, Select
 from projections.engine.packed import bigints, bounded, integers, moments, read_bigints, read_integers, read_moments
 from projections.engine.query import FROM, TO, Param, Request, Statement, read_choice, read_time
 from projections.engine.show import money
+from projections.engine.sql import equals
 from projections.user_journeys import MOST_EVENTS
+from projections.user_steps import UserFirst
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.retention import Asked, Did, Matrix
@@ -90,8 +92,9 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
         return {"paid": _paid(request)}
     started, of_starts = ["true"], list[object]()
     if (name := request.get("start")) is not None:
-        started.append("name = %s")
-        of_starts.append(name)
+        condition, values = equals(UserFirst.table, "name", name)
+        started.append(condition)
+        of_starts += values
     starts = STARTS.format(**PACKED, at=moments("first_at"), started=" AND ".join(started))
     returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, request.asked_at])
     if (begin := request.get("from")) is not None:  # nobody of the cohorts has done anything that counts before

@@ -21,6 +21,7 @@ from projections.engine.declare import Columns, Fact, Projection, Row, RowValues
 from projections.engine.kinds import Count, Flag, Json, Key, Last, Moment, Own, Text
 from projections.engine.listing import Condition, Listing, listing
 from projections.engine.query import Param, Query, Request, Selected, Statement
+from projections.engine.sql import equals
 
 if TYPE_CHECKING:
     from projections.engine.declare import Delta
@@ -260,11 +261,8 @@ _COMPANY = Listing(ConfiguredCompany.table, (), "", ID)
 
 
 def _own(request: Request) -> Selected:
-    return Selected(
-        ConfiguredCompany.table,
-        "company_id = %s AND aggregate_id = %s",
-        (request.company, str(company_aggregate_id(request.company))),
-    )
+    condition, values = equals(ConfiguredCompany.table, "aggregate_id", str(company_aggregate_id(request.company)))
+    return Selected(ConfiguredCompany.table, f"company_id = %s AND {condition}", (request.company, *values))
 
 
 def _ask_company(request: Request) -> Statement:

@@ -13,6 +13,7 @@ from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.packed import bounded, days, integers, read_days, read_integers
 from projections.engine.query import MAX_ROWS, Param, Request, Statement, read_choice, read_day
 from projections.engine.query import all_of as no_more
+from projections.engine.sql import SHORT
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import IntArray
@@ -255,8 +256,8 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
         most=MOST_USERS + 1,
     )
     activated = (
-        f"SELECT array_agg(user_id) AS users FROM {{user_first}} WHERE company_id = %s AND name = 'activated' {only}"
-        " AND first_at < %s::date + 1"
+        "SELECT array_agg(user_id) AS users FROM {user_first}"
+        f" WHERE company_id = %s AND {SHORT}(name) = 'activated' {only} AND first_at < %s::date + 1"
     )
     return {
         "habits": Select("user_activity", Statement(habits, (at, today, company, company, *named))),

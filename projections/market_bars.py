@@ -28,6 +28,7 @@ from projections.engine.query import (
     show_time,
 )
 from projections.engine.show import money
+from projections.engine.sql import equals
 
 if TYPE_CHECKING:
     from projections.engine.declare import Delta
@@ -100,8 +101,9 @@ def ask(request: Request) -> Statement:
 def selects(request: Request) -> Selected:
     """Published bars of this interval and those that may be rolled up into it."""
     interval = request.get("interval")
-    where = ["company_id = %s", "symbol = %s", "interval = ANY(%s)"]
-    params: list[object] = [request.company, request.get("symbol"), preference(interval)]
+    of_symbol, symbol = equals(MarketBar.table, "symbol", request.get("symbol"))
+    where = ["company_id = %s", of_symbol, "interval = ANY(%s)"]
+    params: list[object] = [request.company, *symbol, preference(interval)]
     if (begin := request.get("from")) is not None:
         where.append("start >= %s")
         params.append(begin)

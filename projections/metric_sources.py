@@ -198,9 +198,10 @@ SELECT COUNT(*) AS signups, COUNT(*) FILTER (WHERE in_time) AS activated,
 FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup + INTERVAL '7 days', false) AS in_time
     FROM (SELECT first_at AS signup, (SELECT first_at FROM {user_first} AS activated
             WHERE activated.company_id = signed.company_id AND activated.user_id = signed.user_id
-            AND activated.name = 'activated') AS activation
+            AND read_models.short(activated.name) = 'activated') AS activation
         FROM {user_first} AS signed
-        WHERE company_id = %s AND name = 'signup' AND first_at >= %s AND first_at < %s OFFSET 0) AS pairs) AS told
+        WHERE company_id = %s AND read_models.short(name) = 'signup' AND first_at >= %s AND first_at < %s OFFSET 0
+    ) AS pairs) AS told
 """
 
 

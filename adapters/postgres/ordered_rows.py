@@ -16,7 +16,6 @@ import psycopg
 from adapters.postgres.staging import stage
 from projections.engine import sql
 from projections.engine.batch import FoldFailed, OrderedFacts
-from projections.engine.culprit import fails, first_failing, of_fact
 from projections.engine.declare import Fact, OrderedFold, Projection, State, Table
 from projections.engine.kinds import Day, Kind, Sum, Text
 
@@ -46,8 +45,7 @@ def _advanced(projection: Projection, fold: OrderedFold, state: State | None, fa
     try:
         return fold.advance(state, facts)
     except Exception as error:  # a fold is code of a projection
-        last = first_failing(lambda n: fails(lambda: fold.advance(state, facts[:n])), len(facts))
-        raise FoldFailed(projection, error, of_fact(facts[last - 1])) from error
+        raise FoldFailed(projection, error) from error
 
 
 def _claim(
@@ -59,6 +57,7 @@ def _claim(
     that both find nothing the second would overwrite what the first made. Keys are sorted, so nobody deadlocks.
     """
     names, arrays = _names(fold)
+    own = ", ".join(f't."{name}"' for name in fold.by)
     columns = [list(column) for column in zip(*keys, strict=True)]
     connection.execute(
         f"INSERT INTO {states} ({names}, state) SELECT *, ''::bytea FROM unnest({arrays})"
@@ -66,8 +65,8 @@ def _claim(
         columns,
     )
     rows = connection.execute(
-        f"SELECT {names}, state FROM {states} WHERE ({names}) IN (SELECT * FROM unnest({arrays}))"
-        f" ORDER BY {names} FOR UPDATE".encode(),
+        f"SELECT {own}, state FROM unnest({arrays}) AS s ({names}) JOIN {states} AS t ON {sql.same_state(fold)}"
+        f" ORDER BY {own} FOR UPDATE OF t".encode(),
         columns,
         binary=True,
     ).fetchall()
@@ -76,10 +75,9 @@ def _claim(
 
 def _save(connection: psycopg.Connection, states: str, fold: OrderedFold, moved: Mapping[StateKey, State]) -> None:
     names, arrays = _names(fold)
-    same = " AND ".join(f't."{n}" = s."{n}"' for n in fold.by)
     connection.execute(
         f"UPDATE {states} AS t SET state = s.state FROM unnest({arrays}, %b::bytea[]) AS s ({names}, state)"
-        f" WHERE {same}".encode(),
+        f" WHERE {sql.same_state(fold)}".encode(),
         [*(list(column) for column in zip(*moved, strict=True)), list(moved.values())],
     )
 

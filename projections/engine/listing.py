@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.access import Right
 from domain.errors import Invalid
+from projections.engine import sql
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import Flag, Text
 from projections.engine.query import (
@@ -71,17 +72,18 @@ class Listing:
         return tuple(c for c in self.table.columns if c.name != "company_id")
 
     @property
-    def keys(self) -> tuple[str, ...]:
+    def keys(self) -> tuple[Column, ...]:
         """The columns that rows are sorted by."""
-        return tuple(c.name for c in self.table.keys if c.name != "company_id")
+        return self.table.keys[1:]
 
     def ask(self, request: Request) -> Statement:
         """One page of rows after the cursor."""
         conditions, params = self._conditions(request)
-        order = ", ".join(f'"{k}"' for k in self.keys)
+        order = ", ".join(sql.in_key_order(self.table))
         if request.get("cursor") is not None:
-            conditions.append(f"({order}) > ({', '.join(['%s'] * len(self.keys))})")
-            params.extend(self._after(request.get("cursor")))
+            condition, after = sql.after(self.table, self._after(request.get("cursor")))
+            conditions.append(condition)
+            params.extend(after)
         names = ", ".join(f'"{c.name}"' for c in self.columns)
         where, limit = " AND ".join(conditions), _page_size(request)
         return Statement(
@@ -101,17 +103,17 @@ class Listing:
                 conditions.append(f'"{self.time}" {operator} %s')
                 params.append(request.get(bound))
         for column in (f for f in self.filters if request.get(self.name(f)) is not None):
-            conditions.append(f'"{column}" = %s')
-            params.append(request.get(self.name(column)))
+            condition, values = sql.equals(self.table, column, request.get(self.name(column)))
+            conditions.append(condition)
+            params.extend(values)
         if (narrowed := self.narrowed(request)) is not None:
             conditions.append(narrowed[0])
             params.extend(narrowed[1])
         return conditions, params
 
     def _after(self, cursor: list[Any]) -> list[object]:
-        keys = [c for c in self.table.keys if c.name != "company_id"]
         try:
-            return [_read_key(c, v) for c, v in zip(keys, cursor, strict=True)]
+            return [_read_key(c, v) for c, v in zip(self.keys, cursor, strict=True)]
         except (ValueError, TypeError):
             raise Invalid("parameter cursor: this query has not given it", code="bad_parameter") from None
 
@@ -124,7 +126,7 @@ class Listing:
         """Where the next page begins; null on the last one."""
         if len(rows) < _page_size(request):
             return {"next_cursor": None}
-        last = json.dumps([rows[-1][self.name(k)] for k in self.keys]).encode()
+        last = json.dumps([rows[-1][self.name(k.name)] for k in self.keys]).encode()
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
 
 

@@ -5,11 +5,15 @@ Names come from declarations alone (checked identifiers), never from a request.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Projection, Table, hidden_columns
-from projections.engine.kinds import First, Key, Last, Sum
+from projections.engine.kinds import First, Key, Last, Sum, Text
 
 SCHEMA = "read_models"
 SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema
+SHORT = f"{SCHEMA}.short"  # migration 0015: a text as itself, from 128 bytes on as its beginning and its SHA-256
+OF_ENVELOPE = ("company_id", "user_id", "event_id")  # texts of 256 bytes at most
 
 
 def table_name(name: str, version: int) -> str:
@@ -26,24 +30,65 @@ def create_table(table: Table, version: int, *, keyed: bool = True) -> str:
     """DDL of a row table, with its key or before it has one. A low fillfactor leaves room for heap-only updates."""
     columns = [f'"{c.name}" {c.kind.sql}{" NOT NULL" if c.rule in (Key, Sum) else ""}' for c in table.columns]
     columns += [f'"{name}" bigint NOT NULL' for name in hidden_columns(table)]
-    return (
-        f"CREATE TABLE IF NOT EXISTS {table_name(table.name, version)}"
-        f" ({', '.join([*columns, _key(table)] if keyed else columns)})"
+    created = (
+        f"CREATE TABLE IF NOT EXISTS {table_name(table.name, version)} ({', '.join(columns)})"
         " WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)"
     )
+    return f"{created}; {add_key(table, version)}" if keyed else created
 
 
 def add_key(table: Table, version: int) -> str:
     """DDL of the key of a table that was filled without one: in one go it takes half of the time."""
-    return f"ALTER TABLE {table_name(table.name, version)} ADD {_key(table)}"
+    return _unique(table.name, version, [c.name for c in table.keys], wide_keys(table))
 
 
-def _key(table: Table) -> str:
-    return f"PRIMARY KEY ({_keys(table)})"
+def _unique(name: str, version: int, keys: Sequence[str], wide: Sequence[str]) -> str:
+    """The key, under the name that it has in stored tables: `pkey` was made with them, `key` by migration 0015."""
+    index = f'"{name}_v{version}_{"key" if wide else "pkey"}"'
+    return f"CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table_name(name, version)} ({_indexed(keys, wide)})"
+
+
+def wide_keys(table: Table) -> list[str]:
+    """Key columns whose texts may be too long for an index, a row of which has 2,704 bytes at most."""
+    return _wide([c.name for c in table.keys if issubclass(c.kind, Text)])
+
+
+def _wide(texts: Sequence[str]) -> list[str]:
+    return [name for name in texts if name not in OF_ENVELOPE]
+
+
+def _indexed(keys: Sequence[str], wide: Sequence[str]) -> str:
+    return ", ".join(f'{SHORT}("{name}")' if name in wide else f'"{name}"' for name in keys)
 
 
 def _keys(table: Table) -> str:
     return ", ".join(f'"{c.name}"' for c in table.keys)
+
+
+def in_key_order(table: Table) -> list[str]:
+    """Expressions by which rows are sorted by their key, tenant left out, so that its index gives the order."""
+    wide = wide_keys(table)
+    return [
+        expression
+        for c in table.keys[1:]
+        for expression in ((f'{SHORT}("{c.name}")', f'"{c.name}"') if c.name in wide else (f'"{c.name}"',))
+    ]
+
+
+def after(table: Table, key: Sequence[object]) -> tuple[str, list[object]]:
+    """The condition that a row comes after this key (tenant left out) in that order, with its parameters."""
+    wide = wide_keys(table)
+    given = [(c.name in wide, value) for c, value in zip(table.keys[1:], key, strict=True)]
+    values = ", ".join(f"{SHORT}(%s), %s" if is_wide else "%s" for is_wide, _ in given)
+    params = [param for is_wide, value in given for param in ((value, value) if is_wide else (value,))]
+    return f"({', '.join(in_key_order(table))}) > ({values})", params
+
+
+def equals(table: Table, column: str, value: object) -> tuple[str, list[object]]:
+    """A condition on a column with its parameters, which the index of a key finds however long the text is."""
+    if column in wide_keys(table):
+        return f'{SHORT}("{column}") = {SHORT}(%s) AND "{column}" = %s', [value, value]
+    return f'"{column}" = %s', [value]
 
 
 def create_indexes(table: Table, version: int) -> tuple[str, ...]:
@@ -58,10 +103,15 @@ def create_indexes(table: Table, version: int) -> tuple[str, ...]:
 def create_state_table(projection: str, fold: OrderedFold, version: int) -> str:
     """DDL of the states of an ordered fold: one row a key."""
     columns = ", ".join(f'"{name}" text COLLATE "C" NOT NULL' for name in fold.by)
-    key = ", ".join(f'"{name}"' for name in fold.by)
-    name = table_name(state_table(projection, fold), version)
-    body = f"{columns}, state bytea NOT NULL, PRIMARY KEY ({key})"
-    return f"CREATE TABLE IF NOT EXISTS {name} ({body}) WITH (fillfactor = 80)"
+    name = state_table(projection, fold)
+    body = f"{columns}, state bytea NOT NULL"
+    created = f"CREATE TABLE IF NOT EXISTS {table_name(name, version)} ({body}) WITH (fillfactor = 80)"
+    return f"{created}; {_unique(name, version, fold.by, _wide(fold.by))}"
+
+
+def same_state(fold: OrderedFold) -> str:
+    """Whether a state `t` and a staged key `s` are of the same key."""
+    return _same(fold.by, _wide(fold.by))
 
 
 def stored_columns(table: Table) -> tuple[str, ...]:
@@ -79,7 +129,8 @@ def merge(table: Table, version: int, stage: str) -> str:
     """Merge staged rows into the table, each column by its rule. Staged rows are sorted by key: no deadlocks."""
     updates = [f'"{c.name}" = {_merged(c)}' for c in table.values] + _merged_order(table)
     action = f"UPDATE SET {', '.join(updates)}" if updates else "NOTHING"
-    return f"{fill(table, version, stage)} ON CONFLICT ({_keys(table)}) DO {action}"
+    key = _indexed([c.name for c in table.keys], wide_keys(table))
+    return f"{fill(table, version, stage)} ON CONFLICT ({key}) DO {action}"
 
 
 def fill(table: Table, version: int, stage: str) -> str:
@@ -122,7 +173,12 @@ def prune_staged(table: Table, version: int, stage: str) -> str:
 
 
 def _same_key(table: Table) -> str:
-    return " AND ".join(f't."{c.name}" = s."{c.name}"' for c in table.keys)
+    return _same([c.name for c in table.keys], wide_keys(table))
+
+
+def _same(keys: Sequence[str], wide: Sequence[str]) -> str:
+    shortened = [f'{SHORT}(t."{name}") = {SHORT}(s."{name}")' for name in wide]
+    return " AND ".join([*(f't."{name}" = s."{name}"' for name in keys), *shortened])
 
 
 def checksum(name: str, columns: tuple[str, ...], version: int) -> str:

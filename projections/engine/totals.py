@@ -28,6 +28,7 @@ from projections.engine.query import (
     row_limit,
 )
 from projections.engine.show import shower
+from projections.engine.sql import equals
 
 Measures = Mapping[str, int | None]
 Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
@@ -42,6 +43,13 @@ class Dimension:
 
     sql: str
     read: Callable[[str], Any] = str
+
+    def equals(self, table: Table, value: object) -> tuple[str, list[object]]:
+        """The condition that a row of the table has this value, with its parameters."""
+        plain = self.sql.strip('"')
+        if any(c.name == plain for c in table.columns):
+            return equals(table, plain, value)
+        return f"{self.sql} = %s", [value]
 
 
 def _whole(text: str) -> int:
@@ -132,8 +140,9 @@ class Totals:
                 params.append(_on_the_grid(bound, request.get(bound), self.time.kind))
         for name, dimension in self.by.items():
             if request.get(name) is not None:
-                conditions.append(f"{dimension.sql} = %s")
-                params.append(request.get(name))
+                condition, values = dimension.equals(self.table, request.get(name))
+                conditions.append(condition)
+                params.extend(values)
         return " AND ".join(conditions), params
 
     def selects(self, request: Request) -> Selected:
@@ -155,12 +164,6 @@ class Totals:
         reasons |= why
         answered = {d: show(row[d]) for d in dimensions} | shown | counts | quantiles | more
         return {**answered, **({"reasons": reasons} if reasons else {})}
-
-    def names(self) -> tuple[str, ...]:
-        """Names of all measures of a row, those that are derived from others included."""
-        sums = {c.name: 0 if c.rule is Sum else None for c in self.measures}
-        derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
-        return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
 
     def _quantiles(self, row: Mapping[str, Any], raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
         if self.quantiles is None:
@@ -201,16 +204,7 @@ def totals(
         LIMIT,
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
-    return Query(
-        name,
-        summary,
-        params,
-        asked.ask,
-        asked.shape,
-        selects=asked.selects,
-        right=right,
-        measures=asked.names(),
-    )
+    return Query(name, summary, params, asked.ask, asked.shape, selects=asked.selects, right=right)
 
 
 def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:
