@@ -37,6 +37,8 @@ class Code(StrEnum):
     TOO_DEEP = "too_deep"
     NEWER_SCHEMA = "newer_schema"
     BAD_TOKEN = "bad_token"
+    FOLD_FAILED = "fold_failed"
+    STORE_REJECTED = "store_rejected"
 
 
 MEANINGS: Mapping[Code, str] = MappingProxyType(
@@ -62,6 +64,8 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.TOO_DEEP: "JSON is nested more than 32 levels deep",
         Code.NEWER_SCHEMA: "the schema_version is newer than this code knows; replay it after an upgrade",
         Code.BAD_TOKEN: "the event's auth_token is not valid, had ended, or allows no publishing for its company",
+        Code.FOLD_FAILED: "the fold of one projection fails on the event; for the others it counts",
+        Code.STORE_REJECTED: "the database does not take what one projection makes of it; for the others it counts",
     }
 )
 

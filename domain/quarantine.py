@@ -32,7 +32,10 @@ class BadEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: from the log it has topic, partition and offset, from a door a line. `size` in bytes."""
+    """One row: from the log it has topic, partition and offset, from a door a line. `size` in bytes.
+
+    `projection`: the one that refuses the event, which counts in the others; None where it counts nowhere.
+    """
 
     id: int
     recorded_at: datetime
@@ -53,6 +56,7 @@ class Entry:
     settled_by: str | None = None
     note: str | None = None
     replayed_to: str | None = None
+    projection: str | None = None
 
     @property
     def position(self) -> str | None:
@@ -81,6 +85,7 @@ class Entry:
             "settled_by": self.settled_by,
             "note": self.note,
             "replayed_to": self.replayed_to,
+            "projection": self.projection,
         }
 
 

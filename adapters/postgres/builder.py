@@ -15,13 +15,17 @@ import psycopg
 from adapters.postgres import ordered_rows
 from adapters.postgres.projection_reader import read_checksum, read_position, read_set_aside
 from adapters.postgres.projection_store import create_tables
+from adapters.postgres.refusals import ENOUGH, REFUSED, record, refusing
 from adapters.postgres.session import Session
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Conflict, Defect, Fenced, NotFound
+from domain.ports import Chunk
 from domain.position import TopicPartition
-from projections.engine import sql
-from projections.engine.batch import FoldFailed, Rows
+from projections.engine import batch, sql
+from projections.engine.batch import Aside, OrderedFacts, Rows
 from projections.engine.declare import Projection, Table
+from projections.engine.narrowing import narrowed
+from projections.engine.poison import PoisonGauge
 from projections.engine.rebuild import Comparison, Difference, Done, Folded, Share, Stored
 
 SHARE_ROWS = "SELECT number, topic, partition, start, next_offset, stop FROM shares"
@@ -49,6 +53,7 @@ class PostgresBuild(Session):
         self.projection = projection
         self._key = (projection.name, projection.version)
         self._held = set[int]()
+        self._gauge = PoisonGauge(REFUSED, ENOUGH)
 
     def begin(self, shares: Sequence[Share]) -> None:
         """Make empty tables, and note the shares of the log that are to be folded into them."""
@@ -107,8 +112,8 @@ class PostgresBuild(Session):
     def _lock(self) -> str:
         return f"analytics.share {self.projection.name}@{self.projection.version}"
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges."""
         with self._transaction() as connection:
             return read_set_aside(connection, topic, ranges)
 
@@ -117,16 +122,28 @@ class PostgresBuild(Session):
         with self._transaction() as connection:
             for share, reached in folded.reached:
                 self._move(connection, share, reached)
-            try:
-                for rows in folded.rows:
-                    self._gather(connection, rows)
-                for ordered in folded.ordered:
-                    ordered_rows.store(connection, self.projection, ordered)
-            except psycopg.OperationalError:
-                raise
-            except Exception as error:  # rows that do not fit their table, or a failing ordered fold
-                raise FoldFailed(self.projection, error) from error
+            self._put(connection, folded.rows, folded.ordered)
         self._release(share for share, reached in folded.reached if reached == share.stop)
+
+    def save_narrowed(self, share: Share, chunk: Chunk, folded: batch.Folded) -> None:
+        """Rows of one batch and progress, without the events that are refused: those go into quarantine."""
+        with self._transaction() as connection:
+            self._move(connection, share, chunk.next_offset)
+
+            def store(part: batch.Folded) -> None:
+                with refusing(self.projection), connection.transaction():
+                    self._put(connection, part.rows, part.ordered)
+
+            record(connection, share.topic, [chunk], list(narrowed(folded, store, self._gauge)))
+        if chunk.next_offset == share.stop:
+            self._release([share])
+
+    def _put(self, connection: psycopg.Connection, rows: Sequence[Rows], ordered: Sequence[OrderedFacts]) -> None:
+        with refusing(self.projection):
+            for each in rows:
+                self._gather(connection, each)
+            for facts in ordered:
+                ordered_rows.store(connection, self.projection, facts)
 
     def _move(self, connection: psycopg.Connection, share: Share, reached: int) -> None:
         moved = connection.execute(

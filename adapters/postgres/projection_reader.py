@@ -10,7 +10,7 @@ import psycopg
 
 from domain.position import Position
 from projections.engine import sql
-from projections.engine.batch import Checksum, ProjectionStatus
+from projections.engine.batch import Aside, Checksum, ProjectionStatus
 from projections.engine.declare import Projection
 from projections.engine.failure import Failure, Heartbeat, TopicBeat
 
@@ -52,20 +52,22 @@ def read_heartbeats(connection: psycopg.Connection) -> list[Heartbeat]:
     return [Heartbeat(worker, age, msgspec.convert(topics, dict[str, TopicBeat])) for worker, age, topics in rows]
 
 
-def read_set_aside(
-    connection: psycopg.Connection, topic: str, ranges: Mapping[int, tuple[int, int]]
-) -> set[tuple[int, int]]:
-    """(partition, offset) of the duplicates and quarantined events in these ranges."""
-    found: set[tuple[int, int]] = set()
+def read_set_aside(connection: psycopg.Connection, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+    """What is not folded of these ranges."""
+    everywhere: set[tuple[int, int]] = set()
+    refused: dict[tuple[str, int], set[tuple[int, int]]] = {}
     for partition, (start, stop) in ranges.items():
         rows = connection.execute(
-            'SELECT "offset" FROM duplicates WHERE topic = %(t)s AND partition = %(p)s AND "offset" >= %(a)s'
-            ' AND "offset" < %(b)s UNION ALL SELECT "offset" FROM quarantine WHERE topic = %(t)s'
+            'SELECT "offset", NULL, NULL FROM duplicates WHERE topic = %(t)s AND partition = %(p)s'
+            ' AND "offset" >= %(a)s AND "offset" < %(b)s'
+            ' UNION ALL SELECT "offset", projection, definition FROM quarantine WHERE topic = %(t)s'
             ' AND partition = %(p)s AND "offset" >= %(a)s AND "offset" < %(b)s',
             {"t": topic, "p": partition, "a": start, "b": stop},
         ).fetchall()
-        found.update((partition, row[0]) for row in rows)
-    return found
+        for offset, projection, definition in rows:
+            places = everywhere if projection is None else refused.setdefault((projection, definition), set())
+            places.add((partition, offset))
+    return Aside(everywhere, refused)
 
 
 def read_checksum(connection: psycopg.Connection, projection: Projection) -> Checksum:

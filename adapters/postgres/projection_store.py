@@ -16,13 +16,28 @@ from psycopg import sql as composed
 
 from adapters.postgres import ordered_rows, staging
 from adapters.postgres.projection_reader import read_checksum, read_heartbeats, read_set_aside, read_statuses
+from adapters.postgres.refusals import ENOUGH, REFUSED, record, refusing
 from adapters.postgres.session import Session
+from adapters.postgres.statistics import Growth
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
 from projections.engine import sql
-from projections.engine.batch import Admitted, Checksum, Commit, Folded, FoldFailed, Offsets, Progress, ProjectionStatus
+from projections.engine.batch import (
+    Admitted,
+    Aside,
+    Checksum,
+    Commit,
+    Folded,
+    FoldFailed,
+    Highest,
+    Offsets,
+    Progress,
+    ProjectionStatus,
+    Refusal,
+)
 from projections.engine.declare import Projection
 from projections.engine.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.poison import PoisonGauge
 
 SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
@@ -34,6 +49,11 @@ class PostgresProjectionStore(Session):
 
     `known` has a connection of its own: it is asked while the batch before is being committed, and must not wait.
     """
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(database_url)
+        self._gauges: dict[tuple[str, int], PoisonGauge] = {}
+        self._growth = Growth()
 
     def prepare(self, projections: Sequence[Projection]) -> None:
         """Store projections that never were, as live, at their declared versions."""
@@ -112,14 +132,15 @@ class PostgresProjectionStore(Session):
             if stored == [p.name, p.fingerprint]
         ]
 
-    def highest(self, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
-        """Highest sequence admitted of every producer, by (partition, producer_id)."""
+    def highest(self, topic: str, partitions: Sequence[int]) -> Highest:
+        """Highest sequence admitted of every producer; with an empty company it holds for all of them."""
         with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT partition, producer_id, highest FROM producers WHERE topic = %s AND partition = ANY(%s)",
+                "SELECT partition, company_id, producer_id, highest FROM producers"
+                " WHERE topic = %s AND partition = ANY(%s)",
                 (topic, list(partitions)),
             ).fetchall()
-        return {(partition, producer): highest for partition, producer, highest in rows}
+        return {(partition, company, producer): highest for partition, company, producer, highest in rows}
 
     def known(self, identities: Sequence[bytes]) -> set[bytes]:
         """Which of these identities were admitted before."""
@@ -133,22 +154,55 @@ class PostgresProjectionStore(Session):
             ).fetchall()
         return {row[0].bytes for row in rows}
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges."""
         with self._transaction() as connection:
             return read_set_aside(connection, topic, ranges)
 
-    def commit(self, commit: Commit) -> None:
-        """Positions by compare-and-set first (a zombie waits for the lock, then matches no row), then all the rows."""
+    def commit(self, commit: Commit) -> Sequence[Refusal]:
+        """All of it in one transaction; where a projection refuses some of it, once more without those events."""
+        try:
+            with self._transaction() as connection:
+                self._move(connection, commit)
+                for folded in commit.folded:
+                    if folded.error is not None:
+                        raise folded.error
+                    self._store_rows(connection, folded)
+                if commit.admitted is not None:
+                    self._record(connection, commit.topic, commit.admitted)
+        except FoldFailed:
+            return self._commit_narrowed(commit)
+        for folded in commit.folded:
+            self._gauge(folded.projection).count(folded.count, 0)
+        self._growth.stored(self._connected("store"), commit.folded)
+        return ()
+
+    def _commit_narrowed(self, commit: Commit) -> Sequence[Refusal]:
+        """With a savepoint for each part, which would cost every batch two more trips to the server."""
+        from projections.engine.narrowing import narrowed  # folds again: API processes, which come by here, never do
+
         with self._transaction() as connection:
-            if commit.admitted is not None:
-                self._move_admission(connection, commit, commit.admitted)
-            for folded in commit.folded:
-                self._move_checkpoints(connection, commit, folded.projection)
-            for folded in commit.folded:
-                self._store_rows(connection, folded)
+            self._move(connection, commit)
+
+            def store(part: Folded) -> None:
+                with refusing(part.projection), connection.transaction():
+                    self._store_rows(connection, part)
+
+            refusals = [r for f in commit.folded for r in narrowed(f, store, self._gauge(f.projection))]
+            record(connection, commit.topic, commit.chunks, refusals)
             if commit.admitted is not None:
                 self._record(connection, commit.topic, commit.admitted)
+        return refusals
+
+    def _gauge(self, projection: Projection) -> PoisonGauge:
+        return self._gauges.setdefault((projection.name, projection.version), PoisonGauge(REFUSED, ENOUGH))
+
+    def _move(self, connection: psycopg.Connection, commit: Commit) -> None:
+        """Positions by compare-and-set, before all rows: a zombie waits for the lock, then matches no row."""
+        if commit.admitted is not None:
+            self._move_admission(connection, commit, commit.admitted)
+        for folded in commit.folded:
+            self._move_checkpoints(connection, commit, folded.projection)
 
     def _move_admission(self, connection: psycopg.Connection, commit: Commit, admitted: Admitted) -> None:
         partitions = list(commit.reached)
@@ -200,24 +254,21 @@ class PostgresProjectionStore(Session):
 
     def _store_rows(self, connection: psycopg.Connection, folded: Folded) -> None:
         version = folded.projection.version
-        try:
+        with refusing(folded.projection):
             for rows in folded.rows:
                 stage = staging.stage(connection, rows.table, version, rows.csv)
                 connection.execute(sql.merge(rows.table, version, stage).encode())
             for ordered in folded.ordered:
                 ordered_rows.store(connection, folded.projection, ordered)
-        except (psycopg.OperationalError, FoldFailed):
-            raise
-        except Exception as error:  # rows that do not fit their table
-            raise FoldFailed(folded.projection, error, code="store_rejected") from error
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:
             if admitted.highest:
                 cursor.executemany(
-                    "INSERT INTO producers VALUES (%s, %s, %s, %s) ON CONFLICT (topic, partition, producer_id)"
+                    "INSERT INTO producers (topic, partition, company_id, producer_id, highest)"
+                    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (topic, partition, company_id, producer_id)"
                     " DO UPDATE SET highest = excluded.highest",
-                    [(topic, part, producer, top) for (part, producer), top in sorted(admitted.highest.items())],
+                    [(topic, *producer, highest) for producer, highest in sorted(admitted.highest.items())],
                 )
             _copy(cursor, "seen_events", [(UUID(bytes=i), topic, p, o) for i, p, o in admitted.identities])
             _copy(cursor, "duplicates", [(topic, p, o) for p, o in admitted.duplicates])

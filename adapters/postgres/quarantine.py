@@ -14,7 +14,7 @@ from domain.quarantine import BadEvent, Entry, Filter, Settled
 COLUMNS = (
     "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
     ' topic, partition, "offset", item, door, line, company_id, event_id, status, octet_length(raw) AS size'
-    ", settled_at, settled_by, note, replayed_to"
+    ", settled_at, settled_by, note, replayed_to, projection"
 )
 SETTLE = """
     UPDATE quarantine SET status = %s, settled_by = %s, note = %s, replayed_to = %s, settled_at = now()

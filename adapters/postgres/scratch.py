@@ -17,6 +17,7 @@ from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check
 from projections.engine import sql
+from projections.engine.batch import Aside
 from projections.engine.declare import Projection
 from projections.engine.past import Folded, Found, ScratchTables, Snapshot
 
@@ -40,8 +41,8 @@ class PostgresScratch(Session):
             rows = connection.execute("SELECT topic, partition, next_offset FROM admissions").fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of the duplicates and quarantined events in these ranges."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges."""
         with self._transaction("decisions") as connection:
             return read_set_aside(connection, topic, ranges)
 
@@ -88,6 +89,8 @@ def fill(
         connection.execute(sql.merge(rows.table, sql.SCRATCH, staged).encode())
     for ordered in more.ordered:
         ordered_rows.store(connection, scratch, ordered)
+    for table in scratch.tables:  # nobody else ever looks at them, and without statistics large ones are read for ages
+        connection.execute(f"ANALYZE {sql.table_name(table.name, sql.SCRATCH)}".encode())
 
 
 class _Tables:

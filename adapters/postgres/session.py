@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 import psycopg
 
+from adapters.postgres.refusals import CERTAIN, is_outage
 from domain.errors import Unavailable
+from projections.engine.batch import Interrupted
 
 
 class Session:
@@ -21,11 +23,25 @@ class Session:
     def _transaction(self, purpose: str = "store") -> Iterator[psycopg.Connection]:
         try:
             connection = self._connected(purpose)
+        except psycopg.Error as error:
+            raise Unavailable(f"the projection store does not answer: {error}") from error
+        try:
             with connection.transaction():
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except psycopg.Error as error:
+            if not is_outage(error):
+                raise
             self.close()
-            raise Unavailable(f"the projection store does not answer: {error}") from error
+            outage = Unavailable if error.sqlstate in CERTAIN else Interrupted
+            raise outage(f"the projection store does not answer: {error}") from error
+
+    def answers(self) -> bool:
+        """Whether the server takes connections and statements at all."""
+        try:
+            with psycopg.connect(self._url, connect_timeout=5) as connection:
+                return connection.execute("SELECT 1").fetchone() == (1,)
+        except psycopg.Error:
+            return False
 
     def _connected(self, purpose: str) -> psycopg.Connection:
         if purpose not in self._open or self._open[purpose].closed:

@@ -56,6 +56,7 @@ class PostgresTenantRows(PostgresScratch):
                 connection.execute(
                     f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {sql.table_name(name, sql.SCRATCH)}".encode()
                 )
+                connection.execute(f"ANALYZE {target}".encode())
             for name in sql.stored_tables(live):
                 connection.execute(f"DROP TABLE {sql.table_name(name, sql.SCRATCH)}".encode())
         return TenantComparison(position, found, replace and bool(found))

@@ -68,6 +68,13 @@ class Repairs:
         for entry in entries:
             if entry.status != "waiting":
                 raise Conflict(f"entry {entry.id} was {entry.status}", code="entry_settled")
+            if entry.projection is not None:
+                raise Conflict(
+                    f"the event of entry {entry.id} is refused by {entry.projection} alone: published again, it would"
+                    " be a repeat for all others",
+                    code="refused_by_projection",
+                    suggested_actions=("mend the projection under a new version, rebuild it, then drop the entry",),
+                )
         results: list[Result] = []
         for start in range(0, len(entries), AT_ONCE):
             results += await self._replay(entries[start : start + AT_ONCE], change)

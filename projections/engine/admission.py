@@ -1,15 +1,17 @@
 """Admission: which events of the log count. Decided once for each record, recorded, and the same for every projection.
 
 An event is set aside when it breaks a rule of `domain.validation`, and left out when it was admitted before: for
-stamped events (our publisher's) by the producer's highest sequence in the partition, for foreign ones by identity.
+stamped events (our publisher's) by the highest sequence of the company's producer in the partition, for foreign ones by
+identity.
 Because the decision depends on nothing but the partition's earlier records, a replay decides alike; because it is
 recorded, a rebuild need not decide again.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -28,7 +30,7 @@ from domain.problem import Code, Problem
 from domain.publishing.event_tokens import EventTokens, ended, without_signatures
 from domain.upcasting import upcast_bytes
 from domain.validation import judge
-from projections.engine.batch import Admitted, BadEvent
+from projections.engine.batch import Admitted, BadEvent, Highest, fault
 from projections.engine.decode import (
     ENVELOPE_FIELDS,
     DecodedFacts,
@@ -41,6 +43,11 @@ from projections.engine.decode import (
 
 WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
 PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event
+
+OF_ALL = ""  # the company of what was stored before stamps were of companies
+NOTHING = b"\xff"  # what no decoder takes
+
+logger = logging.getLogger(__name__)
 
 Reads = Mapping[str, Set[str]]  # fields of facts, of payload and envelope, by event type: what somebody looks at
 
@@ -170,7 +177,7 @@ class Admission:
         self,
         topic: str,
         known: Callable[[Sequence[bytes]], set[bytes]],
-        highest: Mapping[tuple[int, str], int],
+        highest: Highest,
         tokens: EventTokens | None = None,
     ) -> None:
         self._topic = topic
@@ -184,7 +191,7 @@ class Admission:
 
         Raises Unavailable while nobody can say whether a token is good.
         """
-        decoded = decode(self._topic, records, ENVELOPE_FIELDS if self._tokens is None else WITH_TOKEN)
+        decoded = self._decoded(records)
         quarantined = list(self._judged(records, decoded))
         quarantined += self._with_bad_token(records, decoded, {int(r) for r in _rows_at(records, quarantined)})
         rejected = {int(r) for r in _rows_at(records, quarantined)}
@@ -202,6 +209,18 @@ class Admission:
             highest=highest,
         )
 
+    def _decoded(self, records: Records) -> Decoded:
+        """The records as columns. Those with which that fails, found by halving, count as undecodable."""
+        fields = ENVELOPE_FIELDS if self._tokens is None else WITH_TOKEN
+        try:
+            return decode(self._topic, records, fields)
+        except BaseException as error:
+            fault(error)
+        failing = _failing(lambda part: decode(self._topic, part, fields), records, 0, len(records.values))
+        logger.error("no columns can be made of the records at %s", [records.at(row) for row in failing])
+        values = [NOTHING if row in failing else records.value(row) for row in range(len(records.values))]
+        return decode(self._topic, replace(records, values=array_of(values)), fields)
+
     def stored(self, admitted: Admitted) -> None:
         """The decisions are in the store now and need not be remembered here."""
         for known, _, _ in admitted.identities:
@@ -211,7 +230,7 @@ class Admission:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
         outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
         for row in doubtful:
-            problem = judge(records.value(row), self._topic)
+            problem = _problem(records.value(row), self._topic)
             if problem is None and row in decoded.undecodable:
                 problem = Problem(Code.UNDECODABLE, "the bytes are no envelope with a payload of its message_type")
             if problem is None:
@@ -244,19 +263,21 @@ class Admission:
                 raw = without_signatures(records.value(row))
                 yield BadEvent(*records.at(row), None, problem.code, problem.reason, company, event_id, raw)
 
-    def _repeated_stamps(self, stamped: pl.DataFrame, records: Records) -> tuple[set[int], dict[tuple[int, str], int]]:
-        """Rows whose sequence is not above all earlier ones of their producer and partition; the new highest ones."""
+    def _repeated_stamps(self, stamped: pl.DataFrame, records: Records) -> tuple[set[int], Highest]:
+        """Rows whose sequence is not above all earlier ones of their company, producer and partition; the new highest
+        ones.
+        """
         if stamped.is_empty():
             return set(), {}
         partitions = pl.Series("partition", records.partitions[stamped.get_column("_row").to_numpy()])
-        sequences = stamped.hstack([partitions]).group_by("partition", "producer_id").agg("_row", "producer_seq")
-        repeated, highest = set[int](), dict[tuple[int, str], int]()
-        for partition, producer, rows, given in sequences.iter_rows():
-            before = self._highest.get((partition, producer), 0)
+        producers = stamped.hstack([partitions]).group_by("partition", "company_id", "producer_id")
+        repeated, highest = set[int](), dict[tuple[int, str, str], int]()
+        for partition, company, producer, rows, given in producers.agg("_row", "producer_seq").iter_rows():
+            before = max(self._highest.get((partition, c, producer), 0) for c in (company, OF_ALL))
             earlier = np.maximum.accumulate([before, *given])
             repeated.update(np.array(rows)[np.array(given) <= earlier[:-1]].tolist())
             if earlier[-1] > before:
-                highest[partition, producer] = int(earlier[-1])
+                highest[partition, company, producer] = int(earlier[-1])
         self._highest.update(highest)
         return repeated, highest
 
@@ -281,6 +302,28 @@ class Admission:
                 self._unstored[known] = None
                 fresh.append((known, *records.at(row)))
         return repeated, fresh
+
+
+def _failing(call: Callable[[Records], object], records: Records, start: int, stop: int) -> set[int]:
+    """The rows in [start, stop) with which a call fails."""
+    part = Records(records.values[start:stop], records.partitions[start:stop], records.offsets[start:stop])
+    try:
+        call(replace(part, values=array_of(part.values.to_pylist())))
+    except BaseException as error:
+        fault(error)
+    else:
+        return set()
+    if stop - start == 1:
+        return {start}
+    middle = (start + stop) // 2
+    return _failing(call, records, start, middle) | _failing(call, records, middle, stop)
+
+
+def _problem(value: bytes, topic: str) -> Problem | None:
+    try:
+        return judge(value, topic)
+    except Exception as error:  # whatever it is, it is about this event alone
+        return Problem(Code.UNDECODABLE, f"it cannot be judged: {type(error).__name__}: {error}")
 
 
 def _text_of(token: bytes) -> str:

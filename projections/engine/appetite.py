@@ -7,6 +7,10 @@ behind at the same time share it.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from projections.engine.trouble import Trouble
+
 BYTES = 4_000_000  # of columns in one step, all lanes together: a projector then stays below 400 MB
 UNKNOWN = 2_000  # bytes that a record is taken to unfold to before any was read
 
@@ -17,13 +21,14 @@ class Appetite:
     def __init__(self, most: int, budget: int = BYTES) -> None:
         self._most = most
         self._budget = budget
+        self.troubles: dict[str, Trouble] = defaultdict(Trouble)
         self._mean: dict[str, float] = {}
         self._hungry: set[str] = set()
 
     def records(self, lane: str) -> int:
         """How many records the lane may read now: at least 1, at most the limit of a batch."""
         share = self._budget / len(self._hungry | {lane})
-        return max(1, min(self._most, int(share / self._mean.get(lane, UNKNOWN))))
+        return max(1, min(self._most, self.troubles[lane].most, int(share / self._mean.get(lane, UNKNOWN))))
 
     def took(self, lane: str, records: int, size: int) -> None:
         """Note how many bytes these records became: the next are expected to, and a lane that got much wants more."""

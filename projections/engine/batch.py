@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from domain.errors import Defect
+from domain.errors import Defect, Unavailable
+from domain.ports import Chunk
+from domain.problem import Code
 from projections.engine.declare import Fact, OrderedFold, Projection, Table
 from projections.engine.failure import Culprit, Failure, Heartbeat, TopicBeat
 
+if TYPE_CHECKING:  # API processes come by here, and should not load it
+    import polars as pl
+
 Offsets = Mapping[int, int]
+Places = Set[tuple[int, int]]  # (partition, offset)
+Highest = Mapping[tuple[int, str, str], int]  # sequence, by (partition, company_id, producer_id)
 
 
 class FoldFailed(Defect):
-    """A fold, or storing what it gave, failed on good events: that projection's code is wrong.
+    """A fold, or storing what it gave, failed on good events: a few, or the projection's code is wrong.
 
-    `culprit`: the event with which it fails, where that is known.
+    `culprit`: the event with which it fails, where that is known. `cause`: what was raised.
     """
 
     def __init__(
-        self, projection: Projection, error: Exception, culprit: Culprit | None = None, code: str = "fold_failed"
+        self,
+        projection: Projection,
+        cause: BaseException,
+        culprit: Culprit | None = None,
+        code: str = Code.FOLD_FAILED,
     ) -> None:
         name = f"{projection.name} v{projection.version}"
-        super().__init__(f"{name} failed: {type(error).__name__}: {error}", code=code)
+        super().__init__(f"{name} failed: {type(cause).__name__}: {cause}", code=code)
         self.projection = projection
+        self.cause = cause
         self.culprit = culprit
+
+
+def fault(error: BaseException) -> BaseException:
+    """The error, where it comes of what was computed; anything else is raised again.
+
+    A panic of Polars or ptars is no Exception, so that nobody catches it by accident.
+    """
+    if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+        return error
+    raise error
+
+
+class Interrupted(Unavailable):
+    """The store began with what it was given and gave up; where it does so again and again, that may be the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +74,45 @@ class OrderedFacts:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """One projection's share of a batch."""
+    """One projection's share of a batch: its facts and what they come to, or the error with which its folds failed."""
 
     projection: Projection
-    rows: Sequence[Rows]
-    ordered: Sequence[OrderedFacts]
+    facts: Mapping[str, pl.DataFrame]
+    rows: Sequence[Rows] = ()
+    ordered: Sequence[OrderedFacts] = ()
+    error: FoldFailed | None = None
+
+    @property
+    def count(self) -> int:
+        """How many facts they are."""
+        return sum(frame.height for frame in self.facts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that a projection's fold or table refuses; for others it may be good. `code`, `reason`: why."""
+
+    projection: Projection
+    partition: int
+    offset: int
+    code: str
+    reason: str
+    company_id: str
+    event_id: str
+
+
+class Aside(NamedTuple):
+    """What is not folded of some ranges of a topic.
+
+    `everywhere`: duplicates and what is quarantined for all; `refused`: the rest, by projection and its definition.
+    """
+
+    everywhere: Places
+    refused: Mapping[tuple[str, int], Places]
+
+    def of(self, projection: Projection) -> Places:
+        """What this projection alone leaves out."""
+        return self.refused.get((projection.name, projection.definition_version), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +137,46 @@ class Admitted:
     duplicates: Sequence[tuple[int, int]] = ()
     quarantined: Sequence[BadEvent] = ()
     identities: Sequence[tuple[bytes, int, int]] = ()
-    highest: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    highest: Highest = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """One transaction: positions move from `expected` to `reached` and the rows with them, or nothing happens.
 
-    `admitted` is None when the batch was admitted before (a projection catching up). `size` is what its facts take as
-    columns, in bytes. `heads` and `appended_at`
-    (ms) tell how far the log was when the batch was read; `now` when it was folded (ms).
+    `admitted` is None when the batch was admitted before (a projection catching up). `chunks` are its records, `size`
+    is what its facts take as columns, in bytes; `now` when it was folded (ms).
     """
 
     topic: str
     expected: Offsets
-    reached: Offsets
-    heads: Offsets
-    appended_at: Offsets
+    chunks: Sequence[Chunk]
     events: int
     size: int
     now: int
     folded: Sequence[Folded]
     admitted: Admitted | None
+
+    @property
+    def reached(self) -> Offsets:
+        """Where the positions are afterwards."""
+        return {c.partition: c.next_offset for c in self.chunks}
+
+    @property
+    def heads(self) -> Offsets:
+        """Where the log ended when the batch was read."""
+        return {c.partition: c.head for c in self.chunks}
+
+    @property
+    def appended_at(self) -> Offsets:
+        """When the last record of each partition was appended (ms)."""
+        return {c.partition: c.appended_at for c in self.chunks}
+
+
+def record_at(chunks: Sequence[Chunk], partition: int, offset: int) -> bytes:
+    """The record at a place that lies in these chunks."""
+    chunk = next(c for c in chunks if c.partition == partition)
+    return chunk.values[bisect_left(chunk.offsets, offset)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +235,24 @@ class ProjectionStore(Protocol):
         """Stored versions of these projections that are neither paused nor stopped and have the declared shape."""
         ...
 
-    def highest(self, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
-        """Highest sequence admitted of every producer, by (partition, producer_id)."""
+    def highest(self, topic: str, partitions: Sequence[int]) -> Highest:
+        """Highest sequence admitted of every producer; with an empty company it holds for all of them."""
         ...
 
     def known(self, identities: Sequence[bytes]) -> set[bytes]:
         """Which of these identities were admitted before."""
         ...
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of duplicates and quarantined events in these ranges (from inclusive, to exclusive)."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges (from inclusive, to exclusive)."""
         ...
 
-    def commit(self, commit: Commit) -> None:
-        """All of it in one transaction. Raises Fenced, with nothing written, when a position is not as expected."""
+    def commit(self, commit: Commit) -> Sequence[Refusal]:
+        """All of it in one transaction but the events that a projection refuses, which are set aside for it.
+
+        Raises Fenced, with nothing written, when a position is not as expected; FoldFailed, with nothing written, when
+        a projection refuses too many.
+        """
         ...
 
     def confirm(self, topic: str, heads: Offsets, now: int) -> None:
@@ -198,6 +281,10 @@ class ProjectionStore(Protocol):
 
     def resume(self, projection: str) -> None:
         """Let a paused or stopped projection run again, from its checkpoint."""
+        ...
+
+    def answers(self) -> bool:
+        """Whether the server takes connections and statements at all."""
         ...
 
     def close(self) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from domain.ports import Chunk, EventLog
 from eventlog.read import Reading, between
 from projections.engine.admission import readmit
 from projections.engine.appetite import Appetite
-from projections.engine.batch import Commit, Offsets, ProjectionStore
+from projections.engine.batch import Aside, Commit, Offsets, ProjectionStore
 from projections.engine.cohort import Announce, Cohort, Threads
 from projections.engine.fold import looked_at
 
@@ -51,7 +52,8 @@ class CatchUp:
                 aside = await loop.run_in_executor(threads.storing, self._store.set_aside, self._topic, ranges)
                 commit = await loop.run_in_executor(threads.folding, self._refold, chunks, aside)
                 self._appetite.took(name, commit.events, commit.size)
-                await loop.run_in_executor(threads.storing, self._store.commit, commit)
+                within = partial(loop.run_in_executor, threads.storing)
+                await self._appetite.troubles[name].store(commit, self._store, within)
                 self.cohort.offsets.update(commit.reached)
                 await self._announce(commit)
                 self._step()
@@ -60,6 +62,7 @@ class CatchUp:
             await asyncio.to_thread(threads.shutdown)
             await reading.close()
 
-    def _refold(self, chunks: Sequence[Chunk], aside: set[tuple[int, int]]) -> Commit:
-        reads = looked_at(self.cohort.projections, "event_id")  # which is told of an event that a fold fails on
-        return self.cohort.commit(self._topic, chunks, readmit(self._topic, chunks, aside, reads), None)
+    def _refold(self, chunks: Sequence[Chunk], aside: Aside) -> Commit:
+        reads = looked_at(self.cohort.projections, "event_id")  # which is told of an event that is refused
+        facts = readmit(self._topic, chunks, aside.everywhere, reads)
+        return self.cohort.commit(self._topic, chunks, facts, None, aside)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from domain.ports import Chunk
 from domain.publishing.event_tokens import EventTokens
 from projections.engine.admission import Facts
-from projections.engine.batch import Admitted, Commit, Offsets
+from projections.engine.batch import Admitted, Aside, Commit, Offsets
 from projections.engine.declare import Projection
-from projections.engine.fold import fold
+from projections.engine.fold import fold, without
 
 SMALL = 0.03  # of the largest batch: below this, what a batch costs anyway is most of it
+NOTHING = Aside(frozenset(), {})
 Announce = Callable[[Commit], Awaitable[None]]
 
 
@@ -54,18 +55,18 @@ class Cohort:
         """How many offsets lie between here and the goal."""
         return sum(max(0, offset - self.offsets.get(partition, 0)) for partition, offset in goal.items())
 
-    def commit(self, topic: str, chunks: Sequence[Chunk], facts: Facts, admitted: Admitted | None) -> Commit:
+    def commit(
+        self, topic: str, chunks: Sequence[Chunk], facts: Facts, admitted: Admitted | None, aside: Aside = NOTHING
+    ) -> Commit:
         """Fold the facts of these chunks for every projection of the cohort: one transaction's worth."""
         return Commit(
             topic=topic,
             expected={c.partition: self.offsets[c.partition] for c in chunks},
-            reached={c.partition: c.next_offset for c in chunks},
-            heads={c.partition: c.head for c in chunks},
-            appended_at={c.partition: c.appended_at for c in chunks},
+            chunks=chunks,
             events=sum(len(c.values) for c in chunks),
             size=sum(int(f.estimated_size()) for f in facts.values()),
             now=now_ms(),
-            folded=[fold(p, facts) for p in self.projections],
+            folded=[fold(p, without(facts, aside.of(p))) for p in self.projections],
             admitted=admitted,
         )
 

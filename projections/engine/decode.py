@@ -8,7 +8,7 @@ ptars fails a whole batch on one bad message, so the bad ones of a failing batch
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -27,6 +27,7 @@ from google.protobuf.message import DecodeError, Message
 
 from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType, longest_text
 from domain.packed import Packed
+from projections.engine.batch import fault
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
 LIMIT = float(2**63)  # as a double: the first magnitude that does not fit
@@ -108,16 +109,28 @@ def _decode(
     """
     decode = _handler(descriptor or _descriptor(message)).array_to_record_batch
     try:
-        frame = pl.DataFrame(decode(values))
-        return frame.hstack([pl.Series("_row", np.arange(frame.height))]), []
-    except ValueError:
-        given = values.to_pylist()
+        return _numbered(decode(values)), []
+    except BaseException as error:
+        fault(error)
+    given = values.to_pylist()
     bad = [i for i, value in enumerate(given) if not _parses(message, value)]
+    if not bad and len(given) == 1:
+        return _numbered(decode(values[:0])), [0]
     if not bad:
-        bad = _found_by_halves(decode, values, 0, len(values))
+        middle = len(given) // 2
+        (first, of_first), (second, of_second) = (
+            _decode(message, array_of(part), descriptor) for part in (given[:middle], given[middle:])
+        )
+        frame = pl.concat([first, second.with_columns(pl.col("_row") + middle)], rechunk=False)
+        return frame, [*of_first, *(middle + i for i in of_second)]
     good = np.delete(np.arange(len(values)), bad)
     frame, more = _decode(message, array_of([given[i] for i in good]), descriptor)
     return frame.with_columns(_row=pl.Series(good)[frame.get_column("_row")]), sorted([*bad, *good[more].tolist()])
+
+
+def _numbered(decoded: pa.RecordBatch) -> pl.DataFrame:
+    frame = pl.DataFrame(decoded)
+    return frame.hstack([pl.Series("_row", np.arange(frame.height))])
 
 
 def _descriptor(message: type[Message]) -> Descriptor:
@@ -130,19 +143,6 @@ def _parses(message: type[Message], value: bytes) -> bool:
     except DecodeError:
         return False
     return True
-
-
-def _found_by_halves(
-    decode: Callable[[pa.Array], pa.RecordBatch], values: pa.Array, start: int, stop: int
-) -> list[int]:
-    try:
-        decode(values[start:stop])
-    except ValueError:
-        if stop - start == 1:
-            return [start]
-        middle = (start + stop) // 2
-        return _found_by_halves(decode, values, start, middle) + _found_by_halves(decode, values, middle, stop)
-    return []
 
 
 def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], newest: pl.Expr) -> pl.Expr:

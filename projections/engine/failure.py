@@ -42,7 +42,7 @@ class Failure:
     company_id: str = ""
 
     @classmethod
-    def of(cls, error: Exception, topic: str, since: int, culprit: Culprit | None = None) -> Failure:
+    def of(cls, error: BaseException, topic: str, since: int, culprit: Culprit | None = None) -> Failure:
         """The failure that an error of this process is."""
         category = error.code if isinstance(error, AnalyticsError) else "defect"
         message = str(error) if isinstance(error, AnalyticsError) else f"{type(error).__name__}: {error}"

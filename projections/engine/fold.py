@@ -11,28 +11,47 @@ from operator import itemgetter
 import polars as pl
 
 from projections.engine.admission import Facts, Reads
-from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Rows
-from projections.engine.culprit import culprit
+from projections.engine.batch import Folded, FoldFailed, OrderedFacts, Places, Rows, fault
 from projections.engine.declare import AdditiveFold, Fact, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.deltas import FACTS, columns_of, deltas
 from projections.engine.kinds import Day, Kind
+from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
 OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
 
 
 def fold(projection: Projection, facts: Facts) -> Folded:
-    """Rows of all additive folds, and the facts that its ordered folds wait for."""
+    """Rows of all additive folds, and the facts that its ordered folds wait for; or the error where they fail.
+
+    Raises FoldFailed where they fail without any fact: then it is none of the facts that is wrong.
+    """
+    own = {name: facts[name] for name in sorted(projection.reads & facts.keys())}
     try:
-        return _folded(projection, facts)
-    except Exception as error:  # a fold is code of a projection: its failure is its own, not the batch's
-        raise FoldFailed(projection, error, culprit(facts, lambda part: _folded(projection, part))) from error
+        return _folded(projection, own)
+    except BaseException as error:  # a fold is code of a projection: its failure is its own, not the batch's
+        failure = FoldFailed(projection, fault(error))
+    try:
+        _folded(projection, {name: frame.clear() for name, frame in own.items()})
+    except BaseException as error:
+        raise FoldFailed(projection, fault(error)) from error
+    return Folded(projection, own, error=failure)
+
+
+def without(facts: Facts, places: Places) -> Facts:
+    """The facts less those of the events at these places."""
+    if not places:
+        return facts
+    out = pl.Series([(partition << OFFSET_BITS) | offset for partition, offset in places], dtype=pl.Int64)
+    kept = ~(pl.col("_seq") // (1 << ITEM_BITS)).is_in(out.implode())
+    found = {name: frame.filter(kept) for name, frame in facts.items()}
+    return {name: frame for name, frame in found.items() if frame.height}
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:
     found = deltas(tuple(projection.additive), facts)
     rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in found]  # in one order: no deadlocks
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts)) is not None]
-    return Folded(projection, rows, ordered)
+    return Folded(projection, facts, rows, ordered)
 
 
 def looked_at(projections: Iterable[Projection], *also: str) -> Reads:

@@ -21,6 +21,7 @@ from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import Reading
 from projections.engine.admission import Facts, readmit
+from projections.engine.batch import Aside
 from projections.engine.declare import Projection
 from projections.engine.fold import looked_at
 
@@ -47,8 +48,8 @@ class Decisions(Protocol):
         """What admission has decided: next offset by topic and partition."""
         ...
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of duplicates and quarantined events in these ranges (from inclusive, to exclusive)."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges (from inclusive, to exclusive)."""
         ...
 
 
@@ -128,7 +129,8 @@ class History:
             async for chunks in self._own(topic, ranges, company, scanned):
                 spans = {c.partition: (c.offsets[0], c.offsets[-1] + 1) for c in chunks if c.offsets}
                 aside = self.decisions.set_aside(topic, spans)
-                found = _of_company(readmit(topic, chunks, aside, reads), company, past.time)
+                facts = readmit(topic, chunks, aside.everywhere | aside.of(projection), reads)
+                found = _of_company(facts, company, past.time)
                 if found:
                     yield found
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from functools import partial
 
 from domain import tracing
 from domain.ports import Chunk, EventLog, LogReader
@@ -82,9 +83,11 @@ class Lane:
                 await reader.close()
         finally:
             self.stop()
-            await asyncio.gather(*chasing)
-            await asyncio.to_thread(threads.shutdown)
-            self._store.close()
+            try:
+                await _end_of(chasing)
+            finally:
+                await asyncio.to_thread(threads.shutdown)
+                self._store.close()
 
     def _load(self) -> tuple[Admission, Cohort, list[Cohort]]:
         """Admission, the live cohort (which stands where admission stands) and those behind it, as stored."""
@@ -162,11 +165,19 @@ class Lane:
 
     async def _store_batch(self, admission: Admission, commit: Commit, threads: Threads) -> None:
         with tracing.span("store", events=commit.events):
-            await asyncio.get_running_loop().run_in_executor(threads.storing, self._store.commit, commit)
+            within = partial(asyncio.get_running_loop().run_in_executor, threads.storing)
+            await self._appetite.troubles[self.topic].store(commit, self._store, within)
         self._decided.update(commit.reached)
         if commit.admitted is not None:
             admission.stored(commit.admitted)
         await self._announce(commit)
+
+
+async def _end_of(work: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all of it, then raise what the first one raised that failed."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _ms_since(began: float) -> int:

@@ -19,7 +19,7 @@ from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from eventlog import tasks
 from projections.engine.appetite import Appetite
-from projections.engine.batch import Commit, FoldFailed, ProjectionStore
+from projections.engine.batch import Commit, FoldFailed, ProjectionStore, fault
 from projections.engine.cohort import Limits, now_ms
 from projections.engine.declare import Projection
 from projections.engine.failure import Failure, TopicBeat, worker_name
@@ -152,7 +152,8 @@ class Projector:
             await self._give_up(store, [error.projection], topic, error)
         except (Fenced, Unavailable):
             raise
-        except Exception as error:  # whatever it is, the code is wrong: these projections stop, the others go on
+        except BaseException as error:  # whatever it is, the code is wrong: these projections stop, the others go on
+            fault(error)
             await self._give_up(store, running, topic, error)
         finally:
             watch.cancel()
@@ -198,7 +199,7 @@ class Projector:
         return TopicBeat(len(_of(topic, membership)), idle, self._waiting.get(topic))
 
     async def _give_up(
-        self, store: ProjectionStore, failed: Sequence[Projection], topic: str, error: Exception
+        self, store: ProjectionStore, failed: Sequence[Projection], topic: str, error: BaseException
     ) -> None:
         culprit = error.culprit if isinstance(error, FoldFailed) else None
         failure = Failure.of(error, topic, now_ms(), culprit)

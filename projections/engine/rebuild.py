@@ -8,20 +8,21 @@ whatever is killed, the next run goes on from there. Nothing with side effects r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import polars as pl
 
-from domain.ports import EventLog
+from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import Reading
+from projections.engine import batch
 from projections.engine.admission import Facts, readmit
-from projections.engine.batch import Checksum, FoldFailed, OrderedFacts, Rows
+from projections.engine.batch import Aside, Checksum, FoldFailed, OrderedFacts, Rows, fault
 from projections.engine.declare import Projection, Table
 from projections.engine.deltas import deltas, merge_deltas
-from projections.engine.fold import as_rows, looked_at, ordered_facts
+from projections.engine.fold import as_rows, fold, looked_at, ordered_facts
 
 SHARES = 16  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
@@ -103,12 +104,16 @@ class BuildStore(Protocol):
         """Another share that is not finished and that nobody works on; it is ours until it is stored to its end."""
         ...
 
-    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> set[tuple[int, int]]:
-        """(partition, offset) of duplicates and quarantined events in these ranges (from inclusive, to exclusive)."""
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges (from inclusive, to exclusive)."""
         ...
 
     def save(self, folded: Folded) -> None:
-        """Rows and progress in one transaction; raises Fenced when a share has moved meanwhile."""
+        """Rows and progress in one transaction. Raises Fenced when a share has moved meanwhile, FoldFailed."""
+        ...
+
+    def save_narrowed(self, share: Share, chunk: Chunk, folded: batch.Folded) -> None:
+        """The same for one batch, but the events that are refused, which are set aside."""
         ...
 
 
@@ -141,8 +146,8 @@ class Folding:
         try:
             for table, delta in deltas(tuple(self.projection.additive), facts):
                 self._hold(table, delta)
-        except Exception as error:  # a fold is code of a projection
-            raise FoldFailed(self.projection, error) from error
+        except BaseException as error:  # a fold is code of a projection
+            raise FoldFailed(self.projection, fault(error)) from error
         for name in {event.name for f in self.projection.ordered for event in f.reads} & facts.keys():
             self.facts.setdefault(name, []).append(facts[name])
 
@@ -168,7 +173,7 @@ class Worker:
 
     def __init__(self, projection: Projection, log: EventLog, store: BuildStore, going: Callable[[], bool]) -> None:
         self._projection, self._log, self._store, self._going = projection, log, store, going
-        self._reads = looked_at([projection])
+        self._reads = looked_at([projection], "event_id")  # which is told of an event that is refused
         self._begin()
 
     def _begin(self) -> None:
@@ -179,23 +184,43 @@ class Worker:
     async def run(self) -> None:
         """One share after the other, until none is left or `going` says no more."""
         while self._going() and (share := self._store.claim()) is not None:
-            await self._fold(share)
+            try:
+                await self._fold(share)
+            except FoldFailed:
+                await self._narrow(share)
         if self._going() and self._reached:
-            self._save()
+            try:
+                self._save()
+            except FoldFailed:
+                await self._narrow()
+
+    async def _narrow(self, *begun: Share) -> None:
+        """Fold again, batch by batch, what was not stored, so that what is refused is traced to its events."""
+        shares = {s.number: s for s in (*begun, *(share for share, _ in self._reached.values()))}
+        self._begin()
+        for share in shares.values():
+            async for chunk, facts in self._facts(share):
+                self._store.save_narrowed(share, chunk, fold(self._projection, facts))
+                share = replace(share, next_offset=chunk.next_offset)
 
     async def _fold(self, share: Share) -> None:
+        async for chunk, facts in self._facts(share):
+            self._folding.add(facts)
+            self._reached[share.number] = share, chunk.next_offset
+            if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
+                self._save()
+                share = replace(share, next_offset=chunk.next_offset)
+
+    async def _facts(self, share: Share) -> AsyncGenerator[tuple[Chunk, Facts]]:
+        """The share's records and their facts, batch by batch, to its end or until `going` says no more."""
         offset = share.next_offset
         async with Reading(self._log, share.topic, {share.partition: [(offset, share.stop)]}) as reading:
             while reading.left and self._going():
                 for chunk in await reading.read(BATCH):
                     aside = self._store.set_aside(share.topic, {share.partition: (offset, chunk.next_offset)})
-                    facts = readmit(share.topic, [chunk], aside, self._reads)
-                    self._folding.add(facts)
+                    out = aside.everywhere | aside.of(self._projection)
+                    yield chunk, readmit(share.topic, [chunk], out, self._reads)
                     offset = chunk.next_offset
-                self._reached[share.number] = share, offset
-                if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
-                    self._save()
-                    share = replace(share, next_offset=offset)
 
     def _save(self) -> None:
         reached = list(self._reached.values())

@@ -165,6 +165,12 @@ class Totals:
         answered = {d: show(row[d]) for d in dimensions} | shown | counts | quantiles | more
         return {**answered, **({"reasons": reasons} if reasons else {})}
 
+    def names(self) -> tuple[str, ...]:
+        """Names of all measures of a row, those that are derived from others included."""
+        sums = {c.name: 0 if c.rule is Sum else None for c in self.measures}
+        derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
+        return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
+
     def _quantiles(self, row: Mapping[str, Any], raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
         if self.quantiles is None:
             return {}, {}
@@ -204,7 +210,16 @@ def totals(
         LIMIT,
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
-    return Query(name, summary, params, asked.ask, asked.shape, selects=asked.selects, right=right)
+    return Query(
+        name,
+        summary,
+        params,
+        asked.ask,
+        asked.shape,
+        selects=asked.selects,
+        right=right,
+        measures=asked.names(),
+    )
 
 
 def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:

@@ -46,7 +46,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.identities: set[bytes] = set()
-        self.highest: dict[tuple[int, str], int] = {}
+        self.highest: dict[tuple[int, str, str], int] = {}
 
     def known(self, identities: Sequence[bytes]) -> set[bytes]:
         return self.identities.intersection(identities)
@@ -91,9 +91,23 @@ def test_a_stamped_event_is_admitted_by_rising_sequence() -> None:
     memory = Memory()
     first = decide(memory, [event(i, producer="p", seq=s) for i, s in enumerate([1, 2, 2, 5, 3])])
     assert list(first.duplicates) == [(0, 2), (0, 4)]
-    assert memory.highest == {(0, "p"): 5}
+    assert memory.highest == {(0, "acme", "p"): 5}
     second = decide(memory, [event(9, producer="p", seq=5), event(10, producer="p", seq=6)], start=5)
     assert list(second.duplicates) == [(0, 5)]
+
+
+def test_stamps_are_of_a_tenant() -> None:
+    """Two tenants may call their producers alike; what was stored before stamps had a company holds for both."""
+    memory = Memory()
+    first = decide(
+        memory, [event(1, producer="p", seq=9, company="acme"), event(2, producer="p", seq=3, company="beta")]
+    )
+    assert (first.admitted, list(first.duplicates)) == (2, [])
+    second = decide(memory, [event(3, producer="p", seq=4, company=c) for c in ("acme", "beta")], start=2)
+    assert list(second.duplicates) == [(0, 2)]
+    memory.highest[0, "", "old"] = 5
+    third = decide(memory, [event(seq, producer="old", seq=seq) for seq in (5, 6)], start=4)
+    assert list(third.duplicates) == [(0, 4)]
 
 
 def test_a_batch_not_yet_stored_is_remembered() -> None:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 import psycopg
+import pytest
 from analytics import user_analytics_pb2 as users
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
-from hypothesis import given
-from hypothesis import strategies as st
 
+from adapters.postgres.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.projection_store import PostgresProjectionStore
-from domain.errors import Unavailable
+from adapters.postgres.quarantine import PostgresQuarantine
+from domain.errors import Conflict, Unavailable
 from domain.position import Position
-from projections.engine.batch import Commit, ProjectionStatus
+from domain.quarantine import Filter
+from domain.trail import LOCAL_OPERATOR
+from eventlog.intake.repair import Change, Repairs
+from eventlog.publish.publisher import Publisher
+from projections.engine.batch import Commit, Refusal
 from projections.engine.cohort import Limits
-from projections.engine.culprit import first_failing
 from projections.engine.declare import Columns, Fact, Projection, Row, State
 from projections.engine.failure import Heartbeat, worker_name
 from projections.engine.kinds import Count, Key, Own, Sum, Text
 from projections.engine.projector import Projector
+from projections.engine.rebuild import cut, goal_of, work
 from projections.engine.tenant_lag import lag_by_tenant
 from tests.engine.test_admission import event
 from tests.engine.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
@@ -70,9 +76,9 @@ def numbers() -> Projection:
     return projection
 
 
-def picky() -> Projection:
-    """The same as an additive fold."""
-    projection = Projection("picky", version=1)
+def picky(version: int = 1, *, strict: bool = True) -> Projection:
+    """The same as an additive fold; if not strict, a name that is no number counts as one."""
+    projection = Projection("picky", version)
 
     class Picky(Row):
         """Names as numbers, added up."""
@@ -82,51 +88,144 @@ def picky() -> Projection:
 
     @projection.folds("user_event", into=Picky)
     def by_name(done: Columns) -> Delta:
-        return {"total": done.name.cast(pl.Int64)}
+        number = done.name.cast(pl.Int64, strict=strict)
+        return {"total": number if strict else number.fill_null(1)}
 
     return projection
 
 
-async def failed(bench: Bench, projection: Projection, *values: bytes) -> ProjectionStatus:
-    """The status of the projection after it met these events and stopped."""
-    await bench.publish(*values)
+Refused = tuple[str, int, str, str, str]  # projection, offset, code, event id, company
+
+
+def refused(bench: Bench) -> list[Refused]:
+    """What is in quarantine, by projection and place."""
+    with psycopg.connect(bench.url) as connection:
+        query = 'SELECT projection, "offset", code, event_id, company_id FROM quarantine ORDER BY 1, 2'
+        return connection.execute(query.encode()).fetchall()
+
+
+def totals(bench: Bench, table: str, column: str) -> int:
+    """A column of a table added up."""
+    with psycopg.connect(bench.url) as connection:
+        row = connection.execute(f"SELECT coalesce(sum({column}), 0)::int FROM read_models.{table}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_events_that_one_projection_refuses_are_set_aside_for_it_alone(bench: Bench) -> None:
+    """Whether an additive or an ordered fold fails: all others count, and other projections count these as well."""
+    projections = [picky(), numbers(), clicks()]
+    await bench.publish(*(named(n, "x" if n in (30, 77) else "1") for n in range(100)))
+    async with bench.working(*projections):
+        await bench.reached(*projections)
+        await bench.publish(named(100, "1"))
+        await bench.reached(*projections)
+    assert [s.state for s in bench.store.statuses()] == ["running"] * 3
+    assert bench.rows(clicks()) == [("u1", 101)]
+    assert totals(bench, "picky_v1", "total") == totals(bench, "numbers_by_user_v1", "events") == 99
+    expected = [(30, "fold_failed", "e30", "acme"), (77, "fold_failed", "e77", "acme")]
+    assert refused(bench) == [(name, *event) for name in ("numbers", "picky") for event in expected]
+    with pytest.raises(Conflict, match="picky alone"):
+        await replayed(bench)
+
+
+async def replayed(bench: Bench) -> None:
+    """What happens to somebody who replays what one projection refused."""
+    quarantine = PostgresQuarantine(bench.url)
+    try:
+        entries = await quarantine.entries(Filter())
+        repairs = Repairs(cast(Publisher, None), quarantine, LOCAL_OPERATOR)  # nothing comes to be published
+        await repairs.replay([e for e in entries if e.projection == "picky"], Change())
+    finally:
+        await quarantine.close()
+
+
+async def test_a_rebuild_leaves_out_what_its_definition_refused(bench: Bench) -> None:
+    """Rebuilt, it equals live; a projection that comes later decides alike; a mended definition counts the event."""
+    projection = picky()
+    await bench.publish(*(named(n, "x" if n == 30 else "1") for n in range(100)))
     async with bench.working(projection):
-        return (await bench.stopped())[0]
+        await bench.reached(projection)
+    mended = picky(version=2, strict=False)
+    with closing(PostgresVersions(bench.url)) as versions:
+        for again, difference in ((projection, 0), (mended, 1)):
+            with closing(PostgresBuild(bench.url, versions.register(again))) as build:
+                build.begin(cut(Position(), goal_of(again, versions.admitted()), 1, 50))
+                await work(build.projection, bench.log, build, lambda: True)
+                build.finish()
+                assert totals(bench, f"picky_v{build.projection.version}", "total") == 99 + difference
+    assert [r[:2] for r in refused(bench)] == [("picky", 30)]
+    late = replace(picky(), name="late")
+    async with bench.working(late):
+        await bench.reached(late)
+    assert [r[:2] for r in refused(bench)] == [("late", 30), ("picky", 30)]
 
 
-async def test_the_event_that_an_additive_fold_fails_on_is_named(bench: Bench) -> None:
-    """Position, event id and company of the first one, whatever surrounds it."""
-    status = await failed(bench, picky(), *(named(n, str(n)) for n in range(30)), named(30, "x"), named(31, "y"))
+async def test_a_rebuild_sets_aside_what_only_it_refuses(bench: Bench) -> None:
+    """A definition that is stricter than the live one."""
+    lenient, strict = picky(strict=False), picky(version=2)
+    await bench.publish(*(named(n, "x" if n == 70 else "1") for n in range(100)))
+    async with bench.working(lenient):
+        await bench.reached(lenient)
+    with closing(PostgresVersions(bench.url)) as versions:
+        stored, goal = versions.register(strict), goal_of(strict, versions.admitted())
+    with closing(PostgresBuild(bench.url, stored)) as build:
+        build.begin(cut(Position(), goal, 1, 50))
+        await work(build.projection, bench.log, build, lambda: True)
+        build.finish()
+    assert totals(bench, "picky_v2", "total") == 99
+    assert [r[:2] for r in refused(bench)] == [("picky", 70)]
+
+
+async def test_a_fold_that_fails_on_much_is_wrong_itself(bench: Bench) -> None:
+    """Its projection stops, with the event that was one too many, and nothing is set aside; the others go on."""
+    projection, other = picky(), clicks()
+    await bench.publish(*(named(n, "x" if n % 2 else "1") for n in range(400)))
+    async with bench.working(projection, other, limits=Limits(batch=1000, wait=0.05)):
+        await bench.reached(other)
+        status = next(s for s in await bench.stopped() if s.name == "picky")
     partition = next(p for p, head in (await bench.log.heads(TOPIC)).items() if head)
     assert status.failure is not None
-    assert (status.failure.category, status.failure.event_id, status.failure.company_id) == (
-        "fold_failed",
-        "e30",
-        "acme",
-    )
-    assert status.failure.position == str(Position({(TOPIC, partition): 30}))
+    assert (status.failure.category, status.failure.company_id) == ("fold_failed", "acme")
+    assert status.failure.position == str(Position({(TOPIC, partition): int(status.failure.event_id[1:])}))
     assert status.failure.worker == worker_name()
     assert status.error == status.failure.message
+    assert refused(bench) == []
+    bench.store.resume("picky")
+    assert all(s.failure is None for s in bench.store.statuses())
 
 
-async def test_the_event_that_an_ordered_fold_fails_on_is_named(bench: Bench) -> None:
-    """Although it fails where states are stored."""
-    status = await failed(bench, numbers(), *(named(n, str(n)) for n in range(9)), named(9, "x"), named(10, "1"))
-    assert status.failure is not None
-    assert (status.failure.category, status.failure.event_id) == ("fold_failed", "e9")
-
-
-async def test_rows_that_the_store_refuses_are_told_apart(bench: Bench) -> None:
-    """The fold was right, the table does not take what it gave."""
+async def test_what_the_store_refuses_is_set_aside(bench: Bench) -> None:
+    """Also where no single event is wrong by itself: what had gone in before decides, and a rebuild follows it."""
     projection = clicks()
     bench.store.prepare([projection])
     with psycopg.connect(bench.url) as connection:
         connection.execute('ALTER TABLE read_models."clicks_by_day_v1" ADD CHECK (events < 3)')
-    status = await failed(bench, projection, *(event(n) for n in range(3)))
-    assert status.failure is not None
-    assert (status.failure.category, status.failure.event_id) == ("store_rejected", "")
-    bench.store.resume("clicks")
-    assert bench.store.statuses()[0].failure is None
+    await bench.publish(*(event(n) for n in range(3)), event(3, user="u2"))
+    async with bench.working(projection):
+        await bench.reached(projection)
+    assert bench.rows(projection) == [("u1", 2), ("u2", 1)]
+    assert refused(bench) == [("clicks", 2, "store_rejected", "e2", "acme")]
+
+
+async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
+    """An error that looks like an outage, at one event, while the server answers: the others are counted."""
+    projection = clicks()
+    bench.store.prepare([projection])
+    with psycopg.connect(bench.url) as connection:
+        connection.execute(
+            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NEW; END $$"
+        )
+        connection.execute(
+            'CREATE TRIGGER odd BEFORE INSERT ON read_models."clicks_by_day_v1"'
+            " FOR EACH ROW WHEN (NEW.user_id = 'odd') EXECUTE FUNCTION give_up()"
+        )
+    await bench.publish(*(event(n, user="odd" if n == 3 else "u1") for n in range(6)))
+    async with bench.working(projection):
+        await bench.reached(projection)  # six times it begins anew, with new connections
+    assert bench.rows(projection) == [("u1", 5)]
+    assert refused(bench) == [("clicks", 3, "store_rejected", "e3", "acme")]
 
 
 async def beats(bench: Bench, wanted: Callable[[Heartbeat], bool]) -> Heartbeat:
@@ -181,9 +280,9 @@ async def test_a_commit_that_hangs_shows_as_idling(bench: Bench) -> None:
     hanging = threading.Event()
 
     class Store(PostgresProjectionStore):
-        def commit(self, commit: Commit) -> None:
+        def commit(self, commit: Commit) -> Sequence[Refusal]:
             hanging.wait()
-            super().commit(commit)
+            return super().commit(commit)
 
     projection = clicks()
     projector = Projector([projection], bench.log, lambda: Store(bench.url), None, Limits(batch=50, wait=0.05))
@@ -224,10 +323,3 @@ async def test_lag_is_counted_by_tenant(bench: Bench) -> None:
     capped = await lag_by_tenant(bench.log, stored, head, most=3)
     assert not any(f["complete"] for f in capped)
     assert sum(int(str(f["lag_events"])) for f in capped) == 3
-
-
-@given(st.integers(1, 500), st.data())
-def test_halving_finds_the_first_that_fails(count: int, data: st.DataObject) -> None:
-    """Whatever their number, and wherever it is."""
-    bad = data.draw(st.integers(1, count))
-    assert first_failing(lambda n: n >= bad, count) == bad

@@ -76,10 +76,10 @@ class Bench:
             projector.stop()
             await asyncio.wait_for(task, 15)
 
-    async def reached(self, *projections: Projection) -> None:
+    async def reached(self, *projections: Projection, patience: float = 60) -> None:
         """Return when all of them stand at the head of the log."""
         heads = {(TOPIC, p): o for p, o in (await self.log.heads(TOPIC)).items() if o}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience):
             while True:
                 states = {s.name: s for s in await asyncio.to_thread(self.store.statuses)}
                 known = [states.get(p.name) for p in projections]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.ports import Chunk
 from projections.engine.batch import Commit
 from projections.engine.cohort import Limits
 
@@ -11,9 +12,8 @@ LIMITS = Limits(batch=1_000, wait=0.5, pace=0.05)  # below 30 events a batch is 
 
 
 def commit(events: int, left: int = 0) -> Commit:
-    reached = {0: events, 1: 7}
-    heads = {0: events + left, 1: 7}
-    return Commit("topic", {0: 0, 1: 7}, reached, heads, {0: 0, 1: 0}, events, 0, 0, [], None)
+    chunks = [Chunk(0, [], [], events, 0, events + left), Chunk(1, [], [], 7, 0, 7)]
+    return Commit("topic", {0: 0, 1: 7}, chunks, events, 0, 0, [], None)
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,10 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
         if not chunks:
             continue
         ranges = {c.partition: (0, c.next_offset) for c in chunks}
-        facts = readmit(topic, chunks, live.store.set_aside(topic, ranges), looked_at([projection]))
+        aside = live.store.set_aside(topic, ranges)
+        facts = readmit(topic, chunks, aside.everywhere, looked_at([projection]))
         again = Cohort([projection], dict.fromkeys(ranges, 0))
-        live.store.commit(again.commit(topic, chunks, facts, None))
+        live.store.commit(again.commit(topic, chunks, facts, None, aside))
     assert live.checksum(projection.name).checksum == expected
     live.restart()
 

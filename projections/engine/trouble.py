@@ -1,0 +1,66 @@
+"""Trouble: a batch that the store gives up on again and again at one position, while the server answers.
+
+Then it is no outage: something in the batch brings it about, a crash of the server's process, say. Batches are made
+smaller and smaller until it is one record; that is set aside, and behind the batch all is as before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from domain.problem import Code
+from projections.engine.batch import Commit, Folded, FoldFailed, Interrupted, ProjectionStore
+
+REPEATS = 3  # failures at one position after which its batch is made smaller
+SMALLER = 8  # times
+EVERYTHING = 2**31
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Trouble:
+    """Of one lane. `most`: records that it may read at once."""
+
+    most: int = EVERYTHING
+    _failures: Counter[tuple[tuple[int, int], ...]] = field(default_factory=Counter)  # by position
+    _end: Mapping[int, int] = field(default_factory=dict)  # of the batch since which they are smaller
+    _error: Interrupted | None = None
+
+    async def store(self, commit: Commit, store: ProjectionStore, within: Callable[..., Awaitable[Any]]) -> None:
+        """Store a batch, `within(call, *arguments)`: in a thread. Raises Fenced, Unavailable, FoldFailed."""
+        position = tuple(sorted(commit.expected.items()))
+        if self._error is not None and commit.events == 1 and self._failures[position] >= REPEATS:
+            commit = replace(commit, folded=[_hopeless(folded, self._error) for folded in commit.folded])
+        try:
+            await within(_store, store, commit)
+        except Interrupted as error:
+            if await within(store.answers):
+                self._met(position, commit, error)
+            raise
+        self._end = {p: end for p, end in self._end.items() if commit.reached.get(p, 0) < end}
+        if not self._end:
+            self.most = EVERYTHING
+            self._failures.clear()
+
+    def _met(self, position: tuple[tuple[int, int], ...], commit: Commit, error: Interrupted) -> None:
+        self._error = error
+        self._failures[position] += 1
+        if self._failures[position] >= REPEATS and commit.events > 1:
+            self.most, self._end = max(1, commit.events // SMALLER), commit.reached
+            self._failures.clear()
+
+
+def _store(store: ProjectionStore, commit: Commit) -> None:
+    for refusal in store.commit(commit):
+        place = f"{commit.topic}:{refusal.partition}:{refusal.offset}"
+        logger.warning("%s is set aside: %s", place, refusal.reason)
+
+
+def _hopeless(folded: Folded, error: Interrupted) -> Folded:
+    """What is not to be tried again."""
+    return Folded(folded.projection, folded.facts, error=FoldFailed(folded.projection, error, code=Code.STORE_REJECTED))
