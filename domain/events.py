@@ -5,7 +5,8 @@ whole batches as columns. Both follow the same rules, and a property test holds 
 
 Rules that hold for every type and are not repeated in the table:
 every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes, a document at
-most `MAX_DOCUMENT`; every time lies in [`EARLIEST`, `LATEST`) unless it is optional and absent (0).
+most `MAX_DOCUMENT`; every time lies in [`EARLIEST`, `LATEST`), but not in `SECONDS`, unless it is optional and absent
+(0); and, but for those that are `ahead`, at most `MOST_AHEAD` beyond the time at which the log took the event.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from trading import trading_signals_pb2 as trading
 MILLIONTHS = 1_000_000
 EARLIEST = 1  # ms since 1970 UTC: 0 means "absent" on the wire
 LATEST = 4_102_444_800_000  # 2100-01-01 UTC; fixed, because a fold must not look at a clock
+SECONDS = (1_000_000_000, LATEST // 1_000)  # a time in here is one of 2001 to 2100 that was given in seconds
+MOST_AHEAD = 86_400_000  # ms that an event may lie beyond the time at which the log took it
 MAX_TEXT = 4_096  # bytes of one text field
 MAX_DOCUMENT = 262_144  # bytes of a text field that holds a whole document
 MAX_EVENT = 1_048_576  # bytes of one serialised envelope
@@ -51,6 +54,7 @@ class EventType:
     `required`: fields that must be present and not empty (enums: not UNSPECIFIED; doubles are `optional` in the proto
     files, so that 0 is a value and absence is not). `times`: int64 ms fields, of which
     those in `required` must be set. `event_time`: the field that is the event's time; "timestamp" is the envelope's.
+    `ahead`: those of `times` that tell of what is still to come.
     `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
     `positive`/`not_negative`: doubles with that bound.
     `schema_version`: the newest one known; older ones are read through `domain/upcasting.py`.
@@ -62,6 +66,7 @@ class EventType:
     batch: type[Message] | None = None
     required: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     event_time: str = "timestamp"
     choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     positive: tuple[str, ...] = ()
@@ -157,6 +162,7 @@ CATALOGUE: tuple[EventType, ...] = (
         business.SubscriptionEventBatch,
         required=("event", "customer_id", "subscription_id"),
         times=("effective_at", "recorded_at"),
+        ahead=("effective_at",),
         event_time="effective_at",
         not_negative=("unit_amount", "quantity", "discount_pct"),
     ),
@@ -205,6 +211,7 @@ CATALOGUE: tuple[EventType, ...] = (
         control.Prediction,
         required=("what", "method", "due_at"),
         times=("due_at",),
+        ahead=("due_at",),
     ),
     EventType("quarantined_event", "quarantine", control.QuarantinedEvent, required=("code",)),
 )
@@ -221,6 +228,11 @@ def event_type(message_type: str) -> EventType | None:
 def longest_text(kind: EventType, field: str) -> int:
     """Bytes that a text field of the type may have."""
     return MAX_DOCUMENT if field in kind.documents else MAX_TEXT
+
+
+def is_time(value: int) -> bool:
+    """Whether a number is a time in ms since 1970 UTC, and none that was given in seconds."""
+    return EARLIEST <= value < LATEST and not SECONDS[0] <= value < SECONDS[1]
 
 
 def log_key(company_id: str, user_id: str) -> bytes:

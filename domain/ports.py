@@ -37,6 +37,8 @@ class Chunk:
 
     Offsets need not be dense. `next_offset` is where reading goes on; `appended_at` is when the last record was
     written to the log (ms since 1970 UTC), `head` the partition's next free offset as known when this was read.
+    `taken`: how many records the log took when (ms), one pair after the other; empty where it took all of them at
+    `appended_at`.
     """
 
     partition: int
@@ -45,6 +47,7 @@ class Chunk:
     next_offset: int
     appended_at: int
     head: int
+    taken: Sequence[tuple[int, int]] = ()
 
 
 class LogReader(Protocol):

@@ -37,14 +37,15 @@ from domain.events import (
     BATCHES,
     BY_NAME,
     COMPANY_ID,
-    EARLIEST,
-    LATEST,
     MAX_EVENT,
     MAX_FACTS,
     MAX_ID,
     MAX_TEXT,
+    MOST_AHEAD,
+    SECONDS,
     EventType,
     event_type,
+    is_time,
     longest_text,
 )
 from domain.problem import Code, Problem, shown
@@ -63,10 +64,11 @@ _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
 Check = Callable[[Any], Problem | None]
 
 
-def judge(value: bytes, stream: str | None = None) -> Problem | None:
+def judge(value: bytes, stream: str | None = None, taken_at: int | None = None) -> Problem | None:
     """The first rule of the log that a serialised envelope breaks, None for a good one.
 
-    `stream`: the topic that it lies in; an event of another stream is a problem too.
+    `stream`: the topic that it lies in; an event of another stream is a problem too. `taken_at`: when the log took it
+    (ms), None where that is not known.
     """
     try:
         envelope = AnalyticsProcessingEnvelope.FromString(value)
@@ -79,7 +81,28 @@ def judge(value: bytes, stream: str | None = None) -> Problem | None:
     if stream is not None and kind.stream != stream:
         return Problem(Code.WRONG_STREAM, f"{envelope.message_type} belongs to {kind.stream}, not to {stream}")
     payload = decode_payload(envelope)
-    return payload if isinstance(payload, Problem) else check_payload(kind, payload)
+    if isinstance(payload, Problem):
+        return payload
+    problem = check_payload(kind, payload)
+    return problem if problem is not None or taken_at is None else _check_ahead(envelope, kind, payload, taken_at)
+
+
+def _check_ahead(
+    envelope: AnalyticsProcessingEnvelope, kind: EventType, payload: Message, taken_at: int
+) -> Problem | None:
+    """The first time that lies too far beyond the one at which the log took the event."""
+    names = [name for name in kind.times if name not in kind.ahead]
+    facts: Iterable[tuple[int | None, Message]] = [(None, payload)]
+    if not isinstance(payload, kind.message):
+        facts = enumerate(cast(Any, payload).items)
+    given: list[tuple[str, int, int | None]] = [("timestamp", envelope.timestamp, None)]
+    given += [(name, getattr(fact, name), item) for item, fact in facts for name in names]
+    for name, value, item in given:
+        if value > taken_at + MOST_AHEAD:
+            place = name if item is None else f"items[{item}].{name}"
+            reason = f"{place} {value} is more than 24 hours after {taken_at}, when the log took the event"
+            return Problem(Code.IN_THE_FUTURE, reason, item)
+    return None
 
 
 def decode_payload(envelope: AnalyticsProcessingEnvelope) -> Message | Problem:
@@ -105,7 +128,7 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
         return _bad_company(envelope.company_id)
     if kind.of_user and not envelope.user_id:
         return Problem(Code.MISSING_FIELD, f"user_id is required for {envelope.message_type}")
-    if not EARLIEST <= envelope.timestamp < LATEST:
+    if not is_time(envelope.timestamp):
         return _bad_time("timestamp", envelope.timestamp)
     if envelope.producer_seq >= 2**63:
         return Problem(Code.OUT_OF_RANGE, f"producer_seq {envelope.producer_seq} does not fit into 63 bits")
@@ -153,6 +176,8 @@ def _bad_company(company_id: str) -> Problem:
 def _bad_time(name: str, value: int) -> Problem:
     if value == 0:
         return Problem(Code.MISSING_FIELD, f"{name} is required")
+    if SECONDS[0] <= value < SECONDS[1]:
+        return Problem(Code.BAD_TIME, f"{name} {value} is in seconds: times are milliseconds, {1_000 * value} here")
     return Problem(Code.BAD_TIME, f"{name} {value} is not within 1970 and 2100 (milliseconds UTC)")
 
 
@@ -226,7 +251,7 @@ def _looks_good(name: str) -> Callable[[Message], bool]:
             if not -LIMIT < number * 1e6 < LIMIT:
                 return False
         for time in values[ends[1] : ends[2]]:
-            if time and not EARLIEST <= time < LATEST:
+            if time and not is_time(time):
                 return False
         if any([check(fact) for check in others]):
             return False
@@ -334,6 +359,6 @@ def _check_time(kind: EventType, field: FieldDescriptor) -> Check:
 
     def check(fact: Message) -> Problem | None:
         value = getattr(fact, name)
-        return None if EARLIEST <= value < LATEST or (value == 0 and not required) else _bad_time(name, value)
+        return None if is_time(value) or (value == 0 and not required) else _bad_time(name, value)
 
     return check

@@ -90,16 +90,17 @@ class EmbeddedReader:
         """One chunk out of the runs (first offset, time, sizes, records) that hold what is wanted."""
         start, stop = wanted
         end, appended_at = start, 0
-        parts: list[Run] = []
+        parts, taken = list[Run](), list[tuple[int, int]]()
         for first, written, sizes, records in runs:
             if first > end:
                 break  # a hole: caught below when nothing lies before it, by the next read otherwise
             appended_at = written
             parts.append(Run(sizes, records).part(end - first, stop - first))
+            taken.append((len(parts[-1]), written))
             end += len(parts[-1])
         if end == start:
             raise Defect(f"{self._topic}:{partition} lacks offset {start}: the log is damaged", code="damaged_log")
-        return Chunk(partition, range(start, end), Packed(parts), end, appended_at, head)
+        return Chunk(partition, range(start, end), Packed(parts), end, appended_at, head, taken)
 
 
 def share(available: Mapping[int, int], most: int) -> dict[int, int]:

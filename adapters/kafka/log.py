@@ -44,7 +44,8 @@ class KafkaEventLog:
         return KafkaReader(self._settings, topic)
 
     async def join(self, group: str, topics: Sequence[str]) -> Membership:
-        """Join a Kafka consumer group of that name."""
+        """Join a Kafka consumer group of that name. Raises Defect for topics without append times."""
+        await self._topics.check_times(topics)
         membership = KafkaMembership(self._settings, group, topics)
         await membership.join()
         return membership

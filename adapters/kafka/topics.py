@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from adapters.kafka.errors import meaning, translated
 from adapters.kafka.settings import KafkaSettings
-from domain.errors import Unavailable
+from domain.errors import Defect, Unavailable
 
 READY_SECONDS = 10.0
+TIMES, APPENDED = "message.timestamp.type", "LogAppendTime"
 
 Offsets = Callable[[list[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 
@@ -49,6 +51,24 @@ class Topics:
             if found["error_code"] != 0:
                 raise kafka.for_code(found["error_code"])(name)
         return len(found["partitions"])
+
+    async def check_times(self, topics: Sequence[str]) -> None:
+        """Raises Defect for a topic whose records do not carry the time at which the broker took them.
+
+        By that time events from the future are told, alike whenever the log is read; a producer's own says nothing.
+        """
+        names = [self._settings.topic_prefix + topic for topic in topics]
+        with translated("look up how topics keep times"):
+            admin = await self._administration()
+            answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+        for _, _, _, name, entries in (resource for answer in answers for resource in answer.resources):
+            kept = {entry[0]: entry[1] for entry in entries}.get(TIMES, APPENDED)
+            if kept != APPENDED:
+                raise Defect(
+                    f"topic {name} keeps {kept}, not the time at which the broker took a record",
+                    code="no_append_times",
+                    suggested_actions=(f"Set {TIMES}={APPENDED} on it (kafka-configs --alter), and start again.",),
+                )
 
     async def heads(self, topic: str) -> dict[int, int]:
         """Next free offset of every partition, transactions that are still open left out."""
@@ -121,7 +141,7 @@ class Topics:
             "retention.ms": str(self._settings.retention_ms),
             "max.message.bytes": str(self._settings.max_message_bytes),
             # The time of the event is in the envelope; the record's time says when the log got it, from one clock.
-            "message.timestamp.type": "LogAppendTime",
+            TIMES: APPENDED,
         }
         # aiokafka takes -1, "as the cluster says", only together with an assignment of replicas; an empty one is none.
         assignment: dict[int, list[int]] | None = {} if self._settings.replication_factor == -1 else None

@@ -22,7 +22,7 @@ import pyarrow as pa
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
-from domain.events import BATCHES, BY_NAME, CATALOGUE, EventType, log_key
+from domain.events import BATCHES, BY_NAME, CATALOGUE, LATEST, MOST_AHEAD, EventType, log_key
 from domain.identity import identity
 from domain.packed import Packed
 from domain.ports import Chunk
@@ -59,6 +59,7 @@ class Records:
     values: pa.Array
     partitions: np.ndarray
     offsets: np.ndarray
+    taken: np.ndarray  # when the log took each (ms); `LATEST` where that is not known
 
     @classmethod
     def of(cls, chunks: Sequence[Chunk], without: Set[tuple[int, int]] = frozenset()) -> Records:
@@ -66,14 +67,15 @@ class Records:
         values = array_of(Packed(run for c in chunks for run in Packed.of(c.values).runs))
         partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
         offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
+        taken = np.concatenate([_taken(c) for c in chunks] or [np.empty(0, np.int64)])
         if without:
             keep = np.ones(len(offsets), np.bool_)
             for partition in {p for p, _ in without}:
                 out = [offset for p, offset in without if p == partition]
                 keep &= (partitions != partition) | ~np.isin(offsets, out)
             values = values.take(pl.Series(np.flatnonzero(keep)).to_arrow())
-            partitions, offsets = partitions[keep], offsets[keep]
-        return cls(values, partitions, offsets)
+            partitions, offsets, taken = partitions[keep], offsets[keep], taken[keep]
+        return cls(values, partitions, offsets, taken)
 
     def value(self, row: int) -> bytes:
         """The bytes of a record."""
@@ -82,6 +84,12 @@ class Records:
     def at(self, row: int) -> tuple[int, int]:
         """(partition, offset) of a record."""
         return int(self.partitions[row]), int(self.offsets[row])
+
+
+def _taken(chunk: Chunk) -> np.ndarray:
+    """When the log took each record of a chunk, which may have been cut since it was read."""
+    counts, times = zip(*chunk.taken or [(len(chunk.values), chunk.appended_at or LATEST)], strict=True)
+    return np.repeat(np.array(times, np.int64), counts)[: len(chunk.values)]
 
 
 def _numbers(offsets: Sequence[int]) -> np.ndarray:
@@ -111,13 +119,27 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
     facts: dict[str, list[pl.DataFrame]] = {}
     suspect = envelopes.select(_suspect(topic)).to_series()
     suspects = set(envelopes.get_column("_row").filter(suspect).to_list())
+    suspects |= _ahead(envelopes, ("timestamp",), records.taken)
     for event, decoded, group in _payloads(topic, envelopes):
         rows = group.get_column("_row").to_list()
         undecodable.update(rows[i] for i in decoded.bad)
         suspects.update(rows[i] for i in decoded.suspects)
-        facts.setdefault(event.name, []).append(_placed(decoded, group))
+        placed = _placed(decoded, group)
+        suspects |= _ahead(placed, [name for name in event.times if name not in event.ahead], records.taken)
+        facts.setdefault(event.name, []).append(placed)
     envelopes.drop_in_place("payload")
     return Decoded(envelopes, facts, undecodable, suspects)
+
+
+def _ahead(frame: pl.DataFrame, times: Sequence[str], taken: np.ndarray) -> set[int]:
+    """Records with a time that lies too far beyond the one at which the log took them."""
+    found = set[int]()
+    for name in times if frame.height else ():
+        column = frame.get_column(name)
+        if cast(int, column.max()) > taken.min() + MOST_AHEAD:  # else it is none, which is nearly always so
+            rows = frame.get_column("_row").to_numpy()
+            found.update(rows[column.to_numpy() > taken[rows] + MOST_AHEAD].tolist())
+    return found
 
 
 def _payloads(
@@ -230,7 +252,7 @@ class Admission:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
         outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
         for row in doubtful:
-            problem = _problem(records.value(row), self._topic)
+            problem = _problem(records.value(row), self._topic, int(records.taken[row]))
             if problem is None and row in decoded.undecodable:
                 problem = Problem(Code.UNDECODABLE, "the bytes are no envelope with a payload of its message_type")
             if problem is None:
@@ -306,9 +328,10 @@ class Admission:
 
 def _failing(call: Callable[[Records], object], records: Records, start: int, stop: int) -> set[int]:
     """The rows in [start, stop) with which a call fails."""
-    part = Records(records.values[start:stop], records.partitions[start:stop], records.offsets[start:stop])
+    part = slice(start, stop)
+    values = array_of(records.values[part].to_pylist())
     try:
-        call(replace(part, values=array_of(part.values.to_pylist())))
+        call(Records(values, records.partitions[part], records.offsets[part], records.taken[part]))
     except BaseException as error:
         fault(error)
     else:
@@ -319,9 +342,9 @@ def _failing(call: Callable[[Records], object], records: Records, start: int, st
     return _failing(call, records, start, middle) | _failing(call, records, middle, stop)
 
 
-def _problem(value: bytes, topic: str) -> Problem | None:
+def _problem(value: bytes, topic: str, taken_at: int) -> Problem | None:
     try:
-        return judge(value, topic)
+        return judge(value, topic, taken_at)
     except Exception as error:  # whatever it is, it is about this event alone
         return Problem(Code.UNDECODABLE, f"it cannot be judged: {type(error).__name__}: {error}")
 

@@ -25,7 +25,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType, longest_text
+from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, SECONDS, EventType, longest_text
 from domain.packed import Packed
 from projections.engine.batch import fault
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
@@ -150,7 +150,7 @@ def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], new
     suspect = (
         ~pl.col("message_type").is_in(list(known_types))
         | ~pl.col("company_id").str.contains(COMPANY_ID)
-        | ~pl.col("timestamp").is_between(EARLIEST, LATEST, closed="left")
+        | ~_is_time(pl.col("timestamp"))
         | (pl.col("producer_seq") >= 2**63)
         | (pl.col("schema_version") > newest)
         | (pl.col("message_type").is_in(list(user_types)) & (pl.col("user_id") == ""))
@@ -158,6 +158,10 @@ def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], new
     for name in ("user_id", "event_id", "producer_id"):
         suspect = suspect | (pl.col(name).str.len_bytes() > MAX_ID) | pl.col(name).str.contains("\0", literal=True)
     return suspect
+
+
+def _is_time(column: pl.Expr) -> pl.Expr:
+    return column.is_between(EARLIEST, LATEST, closed="left") & ~column.is_between(*SECONDS, closed="left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +262,7 @@ def _checks(field: FieldDescriptor, event: EventType) -> list[pl.Expr]:
     if field.type == FieldDescriptor.TYPE_STRING:
         return _text_checks(field.name, event, required)
     if field.name in event.times:
-        in_range = column.is_between(EARLIEST, LATEST, closed="left")
-        return [~(in_range if required else in_range | (column == 0))]
+        return [~(_is_time(column) if required else _is_time(column) | (column == 0))]
     return []
 
 

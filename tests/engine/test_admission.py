@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from analytics import user_analytics_pb2 as users
+from analytics.business_events_pb2 import SubscriptionEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from trading.trading_signals_pb2 import MarketBar, MarketBarBatch
 
 from domain.events import STREAMS
 from domain.identity import identity
 from domain.ports import Chunk
 from domain.validation import judge
+from eventlog.read import until
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Admitted
 from tests.support.any_event import damaged
 
 TOPIC = "user-behavior"
+TAKEN = 1_760_000_000_000
 
 
 def chunk(values: Sequence[bytes], partition: int = 0, start: int = 0) -> Chunk:
@@ -108,6 +114,54 @@ def test_stamps_are_of_a_tenant() -> None:
     memory.highest[0, "", "old"] = 5
     third = decide(memory, [event(seq, producer="old", seq=seq) for seq in (5, 6)], start=4)
     assert list(third.duplicates) == [(0, 4)]
+
+
+def ahead(kind: str, payload: Message, timestamp: int = TAKEN) -> bytes:
+    """An event with these times."""
+    return AnalyticsProcessingEnvelope(
+        message_type=kind, company_id="acme", user_id="u1", timestamp=timestamp, payload=payload.SerializeToString()
+    ).SerializeToString()
+
+
+def test_events_of_the_future_are_set_aside_by_the_time_at_which_the_log_took_them() -> None:
+    """More than 24 hours ahead, in the envelope or a fact of a batch, by the time of each record's own append, so that
+    it does not matter how the log is cut into reads. What takes effect later is no event of the future.
+    """
+    day = 86_400_000
+    far = TAKEN + day + 1
+    bars = MarketBarBatch(
+        items=[
+            MarketBar(symbol="A", interval="1d", start=at, open=1, high=1, low=1, close=1)
+            for at in (TAKEN, TAKEN + day, far)
+        ]
+    )
+    values = [
+        ahead("user_event", users.UserEvent(name="click"), far),
+        ahead("user_event", users.UserEvent(name="click"), TAKEN + day),
+        ahead("user_event", users.UserEvent(name="click"), far),
+    ]
+    chunks = [replace(chunk(values), taken=[(2, TAKEN), (1, TAKEN + 1)])]
+    for cut in (chunks, [until(chunks[0], 1)]):
+        _, admitted = Admission(TOPIC, Memory().known, {}).decide(Records.of(cut))
+        assert [(b.offset, b.code) for b in admitted.quarantined] == [(0, "in_the_future")]
+    _, admitted = Admission("trading-events", Memory().known, {}).decide(
+        Records.of([replace(chunk([ahead("market_bar_batch", bars)]), appended_at=TAKEN)])
+    )
+    assert [(b.item, b.code) for b in admitted.quarantined] == [(2, "in_the_future")]
+    later = SubscriptionEvent(event="STARTED", customer_id="c", subscription_id="s", effective_at=4 * 10**12)
+    _, admitted = Admission("business-events", Memory().known, {}).decide(
+        Records.of([replace(chunk([ahead("subscription", later)]), appended_at=TAKEN)])
+    )
+    assert (admitted.admitted, admitted.quarantined) == (1, [])
+
+
+def test_times_in_seconds_are_refused_with_a_hint() -> None:
+    """They would be of January 1970, without a word."""
+    _, admitted = Admission(TOPIC, Memory().known, {}).decide(
+        Records.of([chunk([ahead("user_event", users.UserEvent(name="click"), TAKEN // 1000)])])
+    )
+    assert [b.code for b in admitted.quarantined] == ["bad_time"]
+    assert "in seconds" in admitted.quarantined[0].reason
 
 
 def test_a_batch_not_yet_stored_is_remembered() -> None:

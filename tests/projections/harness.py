@@ -8,7 +8,6 @@ assert await models.rows("user_activity", by="day") == [...]
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ import psycopg
 from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.read_store import PostgresReadStore
+from domain.events import LATEST
 from domain.partitioning import partition_of
 from domain.ports import Chunk
 from domain.publishing.event import Event
@@ -165,7 +165,7 @@ def chunks_of(records: Iterable[Logged]) -> list[Chunk]:
             offsets=[r.offset for r in found],
             values=[r.value for r in found],
             next_offset=found[-1].offset + 1,
-            appended_at=time.time_ns() // 1_000_000,
+            appended_at=LATEST,  # so that nothing lies ahead of it
             head=found[-1].offset + 1,
         )
         for partition, found in sorted(by_partition.items())

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017_refused_events"
-down_revision = "0016_keys_of_long_texts"
+revision = "0018_refused_events"
+down_revision = "0017_keys_of_long_texts"
 
 
 def upgrade() -> None:
