@@ -88,7 +88,10 @@ def projections_status(settings: Settings, by: str | None, company: str, most: i
 
 def _told(row: Mapping[str, object]) -> str:
     failure = row["failure"]
-    return f"{failure['category']}: {failure['message']}" if isinstance(failure, dict) else ""
+    if not isinstance(failure, dict):
+        return ""
+    event = f" at {failure['position']} ({failure['company_id']}, {failure['event_id']})" if failure["position"] else ""
+    return f"{failure['category']} since {failure['since']}{event}: {failure['message']}"
 
 
 async def _status(settings: Settings) -> list[dict[str, object]]:

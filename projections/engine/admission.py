@@ -22,7 +22,7 @@ import pyarrow as pa
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
-from domain.events import BATCHES, BY_NAME, CATALOGUE, LATEST, MOST_AHEAD, EventType, log_key
+from domain.events import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType, log_key
 from domain.identity import identity
 from domain.packed import Packed
 from domain.ports import Chunk
@@ -34,6 +34,7 @@ from projections.engine.batch import Admitted, BadEvent, Highest, fault
 from projections.engine.decode import (
     ENVELOPE_FIELDS,
     DecodedFacts,
+    ahead,
     array_of,
     decode_envelopes,
     decode_facts,
@@ -119,27 +120,16 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
     facts: dict[str, list[pl.DataFrame]] = {}
     suspect = envelopes.select(_suspect(topic)).to_series()
     suspects = set(envelopes.get_column("_row").filter(suspect).to_list())
-    suspects |= _ahead(envelopes, ("timestamp",), records.taken)
+    suspects |= ahead(envelopes, ("timestamp",), records.taken)
     for event, decoded, group in _payloads(topic, envelopes):
         rows = group.get_column("_row").to_list()
         undecodable.update(rows[i] for i in decoded.bad)
         suspects.update(rows[i] for i in decoded.suspects)
         placed = _placed(decoded, group)
-        suspects |= _ahead(placed, [name for name in event.times if name not in event.ahead], records.taken)
+        suspects |= ahead(placed, [name for name in event.times if name not in event.ahead], records.taken)
         facts.setdefault(event.name, []).append(placed)
     envelopes.drop_in_place("payload")
     return Decoded(envelopes, facts, undecodable, suspects)
-
-
-def _ahead(frame: pl.DataFrame, times: Sequence[str], taken: np.ndarray) -> set[int]:
-    """Records with a time that lies too far beyond the one at which the log took them."""
-    found = set[int]()
-    for name in times if frame.height else ():
-        column = frame.get_column(name)
-        if cast(int, column.max()) > taken.min() + MOST_AHEAD:  # else it is none, which is nearly always so
-            rows = frame.get_column("_row").to_numpy()
-            found.update(rows[column.to_numpy() > taken[rows] + MOST_AHEAD].tolist())
-    return found
 
 
 def _payloads(

@@ -25,7 +25,18 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from domain.events import COMPANY_ID, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, SECONDS, EventType, longest_text
+from domain.events import (
+    COMPANY_ID,
+    EARLIEST,
+    LATEST,
+    MAX_FACTS,
+    MAX_ID,
+    MAX_TEXT,
+    MOST_AHEAD,
+    SECONDS,
+    EventType,
+    longest_text,
+)
 from domain.packed import Packed
 from projections.engine.batch import fault
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
@@ -298,3 +309,14 @@ def _bad_members(field: FieldDescriptor) -> pl.Expr:
 def order_column(partitions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Log position as one number that sorts like (partition, offset); the item is added to its free low bits."""
     return (partitions.astype(np.int64) << (OFFSET_BITS + ITEM_BITS)) | (offsets.astype(np.int64) << ITEM_BITS)
+
+
+def ahead(frame: pl.DataFrame, times: Sequence[str], taken: np.ndarray) -> set[int]:
+    """Records with a time that lies too far beyond the one at which the log took them."""
+    found = set[int]()
+    for name in times if frame.height else ():
+        column = frame.get_column(name)
+        if cast(int, column.max()) > taken.min() + MOST_AHEAD:  # else it is none, which is nearly always so
+            rows = frame.get_column("_row").to_numpy()
+            found.update(rows[column.to_numpy() > taken[rows] + MOST_AHEAD].tolist())
+    return found

@@ -12,7 +12,7 @@ from projections.engine.kinds import First, Key, Last, Sum, Text
 
 SCHEMA = "read_models"
 SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema
-SHORT = f"{SCHEMA}.short"  # migration 0017: a text as itself, from 128 bytes on as its beginning and its SHA-256
+SHORT = f"{SCHEMA}.short"  # migration 0019: a text as itself, from 128 bytes on as its beginning and its SHA-256
 OF_ENVELOPE = ("company_id", "user_id", "event_id")  # texts of 256 bytes at most
 
 
@@ -43,7 +43,7 @@ def add_key(table: Table, version: int) -> str:
 
 
 def _unique(name: str, version: int, keys: Sequence[str], wide: Sequence[str]) -> str:
-    """The key, under the name that it has in stored tables: `pkey` was made with them, `key` by migration 0017."""
+    """The key, under the name that it has in stored tables: `pkey` was made with them, `key` by migration 0019."""
     index = f'"{name}_v{version}_{"key" if wide else "pkey"}"'
     return f"CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table_name(name, version)} ({_indexed(keys, wide)})"
 

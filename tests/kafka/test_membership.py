@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from adapters.kafka.log import KafkaEventLog
 from adapters.kafka.settings import KafkaSettings
+from domain.errors import Defect
 from domain.ports import Membership
 from domain.position import TopicPartition
 
@@ -39,6 +42,21 @@ async def test_workers_share_and_take_over(log: KafkaEventLog) -> None:
     assert len(first.assigned() & kept) >= 2
     await first.leave()
     await third.leave()
+
+
+async def test_a_topic_without_append_times_is_refused(log: KafkaEventLog, settings: KafkaSettings) -> None:
+    """A producer's own times would decide what lies in the future: the worker says so and does not start."""
+    admin = AIOKafkaAdminClient(**settings.connection("test"))
+    await admin.start()
+    try:
+        kept = {"message.timestamp.type": "CreateTime"}
+        name = f"{settings.topic_prefix}events"
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, kept)])
+    finally:
+        await admin.close()
+    with pytest.raises(Defect, match="CreateTime") as refused:
+        await log.join("refused", TOPICS)
+    assert refused.value.code == "no_append_times"
 
 
 async def test_groups_do_not_disturb_each_other(log: KafkaEventLog) -> None:

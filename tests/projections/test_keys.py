@@ -1,4 +1,4 @@
-"""Keys hold every text that the contract allows: in tables of today and in those of before migration 0017."""
+"""Keys hold every text that the contract allows: in tables of today and in those of before migration 0019."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.projections.harness import ReadModels
 
 NOON = 1_760_000_000_000
 
-MIGRATION = importlib.import_module("migrations.versions.0017_keys_of_long_texts")
+MIGRATION = importlib.import_module("migrations.versions.0019_keys_of_long_texts")
 LONG = [prefix + secrets.token_urlsafe(MAX_TEXT)[: MAX_TEXT - 1] for prefix in "aabz"]  # no compressing makes it fit
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'read_models' ORDER BY 1"
 KEYS = """

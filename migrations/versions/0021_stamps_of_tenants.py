@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0019_stamps_of_tenants"
-down_revision = "0018_refused_events"
+revision = "0021_stamps_of_tenants"
+down_revision = "0020_refused_events"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0018_refused_events"
-down_revision = "0017_keys_of_long_texts"
+revision = "0020_refused_events"
+down_revision = "0019_keys_of_long_texts"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ order, and its SHA-256; it has 128 bytes at least, so that no text is taken for 
 
 from alembic import op
 
-revision = "0017_keys_of_long_texts"
-down_revision = "0016_stored_tiers"
+revision = "0019_keys_of_long_texts"
+down_revision = "0018_signed_snapshots"
 
 # Two functions: one with a CASE and nothing else is written into each statement by the planner, a call takes longer.
 SHORTENED = """
