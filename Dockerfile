@@ -22,6 +22,7 @@ RUN useradd --uid 10001 --create-home analytics && mkdir /data && chown analytic
 COPY --from=build /service /service
 WORKDIR /service
 USER analytics
+# It listens for other machines only with ANALYTICS_TLS_CERTIFICATE and _KEY, or where ANALYTICS_PLAINTEXT says "yes".
 ENV ANALYTICS_DATA=/data ANALYTICS_HOST=0.0.0.0 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 VOLUME /data
 ENTRYPOINT ["/service/.venv/bin/analytics"]

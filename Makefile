@@ -72,14 +72,18 @@ proto: setup-dev ## write the protobuf and gRPC stubs from proto/*.proto
 	@$(BIN)/python -m contract generate
 
 stack: ## docker compose: Kafka, NATS, PostgreSQL and the processes of this service
+	@[ -f .env ] || (umask 077 && for name in PASSWORD OWNER WRITER READER TOKEN; do \
+		printf 'ANALYTICS_STACK_%s=%s\n' $$name "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')"; \
+		done > .env)
 	docker compose up --build --detach --wait
 	docker compose ps
 
 stack-down: ## stop the stack and keep its volumes
 	docker compose down
 
+# Litestar declares polyfactory (and with it faker), which makes up examples for tests; it loads it for nothing else
 lock: setup-dev ## write both locks anew from pyproject.toml, newest versions
-	$(UV_COMPILE) --upgrade --output-file requirements.lock
+	$(UV_COMPILE) --upgrade --no-emit-package polyfactory --no-emit-package faker --output-file requirements.lock
 	$(UV_COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove the environment and caches; keeps the data directory

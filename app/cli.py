@@ -174,7 +174,7 @@ async def _migrate(settings: Settings) -> None:
     from app.instance import reachable
 
     async with reachable(settings) as complete:
-        await asyncio.to_thread(bring_up, complete.database_url)
+        await asyncio.to_thread(bring_up, complete.database_owner_url or complete.database_url)
 
 
 @main.command()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
+from app.cli_output import READER_LEFT, ReaderLeftError, forget_rest, write_whole
 from app.deeds import Deed, doing, keep, record
 from app.instance import running_instance, with_addresses
+from app.logs import without_secrets
 from app.settings import Settings
 from app.wiring import spans
 from domain import correlation, tracing
@@ -23,6 +26,8 @@ from domain.errors import AnalyticsError
 
 T = TypeVar("T")
 LONGEST_CELL = 2_000  # characters
+LONGEST_LINE = 1_000  # characters of an error
+logger = logging.getLogger(__name__)
 Command = Callable[..., Any]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON for programs instead of a table for people.")
@@ -32,15 +37,44 @@ class Reporting(click.Group):
     """A group whose commands end with one clear line on stderr when something is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; errors that are meant for people become one line and exit code 1."""
+        """Run the command; whatever goes wrong becomes one line and exit code 1. All output is written, or it failed.
+
+        What nobody expected is logged with its traceback by processes that log, and by commands at level DEBUG.
+        """
+        write_whole()
         try:
-            return super().invoke(ctx)
+            outcome = super().invoke(ctx)
+            sys.stdout.flush()
+        except ReaderLeftError:
+            forget_rest()
+            ctx.exit(READER_LEFT)
         except AnalyticsError as error:
-            click.echo(" ".join(map(clean_message, (f"error: {error}", *error.suggested_actions))), err=True)
-            ctx.exit(1)
-        except BrokenPipeError:  # whoever read our output has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+            _fail(ctx, " ".join((str(error), *error.suggested_actions)))
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except OSError as error:
+            _log_unexpected(error)
+            _fail(ctx, ": ".join(str(part) for part in (error.strerror or error, error.filename) if part))
+        except Exception as error:
+            _log_unexpected(error)
+            _fail(ctx, f"{type(error).__name__}: {error}")
+        return outcome
+
+
+def _fail(ctx: click.Context, message: str) -> NoReturn:
+    """End with one line, cut where it is longer than people read; what cannot be written any more goes nowhere."""
+    line = clean_message(" ".join(without_secrets(message).split()))
+    click.echo(f"error: {line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + '…'}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        forget_rest()
+    ctx.exit(1)
+
+
+def _log_unexpected(error: Exception) -> None:
+    level = logging.CRITICAL if logging.getLogger().handlers else logging.DEBUG
+    logger.log(level, "this process ends by an error", exc_info=error)
 
 
 def with_settings(command: Command) -> Command:

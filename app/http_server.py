@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,10 +12,19 @@ from typing import Any
 import uvicorn
 
 from app.serving.http_guard import IDLE_SECONDS, GuardedHttp, look_after
+from app.tls import CertificateFiles
 from domain.errors import Unavailable
 from eventlog import tasks
 
 DRAIN_SECONDS = 1  # open requests and sockets are waited for this long, then closed
+
+
+def _unexpected(record: logging.LogRecord) -> bool:
+    """Whether a line is news: that requests end with the patience for them is what draining is for, and no error."""
+    return "timeout graceful shutdown exceeded" not in record.getMessage()
+
+
+logging.getLogger("uvicorn.error").addFilter(_unexpected)
 
 
 class _Server(uvicorn.Server):
@@ -42,15 +52,23 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.bind((host, port))
         sock.listen(1024)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         sock.close()
-        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}", code="port_taken") from None
+        reason = error.strerror if isinstance(error, OSError) else "this is no address"
+        raise Unavailable(f"cannot listen on {host}:{port}: {reason}", code="port_taken") from None
     sock.setblocking(False)
     return sock
 
 
-async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event, ready: Callable[[int], None]) -> None:
-    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken."""
+async def serve_http(
+    application: Any,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    ready: Callable[[int], None],
+    files: CertificateFiles | None = None,
+) -> None:
+    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS."""
     sock = listen(host, port)
     config = uvicorn.Config(
         application,
@@ -67,6 +85,8 @@ async def serve_http(application: Any, host: str, port: int, stop: asyncio.Event
         timeout_graceful_shutdown=DRAIN_SECONDS,
         reset_contextvars=True,  # a request inherits nothing of the one before it in its connection
         lifespan="on",
+        ssl_certfile=files.certificate if files else None,
+        ssl_keyfile=files.key if files else None,
     )
     server = _Server(config)
     serving = tasks.owned(server.serve(sockets=[sock]), "http")

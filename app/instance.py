@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from app.deeds import on_record
 from app.settings import Settings
 from domain.errors import Conflict
+from eventlog.tasks import end, start
 
 if TYPE_CHECKING:
     from adapters.embedded.servers import Addresses, Servers
@@ -86,6 +87,8 @@ def with_addresses(settings: Settings, where: Where) -> Settings:
     return replace(
         settings,
         database_url=str(where["database"]),
+        database_owner_url="",
+        database_reader_url="",
         nats_url=str(where["nats"]),
         kafka_bootstrap_servers=str(where.get("kafka", "")),
     )
@@ -105,10 +108,15 @@ def embedded_servers(settings: Settings) -> Servers:
 
 def with_servers(settings: Settings, servers: Addresses) -> Settings:
     """The settings with the embedded servers' addresses where none were given."""
+    if not settings.nats_url:
+        settings = replace(settings, nats_url=servers.nats_url)
+    if settings.database_url:
+        return settings
     return replace(
         settings,
-        database_url=settings.database_url or servers.database_url,
-        nats_url=settings.nats_url or servers.nats_url,
+        database_url=servers.writer_url,
+        database_owner_url=servers.owner_url,
+        database_reader_url=servers.reader_url,
     )
 
 
@@ -123,14 +131,14 @@ async def reachable(settings: Settings) -> AsyncIterator[Settings]:
         return
     servers = embedded_servers(settings)
     started = await servers.start()
-    watching = asyncio.create_task(servers.watch(lambda _: None))
+    watching = start(servers.watch(lambda _: None), "the watch over the servers")
     try:
         complete = with_servers(settings, started)
         await prepare(complete)
         async with on_record(complete):
             yield complete
     finally:
-        watching.cancel()
+        await end(watching)
         await servers.stop()
 
 
@@ -140,6 +148,6 @@ async def prepare(settings: Settings) -> None:
     from app.wiring import event_log
     from domain.events import STREAMS
 
-    await asyncio.to_thread(migrate, settings.database_url)
+    await asyncio.to_thread(migrate, settings.database_owner_url or settings.database_url)
     async with event_log(settings) as log:
         await log.create_topics(dict.fromkeys(STREAMS, settings.partitions))

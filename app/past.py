@@ -30,7 +30,8 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
 
     position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
     past = Past(position, asked.time)
-    with closing(PostgresScratch(settings.database_url, check(settings), settings.query_seconds)) as scratch:
+    tables = PostgresScratch(settings.database_url, check(settings), settings.query_seconds, settings.reader_url)
+    with closing(tables) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
             store = PastStore(history, scratch, asked.question.company, past)

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ from domain.rates import Rates
 from eventlog import tasks
 
 if TYPE_CHECKING:
-    from app.grpc_server import Tls
     from domain.ports import EventLog
     from read_api.side import ReadSide
 
@@ -96,14 +94,16 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
     from app.edge import Edge
     from app.http_server import serve_http
     from app.serving.routing import routes_of
+    from app.tls import certificate_files
     from read_api.app import create_app
     from read_api.problems import problem
 
+    files = certificate_files(settings)
     async with read_side(settings) as (side, _):
         doorway = Doorway(side.authenticate, side.trail, side.rates)
         application = create_app(side)
         edge = Edge(application, routes_of(application), doorway, problem, side.metrics.request)
-        await serve_http(edge, settings.host, settings.read_port, stop, ready)
+        await serve_http(edge, settings.host, settings.read_port, stop, ready, files)
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -113,10 +113,12 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
     from app.http_server import serve_http
     from app.publisher import ingest
     from app.serving.routing import routes_of
+    from app.tls import certificate_files
     from command_api.answers import document_of
     from command_api.app import create_app
     from command_api.health import Health
 
+    files = certificate_files(settings)
     async with (
         ingest(settings) as doors,
         wiring.desk(settings) as desk,
@@ -132,42 +134,33 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         )
         doorway = Doorway(authenticate, trail, rates)
         edge = Edge(application, routes_of(application), doorway, document_of)
-        await serve_http(edge, settings.host, settings.command_port, stop, ready)
+        await serve_http(edge, settings.host, settings.command_port, stop, ready, files)
 
 
 async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """All RPCs: the read side's and the write side's handlers behind one port."""
     from app.doorway import Doorway
     from app.evidence import evidence
-    from app.grpc_server import grpc_server
+    from app.grpc_server import Tls, grpc_server
     from app.publisher import ingest
+    from app.tls import certificate_files
     from command_api.grpc_publish import publishing
     from read_api.grpc import handlers
     from read_api.grpc.verify import verifying
 
+    files = certificate_files(settings)
     async with read_side(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
         reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
             Doorway(side.authenticate, side.trail, side.rates),
             address=f"{settings.host}:{settings.grpc_port}",
-            tls=_tls(settings),
+            tls=Tls(*files.read()) if files else None,
         )
         await server.start()
         ready(server.port)
         await stop.wait()
         await server.stop(2.0)
-
-
-def _tls(settings: Settings) -> Tls | None:
-    if not settings.tls_certificate:
-        return None
-    from adapters.files.key_pair import secret
-    from app.grpc_server import Tls
-
-    return Tls(
-        key=secret(Path(settings.tls_key), others=0o037), certificate=Path(settings.tls_certificate).read_bytes()
-    )
 
 
 async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -232,7 +225,9 @@ async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
 
     async with wiring.event_log(settings) as log, wiring.event_index(settings) as kept:
         ready(0)
-        await index(log, kept, STREAMS, stop)
+        await tasks.keep(
+            lambda: index(log, kept, STREAMS, stop), "the index of the log"
+        )  # servers that go away come back
 
 
 async def relay(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

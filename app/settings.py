@@ -6,6 +6,7 @@ by `analytics settings` and in docs/reference/settings.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -20,12 +21,20 @@ PREFIX = "ANALYTICS_"
 
 KAFKA_SECURITY = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 KAFKA_SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+PORTS = 65_535  # the highest one
+LONGEST_SHOWN = 80  # characters of a value in a message
 
 
 def _says(
-    doc: str, *, secret: bool = False, at_least: float | None = None, choices: tuple[str, ...] = ()
+    doc: str,
+    *,
+    secret: bool = False,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] = (),
 ) -> dict[str, object]:
-    return {"doc": doc, "secret": secret, "at_least": at_least, "choices": choices}
+    return {"doc": doc, "secret": secret, "at_least": at_least, "at_most": at_most, "choices": choices}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +46,17 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata=_says("Address that the APIs listen on."))
     read_port: int = field(
-        default=8003, metadata=_says("Port of the read API and the pages; 0 takes a free one.", at_least=0)
+        default=8003,
+        metadata=_says("Port of the read API and the pages; 0 takes a free one.", at_least=0, at_most=PORTS),
     )
-    command_port: int = field(default=8004, metadata=_says("Port of the command API; 0 takes a free one.", at_least=0))
-    grpc_port: int = field(default=50051, metadata=_says("Port of the gRPC service; 0 takes a free one.", at_least=0))
+    command_port: int = field(
+        default=8004, metadata=_says("Port of the command API; 0 takes a free one.", at_least=0, at_most=PORTS)
+    )
+    grpc_port: int = field(
+        default=50051, metadata=_says("Port of the gRPC service; 0 takes a free one.", at_least=0, at_most=PORTS)
+    )
     nats_port: int = field(
-        default=0, metadata=_says("Port of the embedded NATS server; 0 takes a free one.", at_least=0)
+        default=0, metadata=_says("Port of the embedded NATS server; 0 takes a free one.", at_least=0, at_most=PORTS)
     )
     kafka_bootstrap_servers: str = field(
         default="", metadata=_says("Kafka brokers, host:port separated by commas; empty keeps the log in PostgreSQL.")
@@ -51,19 +65,34 @@ class Settings:
     database_url: str = field(
         default="", metadata=_says("PostgreSQL server; empty starts the embedded one.", secret=True)
     )
+    database_owner_url: str = field(
+        default="",
+        metadata=_says(
+            "Login that owns the tables and migrates them, where it is another one than `database_url`.", secret=True
+        ),
+    )
+    database_reader_url: str = field(
+        default="",
+        metadata=_says(
+            "Login `analytics_reader`, which answers queries; empty: `database_url` takes that role for them.",
+            secret=True,
+        ),
+    )
     partitions: int = field(
-        default=4, metadata=_says("Partitions of each topic that `topics create` makes.", at_least=1)
+        default=4, metadata=_says("Partitions of each topic that `topics create` makes.", at_least=1, at_most=10_000)
     )
     projectors: int = field(
-        default=1, metadata=_says("Projector processes that `up` starts; they share the partitions.", at_least=1)
+        default=1,
+        metadata=_says("Projector processes that `up` starts; they share the partitions.", at_least=1, at_most=1_000),
     )
     batch: int = field(
-        default=100_000, metadata=_says("Events that a projector takes in one step at most.", at_least=1)
+        default=100_000,
+        metadata=_says("Events that a projector takes in one step at most.", at_least=1, at_most=10_000_000),
     )
     poison_limit: float = field(
         default=0.2,
         metadata=_says(
-            "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0
+            "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0, at_most=1
         ),
     )
     stuck_seconds: float = field(
@@ -72,12 +101,15 @@ class Settings:
             "Seconds without progress, or without a sign of life, after which a process is taken for stuck and started"
             " again.",
             at_least=1,
+            at_most=86_400,
         ),
     )
     seal_seconds: float = field(
         default=10.0,
         metadata=_says(
-            "Seconds after which the newest events are sealed and a checkpoint is signed, at the latest.", at_least=0.1
+            "Seconds after which the newest events are sealed and a checkpoint is signed, at the latest.",
+            at_least=0.1,
+            at_most=86_400,
         ),
     )
     kafka_security: str = field(
@@ -96,7 +128,8 @@ class Settings:
         default="", metadata=_says("PEM file of the authorities that sign brokers' certificates; empty: the system's.")
     )
     kafka_retention_ms: int = field(
-        default=-1, metadata=_says("How long Kafka keeps events, in ms; -1 is for ever.", at_least=-1)
+        default=-1,
+        metadata=_says("How long Kafka keeps events, in ms; -1 is for ever.", at_least=-1, at_most=2**63 - 1),
     )
     auth_issuer: str = field(default="analytics", metadata=_says("Issuer (`iss`) that tokens must have."))
     auth_audience: str = field(default="analytics", metadata=_says("Audience (`aud`) that tokens must have."))
@@ -131,24 +164,39 @@ class Settings:
         metadata=_says(
             "Factor of the rates and quotas that `analytics access` shows, for each process; 0 sets no limit.",
             at_least=0,
+            at_most=1_000_000,
         ),
     )
     token_hours: float = field(
-        default=12.0, metadata=_says("How long a token made by `analytics token` or `up` is valid.", at_least=0)
+        default=12.0,
+        metadata=_says("How long a token made by `analytics token` or `up` is valid.", at_least=0, at_most=87_600),
     )
     tls_certificate: str = field(
-        default="", metadata=_says("PEM file of the gRPC service's certificate chain; empty serves without TLS.")
+        default="",
+        metadata=_says("PEM file of the certificate chain of all APIs, HTTP and gRPC; empty serves without TLS."),
     )
-    tls_key: str = field(default="", metadata=_says("PEM file of the gRPC service's private key."))
-    read_connections: int = field(default=4, metadata=_says("Database connections of a read API process.", at_least=1))
+    tls_key: str = field(default="", metadata=_says("PEM file of that certificate's private key."))
+    plaintext: str = field(
+        default="no",
+        metadata=_says(
+            "`yes` lets the APIs listen without TLS where other machines may reach them: only behind something that"
+            " encrypts.",
+            choices=("yes", "no"),
+        ),
+    )
+    read_connections: int = field(
+        default=4, metadata=_says("Database connections of a read API process.", at_least=1, at_most=1_000)
+    )
     position_wait: float = field(
         default=2.0,
         metadata=_says(
-            "Seconds that a read waits for the position in X-Min-Position before it answers 412.", at_least=0
+            "Seconds that a read waits for the position in X-Min-Position before it answers 412.",
+            at_least=0,
+            at_most=3_600,
         ),
     )
     query_seconds: float = field(
-        default=10.0, metadata=_says("Seconds after which a query is given up.", at_least=0.01)
+        default=10.0, metadata=_says("Seconds after which a query is given up.", at_least=0.01, at_most=86_400)
     )
     upload_seconds: float = field(
         default=60.0,
@@ -156,11 +204,14 @@ class Settings:
             "Seconds within which the body of a publication has to come: a JSON document or compressed body as a whole,"
             " of NDJSON and protobuf each part after the one before.",
             at_least=0.1,
+            at_most=86_400,
         ),
     )
     past_records: int = field(
         default=20_000_000,
-        metadata=_says("Records of the log that an as-of query or an explanation may read.", at_least=1),
+        metadata=_says(
+            "Records of the log that an as-of query or an explanation may read.", at_least=1, at_most=10**12
+        ),
     )
     past_seconds: float = field(
         default=60.0,
@@ -175,6 +226,7 @@ class Settings:
             "Notes for the audit trail that may wait for the log before requests are refused; 0 keeps no trail, for"
             " measuring what it costs.",
             at_least=0,
+            at_most=10_000_000,
         ),
     )
     otlp_endpoint: str = field(
@@ -184,13 +236,21 @@ class Settings:
     trace_share: float = field(
         default=1.0,
         metadata=_says(
-            "Share of the traces beginning here whose spans are kept; callers decide for theirs.", at_least=0
+            "Share of the traces beginning here whose spans are kept; callers decide for theirs.", at_least=0, at_most=1
         ),
     )
-    log_level: str = field(default="INFO", metadata=_says("Least level of log lines: DEBUG, INFO, WARNING or ERROR."))
+    log_level: str = field(
+        default="INFO",
+        metadata=_says("Least level of log lines: DEBUG, INFO, WARNING or ERROR.", choices=LOG_LEVELS),
+    )
     log_format: str = field(
         default="auto", metadata=_says("Form of log lines: text, json, or auto: text at a terminal and json elsewhere.")
     )
+
+    @property
+    def reader_url(self) -> str:
+        """The login that queries go by."""
+        return self.database_reader_url or self.database_url
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Settings:
@@ -235,14 +295,20 @@ def redacted(text: str) -> str:
 
 
 def _parsed(setting: Field[Any], kind: type[Any], text: str) -> Any:
+    """The value that the text says; messages show the beginning of a text that is long."""
+    name, shown = variable(setting), text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
     try:
         value = kind(text)
     except ValueError:
-        raise Invalid(f"{variable(setting)} is {text!r}, which is no {kind.__name__}", code="bad_setting") from None
-    least = setting.metadata["at_least"]
+        raise Invalid(f"{name} is {shown!r}, which is no {kind.__name__}", code="bad_setting") from None
+    least, most = setting.metadata["at_least"], setting.metadata["at_most"]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"{name} is {shown}, which is no number to work with", code="bad_setting")
     if least is not None and value < least:
-        raise Invalid(f"{variable(setting)} is {text}, which is below {least}", code="bad_setting")
+        raise Invalid(f"{name} is {shown}, which is below {least}", code="bad_setting")
+    if most is not None and value > most:
+        raise Invalid(f"{name} is {shown}, which is above {most}", code="bad_setting")
     choices = setting.metadata["choices"]
     if choices and value not in choices:
-        raise Invalid(f"{variable(setting)} is {text!r}, which is none of {', '.join(choices)}", code="bad_setting")
+        raise Invalid(f"{name} is {shown!r}, which is none of {', '.join(choices)}", code="bad_setting")
     return value

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import threading
+import time
+
+DRAIN_SECONDS = 5.0  # that a child without a supervisor may take to drain
 
 
 def stop_requested(*, with_parent: bool = False) -> asyncio.Event:
@@ -18,11 +23,15 @@ def stop_requested(*, with_parent: bool = False) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if with_parent:
-
-        def heard() -> None:
-            if not os.read(0, 4096):
-                loop.remove_reader(0)
-                stop.set()
-
-        loop.add_reader(0, heard)
+        threading.Thread(target=_until_orphan, args=(loop, stop), daemon=True).start()
     return stop
+
+
+def _until_orphan(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """In a thread, because the loop may hang: ask this process to drain once stdin ends, and end it if it does not."""
+    while os.read(0, 4096):
+        pass
+    with contextlib.suppress(RuntimeError):  # the loop is closed already
+        loop.call_soon_threadsafe(stop.set)
+    time.sleep(DRAIN_SECONDS)
+    os._exit(1)

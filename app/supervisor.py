@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.errors import Unavailable
+from eventlog.tasks import end, first, owned
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a dead child is started again: doubled each time
 SETTLED = 10.0  # seconds after which a child counts as healthy and its pause begins anew
@@ -49,18 +50,22 @@ class Child:
         self._port_variable = port_variable
         self._process: Process | None = None
         self._ready = asyncio.Event()
+        self._announced = False  # in its present life
         self._stopping = False
         self._stuck = stuck_seconds
 
     async def run(self) -> None:
-        """Keep the child alive until `stop`. Raises Unavailable when it ends before it was ready for the first time."""
+        """Keep the child alive until `stop`. Raises Unavailable when it ended by itself before it was ever ready.
+
+        Whatever else happens to it, being killed before it was ready too, another one takes its place.
+        """
         pause = FIRST_PAUSE
         while not self._stopping:
             started = time.monotonic()
             code = await self._once()
             if self._stopping:
                 return
-            if not self._ready.is_set():
+            if isinstance(code, int) and code >= 0 and not self._ready.is_set():
                 raise Unavailable(f"{self.name} could not start (its reason stands above)", code="start_failed")
             pause = FIRST_PAUSE if time.monotonic() - started > SETTLED else min(pause * 2, LONGEST_PAUSE)
             logger.warning("%s ended with code %s; starting it again in %.1f s", self.name, code, pause)
@@ -88,52 +93,78 @@ class Child:
                 process.kill()
                 await process.wait()
 
-    async def _once(self) -> int:
+    async def _once(self) -> int | Exception:
+        """One life of the child: its exit code, or why it could not live (no memory, no process to be had)."""
+        try:
+            return await self._life()
+        except Exception as error:
+            logger.exception("%s cannot be supervised", self.name)
+            return error
+
+    async def _life(self) -> int:
         command = (sys.executable, "-m", "app.cli", "serve", self.role, "--supervised")
         self._process = process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, env=self._environment, start_new_session=True
         )
-        self.pid = process.pid
+        self.pid, self._announced = process.pid, False
         try:
-            while await self._next_line(process):
-                pass
+            if not self._stopping:
+                # its end is known from itself: somebody else may hold its stdout open
+                await first(process.wait(), self._listen(process))
         except TimeoutError:
             logger.error("%s gave no sign of life for %.0f s and is killed", self.name, self._stuck)
-            process.kill()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         return await process.wait()
 
-    async def _next_line(self, process: Process) -> bool:
-        """Take the child's next line; False at its end. Raises TimeoutError when a child that was ready is silent.
+    async def _listen(self, process: Process) -> None:
+        """Take what the child says until it closes its stdout. Raises TimeoutError when it is silent for too long.
 
-        It is given its time twice: after this process itself was frozen, what the child wrote meanwhile comes first.
+        One that begins loads libraries first, which takes long on a busy machine. Each is given its time twice: after
+        this process itself was frozen, what the child wrote meanwhile comes first.
         """
         assert process.stdout is not None
-        reading = asyncio.ensure_future(process.stdout.readline())
-        for _ in range(2):
-            patience = self._stuck / 2 if self._ready.is_set() and self._stuck < math.inf else None
-            done, _pending = await asyncio.wait({reading}, timeout=patience)
-            if done:
-                self._heard(reading.result())
-                return bool(reading.result())
-        reading.cancel()
+        silent, line = 0, b""
+        while silent < 2:
+            patience = self._stuck if self._announced else max(self._stuck, READY_PATIENCE)
+            try:
+                limit = patience / 2 if patience < math.inf else None
+                line = await asyncio.wait_for(process.stdout.readline(), limit)
+            except TimeoutError:
+                silent += 1
+                continue
+            except ValueError:  # longer than any line of ours
+                continue
+            if not line:
+                return
+            silent = 0
+            self._take(line)
         raise TimeoutError
 
-    def _heard(self, line: bytes) -> None:
-        """Take the child's announcement. A port it chose is its own for good: others have been told of it."""
-        said = json.loads(line or "{}")
-        if "ready" not in said:
+    def _take(self, line: bytes) -> None:
+        """Take the child's announcement. A port it chose is its own for good: others have been told of it.
+
+        What is no announcement comes from a library, and says nothing to us.
+        """
+        try:
+            message = json.loads(line)
+            if "ready" not in message:
+                return
+            self.port = int(message.get("port", 0))
+        except (ValueError, TypeError, AttributeError):
             return
-        self.port = int(said.get("port", 0))
         if self._port_variable and self.port:
             self._environment[self._port_variable] = str(self.port)
+        self._announced = True
         self._ready.set()
 
 
 async def supervise(children: Sequence[Child], stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Run the children until `stop`; `ready` is set once each has been ready. Raises the first child's failure."""
-    running = [asyncio.create_task(child.run(), name=child.name) for child in children]
-    stopping = asyncio.create_task(stop.wait())
-    waiting = asyncio.create_task(_all_ready(children, ready))
+    running = [owned(child.run(), child.name) for child in children]
+    stopping = owned(stop.wait(), "until stop")
+    waiting = owned(_all_ready(children, ready), "until ready")
     ends: list[asyncio.Task[Any]] = [stopping, *running]
     try:
         await asyncio.wait((waiting, *ends), return_when=asyncio.FIRST_COMPLETED)
@@ -141,13 +172,11 @@ async def supervise(children: Sequence[Child], stop: asyncio.Event, ready: async
             waiting.result()
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiting.cancel()
-        stopping.cancel()
         await asyncio.gather(*(child.stop() for child in children))
-        outcomes = await asyncio.gather(*running, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
+        await end(waiting, *ends)
+    for child in running:
+        if not child.cancelled():
+            child.result()
 
 
 async def _all_ready(children: Sequence[Child], ready: asyncio.Event) -> None:

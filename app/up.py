@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
+from pathlib import Path
 
 from app.deeds import on_record
 from app.instance import (
@@ -27,8 +29,10 @@ from app.roles import ROLES
 from app.settings import Settings, redacted, variable
 from app.stopping import stop_requested
 from app.supervisor import Child, child_environment, supervise
+from app.tls import certificate_files
 from app.wiring import token_issuer
 from domain.access import EVERY_COMPANY, Role, Tier
+from eventlog.tasks import end, keep, start
 
 Say = Callable[[str], None]
 
@@ -44,11 +48,12 @@ logger = logging.getLogger(__name__)
 
 async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
     """Run the instance of the data folder until it is told to stop; returns once all has drained."""
+    certificate_files(settings)  # what is wrong with them is said before anything starts
     stop = stop_requested()
     with only_instance(settings.data):
         servers = embedded_servers(settings)
         started = await servers.start()
-        watching = asyncio.create_task(servers.watch(logger.warning))
+        watching = start(keep(lambda: servers.watch(logger.warning), "the watch over the servers"), "servers")
         try:
             complete = with_servers(settings, started)
             await prepare(complete)
@@ -56,12 +61,10 @@ async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
                 pass  # from here on: what it does is to run, until it is told to stop
             if demo and not await _load_sample(complete, stop, say):
                 return
-            tcp = settings.database_url or started.database_tcp_url
+            tcp = settings.database_url or started.writer_tcp_url
             await _run(complete, tcp, stop, say, demo=demo)
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            await end(watching)
             await servers.stop()
 
 
@@ -81,15 +84,16 @@ async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say,
     """Run the processes; the addresses are there from when all are ready until it stops."""
     children = _children(settings, demo=demo)
     ready = asyncio.Event()
-    announcing = asyncio.create_task(_announce(settings, database, children, ready, say, demo=demo))
+    announcing = start(_announce(settings, database, children, ready, say, demo=demo), "announcing")
     try:
         await supervise(children, stop, ready)
     finally:
-        announcing.cancel()
+        await end(announcing)
         withdraw_addresses(settings.data)
 
 
 def _children(settings: Settings, *, demo: bool) -> list[Child]:
+    settings = replace(settings, database_owner_url="")  # tables are migrated, and no child has to
     values = {variable(setting): getattr(settings, setting.name) for setting in fields(settings)}
     environment = child_environment(values)
     make = partial(Child, environment=environment, stuck_seconds=settings.stuck_seconds)
@@ -107,7 +111,8 @@ async def _announce(
 ) -> None:
     await ready.wait()
     ports = {child.role: child.port for child in children}
-    http = {role: f"http://{settings.host}:{ports[role]}" for role in ("read-api", "command-api")}
+    scheme = "https" if settings.tls_certificate else "http"
+    http = {role: f"{scheme}://{settings.host}:{ports[role]}" for role in ("read-api", "command-api")}
     where: dict[str, str | int] = {
         "read_api": http["read-api"],
         "command_api": http["command-api"],
@@ -119,21 +124,34 @@ async def _announce(
     }
     if settings.kafka_bootstrap_servers:
         where["kafka"] = settings.kafka_bootstrap_servers
-    links = sign_in_links(settings, str(where["pages"]), "acme" if demo else "")  # before anybody counts on them
-    publish_addresses(settings.data, where)
-    say(f"read API and pages  {where['read_api']}\ncommand API         {where['command_api']}")
-    say(f"gRPC                {where['grpc']}\nNATS                {redacted(settings.nats_url)}")
-    say(f"data folder         {settings.data}   (other addresses: addresses.json in it)\n\nSign in:")
-    for line in links:
-        say(line)
-    say("\nReady. Ctrl-C stops everything.")
+    people = _sign_in(settings, str(where["pages"]), "acme" if demo else "")  # before anybody counts on the addresses
+    await keep(partial(_publish, settings.data, where), "writing addresses.json")
+    with suppress(OSError):  # nobody reads it any more
+        say(f"read API and pages  {where['read_api']}\ncommand API         {where['command_api']}")
+        say(f"gRPC                {where['grpc']}\nNATS                {redacted(settings.nats_url)}")
+        say(f"data folder         {settings.data}   (other addresses: addresses.json in it)\n\nSign in:")
+        for line in people:
+            say(line)
+        say("\nReady. Ctrl-C stops everything.")
 
 
-def sign_in_links(settings: Settings, pages: str, company: str = "") -> list[str]:
-    """One link for each kind of person. The token is in the fragment, which a browser never sends to a server.
+async def _publish(folder: Path, where: Mapping[str, str | int]) -> None:
+    publish_addresses(folder, where)
+
+
+def _sign_in(settings: Settings, pages: str, company: str) -> list[str]:
+    """How people sign in. Links hold tokens, which are for a terminal: what goes elsewhere is kept, and read by others.
 
     `company`: whose figures the page shows at first.
     """
+    if sys.stdout.isatty():
+        return sign_in_links(settings, pages, company)
+    roles = ", ".join(role.value for role, _ in PEOPLE.values())
+    return [f"  analytics token --role ROLE --company COMPANY   prints a token (roles {roles}; * is every company)"]
+
+
+def sign_in_links(settings: Settings, pages: str, company: str = "") -> list[str]:
+    """One link for each kind of person. The token is in the fragment, which a browser never sends to a server."""
     issuer = token_issuer(settings)
     first = f"&company={company}" if company else ""
     lines = []

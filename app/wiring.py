@@ -179,7 +179,7 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
     from adapters.postgres.read_store import PostgresReadStore
 
     store = PostgresReadStore(
-        settings.database_url, connections=settings.read_connections, timeout=settings.query_seconds
+        settings.reader_url, connections=settings.read_connections, timeout=settings.query_seconds
     )
     await store.open()
     try:
@@ -200,7 +200,7 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
             code="bad_setting",
             suggested_actions=("Make one with `openssl rand -hex 32`, the same for all processes.",),
         )
-    consents = PostgresConsents(settings.database_url)
+    consents = PostgresConsents(settings.reader_url)
     try:
         yield Comparing(consents, partial(_noise_secret, settings))
     finally:

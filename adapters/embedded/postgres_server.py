@@ -16,6 +16,7 @@ from urllib.parse import quote
 import psycopg
 
 from adapters.embedded.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
+from adapters.postgres.roles import WRITER, make_roles
 from domain.errors import Defect, Unavailable
 
 USER = DATABASE = "analytics"
@@ -53,25 +54,24 @@ class PostgresServer:
         self._wanted = 0  # its port, once it ran: those who work with it know this one, so it comes back at no other
         self._sockets = _socket_folder(directory)
         self._programs = _programs()
-        self._launcher = Launcher(self._programs / "postgres", self._data, self._sockets / "socket")
+        self._launcher = Launcher(self._programs.parent, self._data, self._sockets)
 
     def pid(self) -> int | None:
         """The running postmaster of our cluster, whoever started it."""
         return pid_in(self._data / "postmaster.pid", str(self._data))
 
-    @property
-    def url(self) -> str:
-        """Connection address through the Unix socket: the fast way."""
-        return f"postgresql://{self._login}@/{DATABASE}?host={quote(str(self._sockets), safe='/')}&port={self._number}"
+    def url(self, role: str = USER) -> str:
+        """Address of a role, by default the server's administrator, through the Unix socket: the fast way."""
+        host = quote(str(self._sockets), safe="/")
+        return f"postgresql://{role}:{self._password(role)}@/{DATABASE}?host={host}&port={self._number}"
 
-    @property
-    def tcp_url(self) -> str:
-        """Connection address through loopback TCP."""
-        return f"postgresql://{self._login}@127.0.0.1:{self._number}/{DATABASE}"
+    def tcp_url(self, role: str = USER) -> str:
+        """The same through loopback TCP."""
+        return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self._number}/{DATABASE}"
 
-    @property
-    def _login(self) -> str:
-        return f"{USER}:{self._key.read_text().strip()}"
+    def _password(self, role: str) -> str:
+        file = self._key if role == USER else self._key.with_name(role.replace("_", "-"))
+        return secret(file, lambda: secrets.token_urlsafe(24))
 
     @property
     def _number(self) -> int:
@@ -99,18 +99,18 @@ class PostgresServer:
         pid = self.pid()
         if pid is not None:
             end(pid, ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 5.0)))
-        if self._sockets != self._port.parent:
+        if self._sockets.parent != self._port.parent:
             shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and move it there whole: a crash in between leaves nothing half-made."""
-        password = secret(self._key, lambda: secrets.token_urlsafe(24))
         fresh = self._data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700, parents=True)
         self._launcher.own(fresh)
-        with tempfile.NamedTemporaryFile("w", dir=self._key.parent) as given:
-            given.write(password)
+        self._make_socket_folder()
+        with tempfile.NamedTemporaryFile("w", dir=self._sockets) as given:  # where the account may read
+            given.write(self._password(USER))
             given.flush()
             self._launcher.own(Path(given.name))
             self._launcher.run(
@@ -152,8 +152,7 @@ class PostgresServer:
         owner, account = self._sockets.stat().st_uid, self._launcher.account
         if owner not in (os.geteuid(), account.pw_uid if account else os.geteuid()):
             raise Defect(f"{self._sockets} belongs to somebody else")
-        if account is not None and self._sockets != self._port.parent:
-            self._launcher.own(self._sockets)
+        self._launcher.own(self._sockets)
 
     def _ready(self) -> bool:
         try:
@@ -162,14 +161,18 @@ class PostgresServer:
             return False
 
     def _answers(self) -> bool:
-        """Whether our database takes connections; makes the database when the cluster is new."""
+        """Whether the service may work in our database; makes the database and the roles where they are missing."""
         try:
-            psycopg.connect(self.url, connect_timeout=2).close()
-        except psycopg.OperationalError as error:
-            if f'database "{DATABASE}" does not exist' not in str(error):
+            psycopg.connect(self.url(WRITER), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            try:
+                with psycopg.connect(self.url(), dbname="postgres", autocommit=True, connect_timeout=2) as connection:
+                    if connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).rowcount == 0:
+                        connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+                with psycopg.connect(self.url(), connect_timeout=2) as connection:
+                    make_roles(connection, self._password)
+            except psycopg.OperationalError:
                 return False
-            with psycopg.connect(self.url, dbname="postgres", autocommit=True) as connection:
-                connection.execute(f"create database {DATABASE}")
         return True
 
 
@@ -182,8 +185,8 @@ def _programs() -> Path:
 
 
 def _socket_folder(directory: Path) -> Path:
-    """DIR/run, or a folder with a short name where that would be too long for a socket."""
-    near = directory / "run"
+    """DIR/run/sql, or a folder with a short name where that would be too long for a socket."""
+    near = directory / "run" / "sql"
     if len(os.fsencode(near / ".s.PGSQL.65535")) <= SOCKET_PATH_LIMIT:
         return near
     name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]

@@ -1,8 +1,8 @@
 """Processes of the embedded servers: started without root's rights, told apart from strangers, stopped in bounded time.
 
-PostgreSQL refuses to run as root. As root we therefore start servers under an ordinary account, but with the
-capability to pass folders that this account could not enter (a checkout or data folder below a 0700 home), instead of
-opening those folders to everybody.
+PostgreSQL refuses to run as root. As root we therefore start servers under an ordinary account, with no capability and
+no way to get one. Where that account could not enter a folder (a checkout or data folder below a 0700 home), an entry
+in the folder's access list lets this account pass, and nobody else.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from adapters.embedded.access_lists import let_in
 from adapters.files import atomic
 from domain.errors import Defect, Unavailable
 
@@ -50,56 +51,39 @@ class Launcher:
         raise Defect(f"root may not run PostgreSQL, and none of the accounts {', '.join(ACCOUNTS)} exists")
 
     @cached_property
-    def _prefix(self) -> list[str] | None:
-        """Words before a command that drop root but keep the right to pass any folder; None where not possible."""
+    def _prefix(self) -> list[str]:
+        """Words before a command that keep it from ever gaining rights; none where the system has no such program."""
         setpriv = shutil.which("setpriv")
-        if self.account is None or setpriv is None:
-            return None
-        prefix = [
-            setpriv,
-            # without this, access(2) ignores capabilities and PostgreSQL cannot find its own program
-            "--securebits=+no_setuid_fixup",
-            f"--reuid={self.account.pw_uid}",
-            f"--regid={self.account.pw_gid}",
-            "--clear-groups",
-            "--inh-caps=+dac_override",
-            "--ambient-caps=+dac_override",
-        ]
-        works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
-        return prefix if works else None
+        prefix = [setpriv or "", "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all"]
+        works = setpriv and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+        return prefix if works else []
 
-    def command(self, arguments: Sequence[str]) -> list[str]:
-        """The command that runs these arguments under the account, as far as a command can."""
-        if self.account is None or self._prefix is not None:
-            return [*(self._prefix or ()), *arguments]
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        """The account, once it can reach all that it must; a change of user from root drops every capability."""
+        if self.account is None:
+            return {}
         for path in self._paths:
-            _let_pass(path)
-        return list(arguments)
+            let_in(self.account.pw_uid, path)
+        return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
 
     def run(self, arguments: Sequence[str]) -> None:
         """Run to the end; raises Defect with what the program said when it fails."""
-        done = self._spawn(self.command(arguments), capture_output=True)
+        done = subprocess.run(
+            [*self._prefix, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            **self._identity,
+        )
         if done.returncode != 0:
             raise Defect(f"{Path(arguments[0]).name} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
 
-    def _spawn(self, command: Sequence[str], **streams: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command as the account, where the command itself does not see to that."""
-        other: dict[str, Any] = {}
-        if self.account is not None and self._prefix is None:
-            other = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
-        return subprocess.run(command, stdin=subprocess.DEVNULL, text=True, check=False, **other, **streams)
-
     def start(self, arguments: Sequence[str], log: Path) -> int:
-        """Start a server that writes to `log`; returns its process id.
-
-        It has a session of its own, so that Ctrl-C reaches us and not it, and no parent that must outlive or reap it,
-        because others may go on using it when we leave.
-        """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            detached = ["sh", "-c", '"$@" >&2 & echo $!', "sh", *self.command(arguments)]
-            done = self._spawn(detached, stdout=subprocess.PIPE, stderr=output, start_new_session=True)
-        return int(done.stdout)
+        """Start a server that writes to `log`; returns its process id."""
+        return detached([*self._prefix, *arguments], log, cwd="/", **self._identity)
 
     def own(self, path: Path) -> None:
         """Make `path` the servers' account's own."""
@@ -107,12 +91,25 @@ class Launcher:
             os.chown(path, self.account.pw_uid, self.account.pw_gid)
 
 
-def _let_pass(path: Path) -> None:
-    """Let everybody pass (not list) the folders above `path`: the last resort where capabilities are not to be had."""
-    for folder in path.resolve().parents:
-        mode = folder.stat().st_mode
-        if not mode & 0o001:
-            folder.chmod(mode | 0o001)
+def detached(command: Sequence[str], log: Path, **options: Any) -> int:
+    """Start a process that writes to `log`; returns its id.
+
+    It has a session of its own, so that Ctrl-C reaches us and not it, and no parent that must outlive or reap it,
+    because others may go on using it when we leave.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    start = ["sh", "-c", '"$@" >&2 & echo $!', "sh", *command]
+    with log.open("ab") as output:
+        done = subprocess.run(
+            start,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            start_new_session=True,
+            check=False,
+            **options,
+        )
+    return int(done.stdout)
 
 
 def alive(pid: int) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from adapters.postgres.roles import give_rights, rights_are_given
 from domain.errors import Defect, Unavailable
 
 LOCK = 0x616E616C79746963  # "analytic": one advisory lock for all who migrate the same database
@@ -24,9 +25,10 @@ def migrate(database_url: str) -> None:
     """
     try:
         with psycopg.connect(database_url, autocommit=True, connect_timeout=CONNECT_TIMEOUT) as connection:
-            if _applied(connection) != newest_revision():
+            if _applied(connection) != newest_revision() or not rights_are_given(connection):
                 with _locked(connection):
                     _upgrade(connection)
+                    give_rights(connection)
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable(f"the database cannot be migrated now: {error}") from error
 

@@ -27,11 +27,12 @@ logger = logging.getLogger(__name__)
 class PostgresScratch(Session):
     """`projections.engine.past.Scratch` and `projections.engine.history.Decisions` on PostgreSQL.
 
-    A statement may take `timeout` seconds. `check` says whether a snapshot was signed here.
+    A statement may take `timeout` seconds. `check` says whether a snapshot was signed here. `reader_url` is the
+    readers' login, where there is one.
     """
 
-    def __init__(self, database_url: str, check: Check, timeout: float = 10.0) -> None:
-        super().__init__(database_url)
+    def __init__(self, database_url: str, check: Check, timeout: float = 10.0, reader_url: str = "") -> None:
+        super().__init__(database_url, scratch=reader_url or database_url)
         self._check = check
         self._timeout = timeout
 

@@ -13,10 +13,13 @@ from projections.engine.batch import Interrupted
 
 
 class Session:
-    """Base of what works with projections in PostgreSQL: transactions, each purpose on a connection of its own."""
+    """Base of what works with projections in PostgreSQL: transactions, each purpose on a connection of its own.
 
-    def __init__(self, database_url: str) -> None:
-        self._url = database_url
+    `others` are the addresses of purposes that have a login of their own.
+    """
+
+    def __init__(self, database_url: str, **others: str) -> None:
+        self._url, self._others = database_url, others
         self._open: dict[str, psycopg.Connection] = {}
 
     @contextmanager
@@ -46,7 +49,8 @@ class Session:
     def _connected(self, purpose: str) -> psycopg.Connection:
         if purpose not in self._open or self._open[purpose].closed:
             options = "-c synchronous_commit=off -c timezone=UTC -c datestyle=ISO -c jit=off -c temp_buffers=64MB"
-            self._open[purpose] = psycopg.connect(self._url, autocommit=True, options=options, connect_timeout=5)
+            url = self._others.get(purpose, self._url)
+            self._open[purpose] = psycopg.connect(url, autocommit=True, options=options, connect_timeout=5)
         return self._open[purpose]
 
     def close(self) -> None:

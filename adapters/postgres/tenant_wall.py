@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import psycopg
 
-READER = "analytics_reader"
-AS_READER = f"-c role={READER}"  # as an option of the connection: RESET ROLE comes back to it, too
+from adapters.postgres.roles import READER
+
+AS_READER = f"-c role={READER}"  # for a login that is another's: RESET ROLE comes back to it, too
 SET_TENANT = b"SELECT set_config('analytics.company', %s, true)"  # until the end of the transaction
 
 

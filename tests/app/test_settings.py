@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -32,12 +35,34 @@ def test_a_flag_goes_before_its_variable_and_a_variable_before_the_default() -> 
         ("ANALYTICS_PARTITIONS", "0"),
         ("ANALYTICS_POISON_LIMIT", "x"),
         ("ANALYTICS_KAFKA_SECURITY", "TLS"),
+        ("ANALYTICS_READ_PORT", "65536"),
+        ("ANALYTICS_READ_PORT", "-1"),
+        ("ANALYTICS_GRPC_PORT", "9" * 5_000),
+        ("ANALYTICS_POISON_LIMIT", "nan"),
+        ("ANALYTICS_QUERY_SECONDS", "inf"),
+        ("ANALYTICS_QUERY_SECONDS", "1e999"),
+        ("ANALYTICS_TRACE_SHARE", "1.01"),
+        ("ANALYTICS_LOG_LEVEL", "LOUD"),
+        ("ANALYTICS_PLAINTEXT", "perhaps"),
+        ("ANALYTICS_EVENT_TOKENS", "x\ny"),
     ],
 )
 def test_a_value_that_is_no_good_is_refused_by_name(variable: str, text: str) -> None:
     """The error names the variable and the value."""
-    with pytest.raises(Invalid, match=f"{variable} is .*{text}"):
+    with pytest.raises(Invalid, match=f"{variable} is .*{re.escape(text[:40].splitlines()[0])}") as raised:
         Settings.read({variable: text})
+    assert len(str(raised.value)) < 200
+
+
+def test_every_number_has_a_range() -> None:
+    """Whatever is declared next."""
+    hints = get_type_hints(Settings)
+    for setting in fields(Settings):
+        if hints[setting.name] in (int, float):
+            least, most = setting.metadata["at_least"], setting.metadata["at_most"]
+            assert least is not None, setting.name
+            assert most is not None, setting.name
+            assert least <= setting.default <= most
 
 
 def test_secrets_are_hidden() -> None:

@@ -56,13 +56,6 @@ def test_addresses_say_where_everything_listens(instance: Instance) -> None:
     assert (instance.folder / "addresses.json").stat().st_mode & 0o077 == 0
 
 
-def test_it_prints_one_sign_in_link_for_each_kind_of_person(instance: Instance) -> None:
-    """The token stands in the fragment, so that no server and no proxy sees it."""
-    links = [line.strip() for line in instance.log.read_text().splitlines() if "/#token=" in line]
-    assert len(links) == 4
-    assert all(link.startswith(instance.addresses["pages"]) for link in links)
-
-
 def test_what_goes_in_comes_out_of_a_query(instance: Instance, tmp_path: Path) -> None:
     """ingest → wait → query; a bad line goes to quarantine and changes the exit code, a repetition changes nothing."""
     lines = [json.dumps(trade("inout", n, pnl=10.0)) for n in range(50)]
@@ -148,29 +141,6 @@ def test_errors_are_one_line_and_a_code(instance: Instance, arguments: tuple[str
     assert result.exit_code == 1
     assert result.stderr.startswith(says)
     assert result.stderr.count("\n") == 1
-
-
-def test_a_killed_process_is_started_again(own_instance: Instance) -> None:
-    """Each role in turn is killed with kill -9; afterwards everything works at the same addresses."""
-    own_instance.start()
-    before = own_instance.addresses
-    own_instance.take([trade("killed", 1)])
-    killed = own_instance.children()
-    for child in killed:
-        child.kill()
-    eventually(lambda: sum(map(running, own_instance.children())) == len(killed))
-    own_instance.take([trade("killed", 2)])
-    assert own_instance.addresses == before
-
-    def answers() -> bool:
-        with own_instance.client("viewer", "killed") as client:
-            try:
-                rows = client.get("/api/v1/query/trading_totals").json()["rows"]
-            except OSError:
-                return False
-            return bool(rows[0]["total_trades"] == 2)
-
-    eventually(answers)
 
 
 def test_a_frozen_process_is_started_again(own_instance: Instance) -> None:

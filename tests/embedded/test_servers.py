@@ -11,16 +11,22 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from adapters.embedded.access_lists import let_in
 from adapters.embedded.process import Launcher, alive, end, free_port
 from adapters.embedded.servers import Addresses, Servers
 from adapters.nats.bus import NatsBus
+from adapters.postgres.migrate import migrate
+from adapters.postgres.read_store import PostgresReadStore
+from tests.projections.harness import ReadModels, logged
+from tests.publishing.samples import trade
 
 pytestmark = pytest.mark.slow
 
@@ -206,9 +212,13 @@ async def test_a_long_folder_name_gets_its_socket_elsewhere(new_folder: Path) ->
 @pytest.mark.skipif(os.geteuid() != 0, reason="then all the other tests already run as an ordinary user")
 def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
     """Here we are root, so the same is done once more under an ordinary account."""
-    launcher = Launcher(Path(sys.executable), new_folder)
+    launcher = Launcher()
     launcher.own(new_folder)
-    owner, pids = _started_in_another_process(new_folder, launcher.command([]))
+    assert launcher.account is not None
+    for path in (Path(sys.base_prefix), Path(sys.prefix), ROOT):
+        let_in(launcher.account.pw_uid, path)
+    user = {"user": launcher.account.pw_uid, "group": launcher.account.pw_gid, "extra_groups": []}
+    owner, pids = _started_in_another_process(new_folder, user)
     assert all(os.stat(f"/proc/{pid}").st_uid != 0 for pid in (owner.pid, *pids))
     owner.kill()
     owner.wait()
@@ -216,11 +226,92 @@ def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
         end(pid, ((signal.SIGTERM, 1.0), (signal.SIGKILL, 10.0)))
 
 
-def _started_in_another_process(folder: Path, prefix: Sequence[str] = ()) -> tuple[subprocess.Popen[str], list[int]]:
+def status_of(pid: int) -> dict[str, str]:
+    """What the kernel says of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no rights to lose")
+async def test_servers_of_root_have_no_rights(new_folder: Path) -> None:
+    """They run as an account without a single capability, and cannot come by one; folders stay closed to others."""
+    closed = new_folder / "home"
+    closed.mkdir(mode=0o700)
+    servers = Servers(closed / "data")
+    started = await servers.start()
+    for pid in started.pids.values():
+        status = status_of(pid)
+        assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
+        assert status["NoNewPrivs"] == "1"
+        assert "0" not in status["Uid"].split()
+    assert await both_answer(started)
+    assert closed.stat().st_mode & 0o007 == 0
+    await servers.stop()
+
+
+async def test_no_role_of_the_service_may_more_than_it_needs(folder: Path) -> None:
+    """None is a superuser or passes row security by; the reader can become nobody else."""
+    servers = Servers(folder)
+    started = await servers.start()
+    migrate(started.owner_url)
+    with psycopg.connect(started.owner_url) as connection:
+        roles = connection.execute(
+            "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles"
+            " WHERE rolname LIKE 'analytics_%' ORDER BY 1"
+        ).fetchall()
+    assert roles == [("analytics_owner", False), ("analytics_reader", False), ("analytics_writer", False)]
+    for url, statement in (
+        (started.reader_url, "SET ROLE analytics_writer"),
+        (started.reader_url, "SET ROLE analytics_owner"),
+        (started.reader_url, "SET SESSION AUTHORIZATION analytics"),
+        (started.reader_url, "SELECT * FROM log.runs"),
+        (started.reader_url, "CREATE TABLE read_models.mine (id int)"),
+        (started.writer_url, "SET ROLE analytics_owner"),
+        (started.writer_url, "ALTER TABLE log.runs ADD extra int"),
+        (started.writer_url, "DROP TABLE quarantine"),
+        (started.writer_url, "UPDATE alembic_version SET version_num = '0'"),
+        (started.writer_url, "CREATE TABLE public.mine (id int)"),
+    ):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+    with psycopg.connect(started.writer_url) as connection:
+        connection.execute("SET ROLE analytics_reader")  # as a command does that has no login of the reader
+        assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (0,)
+    await servers.stop()
+
+
+async def test_a_database_of_one_superuser_is_handed_over(folder: Path) -> None:
+    """Of a release whose service was the superuser: rows stay, and what there is belongs to the new roles."""
+    servers = Servers(folder)
+    started = await servers.start()
+    with psycopg.connect(started.database_url, dbname="postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE analytics")
+        connection.execute("DROP ROLE analytics_owner, analytics_writer, analytics_reader")
+        connection.execute("CREATE DATABASE analytics")
+    migrate(started.database_url)
+    models = ReadModels(started.database_url)
+    models.fold(logged([trade("before", company_id="acme")]))
+    await models.close()
+    await servers.stop()
+    started = await servers.start()
+    migrate(started.owner_url)
+    models = ReadModels(started.writer_url)
+    models.fold(logged([trade("before", company_id="acme"), trade("after", company_id="acme")]))
+    store = PostgresReadStore(started.reader_url, connections=1)
+    await store.open()
+    assert (await store.ask("acme", "trading", "SELECT count(*) FROM {trade}", ())).rows == [(2,)]
+    await store.close()
+    await models.close()
+    await servers.stop()
+
+
+def _started_in_another_process(
+    folder: Path, user: Mapping[str, Any] | None = None
+) -> tuple[subprocess.Popen[str], list[int]]:
     """A process that has started the servers and then only sleeps, and the servers' pids."""
-    command = [*prefix, sys.executable, "-c", START_AND_SLEEP, str(folder)]
+    command = [sys.executable, "-c", START_AND_SLEEP, str(folder)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **(user or {}))
     assert owner.stdout is not None
     with owner.stdout:
         pids = [int(pid) for pid in owner.stdout.readline().split()]

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from adapters.postgres.consents import PostgresConsents
-from adapters.postgres.tenant_wall import READER, SET_TENANT
+from adapters.postgres.roles import READER
+from adapters.postgres.tenant_wall import SET_TENANT
 from domain.access import Tier
 from domain.configuration.company import ConsentChanged, CurrencyChanged, TierChanged
 from domain.configuration.registry import company_aggregate_id

@@ -16,7 +16,8 @@ from adapters.embedded.servers import Addresses
 from adapters.postgres.builder import PostgresBuild
 from adapters.postgres.migrate import migrate
 from adapters.postgres.read_store import PostgresReadStore
-from adapters.postgres.tenant_wall import READER, SET_TENANT
+from adapters.postgres.roles import READER
+from adapters.postgres.tenant_wall import SET_TENANT
 from domain.errors import Defect, LimitExceeded
 from projections.engine.past import Folded
 from projections.engine.rebuild import Share
@@ -171,8 +172,8 @@ def test_readers_may_write_nothing_and_read_no_other_table(database_url: str) ->
         read_models = {wall.name for wall in walls(database_url)}
         assert {name for name, reads, _ in rows if reads} - read_models == PUBLIC
         assert [name for name, _, writes in rows if writes] == []
-        role = "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = %s"
-        assert connection.execute(role, (READER,)).fetchone() == (False, False, False)
+        role = "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = %s"
+        assert connection.execute(role, (READER,)).fetchone() == (False, False)
         views = "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'read_models'::regnamespace"
         assert connection.execute(views).fetchall() == []  # one would see as its owner: declare it security_invoker
 

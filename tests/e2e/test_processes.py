@@ -1,0 +1,151 @@
+"""The processes of an instance: each is killed in turn, and its death is its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.instance import Instance, environment, trade
+
+pytestmark = pytest.mark.slow
+
+HEALED = 150.0  # seconds, on a machine as busy as may be; `python -m tests.e2e.faults` measures
+WORKER = "projections.engine.worker_process"
+
+
+def eventually(true: Callable[[], object], seconds: float = HEALED) -> None:
+    """Return once it is true; fail when it does not become true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def family(instance: Instance) -> dict[int, str]:
+    """What runs for the instance, by its process id: roles, their workers, servers and the caretaker."""
+    assert instance.process is not None
+    mine = {p.pid: p for p in psutil.Process(instance.process.pid).children(recursive=True)}
+    for file in ("postgres/postmaster.pid", "run/nats.pid", "run/caretaker.pid"):
+        with suppress(OSError, IndexError, psutil.NoSuchProcess):  # one that has ended, or is about to write its file
+            pid = int((instance.folder / file).read_text().split()[0])
+            mine[pid] = psutil.Process(pid)
+    return {pid: name for pid, process in mine.items() if (name := name_of(process))}
+
+
+def name_of(process: psutil.Process) -> str:
+    """The role of a process, or its program; nothing for one that has ended."""
+    try:
+        words = process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+    if "serve" in words:
+        return words[words.index("serve") + 1]
+    return next((word for word in words if word in (WORKER, "adapters.embedded.caretaker")), " ".join(words[:1]))
+
+
+class Caller:
+    """Publishes and asks over HTTP, the present and the past."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._read, self._command = (instance.addresses[name] for name in ("read_api", "command_api"))
+        tokens = {role: instance.token(role, "kin") for role in ("service", "auditor")}
+        self._headers = {role: {"Authorization": f"Bearer {token}"} for role, token in tokens.items()}
+
+    def publish(self, number: int) -> bool:
+        """Whether this trade is taken."""
+        try:
+            address, events = f"{self._command}/api/v1/events", [trade("kin", number)]
+            answer = httpx.post(address, json=events, headers=self._headers["service"], timeout=20)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    def counts(self, number: int, **params: str) -> bool:
+        """Whether so many trades are told; `as_of` makes it a question about the past."""
+        try:
+            address = f"{self._read}/api/v1/query/trading_totals"
+            answer = httpx.get(address, params=params, headers=self._headers["auditor"], timeout=20)
+        except httpx.TransportError:
+            return False
+        rows = answer.json().get("rows")
+        return bool(rows) and rows[0]["total_trades"] == number
+
+
+def test_each_process_dies_alone_and_comes_back(own_instance: Instance) -> None:
+    """kill -9 of every role, worker and server, while there is a worker for the past; then of the supervisor."""
+    own_instance.start()
+    addresses, caller = own_instance.addresses, Caller(own_instance)
+    eventually(lambda: caller.publish(0))
+    eventually(lambda: caller.counts(1, as_of="2030-01-01"))
+    names = sorted(family(own_instance).values(), key=lambda name: name == "read-api")
+    assert len(names) == len(own_instance.children()) + 4  # the worker, PostgreSQL, NATS, the caretaker
+    assert WORKER in names
+    for name in names:
+        before = family(own_instance)
+        (victim,) = [pid for pid, each in before.items() if each == name]
+        lost = {victim, *(child.pid for child in psutil.Process(victim).children(recursive=True))}
+        os.kill(victim, signal.SIGKILL)
+        if name == WORKER:
+            eventually(lambda: caller.counts(1, as_of="2030-01-01"))
+        eventually(partial(healed, own_instance, before, lost, name))
+        assert own_instance.addresses == addresses
+    eventually(lambda: caller.publish(1))
+    eventually(lambda: caller.counts(2))
+    eventually(lambda: caller.counts(2, as_of="2030-01-01"))
+    assert own_instance.process is not None
+    everybody = [psutil.Process(pid) for pid in family(own_instance)]
+    os.kill(own_instance.process.pid, signal.SIGKILL)
+    own_instance.process.wait()
+    eventually(lambda: not any(process.is_running() for process in everybody))
+
+
+def healed(instance: Instance, before: dict[int, str], lost: set[int], name: str) -> bool:
+    """Whether another of the name runs, and all that did not have to die with the victim lives on."""
+    now = family(instance)
+    others = {pid: each for pid, each in before.items() if pid not in lost}
+    assert others.items() <= now.items(), f"{name} took others along"
+    return name in {each for pid, each in now.items() if pid not in before}
+
+
+def test_a_terminal_is_given_links_and_ctrl_c_ends_without_a_word_of_trouble(own_folder: Path) -> None:
+    """Elsewhere, where what is said is kept, there is no token in it."""
+    master, slave = pty.openpty()
+    own = Instance(own_folder)
+    command = [sys.executable, "-m", "app.cli", "up", "--data", str(own_folder)]
+    with own.log.open("wb") as log:
+        own.process = subprocess.Popen(command, env=environment(), stdout=slave, stderr=log, start_new_session=True)
+    os.close(slave)
+    said = b""
+    try:
+        while b"Ready." not in said:
+            said += os.read(master, 65_536)
+        assert said.count(b"/#token=") == 4
+        caller = Caller(own)
+        eventually(lambda: caller.publish(0))
+        eventually(lambda: caller.counts(1, as_of="2030-01-01"))
+        own.process.send_signal(signal.SIGINT)
+        assert own.process.wait(60) == 0
+    finally:
+        os.close(master)
+    lines = [json.loads(line) for line in own.log.read_text().splitlines()]
+    assert [line for line in lines if line["level"] not in ("INFO", "WARNING")] == []
+
+
+def test_what_is_no_terminal_is_given_no_token(instance: Instance) -> None:
+    """It says how to come by one."""
+    text = instance.log.read_text()
+    assert "analytics token --role ROLE" in text
+    assert "eyJ" not in text
