@@ -218,6 +218,7 @@ class Settings:
         metadata=_says(
             "Seconds that an as-of query or an explanation may take over HTTP, and may wait for its turn before.",
             at_least=0.01,
+            at_most=86_400,
         ),
     )
     trail_notes: int = field(
