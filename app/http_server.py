@@ -60,17 +60,8 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def serve_http(
-    application: Any,
-    host: str,
-    port: int,
-    stop: asyncio.Event,
-    ready: Callable[[int], None],
-    files: CertificateFiles | None = None,
-) -> None:
-    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS."""
-    sock = listen(host, port)
-    config = uvicorn.Config(
+def _config(application: Any, files: CertificateFiles | None) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         loop="none",
         http=GuardedHttp,
@@ -88,7 +79,19 @@ async def serve_http(
         ssl_certfile=files.certificate if files else None,
         ssl_keyfile=files.key if files else None,
     )
-    server = _Server(config)
+
+
+async def serve_http(
+    application: Any,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    ready: Callable[[int], None],
+    files: CertificateFiles | None = None,
+) -> None:
+    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS."""
+    sock = listen(host, port)
+    server = _Server(_config(application, files))
     serving = tasks.owned(server.serve(sockets=[sock]), "http")
     stopping = tasks.owned(stop.wait(), "http-stopping")
     up = tasks.owned(server.up.wait(), "http-up")
