@@ -50,9 +50,9 @@ AT_WORK = """
 """
 
 MISREAD = """
-    SELECT count(*) FROM config_events AS e FULL JOIN read_models.configuration_change_v1 AS c
+    SELECT count(*) FROM config_events AS e FULL JOIN read_models.configuration_change_v2 AS c
         ON c.aggregate_id = e.originator_id::text AND c.version = e.originator_version
-    LEFT JOIN read_models.configured_dashboard_v1 AS d ON d.aggregate_id = e.originator_id::text
+    LEFT JOIN read_models.configured_dashboard_v2 AS d ON d.aggregate_id = e.originator_id::text
     WHERE e IS NULL OR c IS NULL OR d IS NULL OR d.unread_events > 0 OR c.topic <> e.topic
         OR c.body::jsonb <> convert_from(e.state, 'UTF8')::jsonb -> 'body'
         OR d.name <> convert_from(e.state, 'UTF8')::jsonb -> 'body' ->> 'name'

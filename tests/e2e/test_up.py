@@ -122,7 +122,7 @@ def test_a_second_start_in_the_same_folder_is_refused(instance: Instance) -> Non
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("query", "nonsense", "--company", "a"), "error: no query 'nonsense'"),
+        (("query", "nonsense", "--company", "a"), "error: no query is called 'nonsense'"),
         (("query", "trading_totals"), "error: name a company"),
         (("query", "trading_totals", "--company", "a", "--param", "by"), "error: 'by' is not of the form k=v"),
         (("projections", "checksum", "nonsense"), "error: no projection 'nonsense'"),

@@ -90,16 +90,17 @@ async def test_a_reader_gets_ids_and_no_row_with_them(consents: PostgresConsents
         )
         connection.execute(SET_TENANT, ("no",))
         assert {name for (name,) in connection.execute(AGREED)} == {"one", "two", "three"}
-        assert connection.execute(b"SELECT company_id FROM read_models.configured_company_v1").fetchall() == [("no",)]
+        assert connection.execute(b"SELECT company_id FROM read_models.configured_company_v2").fetchall() == [("no",)]
 
 
 async def test_nobody_else_may_call_it(consents: PostgresConsents, database_url: str) -> None:
-    """It is the only function that runs as its owner, and it is closed to everybody but readers."""
+    """Two functions run as their owner, with a path of their own, and are closed to everybody but readers."""
     with psycopg.connect(database_url) as connection:
-        owners = "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'read_models'::regnamespace"
-        assert connection.execute(owners).fetchall() == [("agreed_companies", ["search_path=pg_catalog, pg_temp"])]
-        allowed = (
-            "SELECT grantee::regrole::text FROM pg_proc, aclexplode(proacl)"
-            " WHERE proname = 'agreed_companies' AND grantee <> proowner"
+        owners = (
+            "SELECT proname, proconfig, (SELECT array_agg(grantee::regrole::text) FROM aclexplode(proacl)"
+            " WHERE grantee <> proowner) FROM pg_proc"
+            " WHERE prosecdef AND pronamespace = 'read_models'::regnamespace ORDER BY proname"
         )
-        assert connection.execute(allowed.encode()).fetchall() == [(READER,)]
+        assert connection.execute(owners.encode()).fetchall() == [
+            (name, ["search_path=pg_catalog, pg_temp"], [READER]) for name in ("agreed_companies", "stored_tiers")
+        ]
