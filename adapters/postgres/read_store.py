@@ -50,6 +50,7 @@ SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(nex
 FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
 WHERE live AND name = ANY(%s) GROUP BY name, live.version
 """
+PATIENCE = 5.0  # seconds at least to wait for a connection
 SWITCHES = 5  # during one question, at most
 NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
@@ -88,11 +89,12 @@ class PostgresReadStore:
             min_size=1,
             max_size=connections,
             open=False,
-            timeout=5,
+            timeout=PATIENCE,
             kwargs={"autocommit": True, "options": options},
         )
         # A tenant has half of the connections at most: whatever it asks, others find one that is free.
-        self._turns = Turns("questions", Share(connections, max(1, connections // 2), waiting=1_000, patience=timeout))
+        share = Share(connections, max(1, connections // 2), waiting=1_000, patience=max(timeout, PATIENCE))
+        self._turns = Turns("questions", share)
         self._live: dict[str, Live] = {}
 
     async def open(self) -> None:

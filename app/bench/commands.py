@@ -17,8 +17,8 @@ from domain.access import Role
 
 CLIENTS = 8
 PATH = "/api/v1/dashboard/config"
-MADE = "CREATE TABLE bench_floor (id bigserial PRIMARY KEY, state bytea NOT NULL)"
-INSERT = "INSERT INTO bench_floor (state) VALUES (%s)"
+MADE = "CREATE TABLE read_models.bench_floor (id bigserial PRIMARY KEY, state bytea NOT NULL)"
+INSERT = "INSERT INTO read_models.bench_floor (state) VALUES (%s)"
 STATE = b"x" * 300  # as large as a stored event
 
 

@@ -107,11 +107,11 @@ def _bare(url: str) -> list[float]:
     times = []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TEMP TABLE bare_rows (id int PRIMARY KEY, events bigint NOT NULL)")
-        connection.execute("CREATE TABLE bare_events (value bytea NOT NULL)")
+        connection.execute("CREATE TABLE read_models.bare_events (value bytea NOT NULL)")
         for number in range(300):
             began = time.perf_counter()
-            connection.execute("INSERT INTO bare_events VALUES (%s)", (b"x" * 220,))
+            connection.execute("INSERT INTO read_models.bare_events VALUES (%s)", (b"x" * 220,))
             connection.execute(BARE, (number % 100,))
             times.append(1000 * (time.perf_counter() - began))
-        connection.execute("DROP TABLE bare_events")
+        connection.execute("DROP TABLE read_models.bare_events")
     return times

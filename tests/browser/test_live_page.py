@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 TRADES, BADGE = "#tile-trades [data-figure]", "#freshness"
+LEFT = "closed before the connection is established"  # what a page complains about that another test left early
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_figures_move_without_a_reload_and_nothing_complains(instance: Instance,
     tab.until("#tile-pnl [data-figure]", "80")
     assert tab.script("window.notReloaded") is True
     assert tab.script("location.hash") == ""  # the token does not stay in the address
-    assert tab.complaints == []
+    assert [told for told in tab.complaints if LEFT not in told] == []
 
 
 def test_a_link_asks_before_it_replaces_who_is_signed_in(instance: Instance, tab: Page) -> None:

@@ -25,6 +25,7 @@ from adapters.embedded.servers import Addresses, Servers
 from adapters.nats.bus import NatsBus
 from adapters.postgres.migrate import migrate
 from adapters.postgres.read_store import PostgresReadStore
+from tests.architecture.sources import PACKAGES
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade
 
@@ -215,7 +216,8 @@ def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
     launcher = Launcher()
     launcher.own(new_folder)
     assert launcher.account is not None
-    for path in (Path(sys.base_prefix), Path(sys.prefix), ROOT):
+    packages = (ROOT / name for name in (*PACKAGES, "proto", "tests"))  # not the data folder that may lie beside them
+    for path in (Path(sys.base_prefix), Path(sys.prefix), *packages):
         let_in(launcher.account.pw_uid, path)
     user = {"user": launcher.account.pw_uid, "group": launcher.account.pw_gid, "extra_groups": []}
     owner, pids = _started_in_another_process(new_folder, user)

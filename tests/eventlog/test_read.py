@@ -27,7 +27,7 @@ from eventlog.seals.checkpoints import Checkpoint, Head, signed
 from eventlog.seals.prove import prove
 from eventlog.seals.verify import Evidence, verify
 from projections.engine.appetite import Appetite
-from projections.engine.batch import ProjectionStatus
+from projections.engine.batch import Aside, ProjectionStatus, Refusal
 from projections.engine.catch_up import CatchUp
 from projections.engine.cohort import Cohort
 from projections.engine.history import History, Past
@@ -176,11 +176,12 @@ class Around:
     def claim(self) -> Share | None:
         return self._shares.pop() if self._shares else None
 
-    def set_aside(self, _topic: str, _ranges: object) -> set[tuple[int, int]]:
-        return set()
+    def set_aside(self, _topic: str, _ranges: object) -> Aside:
+        return Aside(frozenset(), {})
 
-    def commit(self, _commit: object) -> None:
-        """Kept nowhere."""
+    def commit(self, _commit: object) -> Sequence[Refusal]:
+        """Kept nowhere, and nothing is refused."""
+        return ()
 
 
 async def _prove(log: Any, around: Any) -> None:

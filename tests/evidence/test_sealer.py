@@ -181,6 +181,8 @@ class Faulty:
     def _awaited(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> Any:
             if self._faults.due(name):
+                if name.endswith(".close"):  # what fails or hangs at its end has given back its connection by then
+                    await real(*args, **kwargs)
                 if not self._faults.hangs:
                     raise RuntimeError("a fault that nobody thought of")
                 await asyncio.sleep(3_600)

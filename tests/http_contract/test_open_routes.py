@@ -74,9 +74,9 @@ def test_no_way_to_write_a_path_is_a_way_in(instance: Instance, api: str) -> Non
         without = request(way, method=method)
         with Raw(instance.addresses[api]) as alone:
             alone.send(without)
-            status, headers, body = alone.answer()
+            status, _, body = alone.answer()
         assert status in (400, 401, 404), (way, status, body)
-        assert status != 400 or headers["content-type"].startswith("text/plain"), (way, body)
+        assert status != 400 or b"no HTTP/1.1 request" in body, (way, body)
         if status != 400:
             with Raw(instance.addresses[api]) as behind:
                 behind.send(request("/api/v1/query", token) + without)

@@ -208,7 +208,8 @@ def test_too_much_history_is_refused_before_it_is_read(new_database: NewDatabase
             await store.ask(COMPANY, projection.name, "SELECT 1", ())
         return store.scanned.records
 
-    assert asyncio.run(ask(Past(), len(records))) == len(records)
+    of_company = sum(COMPANY.encode() in record.value for record in records)
+    assert asyncio.run(ask(Past(), len(records))) == of_company
     with pytest.raises(LimitExceeded, match=f"would read {len(records)} records, and {len(records) - 1} are allowed"):
         asyncio.run(ask(Past(), len(records) - 1))
     beyond = Position({next(iter(position_of(records).offsets)): 10**6})

@@ -46,11 +46,12 @@ def position(instance: Instance) -> str:
     return told
 
 
-def ask(instance: Instance, company: str, tier: str = "ENTERPRISE", since: str = "", **more: str) -> httpx.Response:
-    """What a viewer of the company is answered."""
-    with instance.client("viewer", company, "--tier", tier) as viewer:
+def ask(instance: Instance, company: str, tier: str = "ENTERPRISE", since: str = "", of: str = "") -> httpx.Response:
+    """What a viewer of the company is answered; `of`: of another company, or of all of them."""
+    with instance.client("viewer", of or company, "--tier", tier) as viewer:
         headers = {"X-Min-Position": since} if since else {}
-        return viewer.get("/api/v1/insights", params={"kind": "competitive", **ASKED, **more}, headers=headers)
+        asked = {"kind": "competitive", "company": company, **ASKED}
+        return viewer.get("/api/v1/insights", params=asked, headers=headers)
 
 
 def row(answer: httpx.Response) -> dict[str, Any]:
@@ -76,13 +77,13 @@ def test_six_companies_that_agreed_are_compared(instance: Instance, position: st
     assert instance.answer("query", "competitive", "--company", OURS, *params)["rows"] == [found]
 
 
-def compare(instance: Instance, company: str, tier: str = "ENTERPRISE", **more: Any) -> Any:
+def compare(instance: Instance, company: str, tier: str = "ENTERPRISE", of: str = "", **more: Any) -> Any:
     """The comparison over gRPC, of the period of ASKED."""
     scope = {"company_id": company, "from_time": 1_759_276_800_000, "to_time": 1_761_955_200_000} | more.pop(
         "scope", {}
     )
     wanted = insights.GetCompetitiveAnalysisRequest(scope=scope, metrics=more.pop("metrics", ["total_pnl"]), **more)
-    token = instance.token("viewer", company, "--tier", tier)
+    token = instance.token("viewer", of or company, "--tier", tier)
     with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
         stub = service.AnalyticsServiceStub(channel)
         return stub.GetCompetitiveAnalysis(wanted, metadata=(("authorization", f"Bearer {token}"),), timeout=30)
@@ -99,7 +100,7 @@ def test_the_comparison_over_grpc_is_that_over_http(instance: Instance, position
     assert (second.own.key, second.own.value.number) == ("win_rate", 1.0)
     assert (told.peers, told.provenance.query) == (5, "competitive")
     assert told.provenance.position
-    few = compare(instance, FEW)
+    few = compare(instance, FEW, of="*")
     assert (few.comparisons[0].reason, few.comparisons[0].HasField("percentile"), few.peers) == ("too_few", False, 0)
 
 
@@ -113,7 +114,7 @@ def test_the_comparison_over_grpc_is_that_over_http(instance: Instance, position
         ({"scope": {"from_time": 1_759_276_800_001}}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"scope": {"from_time": 2**62}}, grpc.StatusCode.INVALID_ARGUMENT),
         ({"scope": {"to_time": -1}}, grpc.StatusCode.INVALID_ARGUMENT),
-        ({"tier": "PRO"}, grpc.StatusCode.PERMISSION_DENIED),
+        ({"tier": "PRO", "of": "*"}, grpc.StatusCode.PERMISSION_DENIED),
     ],
 )
 def test_what_comparisons_do_not_know_is_refused(
@@ -127,7 +128,7 @@ def test_what_comparisons_do_not_know_is_refused(
 
 def test_five_of_a_tier_have_four_peers_and_are_told_nothing(instance: Instance, position: str) -> None:
     """However many agreed in other tiers."""
-    found = row(ask(instance, FEW, since=position))
+    found = row(ask(instance, FEW, since=position, of="*"))
     assert (found["finding"], found["reasons"], found["sample"]) == (None, {"finding": "too_few"}, 0)
 
 
@@ -152,9 +153,9 @@ def test_a_company_that_withdraws_is_neither_counted_nor_told(instance: Instance
 
 @pytest.mark.parametrize("tier", ["FREE", "BASIC", "PRO"])
 def test_comparing_needs_enterprise(instance: Instance, position: str, tier: str) -> None:
-    """At both addresses, whatever the company's profile says."""
-    assert "competitive" in str(problem(ask(instance, OURS, tier), 403, "forbidden_tier")["detail"])
-    with instance.client("analyst", OURS, "--tier", tier) as analyst:
+    """At both addresses, for a company that has no stored tier."""
+    assert "competitive" in str(problem(ask(instance, "untiered", tier), 403, "forbidden_tier")["detail"])
+    with instance.client("analyst", "untiered", "--tier", tier) as analyst:
         problem(analyst.get("/api/v1/query/competitive", params=ASKED), 403, "forbidden_tier")
 
 

@@ -10,6 +10,7 @@ from domain.subscriptions import ABSENT, STATUS, SubscriptionFact, merged
 
 MILLION = 1_000_000
 EVENTS = (*STATUS, "changed", "upgraded", "downgraded", "quantity_changed")
+BEGIN = 1_000 * MS_PER_DAY  # a time in the first weeks of 1970 could be one in seconds, and is refused at the doors
 SPAN = 160 * MS_PER_DAY
 History = tuple[list[SubscriptionFact], list[Charge]]
 
@@ -23,7 +24,8 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
     """Facts of one or two subscriptions in order, many at the same moment, some recorded long before."""
     facts = []
     for number in range(chance.randint(0, 7)):
-        at = chance.choice((0, chance.randrange(SPAN), chance.randrange(SPAN) // MS_PER_DAY * MS_PER_DAY)) + 1
+        days = chance.randrange(SPAN) // MS_PER_DAY * MS_PER_DAY
+        at = BEGIN + chance.choice((0, chance.randrange(SPAN), days)) + 1
         facts.append(
             SubscriptionFact(
                 effective_at=at,
@@ -50,5 +52,7 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
 def random_charges(chance: random.Random) -> list[Charge]:
     """Failures and what follows them, of a few invoices, some of them without a name."""
     kinds = ("failed", "failed", "succeeded", "recovered", "refunded")
-    made = (Charge(chance.randrange(SPAN), chance.choice(("", "i1", "i2")), chance.choice(kinds)) for _ in count())
+    made = (
+        Charge(BEGIN + chance.randrange(SPAN), chance.choice(("", "i1", "i2")), chance.choice(kinds)) for _ in count()
+    )
     return [charge for charge, _ in zip(made, range(chance.randint(0, 5)), strict=False)]

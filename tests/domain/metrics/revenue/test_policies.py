@@ -14,7 +14,7 @@ from domain.metrics.revenue.flows import activity, bridge, snapshot
 from domain.metrics.revenue.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, read, told
 from domain.mrr import MILLIONTHS
 from domain.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merged
-from tests.domain.metrics.revenue.histories import SPAN, History, random_tenant
+from tests.domain.metrics.revenue.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.test_subscriptions import fact
 
 DEFAULT = PRESETS["default"]
@@ -196,7 +196,7 @@ def test_the_bridge_between_two_presets_sums_to_zero() -> None:
     chance = random.Random(23)
     for _ in range(300):
         tenant = random_tenant(chance)
-        begin, end = sorted(chance.randrange(SPAN) for _ in range(2))
+        begin, end = sorted(BEGIN + chance.randrange(SPAN) for _ in range(2))
         for one in PRESETS.values():
             for other in PRESETS.values():
                 ledgers = [[read(h, policy, c) for h, c in tenant] for policy in (one, other)]
