@@ -79,7 +79,8 @@ def ask(client: httpx.Client, instance: Instance, name: str, path: str, token: s
 
 
 PUBLISH = "POST /api/v1/events"
-BODIES = {"POST /api/v1/company/tier": {"tier": "PRO"}}  # where who may depends on a command that is good
+# Where who may depends on a command that is good; it stores the tier that everybody here has anyway.
+BODIES = {"POST /api/v1/company/tier": {"tier": "ENTERPRISE"}}
 
 
 def _needed(name: str, path: str) -> dict[str, str]:
