@@ -95,7 +95,11 @@ async def _rebuild_tenant(settings: Settings, name: str, tenant: str, replace: b
         found = await rebuild_tenant(complete, _declared(name), tenant, replace=replace)
         rows = [asdict(d) for d in found.differences]
         told = {"name": name, "tenant": tenant, "position": str(found.position), "equal": not rows}
-        return {**told, "replaced": found.replaced, "differences": rows}
+        refused = [
+            {"event_id": r.event_id, "partition": r.partition, "offset": r.offset, "code": r.code, "reason": r.reason}
+            for r in found.refused
+        ]
+        return {**told, "replaced": found.replaced, "differences": rows, "refused": refused}
 
 
 def _show_tenant(found: dict[str, Any], *, as_json: bool) -> None:
@@ -107,6 +111,9 @@ def _show_tenant(found: dict[str, Any], *, as_json: bool) -> None:
         click.echo("equal" if found["equal"] else f"{len(rows)} differing rows, the first of each table:")
         if rows:
             show_rows(rows, rows[0], as_json=False)
+        if refused := found["refused"]:
+            click.echo(f"{len(refused)} events are refused and left out:")
+            show_rows(refused, refused[0], as_json=False)
         if found["replaced"]:
             click.echo("the company's rows are replaced")
     if rows and not found["replaced"]:

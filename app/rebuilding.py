@@ -78,7 +78,8 @@ async def rebuild(settings: Settings, name: str, workers: int, say: Say) -> Proj
         with closing(wiring.build(settings, stored)) as build:
             await _watch(settings, stored, workers, build.done, say)
             say("making the rows durable")
-            await asyncio.to_thread(build.finish)
+            if not await asyncio.to_thread(build.finish):
+                say("the tables do not take what was built: projectors fold it again, and set aside what is refused")
             return stored
 
 

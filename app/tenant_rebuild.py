@@ -14,9 +14,7 @@ from domain.errors import Conflict, NotFound
 from domain.event_search import Scanned
 from domain.position import Position
 from projections.engine.declare import Projection
-from projections.engine.history import History, Past
-from projections.engine.past import Folded
-from projections.engine.rebuild import Folding
+from projections.engine.history import History, Past, Stretch
 
 
 async def rebuild_tenant(settings: Settings, declared: Projection, company: str, *, replace: bool) -> TenantComparison:
@@ -25,41 +23,23 @@ async def rebuild_tenant(settings: Settings, declared: Projection, company: str,
     Raises Conflict where the live version was made by another definition or the log has lost the beginning,
     LimitExceeded for more records than a question about the past may read.
     """
-    tenant_rows = PostgresTenantRows(settings.database_url, check(settings))
-    with closing(wiring.versions(settings)) as versions, closing(tenant_rows) as rows:
+    with closing(wiring.versions(settings)) as versions:
         live = await asyncio.to_thread(_live, versions, declared)
+    with closing(PostgresTenantRows(settings.database_url, check(settings), live)) as rows:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
-            history = _CompanyHistory(History(log, rows, settings.past_records, index), live, company)
-            await history.read_to(await asyncio.to_thread(rows.position, live))
+            history = History(log, rows, settings.past_records, index)
+            reached = await asyncio.to_thread(rows.begin)
+            async for stretch in history.read(live, company, Past(), Position(), reached, Scanned()):
+                await asyncio.to_thread(rows.add, stretch)
             loop = asyncio.get_running_loop()
 
-            def folded(position: Position) -> Folded:
-                asyncio.run_coroutine_threadsafe(history.read_to(position), loop).result()
-                return history.folded()
+            async def left(goal: Position) -> list[Stretch]:
+                return [stretch async for stretch in history.read(live, company, Past(), reached, goal, Scanned())]
 
-            return await asyncio.to_thread(lambda: rows.compare(live, company, folded, replace=replace))
+            def rest(goal: Position) -> list[Stretch]:
+                return asyncio.run_coroutine_threadsafe(left(goal), loop).result()
 
-
-class _CompanyHistory:
-    """A company's history, folded further and further."""
-
-    def __init__(self, history: History, projection: Projection, company: str) -> None:
-        self._history = history
-        self._projection = projection
-        self._company = company
-        self._folding = Folding(projection)
-        self._reached = Position()
-
-    async def read_to(self, goal: Position) -> None:
-        """Fold what lies between here and there."""
-        facts = self._history.facts(self._projection, self._company, Past(), self._reached, goal, Scanned())
-        async for found in facts:
-            await asyncio.to_thread(self._folding.add, found)
-        self._reached = goal
-
-    def folded(self) -> Folded:
-        """What it comes to, from the beginning."""
-        return Folded(self._folding.rows(), self._folding.ordered())
+            return await asyncio.to_thread(lambda: rows.compare(company, rest, replace=replace))
 
 
 def _live(versions: PostgresVersions, declared: Projection) -> Projection:

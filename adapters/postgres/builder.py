@@ -6,6 +6,7 @@ run begins anew. Only when it is finished the tables are made durable, and then 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from contextlib import closing, contextmanager
 import psycopg
 
 from adapters.postgres import ordered_rows
+from adapters.postgres.differences import differences
 from adapters.postgres.projection_reader import read_checksum, read_position, read_set_aside
 from adapters.postgres.projection_store import create_tables
 from adapters.postgres.refusals import ENOUGH, REFUSED, record, refusing
@@ -22,15 +24,22 @@ from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.ports import Chunk
 from domain.position import TopicPartition
 from projections.engine import batch, sql
-from projections.engine.batch import Aside, OrderedFacts, Rows
+from projections.engine.batch import Aside, FoldFailed, OrderedFacts, Rows
 from projections.engine.declare import Projection, Table
 from projections.engine.narrowing import narrowed
 from projections.engine.poison import PoisonGauge
-from projections.engine.rebuild import Comparison, Difference, Done, Folded, Share, Stored
+from projections.engine.rebuild import Comparison, Done, Folded, Share, Stored
+
+logger = logging.getLogger(__name__)
 
 SHARE_ROWS = "SELECT number, topic, partition, start, next_offset, stop FROM shares"
-SHOWN = 20  # differing rows of a table, at most
 OF = " WHERE projection = %s AND version = %s"
+
+# Where the shares begin, as checkpoints of which nothing counts yet.
+BEGINNING = b"""
+    SELECT projection, version, topic, partition, min(start), max(stop)
+    FROM shares WHERE projection = %s AND version = %s GROUP BY 1, 2, 3, 4
+"""
 
 # Checkpoints at the end of the shares; where the live version stands there too, what is known of its freshness.
 HAND_OVER = b"""
@@ -43,6 +52,8 @@ HAND_OVER = b"""
     LEFT JOIN checkpoints AS c ON c.projection = s.projection AND c.version = p.version AND c.topic = s.topic
                                AND c.partition = s.partition AND c.next_offset = s.stop
 """
+
+RUNNING = b"UPDATE projections SET state = 'running', changed_at = now() WHERE name = %s AND version = %s"
 
 
 class PostgresBuild(Session):
@@ -159,19 +170,31 @@ class PostgresBuild(Session):
         with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy:
             copy.write(rows.csv)
 
-    def finish(self, at_once: int = 2) -> None:
+    def finish(self, at_once: int = 2) -> bool:
         """Merge what was gathered into durable tables, so many at once, and hand the version over to the projectors.
 
         Whatever was filled before a crash is filled again: until the version is handed over, what was gathered stays.
+        False where the tables refuse it: which event is to blame cannot be seen in sums. Then the version is handed
+        over empty, and the projectors fold it batch by batch, as they do what is live, and set aside what is refused.
         """
         self._check_complete()
+        try:
+            self._finish(at_once)
+        except FoldFailed as error:
+            logger.warning("what was built is folded again by the projectors: %s", error)
+            self._hand_back()
+            return False
+        return True
+
+    def _finish(self, at_once: int) -> None:
         mixed = {table for fold in self.projection.ordered for table in fold.into}
         anew = [table for table in _gathering(self.projection) if table not in mixed]
         with ThreadPoolExecutor(at_once, f"finish-{self.projection.name}") as threads:
             list(threads.map(self._fill_anew, anew))
         with self._building() as connection:
-            for table in set(_gathering(self.projection)) & mixed:
-                connection.execute(self._gathered_into(sql.merge, table))
+            with refusing(self.projection):
+                for table in set(_gathering(self.projection)) & mixed:
+                    connection.execute(self._gathered_into(sql.merge, table))
             for name in set(_target_names(self.projection)) - {_target(self.projection, table) for table in anew}:
                 connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
                 connection.execute(f"ANALYZE {name}".encode())
@@ -179,10 +202,17 @@ class PostgresBuild(Session):
                 connection.execute(f"DROP TABLE {_collected(self.projection, table)}".encode())
             connection.execute(HAND_OVER, self._key)
             connection.execute(f"DELETE FROM shares{OF}".encode(), self._key)
-            connection.execute(
-                "UPDATE projections SET state = 'running', changed_at = now() WHERE name = %s AND version = %s",
-                self._key,
+            connection.execute(RUNNING, self._key)
+
+    def _hand_back(self) -> None:
+        with self._building() as connection:
+            beginning = connection.execute(BEGINNING, self._key).fetchall()
+            drop_tables(connection, self.projection)
+            create_tables(connection, self.projection)
+            connection.cursor().executemany(
+                "INSERT INTO checkpoints VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0)", beginning
             )
+            connection.execute(RUNNING, self._key)
 
     def _check_complete(self) -> None:
         with self._building() as connection:
@@ -209,33 +239,16 @@ class PostgresBuild(Session):
         with closing(PostgresBuild(self._url, self.projection)) as own, own._building() as connection:
             connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
             connection.execute(sql.create_table(table, version, keyed=False).encode())
-            connection.execute(self._gathered_into(sql.fill, table))
-            for statement in (sql.add_key(table, version), *sql.create_indexes(table, version)):
-                connection.execute(statement.encode())
+            with refusing(self.projection):
+                connection.execute(self._gathered_into(sql.fill, table))
+                for statement in (sql.add_key(table, version), *sql.create_indexes(table, version)):
+                    connection.execute(statement.encode())
             enclose(connection, name)
             connection.execute(f"ANALYZE {name}".encode())
 
     def _gathered_into(self, statement: Callable[[Table, int, str], str], table: Table) -> bytes:
         version = self.projection.version
         return statement(table, version, sql.gathered(table, version)).encode()
-
-
-def differences(
-    connection: psycopg.Connection, old: Projection, new: Projection, company: str = ""
-) -> Iterator[Difference]:
-    """The first rows of each table that differ between two versions; with a company, of the old one its rows alone."""
-    parts = [(t.name, tuple(c.name for c in t.keys), tuple(c.name for c in t.columns)) for t in old.tables]
-    parts += [(sql.state_table(old.name, f), f.by, (*f.by, "state")) for f in old.ordered]
-    for table, keys, columns in parts:
-        query = sql.differences(table, keys, columns, old.version, new.version, of_company=bool(company)).encode()
-        for before, after in connection.execute(query, (company, SHOWN) if company else (SHOWN,)).fetchall():
-            row = before or after
-            yield Difference(
-                table,
-                {k: row[k] for k in keys},
-                before and {c: before[c] for c in columns if not after or before[c] != after[c]},
-                after and {c: after[c] for c in columns if not before or before[c] != after[c]},
-            )
 
 
 def _gathering(projection: Projection) -> list[Table]:

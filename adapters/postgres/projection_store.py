@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from psycopg import sql as composed
 
-from adapters.postgres import ordered_rows, staging
+from adapters.postgres.merging import merge
 from adapters.postgres.projection_reader import read_checksum, read_heartbeats, read_set_aside, read_statuses
 from adapters.postgres.refusals import ENOUGH, REFUSED, record, refusing
 from adapters.postgres.session import Session
@@ -253,13 +253,8 @@ class PostgresProjectionStore(Session):
             raise Fenced(f"{projection.name} on {commit.topic} was moved by another worker")
 
     def _store_rows(self, connection: psycopg.Connection, folded: Folded) -> None:
-        version = folded.projection.version
         with refusing(folded.projection):
-            for rows in folded.rows:
-                stage = staging.stage(connection, rows.table, version, rows.csv)
-                connection.execute(sql.merge(rows.table, version, stage).encode())
-            for ordered in folded.ordered:
-                ordered_rows.store(connection, folded.projection, ordered)
+            merge(connection, folded.projection, folded.rows, folded.ordered)
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from adapters.postgres import ordered_rows, staging
+from adapters.postgres.merging import merge
 from adapters.postgres.projection_reader import read_set_aside
 from adapters.postgres.session import Session
 from adapters.postgres.snapshots import copy_name, is_sound, stored_snapshots
@@ -84,13 +84,24 @@ def fill(
     connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None, more: Folded
 ) -> None:
     """Make the temporary tables, with the company's rows of a snapshot and what was folded since."""
-    _create(connection, scratch, company, base)
-    for rows in more.rows:
-        staged = staging.stage(connection, rows.table, sql.SCRATCH, rows.csv)
-        connection.execute(sql.merge(rows.table, sql.SCRATCH, staged).encode())
-    for ordered in more.ordered:
-        ordered_rows.store(connection, scratch, ordered)
-    for table in scratch.tables:  # nobody else ever looks at them, and without statistics large ones are read for ages
+    create(connection, scratch)
+    if base is not None:
+        _copy(connection, scratch, company, base)
+    merge(connection, scratch, more.rows, more.ordered)
+    analyse(connection, scratch)
+
+
+def create(connection: psycopg.Connection, scratch: Projection) -> None:
+    """Make the temporary tables, empty."""
+    for table in scratch.tables:
+        connection.execute(sql.create_table(table, sql.SCRATCH).encode())
+    for fold in scratch.ordered:
+        connection.execute(sql.create_state_table(scratch.name, fold, sql.SCRATCH).encode())
+
+
+def analyse(connection: psycopg.Connection, scratch: Projection) -> None:
+    """Nobody else ever looks at these tables, and without statistics large ones are read for ages."""
+    for table in scratch.tables:
         connection.execute(f"ANALYZE {sql.table_name(table.name, sql.SCRATCH)}".encode())
 
 
@@ -113,14 +124,8 @@ class _Tables:
             copying.write(csv)
 
 
-def _create(connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None) -> None:
-    """The tables, with the company's rows of the snapshot."""
-    for table in scratch.tables:
-        connection.execute(sql.create_table(table, sql.SCRATCH).encode())
-    for fold in scratch.ordered:
-        connection.execute(sql.create_state_table(scratch.name, fold, sql.SCRATCH).encode())
-    for name, columns in sql.stored_tables(scratch).items() if base else ():
-        assert base is not None
+def _copy(connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot) -> None:
+    for name, columns in sql.stored_tables(scratch).items():
         listed = ", ".join(f'"{c}"' for c in columns)
         connection.execute(
             f"INSERT INTO {sql.table_name(name, sql.SCRATCH)} ({listed})"

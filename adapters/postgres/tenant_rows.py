@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from adapters.postgres.builder import differences
+import psycopg
+
+from adapters.postgres.differences import differences
+from adapters.postgres.merging import merge
 from adapters.postgres.projection_reader import read_position
-from adapters.postgres.scratch import PostgresScratch, fill
+from adapters.postgres.refusals import ENOUGH, REFUSED, record, refusing
+from adapters.postgres.scratch import PostgresScratch, analyse, create
+from domain.ports import Chunk
 from domain.position import Position
+from eventlog.seals.checkpoints import Check
 from projections.engine import sql
+from projections.engine.batch import Folded, Refusal
 from projections.engine.declare import Projection
-from projections.engine.past import Folded
+from projections.engine.fold import fold
+from projections.engine.history import Stretch
+from projections.engine.narrowing import narrowed
+from projections.engine.poison import PoisonGauge
 from projections.engine.rebuild import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class TenantComparison:
-    """A company's live rows beside those made anew at the same position; the first rows of each table that differ."""
+    """A company's live rows beside those made anew at the same position; the first rows of each table that differ.
+
+    `refused`: events that the live rows count and those made anew do not.
+    """
 
     position: Position
     differences: Sequence[Difference]
+    refused: Sequence[Refusal]
     replaced: bool
 
 
 class PostgresTenantRows(PostgresScratch):
-    """Compares and replaces. While it does, commits of that version wait: nobody writes the rows meanwhile."""
+    """Makes anew, compares and replaces. Used once: the scratch tables go with the session."""
 
-    def position(self, live: Projection) -> Position:
-        """Where the live version stands now."""
-        with self._transaction("decisions") as connection:
-            return read_position(connection, live)
+    def __init__(self, database_url: str, check: Check, live: Projection) -> None:
+        super().__init__(database_url, check)
+        self._live = live
+        self._scratch = live.stored_as(sql.SCRATCH)
+        self._gauge = PoisonGauge(REFUSED, ENOUGH)
+        self._refused: list[tuple[str, Sequence[Chunk], Sequence[Refusal]]] = []
+
+    def begin(self) -> Position:
+        """Make the scratch tables; where the live version stands now."""
+        with self._transaction("scratch") as connection:
+            create(connection, self._scratch)
+            return read_position(connection, self._live)
+
+    def add(self, stretch: Stretch) -> None:
+        """Fold the next stretch of the company's history. Raises FoldFailed where too much of it is refused."""
+        with self._transaction("scratch") as connection:
+            self._add(connection, stretch)
+
+    def _add(self, connection: psycopg.Connection, stretch: Stretch) -> None:
+        def store(part: Folded) -> None:
+            with refusing(self._scratch), connection.transaction():
+                merge(connection, self._scratch, part.rows, part.ordered)
+
+        refused = list(narrowed(fold(self._scratch, stretch.facts), store, self._gauge))
+        if refused:
+            self._refused.append((stretch.topic, stretch.chunks, refused))
 
     def compare(
-        self, live: Projection, company: str, folded: Callable[[Position], Folded], *, replace: bool
+        self, company: str, rest: Callable[[Position], Iterable[Stretch]], *, replace: bool
     ) -> TenantComparison:
         """Compare in one transaction, and with `replace` put what was made anew in place of what differs.
 
-        `folded(position)` gives the company's whole history up to a position, which is asked for while commits wait.
-        Raises Unavailable, and what `folded` raises; then nothing has changed.
+        Commits of the version wait meanwhile: nobody writes its rows. `rest(position)` gives what the log has between
+        what was added and there. What was refused goes into quarantine where it is left out from now on. Raises
+        Unavailable, FoldFailed, and what `rest` raises; then nothing has changed.
         """
+        live = self._live
         with self._transaction("scratch") as connection:
             connection.execute("SET LOCAL synchronous_commit = on")
             connection.execute(
@@ -47,16 +85,23 @@ class PostgresTenantRows(PostgresScratch):
                 (live.name, live.version),
             )
             position = read_position(connection, live)
-            fill(connection, live.stored_as(sql.SCRATCH), company, None, folded(position))
-            found = tuple(differences(connection, live, live.stored_as(sql.SCRATCH), company))
-            for name, columns in sql.stored_tables(live).items() if replace and found else ():
-                listed = ", ".join(f'"{c}"' for c in columns)
-                target = sql.table_name(name, live.version)
-                connection.execute(f"DELETE FROM {target} WHERE company_id = %s".encode(), (company,))
-                connection.execute(
-                    f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {sql.table_name(name, sql.SCRATCH)}".encode()
-                )
-                connection.execute(f"ANALYZE {target}".encode())
-            for name in sql.stored_tables(live):
-                connection.execute(f"DROP TABLE {sql.table_name(name, sql.SCRATCH)}".encode())
-        return TenantComparison(position, found, replace and bool(found))
+            for stretch in rest(position):
+                self._add(connection, stretch)
+            analyse(connection, self._scratch)
+            found = tuple(differences(connection, live, self._scratch, company))
+            if replace and found:
+                self._replace(connection, company)
+        refused = tuple(refusal for _, _, refusals in self._refused for refusal in refusals)
+        return TenantComparison(position, found, refused, replace and bool(found))
+
+    def _replace(self, connection: psycopg.Connection, company: str) -> None:
+        for name, columns in sql.stored_tables(self._live).items():
+            listed = ", ".join(f'"{c}"' for c in columns)
+            target = sql.table_name(name, self._live.version)
+            connection.execute(f"DELETE FROM {target} WHERE company_id = %s".encode(), (company,))
+            connection.execute(
+                f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {sql.table_name(name, sql.SCRATCH)}".encode()
+            )
+            connection.execute(f"ANALYZE {target}".encode())
+        for topic, chunks, refusals in self._refused:
+            record(connection, topic, chunks, refusals)

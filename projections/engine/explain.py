@@ -61,8 +61,8 @@ async def explain(store: PastStore, question: Question, measure: str, page: Page
     asked = Asked(projection, rows, column)
     goal = await asyncio.to_thread(store.history.goal, projection, store.past)
     folding, entries = Folding(projection), list[bytes]()
-    history = store.history.facts(projection, store.company, store.past, Position(), goal, store.scanned)
-    async for facts in history:
+    history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
+    async for _, _, facts in history:
         await asyncio.to_thread(folding.add, facts)
         for fold in projection.additive:
             if fold.into == rows.table and fold.reads.name in facts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -39,6 +39,14 @@ class Past:
 
     position: Position | None = None
     time: int = NEVER
+
+
+class Stretch(NamedTuple):
+    """Records of a topic that may be a company's, and the facts that are."""
+
+    topic: str
+    chunks: Sequence[Chunk]
+    facts: Facts
 
 
 class Decisions(Protocol):
@@ -107,10 +115,10 @@ class History:
             await reader.close()
         return [chunk.appended_at for chunks in read for chunk in chunks]
 
-    async def facts(
+    async def read(
         self, projection: Projection, company: str, past: Past, start: Position, goal: Position, scanned: Scanned
-    ) -> AsyncGenerator[Facts]:
-        """Facts that the projection folds between two positions.
+    ) -> AsyncGenerator[Stretch]:
+        """What the projection folds between two positions.
 
         Raises LimitExceeded before anything is read, Conflict where the log no longer has all of it.
         """
@@ -132,7 +140,7 @@ class History:
                 facts = readmit(topic, chunks, aside.everywhere | aside.of(projection), reads)
                 found = _of_company(facts, company, past.time)
                 if found:
-                    yield found
+                    yield Stretch(topic, chunks, found)
 
     async def _ranges(
         self,

@@ -119,9 +119,9 @@ class PastStore:
         goal = await asyncio.to_thread(self.history.goal, projection, self.past)
         base = await asyncio.to_thread(self._base, projection, goal)
         folding, start = Folding(projection), base.position if base else Position()
-        facts = self.history.facts(projection, self.company, self.past, start, goal, self.scanned)
-        async for found in facts:
-            await asyncio.to_thread(folding.add, found)
+        stretches = self.history.read(projection, self.company, self.past, start, goal, self.scanned)
+        async for stretch in stretches:
+            await asyncio.to_thread(folding.add, stretch.facts)
         return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
 
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:

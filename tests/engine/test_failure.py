@@ -18,12 +18,15 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from adapters.postgres.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.quarantine import PostgresQuarantine
+from app.settings import Settings
+from app.tenant_rebuild import rebuild_tenant
 from domain.errors import Conflict, Unavailable
 from domain.position import Position
 from domain.quarantine import Filter
 from domain.trail import LOCAL_OPERATOR
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
+from projections.engine import rebuild
 from projections.engine.batch import Commit, Refusal
 from projections.engine.cohort import Limits
 from projections.engine.declare import Columns, Fact, Projection, Row, State
@@ -175,6 +178,49 @@ async def test_a_rebuild_sets_aside_what_only_it_refuses(bench: Bench) -> None:
         build.finish()
     assert totals(bench, "picky_v2", "total") == 99
     assert [r[:2] for r in refused(bench)] == [("picky", 70)]
+
+
+async def test_a_tenant_rebuild_leaves_out_what_only_it_refuses(bench: Bench) -> None:
+    """Told at first; set aside where the company's rows are replaced, so that they stay what any rebuild makes."""
+    lenient, strict, settings = picky(strict=False), picky(), Settings(database_url=bench.url)
+    await bench.publish(*(named(n, "x" if n in (30, 70) else "1") for n in range(100)))
+    async with bench.working(lenient):
+        await bench.reached(lenient)
+    found = await rebuild_tenant(settings, strict, "acme", replace=False)
+    assert ([r.event_id for r in found.refused], found.replaced, refused(bench)) == (["e30", "e70"], False, [])
+    assert [(d.old, d.new) for d in found.differences] == [({"total": 100}, {"total": 98})]
+    assert (await rebuild_tenant(settings, strict, "acme", replace=True)).replaced
+    assert totals(bench, "picky_v1", "total") == 98
+    assert [r[:4] for r in refused(bench)] == [("picky", n, "fold_failed", f"e{n}") for n in (30, 70)]
+    again = await rebuild_tenant(settings, strict, "acme", replace=True)
+    assert (again.differences, again.refused, again.replaced) == ((), (), False)
+
+
+async def test_sums_that_fit_no_table_are_folded_again_event_by_event(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only the last merge of a rebuild meets stops no rebuild: its version is handed over and sets it aside."""
+    monkeypatch.setattr(rebuild, "BATCH", 10)
+    monkeypatch.setattr(rebuild, "FLUSH", 1)
+    live, strict = clicks(), picky(version=2)
+    huge = str(5 * 10**18)  # once it is a number of 64 bits, twice it is none
+    await bench.publish(*(named(n, huge if n in (30, 70) else "1") for n in range(100)))
+    async with bench.working(live):
+        await bench.reached(live)
+    with closing(PostgresVersions(bench.url)) as versions:
+        stored, goal = versions.register(strict), goal_of(strict, versions.admitted())
+        with closing(PostgresBuild(bench.url, stored)) as build:
+            build.begin(cut(Position(), goal, 1, 50))
+            await work(stored, bench.log, build, lambda: True)
+            assert not build.finish()
+        assert versions.building(strict) is None
+    assert (totals(bench, "picky_v1", "total"), refused(bench)) == (0, [])
+    async with bench.working(live, strict):
+        await bench.reached(stored)
+    with psycopg.connect(bench.url) as connection:
+        row = connection.execute("SELECT total FROM read_models.picky_v1").fetchone()
+    assert row == (int(huge) + 98,)
+    assert [r[:4] for r in refused(bench)] == [("picky", 70, "store_rejected", "e70")]
 
 
 async def test_a_fold_that_fails_on_much_is_wrong_itself(bench: Bench) -> None:

@@ -197,7 +197,7 @@ async def _verify(log: Any, around: Any) -> None:
 
 async def _history(log: Any, around: Any) -> None:
     history = History(log, around, most=100)
-    async for _ in history.facts(TRADING, "acme", Past(), Position(), GOAL, Scanned()):
+    async for _ in history.read(TRADING, "acme", Past(), Position(), GOAL, Scanned()):
         pass
 
 
