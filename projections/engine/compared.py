@@ -20,11 +20,13 @@ from domain.ports import Consents, ReadStore
 from domain.recent import Recent
 from projections.engine.composed import Composed, Part, Rows, ask_parts
 from projections.engine.query import Question, Request, age, answer, read_request
+from projections.engine.turns import Share, Turns
 
 PEERS = 200  # companies that are asked at most: more of them hardly change a rounded percentile
 AT_ONCE = 2  # of them: the connections of the store are everybody's
-WAITING = 8  # comparisons that may wait while another is made
-PATIENCE = 30.0  # seconds that one may take
+WAITING = 8  # comparisons of a company that may wait while another is made
+PATIENCE = 30.0  # seconds that one may take, and that its turn may be waited for
+ONE = Share(1, of_tenant=1, waiting=WAITING, patience=PATIENCE)
 KEPT = 500  # findings of a process
 KEPT_FOR = 86_400.0  # seconds: whoever moves their own value to find out those of others gets one answer a day
 
@@ -80,8 +82,7 @@ class Comparing:
         self._secret = secret
         self._clock = clock
         self._found: Recent[object, _Found] = Recent(KEPT)
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._turns = Turns("comparisons with peers", ONE)
 
     async def answer(self, query: Compared, question: Question, store: ReadStore) -> dict[str, Any]:
         """The answer in the form of the API. Raises what the company's own questions raise, and LimitExceeded."""
@@ -96,7 +97,7 @@ class Comparing:
         kept = self._kept(key, among)
         if kept is not None:
             return _as_now(kept, stands_for, request.asked_at)
-        async with self._in_turn():
+        async with self._turns.turn(request.company), _in_time():
             kept = self._kept(key, among)
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
@@ -115,19 +116,14 @@ class Comparing:
             return None
         return found.answer
 
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        """Its turn among the comparisons, for a bounded time."""
-        if self._waiting >= WAITING:
-            raise LimitExceeded("too many comparisons with peers at once", code="too_many_questions")
-        self._waiting += 1
-        try:
-            async with self._turn, asyncio.timeout(PATIENCE):
-                yield
-        except TimeoutError:
-            raise LimitExceeded("the comparison with peers took too long") from None
-        finally:
-            self._waiting -= 1
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError:
+        raise LimitExceeded("the comparison with peers took too long") from None
 
 
 async def _answers(part: Part, peers: Sequence[str], asked_at: datetime, store: ReadStore) -> dict[str, Rows]:

@@ -145,18 +145,20 @@ class VerificationFinding(_message.Message):
     def __init__(self, code: _Optional[str] = ..., reason: _Optional[str] = ..., place: _Optional[_Union[EventPlace, _Mapping]] = ..., projection: _Optional[str] = ...) -> None: ...
 
 class VerifyLogResponse(_message.Message):
-    __slots__ = ("verified", "events", "checksum", "findings", "provenance")
+    __slots__ = ("verified", "events", "checksum", "findings", "provenance", "notes")
     VERIFIED_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     verified: bool
     events: int
     checksum: str
     findings: _containers.RepeatedCompositeFieldContainer[VerificationFinding]
     provenance: _provenance_pb2.Provenance
-    def __init__(self, verified: _Optional[bool] = ..., events: _Optional[int] = ..., checksum: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[VerificationFinding, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, verified: _Optional[bool] = ..., events: _Optional[int] = ..., checksum: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[VerificationFinding, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetProjectionStatusRequest(_message.Message):
     __slots__ = ("names",)

@@ -41,6 +41,7 @@ def verifying(log: EventLog, evidence: Evidence) -> Handler:
             checksum=sha256("".join(map(bytes.hex, verdict.chains)).encode()).hexdigest(),
             findings=[_finding(finding) for finding in verdict.findings],
             provenance=provenance,
+            notes=verdict.notes,
         )
 
     return verify_log

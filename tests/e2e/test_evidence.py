@@ -51,6 +51,7 @@ def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) ->
 
         disk_is_away(instance)
         snapshot_is_forged(instance)
+        line_is_torn(instance)
 
         proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
         prove_newest(instance, proof)
@@ -123,6 +124,17 @@ def snapshot_is_forged(instance: Instance) -> None:
             result = instance.command("log", "verify", "--json")
             assert result.exit_code == code, result.output
             assert [f["code"] for f in json.loads(result.stdout)["findings"]] == ["snapshot_differs"] * code
+
+
+def line_is_torn(instance: Instance) -> None:
+    """A line of checkpoints that was cut off is no fault, and whoever verifies is told, by gRPC as by command."""
+    torn = instance.folder / "evidence" / "checkpoints" / "1970-01.ndjson"
+    torn.write_bytes(b'{"number": 1')
+    verdict, answer = sealed(instance), verify_by_grpc(instance)
+    assert answer.verified
+    assert list(answer.notes) == verdict["notes"]
+    assert [torn.name in note for note in answer.notes] == [True]
+    torn.unlink()
 
 
 def verify_by_grpc(instance: Instance) -> operations.VerifyLogResponse:
