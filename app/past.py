@@ -81,6 +81,8 @@ async def teller(settings: Settings) -> AsyncIterator[Tell]:
 
 
 def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:
+    """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
     from app.cli_frame import run
+    from read_api.encoding import with_raw
 
-    return run(tell(settings, asked))
+    return with_raw(run(tell(settings, asked)))

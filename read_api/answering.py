@@ -15,7 +15,7 @@ from domain.caller import Caller
 from domain.errors import Invalid, Unavailable
 from domain.position import Position
 from eventlog import tasks
-from projections.engine.query import Question
+from projections.engine.query import Query, Question, known
 from read_api.encoding import encoded
 from read_api.past import OF_PAST
 from read_api.side import ReadSide
@@ -82,16 +82,21 @@ async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Respo
     past = {key: params.pop(key) for key in OF_PAST if key in params}
     question = question_of(request, name, company, params)
     if not past:
-        return await answered(question, await asked(request, question))
+        return await for_caller(request, _told(request, question))
     side: ReadSide = request.app.state.side
     side.health.queries.add()
     past_answer = side.past.answer(request.user.principal, question, past, min_position(request))
     return await answered(question, await for_caller(request, past_answer))
 
 
+async def _told(request: HttpRequest, question: Question) -> Response[bytes]:
+    return await answered(question, await asked(request, question))
+
+
 async def answered(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:
-    """The answer to a question; what it stands for is in the headers, too."""
-    return with_headers(answer, await encoded(question.company, answer))
+    """The answer to a question; what it stands for is in the headers, too. Rows that no cache keeps are used up."""
+    keep = not isinstance(known(question.name), Query)
+    return with_headers(answer, await encoded(question.company, answer, keep=keep))
 
 
 def with_headers(

@@ -25,6 +25,7 @@ from projections.engine.registry import all_queries
 from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
 from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
+from read_api.encoding import encoded
 from read_api.history.http import find_events, show_event
 from read_api.live import connect
 from read_api.live_sessions import LiveSessions
@@ -74,7 +75,7 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     question = question_of(request, name, company, params)
     explanation = side.past.explain(request.user.principal, question, about, min_position(request))
     found = await for_caller(request, explanation)
-    return Response(msgspec.json.encode(found), media_type=JSON)
+    return Response(await encoded(company, found), media_type=JSON)
 
 
 @get("/api/v1/query", responses=openapi.QUERIES, summary="List the registered queries")

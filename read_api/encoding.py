@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from projections.engine.wide import CHUNK, FEW, beside
 
+MANY = ("rows", "events")  # members of an answer that may be long: its rows, or the events of an explanation
 
-async def encoded(company: str, answer: Mapping[str, Any]) -> bytes:
-    """The answer of a company as JSON. Raises LimitExceeded where too many wait to have theirs encoded."""
-    rows = answer.get("rows", ())
-    if len(rows) <= FEW:
+
+async def encoded(company: str, answer: Mapping[str, Any], *, keep: bool = True) -> bytes:
+    """The answer of a company as JSON; one that is not kept has no rows afterwards.
+
+    Raises LimitExceeded where too many wait to have theirs encoded.
+    """
+    name = next((name for name in MANY if isinstance(rows := answer.get(name), list) and len(rows) > FEW), None)
+    if name is None:
         return msgspec.json.encode(answer)
-    return await beside(len(rows), company, _in_pieces, answer)
+    return await beside(answer[name], company, partial(_in_pieces, answer, name), keep=keep)
 
 
-def _in_pieces(answer: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode({**answer, "rows": msgspec.Raw(b"[%s]" % b",".join(_pieces(answer["rows"])))})
+def with_raw(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with its rows as JSON, for whoever only passes it on."""
+    return {**answer, **{name: _raw(answer[name]) for name in MANY if name in answer}}
+
+
+def _in_pieces(answer: Mapping[str, Any], name: str, rows: Sequence[Any]) -> bytes:
+    return msgspec.json.encode({**answer, name: _raw(rows)})
+
+
+def _raw(rows: Sequence[Any]) -> msgspec.Raw:
+    return msgspec.Raw(b"[%s]" % b",".join(_pieces(rows)))
 
 
 def _pieces(rows: Sequence[Any]) -> list[bytes]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.access import Feature, Right
@@ -140,7 +141,7 @@ async def answer_plain(query: Query, request: Request, store: ReadStore) -> dict
     """The answer of a query that reads the rows of one projection."""
     projection, _ = find(query.name)
     found, stands_for = await fetch(request.company, projection.name, query.ask(request), store)
-    rows = await beside(len(found), request.company, query.shape, request, found)
+    rows = await beside(found, request.company, partial(query.shape, request))
     return {"query": query.name, **stands_for, "rows": rows, **query.extra(request, rows)}
 
 
@@ -149,7 +150,7 @@ async def fetch(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The rows of a statement, and what they stand for in the form of the API."""
     found = await store.ask(company, projection, statement.sql, statement.params)
-    return await beside(len(found.rows), company, _by_name, found.columns, found.rows), {
+    return await beside(found.rows, company, partial(_by_name, found.columns)), {
         "definition_version": found.definition_version,
         "position": found.position,
         "as_of": show_time(datetime.fromtimestamp(found.as_of / 1000, UTC)) if found.as_of else None,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from domain.metrics.entry import Unit
@@ -68,16 +69,23 @@ def labels(text: str) -> list[str]:
 
 def shower(kind: type[Kind]) -> Callable[[Any], Any]:
     """The function that shows a value of this kind; null stays null."""
-    shows: dict[type[Kind], Callable[[Any], Any]] = {
-        Money: money,
-        Number: number,
-        Twelfths: twelfths,
-        Day: _day,
-        Json: document,
-        Labels: labels,
-    }
-    show = shows.get(kind, _plain)
+    return SHOWERS.get(kind, _plain)
+
+
+def _or_null(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else show(value)
+
+
+SHOWERS: Mapping[type[Kind], Callable[[Any], Any]] = MappingProxyType(
+    {
+        Money: _or_null(money),
+        Number: _or_null(number),
+        Twelfths: _or_null(twelfths),
+        Day: _or_null(_day),
+        Json: _or_null(document),
+        Labels: _or_null(labels),
+    }
+)
 
 
 def _plain(value: Any) -> Any:

@@ -152,12 +152,13 @@ class Totals:
 
     def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
-        return [self._shaped(row, request.get("by", ())) for row in all_of(request, rows)]
+        measures, dimensions = self.measures, request.get("by", ())
+        return [self._shaped(row, dimensions, measures) for row in all_of(request, rows)]
 
-    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
+    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str], measures: Sequence[Column]) -> dict[str, Any]:
         show = shower(Kind)
-        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in self.measures}
-        shown = {c.name: shower(c.kind)(raw[c.name]) for c in self.measures}
+        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in measures}
+        shown = {c.name: shower(c.kind)(raw[c.name]) for c in measures}
         counts = {name: int(row[name]) for name in self.counts}
         quantiles, reasons = self._quantiles(row, raw)
         more, why = self.derive({**raw, **counts}) if self.derive else ({}, {})

@@ -22,6 +22,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from multiprocessing.connection import Connection, Pipe
@@ -34,6 +35,7 @@ WAITING = 8  # computations that may wait for their turn, besides the one that r
 RECYCLED = 50  # computations of one process, which never gives all memory back by itself
 IDLE = 60.0  # seconds without work after which the process ends
 REMEMBERED = 256  # results
+STEP_BACK = 10  # niceness: a tenth of what others get, where there is not enough for all
 
 _BEGUN = b"begun"  # what the process says before it computes
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
@@ -259,6 +261,7 @@ def _serve(descriptor: int) -> None:
     """In the new process: one computation after the other, until it has done many or has none for a while."""
     _die_with_parent(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides when it ends
+    _step_back()
     with Connection(descriptor) as pipe:
         sys.path[:] = pickle.loads(pipe.recv_bytes())
         for _ in range(RECYCLED):
@@ -292,6 +295,16 @@ def _die_with_parent(descriptor: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _step_back() -> None:
+    """Let those go first who wait for less: what is computed here takes long by its nature.
+
+    Linux weighs the processes of one session among each other, and sessions by a weight of their own.
+    """
+    os.nice(STEP_BACK)
+    with suppress(OSError), open("/proc/self/autogroup", "w") as session:
+        session.write(str(STEP_BACK))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""python -m tests.e2e.neighbours --seconds 20: what does one tenant feel while another asks all that it can?
+"""python -m tests.e2e.neighbours: what does one tenant feel while another asks all that it can?
 
 An instance with 50,000 trades of one company and a few of another. The first asks the dearest questions, one kind after
-the other, eight at once and again as soon as each is answered; the second reads one figure, twenty times a second. Its
-slowest answers are set beside those of a time in which nobody else asks. A burden is a line in BURDENS: a function that
-goes on in a process of its own until it is ended.
+the other, eight at once and again as soon as each is answered; the second reads one figure, thirty times a second. Its
+slowest answers are set beside those of the times in which nobody else asks, which lie before and after each burden,
+since the machine may have other work. Printed with them: how much processor the burden itself took, and the load.
 """
 
 from __future__ import annotations
@@ -11,112 +11,53 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 
 import httpx
+import psutil
 
+from tests.e2e.burdens import BURDENS, Target, carry
 from tests.support.instance import Instance, trade
 
 GREEDY, QUIET = "greedyco", "quietco"
-AT_ONCE = 8
-PAUSE = 0.05  # seconds between two reads of the quiet company
+PAUSE = 0.03  # seconds between two reads of the quiet company
+SETTLING = 2.0  # seconds of a burden, and after it, that are not counted
 FACTOR, SLOWEST = 5, 0.5  # a read may take so many times its idle p99, and so many seconds
-WIDEST = "user_id,account_id,strategy,symbol,side,hour"
 BEGAN, DAY_MS = 1_756_684_800_000, 86_400_000  # September 2025
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where the read API is, and the token of the greedy company."""
-
-    url: str
-    token: str
-
-    def client(self) -> httpx.Client:
-        """A client that waits for answers however long they take."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=300)
-
-
-Burden = Callable[[Target], None]
-
-
-def asking(path: str, **params: str) -> Burden:
-    """A question, asked by eight at once, for ever."""
-
-    def burden(target: Target) -> None:
-        threads = [Thread(target=_ask, args=(target, path, params), daemon=True) for _ in range(AT_ONCE)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    return burden
-
-
-def _ask(target: Target, path: str, params: Mapping[str, str]) -> None:
-    with target.client() as client:
-        while True:
-            with client.stream("GET", f"/api/v1/{path}", params=params) as answer:
-                for _ in answer.iter_raw():
-                    pass
-            if answer.status_code not in (200, 429):
-                print(f"{path}: {answer.status_code}", file=sys.stderr)
-            if answer.status_code != 200:
-                time.sleep(0.2)
-
-
-BURDENS: Mapping[str, Burden] = {
-    "by six dimensions": asking("query/trading_totals", by=WIDEST),
-    "50,000 trades": asking("query/trades", limit="50000"),
-    "funnel": asking("query/funnel", steps="signup,activated"),
-    "journey": asking("query/journey"),
-    "all statistics": asking("query/trading_metrics", by="user_id"),
-    "as of": asking("query/trading_totals", by=WIDEST, as_of="2025-10-20"),
-    "explain": asking("query/trading_totals/explain", measure="total_pnl", limit="10000"),
-}
-
-
-@dataclass(frozen=True)
+@dataclass
 class Felt:
-    """Seconds that the quiet company's reads took, sorted: under no burden, and under each."""
+    """Seconds that the quiet company's reads took under one burden, and before and after it; and the processor's."""
 
-    idle: list[float]
-    under: Mapping[str, list[float]]
+    idle: list[float] = field(default_factory=list)
+    under: list[float] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)  # share of one processor that the burden itself took
+    load: list[float] = field(default_factory=list)
 
-    @property
-    def bound(self) -> float:
-        """Seconds that a read may take."""
-        return min(SLOWEST, FACTOR * at(self.idle, 0.99))
+    def line(self, name: str, idle: list[float]) -> str:
+        """The burden's line of the table, and whether it is felt too much."""
+        under, bound = sorted(self.under), min(SLOWEST, FACTOR * at(idle, 0.99))
+        times = [at(kind, share) for kind in (self.idle, under) for share in (0.5, 0.99)]
+        shown = " ".join(f"{1000 * seconds:7.1f}" for seconds in (*times, under[-1]))
+        own, load = statistics.mean(self.took), statistics.mean(self.load)
+        verdict = "" if at(under, 0.99) <= bound else f"more than {1000 * bound:.0f}"
+        return f"{name:<20} {len(under):>6} {shown} {own:>6.2f} {load:>5.1f}  {verdict}"
 
-    @property
-    def faults(self) -> list[str]:
-        """Burdens that the quiet company feels too much."""
-        return [
-            f"{name}: {1000 * at(times, 0.99):.0f} ms, more than {1000 * self.bound:.0f}"
-            for name, times in self.under.items()
-            if at(times, 0.99) > self.bound
-        ]
 
-    def report(self) -> str:
-        """One line a burden."""
-        lines = [f"{'ms':<20} {'reads':>6} {'p50':>7} {'p99':>7} {'most':>7}"]
-        for name, times in {"nobody else": self.idle, **self.under}.items():
-            shown = (f"{1000 * seconds:7.1f}" for seconds in (statistics.median(times), at(times, 0.99), times[-1]))
-            lines.append(f"{name:<20} {len(times):>6} {' '.join(shown)}")
-        return "\n".join(lines)
+HEAD = "ms                    reads idle 50 idle 99     p50     p99    most burden  load"
 
 
 def at(times: list[float], share: float) -> float:
-    """The quantile of sorted times."""
+    """A quantile of times."""
+    times = sorted(times)
     return times[min(len(times) - 1, int(share * len(times)))]
 
 
@@ -142,67 +83,77 @@ def _steps(users: int) -> list[Mapping[str, object]]:
     ]  # fmt: skip
 
 
-def _reads(instance: Instance, seconds: float) -> list[float]:
+def _reads(client: httpx.Client, seconds: float) -> list[float]:
     """The quiet company's reads, one by one."""
     times = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        response = client.get("/api/v1/query/trading_totals")
+        times.append(time.perf_counter() - began)
+        assert response.json()["rows"][0]["total_pnl"] == "20", response.text
+        time.sleep(PAUSE)
+    return times
+
+
+def neighbours(instance: Instance, seconds: float, rounds: int, burdens: Iterable[str] = BURDENS) -> Mapping[str, Felt]:
+    """What the quiet company feels of each burden, in an instance that is filled; idle and loaded in turns."""
+    addresses = instance.addresses
+    tokens = [instance.token(role, GREEDY, "--tier", "ENTERPRISE") for role in ("analyst", "service")]
+    target = Target(addresses["read_api"], addresses["command_api"], *tokens)
+    felt = {name: Felt() for name in burdens}
     with instance.client("viewer", QUIET, "--tier", "PRO") as client:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            began = time.perf_counter()
-            response = client.get("/api/v1/query/trading_totals")
-            times.append(time.perf_counter() - began)
-            assert response.json()["rows"][0]["total_pnl"] == "20", response.text
-            time.sleep(PAUSE)
-    return sorted(times)
+        _reads(client, SETTLING)  # connections are open, statements are planned
+        for _ in range(rounds):
+            before = _reads(client, seconds / 2)
+            for name, each in felt.items():
+                _burdened(client, name, target, each, seconds)
+                time.sleep(SETTLING)
+                after = _reads(client, seconds / 2)
+                each.idle += before + after
+                before = after
+    return felt
 
 
-def neighbours(instance: Instance, seconds: float, burdens: Mapping[str, Burden] = BURDENS) -> Felt:
-    """What the quiet company feels of each burden, in an instance that is filled."""
-    token = instance.token("analyst", GREEDY, "--tier", "ENTERPRISE")
-    target = Target(instance.addresses["read_api"], token)
-    _reads(instance, min(3.0, seconds))  # connections are open, statements are planned
-    idle, under = _reads(instance, seconds), {}
-    for name in burdens:
-        process = _begun(name, target)
-        time.sleep(min(3.0, seconds))
-        under[name] = _reads(instance, seconds)
-        process.kill()
-        process.join()
-    return Felt(idle, under)
-
-
-def _begun(name: str, target: Target) -> BaseProcess:
-    process = multiprocessing.get_context("spawn").Process(target=_burden, args=(name, target), daemon=True)
+def _burdened(client: httpx.Client, name: str, target: Target, felt: Felt, seconds: float) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=carry, args=(name, target), daemon=True)
     process.start()
-    return process
-
-
-def _burden(name: str, target: Target) -> None:
-    BURDENS[name](target)
+    time.sleep(SETTLING)
+    watched = psutil.Process(process.pid)
+    before, began = sum(watched.cpu_times()[:2]), time.monotonic()
+    felt.under += _reads(client, seconds)
+    felt.took.append((sum(watched.cpu_times()[:2]) - before) / (time.monotonic() - began))
+    felt.load.append(os.getloadavg()[0])
+    process.kill()
+    process.join()
 
 
 def main() -> int:
     """Run it and print the table; 0 when the quiet company feels none of the burdens too much."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.neighbours", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20, help="of each burden")
+    parser.add_argument("--seconds", type=float, default=10, help="of each burden, and of the rest between two")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--trades", type=int, default=50_000)
-    parser.add_argument("--only", default="", help="this burden alone")
+    parser.add_argument("--only", default="", help="these burdens alone, separated by commas")
     parser.add_argument("--json", type=Path, help="where all times go")
     given = parser.parse_args()
+    only = [name for name in BURDENS if not given.only or name in given.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="analytics-neighbours-") as folder:
         instance = Instance(Path(folder) / "data")
         instance.start(ANALYTICS_RATE_LIMITS="0")
         try:
             fill(instance, given.trades)
-            burdens = {name: burden for name, burden in BURDENS.items() if given.only in ("", name)}
-            felt = neighbours(instance, given.seconds, burdens)
+            felt = neighbours(instance, given.seconds, given.rounds, only)
         finally:
             instance.stop()
     if given.json:
-        given.json.write_text(json.dumps({"idle": felt.idle, **felt.under}))
-    print(felt.report())
-    print("\n".join(felt.faults) or "nothing that is felt too much")
-    return 1 if felt.faults else 0
+        given.json.write_text(json.dumps({name: [each.idle, each.under] for name, each in felt.items()}))
+    idle = [seconds for each in felt.values() for seconds in each.idle]
+    lines = [each.line(name, idle) for name, each in felt.items()]
+    print(HEAD, *lines, sep="\n")
+    missed = any("more than" in line for line in lines)
+    print("felt too much" if missed else "nothing that is felt too much")
+    return int(missed)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from domain.errors import Defect, LimitExceeded, NotYet, Unavailable
-from projections.engine.worker_process import Computations, WorkerProcess
+from projections.engine.worker_process import STEP_BACK, Computations, WorkerProcess
 
 LONG = 600.0  # seconds: nothing here waits for it
 
@@ -83,6 +83,11 @@ def test_one_process_computes_and_it_is_another_one(worker: WorkerProcess) -> No
     (first, one), (second, two) = worker.run(where, 1), worker.run(where, 2)
     assert first == second != os.getpid()
     assert (one, two) == (1, 2)
+
+
+def test_computations_step_back_for_whoever_waits_for_less(worker: WorkerProcess) -> None:
+    """They take long by their nature: what is short by its nature goes first."""
+    assert worker.run(os.nice, 0) == min(19, os.nice(0) + STEP_BACK)
 
 
 def test_the_same_computation_is_answered_from_memory(worker: WorkerProcess) -> None:
