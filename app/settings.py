@@ -92,7 +92,9 @@ class Settings:
     poison_limit: float = field(
         default=0.2,
         metadata=_says(
-            "Share of bad events above which a projector stops, because then the code is wrong.", at_least=0, at_most=1
+            "Share of bad events above which, in most companies, a projector stops, because then the code is wrong.",
+            at_least=0,
+            at_most=1,
         ),
     )
     stuck_seconds: float = field(

@@ -33,7 +33,7 @@ from read_api.metric_defs import Metric
 from read_api.past import OF_EXPLANATION, OF_PAST
 from read_api.problems import problem
 from read_api.side import ReadSide
-from read_api.status import health_seen_by, seen_by
+from read_api.status import health_seen_by, seen_by, standing
 from read_api.web import pages
 
 logger = logging.getLogger(__name__)
@@ -135,6 +135,9 @@ async def metrics(request: HttpRequest) -> Response[str]:
         for status in (s for s in statuses if s["live"]):
             for metric, field in _PROJECTION_METRICS.items():
                 side.metrics.set(metric, float(str(status[field])), str(status["name"]))
+        side.metrics.clear(Metric.STANDS)
+        for name, category, position, since in standing(statuses):
+            side.metrics.set(Metric.STANDS, since, name, category, position)
     return Response(side.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.access import Principal, Right, Use, may, require
+from domain.access import EVERY_COMPANY, Principal, Right, Use, may, require
 from domain.errors import Invalid
 from projections.engine.query import Question
 from read_api.feeds import Ask, Feed, Feeds, Next
@@ -64,7 +64,7 @@ class LiveSessions:
             if message["watch"] != "pipeline":
                 raise Invalid('the only thing to watch is "pipeline"', code="bad_message")
             require(principal, Right.STATUS)
-            key = "pipeline", may(principal, Right.PROJECTIONS)
+            key = "pipeline", may(principal, Right.PROJECTIONS), EVERY_COMPANY in principal.companies
             return Wanted(key, "", lambda: self._health_of(principal), self.movements.next)
         question = self._questions.allowed(principal, _question(message, self._questions.now()))
         moves = moves_with(question)

@@ -39,6 +39,12 @@ class Metric(Enum):
     LAG_SECONDS = Definition(
         "analytics_projection_lag_seconds", "gauge", "Age of the rows of a projection that is behind.", ("projection",)
     )
+    STANDS = Definition(
+        "analytics_projection_stands_since_seconds",
+        "gauge",
+        "When a projection ceased to get on, in seconds since 1970 UTC; `position`: of the event, where it is known.",
+        ("projection", "category", "position"),
+    )
     RATE = Definition("analytics_projection_events_per_second", "gauge", "Events folded lately.", ("projection",))
 
 
@@ -66,6 +72,11 @@ class Metrics:
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge."""
         self._values[metric, labels] = value
+
+    def clear(self, metric: Metric) -> None:
+        """Forget a gauge under all of its labels."""
+        for key in [key for key in self._values if key[0] is metric]:
+            del self._values[key]
 
     def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
         """Count a duration in its bucket."""
@@ -96,7 +107,7 @@ class Metrics:
                 if known.kind == "histogram":
                     yield from _histogram(known.name, named, self._buckets[metric, labels], value)
                 else:
-                    yield f"{known.name}{_shown(named)} {value:g}"
+                    yield f"{known.name}{_shown(named)} {value:.15g}"
 
 
 def _route(path: str) -> str:

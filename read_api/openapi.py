@@ -83,7 +83,10 @@ class Component(msgspec.Struct):
 
 
 class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """How the service is. Without a token only live, ready and version; figures that are not known are missing."""
+    """How the service is. Without a token only live, ready and version; figures that are not known are missing.
+
+    Totals of the whole instance (events to quarantined, queries, live connections) are for who sees every company.
+    """
 
     live: bool
     ready: bool

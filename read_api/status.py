@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from domain.access import Principal, Right, may
+from domain.access import EVERY_COMPANY, Principal, Right, may
 from domain.errors import Unavailable
 from domain.ports import EventLog
 from domain.position import Position
@@ -23,6 +23,13 @@ from read_api.judgement import failure_of
 
 Status = dict[str, object]
 ABOUT_NOBODY = frozenset({"category", "topic", "since"})  # what of a failure tells nothing of a tenant
+
+OF_ALL = frozenset(
+    {
+        "events", "duplicates", "refused", "quarantined", "processing_success_rate",
+        "queries_24h", "average_query_ms", "live_connections",
+    }
+)  # figures of all companies together: beside one's own they tell how much the others do  # fmt: skip
 
 
 class Stored(Protocol):
@@ -107,10 +114,22 @@ def seen_by(principal: Principal, statuses: Sequence[Status]) -> list[Status]:
 
 
 def health_seen_by(principal: Principal, health: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures as somebody may see them."""
-    if "projections" not in health:
-        return dict(health)
-    return {**health, "projections": seen_by(principal, health["projections"])}
+    """The figures as somebody may see them: totals of the whole instance are for those who see every company."""
+    seen = dict(health)
+    if "projections" in health:
+        seen["projections"] = seen_by(principal, health["projections"])
+    if EVERY_COMPANY in principal.companies:
+        return seen
+    return {name: figure for name, figure in seen.items() if name not in OF_ALL}
+
+
+def standing(statuses: Sequence[Status]) -> Iterator[tuple[str, str, str, float]]:
+    """Live projections that do not get on: name, category, position of the event, since when (s since 1970 UTC)."""
+    for entry in statuses:
+        failure = entry["failure"]
+        if entry["live"] and isinstance(failure, dict):
+            since = datetime.fromisoformat(failure["since"]).timestamp()
+            yield str(entry["name"]), failure["category"], failure["position"], since
 
 
 def _without_tenants(entry: Status) -> Status:

@@ -64,7 +64,7 @@ class PostgresBuild(Session):
         self.projection = projection
         self._key = (projection.name, projection.version)
         self._held = set[int]()
-        self._gauge = PoisonGauge(REFUSED, ENOUGH)
+        self._gauge = PoisonGauge(f"the rebuild of {self.projection.name}", REFUSED, ENOUGH)
 
     def begin(self, shares: Sequence[Share]) -> None:
         """Make empty tables, and note the shares of the log that are to be folded into them."""

@@ -37,7 +37,7 @@ from projections.engine.batch import (
 )
 from projections.engine.declare import Projection
 from projections.engine.failure import Failure, Heartbeat, TopicBeat
-from projections.engine.poison import PoisonGauge
+from projections.engine.poison import PoisonGauge, by_company
 
 SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
@@ -173,7 +173,8 @@ class PostgresProjectionStore(Session):
         except FoldFailed:
             return self._commit_narrowed(commit)
         for folded in commit.folded:
-            self._gauge(folded.projection).count(folded.count, 0)
+            if self._gauge(folded.projection).met:
+                self._gauge(folded.projection).count(by_company(folded.facts), {})
         self._growth.stored(self._connected("store"), commit.folded)
         return ()
 
@@ -195,7 +196,8 @@ class PostgresProjectionStore(Session):
         return refusals
 
     def _gauge(self, projection: Projection) -> PoisonGauge:
-        return self._gauges.setdefault((projection.name, projection.version), PoisonGauge(REFUSED, ENOUGH))
+        name, version = projection.name, projection.version
+        return self._gauges.setdefault((name, version), PoisonGauge(f"projection {name}", REFUSED, ENOUGH))
 
     def _move(self, connection: psycopg.Connection, commit: Commit) -> None:
         """Positions by compare-and-set, before all rows: a zombie waits for the lock, then matches no row."""

@@ -45,7 +45,7 @@ class PostgresTenantRows(PostgresScratch):
         super().__init__(database_url, check)
         self._live = live
         self._scratch = live.stored_as(sql.SCRATCH)
-        self._gauge = PoisonGauge(REFUSED, ENOUGH)
+        self._gauge = PoisonGauge(f"the rebuild of {live.name} for a tenant", REFUSED, ENOUGH, least=1)
         self._refused: list[tuple[str, Sequence[Chunk], Sequence[Refusal]]] = []
 
     def begin(self) -> Position:

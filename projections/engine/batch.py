@@ -52,7 +52,12 @@ def fault(error: BaseException) -> BaseException:
 
 
 class Interrupted(Unavailable):
-    """The store began with what it was given and gave up; where it does so again and again, that may be the reason."""
+    """The store began with what it was given and gave up; where it does so again and again, that may be the reason.
+
+    `culprit`: where what it was given begins, while the server answers; the event, if it is a single one.
+    """
+
+    culprit: Culprit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,6 @@ class Folded:
     rows: Sequence[Rows] = ()
     ordered: Sequence[OrderedFacts] = ()
     error: FoldFailed | None = None
-
-    @property
-    def count(self) -> int:
-        """How many facts they are."""
-        return sum(frame.height for frame in self.facts.values())
 
 
 @dataclass(frozen=True, slots=True)

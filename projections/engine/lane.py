@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
@@ -21,7 +22,7 @@ from projections.engine.batch import Commit, ProjectionStore
 from projections.engine.catch_up import CatchUp
 from projections.engine.cohort import Announce, Cohort, Limits, Threads, cohorts, now_ms
 from projections.engine.declare import Projection
-from projections.engine.poison import PoisonGauge
+from projections.engine.poison import PoisonGauge, by_company
 from projections.engine.traces import traces_of
 
 
@@ -48,7 +49,7 @@ class Lane:
         self._open_store = open_store
         self._store = open_store()
         self._limits = limits
-        self._gauge = PoisonGauge(limits.poison)
+        self._gauge = PoisonGauge(f"admission to {topic}", limits.poison)
         self._stopping = asyncio.Event()
         self._confirmed = 0.0
         self._decided: dict[int, int] = {}  # where admission's decisions end in the store: nobody catches up beyond
@@ -159,7 +160,9 @@ class Lane:
         records = Records.of(chunks)
         with tracing.span("admission", events=len(records.values)):
             facts, admitted = admission.decide(records)
-        self._gauge.count(len(records.values), len(admitted.quarantined))
+        bad = Counter(event.company_id for event in admitted.quarantined)
+        if bad or self._gauge.met:
+            self._gauge.count(by_company(facts) + bad, bad)
         with tracing.span("fold"):
             return cohort.commit(self.topic, chunks, facts, admitted)
 

@@ -18,7 +18,7 @@ from projections.engine.batch import Folded, FoldFailed, Refusal
 from projections.engine.failure import Culprit
 from projections.engine.fold import fold
 from projections.engine.order import ITEM_BITS, place_of
-from projections.engine.poison import PoisonGauge
+from projections.engine.poison import PoisonGauge, by_company
 
 LONGEST = 1_000  # characters of a reason that are kept
 
@@ -43,13 +43,13 @@ def narrowed(folded: Folded, store: Callable[[Folded], None], gauge: PoisonGauge
             return
         refusal = _refusal(folded, error)
         try:
-            gauge.count(folded.count, folded.count)
+            gauge.count(by_company(folded.facts), by_company(folded.facts))
         except Defect:
             culprit = Culprit(refusal.partition, refusal.offset, refusal.event_id, refusal.company_id)
             raise FoldFailed(folded.projection, error.cause, culprit, error.code) from error
         yield refusal
     else:
-        gauge.count(folded.count, 0)
+        gauge.count(by_company(folded.facts), {})
 
 
 def _halves(facts: Facts, middle: int) -> Iterator[Facts]:

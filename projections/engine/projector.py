@@ -19,7 +19,7 @@ from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from eventlog import tasks
 from projections.engine.appetite import Appetite
-from projections.engine.batch import Commit, FoldFailed, ProjectionStore, fault
+from projections.engine.batch import Commit, FoldFailed, Interrupted, ProjectionStore, fault
 from projections.engine.cohort import Limits, now_ms
 from projections.engine.declare import Projection
 from projections.engine.failure import Failure, TopicBeat, worker_name
@@ -118,7 +118,8 @@ class Projector:
                 except (Fenced, Unavailable) as error:
                     self._steps[topic] = time.monotonic()
                     since = self._waiting[topic].since if topic in self._waiting else now_ms()
-                    self._waiting[topic] = Failure.of(error, topic, since)
+                    culprit = error.culprit if isinstance(error, Interrupted) else None
+                    self._waiting[topic] = Failure.of(error, topic, since, culprit)
                     await self._pause(error, 0.2)
         finally:
             store.close()

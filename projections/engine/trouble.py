@@ -14,6 +14,7 @@ from typing import Any
 
 from domain.problem import Code
 from projections.engine.batch import Commit, Folded, FoldFailed, Interrupted, ProjectionStore
+from projections.engine.failure import Culprit
 
 REPEATS = 3  # failures at one position after which its batch is made smaller
 SMALLER = 8  # times
@@ -40,6 +41,7 @@ class Trouble:
             await within(_store, store, commit)
         except Interrupted as error:
             if await within(store.answers):
+                error.culprit = _first(commit)
                 self._met(position, commit, error)
             raise
         self._end = {p: end for p, end in self._end.items() if commit.reached.get(p, 0) < end}
@@ -59,6 +61,16 @@ def _store(store: ProjectionStore, commit: Commit) -> None:
     for refusal in store.commit(commit):
         place = f"{commit.topic}:{refusal.partition}:{refusal.offset}"
         logger.warning("%s is set aside: %s", place, refusal.reason)
+
+
+def _first(commit: Commit) -> Culprit:
+    """Where a batch begins, and the event there if it is the only one."""
+    partition = min(p for p, offset in commit.reached.items() if offset > commit.expected[p])
+    frames = [frame for folded in commit.folded for frame in folded.facts.values() if frame.height]
+    if commit.events > 1 or not frames:
+        return Culprit(partition, commit.expected[partition], "", "")
+    fact = frames[0].row(0, named=True)
+    return Culprit(partition, commit.expected[partition], fact["event_id"], fact["company_id"])
 
 
 def _hopeless(folded: Folded, error: Interrupted) -> Folded:

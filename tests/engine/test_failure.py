@@ -27,15 +27,17 @@ from domain.trail import LOCAL_OPERATOR
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild
-from projections.engine.batch import Commit, Refusal
-from projections.engine.cohort import Limits
+from projections.engine.admission import Admission, Records
+from projections.engine.batch import Commit, Interrupted, Refusal
+from projections.engine.cohort import Cohort, Limits
 from projections.engine.declare import Columns, Fact, Projection, Row, State
-from projections.engine.failure import Heartbeat, worker_name
+from projections.engine.failure import Failure, Heartbeat, worker_name
 from projections.engine.kinds import Count, Key, Own, Sum, Text
 from projections.engine.projector import Projector
 from projections.engine.rebuild import cut, goal_of, work
 from projections.engine.tenant_lag import lag_by_tenant
-from tests.engine.test_admission import event
+from projections.engine.trouble import Trouble
+from tests.engine.test_admission import chunk, event
 from tests.engine.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["bench"]  # the fixture
 
 
-def named(number: int, name: str) -> bytes:
+def named(number: int, name: str, company: str = "acme") -> bytes:
     """A user event of this name."""
     return AnalyticsProcessingEnvelope(
         message_type="user_event",
-        company_id="acme",
+        company_id=company,
         user_id="u1",
         timestamp=1_760_000_000_000 + number,
         event_id=f"e{number}",
@@ -130,6 +132,18 @@ async def test_events_that_one_projection_refuses_are_set_aside_for_it_alone(ben
     assert refused(bench) == [(name, *event) for name in ("numbers", "picky") for event in expected]
     with pytest.raises(Conflict, match="picky alone"):
         await replayed(bench)
+
+
+async def test_one_company_whose_events_are_all_refused_stops_nobody(bench: Bench) -> None:
+    """They wait in quarantine; what others send is counted, beside them and afterwards."""
+    projection = picky()
+    await bench.publish(*(named(n, "x", "rude") for n in range(150)), *(named(n, "1") for n in range(150, 160)))
+    async with bench.working(projection):
+        await bench.publish(named(160, "1"))
+        await bench.reached(projection)
+    assert [s.state for s in bench.store.statuses()] == ["running"]
+    assert totals(bench, "picky_v1", "total") == 11
+    assert [(r[2], r[4]) for r in refused(bench)] == [("fold_failed", "rude")] * 150
 
 
 async def replayed(bench: Bench) -> None:
@@ -224,15 +238,19 @@ async def test_sums_that_fit_no_table_are_folded_again_event_by_event(
 
 
 async def test_a_fold_that_fails_on_much_is_wrong_itself(bench: Bench) -> None:
-    """Its projection stops, with the event that was one too many, and nothing is set aside; the others go on."""
+    """Its projection stops, with the event that was one too many, and nothing is set aside; the others go on.
+
+    Of two companies both have too much that is refused.
+    """
     projection, other = picky(), clicks()
-    await bench.publish(*(named(n, "x" if n % 2 else "1") for n in range(400)))
+    await bench.publish(*(named(n, "x" if n % 2 else "1", "beta" if n % 4 < 2 else "acme") for n in range(400)))
     async with bench.working(projection, other, limits=Limits(batch=1000, wait=0.05)):
         await bench.reached(other)
         status = next(s for s in await bench.stopped() if s.name == "picky")
     partition = next(p for p, head in (await bench.log.heads(TOPIC)).items() if head)
     assert status.failure is not None
-    assert (status.failure.category, status.failure.company_id) == ("fold_failed", "acme")
+    assert status.failure.category == "fold_failed"
+    assert status.failure.company_id == ("beta" if int(status.failure.event_id[1:]) % 4 < 2 else "acme")
     assert status.failure.position == str(Position({(TOPIC, partition): int(status.failure.event_id[1:])}))
     assert status.failure.worker == worker_name()
     assert status.error == status.failure.message
@@ -254,9 +272,8 @@ async def test_what_the_store_refuses_is_set_aside(bench: Bench) -> None:
     assert refused(bench) == [("clicks", 2, "store_rejected", "e2", "acme")]
 
 
-async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
-    """An error that looks like an outage, at one event, while the server answers: the others are counted."""
-    projection = clicks()
+def gives_up(bench: Bench, projection: Projection) -> None:
+    """From now on the store gives up on whatever holds events of the user `odd`."""
     bench.store.prepare([projection])
     with psycopg.connect(bench.url) as connection:
         connection.execute(
@@ -267,6 +284,29 @@ async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Be
             'CREATE TRIGGER odd BEFORE INSERT ON read_models."clicks_by_day_v1"'
             " FOR EACH ROW WHEN (NEW.user_id = 'odd') EXECUTE FUNCTION give_up()"
         )
+
+
+@pytest.mark.parametrize(("number", "event_id", "company"), [(1, "e0", "acme"), (2, "", "")])
+async def test_a_worker_that_tries_again_names_where_it_stands(
+    bench: Bench, number: int, event_id: str, company: str
+) -> None:
+    """Where the batch begins, and the event, if it is the only one."""
+    projection = clicks()
+    gives_up(bench, projection)
+    progress = bench.store.progress(TOPIC, [0], [projection])
+    chunks = [chunk([event(n, user="odd") for n in range(number)])]
+    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    commit = Cohort([projection], dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
+    with pytest.raises(Interrupted) as failed:
+        await Trouble().store(commit, bench.store, asyncio.to_thread)
+    found = Failure.of(failed.value, TOPIC, 1, failed.value.culprit)
+    assert (found.position, found.event_id, found.company_id) == (f"{TOPIC}:0=0", event_id, company)
+
+
+async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
+    """An error that looks like an outage, at one event, while the server answers: the others are counted."""
+    projection = clicks()
+    gives_up(bench, projection)
     await bench.publish(*(event(n, user="odd" if n == 3 else "u1") for n in range(6)))
     async with bench.working(projection):
         await bench.reached(projection)  # six times it begins anew, with new connections

@@ -156,14 +156,28 @@ async def test_bad_events_are_set_aside_and_their_neighbours_flow(bench: Bench) 
     assert found == [("undecodable", b"\xff poison", TOPIC, "log")]
 
 
-async def test_too_many_bad_events_stop_the_projection(bench: Bench) -> None:
-    """Beyond the limit the code must be wrong: the projection stops with the reason and nothing is set aside."""
-    projection = clicks()
-    await bench.publish(*(b"\xff" for _ in range(1200)))
-    async with bench.working(projection, limits=Limits(batch=2000, wait=0.05)):
+async def test_bad_events_of_most_companies_stop_the_projection(bench: Bench) -> None:
+    """Then the code must be wrong: the projection stops with the reason and nothing is set aside."""
+    bad = [event(n, user="", company=company) for n in range(600) for company in ("acme", "beta")]
+    await bench.publish(*bad, *(event(n, company="gamma") for n in range(100)))
+    async with bench.working(clicks(), limits=Limits(batch=2000, wait=0.05)):
         found = await bench.stopped()
-    assert "bad" in str(found[0].error)
+    assert "2 of 3 companies" in str(found[0].error)
     assert sum(found[0].offsets.values()) == 0
+
+
+@pytest.mark.parametrize("bad", [b"\xff", event(1, user="", company="rude")], ids=["of nobody", "of one company"])
+async def test_one_company_stops_nobody_whatever_it_sends(bench: Bench, bad: bytes) -> None:
+    """A company that sends nothing but bad events says nothing about the code: others go on, also after it."""
+    projection = clicks()
+    await bench.publish(*[bad] * 1200)
+    async with bench.working(projection, limits=Limits(batch=500, wait=0.05)):
+        await bench.publish(event(1))
+        await bench.reached(projection)
+    assert [s.state for s in bench.store.statuses()] == ["running"]
+    assert bench.rows(projection) == [("u1", 1)]
+    with psycopg.connect(bench.url) as connection:
+        assert connection.execute("SELECT count(*) FROM quarantine").fetchall() == [(1200,)]
 
 
 async def test_a_failing_fold_stops_its_projection_alone(bench: Bench) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from domain.access import Principal, Role
+from domain.access import EVERY_COMPANY, Principal, Role
 from domain.position import Position
 from projections.engine.batch import ProjectionStatus
 from projections.engine.failure import Failure, Heartbeat, TopicBeat
 from read_api.judgement import failure_of, no_worker
-from read_api.status import health_seen_by, report, seen_by
+from read_api.metric_defs import Metric, Metrics
+from read_api.status import OF_ALL, health_seen_by, report, seen_by, standing
 
 NOW = 1_760_000_000.0
 WAITS = Failure("unavailable", "no broker answers", "t", "b:2", 1)
@@ -75,6 +76,31 @@ def test_whose_event_it_failed_at_is_for_those_who_mend_it(role: Role) -> None:
             "topic": "t",
             "since": "1970-01-01T00:00:00.001+00:00",
         }
+
+
+def test_totals_of_the_instance_are_for_who_sees_every_company() -> None:
+    """Beside their own figures they would tell the tenants of an instance how much the others do."""
+    totals = {name: 1 for name in OF_ALL}
+    body = {"live": True, "version": "1", **totals}
+    for role in Role:
+        one = Principal("ann", frozenset({"globex"}), frozenset({role}))
+        assert health_seen_by(one, body) == {"live": True, "version": "1"}
+        assert health_seen_by(replace(one, companies=frozenset({EVERY_COMPANY})), body) == body
+
+
+def test_metrics_say_which_projection_stands_since_when_and_where() -> None:
+    """Under its name, category and place; what gets on again is no longer there."""
+    metrics, stored = Metrics(), status("stopped", STOPPED)
+    found = list(standing(report([stored], Position(), NOW)))
+    assert [(name, category) for name, category, _, _ in found] == [("clicks", "fold_failed")]
+    for name, category, position, since in found:
+        assert (position, since) == (STOPPED.position, STOPPED.since / 1000)
+        metrics.set(Metric.STANDS, 1_796_000_123.25, name, category, position)
+    labels = f'projection="clicks",category="fold_failed",position="{STOPPED.position}"'
+    line = f"analytics_projection_stands_since_seconds{{{labels}}} 1796000123.25"
+    assert line in metrics.text().splitlines()
+    metrics.clear(Metric.STANDS)
+    assert line not in metrics.text().splitlines()
 
 
 def test_since_when_a_worker_hangs() -> None:

@@ -133,7 +133,8 @@ function showBars(rows) {
 }
 
 function showPipeline(health) {
-  tile("events", whole.format(health.events ?? 0), `${whole.format(health.duplicates ?? 0)} twice · ${whole.format(health.quarantined ?? 0)} in quarantine`);
+  if (health.events === undefined) tile("events", "–", "shown to those who see all companies");
+  else tile("events", whole.format(health.events), `${whole.format(health.duplicates)} twice · ${whole.format(health.quarantined)} in quarantine`);
   const projections = health.projections ?? [];
   byId("projections-empty").hidden = projections.length > 0;
   byId("projections").replaceChildren(...projections.map(projectionRow));
