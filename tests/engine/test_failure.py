@@ -27,17 +27,15 @@ from domain.trail import LOCAL_OPERATOR
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import Commit, Interrupted, Refusal
-from projections.engine.cohort import Cohort, Limits
+from projections.engine.batch import Commit, Refusal
+from projections.engine.cohort import Limits
 from projections.engine.declare import Columns, Fact, Projection, Row, State
-from projections.engine.failure import Failure, Heartbeat, worker_name
+from projections.engine.failure import Heartbeat, worker_name
 from projections.engine.kinds import Count, Key, Own, Sum, Text
 from projections.engine.projector import Projector
 from projections.engine.rebuild import cut, goal_of, work
 from projections.engine.tenant_lag import lag_by_tenant
-from projections.engine.trouble import Trouble
-from tests.engine.test_admission import chunk, event
+from tests.engine.test_admission import event
 from tests.engine.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
@@ -270,48 +268,6 @@ async def test_what_the_store_refuses_is_set_aside(bench: Bench) -> None:
         await bench.reached(projection)
     assert bench.rows(projection) == [("u1", 2), ("u2", 1)]
     assert refused(bench) == [("clicks", 2, "store_rejected", "e2", "acme")]
-
-
-def gives_up(bench: Bench, projection: Projection) -> None:
-    """From now on the store gives up on whatever holds events of the user `odd`."""
-    bench.store.prepare([projection])
-    with psycopg.connect(bench.url) as connection:
-        connection.execute(
-            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NEW; END $$"
-        )
-        connection.execute(
-            'CREATE TRIGGER odd BEFORE INSERT ON read_models."clicks_by_day_v1"'
-            " FOR EACH ROW WHEN (NEW.user_id = 'odd') EXECUTE FUNCTION give_up()"
-        )
-
-
-@pytest.mark.parametrize(("number", "event_id", "company"), [(1, "e0", "acme"), (2, "", "")])
-async def test_a_worker_that_tries_again_names_where_it_stands(
-    bench: Bench, number: int, event_id: str, company: str
-) -> None:
-    """Where the batch begins, and the event, if it is the only one."""
-    projection = clicks()
-    gives_up(bench, projection)
-    progress = bench.store.progress(TOPIC, [0], [projection])
-    chunks = [chunk([event(n, user="odd") for n in range(number)])]
-    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
-    commit = Cohort([projection], dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
-    with pytest.raises(Interrupted) as failed:
-        await Trouble().store(commit, bench.store, asyncio.to_thread)
-    found = Failure.of(failed.value, TOPIC, 1, failed.value.culprit)
-    assert (found.position, found.event_id, found.company_id) == (f"{TOPIC}:0=0", event_id, company)
-
-
-async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
-    """An error that looks like an outage, at one event, while the server answers: the others are counted."""
-    projection = clicks()
-    gives_up(bench, projection)
-    await bench.publish(*(event(n, user="odd" if n == 3 else "u1") for n in range(6)))
-    async with bench.working(projection):
-        await bench.reached(projection)  # six times it begins anew, with new connections
-    assert bench.rows(projection) == [("u1", 5)]
-    assert refused(bench) == [("clicks", 3, "store_rejected", "e3", "acme")]
 
 
 async def beats(bench: Bench, wanted: Callable[[Heartbeat], bool]) -> Heartbeat:

@@ -1,0 +1,62 @@
+"""Trouble: what the store gives up on again and again while its server answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from projections.engine.admission import Admission, Records
+from projections.engine.batch import Interrupted
+from projections.engine.cohort import Cohort
+from projections.engine.declare import Projection
+from projections.engine.failure import Failure
+from projections.engine.trouble import Trouble
+from tests.engine.test_admission import chunk, event
+from tests.engine.test_failure import refused
+from tests.engine.test_projector import TOPIC, Bench, bench, clicks
+
+__all__ = ["bench"]  # the fixture
+
+
+def gives_up(bench: Bench, projection: Projection) -> None:
+    """From now on the store gives up on whatever holds events of the user `odd`."""
+    bench.store.prepare([projection])
+    with psycopg.connect(bench.url) as connection:
+        connection.execute(
+            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NEW; END $$"
+        )
+        connection.execute(
+            'CREATE TRIGGER odd BEFORE INSERT ON read_models."clicks_by_day_v1"'
+            " FOR EACH ROW WHEN (NEW.user_id = 'odd') EXECUTE FUNCTION give_up()"
+        )
+
+
+@pytest.mark.parametrize(("number", "event_id", "company"), [(1, "e0", "acme"), (2, "", "")])
+async def test_a_worker_that_tries_again_names_where_it_stands(
+    bench: Bench, number: int, event_id: str, company: str
+) -> None:
+    """Where the batch begins, and the event, if it is the only one."""
+    projection = clicks()
+    gives_up(bench, projection)
+    progress = bench.store.progress(TOPIC, [0], [projection])
+    chunks = [chunk([event(n, user="odd") for n in range(number)])]
+    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    commit = Cohort([projection], dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
+    with pytest.raises(Interrupted) as failed:
+        await Trouble().store(commit, bench.store, asyncio.to_thread)
+    found = Failure.of(failed.value, TOPIC, 1, failed.value.culprit)
+    assert (found.position, found.event_id, found.company_id) == (f"{TOPIC}:0=0", event_id, company)
+
+
+async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
+    """An error that looks like an outage, at one event, while the server answers: the others are counted."""
+    projection = clicks()
+    gives_up(bench, projection)
+    await bench.publish(*(event(n, user="odd" if n == 3 else "u1") for n in range(6)))
+    async with bench.working(projection):
+        await bench.reached(projection)  # six times it begins anew, with new connections
+    assert bench.rows(projection) == [("u1", 5)]
+    assert refused(bench) == [("clicks", 3, "store_rejected", "e3", "acme")]
