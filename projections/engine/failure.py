@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from domain.errors import AnalyticsError
-from domain.position import Position
 
 LONGEST = 2_000  # characters of a message that are kept
 
@@ -49,8 +48,8 @@ class Failure:
         told = cls(category, message.replace("\0", "\\0")[:LONGEST], topic, worker_name(), since)
         if culprit is None:
             return told
-        at = Position({(topic, culprit.partition): culprit.offset})
-        return replace(told, position=str(at), event_id=culprit.event_id, company_id=culprit.company_id)
+        at = f"{topic}:{culprit.partition}={culprit.offset}"  # a position leaves out where nothing was read yet
+        return replace(told, position=at, event_id=culprit.event_id, company_id=culprit.company_id)
 
 
 @dataclass(frozen=True, slots=True)
