@@ -203,6 +203,29 @@ def test_a_renewed_token_judges_what_is_open_anew(instance: Instance, call: Call
     assert {caller.hear("fresh", "update")["id"] for _ in range(2)} == {"pipeline"}
 
 
+def test_a_stored_tier_that_falls_judges_what_is_open_anew(instance: Instance, call: Callable[..., Caller]) -> None:
+    """By itself: what the tier no longer has ends, what it shows less of begins again."""
+    company = "fallco"
+    instance.take([trade(company, 1)])
+    store_tier(instance, company, "PRO")
+    caller = call(token=instance.signed("una", company))
+    for name, query in (("cohorts", "retention"), ("totals", "trading_totals")):
+        caller.say(type="subscribe", id=name, query=query, company=company)
+    begun = {message["id"]: message["answer"] for message in (caller.hear("snapshot"), caller.hear("snapshot"))}
+    assert begun["totals"]["rows"][0]["total_trades"] == 1
+    store_tier(instance, company, "FREE")
+    ended = caller.hear("ended")
+    assert (ended["id"], ended["problem"]["code"]) == ("cohorts", "forbidden_tier")
+    assert caller.hear("snapshot")["answer"]["rows"][0]["total_trades"] == 0  # the trade is older than 30 days
+
+
+def store_tier(instance: Instance, company: str, tier: str) -> None:
+    """The company has this tier from now on."""
+    body = json.dumps({"tier": tier})
+    changed = instance.command("command", "company.change_tier", "--company", company, "--body", body)
+    assert changed.exit_code == 0, changed.output
+
+
 def test_a_token_that_ends_ends_its_feeds(instance: Instance, call: Callable[..., Caller]) -> None:
     """Nothing comes after its last second."""
     end = int(time.time()) + 3

@@ -6,8 +6,9 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ import pytest
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
+from adapters.auth.jwks import ReadKeys
+from adapters.auth.tokens import TokenVerifier
 from domain.access import Principal, Role, Tier
 from domain.errors import NotFound, Unavailable
 from domain.rates import Rates
@@ -27,6 +30,7 @@ from read_api.metric_defs import Metric, Metrics
 from read_api.movements import Movements
 from read_api.questions import utc_now
 from read_api.side import ReadSide
+from tests.auth.hostile import People
 
 ANN = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.FREE)
 MESSAGES = (
@@ -97,7 +101,10 @@ class World:
     def __init__(self, waits: Waits) -> None:
         self.waits = waits
         self.messages = [json.dumps(message) for message in MESSAGES]
+        self.silence = 0.3  # seconds before they go
         self.sent: list[dict[str, Any]] = []
+        self.answered = asyncio.Event()
+        self.closed: list[int] = []
         self.notes: list[Note] = []
         self.metrics = Metrics()
         self.rates = Rates(1)
@@ -142,7 +149,7 @@ class World:
         for _ in range(10):
             await asyncio.sleep(0)
         if not self.messages:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(self.silence)
             raise WebSocketDisconnect(detail="gone")
         return self.messages.pop(0)
 
@@ -150,9 +157,12 @@ class World:
         """What the caller hears."""
         await self.waits("send")
         self.sent.append(json.loads(text))
+        if self.sent[-1]["type"] == "snapshot":
+            self.answered.set()
 
     async def close(self, code: int, reason: str) -> None:
         """The end."""
+        self.closed.append(code)
         await self.waits("close")
 
     @property
@@ -234,6 +244,25 @@ async def test_who_is_cancelled_at_any_moment_leaves_nothing(ended_tasks: None) 
         await asyncio.wait((speaking,))
         await asyncio.sleep(0)
         assert world.metrics.value(Metric.LIVE) == world.metrics.value(Metric.LIVE_FEEDS) == world.feeds_held == 0
+
+
+async def test_a_key_that_is_withdrawn_ends_what_stands_on_it(ended_tasks: None, tmp_path: Path) -> None:
+    """Without a word of the caller: an open connection is closed as a new one would be refused."""
+    people, path = People(), tmp_path / "jwks.json"
+    path.write_text(json.dumps(people.jwks()))
+    with closing(ReadKeys(path.read_bytes, str(path), every=0.05, pause=0.01)) as keys:
+        world = World(Waits(0, stall))
+        world.sessions.authenticate = TokenVerifier(keys, "analytics", "analytics")
+        world.messages = [json.dumps({**MESSAGES[0], "token": people.token()}), json.dumps(MESSAGES[1])]
+        world.silence = 3_600
+        speaking = asyncio.create_task(spoken(world))
+        await asyncio.wait_for(world.answered.wait(), 10)
+        path.write_text(json.dumps({"keys": [key for key in people.jwks()["keys"] if key["kid"] != "e"]}))
+        done, _ = await asyncio.wait((speaking,), timeout=10)
+    assert done
+    assert (world.sent[-1]["type"], world.sent[-1]["problem"]["code"]) == ("error", "unauthenticated")
+    assert world.closed == [live.REFUSED]
+    assert world.feeds_held == 0
 
 
 async def test_a_slip_is_logged_and_told(ended_tasks: None, caplog: pytest.LogCaptureFixture) -> None:
