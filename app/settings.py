@@ -138,8 +138,9 @@ class Settings:
     auth_jwks: str = field(
         default="",
         metadata=_says(
-            "JWKS with the public keys that sign tokens, a file or an http(s) URL, read again every 5 minutes and when"
-            " a token names an unknown key; empty uses the key pair made in the data folder."
+            "JWKS with the public keys that sign tokens: a file that its owner alone can change, read again every 10"
+            " seconds, or an http(s) URL, every 5 minutes and when a token names an unknown key; empty uses the key"
+            " pair made in the data folder."
         ),
     )
     event_tokens: EventTokenMode = field(
@@ -177,7 +178,10 @@ class Settings:
         default="",
         metadata=_says("PEM file of the certificate chain of all APIs, HTTP and gRPC; empty serves without TLS."),
     )
-    tls_key: str = field(default="", metadata=_says("PEM file of that certificate's private key."))
+    tls_key: str = field(
+        default="",
+        metadata=_says("PEM file of that certificate's private key, which nobody but its owner and group can read."),
+    )
     plaintext: str = field(
         default="no",
         metadata=_says(

@@ -13,7 +13,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from command_api import answers, commands
 from command_api.bodies import document, form
@@ -46,7 +46,26 @@ def create_app(
 
     `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
     """
-    limits = rates or Rates(0)
+
+    @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
+    async def show_health() -> Response[bytes]:
+        """Whether this process lives and can take events (503 while it cannot)."""
+        found = await health()
+        return answers.as_json(found, 200 if found["ready"] else 503)
+
+    return Litestar(
+        [_publishing(ingest, rates or Rates(0), upload_seconds), show_health, *commands.handlers(desk)],
+        exception_handlers={
+            AnalyticsError: answers.problem,
+            HTTPException: answers.http_problem,
+            Exception: answers.defect,
+        },
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _publishing(ingest: Ingest, rates: Rates, seconds: float) -> HTTPRouteHandler:
     slots = asyncio.Semaphore(WHOLE_BODIES)
 
     @post(
@@ -58,29 +77,14 @@ def create_app(
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
-        outcome = await _outcome(ingest, request, slots, upload_seconds, limits)
+        outcome = await _outcome(ingest, request, slots, seconds, rates)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         amounts = {**outcome.of_companies, "": events - outcome.of_companies.total()}
-        limits.charge_each(request.user.principal, Use.EVENTS, amounts, time.monotonic())
+        rates.charge_each(request.user.principal, Use.EVENTS, amounts, time.monotonic())
         return _answer(outcome)
 
-    @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
-    async def show_health() -> Response[bytes]:
-        """Whether this process lives and can take events (503 while it cannot)."""
-        found = await health()
-        return answers.as_json(found, 200 if found["ready"] else 503)
-
-    return Litestar(
-        [publish_events, show_health, *commands.handlers(desk)],
-        exception_handlers={
-            AnalyticsError: answers.problem,
-            HTTPException: answers.http_problem,
-            Exception: answers.defect,
-        },
-        openapi_config=None,
-        logging_config=None,
-    )
+    return publish_events
 
 
 async def _outcome(

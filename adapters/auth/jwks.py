@@ -19,13 +19,16 @@ from typing import IO, Any
 import jwt
 
 from adapters.auth.keys import read_jwks
-from domain.errors import AnalyticsError, Invalid, Unavailable
+from adapters.files.key_pair import secret
+from domain.errors import AnalyticsError, Unavailable
 
-EVERY = 300.0  # seconds between two readings
+EVERY = 300.0  # seconds between two readings of an address
+OFTEN = 10.0  # of a file, which costs nobody anything: whoever takes a key out of it wants it to be gone
 PAUSE = 10.0  # seconds between two readings at least, whoever asks for unknown keys
 KEPT = 3_600.0  # seconds that keys count after the last reading that went well
 PATIENCE = 5.0  # seconds that one reading may take
 LARGEST = 262_144  # bytes of a JWKS
+CHANGEABLE = 0o022  # rights that nobody but the owner may have to a JWKS file
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +90,12 @@ def keys_of(source: str) -> ReadKeys:
         return ReadKeys(lambda: fetch(source), source)
     path = Path(source)
     read_jwks(_of_file(path), source)  # a file is there from the start, or the setting is wrong
-    return ReadKeys(lambda: _of_file(path), source)
+    return ReadKeys(lambda: _of_file(path), source, every=OFTEN, pause=1.0)
 
 
 def _of_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid(f"{path} is no JWKS file: {error}", code="bad_setting") from None
+    """What it holds. Everybody may read public keys; who can change them decides who comes in."""
+    return secret(path, others=CHANGEABLE)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -30,14 +30,17 @@ def kept_pair(path: Path) -> Ed25519PrivateKey:
 
 
 def secret(path: Path, others: int = 0o077) -> bytes:
-    """What a file holds that is nobody else's. Raises Invalid where its mode has one of the bits `others`."""
+    """What a file holds that is nobody else's, to read or at least to change.
+
+    Raises Invalid where its mode has one of the bits `others`.
+    """
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & others:
             raise Invalid(
-                f"{path} can be read or changed by others (mode {mode:04o})",
+                f"{path} can be read or changed by others (mode {mode:04o}, at most {0o777 & ~others:04o})",
                 code="loose_key",
-                suggested_actions=(f"Run `chmod 600 {path}`; where others may have read it, make a new key.",),
+                suggested_actions=(f"Run `chmod 600 {path}`; where others may have read a secret, make a new one.",),
             )
         return path.read_bytes()
     except OSError as error:

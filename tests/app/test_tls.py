@@ -98,6 +98,20 @@ def test_files_that_are_no_good_are_named(files: CertificateFiles, tmp_path: Pat
             certificate_files(Settings(tls_certificate=certificate, tls_key=key))
 
 
+@pytest.mark.parametrize(("mode", "taken"), [(0o600, True), (0o640, True), (0o644, False), (0o660, False)])
+def test_a_key_that_others_can_read_is_refused(files: CertificateFiles, tmp_path: Path, mode: int, taken: bool) -> None:
+    """A group may read it, as the groups that hold certificates do; nobody else may, and nobody may change it."""
+    key = tmp_path / "key"
+    key.write_bytes(Path(files.key).read_bytes())
+    key.chmod(mode)
+    settings = Settings(tls_certificate=files.certificate, tls_key=str(key))
+    if taken:
+        assert certificate_files(settings)
+    else:
+        with pytest.raises(Invalid, match=f"mode {mode:04o}"):
+            certificate_files(settings)
+
+
 @pytest.mark.parametrize("host", ["no such host", "x" * 300, "1.2.3.4.5"])
 async def test_an_address_that_is_none_is_one_clear_error(host: str) -> None:
     """Whatever the resolver thinks of it."""

@@ -223,6 +223,19 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
     keys.close()
 
 
+@pytest.mark.parametrize(("mode", "taken"), [(0o644, True), (0o600, True), (0o664, False), (0o646, False)])
+def test_a_file_that_others_can_change_is_refused(tmp_path: Path, mode: int, taken: bool) -> None:
+    """Public keys may be read by everybody; who changes them decides who comes in."""
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(People().jwks()))
+    path.chmod(mode)
+    if taken:
+        keys_of(str(path)).close()
+    else:
+        with pytest.raises(Invalid, match=f"mode {mode:04o}"):
+            keys_of(str(path))
+
+
 def unfit() -> dict[str, dict[str, Any]]:
     """Keys that a provider may publish, or slip in, and no token may be verified with."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
