@@ -242,6 +242,14 @@ async def test_what_a_command_names_must_exist(client: httpx.AsyncClient, databa
     assert counted(database_url) == 0
 
 
+async def test_names_are_for_people_and_channels_for_who_wants_to_be_told(client: httpx.AsyncClient) -> None:
+    """Two of one name are two; a rule that tells nobody is a rule."""
+    for path, body in ((DASHBOARDS, {"name": "Desk"}), (RULES, {**RULE, "notification": {"channels": []}})):
+        made = [await client.post(path, json=body) for _ in range(2)]
+        assert [answer.status_code for answer in made] == [201, 201], made[0].text
+        assert len({answer.json()["id"] for answer in made}) == 2
+
+
 async def test_a_tier_is_of_a_company_that_exists(client: httpx.AsyncClient) -> None:
     """One that was never heard of is a mistake in its name."""
     tier, of_root = {"tier": "PRO"}, as_("root")
