@@ -85,25 +85,27 @@ def _comparison(request: Request, rows: Mapping[str, Rows]) -> Comparison | None
     return Comparison(_asked(request), company["tier"] or "", company["currency"] if in_money else None)
 
 
-def _told(request: Request, found: Finding | Reason) -> Rows:
+def _told(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -> Rows:
     entry, asked = metric(request.get("metric")), _asked(request)
     evidence = {"query": asked.query, "params": dict(asked.params)}
-    return [STANDING.told(found, 0, {"metric": entry.key, "unit": str(entry.unit), "evidence": evidence})]
+    own = rows["own"][0] if rows["own"] else {}
+    basis = {name: own[name] for name in own.keys() & {"basis"}}
+    return [STANDING.told(found, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
 
 
 def _alone(request: Request, rows: Mapping[str, Rows]) -> Rows:
     own = _own(rows)
-    return _told(request, own if isinstance(own, Reason) else Reason.TOO_FEW)
+    return _told(request, rows, own if isinstance(own, Reason) else Reason.TOO_FEW)
 
 
 def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows:
     own, (company,) = _own(rows), rows["company"]
     if isinstance(own, Reason):
-        return _told(request, own)
+        return _told(request, rows, own)
     values = ((tenant, _value(answer)) for tenant, answer in others.answers.items())
     tier = company["tier"] or ""
     agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if known(value)]
-    return _told(request, peers.standing(own, request.company, tier, agreed, others.secret))
+    return _told(request, rows, peers.standing(own, request.company, tier, agreed, others.secret))
 
 
 competitive = Compared(

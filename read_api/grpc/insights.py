@@ -90,7 +90,10 @@ def _comparison(row: Mapping[str, Any], own: Mapping[str, Any]) -> insights.Peer
 def _metric(row: Mapping[str, Any]) -> MetricValue:
     same = ("key", "unit", "convention", "definition_version")
     return MetricValue(
-        **{name: row[name] for name in same}, title=metric(row["key"]).title, value=_value(row["value"], row)
+        **{name: row[name] for name in same},
+        title=metric(row["key"]).title,
+        value=_value(row["value"], row),
+        basis=row.get("basis", ""),
     )
 
 

@@ -32,6 +32,8 @@ DUNE = COMPANIES[-1]  # one of its accounts reports values, all of them trade
 YEAR = datetime.now(UTC).year
 PERIODS: Mapping[str, Mapping[str, str]] = {
     "all": {},
+    "year": {"from": "2025-01-01", "to": "2026-01-01"},
+    "quarter": {"from": "2025-01-01", "to": "2025-04-01"},
     "month": {"from": "2025-03-01", "to": "2025-04-01"},
     "day": {"from": "2025-03-05", "to": "2025-03-06"},
 }
@@ -136,12 +138,12 @@ async def of_period(doors: Doors, who: str, name: str, params: Mapping[str, str]
 
 
 async def split(doors: Doors, who: str) -> None:
-    """By each dimension of a metric that a query with the metric has as well; of times, by the month."""
+    """By each dimension of a metric that a query with the metric has as well; of times, by month and year."""
     totals: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for query, key in sorted(doors.compared):
         if "by" not in {param.name for param in registered()[query].params}:
             continue
-        for dimension in {*METRICS[key].dimensions} - {"tag", "minute", "hour", "day", "weekday", "year", "entry_hour"}:
+        for dimension in {*METRICS[key].dimensions} - {"tag", "minute", "hour", "day", "weekday", "entry_hour"}:
             if (query, dimension) not in totals:
                 totals[query, dimension] = await doors.split(query, who, dimension)
             told = {str(row[dimension]): row for row in totals[query, dimension] if key in row}

@@ -104,6 +104,20 @@ def test_the_comparison_over_grpc_is_that_over_http(instance: Instance, position
     assert (few.comparisons[0].reason, few.comparisons[0].HasField("percentile"), few.peers) == ("too_few", False, 0)
 
 
+def test_what_a_compared_metric_rests_on_is_told(instance: Instance, position: str) -> None:
+    """By every door as where the metric is asked for alone; of one that rests on trades, nothing."""
+    keys, params = ("max_drawdown", "total_pnl"), {**ASKED, "metric": ""}
+    told = compare(instance, OURS, metrics=keys, scope={"min_position": position})
+    said = []
+    with instance.client("analyst", OURS, "--tier", "ENTERPRISE") as analyst:
+        for key, comparison in zip(keys, told.comparisons, strict=True):
+            found = row(analyst.get("/api/v1/query/competitive", params={**params, "metric": key}))
+            (own,) = analyst.get("/api/v1/query/metric", params=found["evidence"]["params"]).json()["rows"]
+            assert found.get("basis", "") == own.get("basis", "") == comparison.own.basis
+            said.append(comparison.own.basis)
+    assert said == ["pnl", ""]
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

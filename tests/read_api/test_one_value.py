@@ -93,6 +93,26 @@ def test_a_metric_is_the_same_under_every_address(client: httpx.Client, instance
         assert said(instance.answer("query", query, "--company", COMPANY, *params)["rows"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("period", "begin", "end"),
+    [
+        ("day", "2025-03-05", "2025-03-06"),
+        ("week", "2025-03-03", "2025-03-10"),
+        ("month", "2025-03-01", "2025-04-01"),
+        ("quarter", "2025-01-01", "2025-04-01"),
+        ("year", "2025-01-01", "2026-01-01"),
+    ],
+)
+def test_a_period_of_the_calendar_is_its_days(client: httpx.Client, period: str, begin: str, end: str) -> None:
+    """Named or given by its ends, of key figures and of each metric alone."""
+    named = client.get("/api/v1/kpis", params={"at": "2025-03-05", "period": period}).json()["rows"]
+    ends = {"from": begin, "to": end}
+    assert said(named) == told(client, "/api/v1/kpis", **ends)
+    for key, figure in said(named).items():
+        (alone,) = told(client, f"/api/v1/metrics/{key}", **ends).values()
+        assert alone == figure, key
+
+
 def test_the_end_of_a_period_is_what_was_known_then(client: httpx.Client) -> None:
     """`to` and `as_of` of one moment say the same of every metric, but of what became of it later."""
     then = {"as_of": f"{PERIOD['to']}T00:00:00Z"}
