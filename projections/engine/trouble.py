@@ -1,14 +1,15 @@
 """Trouble: a batch that the store gives up on again and again at one position, while the server answers.
 
 Then it is no outage: something in the batch brings it about, a crash of the server's process, say. Batches are made
-smaller and smaller until it is one record; that is set aside, and behind the batch all is as before.
+smaller and smaller until it is one record; that is set aside by the projection that brings it about, and behind the
+batch all is as before.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,7 +37,9 @@ class Trouble:
         """Store a batch, `within(call, *arguments)`: in a thread. Raises Fenced, Unavailable, FoldFailed."""
         position = tuple(sorted(commit.expected.items()))
         if self._error is not None and commit.events == 1 and self._failures[position] >= REPEATS:
-            commit = replace(commit, folded=[_hopeless(folded, self._error) for folded in commit.folded])
+            suspects = _suspects(commit, self._failures[position] - REPEATS)
+            folded = [_hopeless(f, self._error) if i in suspects else f for i, f in enumerate(commit.folded)]
+            commit = replace(commit, folded=folded)
         try:
             await within(_store, store, commit)
         except Interrupted as error:
@@ -71,6 +74,15 @@ def _first(commit: Commit) -> Culprit:
         return Culprit(partition, commit.expected[partition], "", "")
     fact = frames[0].row(0, named=True)
     return Culprit(partition, commit.expected[partition], fact["event_id"], fact["company_id"])
+
+
+def _suspects(commit: Commit, tried: int) -> Sequence[int]:
+    """Which parts of a commit of one record are not stored this time: one after the other, at last all of them.
+
+    To the others the record is a good one; those that have nothing of it cannot have brought it about.
+    """
+    having = [i for i, folded in enumerate(commit.folded) if any(frame.height for frame in folded.facts.values())]
+    return having[tried : tried + 1] or having
 
 
 def _hopeless(folded: Folded, error: Interrupted) -> Folded:

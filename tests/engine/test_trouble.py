@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Interrupted
 from projections.engine.cohort import Cohort
-from projections.engine.declare import Projection
+from projections.engine.declare import Columns, Projection, Row
 from projections.engine.failure import Failure
-from projections.engine.trouble import Trouble
+from projections.engine.kinds import Count, Key, Sum, Text
+from projections.engine.trouble import REPEATS, Trouble
 from tests.engine.test_admission import chunk, event
 from tests.engine.test_failure import refused
 from tests.engine.test_projector import TOPIC, Bench, bench, clicks
+
+if TYPE_CHECKING:
+    from projections.engine.declare import Delta
 
 __all__ = ["bench"]  # the fixture
 
@@ -49,6 +54,40 @@ async def test_a_worker_that_tries_again_names_where_it_stands(
         await Trouble().store(commit, bench.store, asyncio.to_thread)
     found = Failure.of(failed.value, TOPIC, 1, failed.value.culprit)
     assert (found.position, found.event_id, found.company_id) == (f"{TOPIC}:0=0", event_id, company)
+
+
+async def test_only_the_projection_that_brings_it_about_leaves_the_event_out(bench: Bench) -> None:
+    """Of several that are stored together: another one counts the event, and a third one has none of its kind."""
+    other, projection, elsewhere = clicks("other"), clicks(), trades()
+    gives_up(bench, projection)
+    together = [other, projection, elsewhere]
+    bench.store.prepare(together)
+    progress, chunks, trouble = bench.store.progress(TOPIC, [0], together), [chunk([event(0, user="odd")])], Trouble()
+    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    commit = Cohort(together, dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
+    for _ in range(REPEATS + 1):  # the first that is suspected is not the one
+        with pytest.raises(Interrupted):
+            await trouble.store(commit, bench.store, asyncio.to_thread)
+    await trouble.store(commit, bench.store, asyncio.to_thread)
+    assert [bench.rows(each) for each in (other, projection)] == [[("odd", 1)], []]
+    assert refused(bench) == [("clicks", 0, "store_rejected", "e0", "acme")]
+
+
+def trades() -> Projection:
+    """A projection of events of another type."""
+    projection = Projection("elsewhere", version=1)
+
+    class Elsewhere(Row):
+        """Trades of a company."""
+
+        company_id: Key[Text]
+        trades: Sum[Count]
+
+    @projection.folds("trading_result", into=Elsewhere)
+    def by_company(done: Columns) -> Delta:
+        return {"trades": 1}
+
+    return projection
 
 
 async def test_what_the_store_gives_up_on_again_and_again_is_set_aside(bench: Bench) -> None:
