@@ -184,10 +184,7 @@ class Worker:
     async def run(self) -> None:
         """One share after the other, until none is left or `going` says no more."""
         while self._going() and (share := self._store.claim()) is not None:
-            try:
-                await self._fold(share)
-            except FoldFailed:
-                await self._narrow(share)
+            await self._fold(share)
         if self._going() and self._reached:
             try:
                 self._save()
@@ -204,12 +201,15 @@ class Worker:
                 share = replace(share, next_offset=chunk.next_offset)
 
     async def _fold(self, share: Share) -> None:
-        async for chunk, facts in self._facts(share):
-            self._folding.add(facts)
-            self._reached[share.number] = share, chunk.next_offset
-            if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
-                self._save()
-                share = replace(share, next_offset=chunk.next_offset)
+        try:
+            async for chunk, facts in self._facts(share):
+                self._folding.add(facts)
+                self._reached[share.number] = share, chunk.next_offset
+                if self._folding.held >= FLUSH or time.monotonic() - self._began >= OFTEN:
+                    self._save()
+                    share = replace(share, next_offset=chunk.next_offset)
+        except FoldFailed:
+            await self._narrow(share)  # from where it was stored last
 
     async def _facts(self, share: Share) -> AsyncGenerator[tuple[Chunk, Facts]]:
         """The share's records and their facts, batch by batch, to its end or until `going` says no more."""

@@ -176,8 +176,13 @@ async def test_a_rebuild_leaves_out_what_its_definition_refused(bench: Bench) ->
     assert [r[:2] for r in refused(bench)] == [("late", 30), ("picky", 30)]
 
 
-async def test_a_rebuild_sets_aside_what_only_it_refuses(bench: Bench) -> None:
-    """A definition that is stricter than the live one."""
+@pytest.mark.parametrize("held", [rebuild.FLUSH, 1])
+async def test_a_rebuild_sets_aside_what_only_it_refuses(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    """A definition that is stricter than the live one; also behind what was stored of the same share before."""
+    monkeypatch.setattr(rebuild, "BATCH", 10)
+    monkeypatch.setattr(rebuild, "FLUSH", held)
     lenient, strict = picky(strict=False), picky(version=2)
     await bench.publish(*(named(n, "x" if n == 70 else "1") for n in range(100)))
     async with bench.working(lenient):
