@@ -72,6 +72,7 @@ def _config(application: Any, files: CertificateFiles | None) -> uvicorn.Config:
         date_header=True,
         proxy_headers=False,
         ws_max_size=65_536,
+        ws_per_message_deflate=False,  # in the event loop: what one follower is sent would hold up everybody
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         reset_contextvars=True,  # a request inherits nothing of the one before it in its connection

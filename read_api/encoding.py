@@ -26,14 +26,15 @@ async def encoded(company: str, answer: Mapping[str, Any], *, keep: bool = True)
 
 def with_raw(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer with its rows as JSON, for whoever only passes it on."""
-    return {**answer, **{name: _raw(answer[name]) for name in MANY if name in answer}}
+    return {**answer, **{name: raw(answer[name]) for name in MANY if name in answer}}
 
 
 def _in_pieces(answer: Mapping[str, Any], name: str, rows: Sequence[Any]) -> bytes:
-    return msgspec.json.encode({**answer, name: _raw(rows)})
+    return msgspec.json.encode({**answer, name: raw(rows)})
 
 
-def _raw(rows: Sequence[Any]) -> msgspec.Raw:
+def raw(rows: Sequence[Any]) -> msgspec.Raw:
+    """Rows as a JSON list, made in pieces."""
     return msgspec.Raw(b"[%s]" % b",".join(_pieces(rows)))
 
 

@@ -10,13 +10,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.access import EVERY_COMPANY, Principal, Right, Use, may, require
-from domain.errors import Invalid
-from projections.engine.query import Question
+from domain.errors import Invalid, LimitExceeded
+from projections.engine.query import Query, Question, known
+from projections.engine.wide import FEW, beside
+from read_api.encoding import raw
 from read_api.feeds import Ask, Feed, Feeds, Next
 from read_api.metric_defs import Metric
 from read_api.questions import moves_with
 from read_api.side import ReadSide
 from read_api.status import health_seen_by
+
+MOST_ROWS = 5_000  # of an answer that is followed: it is sent to each follower again whenever something moves
 
 
 class Wanted(NamedTuple):
@@ -76,8 +80,22 @@ class LiveSessions:
         )
 
     async def _ask_again(self, question: Question) -> dict[str, Any]:
-        """A feed asks anew each time: what "now" means in its answer goes on."""
-        return await self._questions.answer(replace(question, asked_at=self._questions.now()))
+        """A feed asks anew each time: what "now" means in its answer goes on. Raises LimitExceeded for a wide answer.
+
+        Its rows are encoded once for all who follow.
+        """
+        answer = await self._questions.answer(replace(question, asked_at=self._questions.now()))
+        rows, keep = answer.get("rows", []), not isinstance(known(question.name), Query)
+        if len(rows) <= FEW:
+            return answer
+        if len(rows) > MOST_ROWS:
+            await beside(rows, question.company, len, keep=keep)  # gives them back
+            raise LimitExceeded(
+                f"an answer of more than {MOST_ROWS:,} rows cannot be followed",
+                code="too_many_rows",
+                suggested_actions=("Follow a shorter period or fewer dimensions, or ask for all rows over HTTP.",),
+            )
+        return {**answer, "rows": await beside(rows, question.company, raw, keep=keep)}
 
     async def _health_of(self, principal: Principal) -> dict[str, Any]:
         return health_seen_by(principal, await self._health())

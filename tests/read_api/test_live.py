@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from domain.access import LIMITS, Role, Tier
+from read_api.live_sessions import MOST_ROWS
 from tests.support.instance import Instance, trade
 
 
@@ -74,6 +75,21 @@ def test_a_snapshot_comes_first_and_an_update_when_the_position_has_moved(
     while (update := caller.hear("update"))["answer"]["rows"][0]["total_trades"] != 4:
         assert update["answer"]["rows"][0]["total_trades"] > 1
     assert update["answer"]["position"] != first["answer"]["position"]
+
+
+def test_wide_answers_are_followed_up_to_a_bound(instance: Instance, call: Callable[..., Caller]) -> None:
+    """Hundreds of rows are those of HTTP; thousands are refused, since each move would send them all again."""
+    instance.take([trade("widefollowco", n) for n in range(MOST_ROWS + 1)])
+    caller = call(company="widefollowco")
+    caller.say(type="subscribe", id="a", query="trades", company="widefollowco", params={"limit": 300})
+    with instance.client("viewer", "widefollowco") as client:
+        rows = client.get("/api/v1/query/trades", params={"limit": "300"}).json()["rows"]
+    assert len(rows) == 300
+    assert caller.hear("snapshot")["answer"]["rows"] == rows
+    caller.say(type="subscribe", id="b", query="trades", company="widefollowco", params={"limit": MOST_ROWS + 1})
+    while (refused := caller.hear("error", "snapshot"))["id"] != "b":
+        pass
+    assert refused["problem"]["code"] == "too_many_rows"
 
 
 def test_freshness_is_told_while_nothing_moves(instance: Instance, call: Callable[..., Caller]) -> None:
