@@ -6,6 +6,7 @@ from app.reference.markdown import document, table
 from app.reference.openapi import document as openapi_document
 from domain.problem_documents import STATUS, STATUS_OF_CODE
 from read_api.live import JUDGED, MOST_SUBSCRIPTIONS, OTHER_CALLER, REFUSED, SEND_PATIENCE, TOO_OFTEN, TOO_SLOW
+from read_api.live_sessions import MOST_ROWS
 from read_api.metric_defs import Metric
 
 INTRODUCTION = """# HTTP
@@ -52,8 +53,9 @@ The server answers `welcome`, then for each subscription one `snapshot` (`answer
 `update` with the whole new answer when the position has moved, at most four a second, and `fresh` (`position`, `as_of`,
 `complete`, `lag_ms`) at least every two seconds while nothing moves. A slow reader gets the newest answer and misses
 those in between. `watch: pipeline` follows the figures of health. What goes wrong with one subscription is an `error`
-with its `id` and a `problem`; the connection goes on. A connection may have {MOST_SUBSCRIPTIONS} subscriptions, a
-tenant as many over all its connections as its tier opens (`analytics access`).
+with its `id` and a `problem`; the connection goes on. An answer that is followed has {MOST_ROWS:,} rows at most
+(`too_many_rows`). A connection may have {MOST_SUBSCRIPTIONS} subscriptions, a tenant as many over all its connections
+as its tier opens (`analytics access`).
 
 A token renews one of the same subject and companies. With it, every {JUDGED:g} s and when a configuration changes, the
 token and every subscription are judged anew: what is no longer allowed gets `ended` with its `id` and a `problem`, what

@@ -226,10 +226,12 @@ class Rude:
         )
 
     def from_file(self) -> None:
-        """A file of some lines for the command line, which acts for every company."""
-        lines = [
-            pair for pair in (self.events.line() for _ in range(3)) if b"calmco" not in pair[0] and len(pair[0]) < EVENT
-        ]
+        """A file of some lines for the command line, which acts for every company and looks at how a file begins."""
+        made = (self.events.line() for _ in range(3))
+        lines = [(data, good) for data, good in made if b"calmco" not in data and len(data) < EVENT]
+        lines.sort(key=lambda line: not line[0].startswith(b"{"))
+        if not lines or not lines[0][0].startswith(b"{"):
+            return
         self.file.write_bytes(b"".join(data + b"\n" for data, _ in lines))
         for data, good in lines:
             self._count(data, good)
