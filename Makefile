@@ -72,7 +72,7 @@ proto: setup-dev ## write the protobuf and gRPC stubs from proto/*.proto
 	@$(BIN)/python -m contract generate
 
 stack: ## docker compose: Kafka, NATS, PostgreSQL and the processes of this service
-	@[ -f .env ] || (umask 077 && for name in PASSWORD OWNER WRITER READER TOKEN; do \
+	@[ -f .env ] || (umask 077 && for name in PASSWORD OWNER WRITER READER MEMBER TOKEN; do \
 		printf 'ANALYTICS_STACK_%s=%s\n' $$name "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')"; \
 		done > .env)
 	docker compose up --build --detach --wait

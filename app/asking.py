@@ -43,6 +43,14 @@ async def questions(settings: Settings, log: EventLog, movements: Movements) -> 
     ):
         recorded, patience = PredictionLog(log).record, settings.position_wait
         try:
-            yield Questions(store, movements, tokens, patience=patience, record=recorded, comparing=comparing)
+            yield Questions(
+                store,
+                movements,
+                tokens,
+                patience=patience,
+                record=recorded,
+                comparing=comparing,
+                of_member=store.of_member,
+            )
         finally:
             MODELS.stop()  # nobody waits for a model any more

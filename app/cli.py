@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -26,7 +27,7 @@ from app.cli_query import explain, query
 from app.cli_rebuild import COMMANDS
 from app.cli_snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
-from domain.access import FEATURES, LIMITS, RIGHTS, Role, Tier
+from domain.access import FEATURES, LIMITS, RIGHTS, Member, Principal, Role, Tier
 from eventlog import tasks
 
 # Seconds after which a thread that computes lets the event loop go on. The loop waits for it some ten times a request:
@@ -134,13 +135,20 @@ async def _serve_on(
     help="What the company has subscribed to.",
 )
 @click.option("--subject", default="", help="Who it is; by default the role's name.")
+@click.option("--user-id", multiple=True, help="User whose rows a member sees; may be given several times.")
+@click.option("--account-id", multiple=True, help="Account of a member, as --user-id.")
 @with_settings
-def token(settings: Settings, role: str, company: str, tier: str, subject: str) -> None:
+def token(settings: Settings, role: str, company: str, subject: str, **more: Any) -> None:
     """Print a bearer token, signed with the key in the data folder, and nothing else."""
     from app.wiring import token_issuer
 
+    named, users, accounts = Role(role), frozenset(more["user_id"]), frozenset(more["account_id"])
+    member = Member(users, accounts) if users or accounts or named is Role.MEMBER else None
+    who = Principal(
+        subject or role, frozenset({company}), frozenset({named}), Tier(more["tier"].upper()), member=member
+    )
     seconds = 3600 * settings.token_hours
-    click.echo(token_issuer(settings).issue(subject or role, [Role(role)], company, Tier(tier.upper()), seconds))
+    click.echo(token_issuer(settings).issue(who.sub, [named], company, who.tier, seconds, member))
 
 
 @main.command()

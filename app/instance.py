@@ -89,6 +89,7 @@ def with_addresses(settings: Settings, where: Where) -> Settings:
         database_url=str(where["database"]),
         database_owner_url="",
         database_reader_url="",
+        database_member_url="",
         nats_url=str(where["nats"]),
         kafka_bootstrap_servers=str(where.get("kafka", "")),
     )
@@ -117,6 +118,7 @@ def with_servers(settings: Settings, servers: Addresses) -> Settings:
         database_url=servers.writer_url,
         database_owner_url=servers.owner_url,
         database_reader_url=servers.reader_url,
+        database_member_url=servers.member_url,
     )
 
 

@@ -34,7 +34,7 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     with closing(tables) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
-            store = PastStore(history, scratch, asked.question.company, past)
+            store = PastStore(history, scratch, asked.question.company, past, asked.question.member)
             question = replace(asked.question, asked_at=await history.moment(past, asked.question.asked_at))
             if not asked.measure:
                 return await answer_past(question, store)

@@ -78,6 +78,13 @@ class Settings:
             secret=True,
         ),
     )
+    database_member_url: str = field(
+        default="",
+        metadata=_says(
+            "Login `analytics_member`, which answers members; empty: `database_url` takes that role for them.",
+            secret=True,
+        ),
+    )
     partitions: int = field(
         default=4, metadata=_says("Partitions of each topic that `topics create` makes.", at_least=1, at_most=10_000)
     )
@@ -258,6 +265,11 @@ class Settings:
     def reader_url(self) -> str:
         """The login that queries go by."""
         return self.database_reader_url or self.database_url
+
+    @property
+    def member_url(self) -> str:
+        """The login that questions of members go by."""
+        return self.database_member_url or self.database_url
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Settings:

@@ -179,7 +179,10 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
     from adapters.postgres.read_store import PostgresReadStore
 
     store = PostgresReadStore(
-        settings.reader_url, connections=settings.read_connections, timeout=settings.query_seconds
+        settings.reader_url,
+        connections=settings.read_connections,
+        timeout=settings.query_seconds,
+        member_url=settings.member_url,
     )
     await store.open()
     try:

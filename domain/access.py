@@ -35,6 +35,8 @@ class Right(StrEnum):
     PAYLOADS = "payloads"  # payloads classified as personal
     PUBLISH = "publish"
     STATUS = "status"  # health figures, positions and lag of projections: no tenant's data
+    CATALOGUE = "catalogue"  # which queries and metrics there are: nobody's data
+    OWN = "own"  # of a company the rows and events of the member alone
 
 
 class Role(StrEnum):
@@ -46,9 +48,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ENGINEER = "engineer"
     SERVICE = "service"
+    MEMBER = "member"  # one of the company's own users
 
 
-_VIEWER = frozenset({Right.DASHBOARDS, Right.REPORTS, Right.PAYLOADS, Right.STATUS})
+_VIEWER = frozenset({Right.DASHBOARDS, Right.REPORTS, Right.PAYLOADS, Right.STATUS, Right.CATALOGUE})
 _ANALYST = _VIEWER | {Right.QUERY, Right.EXPORT, Right.EXPLAIN}
 _AUDITOR = {Right.EVENTS, Right.VERIFY, Right.TRAIL, Right.EXPORT, Right.EXPLAIN}
 
@@ -58,13 +61,15 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.ANALYST: _ANALYST,
         Role.ADMIN: _ANALYST | {Right.COMMAND},
         Role.AUDITOR: _VIEWER | _AUDITOR,
-        Role.ENGINEER: frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS}),
-        Role.SERVICE: frozenset({Right.PUBLISH, Right.STATUS}),
+        Role.ENGINEER: frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS, Right.CATALOGUE}),
+        Role.SERVICE: frozenset({Right.PUBLISH, Right.STATUS, Right.CATALOGUE}),
+        # none of the rights over a company, so that whatever asks for one of those is closed to members
+        Role.MEMBER: frozenset({Right.OWN, Right.CATALOGUE}),
     }
 )
 
 # Rights over the machinery, which belongs to no tenant, or over all tenants by the role's nature.
-ACROSS_COMPANIES = frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS})
+ACROSS_COMPANIES = frozenset({Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS, Right.CATALOGUE})
 
 
 class Tier(StrEnum):
@@ -164,10 +169,38 @@ LIMITS: Mapping[Tier, TierLimits] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Whose rows somebody sees who sees but their own: of these users; of these accounts, where rows name no user."""
+
+    user_ids: frozenset[str]
+    account_ids: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        ids = self.user_ids | self.account_ids
+        if not self.user_ids or not all(ids) or max(len(self.user_ids), len(self.account_ids)) > MOST_IDS:
+            raise Invalid(f"a member has 1 to {MOST_IDS} user ids, and at most as many account ids, none empty")
+
+    def check_user(self, user_id: str) -> None:
+        """Raise Forbidden unless the user is one of theirs, whether or not there is such a user."""
+        if user_id not in self.user_ids:
+            raise Forbidden("a member may ask for no other user", code="forbidden_user", suggested_actions=OWN_IDS)
+
+    def check_account(self, account_id: str) -> None:
+        """Raise Forbidden for another account than those that the token names, if it names any."""
+        if self.account_ids and account_id not in self.account_ids:
+            raise Forbidden("a member may ask for no other account", code="forbidden_user", suggested_actions=OWN_IDS)
+
+
+MOST_IDS = 100
+OWN_IDS = ("Ask for an id that the token names.",)
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Somebody we know: `companies` are the tenants of the token, `expires_at` its end (seconds since 1970 UTC).
 
-    `tier` is what the token says, `stored_tiers` what companies were commanded to have, as it is now.
+    `tier` is what the token says, `stored_tiers` what companies were commanded to have, as it is now. `member`: whose
+    rows the role member sees; None for all other roles, which see those of the company.
     """
 
     sub: str
@@ -176,10 +209,15 @@ class Principal:
     tier: Tier = Tier.FREE
     expires_at: float = float("inf")
     stored_tiers: Mapping[str, Tier] = field(default_factory=lambda: NONE_STORED, compare=False, repr=False)
+    member: Member | None = None
 
     def __post_init__(self) -> None:
         if not (self.sub and self.companies and self.roles):
             raise Invalid("a principal has a subject, at least one company and at least one role")
+        if (Role.MEMBER in self.roles) is not (self.member is not None):
+            raise Invalid("the role member has user ids, and no other role has")
+        if self.member and (len(self.roles) > 1 or len(self.companies) > 1 or EVERY_COMPANY in self.companies):
+            raise Invalid("the role member stands alone, and its user ids are those of one company")
 
     @property
     def company_id(self) -> str:
@@ -194,7 +232,7 @@ class Principal:
 Authenticate = Callable[[str], Principal]
 """Turns a bearer token into a principal; raises Unauthenticated."""
 
-OPERATOR = Principal("local-operator", frozenset({EVERY_COMPANY}), frozenset(Role), Tier.ENTERPRISE)
+OPERATOR = Principal("local-operator", frozenset({EVERY_COMPANY}), frozenset(Role) - {Role.MEMBER}, Tier.ENTERPRISE)
 
 
 def may(principal: Principal, right: Right, company: str | None = None) -> bool:
@@ -216,11 +254,22 @@ def require(principal: Principal, right: Right, company: str | None = None) -> N
             code="forbidden_company",
             suggested_actions=("Ask with a token of that company.",),
         )
+    if principal.member:
+        raise whole_company(f"the right {right.value!r}")
     having = ", ".join(role for role in Role if right in RIGHTS[role])
     raise Forbidden(
         f"the right {right.value!r} needs one of the roles {having}",
         code="forbidden_role",
         suggested_actions=("Ask with a token that has one of these roles.",),
+    )
+
+
+def whole_company(what: str) -> Forbidden:
+    """Why a member is refused what cannot be limited to its own rows."""
+    return Forbidden(
+        f"{what} is of the whole company, and the role member sees its own rows alone",
+        code="forbidden_member",
+        suggested_actions=("Ask a query of trades or of a user's activity, or with a token of another role.",),
     )
 
 

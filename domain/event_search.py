@@ -21,7 +21,7 @@ ALWAYS, NEVER = -(2**63), 2**63
 class Criteria:
     """What wanted events have in common; empty members let everything through, all that are set must match.
 
-    Event time lies in [from_time, to_time), ms since 1970 UTC.
+    Event time lies in [from_time, to_time), ms since 1970 UTC. `users`: of one of these users.
     """
 
     company_id: str = EVERY_COMPANY
@@ -32,6 +32,7 @@ class Criteria:
     message_types: frozenset[str] = frozenset()
     from_time: int = ALWAYS
     to_time: int = NEVER
+    users: frozenset[str] = frozenset()
 
     @property
     def company(self) -> str:
@@ -67,6 +68,7 @@ class Criteria:
             self.company_id in (EVERY_COMPANY, envelope.company_id)
             and self.event_id in ("", envelope.event_id)
             and self.user_id in ("", envelope.user_id)
+            and (not self.users or envelope.user_id in self.users)
             and self.correlation_id in ("", envelope.correlation_id)
             and self.causation_id in ("", envelope.causation_id)
             and (not self.message_types or envelope.message_type in self.message_types)

@@ -86,7 +86,7 @@ class ConfiguredReportSchedule(Row):
     unread_events: Own[Count]
 
 
-class ConfiguredCompany(Row):
+class ConfiguredCompany(Row, open_to_members=True):
     """A company as its last event left it."""
 
     company_id: Key[Text]
@@ -314,6 +314,7 @@ configuration.queries += [
         _ask_company,
         _shape_company,
         selects=_own,
+        open_to_members=True,
     ),
     listing(
         "configuration_history",

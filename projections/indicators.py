@@ -112,6 +112,7 @@ INDICATOR = Composed(
     bars,
     values,
     slow=True,
+    open_to_members=True,
 )
 INDICATORS_LISTED = Composed(
     "indicators",
@@ -120,4 +121,5 @@ INDICATORS_LISTED = Composed(
     lambda _request: {},
     listed,
     slow=True,
+    open_to_members=True,
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 market_bars = Projection("market_bars", version=1)
 
 
-class MarketBar(Row):
+class MarketBar(Row, open_to_members=True):
     """Bars as they were last published."""
 
     company_id: Key[Text]
@@ -133,5 +133,6 @@ market_bars.queries += [
         ask,
         shape,
         selects=selects,
+        open_to_members=True,
     )
 ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,8 +30,6 @@ KEPT = 100  # answers of a process: 8 MB, where all are key figures
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
 TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
-
-Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +59,8 @@ class KeptAnswers:
         self._store = store
         self._make = make
         self._clock = clock
-        self._kept: Recent[Key, _Kept] = Recent(KEPT)
-        self._making: dict[tuple[Key, datetime], asyncio.Task[dict[str, Any]]] = {}
+        self._kept: Recent[Hashable, _Kept] = Recent(KEPT)
+        self._making: dict[tuple[Hashable, datetime], asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
 
     async def answer(self, question: Question) -> dict[str, Any]:
@@ -70,7 +68,7 @@ class KeptAnswers:
         if not _is_kept(question):
             return await self._make(question)
         asked = _of_its_minute(question)
-        kept = self._kept.get(_key(asked))
+        kept = self._kept.get(asked.key)
         if kept is None:
             return await self._shared(asked)
         checkpoints = await self._store.checkpoints(kept.reads)
@@ -96,7 +94,7 @@ class KeptAnswers:
         stood = _stood(before) if await self._stood_still(before, answer) else {}
         now = self._clock()
         kept = _Kept(answer, names, stood, question.asked_at, now - began, now, began)
-        self._kept.keep(_key(question), kept)
+        self._kept.keep(question.key, kept)
         return answer
 
     async def _stood_still(self, before: Mapping[str, Checkpoint], answer: Mapping[str, Any]) -> bool:
@@ -113,7 +111,7 @@ class KeptAnswers:
         return await asyncio.shield(self._begun(question))
 
     def _begun(self, question: Question) -> asyncio.Task[dict[str, Any]]:
-        place = _key(question), question.asked_at
+        place = question.key, question.asked_at
         if place not in self._making:
             self._making[place] = tasks.owned(self._computed(question), f"answer {question.name}")
             self._making[place].add_done_callback(lambda _: self._making.pop(place))
@@ -141,10 +139,6 @@ def _turned(before: datetime, now: datetime) -> bool:
     """Whether a day may have begun between two moments."""
     epoch = datetime.fromtimestamp(0, UTC)
     return (before - epoch) // TURN != (now - epoch) // TURN
-
-
-def _key(question: Question) -> Key:
-    return question.name, question.company, tuple(sorted(question.params.items()))
 
 
 def _stood(checkpoints: Mapping[str, Checkpoint]) -> Mapping[str, tuple[int, str]]:

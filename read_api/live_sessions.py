@@ -73,7 +73,7 @@ class LiveSessions:
         question = self._questions.allowed(principal, _question(message, self._questions.now()))
         moves = moves_with(question)
         return Wanted(
-            (question.name, question.company, tuple(sorted(question.params.items()))),
+            question.key,
             question.company,
             lambda: self._ask_again(question),
             lambda: self.movements.next(moves),

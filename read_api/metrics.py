@@ -102,7 +102,7 @@ class KeyFigures(openapi.Answer, kw_only=True):
 )
 async def listed(request: HttpRequest) -> Response[bytes]:
     """Every metric: its formula, unit, convention and version, what it may be split by, and how it is explained."""
-    require(request.user.principal, Right.STATUS)
+    require(request.user.principal, Right.CATALOGUE)
     return Response(msgspec.json.encode([entry_shown(entry) for entry in METRICS.values()]), media_type=JSON)
 
 

@@ -79,7 +79,7 @@ class PastDesk:
 
     async def _allowed(self, principal: Principal, question: Question, at_least: Position) -> Question:
         """The question as they may ask it, once what it is about is in the log and decided on."""
-        require(principal, Right.EXPLAIN, question.company)
+        require(principal, Right.OWN if principal.member else Right.EXPLAIN, question.company)
         allowed = self._questions.allowed(principal, question)
         await self._questions.reach(allowed, at_least)
         return allowed

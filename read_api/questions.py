@@ -13,19 +13,32 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import tracing
-from domain.access import FEATURES, FREE_HISTORY_DAYS, Feature, Principal, Right, Tier, may, opens, require
+from domain.access import (
+    FEATURES,
+    FREE_HISTORY_DAYS,
+    Feature,
+    Member,
+    Principal,
+    Right,
+    Tier,
+    may,
+    opens,
+    require,
+    whole_company,
+)
 from domain.errors import Forbidden, Invalid, NotYet
 from domain.events import COMPANY_ID, STREAMS
-from domain.ports import LiveStore
+from domain.ports import LiveStore, ReadStore
 from domain.position import Position
 from projections.engine.compared import Comparing
-from projections.engine.composed import features_of, projections_of, topics_of
+from projections.engine.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query import Question, answer, known, read_time
 from projections.engine.registry import all_queries
 from read_api.kept import KeptAnswers
 from read_api.movements import ANY, Movements, happens
 from read_api.tokens import LOOK, NOTHING, Tokens
 
+USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be limited to a user
 VIEWER = "viewer"  # parameter of queries that show different people different rows
 Answering = Callable[[Question], Awaitable[dict[str, Any]]]
 Record = Callable[[Question, Mapping[str, Any]], Awaitable[None]]  # of an answer to a question
@@ -45,8 +58,8 @@ def utc_now() -> datetime:
 class Questions:
     """Answers questions out of the read store.
 
-    `now` is the clock of the doors; `record` takes every answer, for what it predicts; `comparing` sets a company
-    beside others, for the queries that do.
+    `now` is the clock of the doors; `record` takes every answer about a company, for what it predicts; `comparing` sets
+    a company beside others, for the queries that do; `of_member` is the store as a member sees it.
     """
 
     def __init__(
@@ -59,10 +72,13 @@ class Questions:
         now: Callable[[], datetime] = utc_now,
         record: Record | None = None,
         comparing: Comparing | None = None,
+        of_member: Callable[[Member], ReadStore] | None = None,
     ) -> None:
         self.now = now
         self._store = store
-        self._kept = KeptAnswers(store, lambda question: answer(question, store, comparing))
+        self._comparing = comparing
+        self._of_member = of_member
+        self._kept = KeptAnswers(store, self._make)
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
@@ -125,20 +141,66 @@ class Questions:
     async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
         with tracing.span("question", query=question.name):
             found = await ask(question)
-        if self._record is not None:
+        if self._record is not None and question.member is None:
             await self._record(question, found)
         return found
+
+    async def _make(self, question: Question) -> dict[str, Any]:
+        if question.member is None:
+            return await answer(question, self._store, self._comparing)
+        if self._of_member is None:
+            raise whole_company("this store")
+        return await answer(question, self._of_member(question.member))
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """The question as the principal may ask it. Raises Forbidden where they may not."""
         if not re.fullmatch(COMPANY_ID, question.company):
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
-        require(principal, known(question.name).right, question.company)
+        if principal.member:
+            require(principal, Right.OWN, question.company)
+            question = _own(principal.member, question)
+        else:
+            require(principal, known(question.name).right, question.company)
         _require_features(principal, question)
         seen = _as_seen(principal, question)
         if opens(principal, Feature.FULL_HISTORY, question.company):
             return seen
         return _of_last_days(seen)
+
+
+def _own(member: Member, question: Question) -> Question:
+    """The question about the member's own rows. Raises Forbidden where it is about others', or about all.
+
+    A query proves that it can be limited to a user by its parameter `user_id` and by its tables, all of which say whose
+    their rows are. The store is a wall of its own: there the member's role reads nothing else.
+    """
+    query = known(question.name)
+    if query.open_to_members:
+        return replace(question, member=member)
+    if USER not in {param.name for param in query.params}:
+        raise whole_company(question.name)
+    own = replace(question, params=_of_user(member, question), member=member)
+    try:
+        tables = tables_of(own)
+    except Invalid:
+        tables_of(question)  # raises it as well, unless it is the user that it cannot be limited to
+        raise whole_company(question.name) from None
+    if not all(table.open_to_members or table.of_users for table in tables):
+        raise whole_company(question.name)
+    return own
+
+
+def _of_user(member: Member, question: Question) -> Mapping[str, str]:
+    """The parameters with a user: the one named, else the only one. Raises Forbidden for somebody else's."""
+    user, account = question.params.get(USER), question.params.get(ACCOUNT)
+    if account is not None:
+        member.check_account(account)
+    if user is not None:
+        member.check_user(user)
+    elif len(member.user_ids) > 1:
+        listed = ", ".join(sorted(member.user_ids))
+        raise Invalid(f"name one of the users {listed} as {USER}", code="missing_parameter")
+    return {USER: min(member.user_ids), **question.params}
 
 
 def _of_last_days(question: Question) -> Question:

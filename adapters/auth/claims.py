@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.access import EVERY_COMPANY, Principal, Role, Tier
+from domain.access import EVERY_COMPANY, MOST_IDS, Member, Principal, Role, Tier
+from domain.errors import Invalid
 from domain.events import COMPANY_ID
 
 LEEWAY = 5  # seconds by which a token's beginning (nbf, iat) may lie in our future; its end has no leeway
@@ -65,7 +66,11 @@ def begins_at(claims: Claims) -> int:
 
 
 def principal_of(claims: Claims, issuer: str, audience: str) -> Principal:
-    """Whom verified claims speak of. `company_id` and `roles` are a text or a list of texts. Raises Refused."""
+    """Whom verified claims speak of. Raises Refused.
+
+    `company_id` and `roles` are a text or a list of texts; so are `user_ids` and `account_ids`, which are looked at for
+    the role member alone.
+    """
     expires_at = _time(claims, "exp")
     if _text(claims, "iss") != issuer:
         raise Refused("its issuer is another one")
@@ -73,17 +78,24 @@ def principal_of(claims: Claims, issuer: str, audience: str) -> Principal:
         raise Refused("it is meant for another audience")
     _text(claims, "jti")
     try:
+        roles = frozenset(Role(role) for role in _texts(claims, "roles"))
         return Principal(
             sub=_text(claims, "sub"),
             companies=_companies(claims),
-            roles=frozenset(Role(role) for role in _texts(claims, "roles")),
+            roles=roles,
             tier=Tier(_text(claims, "tier").upper()) if "tier" in claims else Tier.FREE,
             expires_at=float(expires_at),
+            member=_member(claims) if Role.MEMBER in roles else None,
         )
     except Refused:
         raise
-    except ValueError as error:
+    except (ValueError, Invalid) as error:
         raise Refused(str(error)) from None
+
+
+def _member(claims: Claims) -> Member:
+    named = {name: _texts(claims, name, MOST_IDS) for name in ("user_ids", "account_ids") if claims.get(name, []) != []}
+    return Member(frozenset(named.get("user_ids", ())), frozenset(named.get("account_ids", ())))
 
 
 def _companies(claims: Claims) -> frozenset[str]:
@@ -109,9 +121,9 @@ def _text(claims: Claims, name: str) -> str:
     return value
 
 
-def _texts(claims: Claims, name: str) -> list[str]:
+def _texts(claims: Claims, name: str, most: int = MOST_COMPANIES) -> list[str]:
     value = claims.get(name)
     texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not 0 < len(texts) <= MOST_COMPANIES:
+    if not isinstance(texts, list) or not 0 < len(texts) <= most:
         raise Refused(f"{name} is neither a text nor a list of texts")
     return [_text({name: text}, name) for text in texts]

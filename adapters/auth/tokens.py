@@ -13,7 +13,7 @@ from jwt.utils import base64url_decode
 
 from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
-from domain.access import Principal, Role, Tier
+from domain.access import Member, Principal, Role, Tier
 from domain.errors import Unauthenticated
 from domain.recent import Recent
 
@@ -93,7 +93,15 @@ class TokenIssuer:
         self._issuer = issuer
         self._audience = audience
 
-    def issue(self, sub: str, roles: Sequence[Role], company: str | Sequence[str], tier: Tier, seconds: float) -> str:
+    def issue(
+        self,
+        sub: str,
+        roles: Sequence[Role],
+        company: str | Sequence[str],
+        tier: Tier,
+        seconds: float,
+        member: Member | None = None,
+    ) -> str:
         """A token for a person or service of one company (`*` for all) or of several, valid from now."""
         now = int(time.time())
         claims = {
@@ -108,6 +116,8 @@ class TokenIssuer:
             "roles": [role.value for role in roles],
             "tier": tier.value,
         }
+        if member is not None:
+            claims |= {"user_ids": sorted(member.user_ids), "account_ids": sorted(member.account_ids)}
         return jwt.encode(claims, self._key.private, algorithm="EdDSA", headers={"kid": self._key.kid})
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 
 from adapters.embedded.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
-from adapters.postgres.roles import WRITER, make_roles
+from adapters.postgres.roles import MEMBER, make_roles
 from domain.errors import Defect, Unavailable
 
 USER = DATABASE = "analytics"
@@ -163,7 +163,7 @@ class PostgresServer:
     def _answers(self) -> bool:
         """Whether the service may work in our database; makes the database and the roles where they are missing."""
         try:
-            psycopg.connect(self.url(WRITER), connect_timeout=2).close()
+            psycopg.connect(self.url(MEMBER), connect_timeout=2).close()  # the newest: where it is, all are
         except psycopg.OperationalError:
             try:
                 with psycopg.connect(self.url(), dbname="postgres", autocommit=True, connect_timeout=2) as connection:

@@ -20,7 +20,7 @@ from pathlib import Path
 from adapters.embedded.caretaker import Caretaker, locked, open_users, users_lock
 from adapters.embedded.nats_server import NatsServer
 from adapters.embedded.postgres_server import PostgresServer
-from adapters.postgres.roles import OWNER, READER, WRITER
+from adapters.postgres.roles import MEMBER, OWNER, READER, WRITER
 from domain.errors import AnalyticsError, Unavailable
 
 LOCK_PATIENCE = 90.0  # seconds: somebody else may be waiting for a crash recovery
@@ -41,6 +41,7 @@ class Addresses:
     writer_url: str
     writer_tcp_url: str
     reader_url: str
+    member_url: str
     nats_url: str
     pids: dict[str, int]
 
@@ -83,6 +84,7 @@ class Servers:
             writer_url=url(WRITER) if database else "",
             writer_tcp_url=tcp_url(WRITER) if database else "",
             reader_url=url(READER) if database else "",
+            member_url=url(MEMBER) if database else "",
             nats_url=self._nats.url if bus else "",
             pids={name: pid for name, server in self._wanted.items() if (pid := server.pid()) is not None},
         )

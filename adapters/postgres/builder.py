@@ -243,7 +243,7 @@ class PostgresBuild(Session):
                 connection.execute(self._gathered_into(sql.fill, table))
                 for statement in (sql.add_key(table, version), *sql.create_indexes(table, version)):
                     connection.execute(statement.encode())
-            enclose(connection, name)
+            enclose(connection, name, open_to_members=table.open_to_members)
             connection.execute(f"ANALYZE {name}".encode())
 
     def _gathered_into(self, statement: Callable[[Table, int, str], str], table: Table) -> bytes:

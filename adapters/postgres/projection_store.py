@@ -372,8 +372,9 @@ def create_tables(connection: psycopg.Connection, projection: Projection) -> Non
             connection.execute(statement.encode())
     for fold in projection.ordered:
         connection.execute(sql.create_state_table(projection.name, fold, projection.version).encode())
+    opened = {table.name for table in projection.tables if table.open_to_members}
     for name in sql.stored_tables(projection):
-        enclose(connection, sql.table_name(name, projection.version))
+        enclose(connection, sql.table_name(name, projection.version), open_to_members=name in opened)
 
 
 def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from adapters.postgres.tenant_wall import AS_READER
+from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
 from domain import tracing
+from domain.access import Member, whole_company
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
@@ -26,12 +28,14 @@ FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is
 # statements. The position comes with the first row alone; an answer without rows is one row whose _n is null.
 # The same statement, which is a transaction of its own, sets the tenant: a pipeline that does it before takes a quarter
 # longer. LATERAL makes what is asked depend on the tenant, OFFSET 0 keeps the planner from pulling it out again, so it
-# is read after the tenant is set; read before, row security would show nothing at all.
+# is read after the tenant is set; read before, row security would show nothing at all. For a member it sets users, too.
 WITH_POSITION = b"""
 WITH answer AS (
     SELECT row_number() OVER () AS _n, found.*
-    FROM (SELECT set_config('analytics.company', %s, true) AS company) AS tenant
-    CROSS JOIN LATERAL (SELECT asked.* FROM ({statement}) AS asked WHERE tenant.company IS NOT NULL OFFSET 0) AS found
+    FROM (SELECT set_config('analytics.company', %s, true) AS company{more}) AS tenant
+    CROSS JOIN LATERAL (
+        SELECT asked.* FROM ({statement}) AS asked WHERE tenant.company IS NOT NULL{known} OFFSET 0
+    ) AS found
 ),
 checkpoint AS (
     SELECT array_agg(topic) AS topics, array_agg(partition) AS partitions, array_agg(next_offset) AS offsets,
@@ -43,6 +47,12 @@ SELECT (SELECT version FROM projections WHERE name = %s AND live),
        CASE WHEN answer._n > 1 THEN NULL ELSE offsets END, confirmed_at, at_head, answer.*
 FROM checkpoint LEFT JOIN answer ON true ORDER BY answer._n
 """
+OF_COMPANY = WITH_POSITION.replace(b"{more}", b"").replace(b"{known}", b"")
+OF_MEMBER = WITH_POSITION.replace(
+    b"{more}",
+    b", set_config('analytics.user_ids', %s::text[]::text, true) AS users"
+    b", set_config('analytics.account_ids', %s::text[]::text, true) AS accounts",
+).replace(b"{known}", b" AND tenant.users IS NOT NULL AND tenant.accounts IS NOT NULL")
 CHECKPOINT_COLUMNS = 6
 CHECKPOINTS = b"""
 SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
@@ -64,13 +74,20 @@ class Live(NamedTuple):
     definition: int
 
 
-class _Asked(NamedTuple):
-    """What is asked: a statement over the tables of a projection, for one company."""
+class Statement(NamedTuple):
+    """What is asked: a statement over the tables of a projection, for one company or a member of it."""
 
     company: str
     projection: str
     statement: str
     params: Sequence[object]
+    member: Member | None = None
+
+    @property
+    def whose(self) -> tuple[object, ...]:
+        """Parameters that say whose rows are seen."""
+        ids = (self.member.user_ids, self.member.account_ids) if self.member else ()
+        return self.company, *map(sorted, ids)
 
 
 class PostgresReadStore:
@@ -82,40 +99,49 @@ class PostgresReadStore:
     others, whatever it says itself.
     """
 
-    def __init__(self, database_url: str, *, connections: int = 8, timeout: float = 10.0) -> None:
-        options = f"{AS_READER} -c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
-        self._pool = AsyncConnectionPool(
-            database_url,
-            min_size=1,
-            max_size=connections,
-            open=False,
-            timeout=PATIENCE,
-            kwargs={"autocommit": True, "options": options},
-        )
+    def __init__(self, database_url: str, *, connections: int = 8, timeout: float = 10.0, member_url: str = "") -> None:
+        self._pool = _pool(database_url, AS_READER, (1, connections), timeout)
+        self._members = _pool(member_url or database_url, AS_MEMBER, (0, connections), timeout)
         # A tenant has half of the connections at most: whatever it asks, others find one that is free.
         share = Share(connections, max(1, connections // 2), waiting=1_000, patience=max(timeout, PATIENCE))
         self._turns = Turns("questions", share)
         self._live: dict[str, Live] = {}
 
     async def open(self) -> None:
-        """Open the pool."""
+        """Open the pools."""
         await self._pool.open()
+        await self._members.open()
 
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()
+        await self._members.close()
+
+    def of_member(self, member: Member) -> OfMember:
+        """The same store as a member sees it."""
+        return OfMember(self, member)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the company's rows of the projection; the position is of the same snapshot."""
-        with tracing.span("sql", projection=projection):
+        return await self.answer(Statement(company, projection, statement, params))
+
+    async def answer(self, asked: Statement) -> Answer:
+        """The answer, in the role of whoever asks. Raises Forbidden where that of members may not read a table."""
+        with tracing.span("sql", projection=asked.projection):
             try:
-                return await self._twice(lambda: self._ask_live(_Asked(company, projection, statement, params)))
+                return await self._twice(lambda: self._ask_live(asked))
+            except psycopg.errors.InsufficientPrivilege as error:
+                if asked.member is None:
+                    raise
+                raise whole_company(asked.projection) from error
             except psycopg.errors.UndefinedTable as error:
                 raise Unavailable(
-                    f"projection {projection} has no tables yet: its projector has not started", code=NO_TABLES
+                    f"projection {asked.projection} has no tables yet: its projector has not started", code=NO_TABLES
                 ) from error
             except psycopg.errors.UndefinedColumn as error:
-                raise Unavailable(f"projection {projection} is stored by another definition: rebuild it") from error
+                raise Unavailable(
+                    f"projection {asked.projection} is stored by another definition: rebuild it"
+                ) from error
 
     async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, all in one statement."""
@@ -138,13 +164,14 @@ class PostgresReadStore:
             except psycopg.OperationalError:
                 # The server went away and may be back: without a check each connection of the pool fails one query.
                 await self._pool.check()
+                await self._members.check()
                 return await asked()
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Unavailable(f"the read store does not answer: {error}") from error
 
-    async def _ask_live(self, asked: _Asked) -> Answer:
+    async def _ask_live(self, asked: Statement) -> Answer:
         """Ask the version that is live; again where the one that was remembered is so no more."""
         for _ in range(SWITCHES):
             live = self._live.get(asked.projection) or await self._look_up(asked.projection)
@@ -170,19 +197,45 @@ class PostgresReadStore:
         self._live[projection] = Live(*row)
         return self._live[projection]
 
-    async def _ask(self, asked: _Asked, live: Live) -> Answer | None:
+    async def _ask(self, asked: Statement, live: Live) -> Answer | None:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
-        async with self._turns.turn(asked.company), self._pool.connection() as connection:
+        pool, whole = (self._members, OF_MEMBER) if asked.member else (self._pool, OF_COMPANY)
+        async with self._turns.turn(asked.company), pool.connection() as connection:
             cursor = await connection.execute(
-                WITH_POSITION.replace(b"{statement}", statement),
-                (asked.company, *asked.params, asked.projection, live.version, asked.projection),
+                whole.replace(b"{statement}", statement),
+                (*asked.whose, *asked.params, asked.projection, live.version, asked.projection),
                 prepare=True,
             )
             if cursor.rowcount <= FEW:
                 return _answer(live, cursor, _found(await cursor.fetchall()))
         async with wide.TURNS.turn(asked.company):  # the connection is another's by now: what came lies in memory
             return _answer(live, cursor, await _in_pieces(cursor))
+
+
+@dataclass(frozen=True, slots=True)
+class OfMember:
+    """`domain.ports.ReadStore` as a member sees it."""
+
+    store: PostgresReadStore
+    member: Member
+
+    async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
+        """As the store's own, of the member's rows."""
+        return await self.store.answer(Statement(company, projection, statement, params, self.member))
+
+
+def _pool(url: str, role: str, connections: tuple[int, int], timeout: float) -> AsyncConnectionPool:
+    """Connections of a role, from so many to so many; one statement of theirs may take `timeout` seconds."""
+    options = f"{role} -c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
+    return AsyncConnectionPool(
+        url,
+        min_size=connections[0],
+        max_size=connections[1],
+        open=False,
+        timeout=PATIENCE,
+        kwargs={"autocommit": True, "options": options},
+    )
 
 
 class _Found(NamedTuple):

@@ -1,9 +1,10 @@
-"""The three database roles of the service, none of which is a superuser or passes row security by.
+"""The four database roles of the service, none of which is a superuser or passes row security by.
 
 `analytics_owner` owns the tables and migrates them; nothing else uses it. `analytics_writer` is the service: it changes
 rows, and makes the tables of projections, which it owns. `analytics_reader` answers queries: it sees the rows of one
-company at a time, and is a member of nothing, so that there is no role that it could change to.
-A database may as well be used with one login for everything; then there are no such roles, but for the reader's.
+company at a time, and is a member of nothing, so that there is no role that it could change to. `analytics_member`
+answers members: it sees the rows of some users of a company, of tables that say whose their rows are, or are nobody's.
+A database may as well be used with one login for everything; then there are no such roles, but for the last two.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 OWNER, WRITER, READER = "analytics_owner", "analytics_writer", "analytics_reader"
+MEMBER = "analytics_member"
 
 _RIGHTS = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}")
 
@@ -38,7 +40,7 @@ _HAND_OVER = """
     END $$
 """
 
-# What the current user, who has just migrated, owns. The reader's rights are given by the migrations themselves.
+# What the current user, who has just migrated, owns. Rights to read are given by the migrations themselves.
 _GRANT = """
     DO $$ DECLARE found record; BEGIN
         IF current_user = 'analytics_writer' OR to_regrole('analytics_writer') IS NULL THEN
@@ -71,12 +73,14 @@ _GRANTED = """
 
 def make_roles(connection: psycopg.Connection, password: Callable[[str], str]) -> None:
     """Make the roles with these passwords, and hand over what is in the database; as the server's administrator."""
-    for role in (OWNER, WRITER, READER):
+    for role in (OWNER, WRITER, READER, MEMBER):
         name = sql.Identifier(role)
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount == 0:
             connection.execute(sql.SQL("CREATE ROLE {}").format(name))
         connection.execute(sql.SQL("ALTER ROLE {} WITH {}").format(name, _RIGHTS.format(sql.Literal(password(role)))))
-    connection.execute("GRANT analytics_reader TO analytics_owner, analytics_writer WITH INHERIT FALSE, SET TRUE")
+    connection.execute(
+        "GRANT analytics_reader, analytics_member TO analytics_owner, analytics_writer WITH INHERIT FALSE, SET TRUE"
+    )
     connection.execute("GRANT analytics_writer TO analytics_owner")  # whose migrations may touch what the writer made
     database = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO analytics_owner").format(database))

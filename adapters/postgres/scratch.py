@@ -13,6 +13,7 @@ from adapters.postgres.projection_reader import read_set_aside
 from adapters.postgres.session import Session
 from adapters.postgres.snapshots import copy_name, is_sound, stored_snapshots
 from adapters.postgres.tenant_wall import act_as_reader
+from domain.access import Member, whole_company
 from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check
@@ -66,7 +67,7 @@ class PostgresScratch(Session):
 
     @contextmanager
     def filled(
-        self, projection: Projection, company: str, base: Snapshot | None, more: Folded
+        self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
     ) -> Iterator[ScratchTables]:
         """Temporary tables with the company's rows, made as its reader; a rollback takes them away."""
         scratch = projection.stored_as(sql.SCRATCH)
@@ -75,7 +76,13 @@ class PostgresScratch(Session):
                 connection.execute(f"SET LOCAL statement_timeout = {int(self._timeout * 1000)}".encode())
                 act_as_reader(connection, company)
                 fill(connection, scratch, company, base, more)
+                if member:
+                    _leave_own(connection, scratch, member)
                 yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
+        except psycopg.errors.UndefinedTable as error:
+            if member is None:
+                raise
+            raise whole_company(projection.name) from error
         except psycopg.errors.QueryCanceled as error:
             raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
 
@@ -103,6 +110,16 @@ def analyse(connection: psycopg.Connection, scratch: Projection) -> None:
     """Nobody else ever looks at these tables, and without statistics large ones are read for ages."""
     for table in scratch.tables:
         connection.execute(f"ANALYZE {sql.table_name(table.name, sql.SCRATCH)}".encode())
+
+
+def _leave_own(connection: psycopg.Connection, scratch: Projection, member: Member) -> None:
+    """Of the temporary tables, and of their rows, leave those that a member sees."""
+    for table in scratch.tables:
+        name, own = sql.table_name(table.name, sql.SCRATCH), sql.own(table, member)
+        if own is None:
+            connection.execute(f"DROP TABLE {name}".encode())
+        else:
+            connection.execute(f"DELETE FROM {name} WHERE ({own[0]}) IS NOT TRUE".encode(), own[1])
 
 
 class _Tables:

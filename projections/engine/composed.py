@@ -17,6 +17,7 @@ from typing import Any
 from domain.access import Feature, Right
 from domain.ports import ReadStore
 from domain.position import Position
+from projections.engine.declare import Table
 from projections.engine.query import (
     Param,
     Query,
@@ -25,6 +26,7 @@ from projections.engine.query import (
     Statement,
     answer_plain,
     fetch,
+    names_in,
     read_request,
     read_time,
     registered,
@@ -79,7 +81,7 @@ class Composed:
 
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
     for, so that it can be shown by itself. `kept`: its answers cost much, have few rows whatever is asked,
-    and are kept by who serves them.
+    and are kept by who serves them. `open_to_members`: as of a plain query.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Composed:
     apart: bool = False
     stamped: bool = False
     kept: bool = False
+    open_to_members: bool = False
 
 
 async def answer_composed(query: Composed, question: Question, store: ReadStore) -> dict[str, Any]:
@@ -188,6 +191,26 @@ def features_of(question: Question) -> frozenset[Feature]:
     own = registered()[question.name].feature
     inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
     return frozenset({own} if own else ()).union(*inner)
+
+
+def tables_of(question: Question) -> frozenset[Table]:
+    """The tables whose rows the answer is made from. Raises Invalid for its parameters."""
+    query = registered()[question.name]
+    if isinstance(query, Query):
+        return _named(all_queries()[question.name][0].name, query.ask(read_request(query, question)))
+    return frozenset().union(
+        *(
+            _named(part.projection, part.statement)
+            if isinstance(part, Select)
+            else tables_of(question_of(part, question))
+            for part in parts_of(question).values()
+        )
+    )
+
+
+def _named(name: str, statement: Statement) -> frozenset[Table]:
+    names = names_in(statement.sql)
+    return frozenset(table for table in projection(name).tables if table.name in names)
 
 
 def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:

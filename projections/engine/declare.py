@@ -48,6 +48,7 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     indexed: tuple[str, ...] = ()  # a column each by which rows of a tenant are found beside the key
+    open_to_members: bool = False  # whether members see all rows of their company
 
     @property
     def keys(self) -> tuple[Column, ...]:
@@ -58,6 +59,11 @@ class Table:
     def values(self) -> tuple[Column, ...]:
         """The columns that merge."""
         return tuple(c for c in self.columns if c.rule is not Key)
+
+    @property
+    def of_users(self) -> bool:
+        """Whether its rows say whose they are."""
+        return any(c.name in ("user_id", "account_id") for c in self.columns)
 
     def has(self, rule: type[Rule[Any]]) -> bool:
         """Whether some column merges by that rule."""
@@ -72,16 +78,17 @@ class Row:
     """Base of row declarations; the class body lists `name: Rule[Kind]`. The first column is company_id.
 
     `indexed`: columns by which rows are looked up although the key does not begin with them. Each costs writing time,
-    so only where a user waits for the answer.
+    so only where a user waits for the answer. `open_to_members`: nothing in it is of somebody, so that members see all
+    of their company; else they see the rows whose user_id or account_id is theirs, and of other tables nothing.
     """
 
     table: Table
 
-    def __init_subclass__(cls, indexed: tuple[str, ...] = ()) -> None:
-        cls.table = _read_declaration(cls, indexed)
+    def __init_subclass__(cls, indexed: tuple[str, ...] = (), *, open_to_members: bool = False) -> None:
+        cls.table = _read_declaration(cls, indexed, open_to_members)
 
 
-def _read_declaration(cls: type[Row], indexed: tuple[str, ...]) -> Table:
+def _read_declaration(cls: type[Row], indexed: tuple[str, ...], open_to_members: bool) -> Table:
     hints = get_type_hints(cls)
     columns = tuple(
         Column(name, get_origin(hints[name]), get_args(hints[name])[0])
@@ -93,7 +100,7 @@ def _read_declaration(cls: type[Row], indexed: tuple[str, ...]) -> Table:
         raise Defect(f"{cls.__name__} must begin with company_id: Key[Text]: the tenant is part of every key")
     if unknown := set(indexed) - {c.name for c in columns}:
         raise Defect(f"{cls.__name__} has no column {', '.join(sorted(unknown))} to index")
-    return Table(name, columns, indexed)
+    return Table(name, columns, indexed, open_to_members)
 
 
 class Columns:

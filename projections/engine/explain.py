@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -17,8 +17,8 @@ from projections.engine import shares
 from projections.engine.declare import Column, Projection
 from projections.engine.kinds import Twelfths
 from projections.engine.order import place_of
-from projections.engine.past import Folded, PastStore, tables_of
-from projections.engine.query import Question, Selected, find, read_request, read_time, show_time
+from projections.engine.past import Folded, PastStore
+from projections.engine.query import Question, Selected, find, names_in, read_request, read_time, show_time
 from projections.engine.rebuild import Folding
 from projections.engine.show import money, shower
 
@@ -66,7 +66,8 @@ async def explain(store: PastStore, question: Question, measure: str, page: Page
         await asyncio.to_thread(folding.add, facts)
         for fold in projection.additive:
             if fold.into == rows.table and fold.reads.name in facts:
-                entries.append(await asyncio.to_thread(shares.shares, fold, column, facts[fold.reads.name]))
+                seen = shares.own(facts[fold.reads.name], store.member)
+                entries.append(await asyncio.to_thread(shares.shares, fold, column, seen))
     found = await asyncio.to_thread(_entries, store, asked, folding, entries, page)
     began = _Began(goal, question.asked_at)
     return {
@@ -77,7 +78,7 @@ async def explain(store: PastStore, question: Question, measure: str, page: Page
         "rule": column.rule.__name__.lower(),
         **found,
         "next_cursor": _next(began, page, found["events"]),
-        "scanned": asdict(store.scanned),
+        "scanned": store.figures(),
     }
 
 
@@ -85,11 +86,11 @@ def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[byt
     """The value, the number of events behind it and a page of them."""
     table, value = asked.rows.table, shares.value(asked.rows, asked.measure)
     deciding, params = shares.statement(asked.rows, asked.measure)
-    part = asked.projection.part(tables_of(deciding + value))
+    part = asked.projection.part(names_in(deciding + value))
     folded = Folded(folding.rows(), folding.ordered()).of(part)
     entries += [shares.effects(o, table, asked.measure) for o in folded.ordered if table in o.fold.into]
     show = shower(asked.measure.kind)
-    with store.scratch.filled(part, store.company, None, folded) as tables:
+    with store.scratch.filled(part, store.company, None, folded, store.member) as tables:
         tables.copy(shares.create(table, asked.measure), shares.copy(table), b"".join(entries))
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
         _, values = tables.select(value, asked.rows.params)

@@ -7,12 +7,12 @@ one question; the query's own statement is then run on those. So every query has
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from string import Formatter
 from typing import Any, Protocol
 
+from domain.access import Member
 from domain.errors import Defect
 from domain.event_search import NEVER, Scanned
 from domain.ports import Answer
@@ -20,7 +20,7 @@ from domain.position import Position
 from projections.engine.batch import OrderedFacts, Rows
 from projections.engine.declare import Projection
 from projections.engine.history import History, Past
-from projections.engine.query import Question, answer, show_time
+from projections.engine.query import Question, answer, names_in, show_time
 from projections.engine.rebuild import Folding
 from projections.engine.registry import projection as declared
 
@@ -50,9 +50,12 @@ class Scratch(Protocol):
         ...
 
     def filled(
-        self, projection: Projection, company: str, base: Snapshot | None, more: Folded
+        self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
     ) -> AbstractContextManager[ScratchTables]:
-        """Tables with the company's rows of a snapshot and what was folded since; they are gone afterwards."""
+        """Tables with the company's rows of a snapshot and what was folded since; they are gone afterwards.
+
+        For a member only those rows are left that are its own. Raises Forbidden when a table without such is asked.
+        """
         ...
 
 
@@ -84,12 +87,16 @@ class Folded:
 
 @dataclass
 class PastStore:
-    """`domain.ports.ReadStore` of one company's past: its questions are answered from rows made for them."""
+    """`domain.ports.ReadStore` of one company's past: its questions are answered from rows made for them.
+
+    Those of a `member` see its own rows alone.
+    """
 
     history: History
     scratch: Scratch
     company: str
     past: Past
+    member: Member | None = None
     scanned: Scanned = field(default_factory=Scanned)
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _made: dict[str, tuple[Position, Snapshot | None, Folded]] = field(default_factory=dict, init=False)
@@ -124,6 +131,10 @@ class PastStore:
             await asyncio.to_thread(folding.add, stretch.facts)
         return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
 
+    def figures(self) -> Mapping[str, int]:
+        """What was read; zeros for a member, because what was read is the company's."""
+        return asdict(Scanned() if self.member else self.scanned)
+
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:
         """The nearest snapshot that holds nothing beyond the past state, and the rows that were signed with it."""
         usable = [s for s in self.scratch.snapshots(projection) if goal.reaches(s.position) and self._early(s)]
@@ -137,14 +148,9 @@ class PastStore:
         self, projection: Projection, base: Snapshot | None, folded: Folded, statement: str, params: Sequence[object]
     ) -> Found:
         """Only the tables that the statement names are made."""
-        part = projection.part(tables_of(statement))
-        with self.scratch.filled(part, self.company, base, folded.of(part)) as tables:
+        part = projection.part(names_in(statement))
+        with self.scratch.filled(part, self.company, base, folded.of(part), self.member) as tables:
             return tables.select(statement, params)
-
-
-def tables_of(statement: str) -> set[str]:
-    """Names of the declared tables that a statement names."""
-    return {name for _, name, _, _ in Formatter().parse(statement) if name}
 
 
 async def answer_past(question: Question, store: PastStore) -> dict[str, Any]:
@@ -160,5 +166,5 @@ async def answer_past(question: Question, store: PastStore) -> dict[str, Any]:
         "as_known_at": found["position"],
         "as_of_event_time": found["as_of"] if end < NEVER else None,
         "asked_at": show_time(question.asked_at),
-        "scanned": asdict(store.scanned),
+        "scanned": store.figures(),
     }

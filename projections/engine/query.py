@@ -7,13 +7,14 @@ the answer's rows; position, freshness and definition version are added here, on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from string import Formatter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.access import Feature, Right
+from domain.access import Feature, Member, Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
@@ -44,13 +45,20 @@ class Question:
     """A registered query of one company: its parameters as texts, and the moment at which it was asked.
 
     The door sets `asked_at` once, and nothing behind it reads a clock: so an answer depends on the question and the
-    rows alone. Of a past state it is the moment that the state stands for.
+    rows alone. Of a past state it is the moment that the state stands for. `member`: whose rows alone it is about; None
+    for those of the company.
     """
 
     name: str
     company: str
     params: Mapping[str, str]
     asked_at: datetime
+    member: Member | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """The same for questions that have the same answer at the same moment."""
+        return self.name, self.company, tuple(sorted(self.params.items())), self.member
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class Query:
 
     `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
     asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals.
+    `open_to_members`: members get the company's answer, which is of tables that are open to them.
     """
 
     name: str
@@ -105,6 +114,7 @@ class Query:
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
     measures: tuple[str, ...] = ()
+    open_to_members: bool = False
 
 
 def registered() -> Mapping[str, Query | Composed]:
@@ -161,6 +171,11 @@ async def fetch(
 
 def _by_name(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def names_in(statement: str) -> frozenset[str]:
+    """Names of the declared tables that a statement names."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(statement) if name)
 
 
 def known(name: str) -> Query | Composed:

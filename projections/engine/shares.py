@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from domain.access import Member
 from domain.errors import Invalid
 from projections.engine.batch import OrderedFacts
 from projections.engine.declare import AdditiveFold, Column, Fact, OrderedFold, Table
@@ -60,6 +61,11 @@ def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame) -> bytes:
     stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
     topic = pl.lit(fold.reads.stream).alias("_topic")
     return to_csv(evaluated.select(*stored, topic, "_seq", "_at", "_event_id", "_user_id"))
+
+
+def own(facts: pl.DataFrame, member: Member | None) -> pl.DataFrame:
+    """The facts that a member sees: those of its users, and those of no user in rows that are its account's."""
+    return facts if member is None else facts.filter(pl.col("user_id").is_in([*member.user_ids, ""]))
 
 
 def effects(ordered: OrderedFacts, table: Table, measure: Column) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.access import Member
 from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.kinds import First, Key, Last, Sum, Text
 
@@ -89,6 +90,19 @@ def equals(table: Table, column: str, value: object) -> tuple[str, list[object]]
     if column in wide_keys(table):
         return f'{SHORT}("{column}") = {SHORT}(%s) AND "{column}" = %s', [value, value]
     return f'"{column}" = %s', [value]
+
+
+def own(table: Table, member: Member) -> tuple[str, list[object]] | None:
+    """The condition that a row is shown to a member, with its parameters; None where no row is.
+
+    Migration 0022 says the same of stored tables.
+    """
+    columns = {c.name for c in table.columns}
+    if table.open_to_members:
+        return "true", []
+    if "user_id" in columns:
+        return "user_id = ANY(%s)", [list(member.user_ids)]
+    return ("account_id = ANY(%s)", [list(member.account_ids)]) if "account_id" in columns else None
 
 
 def create_indexes(table: Table, version: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from domain.whole_number import whole_number
 from read_api import openapi
 from read_api.answering import HttpRequest, min_position
 from read_api.history.asked import criteria
+from read_api.history.rights import scanned_for
 from read_api.history.search import Search
 from read_api.history.shown import figures, shown
 from read_api.side import ReadSide
@@ -60,7 +61,7 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
         "events": [shown(event, principal) for event in events],
         "cursor": walk.position,
         "complete": walk.caught_up,
-        "scanned": figures(walk.scanned),
+        "scanned": figures(scanned_for(principal, walk.scanned)),
     }
     return Response(msgspec.json.encode(answer), media_type="application/json")
 

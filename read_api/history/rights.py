@@ -1,13 +1,15 @@
-"""What of the event history somebody may see: which topics, and what of an event."""
+"""What of the event history somebody may see: which topics, which events, and what of an event."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from common.envelope_pb2 import CONFIDENTIAL, PERSONAL, AnalyticsProcessingEnvelope
 
 from domain.access import Principal, Right, may, require
 from domain.errors import Invalid
+from domain.event_search import Criteria, Scanned
 from domain.events import STREAMS, event_type
 
 _RIGHTS = {"audit-events": Right.TRAIL, "quarantine": Right.QUARANTINE}
@@ -19,24 +21,51 @@ def readable_topics(principal: Principal, company: str, asked: Sequence[str]) ->
 
     Raises Invalid for an unknown topic, Forbidden for one that the principal may not read.
     """
+    if principal.member:
+        require(principal, Right.OWN, company)
     if not asked:
+        if principal.member:
+            return [topic for topic in STREAMS if _right(topic) is Right.EVENTS]
         # somebody who may read none of them is told which right is missing
         require(principal, Right.EVENTS, company)
         return [topic for topic in STREAMS if may(principal, _right(topic), company)]
     for topic in asked:
         if topic not in STREAMS:
             raise Invalid(f"{topic!r} is no stream; there are {', '.join(STREAMS)}", code="unknown_stream")
-        require(principal, _right(topic), company)
+        if not principal.member or _right(topic) is not Right.EVENTS:
+            require(principal, _right(topic), company)
     return list(dict.fromkeys(asked))
+
+
+def own(principal: Principal, wanted: Criteria) -> Criteria:
+    """What somebody may find of what is wanted: a member events of its users, and none without a user.
+
+    Raises Forbidden for a member who wants another user's.
+    """
+    member = principal.member
+    if member is None:
+        return wanted
+    if wanted.user_id:
+        member.check_user(wanted.user_id)
+    only = min(member.user_ids) if len(member.user_ids) == 1 else wanted.user_id  # the index looks for one
+    return replace(wanted, user_id=only, users=member.user_ids)
+
+
+def scanned_for(principal: Principal, scanned: Scanned) -> Scanned:
+    """What a search looked at, as somebody may know it: what was read for a member is the company's."""
+    return Scanned() if principal.member else scanned
 
 
 def seen_by(principal: Principal, envelope: AnalyticsProcessingEnvelope) -> bool:
     """Reduce the envelope to what the principal may see; True where that leaves the payload out.
 
-    Nobody sees the publisher's token, which could be used again.
+    Nobody sees the publisher's token, which could be used again. What is personal is a member's own.
     """
     envelope.ClearField("auth_token")
-    withheld = envelope.data_class in _FOR_THE_TENANT and not may(principal, Right.PAYLOADS, envelope.company_id)
+    allowed = may(principal, Right.PAYLOADS, envelope.company_id)
+    if principal.member:
+        allowed = envelope.data_class == PERSONAL
+    withheld = envelope.data_class in _FOR_THE_TENANT and not allowed
     if withheld:
         envelope.ClearField("payload")
         envelope.ClearField("unknown_members")

@@ -21,7 +21,7 @@ from domain.position import Position
 from eventlog.read import Reading
 from read_api.history import log_walk
 from read_api.history.log_walk import LogWalk
-from read_api.history.rights import readable_topics
+from read_api.history.rights import own, readable_topics
 
 
 class Found(NamedTuple):
@@ -55,7 +55,7 @@ class EventSearch:
 
         Raises Invalid for what cannot be meant, Forbidden for what the principal may not see.
         """
-        wanted = search.wanted
+        wanted = own(principal, search.wanted)
         if wanted.to_time <= wanted.from_time:
             raise Invalid("the end of the time range must be after its beginning", code="bad_time")
         if search.follow and search.end:
@@ -72,6 +72,7 @@ class EventSearch:
         """A walk through [begin, end) of the partition of `place` alone, as far as the log still has it."""
         topic, partition, _ = place
         readable_topics(principal, wanted.company_id, [topic])
+        wanted = own(principal, wanted)
         starts, heads = await self._log.starts(topic), await self._log.heads(topic)
         until = heads[partition] if end is None else end
         reached = min(max(begin, starts[partition]), until)
@@ -112,7 +113,7 @@ class EventSearch:
         value = None
         if starts.get(place.partition, 0) <= place.offset < heads.get(place.partition, 0):
             value = await self._value(place)
-        envelope = Criteria(company).envelope(value) if value is not None else None
+        envelope = own(principal, Criteria(company)).envelope(value) if value is not None else None
         if value is None or envelope is None:
             raise NotFound(f"there is no event of {company} at {place.topic}:{place.partition}={place.offset}")
         return Found(place, value, envelope)

@@ -9,6 +9,7 @@ from domain.errors import NotFound
 from domain.event_search import Criteria, Decision, Decisions, Scanned
 from domain.ports import Placed
 from domain.position import Position
+from read_api.history.rights import scanned_for
 from read_api.history.search import EventSearch, Found, Search
 from read_api.history.shown import EventJson, figures, shown
 
@@ -47,7 +48,7 @@ class Stories:
             "causes": [shown(cause, principal) for cause in causes],
             "root": root,
             "effects": [shown(effect, principal) for effect in effects],
-            "scanned": figures(scanned),
+            "scanned": figures(scanned_for(principal, scanned)),
         }
 
     async def _find(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.auth.jwks import keys_of
 from adapters.auth.keys import SigningKey, read_jwks, signing_key
 from adapters.auth.tokens import TokenIssuer, TokenVerifier
-from domain.access import Role, Tier
+from domain.access import Member, Role, Tier
 from domain.errors import Invalid, Unauthenticated
 
 
@@ -57,6 +57,15 @@ def test_an_issued_token_comes_back_as_its_principal(key: SigningKey, verify: To
     assert 50 < ann.expires_at - time.time() <= 60
 
 
+def test_a_member_is_the_users_that_its_token_names(key: SigningKey, verify: TokenVerifier) -> None:
+    """By this instance's tokens and by others'; what another role's token says about users changes nothing."""
+    member = Member(frozenset({"u1", "u2"}), frozenset({"a1"}))
+    issued = TokenIssuer(key, "analytics", "analytics").issue("ann", [Role.MEMBER], "acme", Tier.PRO, 60, member)
+    assert verify(issued).member == member
+    assert verify(signed(key, claims(roles="member", user_ids="u1"))).member == Member(frozenset({"u1"}))
+    assert verify(signed(key, claims(roles="viewer", user_ids=["u1"]))).member is None
+
+
 def test_company_and_roles_may_be_lists(key: SigningKey, verify: TokenVerifier) -> None:
     """A service may publish for several companies."""
     bot = verify(signed(key, claims(company_id=["acme", "beta"], roles="service")))
@@ -83,6 +92,19 @@ def test_a_token_without_a_required_claim_is_refused(key: SigningKey, verify: To
         {"company_id": ""},
         {"company_id": {"a": 1}},
         {"tier": "GOLD"},
+        {"roles": "member"},
+        {"roles": "member", "user_ids": []},
+        {"roles": "member", "user_ids": ""},
+        {"roles": "member", "user_ids": 0},
+        {"roles": "member", "user_ids": ["u1", ""]},
+        {"roles": "member", "user_ids": ["u1\n"]},
+        {"roles": "member", "user_ids": {"u1": True}},
+        {"roles": "member", "user_ids": [str(number) for number in range(101)]},
+        {"roles": "member", "account_ids": ["a1"]},
+        {"roles": "member", "user_ids": ["u1"], "account_ids": [1]},
+        {"roles": "member", "user_ids": ["u1"], "company_id": "*"},
+        {"roles": "member", "user_ids": ["u1"], "company_id": ["acme", "beta"]},
+        {"roles": ["member", "viewer"], "user_ids": ["u1"]},
     ],
 )
 def test_a_token_with_a_wrong_claim_is_refused(key: SigningKey, verify: TokenVerifier, wrong: dict[str, Any]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from domain.access import FEATURES, OPERATOR, RIGHTS, Feature, Principal, Right, Role, Tier, may, opens, require
+from domain.access import FEATURES, OPERATOR, RIGHTS, Feature, Member, Principal, Right, Role, Tier, may, opens, require
 from domain.errors import Forbidden, Invalid
 
 
 def somebody(*roles: Role, companies: frozenset[str] = frozenset({"acme"}), tier: Tier = Tier.PRO) -> Principal:
     """A principal of acme with these roles."""
-    return Principal("ann", companies, frozenset(roles), tier)
+    member = Member(frozenset({"u1"})) if Role.MEMBER in roles else None
+    return Principal("ann", companies, frozenset(roles), tier, member=member)
 
 
 def test_a_viewer_reads_dashboards_of_the_own_company_and_no_other() -> None:
@@ -54,6 +55,43 @@ def test_a_service_publishes_for_its_companies_and_reads_nothing() -> None:
     assert bot.company_id == "acme"
 
 
+@pytest.mark.parametrize(
+    ("roles", "companies", "users"),
+    [
+        ({Role.MEMBER}, {"acme"}, None),
+        ({Role.VIEWER}, {"acme"}, {"u1"}),
+        ({Role.MEMBER, Role.VIEWER}, {"acme"}, {"u1"}),
+        ({Role.MEMBER}, {"acme", "beta"}, {"u1"}),
+        ({Role.MEMBER}, {"*"}, {"u1"}),
+        ({Role.MEMBER}, {"acme"}, set()),
+        ({Role.MEMBER}, {"acme"}, {""}),
+        ({Role.MEMBER}, {"acme"}, {str(number) for number in range(101)}),
+    ],
+)
+def test_a_member_stands_alone_with_users_of_one_company(
+    roles: set[Role], companies: set[str], users: set[str] | None
+) -> None:
+    """No mixture of roles, companies and ids opens more than was meant: it cannot be made."""
+
+    def made() -> Principal:
+        member = None if users is None else Member(frozenset(users))
+        return Principal("ann", frozenset(companies), frozenset(roles), member=member)
+
+    with pytest.raises(Invalid):
+        made()
+
+
+def test_a_member_is_told_why_it_is_refused() -> None:
+    """Any right but those of members is over the whole company."""
+    ann = somebody(Role.MEMBER)
+    for right in set(Right) - {Right.OWN, Right.CATALOGUE}:
+        with pytest.raises(Forbidden, match="whole company") as refused:
+            require(ann, right, "acme")
+        assert refused.value.code == "forbidden_member"
+    with pytest.raises(Forbidden, match="may not see company beta"):
+        require(ann, Right.OWN, "beta")
+
+
 def test_a_missing_right_is_told_with_the_roles_that_have_it() -> None:
     """The caller learns what to ask for."""
     with pytest.raises(Forbidden, match="needs one of the roles admin") as refused:
@@ -76,8 +114,8 @@ def test_tiers_gate_features_whatever_the_role() -> None:
 
 
 def test_the_local_operator_may_everything() -> None:
-    """Whoever has the data folder has all of it anyway."""
-    assert all(may(OPERATOR, right, "any") for right in Right)
+    """Whoever has the data folder has all of it anyway, and no rows that are only its own."""
+    assert {right for right in Right if not may(OPERATOR, right, "any")} == {Right.OWN}
 
 
 def test_a_principal_without_company_or_role_cannot_be_made() -> None:
@@ -94,6 +132,7 @@ PROMISED = {
     Role.AUDITOR: {"events", "verify", "trail"},
     Role.ENGINEER: {"projections", "quarantine"},
     Role.SERVICE: {"publish"},
+    Role.MEMBER: {"own", "catalogue"},
 }
 KEPT_BACK: dict[Role, set[str]] = {
     Role.VIEWER: {"query", "export", "explain", "command", "events", "trail", "projections", "quarantine", "publish"},
@@ -101,7 +140,8 @@ KEPT_BACK: dict[Role, set[str]] = {
     Role.ADMIN: {"events", "verify", "trail", "projections", "quarantine", "publish"},
     Role.AUDITOR: {"query", "command", "projections", "quarantine", "publish"},
     Role.ENGINEER: {"dashboards", "reports", "query", "export", "command", "events", "trail", "payloads", "publish"},
-    Role.SERVICE: {right.value for right in Right} - {"publish", "status"},
+    Role.SERVICE: {right.value for right in Right} - {"publish", "status", "catalogue"},
+    Role.MEMBER: {right.value for right in Right} - {"own", "catalogue"},
 }
 OPENED = {
     Tier.FREE: {"dashboards"},
@@ -118,7 +158,7 @@ def test_a_role_has_what_was_promised_and_nothing_that_was_kept_back(role: Role)
     assert all(may(who, Right(right), "acme") for right in PROMISED[role])
     assert not any(may(who, Right(right), "acme") for right in KEPT_BACK[role])
     elsewhere = {right for right in Right if may(who, right, "other")}
-    assert elsewhere <= {Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS}
+    assert elsewhere <= {Right.PROJECTIONS, Right.QUARANTINE, Right.STATUS, Right.CATALOGUE}
 
 
 @pytest.mark.parametrize("tier", Tier)

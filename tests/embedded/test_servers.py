@@ -252,7 +252,7 @@ async def test_servers_of_root_have_no_rights(new_folder: Path) -> None:
 
 
 async def test_no_role_of_the_service_may_more_than_it_needs(folder: Path) -> None:
-    """None is a superuser or passes row security by; the reader can become nobody else."""
+    """None is a superuser or passes row security by; the reader and the member can become nobody else."""
     servers = Servers(folder)
     started = await servers.start()
     migrate(started.owner_url)
@@ -261,13 +261,17 @@ async def test_no_role_of_the_service_may_more_than_it_needs(folder: Path) -> No
             "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles"
             " WHERE rolname LIKE 'analytics_%' ORDER BY 1"
         ).fetchall()
-    assert roles == [("analytics_owner", False), ("analytics_reader", False), ("analytics_writer", False)]
+    assert roles == [(f"analytics_{name}", False) for name in ("member", "owner", "reader", "writer")]
     for url, statement in (
         (started.reader_url, "SET ROLE analytics_writer"),
         (started.reader_url, "SET ROLE analytics_owner"),
         (started.reader_url, "SET SESSION AUTHORIZATION analytics"),
         (started.reader_url, "SELECT * FROM log.runs"),
         (started.reader_url, "CREATE TABLE read_models.mine (id int)"),
+        (started.member_url, "SET ROLE analytics_writer"),
+        (started.member_url, "SET ROLE analytics_reader"),
+        (started.member_url, "SELECT * FROM read_models.stored_tiers()"),
+        (started.member_url, "SELECT * FROM log.runs"),
         (started.writer_url, "SET ROLE analytics_owner"),
         (started.writer_url, "ALTER TABLE log.runs ADD extra int"),
         (started.writer_url, "DROP TABLE quarantine"),
@@ -277,8 +281,9 @@ async def test_no_role_of_the_service_may_more_than_it_needs(folder: Path) -> No
         with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode())
     with psycopg.connect(started.writer_url) as connection:
-        connection.execute("SET ROLE analytics_reader")  # as a command does that has no login of the reader
-        assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (0,)
+        for role in ("reader", "member"):  # as a command does that has no login of the reader
+            connection.execute(f"SET ROLE analytics_{role}".encode())
+            assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (0,)
     await servers.stop()
 
 
@@ -288,7 +293,7 @@ async def test_a_database_of_one_superuser_is_handed_over(folder: Path) -> None:
     started = await servers.start()
     with psycopg.connect(started.database_url, dbname="postgres", autocommit=True) as connection:
         connection.execute("DROP DATABASE analytics")
-        connection.execute("DROP ROLE analytics_owner, analytics_writer, analytics_reader")
+        connection.execute("DROP ROLE analytics_owner, analytics_writer, analytics_reader, analytics_member")
         connection.execute("CREATE DATABASE analytics")
     migrate(started.database_url)
     models = ReadModels(started.database_url)

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ROLES = ("viewer", "analyst", "admin", "auditor", "engineer", "service")
+ROLES = ("viewer", "analyst", "admin", "auditor", "engineer", "service", "member")
+MEMBER = frozenset({"member"})
 READERS = frozenset({"viewer", "analyst", "admin", "auditor"})
 EXPLAINERS = frozenset({"analyst", "admin", "auditor"})
 AUDITOR = frozenset({"auditor"})
 SERVICE = frozenset({"service"})
-EVERYBODY = frozenset(ROLES)
+EVERYBODY = frozenset(ROLES) - MEMBER
 
 
 OWN, ALL, ANY = frozenset({"own", "every"}), frozenset({"every"}), frozenset({"own", "other", "every"})
@@ -32,8 +33,16 @@ class Rule:
         return role in self.roles and scope in self.scopes
 
 
-OPEN = Rule(EVERYBODY, ANY)  # and without any token
+OPEN = Rule(EVERYBODY | MEMBER, ANY)  # and without any token
 COMMAND = Rule(frozenset({"admin"}))
+
+# What members may ask about their own rows, and what is open to them because it is nobody's. All else is closed.
+OF_A_USER = (
+    "account_days", "account_values", "feature_usage", "forecast", "insights", "metric", "segments", "sessions",
+    "trades", "trading_equity", "trading_league", "trading_metrics", "trading_returns", "trading_rolling",
+    "trading_time", "trading_totals", "user_activity", "user_firsts", "user_step_totals", "user_steps", "users_seen",
+)  # fmt: skip
+OPEN_TO_MEMBERS = ("company_profile", "indicator", "indicators", "market_bars")
 
 # Commands, by the path that they have in common, each with POST to create, PUT and DELETE.
 COMMANDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -64,35 +73,42 @@ def _configuration() -> dict[str, Rule]:
 HTTP: Mapping[str, Rule] = MappingProxyType(
     {
         "GET /api/v1/health": OPEN,
-        "GET /api/v1/query": Rule(EVERYBODY, ANY),
+        "GET /api/v1/query": Rule(EVERYBODY | MEMBER, ANY),
         "GET /api/v1/query/{name}": Rule(READERS),
-        "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS),
+        "GET /api/v1/query/{name}/explain": Rule(EXPLAINERS | MEMBER),
+        **{f"GET /api/v1/query/{name}": Rule(READERS | MEMBER) for name in (*OF_A_USER, *OPEN_TO_MEMBERS)},
         "GET /api/v1/query/audit_trail": Rule(AUDITOR),
         "GET /api/v1/query/audit_totals": Rule(AUDITOR),
-        "GET /api/v1/insights": Rule(READERS),
+        "GET /api/v1/insights": Rule(READERS | MEMBER),
         "GET /api/v1/projections": Rule(EVERYBODY, ANY),
         "GET /api/v1/kpis": Rule(READERS),
-        "GET /api/v1/metrics": Rule(EVERYBODY, ANY),
-        "GET /api/v1/metrics/{key}": Rule(READERS),
-        "GET /api/v1/metrics/{key}/explain": Rule(EXPLAINERS),
+        "GET /api/v1/metrics": Rule(EVERYBODY | MEMBER, ANY),
+        "GET /api/v1/metrics/{key}": Rule(READERS | MEMBER),
+        "GET /api/v1/metrics/{key}/explain": Rule(EXPLAINERS | MEMBER),
         **{
             f"GET /api/v1/{path}": Rule(READERS)
             for path in (
-                *(f"trading/{name}" for name in ("metrics", "strategies", "symbols", "sides", "time", "equity")),
-                *(f"trading/{name}" for name in ("rolling", "returns", "profitable-users", "trades")),
-                *("trading/indicators", "trading/indicator"),
-                *(f"users/{name}" for name in ("retention", "funnel", "journey", "features", "segments")),
+                "trading/profitable-users",
+                *(f"users/{name}" for name in ("retention", "funnel", "journey", "features")),
                 *(f"users/{name}" for name in ("stickiness", "lifecycle", "activity")),
             )
         },
-        "GET /api/v1/events": Rule(AUDITOR),
-        "GET /api/v1/events/{event}": Rule(AUDITOR),
+        **{
+            f"GET /api/v1/{path}": Rule(READERS | MEMBER)
+            for path in (
+                *(f"trading/{name}" for name in ("metrics", "strategies", "symbols", "sides", "time", "equity")),
+                *(f"trading/{name}" for name in ("rolling", "returns", "trades", "indicators", "indicator")),
+                "users/segments",
+            )
+        },
+        "GET /api/v1/events": Rule(AUDITOR | MEMBER),
+        "GET /api/v1/events/{event}": Rule(AUDITOR | MEMBER),
         "POST /api/v1/events": Rule(SERVICE),
         "GET /metrics": Rule(EVERYBODY, ANY),
         **_configuration(),
         "POST /api/v1/alerts/{id}/silence": COMMAND,
         "POST /api/v1/alerts/{id}/unsilence": COMMAND,
-        "GET /api/v1/company": Rule(READERS),
+        "GET /api/v1/company": Rule(READERS | MEMBER),
         "POST /api/v1/company/branding": COMMAND,
         "POST /api/v1/company/calendar": COMMAND,
         "POST /api/v1/company/consent": COMMAND,
@@ -105,8 +121,8 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
 
 GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be one that is not served
     {
-        "StreamEvents": Rule(AUDITOR),
-        "GetEvent": Rule(AUDITOR),
+        "StreamEvents": Rule(AUDITOR | MEMBER),
+        "GetEvent": Rule(AUDITOR | MEMBER),
         "VerifyLog": Rule(AUDITOR),
         "GetProjectionStatus": Rule(EVERYBODY, ANY),
         "HealthCheck": Rule(EVERYBODY, ANY),
@@ -118,7 +134,7 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
     }
 )
 
-LIVE: Mapping[str, Rule] = MappingProxyType({"query": Rule(READERS), "watch": Rule(EVERYBODY, ANY)})
+LIVE: Mapping[str, Rule] = MappingProxyType({"query": Rule(READERS | MEMBER), "watch": Rule(EVERYBODY, ANY)})
 
 # The command line acts as the local operator, who has the data folder and with it all rights. Named is the right that
 # a command would need from anybody else; "" where it shows nothing and does nothing that a right is needed for.

@@ -16,7 +16,7 @@ from adapters.embedded.servers import Addresses
 from adapters.postgres.builder import PostgresBuild
 from adapters.postgres.migrate import migrate
 from adapters.postgres.read_store import PostgresReadStore
-from adapters.postgres.roles import READER
+from adapters.postgres.roles import MEMBER, READER
 from adapters.postgres.tenant_wall import SET_TENANT
 from domain.errors import Defect, LimitExceeded
 from projections.engine.past import Folded
@@ -203,7 +203,7 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(owned_database:
 
 async def test_a_plain_owner_can_do_all_of_it(owned_database: Callable[..., str]) -> None:
     """Migrate, fold, ask, build, snapshot, tell the past: nothing needs a superuser, and the owner sees all rows."""
-    url = owned_database("plain_owner", READER)
+    url = owned_database("plain_owner", READER, MEMBER)
     migrate(url)
     models = two_tenants(url)
     assert [row["trade_id"] for row in await models.rows("trades", "beta")] == ["of-beta"]

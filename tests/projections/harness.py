@@ -85,7 +85,7 @@ class ReadModels:
         self._projections = list(projections or all_projections().values())
         self._url = database_url
         self.store = PostgresProjectionStore(database_url)
-        self._reads = PostgresReadStore(database_url, connections=1)
+        self.reads = PostgresReadStore(database_url, connections=1)
         self._consents = PostgresConsents(database_url)
         self.comparing = Comparing(self._consents, lambda: b"a secret of these tests")
         self._admissions: dict[str, Admission] = {}
@@ -133,10 +133,10 @@ class ReadModels:
 
     async def answer(self, query: str, company: str = COMPANY, **params: str) -> Mapping[str, Any]:
         """The whole answer of a query. `from_` stands for the parameter `from`."""
-        await self._reads.open()
+        await self.reads.open()
         named = {name.rstrip("_"): text for name, text in params.items()}
         question = Question(query, company, named, self.asked_at or datetime.now(UTC))
-        return await answer(question, self._reads, self.comparing)
+        return await answer(question, self.reads, self.comparing)
 
     async def rows(self, query: str, company: str = COMPANY, **params: str) -> list[dict[str, Any]]:
         """The rows of an answer."""
@@ -150,7 +150,7 @@ class ReadModels:
     async def close(self) -> None:
         """Give back all connections."""
         self.store.close()
-        await self._reads.close()
+        await self.reads.close()
         await self._consents.close()
 
 

@@ -192,7 +192,9 @@ class ComposedBroker:
 
     def _compose(self, *args: str) -> str:
         command = ["docker", "compose", "-f", str(ROOT / "docker-compose.yml"), *args]
-        secrets = {f"ANALYTICS_STACK_{name}": "unused" for name in ("PASSWORD", "OWNER", "WRITER", "READER", "TOKEN")}
+        secrets = {
+            f"ANALYTICS_STACK_{name}": "unused" for name in ("PASSWORD", "OWNER", "WRITER", "READER", "MEMBER", "TOKEN")
+        }
         environment = os.environ | secrets  # compose wants the passwords of all services, whichever is started
         return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
