@@ -1,0 +1,160 @@
+"""python -m tests.e2e.walks: through how many files and functions does one event, one query, one command go?
+
+All roles that it meets run in this process, on the embedded servers. Whatever function of the product begins between
+the request and its effect is counted; with it are counted those that look for work all the time, which the last column
+leaves out: they begin as well where nothing is asked. `--list` prints them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import psycopg
+
+from app import roles
+from app.instance import reachable
+from app.settings import Settings
+from app.wiring import token_issuer
+from domain.access import Role, Tier
+from eventlog import tasks
+from tests.architecture.sources import PACKAGES, ROOT
+from tests.support.instance import trade
+
+SERVED = ("command-api", "read-api", "projector", "relay")
+QUIET = 3.0  # seconds in which nothing is asked: what begins then is no part of a walk
+Functions = set[tuple[str, str]]
+
+
+class Counting:
+    """The functions of the product that begin while it is open, in all threads."""
+
+    def __init__(self) -> None:
+        self.found: Functions = set()
+        self._inside = tuple(f"{ROOT}/{package}/" for package in PACKAGES)
+
+    def __enter__(self) -> Counting:
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+    def _note(self, frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(self._inside):
+            self.found.add((code.co_filename.removeprefix(f"{ROOT}/"), code.co_qualname))
+
+
+async def walks(settings: Settings) -> dict[str, tuple[Functions, Functions]]:
+    """For each walk the functions that it meets, and those that begin where nothing is asked."""
+    ports: dict[str, int] = {}
+    ready, stop = asyncio.Event(), asyncio.Event()
+
+    def one_is_ready(name: str, port: int) -> None:
+        ports[name] = port
+        if len(ports) == len(SERVED):
+            ready.set()
+
+    with Counting() as counting:  # threads that begin later are seen because this is open already
+        serving = tasks.start(roles.serve(list(SERVED), settings, stop, one_is_ready), "the roles")
+        await ready.wait()
+        await asyncio.sleep(QUIET)
+        token = token_issuer(settings).issue("walker", (Role.ADMIN, Role.SERVICE), "acme", Tier.ENTERPRISE, 600)
+        async with AsyncExitStack() as stack:
+            headers = {"Authorization": f"Bearer {token}"}
+            command, read = [
+                await stack.enter_async_context(
+                    httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[name]}", headers=headers, timeout=60)
+                )
+                for name in ("command-api", "read-api")
+            ]
+            for warm in (True, False):  # the first time loads modules and makes connections
+                kinds = _kinds(command, read, settings.database_url, 0 if warm else 1)
+                found = {name: await _met(counting, work) for name, work in kinds.items()}
+        idle = await _met(counting, lambda: asyncio.sleep(QUIET))
+        stop.set()
+        await serving
+    return {name: (met, met & idle) for name, met in found.items()}
+
+
+async def _met(counting: Counting, work: Callable[[], Awaitable[object]]) -> Functions:
+    counting.found.clear()
+    await work()
+    return set(counting.found)
+
+
+def _kinds(
+    command: httpx.AsyncClient, read: httpx.AsyncClient, url: str, number: int
+) -> dict[str, Callable[[], Awaitable[object]]]:
+    async def event() -> None:
+        before = await _rows(url)
+        body = json.dumps(trade("acme", number)).encode()
+        answer = await command.post("/api/v1/events", content=body, headers={"Content-Type": "application/json"})
+        answer.raise_for_status()
+        while await _rows(url) == before:  # noqa: ASYNC110  # looked at from outside
+            await asyncio.sleep(0.2)
+
+    async def query() -> None:
+        await _totals(read, "")
+
+    async def issue() -> None:
+        body = {"name": f"Number {number}"}
+        answer = await command.post("/api/v1/dashboard/config", json=body)
+        assert answer.is_success, answer.text
+        position = answer.json()["position"]
+        await _ask(read, "dashboards", position)
+
+    return {"an event, HTTP to row": event, "a query, HTTP to answer": query, "a command, HTTP to row": issue}
+
+
+async def _rows(url: str) -> int:
+    """How many trades were folded, asked past the product."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        cursor = await connection.execute(
+            "SELECT coalesce(sum(next_offset), 0) FROM checkpoints WHERE projection = 'trading'"
+        )
+        (count,) = await cursor.fetchone() or (0,)
+    return int(count)
+
+
+async def _totals(read: httpx.AsyncClient, position: str) -> None:
+    await _ask(read, "trading_totals", position)
+
+
+async def _ask(read: httpx.AsyncClient, query: str, position: str) -> None:
+    headers = {"X-Min-Position": position} if position else {}
+    while True:
+        answer = await read.get(f"/api/v1/query/{query}", params={"company": "acme"}, headers=headers)
+        if answer.status_code != httpx.codes.PRECONDITION_FAILED:  # where it is not reached yet on a busy machine
+            break
+    answer.raise_for_status()
+
+
+async def main(arguments: list[str]) -> None:
+    """Print the walks."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = replace(Settings.read({}), data=Path(folder) / "data", read_port=0, command_port=0)
+        async with reachable(settings) as complete:
+            for name, (met, always) in (await walks(complete)).items():
+                own = met - always
+                print(f"{name:<26}{len({f for f, _ in met}):>4} files {len(met):>4} functions", end="")
+                print(f"   without what always runs {len({f for f, _ in own}):>4} {len(own):>4}")
+                if "--list" in arguments:
+                    print(*(f"    {path} {function}" for path, function in sorted(own)), sep="\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
