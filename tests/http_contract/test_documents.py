@@ -31,7 +31,7 @@ CHECKED = (
     "content_type_conformance",
     "response_schema_conformance",
 )
-BOUNDED, LONG = 5, 200  # requests of each mode to an operation
+BOUNDED, LONG = 2, 200  # requests of each mode to an operation
 load_all_checks()
 
 

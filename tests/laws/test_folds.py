@@ -24,7 +24,7 @@ from tests.support.any_event import damaged, good_events
 
 NewDatabase = Callable[[], str]
 PROJECTIONS = list(all_projections().values())
-SLOW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def named(projection: Projection) -> str:
@@ -124,7 +124,7 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_what_one_walk_finds_is_what_each_fold_finds_alone(projection: Projection, data: st.DataObject) -> None:
     """Rows that are summed up from those of a finer table are the rows that the facts themselves give."""

@@ -96,13 +96,27 @@ def _went_in(answer: httpx.Response) -> bool:
     return answer.status_code == 200 and not answer.json()["quarantined"]
 
 
+def people(name: str, path: str) -> Iterator[tuple[str, str]]:
+    """All; of queries that have one rule together, each is asked by every role and from every scope, not by all pairs.
+
+    What stands beside it in the list is asked by the others, so that the rule itself is tried with every pair.
+    """
+    for number, (role, scope) in enumerate(PEOPLE):
+        turn = (OPERATIONS.index((name, path)) + number // len(SCOPES) + number) % len(SCOPES)
+        if name != SHARED_RULE or turn == 0:
+            yield role, scope
+
+
+SHARED_RULE = "GET /api/v1/query/{name}"
+
+
 @pytest.mark.parametrize(("name", "path"), OPERATIONS)
 def test_nobody_gets_a_wrong_answer_over_http(
     client: httpx.Client, instance: Instance, tokens: dict[tuple[str, str], str], name: str, path: str
 ) -> None:
     """Who may is answered, who may not is told so, and who is nobody is asked who they are."""
     wrong = []
-    for person in PEOPLE:
+    for person in people(name, path):
         answer = ask(client, instance, name, path, tokens[person])
         may = _went_in(answer) if name == PUBLISH else answer.status_code not in UNKNOWN + REFUSED
         if may is not HTTP[name].allows(*person) or answer.status_code >= 500:
