@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import httpx
@@ -15,17 +16,19 @@ from services.operations_pb2 import HealthCheckRequest
 from websockets.sync.client import connect
 
 from domain.access import Tier
+from tests.support.copies import copy_of
 from tests.support.instance import Instance, run_command, trade
 
 FLOOD = 300
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def small(stopped_instance: Path) -> Iterator[Instance]:
     """An instance that allows a twentieth of the table: 5 reads a second to a tenant of tier BASIC."""
-    running = Instance(tmp_path_factory.mktemp("r") / "d").start(ANALYTICS_RATE_LIMITS="0.05")
-    yield running
-    running.stop()
+    with copy_of(stopped_instance) as folder:
+        running = Instance(folder).start(ANALYTICS_RATE_LIMITS="0.05")
+        yield running
+        running.stop()
 
 
 def test_a_tenant_that_floods_is_told_to_wait_and_another_is_answered(small: Instance) -> None:

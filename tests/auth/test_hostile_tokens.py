@@ -18,6 +18,7 @@ from adapters.auth.keys import read_jwks
 from adapters.auth.tokens import TokenVerifier
 from domain.errors import Unauthenticated
 from tests.auth.hostile import People, hostile
+from tests.support.copies import copy_of
 from tests.support.instance import Instance
 
 PEOPLE = People()
@@ -54,12 +55,12 @@ def test_no_hostile_token_is_accepted(verify: TokenVerifier, name: str) -> None:
 @pytest.fixture(scope="module")
 def guarded(stopped_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A running instance that takes the tokens of another issuer, whose keys are in a file."""
-    folder = tmp_path_factory.mktemp("g")
-    keys = folder / "jwks.json"
+    keys = tmp_path_factory.mktemp("keys") / "jwks.json"
     keys.write_text(json.dumps(PEOPLE.jwks()))
-    running = Instance(folder / "d").start(ANALYTICS_AUTH_JWKS=str(keys))
-    yield running
-    running.stop()
+    with copy_of(stopped_instance) as folder:
+        running = Instance(folder).start(ANALYTICS_AUTH_JWKS=str(keys))
+        yield running
+        running.stop()
 
 
 def status(address: str, request: str, token: str) -> int:

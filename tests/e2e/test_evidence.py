@@ -37,44 +37,41 @@ def assert_verified(verdict: dict[str, Any], at_least: int) -> None:
     assert verdict["records"] >= at_least
 
 
-def test_an_auditor_verifies_proves_and_finds_a_forged_record(tmp_path: Path) -> None:
+def test_an_auditor_verifies_proves_and_finds_a_forged_record(own_instance: Instance, tmp_path: Path) -> None:
     """The sealer is killed in between and goes on where it stood."""
-    instance = Instance(tmp_path / "data").start(ANALYTICS_SEAL_SECONDS="0.2")
-    try:
-        instance.take([trade("acme", n) for n in range(50)])
-        assert sealed(instance)["verified"]
-        [sealer] = [child for child in instance.children() if "sealer" in child.cmdline()]
-        sealer.kill()
-        instance.take([trade("acme", n) for n in range(50, 90)])
-        assert_verified(sealed(instance), 90)
-        assert instance.command("log", "verify", "--since-last").exit_code == 0
+    instance = own_instance.start(ANALYTICS_SEAL_SECONDS="0.2")
+    instance.take([trade("acme", n) for n in range(50)])
+    assert sealed(instance)["verified"]
+    [sealer] = [child for child in instance.children() if "sealer" in child.cmdline()]
+    sealer.kill()
+    instance.take([trade("acme", n) for n in range(50, 90)])
+    assert_verified(sealed(instance), 90)
+    assert instance.command("log", "verify", "--since-last").exit_code == 0
 
-        disk_is_away(instance)
-        snapshot_is_forged(instance)
-        line_is_torn(instance)
+    disk_is_away(instance)
+    snapshot_is_forged(instance)
+    line_is_torn(instance)
 
-        proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
-        prove_newest(instance, proof)
-        key.write_text(instance.command("log", "key").stdout)
-        checking = ("log", "check-proof", str(proof), "--public-key", str(key))
-        assert run_command(*checking).exit_code == 0
+    proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
+    prove_newest(instance, proof)
+    key.write_text(instance.command("log", "key").stdout)
+    checking = ("log", "check-proof", str(proof), "--public-key", str(key))
+    assert run_command(*checking).exit_code == 0
 
-        with psycopg.connect(instance.addresses["database"], autocommit=True) as connection:
-            connection.execute(
-                "UPDATE log.runs SET records = set_byte(records, 60, get_byte(records, 60) # 1)"
-                " WHERE (partition_id, last_offset) = (SELECT partition_id, last_offset FROM log.runs LIMIT 1)"
-            )
-        forged = instance.command("log", "verify")
-        assert forged.exit_code == 1
-        assert "content_differs" in forged.stdout
-        assert not verify_by_grpc(instance).verified
-        assert run_command(*checking).exit_code == 0  # the proof stands without the log
-        proof.write_text(proof.read_text().replace('"offset": ', '"offset": 1'))
-        refused = run_command(*checking)
-        assert refused.exit_code == 1
-        assert "does not hold" in refused.stderr
-    finally:
-        instance.stop()
+    with psycopg.connect(instance.addresses["database"], autocommit=True) as connection:
+        connection.execute(
+            "UPDATE log.runs SET records = set_byte(records, 60, get_byte(records, 60) # 1)"
+            " WHERE (partition_id, last_offset) = (SELECT partition_id, last_offset FROM log.runs LIMIT 1)"
+        )
+    forged = instance.command("log", "verify")
+    assert forged.exit_code == 1
+    assert "content_differs" in forged.stdout
+    assert not verify_by_grpc(instance).verified
+    assert run_command(*checking).exit_code == 0  # the proof stands without the log
+    proof.write_text(proof.read_text().replace('"offset": ', '"offset": 1'))
+    refused = run_command(*checking)
+    assert refused.exit_code == 1
+    assert "does not hold" in refused.stderr
 
 
 def prove_newest(instance: Instance, proof: Path) -> None:

@@ -143,8 +143,12 @@ def test_errors_are_one_line_and_a_code(instance: Instance, arguments: tuple[str
     assert result.stderr.count("\n") == 1
 
 
-def test_a_frozen_process_is_started_again(own_instance: Instance) -> None:
-    """A process that lives but does nothing gives no sign of life: it is ended, and another takes its place."""
+def test_what_is_stuck_is_started_again(own_instance: Instance) -> None:
+    """A process that lives but does nothing gives no sign of life: it is ended, and another takes its place.
+
+    A projector may beat while its commit waits for ever: it ends by itself, and its successor folds when the store
+    lets it.
+    """
     own_instance.start(ANALYTICS_STUCK_SECONDS="4")
     frozen = [child for child in own_instance.children() if {"projector", "read-api"} & set(child.cmdline())]
     assert len(frozen) == 2
@@ -153,15 +157,10 @@ def test_a_frozen_process_is_started_again(own_instance: Instance) -> None:
     eventually(lambda: not any(child.is_running() for child in frozen))
     own_instance.take([trade("frozen", 1)])
     assert own_instance.log.read_text().count("no sign of life") == 2
-
-
-def test_a_projector_that_hangs_is_started_again(own_instance: Instance) -> None:
-    """It beats, but its commit waits for ever: it ends by itself, and its successor folds when the store lets it."""
-    own_instance.start(ANALYTICS_STUCK_SECONDS="3")
     with psycopg.connect(own_instance.addresses["database"]) as connection:
         connection.execute("LOCK TABLE checkpoints")
         own_instance.command("ingest", str(_one_trade(own_instance)), "--json")
-        eventually(lambda: "no progress for 3 s" in own_instance.log.read_text())
+        eventually(lambda: "no progress for 4 s" in own_instance.log.read_text())
     assert own_instance.command("projections", "wait").exit_code == 0
 
 
@@ -171,20 +170,11 @@ def _one_trade(instance: Instance) -> Path:
     return path
 
 
-def test_sigterm_stops_everything_within_five_seconds(own_instance: Instance) -> None:
-    """Exit code 0, no process left, no addresses left."""
-    own_instance.start()
-    assert own_instance.process is not None
-    family = psutil.Process(own_instance.process.pid).children(recursive=True)
-    code, seconds = own_instance.stop()
-    assert code == 0
-    assert seconds < 5
-    assert not (own_instance.folder / "addresses.json").exists()
-    assert [process for process in family if process.is_running()] == []
+def test_nothing_is_left_however_it_ends_and_the_next_start_works(own_instance: Instance) -> None:
+    """kill -9 of the supervisor: its children notice; events that were accepted meanwhile are folded later.
 
-
-def test_nothing_is_left_after_the_supervisor_was_killed_and_the_next_start_works(own_instance: Instance) -> None:
-    """kill -9 of the supervisor: its children notice; events that were accepted meanwhile are folded later."""
+    SIGTERM stops everything within five seconds: exit code 0, no process left, no addresses left.
+    """
     own_instance.start()
     own_instance.take([trade("orphan", 1)])
     children = own_instance.children()
@@ -200,6 +190,12 @@ def test_nothing_is_left_after_the_supervisor_was_killed_and_the_next_start_work
     assert own_instance.command("projections", "wait").exit_code == 0
     rows = own_instance.answer("query", "trading_totals", "--company", "orphan")["rows"]
     assert rows[0]["total_trades"] == 2
+    family = psutil.Process(own_instance.process.pid).children(recursive=True)
+    code, seconds = own_instance.stop()
+    assert code == 0
+    assert seconds < 5
+    assert not (own_instance.folder / "addresses.json").exists()
+    assert [process for process in family if process.is_running()] == []
 
 
 def test_a_port_that_is_taken_is_named(own_instance: Instance) -> None:

@@ -21,16 +21,16 @@ from tests.support.kafka_broker import KafkaBroker
 Life = Callable[[KafkaSettings], AsyncIterator[None]]  # halts where the broker is killed, and where it is back
 
 
-async def opened(settings: KafkaSettings, **changed: float) -> KafkaEventLog:
+async def opened(settings: KafkaSettings) -> KafkaEventLog:
     """A log with an empty topic `events` of four partitions, and `single` of one."""
-    log = KafkaEventLog(replace(settings, **changed))
+    log = KafkaEventLog(settings)
     await log.create_topics({"events": 4, "single": 1})
     return log
 
 
 async def an_append_under_way(settings: KafkaSettings) -> AsyncIterator[None]:
     """Appends that run while the broker dies and comes back return late, and every record is there once, in order."""
-    log = await opened(settings, append_timeout=60.0)
+    log = await opened(replace(settings, append_timeout=60.0))
     appended, some, back = 0, asyncio.Event(), asyncio.Event()
 
     async def keep_appending() -> None:
@@ -54,7 +54,7 @@ async def an_append_under_way(settings: KafkaSettings) -> AsyncIterator[None]:
 
 async def what_was_not_acknowledged(settings: KafkaSettings) -> AsyncIterator[None]:
     """While the broker is away an append says Unavailable in time; repeated on the same object, it works."""
-    hasty = await opened(settings, append_timeout=1.0)
+    hasty = await opened(replace(settings, append_timeout=1.0))
     await hasty.append(records(10, topic="single"))
     yield
     for _ in range(3):
@@ -108,7 +108,7 @@ async def a_member(settings: KafkaSettings) -> AsyncIterator[None]:
 
 async def who_leaves_and_closes_without_a_broker(settings: KafkaSettings) -> AsyncIterator[None]:
     """What cannot say goodbye goes all the same, within the time of a drain."""
-    log = await opened(settings, append_timeout=1.0)
+    log = await opened(replace(settings, append_timeout=1.0))
     await log.append(records(1, topic="single"))
     member, reader = await log.join("leavers", ["single"]), log.reader("single")
     await read_some(reader, {0: 0})

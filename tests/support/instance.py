@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ from app.cli import main
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access import Role, Tier
+from tests.support.copies import copy_of
 
 READY_SECONDS = 240.0  # on a machine that does much else
 PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
@@ -165,15 +164,14 @@ def trade(company: str, number: int, pnl: float = 22.0, **members: object) -> di
 
 
 @pytest.fixture(scope="session")
-def instance() -> Iterator[Instance]:
+def instance(stopped_instance: Path) -> Iterator[Instance]:
     """A running instance that many tests share: each uses a company of its own."""
-    parent = Path(tempfile.mkdtemp(prefix="analytics-"))
-    running = Instance(parent / "data").start()
-    try:
-        yield running
-    finally:
-        running.stop()
-        shutil.rmtree(parent, ignore_errors=True)
+    with copy_of(stopped_instance) as folder:
+        running = Instance(folder).start()
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 @pytest.fixture

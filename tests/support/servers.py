@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +23,9 @@ from psycopg import sql
 
 from adapters.embedded.servers import Addresses, Servers
 from adapters.postgres.migrate import migrate
+from app.instance import embedded_servers, prepare, with_servers
+from app.settings import Settings
+from tests.support.copies import copy_of
 
 _NUMBERS = itertools.count(1)
 KEPT = 300  # databases of those who need many: a database that goes soon is never written to the disk
@@ -110,20 +112,18 @@ def nats_url(servers: Addresses) -> str:
 
 @pytest.fixture(scope="session")
 def stopped_instance() -> Iterator[Path]:
-    """A folder with servers that ran once and were stopped: copying it is faster than making a cluster."""
+    """A folder of an instance that ran once and was stopped: copying it is faster than making cluster and tables."""
     folder = Path(tempfile.mkdtemp(prefix="analytics-"))
-    asyncio.run(_once(Servers(folder)))
+    asyncio.run(_once(Settings(data=folder)))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def own_folder(stopped_instance: Path) -> Iterator[Path]:
-    """A folder with stopped servers of the test's own. Its name is short, because a socket lies in it."""
-    home = Path(tempfile.mkdtemp(prefix="analytics-own-"))
-    subprocess.run(["cp", "-a", f"{stopped_instance}/.", home / "data"], check=True)
-    yield home / "data"
-    shutil.rmtree(home, ignore_errors=True)
+    """A folder with stopped servers of the test's own."""
+    with copy_of(stopped_instance) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -134,8 +134,9 @@ async def own_servers(own_folder: Path) -> AsyncIterator[Servers]:
     await servers.stop()
 
 
-async def _once(servers: Servers) -> None:
-    await servers.start()
+async def _once(settings: Settings) -> None:
+    servers = embedded_servers(settings)
+    await prepare(with_servers(settings, await servers.start()))
     await servers.stop()
 
 

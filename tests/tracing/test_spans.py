@@ -15,6 +15,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.support.copies import copy_of
 from tests.support.instance import Instance, trade
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -68,13 +69,13 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def traced(collector: Collector, stopped_instance: Path) -> Iterator[Instance]:
     """An instance that sends its spans there and writes JSON lines."""
-    instance = Instance(tmp_path_factory.mktemp("traced") / "data")
     endpoint = f"http://127.0.0.1:{collector.server_address[1]}"
-    instance.start(ANALYTICS_OTLP_ENDPOINT=endpoint, ANALYTICS_LOG_FORMAT="json")
-    yield instance
-    instance.stop()
+    with copy_of(stopped_instance) as folder:
+        instance = Instance(folder).start(ANALYTICS_OTLP_ENDPOINT=endpoint, ANALYTICS_LOG_FORMAT="json")
+        yield instance
+        instance.stop()
 
 
 @pytest.mark.slow
