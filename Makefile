@@ -47,7 +47,7 @@ lint: setup-dev ## ruff: rules and format
 
 types: setup-dev ## mypy --strict, tests included
 	$(call say,mypy)
-	@$(BIN)/mypy -n $(TESTERS)
+	@$(BIN)/mypy
 
 imports: setup-dev ## the import rule, by import-linter
 	$(call say,import-linter)

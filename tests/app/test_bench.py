@@ -55,6 +55,7 @@ TIMES |= {
 TIMES |= {"own_write_p50", "own_write_p99", "audited_read_p50"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 MEMORY |= {"memory_relay"}
+ENGINE = ("log", "one", "foreign", "batches", "verify")
 
 
 def names_and_sanity(figures: list[Figure]) -> set[str]:
@@ -64,9 +65,20 @@ def names_and_sanity(figures: list[Figure]) -> set[str]:
     return {f.name for f in figures}
 
 
-@pytest.mark.slow
+def test_figures_of_the_engine_are_measured_beside_a_floor() -> None:
+    """A tiny run of the groups that need no whole instance; all groups are run by `make check`."""
+    said: list[str] = []
+    figures = asyncio.run(main(TINY, kafka="", only=ENGINE, say=said.append))
+    assert RATES >= names_and_sanity(figures) >= {"log_append", "log_verify", "projection_one"}
+    assert said == [f"measuring: {name}" for name in ENGINE]
+
+
+@pytest.mark.check
 def test_every_figure_is_measured_beside_a_floor() -> None:
-    """A tiny run of all groups gives every figure once."""
+    """A tiny run of all groups gives every figure once.
+
+    It starts whole instances three times and takes most of a minute, and nothing of the product rests on it.
+    """
     said: list[str] = []
     figures = asyncio.run(main(TINY, kafka="", only=(), say=said.append))
     assert names_and_sanity(figures) == RATES | TIMES | MEMORY

@@ -22,6 +22,8 @@ from projections.engine.registry import all_projections
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
 from tests.support.any_event import damaged, good_events
 
+pytestmark = pytest.mark.slow
+
 NewDatabase = Callable[[], str]
 PROJECTIONS = list(all_projections().values())
 SLOW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))

@@ -72,6 +72,11 @@ def envelopes(company: str) -> Iterator[AnalyticsProcessingEnvelope]:
             )
 
 
+def one_of_each(company: str) -> list[AnalyticsProcessingEnvelope]:
+    """One event of every type: who looks for what is not there reads the whole log, so not for all six."""
+    return list(envelopes(company))[::6]
+
+
 @pytest.fixture(scope="module")
 def tenants(instance: Instance) -> Instance:
     """The instance with events of both, folded."""
@@ -210,10 +215,10 @@ def test_no_past_and_no_explanation_tells_of_the_other(
 
 
 def test_the_event_history_holds_nothing_of_the_other(tenants: Instance, ask: Callable[..., httpx.Response]) -> None:
-    """Searches by every criterion, every event id, and every place in the log."""
+    """Searches by every criterion, by the id of an event of every type, and by every place in the log."""
     searches: list[dict[str, object]] = [{}, {"user": f"{OTHER}-user-0"}, {"correlation_id": f"{OTHER}-correlation"}]
     searches += [{"topic": "trading-events"}, {"type": "trading_result"}]
-    searches += [dict[str, object](event_id=event.event_id) for event in envelopes(OTHER)]
+    searches += [dict[str, object](event_id=event.event_id) for event in one_of_each(OTHER)]
     for params in searches:
         answer = ask("/events", company=MINE, limit=1_000, **params)
         assert answer.status_code == 200, answer.text
@@ -221,10 +226,10 @@ def test_the_event_history_holds_nothing_of_the_other(tenants: Instance, ask: Ca
         assert ask("/events", company=OTHER, **params).status_code == 403
     topics = sorted({BY_NAME[event.message_type].stream for event in envelopes(MINE)})
     assert len(ask("/events", limit=1_000, topic=topics).json()["events"]) == len(list(envelopes(MINE)))
-    for event in envelopes(OTHER):
+    for event in one_of_each(OTHER):
         for company in ({}, {"company": MINE}):
             assert ask(f"/events/{event.event_id}", **company).status_code == 404
-    for topic in {BY_NAME[e.message_type].stream for e in envelopes(OTHER)}:
+    for topic in topics:
         for partition in range(4):
             for offset in range(5):
                 assert clean(ask(f"/events/{topic}:{partition}={offset}", company=MINE))
@@ -251,7 +256,7 @@ def test_no_rpc_gives_an_event_of_the_other(tenants: Instance) -> None:
         for company in (OTHER, "*", ""):
             asked = StreamEventsRequest(company_id=company)
             assert refusal(lambda: list(stub.StreamEvents(asked, metadata=metadata))) in DENIED  # noqa: B023  # called now
-        for event in envelopes(OTHER):
+        for event in one_of_each(OTHER):
             asked_id = GetEventRequest(company_id=MINE, event_id=event.event_id)
             assert refusal(lambda: stub.GetEvent(asked_id, metadata=metadata)) is MISSING  # noqa: B023  # called now
         for offset in range(40):
