@@ -11,7 +11,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
 from app.doorway import Doorway
 from app.grpc_server import Handlers, grpc_server
-from domain.access import Principal, Role
+from domain.access import OPERATOR, Principal, Role
 from domain.errors import Unauthenticated
 from eventlog.publish.audit_writer import NoTrail
 
@@ -22,6 +22,7 @@ PEOPLE: Mapping[str, Principal] = {
     "auditor-of-acme": Principal("ann", frozenset({"acme"}), frozenset({Role.AUDITOR})),
     "auditor-of-all": Principal("abe", frozenset({"*"}), frozenset({Role.AUDITOR})),
     "engineer": Principal("eve", frozenset({"acme"}), frozenset({Role.ENGINEER})),
+    "operator": OPERATOR,
     "viewer": Principal("vic", frozenset({"acme"}), frozenset({Role.VIEWER})),
 }
 

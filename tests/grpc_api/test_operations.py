@@ -91,7 +91,7 @@ async def test_projections_are_chosen_by_name() -> None:
 async def test_health_has_the_figures_that_are_known() -> None:
     """0 is a figure, null is none, and what only HTTP answers is left out."""
     async with serving(handlers()) as channel:
-        answer = await service(channel).HealthCheck(operations.HealthCheckRequest(), metadata=signed_in("viewer"))
+        answer = await service(channel).HealthCheck(operations.HealthCheckRequest(), metadata=signed_in("operator"))
     assert (answer.live, answer.ready, answer.version) == (True, False, "0.1.0")
     assert answer.HasField("quarantined")
     assert answer.quarantined == 0

@@ -70,7 +70,7 @@ class Instance:
         """The processes that its supervisor started for its roles."""
         assert self.process is not None
         started = psutil.Process(self.process.pid).children()
-        return [child for child in started if "--supervised" in _command_line(child)]
+        return [child for child in started if "--supervised" in command_line(child)]
 
     def stop(self) -> tuple[int, float]:
         """Ask it to drain; its exit code and how long it took, in seconds."""
@@ -120,7 +120,7 @@ class Instance:
         return position
 
 
-def _command_line(process: psutil.Process) -> list[str]:
+def command_line(process: psutil.Process) -> list[str]:
     """Its words; none of one that has just ended."""
     try:
         return process.cmdline()

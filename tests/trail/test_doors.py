@@ -151,7 +151,7 @@ def test_commands_of_the_command_line_are_on_record_before_they_end(instance: In
     assert instance.command("projections", "pause", "market_bars").exit_code == 0
     assert instance.command("projections", "resume", "market_bars").exit_code == 0
     assert instance.command("projections", "status", "--json").exit_code == 0
-    log = instance.command("log", "tail", "-n", "20", "--topic", "audit-events").stdout
+    log = instance.command("log", "tail", "-n", "1000", "--topic", "audit-events").stdout
     told = [event["payload"] for event in map(json.loads, log.splitlines()) if event["payload"]["door"] == "cli"]
     done = [(payload["subject"], payload["action"], payload["target"]) for payload in told[-3:]]
     assert done == [
