@@ -27,7 +27,7 @@ from app.cli_query import explain, query
 from app.cli_rebuild import COMMANDS
 from app.cli_snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
-from domain.access import FEATURES, LIMITS, RIGHTS, Member, Principal, Role, Tier
+from domain.access.rights import FEATURES, LIMITS, RIGHTS, Member, Principal, Role, Tier
 from eventlog import tasks
 
 # Seconds after which a thread that computes lets the event loop go on. The loop waits for it some ten times a request:

@@ -43,7 +43,7 @@ def command(
     Prints the id, the version and the position token of what it decided; reads take the token as X-Min-Position.
     """
     from command_api.desk import Order, company_of
-    from domain.access import OPERATOR
+    from domain.access.rights import OPERATOR
     from domain.configuration.registry import command_named, read_command
 
     kind = command_named(name)
@@ -68,7 +68,7 @@ def command(
 async def _give(settings: Settings, order: Order) -> Taken:
     from app.instance import reachable
     from app.wiring import desk
-    from domain.access import OPERATOR
+    from domain.access.rights import OPERATOR
 
     async with reachable(settings) as complete, desk(complete) as taking:
         return await taking.take(OPERATOR, order)

@@ -89,7 +89,7 @@ def log_head(settings: Settings, as_json: bool) -> None:
 
 async def _head(settings: Settings) -> str:
     from app.event_views import head
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     async with _open_log(settings) as opened:
         return str(await head(opened, STREAMS))
@@ -108,7 +108,7 @@ def log_tail(settings: Settings, number: int, topics: tuple[str, ...], follow: b
 async def _tail(settings: Settings, number: int, topics: tuple[str, ...], follow: bool) -> None:
     from app.event_views import follow as new_events
     from app.event_views import head, last_events
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     async with _open_log(settings) as opened:
         ends = await head(opened, topics or STREAMS)
@@ -154,7 +154,7 @@ def topics_create(settings: Settings, partitions: int | None) -> None:
 
 
 async def _create(settings: Settings, partitions: int) -> dict[str, int]:
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     async with _open_log(settings) as opened:
         await opened.create_topics(dict.fromkeys(STREAMS, partitions))

@@ -61,7 +61,7 @@ async def _verify(
     from app.evidence import evidence, last_verified, remember_verified
     from app.instance import reachable
     from app.wiring import event_log
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
     from eventlog.seals.verify import verify
 
     async with reachable(settings) as complete, event_log(complete) as log, evidence(complete, public_key) as kept:

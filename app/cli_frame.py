@@ -20,9 +20,9 @@ from app.instance import running_instance, with_addresses
 from app.logs import without_secrets
 from app.settings import Settings
 from app.wiring import spans
-from domain import correlation, tracing
 from domain.clean_text import clean, clean_message, escaped_json
 from domain.errors import AnalyticsError
+from domain.request import correlation, tracing
 
 T = TypeVar("T")
 LONGEST_CELL = 2_000  # characters

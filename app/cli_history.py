@@ -14,7 +14,7 @@ import click
 
 from app.cli_frame import Command, Reporting, as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
-from domain.access import OPERATOR
+from domain.access.rights import OPERATOR
 from domain.clean_text import escaped_json
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _written_to(out: Path | None) -> Iterator[BinaryIO]:
 
 
 def _delimited(event: Found) -> bytes:
-    from domain.publishing.records import varint
+    from eventlog.publish.record import varint
 
     return varint(len(event.value)) + event.value
 

@@ -139,7 +139,7 @@ async def _in_log(settings: Settings, log: EventLog, token: Position, deadline: 
     """What the token stands for in the log. Raises NotYet where the log does not reach so far."""
     from app.asking import listening, position_tokens
     from app.wiring import live_bus
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     async with (
         live_bus(settings) as bus,

@@ -17,7 +17,7 @@ from domain.clean_text import clean
 from domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from domain.quarantine import Entry
+    from eventlog.intake.quarantine import Entry
     from eventlog.intake.repair import Change, Repairs, Result
 
 EVERY = 2**62  # as a limit: none
@@ -48,7 +48,7 @@ async def _quarantined(
 ) -> list[dict[str, object]]:
     from adapters.postgres.quarantine import PostgresQuarantine
     from app.instance import reachable
-    from domain.quarantine import Filter
+    from eventlog.intake.quarantine import Filter
 
     async with reachable(settings) as complete:
         kept = PostgresQuarantine(complete.database_url)
@@ -169,7 +169,7 @@ async def _drop(settings: Settings, which: Mapping[str, Any], reason: str) -> in
 async def _repairs(settings: Settings) -> AsyncIterator[Repairs]:
     from app.instance import reachable
     from app.publisher import ingest
-    from domain.trail import LOCAL_OPERATOR
+    from domain.audit import LOCAL_OPERATOR
     from eventlog.intake.repair import Repairs
 
     async with reachable(settings) as complete, ingest(complete) as doors:
@@ -180,7 +180,7 @@ async def _chosen(
     repairs: Repairs, ids: tuple[int, ...], everything: bool, company: str | None, code: str | None
 ) -> list[Entry]:
     """The entries that are meant, the oldest first."""
-    from domain.quarantine import Filter
+    from eventlog.intake.quarantine import Filter
 
     if everything == bool(ids) or (ids and (company or code)):
         raise Invalid("name entries by id, or --all with --company and --code", code="bad_selection")

@@ -75,7 +75,7 @@ async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> 
     """The answer at a position that has reached this one."""
     from app.asking import listening, questions
     from app.wiring import event_log, live_bus
-    from domain.access import OPERATOR
+    from domain.access.rights import OPERATOR
     from domain.position import Position
 
     async with (

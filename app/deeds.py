@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any
 
 from app.settings import Settings
-from domain import correlation, tracing
-from domain.access import EVERY_COMPANY
-from domain.trail import LOCAL_OPERATOR, Action, Door, Note, outcome_of, tenant_of
+from domain.access.rights import EVERY_COMPANY
+from domain.audit import LOCAL_OPERATOR, Action, Door, Note, outcome_of, tenant_of
+from domain.request import correlation, tracing
 
 # These show nothing of any tenant and change nothing; scripts poll them.
 QUIET = frozenset(
@@ -127,6 +127,6 @@ async def record(settings: Settings, note: Note) -> None:
 def keep(settings: Settings, note: Note) -> None:
     """Keep a note in the data folder, for a log that does not run now; the next process with a trail appends it."""
     from adapters.files.audit_spill import SpillFiles
-    from domain.publishing.audit import audit_record
+    from eventlog.publish.audit_events import audit_record
 
     SpillFiles(settings.data / "trail").keep([audit_record(note, trace=tracing.current()).value])

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from domain.access import Authenticate, Principal, Use
-from domain.rates import Rates
-from domain.trail import Action, Trail
+from domain.access.rate_limits import Rates
+from domain.access.rights import Authenticate, Principal, Use
+from domain.audit import Action, Trail
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,13 @@ import msgspec
 
 from app.doorway import Doorway
 from app.serving.routing import Deed, Match, Route, deed_of
-from domain import correlation, tracing
-from domain.caller import Caller, bearer_token
+from domain.audit import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
 from domain.clean_text import clean
 from domain.errors import AnalyticsError
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
-from domain.tracing import Trace
-from domain.trail import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
+from domain.request import correlation, tracing
+from domain.request.caller import Caller, bearer_token
+from domain.request.tracing import Trace
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

@@ -17,12 +17,12 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from domain.bloom import checksums, filter_of_checksums
-from domain.event_search import BlockSummary, EventIndex
-from domain.events import MAX_ID
+from domain.events.catalogue import MAX_ID
 from domain.ports import EventLog
 from domain.position import Position, TopicPartition
 from eventlog.search.blocks import BLOCK, Block, follow_blocks
+from eventlog.search.bloom import checksums, filter_of_checksums
+from eventlog.search.criteria import BlockSummary, EventIndex
 from projections.engine.decode import array_of, decode_envelopes
 
 IDENTITIES = ("event_id", "user_id", "correlation_id", "causation_id")
@@ -123,7 +123,7 @@ def _parsed(values: Iterable[bytes]) -> Iterable[AnalyticsProcessingEnvelope]:
 
 
 def _filtered(columns: pl.DataFrame) -> set[bytes]:
-    """What the filter is made of: every id by itself, and with its company (`domain.event_search.filter_key`)."""
+    """What the filter is made of: every id by itself, and with its company (`eventlog.search.criteria.filter_key`)."""
     found = set[bytes]()
     for name in IDENTITIES:
         named = columns.filter(pl.col(name) != "").select(

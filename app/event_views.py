@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 
-from domain.access import EVERY_COMPANY, OPERATOR
-from domain.event_search import Criteria
+from domain.access.rights import EVERY_COMPANY, OPERATOR
 from domain.ports import EventLog, Placed
 from domain.position import Position
+from eventlog.search.criteria import Criteria
 from read_api.history.search import EventSearch, Search
 from read_api.history.shown import EventJson, shown
 

@@ -14,8 +14,19 @@ import grpc
 from google.protobuf.message import Message
 
 from app.doorway import Doorway
-from domain import correlation, tracing
-from domain.caller import Caller, bearer_token
+from domain.audit import (
+    NOBODY,
+    ON_RECORD_FIRST,
+    ONLY_REFUSALS,
+    SYSTEM,
+    Action,
+    Actor,
+    Door,
+    Note,
+    Trail,
+    outcome_of,
+    tenant_of,
+)
 from domain.clean_text import clean_message
 from domain.errors import (
     AnalyticsError,
@@ -30,19 +41,8 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from domain.trail import (
-    NOBODY,
-    ON_RECORD_FIRST,
-    ONLY_REFUSALS,
-    SYSTEM,
-    Action,
-    Actor,
-    Door,
-    Note,
-    Trail,
-    outcome_of,
-    tenant_of,
-)
+from domain.request import correlation, tracing
+from domain.request.caller import Caller, bearer_token
 
 CORRELATION_ID = "x-correlation-id"
 ERROR_CODE = "x-error-code"

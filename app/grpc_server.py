@@ -23,8 +23,8 @@ from services import analytics_service_pb2
 
 from app.doorway import Doorway
 from app.grpc_calls import NOT_SERVED, Answering, Answers, Streaming, Streams, answering, streaming
-from domain.caller import Caller
 from domain.errors import Defect, Invalid, NotFound, Unavailable
+from domain.request.caller import Caller
 
 Handlers = Mapping[str, Answers | Streams]
 

@@ -148,7 +148,7 @@ async def prepare(settings: Settings) -> None:
     """Make what must be there before anything works: tables and topics. Doing it again changes nothing."""
     from adapters.postgres.migrate import migrate
     from app.wiring import event_log
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     await asyncio.to_thread(migrate, settings.database_owner_url or settings.database_url)
     async with event_log(settings) as log:

@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from domain import correlation, tracing
 from domain.errors import Invalid
+from domain.request import correlation, tracing
 
 FORMS = ("auto", "text", "json")
 HIDDEN = "••••"

@@ -10,8 +10,8 @@ from typing import Any
 from app import wiring
 from app.settings import Settings
 from domain.errors import NotYet
-from domain.event_store import STORE
 from domain.position import Position
+from eventlog.relay.ports import STORE
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
 from read_api.past import Tell, Telling

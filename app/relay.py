@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from domain.errors import AnalyticsError, Fenced, Unavailable
-from domain.event_store import RelayedStore, Turn
 from domain.ports import EventLog
 from domain.position import Position
-from domain.relaying import KIND, relayed
 from eventlog import tasks
+from eventlog.relay.ports import RelayedStore, Turn
+from eventlog.relay.record import KIND, relayed
 
 BATCH = 500  # events in one append
 LOOK = 1.0  # seconds after which the store is looked at without having been woken

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from app import wiring
 from app.settings import Settings
-from domain import upcasting
-from domain.rates import Rates
+from domain.access.rate_limits import Rates
+from domain.events import upcasting
 from eventlog import tasks
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Seals the log and signs checkpoints; a second one in the same data folder stands by."""
     from adapters.files.checkpoint_key import key_id, signing_key
     from app.evidence import checkpoint_files, only_sealer
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
     from eventlog.seals.sealer import Sealer, waited
 
     key = signing_key(wiring.keys(settings))
@@ -221,7 +221,7 @@ async def sealer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
 async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Keeps the sparse index of the log, by which auditors' searches pass over most of it."""
     from app.event_index import index
-    from domain.events import STREAMS
+    from domain.events.catalogue import STREAMS
 
     async with wiring.event_log(settings) as log, wiring.event_index(settings) as kept:
         ready(0)
@@ -235,7 +235,7 @@ async def relay(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from adapters.postgres.relay import PostgresRelayedStore
     from app.relay import Relay
     from domain.errors import Unavailable
-    from domain.event_store import RELAYED
+    from eventlog.relay.ports import RELAYED
 
     async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
 

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
 from domain.errors import Invalid
-from domain.publishing.event_tokens import EventTokenMode
+from eventlog.intake.event_tokens import EventTokenMode
 
 PREFIX = "ANALYTICS_"
 

@@ -11,8 +11,8 @@ from app import wiring
 from app.evidence import check
 from app.settings import Settings
 from domain.errors import Conflict, NotFound
-from domain.event_search import Scanned
 from domain.position import Position
+from eventlog.search.criteria import Scanned
 from projections.engine.declare import Projection
 from projections.engine.history import History, Past, Stretch
 

@@ -31,7 +31,7 @@ from app.stopping import stop_requested
 from app.supervisor import Child, child_environment, supervise
 from app.tls import certificate_files
 from app.wiring import token_issuer
-from domain.access import EVERY_COMPANY, Role, Tier
+from domain.access.rights import EVERY_COMPANY, Role, Tier
 from eventlog.tasks import end, keep, start
 
 Say = Callable[[str], None]

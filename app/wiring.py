@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
     from command_api.desk import Desk
-    from domain.access import Authenticate
+    from domain.access.rights import Authenticate
+    from domain.audit import Trail
     from domain.ports import EventLog, LiveBus
-    from domain.publishing.event_tokens import EventTokens
-    from domain.trail import Trail
+    from eventlog.intake.event_tokens import EventTokens
     from projections.engine.compared import Comparing
     from projections.engine.declare import Projection
     from read_api.history.search import EventSearch
@@ -96,7 +96,7 @@ def spans(settings: Settings, role: str) -> Iterator[None]:
         yield
         return
     from adapters.telemetry.spans import OtlpTracer
-    from domain import tracing
+    from domain.request import tracing
 
     tracer = OtlpTracer(settings.otlp_endpoint, role, settings.trace_share)
     tracing.install(tracer)
@@ -332,7 +332,7 @@ async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
 
 def event_tokens(settings: Settings) -> EventTokens | None:
     """Who judges the tokens on events; None where they are ignored."""
-    from domain.publishing.event_tokens import EventTokenMode, EventTokens
+    from eventlog.intake.event_tokens import EventTokenMode, EventTokens
 
     if settings.event_tokens == EventTokenMode.IGNORED:
         return None

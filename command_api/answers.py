@@ -12,9 +12,10 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from domain import correlation, problem_documents
+from domain import problem_documents
 from domain.errors import AnalyticsError, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
+from domain.request import correlation
 
 SERVICE = "command-api"
 JSON = "application/json"

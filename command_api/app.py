@@ -19,13 +19,13 @@ from command_api import answers, commands
 from command_api.bodies import document, form
 from command_api.desk import Desk
 from command_api.uploads import SMALL, decoding, in_time, received
-from domain import correlation
-from domain.access import Principal, Right, Use, may, require
-from domain.caller import OPEN, Caller
+from domain.access.rate_limits import Rates
+from domain.access.rights import Principal, Right, Use, may, require
 from domain.errors import AnalyticsError, Invalid
-from domain.problem import Code
-from domain.publishing.framing import Item
-from domain.rates import Rates
+from domain.events.problems import Code
+from domain.request import correlation
+from domain.request.caller import OPEN, Caller
+from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest, Outcome
 
 T = TypeVar("T")

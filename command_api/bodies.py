@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import msgspec
 
 from domain.errors import Invalid
-from domain.events import MAX_EVENT
-from domain.publishing.framing import Item, delimited, ndjson
-from domain.publishing.json_mapping import from_json
-from domain.publishing.reading import Parse, from_protobuf
-from domain.validation import too_large
+from domain.events.catalogue import MAX_EVENT
+from domain.events.validation import too_large
+from eventlog.intake.framing import Item, delimited, ndjson
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.parsing import Parse, from_protobuf
 
 Chunks = AsyncIterator[bytes]
 Cut = Callable[[Chunks], AsyncIterator[list[Item]]]

@@ -19,11 +19,11 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from command_api import answers, openapi
 from command_api.desk import Desk, Order, Taken, company_of
-from domain import tracing
-from domain.access import Right, require
-from domain.caller import Caller
+from domain.access.rights import Right, require
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
 from domain.errors import Invalid
+from domain.request import tracing
+from domain.request.caller import Caller
 
 HttpRequest = Request[Caller, Any, State]
 

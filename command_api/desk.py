@@ -22,16 +22,16 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from domain.access import EVERY_COMPANY, RIGHTS, Principal, Right, Role, may, opens, require
+from domain.access.rights import EVERY_COMPANY, RIGHTS, Principal, Right, Role, may, opens, require
+from domain.audit import SYSTEM
+from domain.configuration.event_store import Append, EventStore, Key, Stored, event_of, read_state, write_state
 from domain.configuration.kinds import Command, Event, Issued, refuse
 from domain.configuration.registry import CommandType, aggregate_of, company_aggregate_id, write_body
-from domain.configuration.store import Append, EventStore, Key, Stored, event_of, read_state, write_state
 from domain.configuration.vocabulary import Vocabulary, unknown_names
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.events import COMPANY_ID
-from domain.identity import new_event_id
+from domain.events.catalogue import COMPANY_ID
+from domain.events.identity import new_event_id
 from domain.position import Position
-from domain.trail import SYSTEM
 
 ATTEMPTS = 8  # lost races until the caller is told
 KEPT = 512  # states of aggregates in memory: only the events after them are read again

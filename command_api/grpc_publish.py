@@ -11,12 +11,12 @@ from functools import partial
 from google.protobuf.message import Message
 from services import operations_pb2
 
-from domain.access import Principal, Right, Use, may, require
-from domain.caller import Caller
-from domain.publishing.framing import Item
-from domain.publishing.reading import from_protobuf
-from domain.rates import Rates
+from domain.access.rate_limits import Rates
+from domain.access.rights import Principal, Right, Use, may, require
+from domain.request.caller import Caller
+from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest, Outcome
+from eventlog.intake.parsing import from_protobuf
 
 Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], Caller], Awaitable[Message]]
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import BinaryIO
 
-from domain.events import event_type
-from domain.publishing.framing import delimited, ndjson
-from domain.publishing.json_mapping import from_json
-from domain.publishing.reading import from_protobuf
+from domain.events.catalogue import event_type
+from eventlog.intake.framing import delimited, ndjson
 from eventlog.intake.intake import Ingest, Outcome
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.parsing import from_protobuf
 
 CHUNK = 256 * 1024
 TELLING = 128  # bytes that hold the name of the first event's type, where there is one

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 
+from domain.configuration.event_store import REMEMBERED_HOURS
 from domain.configuration.registry import COMMANDS
-from domain.configuration.store import REMEMBERED_HOURS
 from domain.problem_documents import MEDIA_TYPE, Problem
 
 COMPANY = "The company that the command is for; needed where the token is for several."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.access import Right
+from domain.access.rights import Right
 from projections.engine.declare import Columns, Projection, Row
 from projections.engine.kinds import Count, Day, Key, Last, Moment, Sum, Text
 from projections.engine.listing import listing

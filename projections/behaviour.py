@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.errors import Invalid, LimitExceeded
 from domain.metrics.value import Stat, known
 from projections.engine.composed import Composed, Rows, Select

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.metrics.system.service import WINDOWS, Window, burn_rate, burns
+from domain.metrics.operations.service import WINDOWS, Window, burn_rate, burns
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.query import Param, Request, read_time, show_time

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.errors import Invalid
 from domain.insights import peers
 from domain.insights.finding import Finding, Kind
 from domain.metrics.catalogue import metric
-from domain.metrics.entry import Unit
+from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.compared import Compared, Comparison, Others
 from projections.engine.composed import Part, Rows

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.insights import bg_nbd
 from domain.insights import churn as churning
 from domain.insights import lifetime_value as lifetime

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.errors import Invalid
-from domain.events import MILLIONTHS
+from domain.events.catalogue import MILLIONTHS
 from domain.insights.drivers import RATE, TOTAL, Contribution, Counted, Drivers, drivers_of_rate, drivers_of_total
 from domain.insights.finding import Kind
 from domain.metrics.value import Reason

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.events import INTERVALS
+from domain.events.catalogue import INTERVALS
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.packed import bounded
 from projections.engine.query import FROM, TO, Param, Request, read_choice

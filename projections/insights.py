@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.insights import anomalies, change_points, forecast, growth, seasonality, trend
 from domain.insights.daily import Daily
 from domain.insights.decomposition import mstl

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from domain.billing.policies import PRESETS
 from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
-from domain.metrics.entry import Metric, Section, Unit
-from domain.metrics.revenue.policies import PRESETS
+from domain.metrics.metric import Metric, Section, Unit
 from domain.metrics.value import Reason
 from projections.engine.composed import Composed, Part, Rows, Select
 from projections.engine.query import FROM, TO, Param, Request, read_choice, read_time, show_time

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from domain.events import INTERVALS
+from domain.events.catalogue import INTERVALS
 from projections.engine.declare import Columns, Projection, Row
 from projections.engine.kinds import Key, Last, Moment, Money, Text
 from projections.engine.query import (

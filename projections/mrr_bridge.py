@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from domain.metrics.revenue.policies import PRESETS
+from domain.billing.policies import PRESETS
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.query import FROM, TO, Param, Request, read_choice, show_time
 from projections.engine.show import exact_money

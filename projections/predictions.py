@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
 from projections.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, kept
 from projections.engine.composed import Composed, Part, Rows, Select

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from domain.access import Feature
+from domain.access.rights import Feature
+from domain.billing.monthly_price import MILLIONTHS
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
-from domain.mrr import MILLIONTHS
 from projections.behaviour import UNITS, read_ages
 from projections.engine.composed import Composed, Part, Rows
 from projections.engine.day_span import tomorrow

@@ -1,8 +1,8 @@
 """Subscriptions: every customer's subscriptions as they stand, and how MRR moved by day, plan, tier and currency.
 
 Ordered: a customer's history is told in the order in which its facts take effect, whatever the order in which they
-arrive; a fact that arrives late restates what follows from it. `domain/subscriptions.py` has the rules. Under another
-policy (`domain/metrics/revenue/policies.py`) most histories come to the same, so that only the difference is kept: the
+arrive; a fact that arrives late restates what follows from it. `domain/billing/subscriptions.py` has the rules. Under another
+policy (`domain/billing/policies.py`) most histories come to the same, so that only the difference is kept: the
 rows of `default` and those of the policy add up to its reading.
 
 Payments are part of the history: MRR of who owes goes 15 days after the first failure, a movement of that day even
@@ -17,12 +17,12 @@ from typing import Any
 
 import msgspec
 
-from domain.metrics.revenue.policies import FAILED, PAID, PRESETS, Charge, Policy, counts_from, read, tells_otherwise
+from domain.billing.monthly_price import charge
+from domain.billing.policies import FAILED, PAID, PRESETS, Charge, Policy, counts_from, read, tells_otherwise
+from domain.billing.scheduled import Changes, scheduled
+from domain.billing.subscriptions import ABSENT, KINDS, LOSSES, Ledger, Movement, Subscription, SubscriptionFact, merged
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, Stat, known, ratio
-from domain.mrr import charge
-from domain.scheduled import Changes, scheduled
-from domain.subscriptions import ABSENT, KINDS, LOSSES, Ledger, Movement, Subscription, SubscriptionFact, merged
 from projections.engine.day_span import day_span, read_first_of_month
 from projections.engine.declare import Fact, Projection, RowValues, State
 from projections.engine.kinds import MS_PER_DAY

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
-from domain.metrics.entry import Unit
+from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.composed import Composed, Rows, Select
 from projections.engine.query import Param, Request, Statement, read_choice, read_time

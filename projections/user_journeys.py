@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.metrics.value import Stat, known
 from projections.engine.composed import Composed, Rows, Select
 from projections.engine.packed import bounded, integers, moments, read_integers, read_moments

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from litestar import Request, Response
 from litestar.datastructures import State
 
-from domain.caller import Caller
 from domain.errors import Invalid, Unavailable
 from domain.position import Position
+from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.query import Query, Question, known
 from read_api.encoding import encoded

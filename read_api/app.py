@@ -15,11 +15,11 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
-from domain import correlation
-from domain.access import Right, may, require
-from domain.caller import OPEN, bearer_token
+from domain.access.rights import Right, may, require
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
 from domain.problem_documents import MEDIA_TYPE, status_of
+from domain.request import correlation
+from domain.request.caller import OPEN, bearer_token
 from projections.engine.query import registered
 from projections.engine.registry import all_queries
 from read_api import configuration, insights, openapi, paths, trading, users

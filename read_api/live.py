@@ -31,10 +31,10 @@ import msgspec
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
-from domain import correlation
-from domain.access import Principal
+from domain.access.rights import Principal
+from domain.audit import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, Unauthenticated, Unavailable
-from domain.trail import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
+from domain.request import correlation
 from eventlog.tasks import attended
 from read_api.feeds import Feed, State
 from read_api.live_sessions import LiveSessions, Wanted

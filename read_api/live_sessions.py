@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.access import EVERY_COMPANY, Principal, Right, Use, may, require
+from domain.access.rights import EVERY_COMPANY, Principal, Right, Use, may, require
 from domain.errors import Invalid, LimitExceeded
 from projections.engine.query import Query, Question, known
 from projections.engine.wide import FEW, beside

@@ -10,10 +10,10 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from domain.access import Right, require
+from domain.access.rights import Right, require
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
-from domain.metrics.entry import Explained, Metric
+from domain.metrics.metric import Explained, Metric
 from projections.engine.query import Param, registered
 from read_api import openapi
 from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told

@@ -11,9 +11,9 @@ import logging
 from contextlib import suppress
 
 from domain.errors import Unavailable
-from domain.event_store import RELAYED
 from domain.ports import LiveBus, Subscription
 from eventlog import tasks
+from eventlog.relay.ports import RELAYED
 
 PROJECTED = "analytics.projected"  # subject: this, a dot and the projection's name
 ANY = "*"

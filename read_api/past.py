@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.access import Principal, Right, require
+from domain.access.rights import Principal, Right, require
 from domain.errors import Invalid
-from domain.event_search import NEVER
 from domain.position import Position
 from domain.whole_number import whole_number
+from eventlog.search.criteria import NEVER
 from projections.engine.query import Question, read_time
 from read_api.questions import Questions
 from read_api.tokens import NOTHING

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Unavailable
-from domain.publishing.predictions import prediction_id, prediction_record
 from domain.recent import Recent
+from eventlog.publish.predictions import prediction_id, prediction_record
 from projections.predictions import stated
 
 if TYPE_CHECKING:

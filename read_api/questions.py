@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain import tracing
-from domain.access import (
+from domain.access.rights import (
     FEATURES,
     FREE_HISTORY_DAYS,
     Feature,
@@ -27,9 +26,10 @@ from domain.access import (
     whole_company,
 )
 from domain.errors import Forbidden, Invalid, NotYet
-from domain.events import COMPANY_ID, STREAMS
+from domain.events.catalogue import COMPANY_ID, STREAMS
 from domain.ports import LiveStore, ReadStore
 from domain.position import Position
+from domain.request import tracing
 from projections.engine.compared import Comparing
 from projections.engine.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query import Question, answer, known, read_time

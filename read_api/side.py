@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.access import Authenticate
-from domain.rates import Rates
-from domain.trail import Trail
+from domain.access.rate_limits import Rates
+from domain.access.rights import Authenticate
+from domain.audit import Trail
 from read_api.health import Health
 from read_api.history.search import EventSearch
 from read_api.history.story import Stories

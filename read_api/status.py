@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from domain.access import EVERY_COMPANY, Principal, Right, may
+from domain.access.rights import EVERY_COMPANY, Principal, Right, may
 from domain.errors import Unavailable
 from domain.ports import EventLog
 from domain.position import Position

@@ -11,10 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from domain.errors import Invalid, NotYet
-from domain.event_store import STORE, RelayProgress
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from domain.position import Position
-from domain.relaying import KIND
+from eventlog.relay.ports import STORE, RelayProgress
+from eventlog.relay.record import KIND
 from read_api.movements import RELAY, Movements, happens
 
 LOOK = 0.1  # seconds after which somebody who waits for a position looks again, whatever the bus said

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.access import EVERY_COMPANY, MOST_IDS, Member, Principal, Role, Tier
+from domain.access.rights import EVERY_COMPANY, MOST_IDS, Member, Principal, Role, Tier
 from domain.errors import Invalid
-from domain.events import COMPANY_ID
+from domain.events.catalogue import COMPANY_ID
 
 LEEWAY = 5  # seconds by which a token's beginning (nbf, iat) may lie in our future; its end has no leeway
 LATEST = 4_102_444_800  # 2100-01-01: an end beyond it is a mistake

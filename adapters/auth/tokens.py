@@ -13,7 +13,7 @@ from jwt.utils import base64url_decode
 
 from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
-from domain.access import Member, Principal, Role, Tier
+from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import Unauthenticated
 from domain.recent import Recent
 

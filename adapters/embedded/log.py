@@ -19,8 +19,8 @@ from adapters.embedded.topics import Topics
 from adapters.embedded.wakeups import Wakeups
 from adapters.postgres.connection import Link
 from domain.errors import AnalyticsError, Defect, LimitExceeded, Unavailable
-from domain.events import MAX_EVENT
-from domain.partitioning import partition_of
+from domain.events.catalogue import MAX_EVENT
+from domain.events.partitioning import partition_of
 from domain.ports import LogReader, Membership, Placed, Record
 from eventlog import tasks
 

@@ -10,7 +10,7 @@ from adapters.embedded.topics import Topics
 from adapters.embedded.wakeups import APPENDED, Wakeups, wait_for
 from adapters.postgres.connection import Link
 from domain.errors import Defect
-from domain.packed import Packed, Run
+from domain.events.record_runs import Packed, Run
 from domain.ports import Chunk
 
 MAX_FETCH = 32 * 1_048_576  # bytes of one read, about: what a reader holds in memory

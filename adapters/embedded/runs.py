@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.packed import packed
+from domain.events.record_runs import packed
 
 RUN_RECORDS = 4_096  # records in one run, at most
 RUN_BYTES = 262_144  # bytes in one run, at most, unless it is a single record

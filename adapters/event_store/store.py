@@ -28,7 +28,7 @@ from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
-from domain.configuration.store import REMEMBERED_HOURS, Append, Remembered, Stored, read_state
+from domain.configuration.event_store import REMEMBERED_HOURS, Append, Remembered, Stored, read_state
 from domain.errors import Conflict, Defect, Unavailable
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class _Recorder(PostgresApplicationRecorder):
 
 
 class PostgresEventStore:
-    """`domain.configuration.store.EventStore`; connects when first used."""
+    """`domain.configuration.event_store.EventStore`; connects when first used."""
 
     def __init__(self, database_url: str, *, connections: int = CONNECTIONS) -> None:
         self._url, self._connections = database_url, connections

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from adapters.files import atomic
-from domain.identity import new_event_id
+from domain.events.identity import new_event_id
 
 _LENGTH = struct.Struct(">I")
 

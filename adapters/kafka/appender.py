@@ -18,7 +18,7 @@ from adapters.kafka.errors import UNAVAILABLE, translated
 from adapters.kafka.settings import KafkaSettings
 from adapters.kafka.topics import Topics
 from domain.errors import LimitExceeded, Unavailable
-from domain.partitioning import partition_of
+from domain.events.partitioning import partition_of
 from domain.ports import Placed, Record
 from eventlog import tasks
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.postgres.connection import Link
-from domain.bloom import PROBES, probe
-from domain.event_search import ALWAYS, NEVER, BlockSummary, Criteria, Decision, Skips
 from domain.ports import Placed
 from domain.position import Position
+from eventlog.search.bloom import PROBES, probe
+from eventlog.search.criteria import ALWAYS, NEVER, BlockSummary, Criteria, Decision, Skips
 
 # Ranges that need no reading are what rows rule out: a block without a row is read. Neighbours are put together, so
 # that an answer is about as long as there are blocks to be read.
@@ -61,7 +61,7 @@ FORGET = """
 
 
 class PostgresEventIndex:
-    """`domain.event_search.EventIndex` on PostgreSQL; connects when first used."""
+    """`eventlog.search.criteria.EventIndex` on PostgreSQL; connects when first used."""
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)
@@ -142,7 +142,7 @@ DECISION = """
 
 
 class PostgresDecisions:
-    """`domain.event_search.Decisions` on PostgreSQL; connects when first used."""
+    """`eventlog.search.criteria.Decisions` on PostgreSQL; connects when first used."""
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)

@@ -8,8 +8,8 @@ from psycopg.rows import class_row
 
 from adapters.postgres.connection import Link
 from domain.errors import NotFound
-from domain.problem import storable
-from domain.quarantine import BadEvent, Entry, Filter, Settled
+from domain.events.problems import storable
+from eventlog.intake.quarantine import BadEvent, Entry, Filter, Settled
 
 COLUMNS = (
     "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
@@ -42,7 +42,7 @@ FIND = f"""
 
 
 class PostgresQuarantine:
-    """`domain.quarantine.Quarantine` on PostgreSQL; connects when first used."""
+    """`eventlog.intake.quarantine.Quarantine` on PostgreSQL; connects when first used."""
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url, options="-c timezone=UTC")

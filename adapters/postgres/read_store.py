@@ -13,11 +13,11 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
-from domain import tracing
-from domain.access import Member, whole_company
+from domain.access.rights import Member, whole_company
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
+from domain.request import tracing
 from projections.engine import registry, sql, wide
 from projections.engine.turns import Share, Turns
 from projections.engine.wide import CHUNK, FEW

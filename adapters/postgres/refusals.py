@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import psycopg
 
+from domain.events.problems import Code
 from domain.ports import Chunk
-from domain.problem import Code
-from domain.publishing.event_tokens import without_signatures
+from eventlog.intake.event_tokens import without_signatures
 from projections.engine.batch import FoldFailed, Refusal, record_at
 from projections.engine.declare import Projection
 

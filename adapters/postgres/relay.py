@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from adapters.postgres.connection import LIMIT, Connection, Link, connect
-from domain.configuration.store import Stored
+from domain.configuration.event_store import Stored
 from domain.errors import Fenced, Unavailable
-from domain.event_store import Relayed
 from domain.ports import Placed
 from domain.position import Position
+from eventlog.relay.ports import Relayed
 
 TOPIC = "config-events"
 CHANNEL = "config_events"  # the store notifies it with each commit
@@ -48,7 +48,7 @@ BEFORE = """
 
 
 class PostgresRelayedStore:
-    """`domain.event_store.RelayedStore`: the turn is an advisory lock of the session that reads and records."""
+    """`eventlog.relay.ports.RelayedStore`: the turn is an advisory lock of the session that reads and records."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -73,7 +73,7 @@ async def _turn(connection: Connection) -> PostgresTurn | None:
 
 
 class PostgresTurn:
-    """`domain.event_store.Turn` on the connection that holds the lock: without it nothing more is recorded."""
+    """`eventlog.relay.ports.Turn` on the connection that holds the lock: without it nothing more is recorded."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -121,7 +121,7 @@ class PostgresTurn:
 
 
 class PostgresRelayProgress:
-    """`domain.event_store.RelayProgress`, through a link of its own."""
+    """`eventlog.relay.ports.RelayProgress`, through a link of its own."""
 
     def __init__(self, url: str) -> None:
         self._link = Link(url)

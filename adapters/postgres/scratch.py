@@ -13,7 +13,7 @@ from adapters.postgres.projection_reader import read_set_aside
 from adapters.postgres.session import Session
 from adapters.postgres.snapshots import copy_name, is_sound, stored_snapshots
 from adapters.postgres.tenant_wall import act_as_reader
-from domain.access import Member, whole_company
+from domain.access.rights import Member, whole_company
 from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check

@@ -19,7 +19,7 @@ KNOWN = """
 
 
 class PostgresSeenEvents:
-    """`domain.quarantine.SeenEvents` on PostgreSQL; connects when first used.
+    """`eventlog.intake.quarantine.SeenEvents` on PostgreSQL; connects when first used.
 
     Identities travel as bytes and become UUIDs in the server: making UUID objects here would cost 2 µs an event.
     """

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from adapters.postgres.connection import Link
 from adapters.postgres.tenant_wall import AS_READER
-from domain.access import Tier
+from domain.access.rights import Tier
 from domain.errors import Unavailable
 from eventlog import tasks
 

@@ -19,7 +19,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 from opentelemetry.trace.span import TraceState
 
 from domain.errors import AnalyticsError
-from domain.tracing import InHand, Trace
+from domain.request.tracing import InHand, Trace
 
 SERVICE = "analytics"
 MOST_LINKS = 32
@@ -27,7 +27,7 @@ PATIENCE = 3  # seconds for one batch: a collector that is away must not hold ba
 
 
 class OtlpTracer:
-    """`domain.tracing.Tracer`. `share`: of the traces that begin here, how many are kept (0 to 1)."""
+    """`domain.request.tracing.Tracer`. `share`: of the traces that begin here, how many are kept (0 to 1)."""
 
     def __init__(self, endpoint: str, role: str, share: float) -> None:
         resource = Resource.create({"service.name": SERVICE, "service.instance.id": role})

@@ -13,7 +13,7 @@ from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
-from domain.access import Role
+from domain.access.rights import Role
 
 DASHBOARDS = "/api/v1/dashboard/config"
 QUERY = "?company=bench"

@@ -23,10 +23,10 @@ from app.bench.instance import Instance
 from app.bench.logs import append
 from app.publisher import ingest
 from command_api.ingest_file import ingest_file
-from domain.access import Role
+from domain.access.rights import Role
 from domain.errors import Defect
-from domain.events import BY_NAME
-from domain.publishing.json_mapping import from_json
+from domain.events.catalogue import BY_NAME
+from eventlog.intake.json_mapping import from_json
 
 BODY = 500  # events in one HTTP body
 MESSAGE = 250  # events in one gRPC message

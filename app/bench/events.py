@@ -22,7 +22,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import Message
 from trading.trading_signals_pb2 import LONG, SHORT, AccountEquity, AccountFlow, MarketBar, TradingResult
 
-from domain.events import BY_NAME, log_key
+from domain.events.catalogue import BY_NAME, log_key
 from domain.ports import Record
 
 BEGIN = 1_760_000_400_000  # 2025-10-09 09:00 UTC, a full hour

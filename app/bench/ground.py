@@ -22,7 +22,7 @@ from adapters.kafka.settings import KafkaSettings
 from adapters.postgres.migrate import migrate
 from app.bench.figures import Figure
 from app.bench.scale import Scale
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from domain.ports import EventLog
 
 PARTITIONS = 4

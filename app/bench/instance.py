@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from app.instance import with_addresses
 from app.settings import Settings
 from app.wiring import token_issuer
-from domain.access import EVERY_COMPANY, Role, Tier
+from domain.access.rights import EVERY_COMPANY, Role, Tier
 from domain.errors import Unavailable
 
 READY_SECONDS = 90.0

@@ -18,8 +18,8 @@ from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
 from app.bench.instance import Instance
 from app.publisher import connect
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 from eventlog.publish.publisher import Publisher
 from projections.engine.registry import projection
 from projections.engine.sql import table_name

@@ -14,8 +14,8 @@ from adapters.kafka.settings import KafkaSettings
 from app.bench.events import MIX, envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.ground import PARTITIONS, Ground
-from domain.events import STREAMS
-from domain.partitioning import partition_of
+from domain.events.catalogue import STREAMS
+from domain.events.partitioning import partition_of
 from domain.ports import EventLog, Record
 from domain.position import Position
 from eventlog.read import Reading, between

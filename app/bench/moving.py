@@ -14,7 +14,7 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.postgres.projection_store import PostgresProjectionStore
 from app.bench.events import envelopes, pieces
 from domain.errors import Unavailable
-from domain.events import BY_NAME
+from domain.events.catalogue import BY_NAME
 from domain.ports import EventLog
 from eventlog import tasks
 from projections.engine.projector import Projector

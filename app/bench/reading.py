@@ -13,7 +13,7 @@ from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
-from domain.access import Role
+from domain.access.rights import Role
 from domain.errors import Unavailable
 
 ROW = "SELECT * FROM read_models.trade_v2 WHERE company_id = %s AND trade_id = %s"

@@ -20,7 +20,7 @@ from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from app.bench.reading import some_trade, timed
-from domain.access import Role
+from domain.access.rights import Role
 from domain.errors import Unavailable
 
 ROUNDS = 40

@@ -7,8 +7,8 @@ from random import Random
 from typing import NamedTuple
 
 from app.demo.companies import DAY, HOUR, SECOND, UNTIL, Company, User, origin, seeded, users
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 DAYS = 60
 PAGES = ("/portfolio", "/markets", "/orders", "/strategies", "/reports", "/account")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from random import Random
 
-from domain.access import Tier
-from domain.identity import new_event_id
-from domain.publishing.event import Origin
+from domain.access.rights import Tier
+from domain.events.identity import new_event_id
+from eventlog.publish.event import Origin
 
 MADE_UP = "demo"  # service_source of everything that is made up
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000  # ms

@@ -17,8 +17,8 @@ from app.demo.market import FILES, daily_bars
 from app.demo.rules import RULES
 from app.demo.services import busyness, latency, operation
 from app.demo.trading import CURRENCY, FEE, Account, accounts
-from domain.publishing import builders
-from domain.publishing.event import Event, Origin
+from eventlog.publish import builders
+from eventlog.publish.event import Event, Origin
 
 VOLATILITY = 0.0002  # of a price from one step to the next
 REMEMBERED = 3_000  # steps a trade may last at most

@@ -21,10 +21,10 @@ from app.publisher import connect
 from app.settings import Settings
 from app.wiring import desk, event_log
 from command_api.desk import Order
-from domain.access import OPERATOR
+from domain.access.rights import OPERATOR
 from domain.configuration.registry import COMMANDS, read_command
-from domain.events import STREAMS
-from domain.publishing.event import Event
+from domain.events.catalogue import STREAMS
+from eventlog.publish.event import Event
 
 PROFILE, TIER = "company.change_profile", "company.change_tier"
 AT_ONCE = 2_000  # events published together

@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeVar
 from trading.trading_signals_pb2 import MarketBar
 
 from app.demo.companies import SECOND, Company, origin
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 DATA = Path(__file__).parent / "data"
 FILES: Mapping[str, str] = MappingProxyType(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from app.demo.companies import HOUR, PURCHASES_OF, Company, origin
 from app.demo.market import midnight, table
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 FILE = "cdnow_sample.csv"
 

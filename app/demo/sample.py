@@ -11,7 +11,7 @@ from app.demo.purchases import purchase_events
 from app.demo.services import service_events
 from app.demo.subscriptions import subscription_events
 from app.demo.trading import trading_events
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 
 PARTS: tuple[Callable[[Company], Iterator[Event]], ...] = (
     market_events,

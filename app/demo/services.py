@@ -9,8 +9,8 @@ from random import Random
 from analytics.performance_data_pb2 import PerformanceData, SystemMetric
 
 from app.demo.companies import DAY, MINUTE, UNTIL, Company, origin, seeded
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 TYPICAL_MS = {"gateway": 12.0, "orders": 25.0, "matching": 4.0, "risk": 40.0, "quotes": 7.0}
 OPERATIONS = ("place_order", "cancel_order", "get_quote", "get_positions")

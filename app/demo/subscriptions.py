@@ -8,8 +8,8 @@ from random import Random
 from typing import Literal
 
 from app.demo.companies import DAY, UNTIL, Company, User, origin, seeded, users
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 PLANS = {"basic": 29.0, "pro": 99.0, "enterprise": 450.0}  # USD a month and seat
 MONTHS_A_YEAR_COSTS = 10

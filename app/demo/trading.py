@@ -11,8 +11,8 @@ from trading.trading_signals_pb2 import AccountEquity
 from app.demo.companies import HOUR, SECOND, Company, User, origin, seeded, users
 from app.demo.market import Bar, daily_bars, pieces
 from app.demo.rules import AT_CLOSE, RULES, RoundTrip, round_trips
-from domain.publishing import builders
-from domain.publishing.event import Event
+from eventlog.publish import builders
+from eventlog.publish.event import Event
 
 FEE = 0.0005  # of the value of each leg
 VALUED = 0.1  # share of accounts whose value is marked every day

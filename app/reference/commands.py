@@ -10,9 +10,9 @@ import msgspec
 from app.reference.markdown import code, document, table
 from command_api.commands import MAX_COMMAND, route
 from command_api.desk import ATTEMPTS
+from domain.configuration.event_store import REMEMBERED_HOURS
 from domain.configuration.kinds import Aggregate, Value
 from domain.configuration.registry import AGGREGATES, COMMANDS
-from domain.configuration.store import REMEMBERED_HOURS
 
 INTRODUCTION = f"""# Commands
 

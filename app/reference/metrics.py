@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.reference.markdown import code, document, table
 from domain.metrics.catalogue import METRICS
-from domain.metrics.entry import Metric, Section
+from domain.metrics.metric import Metric, Section
 from domain.metrics.value import Reason
 
 INTRODUCTION = """# Metrics

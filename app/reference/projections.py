@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.reference.markdown import code, document, table
-from domain.access import Right
+from domain.access.rights import Right
 from projections.engine.composed import Composed
 from projections.engine.declare import Column, Projection, Table
 from projections.engine.kinds import Key

@@ -17,7 +17,7 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from domain.errors import Invalid, LimitExceeded, Unavailable
-from domain.identity import new_event_id
+from domain.events.identity import new_event_id
 from domain.problem_documents import MEDIA_TYPE, problem
 
 HEAD_BYTES = 32 * 1024

@@ -14,8 +14,8 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.utils import normalize_path
 
-from domain.caller import OPEN
-from domain.trail import Action
+from domain.audit import Action
+from domain.request.caller import OPEN
 
 _POLLED = ("health", "projections")  # by machines, and without any tenant's data
 

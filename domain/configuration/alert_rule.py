@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.configuration import forms
 from domain.configuration.alert_terms import DAY, Notification, Trigger, notification_problems, trigger_problems
 from domain.configuration.kinds import (

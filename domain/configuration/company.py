@@ -13,10 +13,10 @@ from typing import Annotated, Literal, TypeVar, assert_never, get_args
 import msgspec
 from msgspec import Meta
 
-from domain.access import Feature, Tier
+from domain.access.rights import Feature, Tier
 from domain.configuration import forms
 from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse, settings_changed, with_settings
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 
 V = TypeVar("V", bound=Value)
 LARGEST_LOGO = 128 * 1024  # bytes of the picture

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from domain.access import Feature
+from domain.access.rights import Feature
 from domain.errors import Conflict, Invalid, NotFound
 
 S = TypeVar("S", bound=msgspec.Struct)

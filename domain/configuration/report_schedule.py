@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from domain.configuration import forms
 from domain.configuration.channels import Recipient, channels_repeated
+from domain.configuration.cron import Cron
 from domain.configuration.kinds import (
     Aggregate,
     Command,
@@ -25,7 +26,6 @@ from domain.configuration.kinds import (
     unborn,
     with_settings,
 )
-from domain.cron import Cron
 from domain.errors import Invalid
 
 WHAT = "report schedule"

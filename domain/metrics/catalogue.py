@@ -11,7 +11,7 @@ from domain.metrics.catalogue_engagement import ENGAGEMENT
 from domain.metrics.catalogue_operations import SATISFACTION, SYSTEM
 from domain.metrics.catalogue_revenue import REVENUE
 from domain.metrics.catalogue_trading import TRADING
-from domain.metrics.entry import Metric, by_key
+from domain.metrics.metric import Metric, by_key
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     by_key((*REVENUE, *ACQUISITION, *ENGAGEMENT, *TRADING, *SYSTEM, *SATISFACTION))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.access import Feature
-from domain.metrics.entry import Metric, Section, Unit, explained
+from domain.access.rights import Feature
+from domain.metrics.metric import Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.ENGAGEMENT)
 ACTIVE = explained("user_activity", "events")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.metrics.entry import Metric, Section, Unit, explained
+from domain.metrics.metric import Metric, Section, Unit, explained
 
 _system = partial(Metric, section=Section.SYSTEM)
 _satisfaction = partial(Metric, section=Section.SATISFACTION)

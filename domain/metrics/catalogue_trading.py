@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.metrics.entry import Explained, Metric, Section, Unit, explained
+from domain.metrics.metric import Explained, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.TRADING)
 CUTS = ("user_id", "account_id", "strategy", "symbol", "side", "tag")

@@ -18,12 +18,12 @@ from domain.metrics.acquisition.steps import visitor_to_signup_rate
 from domain.metrics.engagement import usage
 from domain.metrics.engagement.activity import stickiness
 from domain.metrics.engagement.lifecycle import pulse
+from domain.metrics.operations import service
 from domain.metrics.revenue import outlook, rates
 from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.payments import Takings
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.satisfaction import support, surveys
-from domain.metrics.system import service
 from domain.metrics.value import Reason, Stat, known, ratio
 
 Value = Stat | Fraction

@@ -18,21 +18,21 @@ from typing import Any, NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from domain import correlation, tracing
 from domain.errors import Unavailable
-from domain.events import MAX_EVENT, event_type
-from domain.identity import bad_identity, identity
+from domain.events.catalogue import MAX_EVENT, event_type
+from domain.events.identity import bad_identity, identity
+from domain.events.problems import Code, Problem, Refused, shown
+from domain.events.validation import check_source, too_large
 from domain.ports import Placed, Record
 from domain.position import Position
-from domain.problem import Code, Problem, Refused, shown
-from domain.publishing.event_tokens import EventTokens, ended, without_signatures
-from domain.publishing.framing import Item
-from domain.publishing.reading import Parse, Parsed, refusal
-from domain.publishing.records import record_of
-from domain.quarantine import BadEvent, Quarantine, SeenEvents
-from domain.validation import check_source, too_large
+from domain.request import correlation, tracing
 from eventlog import tasks
+from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
+from eventlog.intake.framing import Item
+from eventlog.intake.parsing import Parse, Parsed, refusal
+from eventlog.intake.quarantine import BadEvent, Quarantine, SeenEvents
 from eventlog.publish.publisher import Publisher
+from eventlog.publish.record import record_of
 
 REASONS = 100  # reasons an answer lists; the others are in quarantine like these
 BATCH_EVENTS = 2_000  # shared by the calls of the process that are under way

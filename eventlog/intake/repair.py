@@ -17,19 +17,19 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from domain import correlation, tracing
+from domain.audit import SYSTEM, Actor, Door, Note
 from domain.errors import Conflict, Invalid
-from domain.events import BATCHES, COMPANY_ID, event_type
+from domain.events.catalogue import BATCHES, COMPANY_ID, event_type
+from domain.events.validation import check_source
 from domain.ports import Placed, Record
 from domain.position import Position
-from domain.publishing.audit import audit_record
-from domain.publishing.json_mapping import from_json
-from domain.publishing.reading import Parsed, from_protobuf, refusal
-from domain.publishing.records import record_of
-from domain.quarantine import Entry, Quarantine, Settled
-from domain.trail import SYSTEM, Actor, Door, Note
-from domain.validation import check_source
+from domain.request import correlation, tracing
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.parsing import Parsed, from_protobuf, refusal
+from eventlog.intake.quarantine import Entry, Quarantine, Settled
+from eventlog.publish.audit_events import audit_record
 from eventlog.publish.publisher import Publisher
+from eventlog.publish.record import record_of
 
 LOG = "log"  # door of what the projector set aside
 AT_ONCE = 1_000  # entries that are repaired together

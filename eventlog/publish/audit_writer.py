@@ -16,15 +16,15 @@ from typing import Protocol
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from domain import tracing
+from domain.audit import NOBODY, Note
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import EventLog, Placed, Record
-from domain.publishing.audit import AUDIT_EVENT, audit_record
-from domain.publishing.records import record_of
-from domain.tracing import Trace
-from domain.trail import NOBODY, Note
+from domain.request import tracing
+from domain.request.tracing import Trace
 from eventlog import tasks
+from eventlog.publish.audit_events import AUDIT_EVENT, audit_record
 from eventlog.publish.durable_lane import DurableLane, Group, Limits
+from eventlog.publish.record import record_of
 
 LINGER = 0.2  # seconds that a note waits for others
 AT_ONCE = 500  # notes in one append
@@ -52,7 +52,7 @@ class Spill(Protocol):
 
 
 class LogTrail:
-    """`domain.trail.Trail` on the event log. `open` first, `close` to drain. `most`: notes that may wait."""
+    """`domain.audit.Trail` on the event log. `open` first, `close` to drain. `most`: notes that may wait."""
 
     def __init__(self, log: EventLog, spill: Spill, *, most: int, patience: float = PATIENCE) -> None:
         self._lane = DurableLane(log, _LIMITS, None)
@@ -182,7 +182,7 @@ class LogTrail:
 
 
 class NoTrail:
-    """`domain.trail.Trail` that keeps nothing: for measuring what the trail costs, and for doors in tests."""
+    """`domain.audit.Trail` that keeps nothing: for measuring what the trail costs, and for doors in tests."""
 
     async def admit(self) -> None:
         """There is always room."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from domain.errors import AnalyticsError, Defect, Unavailable
 from domain.ports import EventLog, Placed, Record
-from domain.publishing.records import stamped
 from eventlog import tasks
+from eventlog.publish.record import stamped
 
 UNEXPECTED = 3  # failures in a row that no port names, after which they are taken for final
 

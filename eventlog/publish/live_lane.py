@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import LiveBus, Record
-from domain.publishing.records import message_of, subject_of
 from eventlog import tasks
 from eventlog.publish.durable_lane import Limits
+from eventlog.publish.record import message_of, subject_of
 
 logger = logging.getLogger(__name__)
 

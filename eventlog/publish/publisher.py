@@ -19,10 +19,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.errors import Unavailable
-from domain.identity import new_event_id
+from domain.events.identity import new_event_id
 from domain.ports import EventLog, LiveBus, Placed, Record
-from domain.publishing.event import Event
 from eventlog.publish.durable_lane import DurableLane, Group, Limits
+from eventlog.publish.event import Event
 from eventlog.publish.live_lane import LiveLane
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
-from domain.packed import Packed
+from domain.events.record_runs import Packed
 from domain.position import TopicPartition
 from eventlog.seals import merkle
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Defect, Invalid, Unavailable
-from domain.packed import Packed
+from domain.events.record_runs import Packed
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import STALLED, Reading

@@ -1,6 +1,6 @@
 """Admission: which events of the log count. Decided once for each record, recorded, and the same for every projection.
 
-An event is set aside when it breaks a rule of `domain.validation`, and left out when it was admitted before: for
+An event is set aside when it breaks a rule of `domain.events.validation`, and left out when it was admitted before: for
 stamped events (our publisher's) by the highest sequence of the company's producer in the partition, for foreign ones by
 identity.
 Because the decision depends on nothing but the partition's earlier records, a replay decides alike; because it is
@@ -22,14 +22,14 @@ import pyarrow as pa
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
-from domain.events import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType, log_key
-from domain.identity import identity
-from domain.packed import Packed
+from domain.events.catalogue import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType, log_key
+from domain.events.identity import identity
+from domain.events.problems import Code, Problem
+from domain.events.record_runs import Packed
+from domain.events.upcasting import upcast_bytes
+from domain.events.validation import judge
 from domain.ports import Chunk
-from domain.problem import Code, Problem
-from domain.publishing.event_tokens import EventTokens, ended, without_signatures
-from domain.upcasting import upcast_bytes
-from domain.validation import judge
+from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
 from projections.engine.batch import Admitted, BadEvent, Highest, fault
 from projections.engine.decode import (
     ENVELOPE_FIELDS,

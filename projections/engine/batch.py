@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from domain.errors import Defect, Unavailable
+from domain.events.problems import Code
 from domain.ports import Chunk
-from domain.problem import Code
 from projections.engine.declare import Fact, OrderedFold, Projection, Table
 from projections.engine.failure import Culprit, Failure, Heartbeat, TopicBeat
 

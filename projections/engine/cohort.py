@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from domain.ports import Chunk
-from domain.publishing.event_tokens import EventTokens
+from eventlog.intake.event_tokens import EventTokens
 from projections.engine.admission import Facts
 from projections.engine.batch import Admitted, Aside, Commit, Offsets
 from projections.engine.declare import Projection

@@ -14,7 +14,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
-from domain.access import Feature, Right
+from domain.access.rights import Feature, Right
 from domain.ports import ReadStore
 from domain.position import Position
 from projections.engine.declare import Table

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
-from domain.events import BY_NAME, EventType
+from domain.events.catalogue import BY_NAME, EventType
 from projections.engine.kinds import First, Key, Kind, Last, Own, Rule, Sum
 
 if TYPE_CHECKING:

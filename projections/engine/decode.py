@@ -1,7 +1,7 @@
 """Decode: serialised events to columns, a whole batch at a time (protobuf → Arrow in Rust, then Polars).
 
 Doubles become whole millionths here, once: round half even (x × 1e6). A value that cannot (NaN, infinity, too large)
-becomes null and its event a suspect; suspects are judged one by one with the rules of `domain.validation`.
+becomes null and its event a suspect; suspects are judged one by one with the rules of `domain.events.validation`.
 ptars fails a whole batch on one bad message, so the bad ones of a failing batch are found first and left out.
 """
 
@@ -25,7 +25,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from domain.events import (
+from domain.events.catalogue import (
     COMPANY_ID,
     EARLIEST,
     LATEST,
@@ -37,7 +37,7 @@ from domain.events import (
     EventType,
     longest_text,
 )
-from domain.packed import Packed
+from domain.events.record_runs import Packed
 from projections.engine.batch import fault
 from projections.engine.order import ITEM_BITS, OFFSET_BITS
 
@@ -157,7 +157,7 @@ def _parses(message: type[Message], value: bytes) -> bool:
 
 
 def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], newest: pl.Expr) -> pl.Expr:
-    """True for envelopes that may break a rule of `domain.validation`; what is False here is certainly good."""
+    """True for envelopes that may break a rule of `domain.events.validation`; what is False here is certainly good."""
     suspect = (
         ~pl.col("message_type").is_in(list(known_types))
         | ~pl.col("company_id").str.contains(COMPANY_ID)

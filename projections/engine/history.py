@@ -14,12 +14,12 @@ from typing import NamedTuple, Protocol
 import polars as pl
 
 from domain.errors import Conflict, LimitExceeded, NotYet
-from domain.event_search import NEVER, Criteria, EventIndex, Scanned
-from domain.events import BATCHES, BY_NAME, STREAMS
-from domain.packed import Packed
+from domain.events.catalogue import BATCHES, BY_NAME, STREAMS
+from domain.events.record_runs import Packed
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import Reading
+from eventlog.search.criteria import NEVER, Criteria, EventIndex, Scanned
 from projections.engine.admission import Facts, readmit
 from projections.engine.batch import Aside
 from projections.engine.declare import Projection

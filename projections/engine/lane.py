@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 
-from domain import tracing
 from domain.ports import Chunk, EventLog, LogReader
+from domain.request import tracing
 from eventlog import tasks
 from projections.engine.admission import Admission, Records
 from projections.engine.appetite import Appetite

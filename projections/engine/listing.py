@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.access import Right
+from domain.access.rights import Right
 from domain.errors import Invalid
 from projections.engine import sql
 from projections.engine.declare import Column, Row, Table

@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from domain.access import Member
+from domain.access.rights import Member
 from domain.errors import Defect
-from domain.event_search import NEVER, Scanned
 from domain.ports import Answer
 from domain.position import Position
+from eventlog.search.criteria import NEVER, Scanned
 from projections.engine.batch import OrderedFacts, Rows
 from projections.engine.declare import Projection
 from projections.engine.history import History, Past

@@ -14,7 +14,7 @@ from functools import partial
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.access import Feature, Member, Right
+from domain.access.rights import Feature, Member, Right
 from domain.errors import Invalid, LimitExceeded, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from domain.access import Member
+from domain.access.rights import Member
 from domain.errors import Invalid
 from projections.engine.batch import OrderedFacts
 from projections.engine.declare import AdditiveFold, Column, Fact, OrderedFold, Table

@@ -10,7 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from domain.metrics.entry import Unit
+from domain.metrics.metric import Unit
 from domain.metrics.value import Reason
 from projections.engine.kinds import Day, Json, Kind, Labels, Money, Number, Twelfths
 from projections.engine.query import show_time

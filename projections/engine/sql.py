@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.access import Member
+from domain.access.rights import Member
 from projections.engine.declare import ORDER_FIRST, ORDER_LAST, Column, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.kinds import First, Key, Last, Sum, Text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.access import Right
+from domain.access.rights import Right
 from domain.errors import Invalid
 from projections.engine.declare import Column, Row, Table
 from projections.engine.kinds import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, Day, Kind, Max, Min, Number, Sum

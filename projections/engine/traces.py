@@ -8,9 +8,9 @@ from itertools import chain, islice
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError
 
-from domain import tracing
 from domain.ports import Chunk
-from domain.tracing import Trace
+from domain.request import tracing
+from domain.request.tracing import Trace
 
 LOOKED_AT = 256  # events of a batch: parsing each costs 1 µs, and a batch may have 100,000
 MOST = 32  # traces that a span links to

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain.problem import Code
+from domain.events.problems import Code
 from projections.engine.batch import Commit, Folded, FoldFailed, Interrupted, ProjectionStore
 from projections.engine.failure import Culprit
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from common.provenance_pb2 import Provenance
 
-from domain.caller import Caller
 from domain.position import Position
+from domain.request.caller import Caller
 from projections.engine.query import read_time
 
 

@@ -10,8 +10,8 @@ from common.read_scope_pb2 import PageRequest, ReadScope
 from services import dashboards_pb2 as dashboards
 from services import reports_pb2 as reports
 
-from domain.caller import Caller
 from domain.position import Position
+from domain.request.caller import Caller
 from projections.engine.query import Question
 from read_api.configured import KINDS, item_question, list_question, only
 from read_api.grpc.answers import ms, provenance

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from services import operations_pb2 as operations
 
-from domain.access import Principal
-from domain.caller import Caller
+from domain.access.rights import Principal
 from domain.errors import Invalid
-from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.ports import Placed
+from domain.request.caller import Caller
+from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from read_api.history.log_walk import LogWalk
 from read_api.history.rights import seen_by, with_batches
 from read_api.history.search import EventSearch, Found, Search

@@ -10,12 +10,12 @@ from analytics.values_pb2 import MetricValue, Value
 from common.read_scope_pb2 import ReadScope
 from services import insights_pb2 as insights
 
-from domain.access import require
-from domain.caller import Caller
+from domain.access.rights import require
 from domain.errors import Invalid
-from domain.events import LATEST
+from domain.events.catalogue import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
+from domain.request.caller import Caller
 from projections.engine.query import Question, known, show_time
 from read_api.grpc.answers import provenance
 from read_api.questions import Questions

@@ -12,9 +12,9 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from services import operations_pb2 as operations
 
-from domain.access import Right, require
-from domain.caller import Caller
+from domain.access.rights import Right, require
 from domain.errors import NotFound
+from domain.request.caller import Caller
 from read_api.status import Status, health_seen_by, seen_by
 
 M = TypeVar("M", bound=Message)

@@ -8,12 +8,12 @@ from hashlib import sha256
 from common.provenance_pb2 import Provenance
 from services import operations_pb2 as operations
 
-from domain.access import Right, require
-from domain.caller import Caller
+from domain.access.rights import Right, require
 from domain.errors import Invalid
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from domain.ports import EventLog
 from domain.position import Position
+from domain.request.caller import Caller
 from eventlog.seals.verify import Evidence, Finding, verify
 
 Handler = Callable[[operations.VerifyLogRequest, Caller], Awaitable[operations.VerifyLogResponse]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from domain.access import EVERY_COMPANY
+from domain.access.rights import EVERY_COMPANY
 from domain.errors import Invalid
-from domain.event_search import ALWAYS, NEVER, Criteria
 from domain.whole_number import whole_number
+from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from projections.engine.query import read_time
 from read_api.history.rights import with_batches
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.errors import Invalid
-from domain.event_search import Criteria, EventIndex, Scanned, Skips
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position, TopicPartition
 from eventlog import tasks
 from eventlog.read import Patience, within
+from eventlog.search.criteria import Criteria, EventIndex, Scanned, Skips
 
 READ_RECORDS = 2_000  # filtering that many takes some milliseconds, for which nothing else of the process runs
 READ_WAIT = 1.0  # seconds

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from common.envelope_pb2 import CONFIDENTIAL, PERSONAL, AnalyticsProcessingEnvelope
 
-from domain.access import Principal, Right, may, require
+from domain.access.rights import Principal, Right, may, require
 from domain.errors import Invalid
-from domain.event_search import Criteria, Scanned
-from domain.events import STREAMS, event_type
+from domain.events.catalogue import STREAMS, event_type
+from eventlog.search.criteria import Criteria, Scanned
 
 _RIGHTS = {"audit-events": Right.TRAIL, "quarantine": Right.QUARANTINE}
 _FOR_THE_TENANT = frozenset({CONFIDENTIAL, PERSONAL})

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from domain.access import EVERY_COMPANY, Principal
+from domain.access.rights import EVERY_COMPANY, Principal
 from domain.errors import Invalid, NotFound
-from domain.event_search import Criteria, EventIndex
 from domain.ports import EventLog, Placed
 from domain.position import Position
 from eventlog.read import Reading
+from eventlog.search.criteria import Criteria, EventIndex
 from read_api.history import log_walk
 from read_api.history.log_walk import LogWalk
 from read_api.history.rights import own, readable_topics

@@ -10,11 +10,11 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from domain.access import Principal
-from domain.event_search import Scanned
-from domain.events import event_type
+from domain.access.rights import Principal
+from domain.events.catalogue import event_type
 from domain.ports import Placed
 from domain.position import Position
+from eventlog.search.criteria import Scanned
 from read_api.history.rights import seen_by
 from read_api.history.search import Found
 
@@ -39,7 +39,7 @@ def event_json(place: Placed, envelope: AnalyticsProcessingEnvelope) -> EventJso
 
 
 def figures(scanned: Scanned) -> Mapping[str, int]:
-    """What a search looked at; see `domain.event_search.Scanned`."""
+    """What a search looked at; see `eventlog.search.criteria.Scanned`."""
     return asdict(scanned)
 
 

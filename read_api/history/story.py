@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.access import Principal
+from domain.access.rights import Principal
 from domain.errors import NotFound
-from domain.event_search import Criteria, Decision, Decisions, Scanned
 from domain.ports import Placed
 from domain.position import Position
+from eventlog.search.criteria import Criteria, Decision, Decisions, Scanned
 from read_api.history.rights import scanned_for
 from read_api.history.search import EventSearch, Found, Search
 from read_api.history.shown import EventJson, figures, shown

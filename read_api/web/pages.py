@@ -12,8 +12,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from domain.caller import OPEN
 from domain.errors import NotFound
+from domain.request.caller import OPEN
 
 HERE = Path(__file__).parent
 TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript"}

@@ -11,9 +11,9 @@ from app.doorway import Doorway
 from app.edge import Edge
 from app.serving.routing import Deed, Route, deed_of
 from command_api.answers import document_of as problem
-from domain.access import Principal, Role
+from domain.access.rights import Principal, Role
+from domain.audit import Action, Note
 from domain.errors import Conflict, Unauthenticated, Unavailable
-from domain.trail import Action, Note
 from eventlog.publish.audit_writer import NoTrail
 
 ANN = Principal("ann", frozenset({"acme", "bolt"}), frozenset({Role.ADMIN, Role.VIEWER}))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.logs import HIDDEN, configure, without_secrets
-from domain import correlation, tracing
 from domain.errors import Invalid
+from domain.request import correlation, tracing
 
 TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_x"
 

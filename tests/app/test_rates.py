@@ -15,7 +15,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import HealthCheckRequest
 from websockets.sync.client import connect
 
-from domain.access import Tier
+from domain.access.rights import Tier
 from tests.support.copies import copy_of
 from tests.support.instance import Instance, run_command, trade
 

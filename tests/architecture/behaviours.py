@@ -18,7 +18,7 @@ class Behaviour(NamedTuple):
 
 BEHAVIOURS = (
     Behaviour("Where is a late event's bar corrected?", "projections/market_bars.py", "MarketBar"),
-    Behaviour("Who refuses a tenant's 61st request of a minute?", "domain/rates.py", "Rates"),
+    Behaviour("Who refuses a tenant's 61st request of a minute?", "domain/access/rate_limits.py", "Rates"),
     Behaviour(
         "Who decides that an event which was sent twice counts once?", "projections/engine/admission.py", "Admission"
     ),
@@ -31,12 +31,12 @@ BEHAVIOURS = (
     Behaviour("Where is the formula of the Sharpe ratio?", "domain/metrics/trading/sharpe_ratio.py", "sharpe_ratio"),
     Behaviour(
         "By which rules does the life of one subscription move MRR: new, expansion, churn?",
-        "domain/subscriptions.py",
+        "domain/billing/subscriptions.py",
         "ledger",
     ),
     Behaviour(
         "Where is an event in JSON turned into the protobuf message that the log keeps?",
-        "domain/publishing/json_mapping.py",
+        "eventlog/intake/json_mapping.py",
         "from_json",
     ),
     Behaviour(

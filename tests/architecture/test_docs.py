@@ -14,8 +14,8 @@ from app.reference import DOCS, is_current, pages
 from app.reference.cli import commands
 from app.settings import Settings, variable
 from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
-from domain.events import BATCHES, CATALOGUE, STREAMS
-from domain.problem import Code
+from domain.events.catalogue import BATCHES, CATALOGUE, STREAMS
+from domain.events.problems import Code
 from projections.engine.query import registered
 from projections.engine.registry import all_projections
 from tests.architecture.sources import ROOT, files

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.auth.jwks import keys_of
 from adapters.auth.keys import SigningKey, read_jwks, signing_key
 from adapters.auth.tokens import TokenIssuer, TokenVerifier
-from domain.access import Member, Role, Tier
+from domain.access.rights import Member, Role, Tier
 from domain.errors import Invalid, Unauthenticated
 
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from command_api.desk import Taken, company_of
-from domain.access import EVERY_COMPANY, OPERATOR, Principal, Role, Tier
-from domain.configuration.store import State
+from domain.access.rights import EVERY_COMPANY, OPERATOR, Principal, Role, Tier
+from domain.configuration.event_store import State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from tests.support.desks import ADMIN, counted, desk_on, order
 

@@ -16,7 +16,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from app.doorway import Doorway
 from app.grpc_server import grpc_server
 from command_api.grpc_publish import publishing
-from domain.problem import Code
+from domain.events.problems import Code
 from eventlog.publish.audit_writer import NoTrail
 from tests.command_api.test_http_events import authenticate
 from tests.publishing.samples import Door, bad_envelopes, logged, trade

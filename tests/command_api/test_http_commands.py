@@ -16,7 +16,7 @@ from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.app import create_app
 from command_api.commands import MAX_COMMAND, route
-from domain.access import EVERY_COMPANY, Principal, Role, Tier
+from domain.access.rights import EVERY_COMPANY, Principal, Role, Tier
 from domain.configuration.registry import COMMANDS
 from domain.errors import Unauthenticated
 from eventlog.publish.audit_writer import NoTrail

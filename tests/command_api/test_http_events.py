@@ -18,11 +18,11 @@ from command_api.answers import document_of
 from command_api.app import MAX_BODY, create_app
 from command_api.desk import Desk
 from command_api.health import Health
-from domain.access import Principal, Role
+from domain.access.rights import Principal, Role
 from domain.errors import Unauthenticated, Unavailable
-from domain.problem import Code
-from domain.quarantine import Filter
+from domain.events.problems import Code
 from eventlog.intake.intake import Ingest
+from eventlog.intake.quarantine import Filter
 from eventlog.publish.audit_writer import NoTrail
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members

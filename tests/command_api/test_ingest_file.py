@@ -8,8 +8,8 @@ import json
 import pytest
 
 from command_api.ingest_file import ingest_file, is_protobuf
-from domain.problem import Code
-from domain.quarantine import Filter
+from domain.events.problems import Code
+from eventlog.intake.quarantine import Filter
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, trade, trade_members
 
 

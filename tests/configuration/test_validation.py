@@ -7,9 +7,9 @@ from collections.abc import Set
 
 import pytest
 
+from domain.configuration.cron import Cron
 from domain.configuration.kinds import Issued
 from domain.configuration.registry import COMMANDS, read_command
-from domain.cron import Cron
 from domain.errors import Invalid
 
 ISSUED = Issued("acme", "ann", "admin", 1_700_000_000_000, "c-1")

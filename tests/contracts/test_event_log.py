@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from domain.errors import Defect, LimitExceeded
-from domain.partitioning import partition_of
+from domain.events.partitioning import partition_of
 from domain.ports import Chunk, EventLog, Placed
 from tests.support.event_logs import read_all, record
 

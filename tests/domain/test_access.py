@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from domain.access import FEATURES, OPERATOR, RIGHTS, Feature, Member, Principal, Right, Role, Tier, may, opens, require
+from domain.access.rights import (
+    FEATURES,
+    OPERATOR,
+    RIGHTS,
+    Feature,
+    Member,
+    Principal,
+    Right,
+    Role,
+    Tier,
+    may,
+    opens,
+    require,
+)
 from domain.errors import Forbidden, Invalid
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.mrr import MILLIONTHS, Price, half_even, monthly
+from domain.billing.monthly_price import MILLIONTHS, Price, half_even, monthly
 
 YEAR_IN_INTERVALS = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 

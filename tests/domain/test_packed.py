@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.packed import Packed, packed
+from domain.events.record_runs import Packed, packed
 
 RECORDS = st.lists(st.binary(max_size=6), max_size=12)
 RUNS = st.lists(RECORDS, max_size=4)

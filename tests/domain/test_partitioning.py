@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.partitioning import murmur2, partition_of
+from domain.events.partitioning import murmur2, partition_of
 from tests.support.memory import held_by
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import rates as rates_module
-from domain.access import LIMITS, Principal, Rate, Role, Tier, Use
+from domain.access import rate_limits as rates_module
+from domain.access.rate_limits import Bucket, Rates
+from domain.access.rights import LIMITS, Principal, Rate, Role, Tier, Use
 from domain.errors import LimitExceeded
-from domain.rates import Bucket, Rates
 
 GAPS = st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=200)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.scheduled import MS_PER_DAY, scheduled
-from domain.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merged
+from domain.billing.scheduled import MS_PER_DAY, scheduled
+from domain.billing.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merged
 from tests.domain.test_subscriptions import HISTORIES, MONTH, fact
 
 

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.mrr import MILLIONTHS
-from domain.subscriptions import (
-    ABSENT,
-    LOSSES,
-    STATUS,
-    Cut,
-    Ledger,
-    Movement,
-    SubscriptionFact,
-    ledger,
-    merged,
-)
+from domain.billing.monthly_price import MILLIONTHS
+from domain.billing.subscriptions import ABSENT, LOSSES, STATUS, Cut, Ledger, Movement, SubscriptionFact, ledger, merged
 
 CHANGES = ("changed", "upgraded", "downgraded", "quantity_changed")
 MONTH = 12 * MILLIONTHS  # one unit of the currency a month, in twelfths of millionths

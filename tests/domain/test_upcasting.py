@@ -9,12 +9,12 @@ import pytest
 from analytics import user_analytics_pb2 as users
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from domain import upcasting
 from domain.errors import Defect
-from domain.events import BY_NAME
-from domain.problem import Refused
-from domain.publishing.reading import from_protobuf
-from domain.validation import judge
+from domain.events import upcasting
+from domain.events.catalogue import BY_NAME
+from domain.events.problems import Refused
+from domain.events.validation import judge
+from eventlog.intake.parsing import from_protobuf
 from projections.engine.admission import Admission, Records, readmit
 from tests.engine.test_admission import Memory, chunk
 

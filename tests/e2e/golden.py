@@ -19,7 +19,7 @@ import httpx
 from google.protobuf import descriptor_pool
 
 from app.demo.companies import COMPANIES
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from projections.engine.registry import all_projections, all_registered
 from tests.architecture.sources import ROOT
 from tests.support.instance import Instance

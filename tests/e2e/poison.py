@@ -29,11 +29,11 @@ from adapters.postgres.quarantine import PostgresQuarantine
 from app.bench.events import envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append
-from domain.events import STREAMS
+from domain.audit import LOCAL_OPERATOR
+from domain.events.catalogue import STREAMS
+from domain.events.validation import RESERVED_STREAMS
 from domain.position import Position
-from domain.quarantine import Entry, Filter
-from domain.trail import LOCAL_OPERATOR
-from domain.validation import RESERVED_STREAMS
+from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine.registry import all_projections

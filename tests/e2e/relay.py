@@ -30,7 +30,7 @@ from adapters.postgres.migrate import migrate
 from app.bench.folding import fold
 from app.settings import Settings
 from app.wiring import event_log
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from projections.engine.admission import Admission, Records
 from projections.engine.registry import projection
 from tests.projections.harness import Logged, chunks_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.validation import RESERVED_STREAMS
+from domain.events.validation import RESERVED_STREAMS
 from projections.engine.registry import all_projections
 from tests.e2e.exactness.stream import Event, Stream
 from tests.e2e.exactness.wire import line

@@ -26,7 +26,7 @@ from app import roles
 from app.instance import reachable
 from app.settings import Settings
 from app.wiring import token_issuer
-from domain.access import Role, Tier
+from domain.access.rights import Role, Tier
 from eventlog import tasks
 from tests.architecture.sources import PACKAGES, ROOT
 from tests.support.instance import trade

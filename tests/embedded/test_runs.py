@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adapters.embedded.reader import share
 from adapters.embedded.runs import RUN_BYTES, RUN_RECORDS, Runs
-from domain.packed import Packed, Run
+from domain.events.record_runs import Packed, Run
 
 
 def test_many_or_large_records_are_cut_into_several_runs() -> None:

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trading.trading_signals_pb2 import MarketBar, MarketBarBatch
 
-from domain.events import STREAMS
-from domain.identity import identity
+from domain.events.catalogue import STREAMS
+from domain.events.identity import identity
+from domain.events.validation import judge
 from domain.ports import Chunk
-from domain.validation import judge
 from eventlog.read import until
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Admitted
@@ -74,7 +74,7 @@ def decide(memory: Memory, values: Sequence[bytes], start: int = 0) -> Admitted:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_columns_judge_as_validation_does(stream: str, data: st.DataObject) -> None:
-    """The engine sets aside exactly the events that `domain.validation` finds bad, with its code and item."""
+    """The engine sets aside exactly the events that `domain.events.validation` finds bad, with its code and item."""
     raw = data.draw(st.lists(damaged(stream), min_size=1, max_size=12))
     _, admitted = Admission(stream, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
     expected = {i: p for i, value in enumerate(raw) if (p := judge(value, stream)) is not None}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.access import OPERATOR, Feature, Principal, Role, Tier
+from domain.access.rights import OPERATOR, Feature, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
 from projections.engine import registry

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import CATALOGUE, EventType
+from domain.events.catalogue import CATALOGUE, EventType
 from projections.engine.decode import decode_facts
 from tests.support.any_event import envelopes
 

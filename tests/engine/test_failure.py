@@ -20,10 +20,10 @@ from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.quarantine import PostgresQuarantine
 from app.settings import Settings
 from app.tenant_rebuild import rebuild_tenant
+from domain.audit import LOCAL_OPERATOR
 from domain.errors import Conflict, Unavailable
 from domain.position import Position
-from domain.quarantine import Filter
-from domain.trail import LOCAL_OPERATOR
+from eventlog.intake.quarantine import Filter
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from domain.errors import Defect
-from domain.publishing.builders import payment, subscription, survey_response
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment, subscription, survey_response
+from eventlog.publish.event import Event
 from projections.engine.admission import readmit
 from projections.engine.declare import Fact, Projection, Row, State
 from projections.engine.fold import looked_at

@@ -18,8 +18,8 @@ import pytest
 
 from adapters.event_store.store import PostgresEventStore
 from domain.configuration.dashboard import DashboardRenamed
+from domain.configuration.event_store import Append, Key, Remembered, event_of, read_state, write_state
 from domain.configuration.kinds import Issued
-from domain.configuration.store import Append, Key, Remembered, event_of, read_state, write_state
 from domain.errors import Conflict, Unavailable
 from tests.architecture.sources import ROOT
 from tests.support.desks import counted
@@ -29,7 +29,7 @@ APPENDING = """
 import asyncio, sys
 from uuid import UUID
 from adapters.event_store.store import PostgresEventStore
-from domain.configuration.store import Append, Key
+from domain.configuration.event_store import Append, Key
 
 async def main():
     store = PostgresEventStore(sys.argv[1])

@@ -14,10 +14,10 @@ import pytest
 from adapters.embedded.log import EmbeddedLog
 from adapters.files.audit_spill import SpillFiles
 from adapters.nats.bus import NatsBus
+from domain.audit import Actor, Door, Note
 from domain.errors import AnalyticsError, LimitExceeded
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from domain.ports import EventLog, LiveBus
-from domain.trail import Actor, Door, Note
 from eventlog.publish.audit_writer import LogTrail
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Receipt

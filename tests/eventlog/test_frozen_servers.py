@@ -12,7 +12,7 @@ from adapters.nats.bus import NatsBus
 from adapters.postgres.connection import Link
 from adapters.postgres.migrate import migrate
 from domain.errors import Unavailable
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import logged, trade

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from adapters.embedded.log import EmbeddedLog
 from adapters.files.checkpoint_key import checker
-from domain.access import OPERATOR
+from domain.access.rights import OPERATOR
 from domain.errors import Defect, Unavailable
-from domain.event_search import Scanned
 from domain.ports import Chunk, EventLog, Placed
 from domain.position import Position, TopicPartition
 from eventlog import read
@@ -26,6 +25,7 @@ from eventlog.seals.chain import GENESIS, Seal, seal
 from eventlog.seals.checkpoints import Checkpoint, Head, signed
 from eventlog.seals.prove import prove
 from eventlog.seals.verify import Evidence, verify
+from eventlog.search.criteria import Scanned
 from projections.engine.appetite import Appetite
 from projections.engine.batch import Aside, ProjectionStatus, Refusal
 from projections.engine.catch_up import CatchUp

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.files.checkpoint_key import checker, key_id
 from domain.errors import Invalid
-from domain.packed import Packed, packed
+from domain.events.record_runs import Packed, packed
 from eventlog.seals import merkle
 from eventlog.seals.chain import GENESIS, Seal, content, leaves, seal
 from eventlog.seals.checkpoints import Checkpoint, Head, first_fault, signed

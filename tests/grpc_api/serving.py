@@ -11,7 +11,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
 from app.doorway import Doorway
 from app.grpc_server import Handlers, grpc_server
-from domain.access import OPERATOR, Principal, Role
+from domain.access.rights import OPERATOR, Principal, Role
 from domain.errors import Unauthenticated
 from eventlog.publish.audit_writer import NoTrail
 

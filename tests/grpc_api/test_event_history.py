@@ -12,7 +12,7 @@ from common.envelope_pb2 import PERSONAL, AnalyticsProcessingEnvelope, AuthToken
 from services import operations_pb2 as operations
 
 from adapters.postgres.event_index import PostgresEventIndex
-from domain.events import STREAMS, log_key
+from domain.events.catalogue import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
 from read_api.grpc import event_history, handlers
 from read_api.history.search import EventSearch

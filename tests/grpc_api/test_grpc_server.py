@@ -26,7 +26,7 @@ from app.doorway import Doorway
 from app.grpc_calls import CODES, status_code
 from app.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
 from domain import errors
-from domain.caller import Caller
+from domain.request.caller import Caller
 from eventlog.publish.audit_writer import NoTrail
 from tests.grpc_api.serving import authenticate, refused, service, serving, signed_in, trailing
 

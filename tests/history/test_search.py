@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
 from app.event_index import UNREAD, summary
 from app.event_index import index as follow_and_index
-from domain.access import OPERATOR
-from domain.bloom import PROBES, filter_of, probe
-from domain.event_search import ALWAYS, NEVER, Criteria
-from domain.events import STREAMS, log_key
-from domain.partitioning import partition_of
+from domain.access.rights import OPERATOR
+from domain.events.catalogue import STREAMS, log_key
+from domain.events.partitioning import partition_of
 from domain.ports import Chunk, EventLog, LogReader, Placed, Record
 from eventlog.search.blocks import Block
+from eventlog.search.bloom import PROBES, filter_of, probe
+from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from read_api.history import log_walk
 from read_api.history.search import EventSearch, Search
 from read_api.history.story import Stories
@@ -339,5 +339,5 @@ def admits(made_of: bytes, text: bytes) -> bool:
     return all(made_of[bit // 8] >> (bit % 8) & 1 for bit in bits)
 
 
-# made once with plain whole numbers, by the description in domain/bloom.py
+# made once with plain whole numbers, by the description in eventlog/search/bloom.py
 FORM = ("0412814020001948", (1901974772, 1461652871))

@@ -10,10 +10,10 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.event_index import PostgresEventIndex
 from app.event_index import summary
-from domain.access import OPERATOR
-from domain.event_search import Criteria
-from domain.events import STREAMS
+from domain.access.rights import OPERATOR
+from domain.events.catalogue import STREAMS
 from domain.ports import Chunk, EventLog, LogReader, Record
+from eventlog.search.criteria import Criteria
 from read_api.history import log_walk
 from read_api.history.search import EventSearch, Search
 from tests.history.test_search import NOON, SIZE, in_blocks

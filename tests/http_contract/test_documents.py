@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 
 from app.settings import Settings
 from app.wiring import token_issuer
-from domain.access import Role, Tier
+from domain.access.rights import Role, Tier
 from tests.architecture.sources import ROOT
 from tests.support.instance import Instance
 

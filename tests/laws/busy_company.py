@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from domain.configuration.registry import write_body
-from domain.publishing.builders import (
+from eventlog.publish.builders import (
     account_equity,
     audit_event,
     config_event,
@@ -17,7 +17,7 @@ from domain.publishing.builders import (
     system_metric,
     trading_result,
 )
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from tests.projections.small_company import at, company, did, traded
 from tests.support.any_configuration import EVENTS
 

@@ -19,10 +19,10 @@ import pytest
 from adapters.embedded.log import EmbeddedLog
 from app.past import tell
 from app.settings import Settings
-from domain.access import OPERATOR
+from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
-from domain.events import STREAMS
-from domain.publishing.event import Event
+from domain.events.catalogue import STREAMS
+from eventlog.publish.event import Event
 from projections.engine.query import Question, registered
 from projections.engine.registry import all_projections
 from projections.engine.worker_process import WorkerProcess

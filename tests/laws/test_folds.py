@@ -11,8 +11,8 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events import BATCHES, BY_NAME, log_key
-from domain.partitioning import partition_of
+from domain.events.catalogue import BATCHES, BY_NAME, log_key
+from domain.events.partitioning import partition_of
 from projections.engine.admission import readmit
 from projections.engine.cohort import Cohort
 from projections.engine.declare import Projection

@@ -20,10 +20,10 @@ from app.demo.behaviour import behaviour_events
 from app.demo.companies import COMPANIES
 from app.demo.subscriptions import subscription_events
 from app.demo.trading import trading_events
-from domain.access import Member, Principal, Role, Tier
+from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.metrics.catalogue import METRICS
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from projections.engine.query import Question, registered
 from projections.engine.registry import all_projections
 from read_api.questions import Questions

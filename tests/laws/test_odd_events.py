@@ -16,8 +16,18 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from domain.events import CATALOGUE, EARLIEST, LATEST, MAX_FACTS, MAX_ID, MAX_TEXT, EventType, log_key, longest_text
-from domain.partitioning import partition_of
+from domain.events.catalogue import (
+    CATALOGUE,
+    EARLIEST,
+    LATEST,
+    MAX_FACTS,
+    MAX_ID,
+    MAX_TEXT,
+    EventType,
+    log_key,
+    longest_text,
+)
+from domain.events.partitioning import partition_of
 from projections.engine import sql
 from projections.engine.registry import all_projections
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, split

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from adapters.postgres.scratch import PostgresScratch
 from domain.errors import LimitExceeded, NotYet
-from domain.event_search import NEVER
 from domain.ports import EventLog
 from domain.position import Position
+from eventlog.search.criteria import NEVER
 from projections.engine import sql
 from projections.engine.declare import Column, Projection, Table
 from projections.engine.explain import Page, explain

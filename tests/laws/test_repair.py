@@ -15,9 +15,9 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events import log_key
-from domain.partitioning import partition_of
-from domain.quarantine import Entry
+from domain.events.catalogue import log_key
+from domain.events.partitioning import partition_of
+from eventlog.intake.quarantine import Entry
 from eventlog.intake.repair import Change, document_of, repaired
 from projections.engine.declare import Projection
 from tests.laws.test_folds import PROJECTIONS, NewDatabase, named

@@ -1,6 +1,6 @@
 """The table: which roles may use each endpoint, RPC, subscription and command. What has no line here fails the tests.
 
-It is written down apart from `domain/access.py` on purpose: it is what the outside was promised.
+It is written down apart from `domain/access/rights.py` on purpose: it is what the outside was promised.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from app.cli import main
 from app.grpc_server import SERVICE
 from app.reference.openapi import document
-from domain.access import Right
+from domain.access.rights import Right
 from projections.engine.query import registered
 from tests.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Rule
 from tests.publishing.samples import trade

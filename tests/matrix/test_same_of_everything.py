@@ -28,10 +28,10 @@ from services.reports_pb2 import ListReportSchedulesRequest
 from websockets.sync.client import connect
 
 from command_api.commands import COLLECTIONS, route
-from domain.access import Right
+from domain.access.rights import Right
 from domain.configuration.registry import COMMANDS
-from domain.events import STREAMS
-from domain.validation import RESERVED_STREAMS
+from domain.events.catalogue import STREAMS
+from domain.events.validation import RESERVED_STREAMS
 from projections.engine.query import Question, read_request, registered
 from projections.engine.registry import all_projections
 from read_api.live import MOST_SUBSCRIPTIONS

@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 
 from app.settings import Settings
 from app.wiring import token_issuer
-from domain.access import Right, Role, Tier
-from domain.events import BY_NAME, CATALOGUE, EventType
-from domain.validation import RESERVED_STREAMS
+from domain.access.rights import Right, Role, Tier
+from domain.events.catalogue import BY_NAME, CATALOGUE, EventType
+from domain.events.validation import RESERVED_STREAMS
 from projections.engine.composed import Composed
 from projections.engine.declare import hidden_columns
 from projections.engine.query import Query, registered

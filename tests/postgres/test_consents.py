@@ -10,12 +10,12 @@ import pytest
 from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.roles import READER
 from adapters.postgres.tenant_wall import SET_TENANT
-from domain.access import Tier
+from domain.access.rights import Tier
 from domain.configuration.company import ConsentChanged, CurrencyChanged, TierChanged
 from domain.configuration.registry import company_aggregate_id
 from domain.errors import Unavailable
-from domain.publishing.builders import config_event
-from domain.publishing.event import Event
+from eventlog.publish.builders import config_event
+from eventlog.publish.event import Event
 from projections.engine.registry import projection
 from tests.projections.harness import ReadModels
 from tests.projections.test_competitive import AT, said

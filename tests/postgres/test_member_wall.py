@@ -11,9 +11,9 @@ import pytest
 from adapters.postgres.read_store import OfMember, PostgresReadStore
 from adapters.postgres.roles import MEMBER
 from adapters.postgres.tenant_wall import SET_TENANT
-from domain.access import Member
+from domain.access.rights import Member
 from domain.errors import Forbidden
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from projections.engine import sql
 from projections.engine.declare import Table
 from projections.engine.past import Folded

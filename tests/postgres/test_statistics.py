@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from adapters.postgres.statistics import MANY
-from domain.publishing.builders import user_event
+from eventlog.publish.builders import user_event
 from tests.projections.harness import ReadModels
 
 NOON = 1_760_000_000_000

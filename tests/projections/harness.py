@@ -18,10 +18,10 @@ import psycopg
 from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.postgres.read_store import PostgresReadStore
-from domain.events import LATEST
-from domain.partitioning import partition_of
+from domain.events.catalogue import LATEST
+from domain.events.partitioning import partition_of
 from domain.ports import Chunk
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from projections.engine import sql
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Checksum

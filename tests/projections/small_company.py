@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.publishing.builders import (
+from eventlog.publish.builders import (
     account_flow,
     acquisition_cost,
     payment,
@@ -15,7 +15,7 @@ from domain.publishing.builders import (
     trading_result,
     user_event,
 )
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from tests.projections.test_user_activity import moment, ms
 
 

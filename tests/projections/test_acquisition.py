@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.publishing.builders import acquisition_cost
-from domain.publishing.event import Event
+from eventlog.publish.builders import acquisition_cost
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import moment, ms
 

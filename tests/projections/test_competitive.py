@@ -13,14 +13,14 @@ import pytest
 
 from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.read_store import PostgresReadStore
-from domain.access import Tier
+from domain.access.rights import Tier
 from domain.configuration.company import ConsentChanged, CurrencyChanged, TierChanged
 from domain.configuration.kinds import Event as Decided
 from domain.configuration.registry import company_aggregate_id, write_body
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, NotFound
 from domain.ports import Answer
-from domain.publishing.builders import config_event, trading_result
-from domain.publishing.event import Event
+from eventlog.publish.builders import config_event, trading_result
+from eventlog.publish.event import Event
 from projections.engine import compared
 from projections.engine.compared import KEPT_FOR, WAITING, Comparing
 from projections.engine.query import Question, answer

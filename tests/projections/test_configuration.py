@@ -16,8 +16,8 @@ from domain.configuration.dashboard import (
 )
 from domain.configuration.kinds import Event as Decided
 from domain.configuration.registry import write_body
-from domain.publishing.builders import config_event
-from domain.publishing.event import Event
+from eventlog.publish.builders import config_event
+from eventlog.publish.event import Event
 from tests.projections.harness import COMPANY, ReadModels
 from tests.support.any_configuration import EVENTS, decided
 

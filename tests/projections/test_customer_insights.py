@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domain.insights.activity import History
-from domain.publishing.builders import payment, subscription, user_event
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment, subscription, user_event
+from eventlog.publish.event import Event
 from projections.customer_insights import churn_of
 from tests.projections.harness import ReadModels
 from tests.projections.test_insights import BEGIN, at, day

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid, LimitExceeded
-from domain.publishing.builders import payment
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment
+from eventlog.publish.event import Event
 from projections import user_journeys
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import Done, done, moment, ms

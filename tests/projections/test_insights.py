@@ -12,8 +12,8 @@ import pytest
 
 from domain.errors import Invalid
 from domain.insights.daily import Daily
-from domain.publishing.builders import trading_result
-from domain.publishing.event import Event
+from eventlog.publish.builders import trading_result
+from eventlog.publish.event import Event
 from projections.daily_series import SERIES
 from projections.drivers import middle
 from projections.engine.query import registered

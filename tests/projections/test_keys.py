@@ -7,9 +7,9 @@ import secrets
 
 import psycopg
 
-from domain.events import MAX_TEXT
-from domain.publishing.builders import trading_result, user_event
-from domain.publishing.event import Event
+from domain.events.catalogue import MAX_TEXT
+from eventlog.publish.builders import trading_result, user_event
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 
 NOON = 1_760_000_000_000

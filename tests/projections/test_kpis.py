@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.errors import AnalyticsError, Forbidden, Invalid, NotFound
 from domain.metrics.catalogue import METRICS
-from domain.publishing.builders import performance_data
+from eventlog.publish.builders import performance_data
 from projections.queries.metrics.periods import Span
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import at, company, subscribed

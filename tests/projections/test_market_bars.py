@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from domain.errors import Invalid
-from domain.publishing.builders import market_bar
-from domain.publishing.event import Event
+from eventlog.publish.builders import market_bar
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "1d": 1_440}

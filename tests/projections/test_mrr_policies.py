@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.billing.policies import PRESETS, Charge, read
+from domain.billing.subscriptions import ABSENT, SubscriptionFact
 from domain.metrics.revenue.flows import activity
-from domain.metrics.revenue.policies import PRESETS, Charge, read
-from domain.publishing.builders import payment, subscription
-from domain.publishing.event import Event
-from domain.subscriptions import ABSENT, SubscriptionFact
+from eventlog.publish.builders import payment, subscription
+from eventlog.publish.event import Event
 from projections.engine.show import twelfths
 from projections.mrr_bridge import LINES
 from projections.subscriptions import COUNTS, customer_history

@@ -20,9 +20,9 @@ from app.demo.subscriptions import subscription_events
 from app.demo.trading import trading_events
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS
-from domain.metrics.entry import Section
+from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import FORMS, STATISTICS
-from domain.publishing.event import Event
+from eventlog.publish.event import Event
 from projections.engine.compared import Compared
 from projections.engine.query import registered
 from tests.projections.harness import ReadModels

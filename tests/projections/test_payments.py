@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.publishing.builders import payment
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import moment, ms
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.embedded.log import EmbeddedLog
-from domain.events import STREAMS
-from domain.publishing.builders import prediction
-from domain.publishing.event import Event
-from domain.publishing.predictions import prediction_id
-from domain.validation import judge
+from domain.events.catalogue import STREAMS
+from domain.events.validation import judge
+from eventlog.publish.builders import prediction
+from eventlog.publish.event import Event
+from eventlog.publish.predictions import prediction_id
 from projections.engine.query import Question
 from projections.predictions import stated
 from read_api.predicting import PredictionLog

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid
-from domain.publishing.builders import payment
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import at, company
 

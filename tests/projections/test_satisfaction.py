@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.publishing.builders import support_ticket, survey_response
-from domain.publishing.event import Event
+from eventlog.publish.builders import support_ticket, survey_response
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import moment, ms
 

@@ -19,8 +19,8 @@ import pytest
 from analytics.business_events_pb2 import SubscriptionEvent
 
 from domain.errors import Invalid
-from domain.publishing.builders import subscription, subscription_batch
-from domain.publishing.event import Event
+from eventlog.publish.builders import subscription, subscription_batch
+from eventlog.publish.event import Event
 from projections.subscriptions import COUNTS, MRR, subscriptions
 from tests.domain.metrics.revenue.test_oracle import EVENTS, ORACLES, ms
 from tests.projections.harness import COMPANY, Log, ReadModels, split

@@ -11,8 +11,8 @@ import pytest
 from analytics.performance_data_pb2 import SystemMetric
 
 from domain.errors import Invalid
-from domain.publishing.builders import performance_data, system_metric, system_metric_batch
-from domain.publishing.event import Event
+from eventlog.publish.builders import performance_data, system_metric, system_metric_batch
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 
 START = 1_760_000_000_000  # 2025-10-09T08:53:20Z

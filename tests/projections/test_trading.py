@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from domain.errors import Invalid
-from domain.publishing.builders import account_equity, account_flow, trading_result
-from domain.publishing.event import Event
+from eventlog.publish.builders import account_equity, account_flow, trading_result
+from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 
 START = 1_760_000_000_000  # 2025-10-09T08:53:20Z, a Thursday

@@ -12,8 +12,8 @@ import pytest
 from domain.errors import Invalid, LimitExceeded
 from domain.metrics.catalogue import METRICS
 from domain.metrics.trading.catalogue import STATISTICS
-from domain.publishing.builders import account_equity, account_flow, trading_result
-from domain.publishing.event import Event
+from eventlog.publish.builders import account_equity, account_flow, trading_result
+from eventlog.publish.event import Event
 from projections.queries.trading import record
 from tests.domain.metrics.oracles import ORACLES, agrees, milliseconds, oracle
 from tests.domain.metrics.test_trading_oracles import KEYS

@@ -12,8 +12,8 @@ import pytest
 from analytics.user_analytics_pb2 import UserEvent
 
 from domain.errors import Invalid, LimitExceeded
-from domain.publishing.builders import user_event, user_event_batch
-from domain.publishing.event import Event
+from eventlog.publish.builders import user_event, user_event_batch
+from eventlog.publish.event import Event
 from projections.engine import query
 from tests.projections.harness import ReadModels
 

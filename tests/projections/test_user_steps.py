@@ -10,7 +10,7 @@ import pytest
 
 from domain.metrics.engagement.events import Events
 from domain.metrics.engagement.funnel import Asked, funnel, steps_of
-from domain.publishing.builders import user_event
+from eventlog.publish.builders import user_event
 from tests.domain.metrics.engagement.streams import column
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import done, moment, ms, of, random_facts

@@ -11,13 +11,13 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
+from domain.events.problems import Code
 from domain.ports import EventLog
-from domain.problem import Code
-from domain.publishing.builders import trading_result
-from domain.publishing.event import Event
-from domain.publishing.records import varint
 from eventlog.intake.intake import Ingest
+from eventlog.publish.builders import trading_result
+from eventlog.publish.event import Event
+from eventlog.publish.record import varint
 
 NOON = 1_760_000_000_000
 

@@ -9,11 +9,11 @@ from common.envelope_pb2 import DataClassification
 from trading.trading_signals_pb2 import LONG, TradingResult, TradingResultBatch
 
 from domain.errors import Invalid
-from domain.events import CATALOGUE
-from domain.problem import Code, Refused
-from domain.publishing import builders
-from domain.publishing.event import Event
-from domain.publishing.signatures import FILE, signatures
+from domain.events.catalogue import CATALOGUE
+from domain.events.problems import Code, Refused
+from eventlog.publish import builders
+from eventlog.publish.event import Event
+from eventlog.publish.signatures import FILE, signatures
 from tests.publishing.samples import NOON, trade
 
 
@@ -24,7 +24,7 @@ def test_there_is_a_builder_for_every_event_and_every_batch() -> None:
 
 
 def test_the_signatures_are_those_of_the_messages() -> None:
-    """builders.pyi is what `python -m domain.publishing.signatures` writes now."""
+    """builders.pyi is what `python -m eventlog.publish.signatures` writes now."""
     assert FILE.read_text(encoding="utf-8") == signatures()
 
 

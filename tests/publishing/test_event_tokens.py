@@ -11,15 +11,15 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope, AuthToken
 
 from adapters.auth.tokens import TokenVerifier
 from domain.errors import Unavailable
+from domain.events.problems import Code
 from domain.ports import Chunk, Record
-from domain.problem import Code
-from domain.publishing.event_tokens import EventTokens, without_signatures
-from domain.publishing.framing import Item
-from domain.publishing.reading import from_protobuf
-from domain.publishing.records import message_of
-from domain.quarantine import Filter
+from eventlog.intake.event_tokens import EventTokens, without_signatures
+from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest, Outcome
+from eventlog.intake.parsing import from_protobuf
+from eventlog.intake.quarantine import Filter
 from eventlog.intake.repair import Change, repaired
+from eventlog.publish.record import message_of
 from projections.engine.admission import Admission, Records
 from projections.engine.batch import Admitted
 from tests.auth.hostile import People, hostile

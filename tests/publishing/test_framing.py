@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import MAX_EVENT
-from domain.problem import Code
-from domain.publishing.framing import Item, delimited, ndjson
+from domain.events.catalogue import MAX_EVENT
+from domain.events.problems import Code
+from eventlog.intake.framing import Item, delimited, ndjson
 from tests.publishing.samples import chunks_of, framed
 
 

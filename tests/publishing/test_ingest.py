@@ -12,14 +12,14 @@ import pytest
 from app.publisher import ingest as opened_ingest
 from app.settings import Settings
 from domain.errors import NotFound, Unavailable
-from domain.identity import identity
+from domain.events.identity import identity
+from domain.events.problems import Code
 from domain.ports import Placed, Record
-from domain.problem import Code
-from domain.publishing.framing import Item, ndjson
-from domain.publishing.json_mapping import from_json
-from domain.publishing.reading import from_protobuf
-from domain.quarantine import Filter
+from eventlog.intake.framing import Item, ndjson
 from eventlog.intake.intake import BATCH_EVENTS, SLICE, Ingest, Outcome
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.parsing import from_protobuf
+from eventlog.intake.quarantine import Filter
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Written
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members

@@ -13,12 +13,12 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
 from domain.errors import Unavailable
-from domain.identity import identity
-from domain.publishing.framing import Item, ndjson
-from domain.publishing.json_mapping import from_json
-from domain.quarantine import Filter
+from domain.events.identity import identity
 from eventlog.intake import intake as module
+from eventlog.intake.framing import Item, ndjson
 from eventlog.intake.intake import Ingest
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.quarantine import Filter
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 from tests.publishing.samples import Door, chunks_of, logged

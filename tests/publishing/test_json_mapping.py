@@ -11,13 +11,13 @@ from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import CATALOGUE, EventType
-from domain.problem import Code, Problem, Refused
-from domain.publishing.event import Event, batch, single
-from domain.publishing.json_mapping import from_json, read_general
-from domain.publishing.json_plain import read_plain
-from domain.publishing.reading import Parse, Parsed, from_envelope
-from domain.validation import RESERVED_STREAMS, check_payload
+from domain.events.catalogue import CATALOGUE, EventType
+from domain.events.problems import Code, Problem, Refused
+from domain.events.validation import RESERVED_STREAMS, check_payload
+from eventlog.intake.json_mapping import from_json, read_general
+from eventlog.intake.json_plain import read_plain
+from eventlog.intake.parsing import Parse, Parsed, from_envelope
+from eventlog.publish.event import Event, batch, single
 from tests.publishing.samples import NOON, bad_lines, line, trade, trade_members
 from tests.publishing.test_validation import any_fact
 

@@ -11,12 +11,12 @@ import pytest
 from adapters.embedded.log import EmbeddedLog
 from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
-from domain.events import STREAMS
-from domain.problem import Refused
-from domain.publishing.framing import Item
-from domain.publishing.json_mapping import from_json
-from domain.quarantine import Entry
+from domain.events.catalogue import STREAMS
+from domain.events.problems import Refused
+from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest
+from eventlog.intake.json_mapping import from_json
+from eventlog.intake.quarantine import Entry
 from eventlog.intake.repair import Change, repaired
 from eventlog.publish.publisher import Publisher
 

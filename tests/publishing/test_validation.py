@@ -10,9 +10,9 @@ from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import CATALOGUE, LATEST, MAX_FACTS, EventType
-from domain.problem import MEANINGS, Code
-from domain.validation import _check_fact, _checks, check_payload, judge
+from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType
+from domain.events.problems import MEANINGS, Code
+from domain.events.validation import _check_fact, _checks, check_payload, judge
 from tests.publishing.samples import NOON, trade
 
 NUMBERS = (0.0, 1.5, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.access import EVERY_COMPANY, Member, Principal, Role
+from domain.access.rights import EVERY_COMPANY, Member, Principal, Role
 from domain.position import Position
 from projections.engine.batch import ProjectionStatus
 from projections.engine.failure import Failure, Heartbeat, TopicBeat

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from domain.access import LIMITS, Role, Tier
+from domain.access.rights import LIMITS, Role, Tier
 from read_api.live_sessions import MOST_ROWS
 from tests.support.instance import Instance, trade
 

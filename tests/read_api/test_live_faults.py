@@ -18,10 +18,10 @@ from litestar.exceptions import WebSocketDisconnect
 
 from adapters.auth.jwks import ReadKeys
 from adapters.auth.tokens import TokenVerifier
-from domain.access import Principal, Role, Tier
+from domain.access.rate_limits import Rates
+from domain.access.rights import Principal, Role, Tier
+from domain.audit import Action, Note
 from domain.errors import NotFound, Unavailable
-from domain.rates import Rates
-from domain.trail import Action, Note
 from projections.engine.query import Question
 from read_api import feeds, live
 from read_api.live import connect

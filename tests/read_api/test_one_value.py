@@ -15,8 +15,8 @@ from google.protobuf import proto
 
 from domain.metrics.catalogue import METRICS
 from domain.metrics.trading.catalogue import STATISTICS
-from domain.publishing.builders import payment, support_ticket
-from domain.publishing.event import Event
+from eventlog.publish.builders import payment, support_ticket
+from eventlog.publish.event import Event
 from tests.projections.small_company import at, company, did
 from tests.support.instance import Instance
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.event_index import PostgresEventIndex
-from domain.event_search import BlockSummary
+from eventlog.search.criteria import BlockSummary
 from projections.engine.registry import projection
 from tests.projections.harness import ReadModels
 from tests.support import signing

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.postgres.read_store import PostgresReadStore
-from domain.access import OPERATOR
+from domain.access.rights import OPERATOR
 from domain.errors import NotYet
 from domain.ports import Answer
 from domain.position import Position

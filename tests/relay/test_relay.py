@@ -19,7 +19,7 @@ from app.relay import Relay
 from domain.errors import Fenced, Unavailable
 from domain.ports import EventLog
 from domain.position import Position
-from domain.relaying import relayed
+from eventlog.relay.record import relayed
 from projections.engine.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all

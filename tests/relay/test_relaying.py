@@ -10,10 +10,10 @@ from common.envelope_pb2 import CONFIDENTIAL, AnalyticsProcessingEnvelope
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.configuration.store import Stored
-from domain.events import MAX_DOCUMENT
-from domain.relaying import RELAY, event_id, relayed
-from domain.validation import judge
+from domain.configuration.event_store import Stored
+from domain.events.catalogue import MAX_DOCUMENT
+from domain.events.validation import judge
+from eventlog.relay.record import RELAY, event_id, relayed
 from tests.support.event_store import AT, aggregate, state
 
 JSON = st.recursive(

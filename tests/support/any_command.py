@@ -14,7 +14,7 @@ from msgspec import inspect
 from domain.configuration.dashboard import Layout, Sharing, Tile
 from domain.configuration.registry import COMMANDS
 from domain.configuration.report_schedule import Report, Section
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 ZONES = st.sampled_from(["UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata"])

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
-from domain.events import CATALOGUE, EventType
+from domain.events.catalogue import CATALOGUE, EventType
 from tests.support.any_configuration import TOLD
 
 START = 1_760_000_000_000  # 2025-10-09

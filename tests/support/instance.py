@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from app.cli import main
 from app.settings import Settings
 from app.wiring import token_issuer
-from domain.access import Role, Tier
+from domain.access.rights import Role, Tier
 from tests.support.copies import copy_of
 
 READY_SECONDS = 240.0  # on a machine that does much else

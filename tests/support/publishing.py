@@ -10,7 +10,7 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.nats.bus import NatsBus
 from adapters.postgres.quarantine import PostgresQuarantine
 from adapters.postgres.seen import PostgresSeenEvents
-from domain.events import STREAMS
+from domain.events.catalogue import STREAMS
 from eventlog.intake.intake import Ingest
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.bench.events import envelopes
-from domain import tracing
-from domain.events import BY_NAME
-from domain.publishing.records import record_of
-from domain.tracing import Trace, of_envelope, parsed
+from domain.events.catalogue import BY_NAME
+from domain.request import tracing
+from domain.request.tracing import Trace, of_envelope, parsed
+from eventlog.publish.record import record_of
 
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HEX = "0123456789abcdef"

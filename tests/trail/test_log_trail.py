@@ -18,11 +18,11 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.embedded.servers import Servers
 from adapters.files.audit_spill import SpillFiles
 from adapters.postgres.migrate import migrate
+from domain.audit import NOBODY, Actor, Door, Note
 from domain.errors import Unavailable
-from domain.events import MAX_TEXT
-from domain.publishing.audit import audit_record
-from domain.trail import NOBODY, Actor, Door, Note
-from domain.validation import judge
+from domain.events.catalogue import MAX_TEXT
+from domain.events.validation import judge
+from eventlog.publish.audit_events import audit_record
 from eventlog.publish.audit_writer import AT_ONCE, LogTrail
 from tests.support.event_logs import read_all
 

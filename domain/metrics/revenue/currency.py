@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from domain.billing.subscriptions import LOSSES, Movement
 from domain.metrics.value import Reason
-from domain.subscriptions import LOSSES, Movement
 
 Rates = Mapping[tuple[str, int], Fraction]  # currency and day (since 1970, UTC) → units of the answer's currency
 MS_PER_DAY = 86_400_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from domain.subscriptions import CHURNED, CONTRACTION, EXPANSION, KINDS, LOSSES, NEW, REACTIVATED, Movement
+from domain.billing.subscriptions import CHURNED, CONTRACTION, EXPANSION, KINDS, LOSSES, NEW, REACTIVATED, Movement
 
 SIGNS: Mapping[str, int] = {kind: -1 if kind in LOSSES else 1 for kind in KINDS}
 

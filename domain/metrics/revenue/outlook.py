@@ -1,6 +1,6 @@
 """What is known of tomorrow's MRR: committed MRR, and MRR at risk.
 
-cmrr is MRR with everything that was recorded by then and takes effect later (`domain/scheduled.py`): starts and
+cmrr is MRR with everything that was recorded by then and takes effect later (`domain/billing/scheduled.py`): starts and
 upgrades added, cancels and downgrades subtracted. mrr_at_risk is the part of that MRR whose customer owes, or that was
 scheduled to end, each customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from domain.billing.subscriptions import LOSSES, Movement
 from domain.metrics.value import Stat, finite, known
-from domain.subscriptions import LOSSES, Movement
 
 
 def cmrr(mrr: int, later: Iterable[Movement]) -> int:

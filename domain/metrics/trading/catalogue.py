@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from domain.errors import NotFound
-from domain.metrics.entry import Unit as Unit  # told on
+from domain.metrics.metric import Unit as Unit  # told on
 from domain.metrics.trading.average_loss import average_loss
 from domain.metrics.trading.average_win import average_win
 from domain.metrics.trading.best_trade_return import best_trade_return

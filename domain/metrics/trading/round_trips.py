@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.billing.monthly_price import MILLIONTHS, half_even
 from domain.errors import Invalid
 from domain.metrics.trading.trades import Trades
-from domain.mrr import MILLIONTHS, half_even
 
 
 class Matching(StrEnum):

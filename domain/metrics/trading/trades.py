@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.billing.monthly_price import MILLIONTHS
 from domain.metrics.trading.whole import Whole, reported, total, whole
 from domain.metrics.value import Reason, Stat, ratio
-from domain.mrr import MILLIONTHS
 
 NONE: Whole = np.empty(0, dtype=np.int64)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from domain.billing.monthly_price import MILLIONTHS
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.whole import Whole, products, total
-from domain.mrr import MILLIONTHS
 
 
 def turnover(trades: Trades) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.metrics.catalogue import METRICS
-from domain.metrics.entry import Section
 from domain.metrics.formulas import FORMULAS
+from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import STATISTICS
 from projections.engine.query import registered
 from projections.metric_sources import SOURCES

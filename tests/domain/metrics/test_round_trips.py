@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.billing.monthly_price import half_even
 from domain.errors import Invalid
 from domain.metrics.trading.round_trips import Fill, Matching, RoundTrip, as_trades, round_trips
-from domain.mrr import half_even
 
 M = 10**6
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.validation import RESERVED_STREAMS
+from domain.events.validation import RESERVED_STREAMS
 from projections.engine.registry import all_queries
 from tests.e2e.exactness.expected import Near, Question
 from tests.e2e.exactness.expected_series import questions

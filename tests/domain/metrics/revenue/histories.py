@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from itertools import count
 
-from domain.metrics.revenue.policies import MS_PER_DAY, Charge
-from domain.subscriptions import ABSENT, STATUS, SubscriptionFact, merged
+from domain.billing.policies import MS_PER_DAY, Charge
+from domain.billing.subscriptions import ABSENT, STATUS, SubscriptionFact, merged
 
 MILLION = 1_000_000
 EVENTS = (*STATUS, "changed", "upgraded", "downgraded", "quantity_changed")

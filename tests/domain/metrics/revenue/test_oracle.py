@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from domain.billing.monthly_price import MILLIONTHS
+from domain.billing.policies import PRESETS, read
+from domain.billing.subscriptions import LOSSES, Movement, SubscriptionFact, merged
 from domain.metrics.revenue.flows import Flows, activity, snapshot
-from domain.metrics.revenue.policies import PRESETS, read
 from domain.metrics.revenue.rates import customer_churn_rate
 from domain.metrics.revenue.retained import retained
 from domain.metrics.value import Stat, known
-from domain.mrr import MILLIONTHS
-from domain.subscriptions import LOSSES, Movement, SubscriptionFact, merged
 
 ORACLES = Path(__file__).parents[3] / "data" / "oracles"
 EXPECTED: dict[str, Any] = json.loads((ORACLES / "mrr_small.json").read_text())

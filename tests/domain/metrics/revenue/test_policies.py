@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.billing.monthly_price import MILLIONTHS
+from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, read, told
+from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merged
 from domain.metrics.revenue.flows import activity, bridge, snapshot
-from domain.metrics.revenue.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, read, told
-from domain.mrr import MILLIONTHS
-from domain.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merged
 from tests.domain.metrics.revenue.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.test_subscriptions import fact
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.billing.subscriptions import Cut, Movement
 from domain.metrics.revenue import rates
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.concentration import hhi, top_concentration
@@ -25,7 +26,6 @@ from domain.metrics.revenue.payments import (
 from domain.metrics.revenue.plan_mix import downgrade_rate, mix, upgrade_rate
 from domain.metrics.revenue.retained import retained
 from domain.metrics.value import Reason
-from domain.subscriptions import Cut, Movement
 from tests.domain.metrics.revenue.test_oracle import ms
 
 MONTH = Flows(1000, 200, 100, 50, 150, 20, new_count=4)  # ends at 1120

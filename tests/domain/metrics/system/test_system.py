@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain.metrics.system import service
-from domain.metrics.system.incidents import Incident, mtta, mttr
-from domain.metrics.system.service import WINDOWS
+from domain.metrics.operations import service
+from domain.metrics.operations.incidents import Incident, mtta, mttr
+from domain.metrics.operations.service import WINDOWS
 from domain.metrics.value import Reason
 
 

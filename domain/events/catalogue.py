@@ -1,0 +1,240 @@
+"""The event catalogue: every event type of the platform, its stream, its messages, and what a good one must have.
+
+One table, two readers: `domain/events/validation.py` checks one event in Python at the doors, the projection engine checks
+whole batches as columns. Both follow the same rules, and a property test holds them to it.
+
+Rules that hold for every type and are not repeated in the table:
+every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes, a document at
+most `MAX_DOCUMENT`; every time lies in [`EARLIEST`, `LATEST`), but not in `SECONDS`, unless it is optional and absent
+(0); and, but for those that are `ahead`, at most `MOST_AHEAD` beyond the time at which the log took the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from analytics import business_events_pb2 as business
+from analytics import control_events_pb2 as control
+from analytics import performance_data_pb2 as performance
+from analytics import user_analytics_pb2 as users
+from google.protobuf.message import Message
+from trading import trading_signals_pb2 as trading
+
+MILLIONTHS = 1_000_000
+EARLIEST = 1  # ms since 1970 UTC: 0 means "absent" on the wire
+LATEST = 4_102_444_800_000  # 2100-01-01 UTC; fixed, because a fold must not look at a clock
+SECONDS = (1_000_000_000, LATEST // 1_000)  # a time in here is one of 2001 to 2100 that was given in seconds
+MOST_AHEAD = 86_400_000  # ms that an event may lie beyond the time at which the log took it
+MAX_TEXT = 4_096  # bytes of one text field
+MAX_DOCUMENT = 262_144  # bytes of a text field that holds a whole document
+MAX_EVENT = 1_048_576  # bytes of one serialised envelope
+MAX_FACTS = 10_000  # facts in one batch event
+COMPANY_ID = r"^[A-Za-z0-9_-]{1,64}$"  # it is a token of NATS subjects and the first part of log keys
+MAX_ID = 256  # bytes of user_id, event_id, correlation_id and other envelope texts
+
+STREAMS = (
+    "trading-events",
+    "user-behavior",
+    "performance-data",
+    "business-events",
+    "config-events",
+    "audit-events",
+    "insight-events",
+    "quarantine",
+)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One row of the catalogue.
+
+    `required`: fields that must be present and not empty (enums: not UNSPECIFIED; doubles are `optional` in the proto
+    files, so that 0 is a value and absence is not). `times`: int64 ms fields, of which
+    those in `required` must be set. `event_time`: the field that is the event's time; "timestamp" is the envelope's.
+    `ahead`: those of `times` that tell of what is still to come.
+    `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
+    `positive`/`not_negative`: doubles with that bound.
+    `schema_version`: the newest one known; older ones are read through `domain/events/upcasting.py`.
+    """
+
+    name: str
+    stream: str
+    message: type[Message]
+    batch: type[Message] | None = None
+    required: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+    event_time: str = "timestamp"
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    positive: tuple[str, ...] = ()
+    not_negative: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    of_user: bool = False
+    schema_version: int = 1
+
+    @cached_property
+    def batch_name(self) -> str:
+        """Message type of the batch form."""
+        return f"{self.name}_batch"
+
+
+INTERVALS = ("1m", "5m", "15m", "1h", "1d")
+
+CATALOGUE: tuple[EventType, ...] = (
+    EventType(
+        "trading_result",
+        "trading-events",
+        trading.TradingResult,
+        trading.TradingResultBatch,
+        required=("trade_id", "account_id", "symbol", "side", "quantity", "entry_price", "exit_price", "closed_at"),
+        times=("opened_at", "closed_at"),
+        event_time="closed_at",
+        positive=("quantity",),
+        not_negative=("entry_price", "exit_price"),
+        of_user=True,
+    ),
+    EventType(
+        "trading_signal",
+        "trading-events",
+        trading.TradingSignal,
+        trading.TradingSignalBatch,
+        required=("signal_id", "symbol", "side"),
+    ),
+    EventType(
+        "account_flow",
+        "trading-events",
+        trading.AccountFlow,
+        trading.AccountFlowBatch,
+        required=("account_id", "amount"),
+        of_user=True,
+    ),
+    EventType(
+        "account_equity",
+        "trading-events",
+        trading.AccountEquity,
+        trading.AccountEquityBatch,
+        required=("account_id", "equity"),
+        times=("at",),
+        event_time="at",
+        of_user=True,
+    ),
+    EventType(
+        "market_bar",
+        "trading-events",
+        trading.MarketBar,
+        trading.MarketBarBatch,
+        required=("symbol", "interval", "start", "open", "high", "low", "close"),
+        times=("start",),
+        event_time="start",
+        choices=(("interval", INTERVALS),),
+        not_negative=("volume",),
+    ),
+    EventType(
+        "user_event",
+        "user-behavior",
+        users.UserEvent,
+        users.UserEventBatch,
+        required=("name",),
+        of_user=True,
+    ),
+    EventType(
+        "system_metric",
+        "performance-data",
+        performance.SystemMetric,
+        performance.SystemMetricBatch,
+        required=("service", "metric", "value"),
+    ),
+    EventType(
+        "performance_data",
+        "performance-data",
+        performance.PerformanceData,
+        performance.PerformanceDataBatch,
+        required=("service", "operation", "duration_ms"),
+        not_negative=("duration_ms",),
+    ),
+    EventType(
+        "subscription",
+        "business-events",
+        business.SubscriptionEvent,
+        business.SubscriptionEventBatch,
+        required=("event", "customer_id", "subscription_id"),
+        times=("effective_at", "recorded_at"),
+        ahead=("effective_at",),
+        event_time="effective_at",
+        not_negative=("unit_amount", "quantity", "discount_pct"),
+    ),
+    EventType(
+        "payment",
+        "business-events",
+        business.PaymentEvent,
+        business.PaymentEventBatch,
+        required=("customer_id", "kind", "amount"),
+        not_negative=("amount", "fee"),
+    ),
+    EventType(
+        "acquisition_cost",
+        "business-events",
+        business.AcquisitionCost,
+        business.AcquisitionCostBatch,
+        required=("channel", "cost"),
+        not_negative=("cost",),
+    ),
+    EventType(
+        "survey_response",
+        "business-events",
+        business.SurveyResponse,
+        business.SurveyResponseBatch,
+        required=("survey", "score", "respondent_id"),
+        not_negative=("score",),
+    ),
+    EventType(
+        "support_ticket",
+        "business-events",
+        business.SupportTicketEvent,
+        business.SupportTicketEventBatch,
+        required=("ticket_id", "event"),
+    ),
+    EventType(
+        "config_event",
+        "config-events",
+        control.ConfigEvent,
+        required=("topic", "aggregate_id"),
+        documents=("body",),
+    ),
+    EventType("audit_event", "audit-events", control.AuditEvent, required=("subject", "action", "outcome")),
+    EventType(
+        "prediction",
+        "insight-events",
+        control.Prediction,
+        required=("what", "method", "due_at"),
+        times=("due_at",),
+        ahead=("due_at",),
+    ),
+    EventType("quarantined_event", "quarantine", control.QuarantinedEvent, required=("code",)),
+)
+
+BY_NAME: Mapping[str, EventType] = MappingProxyType({t.name: t for t in CATALOGUE})
+BATCHES: Mapping[str, EventType] = MappingProxyType({t.batch_name: t for t in CATALOGUE if t.batch is not None})
+
+
+def event_type(message_type: str) -> EventType | None:
+    """The catalogue's entry for a message type, in its single or batch form; None if there is none."""
+    return BY_NAME.get(message_type) or BATCHES.get(message_type)
+
+
+def longest_text(kind: EventType, field: str) -> int:
+    """Bytes that a text field of the type may have."""
+    return MAX_DOCUMENT if field in kind.documents else MAX_TEXT
+
+
+def is_time(value: int) -> bool:
+    """Whether a number is a time in ms since 1970 UTC, and none that was given in seconds."""
+    return EARLIEST <= value < LATEST and not SECONDS[0] <= value < SECONDS[1]
+
+
+def log_key(company_id: str, user_id: str) -> bytes:
+    """Key that orders events in the log: one user's events stay in one partition, a large tenant still spreads."""
+    return f"{company_id}:{user_id}".encode() if user_id else company_id.encode()

@@ -1,0 +1,364 @@
+"""Validation: whether one event is good, and the first thing that is wrong with it.
+
+How the rules of `domain/events/catalogue.py` are read, here and in the projection engine's columns alike:
+
+Envelope: message_type is in the catalogue (single or batch form); company_id matches `COMPANY_ID`; user_id, event_id
+and producer_id are at most `MAX_ID` bytes without U+0000; user_id is not empty where the type is `of_user`;
+producer_seq is below 2^63; schema_version is one that is known; timestamp lies in [`EARLIEST`, `LATEST`) (the doors
+fill an absent one from the payload's event time before they check); the payload decodes as the type's message. event_id
+may be empty.
+
+Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes, a document at most
+`MAX_DOCUMENT`, and without U+0000 (also keys, values and members of maps and lists); a required text is not empty;
+`choices` bind every text that is not empty.
+A double x is finite and |x × 1e6| < 2^63; a required one is present (0 is a value); `positive` means x > 0,
+`not_negative` x ≥ 0, both of the double as it came, not of its millionths. An enum number is one of its enum's; a
+required one is not 0. Times lie in [`EARLIEST`, `LATEST`); one that is not required may be 0. Other fields are free.
+A batch event holds 1 to `MAX_FACTS` facts.
+
+Rules of the doors, beyond those of the log: the other texts of the envelope are at most `MAX_ID` bytes without
+U+0000, the serialised envelope is at most `MAX_EVENT` bytes, and types that only this service publishes are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from math import isfinite
+from operator import attrgetter, itemgetter
+from typing import Any, cast
+
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from domain.events.catalogue import (
+    BATCHES,
+    BY_NAME,
+    COMPANY_ID,
+    MAX_EVENT,
+    MAX_FACTS,
+    MAX_ID,
+    MAX_TEXT,
+    MOST_AHEAD,
+    SECONDS,
+    EventType,
+    event_type,
+    is_time,
+    longest_text,
+)
+from domain.events.problems import Code, Problem, shown
+from domain.events.upcasting import upcast
+
+RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events", "quarantine"})
+LIMIT = float(2**63)
+LOG_TEXTS = ("user_id", "event_id", "producer_id")
+DOOR_TEXTS = ("service_source", "correlation_id", "causation_id")
+
+_texts_of: dict[tuple[str, ...], Callable[[Any], tuple[str, ...]]] = {
+    names: attrgetter(*names) for names in (LOG_TEXTS, DOOR_TEXTS)
+}
+_CHECKED_TYPES = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_ENUM)
+_company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
+Check = Callable[[Any], Problem | None]
+
+
+def judge(value: bytes, stream: str | None = None, taken_at: int | None = None) -> Problem | None:
+    """The first rule of the log that a serialised envelope breaks, None for a good one.
+
+    `stream`: the topic that it lies in; an event of another stream is a problem too. `taken_at`: when the log took it
+    (ms), None where that is not known.
+    """
+    try:
+        envelope = AnalyticsProcessingEnvelope.FromString(value)
+    except DecodeError:
+        return Problem(Code.UNDECODABLE, "the bytes are no envelope")
+    kind = event_type(envelope.message_type)
+    problem = check_envelope(envelope, kind)
+    if problem is not None or kind is None:
+        return problem
+    if stream is not None and kind.stream != stream:
+        return Problem(Code.WRONG_STREAM, f"{envelope.message_type} belongs to {kind.stream}, not to {stream}")
+    payload = decode_payload(envelope)
+    if isinstance(payload, Problem):
+        return payload
+    problem = check_payload(kind, payload)
+    return problem if problem is not None or taken_at is None else _check_ahead(envelope, kind, payload, taken_at)
+
+
+def _check_ahead(
+    envelope: AnalyticsProcessingEnvelope, kind: EventType, payload: Message, taken_at: int
+) -> Problem | None:
+    """The first time that lies too far beyond the one at which the log took the event."""
+    names = [name for name in kind.times if name not in kind.ahead]
+    facts: Iterable[tuple[int | None, Message]] = [(None, payload)]
+    if not isinstance(payload, kind.message):
+        facts = enumerate(cast(Any, payload).items)
+    given: list[tuple[str, int, int | None]] = [("timestamp", envelope.timestamp, None)]
+    given += [(name, getattr(fact, name), item) for item, fact in facts for name in names]
+    for name, value, item in given:
+        if value > taken_at + MOST_AHEAD:
+            place = name if item is None else f"items[{item}].{name}"
+            reason = f"{place} {value} is more than 24 hours after {taken_at}, when the log took the event"
+            return Problem(Code.IN_THE_FUTURE, reason, item)
+    return None
+
+
+def decode_payload(envelope: AnalyticsProcessingEnvelope) -> Message | Problem:
+    """The payload as the message of the envelope's type, which must be in the catalogue, in its newest schema."""
+    name = envelope.message_type
+    kind = event_type(name)
+    assert kind is not None, "check_envelope comes first"
+    message = kind.batch if name in BATCHES else kind.message
+    assert message is not None
+    try:
+        return upcast(kind, message.FromString(envelope.payload), envelope.schema_version)
+    except DecodeError:
+        return Problem(
+            Code.UNDECODABLE, f"payload is no {message.DESCRIPTOR.full_name} ({len(envelope.payload)} bytes)"
+        )
+
+
+def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None) -> Problem | None:
+    """The first rule of the log that the envelope itself breaks."""
+    if kind is None:
+        return _unknown_type(envelope.message_type)
+    if not _company_matches(envelope.company_id):
+        return _bad_company(envelope.company_id)
+    if kind.of_user and not envelope.user_id:
+        return Problem(Code.MISSING_FIELD, f"user_id is required for {envelope.message_type}")
+    if not is_time(envelope.timestamp):
+        return _bad_time("timestamp", envelope.timestamp)
+    if envelope.producer_seq >= 2**63:
+        return Problem(Code.OUT_OF_RANGE, f"producer_seq {envelope.producer_seq} does not fit into 63 bits")
+    if envelope.schema_version > kind.schema_version:
+        return _newer(envelope, kind)
+    return _long_text(envelope, LOG_TEXTS)
+
+
+def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
+    """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
+    return _long_text(envelope, DOOR_TEXTS)
+
+
+def check_source(kind: EventType, *, ours: bool) -> Problem | None:
+    """The problem of a type that only this service publishes; `ours`: the event comes from this service."""
+    if kind.stream in RESERVED_STREAMS and not ours:
+        return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
+    return None
+
+
+def too_large(size: int) -> Problem:
+    """The problem of an event of so many bytes."""
+    return Problem(Code.TOO_LARGE, f"the event has {size} bytes, at most {MAX_EVENT} are taken")
+
+
+def _newer(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem:
+    known, given = kind.schema_version, envelope.schema_version
+    return Problem(
+        Code.NEWER_SCHEMA, f"{envelope.message_type} has schema version {given}, and {known} is the newest known"
+    )
+
+
+def _unknown_type(name: str) -> Problem:
+    if not name:
+        return Problem(Code.MISSING_FIELD, "message_type is required")
+    return Problem(Code.UNKNOWN_TYPE, f"message_type {shown(name)} is not in the event catalogue")
+
+
+def _bad_company(company_id: str) -> Problem:
+    if not company_id:
+        return Problem(Code.MISSING_FIELD, "company_id is required")
+    return Problem(Code.BAD_COMPANY, f"company_id {shown(company_id)} is not 1 to 64 of A-Z a-z 0-9 _ -")
+
+
+def _bad_time(name: str, value: int) -> Problem:
+    if value == 0:
+        return Problem(Code.MISSING_FIELD, f"{name} is required")
+    if SECONDS[0] <= value < SECONDS[1]:
+        return Problem(Code.BAD_TIME, f"{name} {value} is in seconds: times are milliseconds, {1_000 * value} here")
+    return Problem(Code.BAD_TIME, f"{name} {value} is not within 1970 and 2100 (milliseconds UTC)")
+
+
+def _long_text(envelope: AnalyticsProcessingEnvelope, names: tuple[str, ...]) -> Problem | None:
+    texts = _texts_of[names](envelope)
+    joined = "".join(texts)
+    if len(joined) * 4 <= MAX_ID and "\0" not in joined:
+        return None
+    problems = (_text_problem(name, text, MAX_ID) for name, text in zip(names, texts, strict=True))
+    return next(filter(None, problems), None)
+
+
+def _text_problem(name: str, text: str, limit: int) -> Problem | None:
+    if "\0" in text:
+        return Problem(Code.BAD_TEXT, f"{name} {shown(text)} holds U+0000")
+    if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+        return Problem(Code.BAD_TEXT, f"{name} has {size} bytes, at most {limit} are taken")
+    return None
+
+
+def check_payload(kind: EventType, payload: Message) -> Problem | None:
+    """The first rule that a decoded payload breaks, in its single or batch form."""
+    if isinstance(payload, kind.message):
+        return _check_fact(kind, payload)
+    items = payload.items  # type: ignore[attr-defined]  # every batch message has this one field
+    if not 1 <= len(items) <= MAX_FACTS:
+        few = Problem(Code.EMPTY_BATCH, "items is empty")
+        return (
+            Problem(Code.TOO_LARGE, f"items holds {len(items)} facts, at most {MAX_FACTS} are taken") if items else few
+        )
+    for index, item in enumerate(items):
+        if problem := _check_fact(kind, item):
+            return problem._replace(reason=f"items[{index}].{problem.reason}", item=index)
+    return None
+
+
+def _check_fact(kind: EventType, fact: Message) -> Problem | None:
+    if _looks_good(kind.name)(fact):
+        return None
+    for check in _checks(kind.name):
+        if problem := check(fact):
+            return problem
+    return None
+
+
+def _fields(kind: EventType) -> list[FieldDescriptor]:
+    return cast("list[FieldDescriptor]", list(kind.message.DESCRIPTOR.fields))
+
+
+@cache
+def _looks_good(name: str) -> Callable[[Message], bool]:
+    """A test that is several times faster than the checks one by one; what it lets through breaks no rule."""
+    kind = BY_NAME[name]
+    of_type = {t: [f.name for f in _fields(kind) if f.type == t and not f.is_repeated] for t in _CHECKED_TYPES}
+    texts, doubles = of_type[FieldDescriptor.TYPE_STRING], of_type[FieldDescriptor.TYPE_DOUBLE]
+    names = [*texts, *doubles, *kind.times, *of_type[FieldDescriptor.TYPE_ENUM]]
+    values_of = attrgetter(*names)  # one call: fetching a field is the dear part
+    ends = len(texts), len(texts) + len(doubles), len(texts) + len(doubles) + len(kind.times)
+    required = _picker(names, kind.required)  # 0 may be absence: it goes to the checks, which ask for presence
+    bounded = _picker(names, (*kind.positive, *kind.not_negative))
+    chosen = [name for name, _ in kind.choices]
+    lists = tuple(f.name for f in _fields(kind) if f.is_repeated)
+    others = [_check(kind, f) for f in _fields(kind) if f.enum_type is not None or f.name in chosen]
+
+    def looks_good(fact: Message) -> bool:
+        values = values_of(fact)
+        text = "".join(values[: ends[0]])
+        if len(text) * 4 > MAX_TEXT or "\0" in text or not all(required(values)) or min(bounded(values), default=0) < 0:
+            return False
+        for number in values[ends[0] : ends[1]]:
+            if not -LIMIT < number * 1e6 < LIMIT:
+                return False
+        for time in values[ends[1] : ends[2]]:
+            if time and not is_time(time):
+                return False
+        if any([check(fact) for check in others]):
+            return False
+        return not any([getattr(fact, name) for name in lists])
+
+    return looks_good
+
+
+def _picker(names: list[str], picked: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Picks the values of some names out of the values of all of them."""
+    places = [names.index(name) for name in picked]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return (lambda values: (values[places[0]],)) if places else (lambda values: ())
+
+
+@cache
+def _checks(name: str) -> tuple[Check, ...]:
+    kind = BY_NAME[name]
+    return tuple(_check(kind, field) for field in _fields(kind))
+
+
+def _check(kind: EventType, field: FieldDescriptor) -> Check:
+    """The exact check of one field, by its type."""
+    if field.is_repeated:
+        return _check_members(field)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _check_text(kind, field)
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        return _check_double(kind, field)
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        return _check_enum(kind, field)
+    if field.name in kind.times:
+        return _check_time(kind, field)
+    return lambda fact: None
+
+
+def _check_text(kind: EventType, field: FieldDescriptor) -> Check:
+    name, required, longest = field.name, field.name in kind.required, longest_text(kind, field.name)
+    choices = dict(kind.choices).get(name)
+
+    def check(fact: Message) -> Problem | None:
+        text = getattr(fact, name)
+        if not text:
+            return Problem(Code.MISSING_FIELD, f"{name} is required") if required else None
+        if choices is not None and text not in choices:
+            return Problem(Code.BAD_CHOICE, f"{name} {shown(text)} is not one of {', '.join(choices)}")
+        return _text_problem(name, text, longest)
+
+    return check
+
+
+def _check_members(field: FieldDescriptor) -> Check:
+    name = field.name
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+
+    def check(fact: Message) -> Problem | None:
+        members = getattr(fact, name)
+        if not members:
+            return None
+        for text in (*members.keys(), *members.values()) if is_map else members:
+            if problem := _text_problem(f"a member of {name}", text, MAX_TEXT):
+                return problem
+        return None
+
+    return check
+
+
+def _check_double(kind: EventType, field: FieldDescriptor) -> Check:
+    name, required = field.name, field.name in kind.required
+    positive, not_negative = name in kind.positive, name in kind.not_negative
+
+    def check(fact: Message) -> Problem | None:
+        number = getattr(fact, name)
+        if required and number == 0 and not fact.HasField(name):
+            return Problem(Code.MISSING_FIELD, f"{name} is required")
+        if -LIMIT < number * 1e6 < LIMIT:
+            if (number < 0 and not_negative) or (number <= 0 and positive and fact.HasField(name)):
+                bound = "positive" if positive else "not negative"
+                return Problem(Code.OUT_OF_RANGE, f"{name} {number} must be {bound}")
+            return None
+        if isfinite(number):
+            return Problem(Code.OUT_OF_RANGE, f"{name} {number} does not fit into 64 bits as millionths")
+        return Problem(Code.NOT_FINITE, f"{name} is {number}")
+
+    return check
+
+
+def _check_enum(kind: EventType, field: FieldDescriptor) -> Check:
+    assert field.enum_type is not None
+    name, required, full_name = field.name, field.name in kind.required, field.enum_type.full_name
+    numbers = frozenset(field.enum_type.values_by_number)
+
+    def check(fact: Message) -> Problem | None:
+        number = getattr(fact, name)
+        if number not in numbers:
+            return Problem(Code.BAD_CHOICE, f"{name} {number} is no value of {full_name}")
+        return Problem(Code.MISSING_FIELD, f"{name} is required") if required and number == 0 else None
+
+    return check
+
+
+def _check_time(kind: EventType, field: FieldDescriptor) -> Check:
+    name, required = field.name, field.name in kind.required
+
+    def check(fact: Message) -> Problem | None:
+        value = getattr(fact, name)
+        return None if is_time(value) or (value == 0 and not required) else _bad_time(name, value)
+
+    return check

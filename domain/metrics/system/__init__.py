@@ -1,1 +1,0 @@
-"""System: how the platform's services and this service itself perform."""
