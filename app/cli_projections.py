@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adapters.postgres.projection_store import PostgresProjectionStore
     from domain.ports import EventLog
     from domain.position import Position
-    from projections.engine.batch import Checksum
+    from projections.engine.store.port import Checksum
     from read_api.status import ProjectionStatuses
 
 LOOK = 0.05  # seconds between two looks of `projections wait`
@@ -33,7 +33,7 @@ def projections() -> None:
 @as_json
 def projections_list(as_json: bool) -> None:
     """Every declared projection: what it is, what it reads, which queries it answers."""
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
 
     rows = [
         {
@@ -100,7 +100,7 @@ async def _status(settings: Settings) -> list[dict[str, object]]:
 
 
 async def _lag(settings: Settings, company: str, most: int) -> list[dict[str, object]]:
-    from projections.engine.tenant_lag import lag_by_tenant
+    from projections.engine.project.tenant_lag import lag_by_tenant
     from read_api.status import ProjectionStatuses
 
     async with _opened(settings) as (_, log, store):
@@ -154,7 +154,7 @@ async def _in_log(settings: Settings, log: EventLog, token: Position, deadline: 
 def _behind(rows: list[dict[str, object]], goal: Any) -> list[str]:
     """Projections that have not reached the goal. Raises Unavailable for one that has stopped before it."""
     from domain.position import Position
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
 
     behind = []
     for row in rows:
@@ -192,7 +192,7 @@ def projections_resume(settings: Settings, name: str) -> None:
 async def _change_state(settings: Settings, name: str, *, resume: bool) -> None:
     from app.instance import reachable
     from app.wiring import projection_store
-    from projections.engine.registry import projection
+    from projections.engine.declare.registry import projection
 
     declared = projection(name)
     async with reachable(settings) as complete:
@@ -218,7 +218,7 @@ def projections_checksum(settings: Settings, name: str, as_json: bool) -> None:
 
 
 async def _checksum(settings: Settings, name: str) -> Checksum:
-    from projections.engine.registry import projection
+    from projections.engine.declare.registry import projection
 
     declared = projection(name)
     async with _opened(settings) as (_, _, store):

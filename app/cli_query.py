@@ -14,7 +14,7 @@ from domain.clean_text import clean
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
-    from projections.engine.query import Question
+    from projections.engine.query.request import Question
     from read_api.past import Telling
 
 
@@ -58,7 +58,7 @@ async def _query(settings: Settings, asked: Telling, min_position: str, *, past:
     from app.instance import reachable
     from app.past import tell
     from app.wiring import comparing, read_store
-    from projections.engine.query import answer
+    from projections.engine.query.request import answer
 
     async with reachable(settings) as complete:
         if min_position:
@@ -128,7 +128,7 @@ async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:
 
 
 def _question(name: str, company: str, params: tuple[str, ...]) -> Question:
-    from projections.engine.query import Question
+    from projections.engine.query.request import Question
 
     if not company:
         raise Invalid("name a company with --company", code="missing_parameter")

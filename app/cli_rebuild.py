@@ -18,7 +18,7 @@ from domain.errors import Conflict, Invalid, NotFound, NotYet
 
 if TYPE_CHECKING:
     from adapters.postgres.builder import PostgresVersions
-    from projections.engine.declare import Projection
+    from projections.engine.declare.projection import Projection
     from projections.engine.rebuild import Comparison, Stored
 
 LOOK = 0.1  # seconds between two looks whether both versions stand at the same position
@@ -38,7 +38,7 @@ async def _versions(settings: Settings) -> AsyncIterator[PostgresVersions]:
 
 
 def _declared(name: str) -> Projection:
-    from projections.engine.registry import projection
+    from projections.engine.declare.registry import projection
 
     return projection(name)
 

@@ -14,7 +14,7 @@ from app.cli_frame import as_json, run, show_rows, with_settings
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from projections.engine.past import Snapshot
+    from projections.engine.past.past_store import Snapshot
 
 COLUMNS = ("projection", "version", "number", "latest", "position")
 
@@ -31,7 +31,7 @@ def snapshot(settings: Settings, names: tuple[str, ...], keep: int) -> None:
 async def _take(settings: Settings, names: Iterable[str], keep: int) -> list[Snapshot]:
     from app.evidence import snapshots as opened
     from app.instance import reachable
-    from projections.engine.registry import all_projections, projection
+    from projections.engine.declare.registry import all_projections, projection
 
     wanted = [projection(name) for name in names] or list(all_projections().values())
     async with reachable(settings) as complete:
@@ -53,7 +53,7 @@ def snapshots(settings: Settings, as_json: bool) -> None:
 async def _stored(settings: Settings) -> list[Snapshot]:
     from app.evidence import snapshots as opened
     from app.instance import reachable
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
 
     async with reachable(settings) as complete:
         with closing(opened(complete)) as store:
@@ -62,7 +62,7 @@ async def _stored(settings: Settings) -> list[Snapshot]:
 
 
 def _shown(snapshot: Snapshot) -> dict[str, Any]:
-    from projections.engine.query import show_time
+    from projections.engine.query.request import show_time
 
     latest = None if snapshot.latest is None else show_time(datetime.fromtimestamp(snapshot.latest / 1000, UTC))
     return {

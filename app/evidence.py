@@ -66,7 +66,7 @@ async def _snapshot_faults(settings: Settings, signed: Check) -> list[str]:
 
 
 def _faults(settings: Settings, signed: Check) -> list[str]:
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
 
     with closing(snapshots(settings, signed)) as store:
         return [

@@ -24,9 +24,9 @@ async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     """The answer to a question about the past, in the form of the API."""
     from adapters.postgres.scratch import PostgresScratch
     from app.evidence import check
-    from projections.engine.explain import Page, explain, turn
-    from projections.engine.history import History, Past
-    from projections.engine.past import PastStore, answer_past
+    from projections.engine.past.explain import Page, explain, turn
+    from projections.engine.past.history import History, Past
+    from projections.engine.past.past_store import PastStore, answer_past
 
     position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
     past = Past(position, asked.time)

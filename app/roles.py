@@ -166,9 +166,9 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
 async def projector(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Folds the log into read models, sharing the partitions with the other projectors."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded; more processes instead of threads
-    from projections.engine.cohort import Limits
-    from projections.engine.projector import Projector
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
+    from projections.engine.project.cohort import Limits
+    from projections.engine.project.projector import Projector
 
     async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
         worker = Projector(

@@ -13,8 +13,8 @@ from app.settings import Settings
 from domain.errors import Conflict, NotFound
 from domain.position import Position
 from eventlog.search.criteria import Scanned
-from projections.engine.declare import Projection
-from projections.engine.history import History, Past, Stretch
+from projections.engine.declare.projection import Projection
+from projections.engine.past.history import History, Past, Stretch
 
 
 async def rebuild_tenant(settings: Settings, declared: Projection, company: str, *, replace: bool) -> TenantComparison:

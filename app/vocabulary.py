@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from domain.currencies import ISO_4217
-from projections.engine.composed import projections_of
-from projections.engine.query import Query, Question, known, read_request
+from projections.engine.query.composed import projections_of
+from projections.engine.query.request import Query, Question, known, read_request
 
 
 class RegisteredVocabulary:

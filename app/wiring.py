@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from domain.audit import Trail
     from domain.ports import EventLog, LiveBus
     from eventlog.intake.event_tokens import EventTokens
-    from projections.engine.compared import Comparing
-    from projections.engine.declare import Projection
+    from projections.engine.declare.projection import Projection
+    from projections.engine.query.compared import Comparing
     from read_api.history.search import EventSearch
     from read_api.history.story import Stories
 
@@ -195,7 +195,7 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
 async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
     """Sets companies beside those that agreed to it. Raises Invalid for a secret of the noise that is too short."""
     from adapters.postgres.consents import PostgresConsents
-    from projections.engine.compared import Comparing
+    from projections.engine.query.compared import Comparing
 
     if settings.noise_secret and len(settings.noise_secret) < SHORTEST_SECRET:
         raise Invalid(
@@ -245,7 +245,7 @@ async def _exists(settings: Settings, store: PostgresEventStore, company: str) -
     from adapters.postgres.read_store import NO_TABLES
     from domain.configuration.registry import company_aggregate_id
     from domain.errors import Unavailable
-    from projections.engine.registry import all_projections
+    from projections.engine.declare.registry import all_projections
 
     if await store.events(company_aggregate_id(company), 0):
         return True

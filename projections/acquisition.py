@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Count, Day, Key, Money, Sum, Text
-from projections.engine.totals import days, plain, totals
+from projections.engine.declare.merge_rules import Count, Day, Key, Money, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.totals import days, plain, totals
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 acquisition = Projection("acquisition", version=1)
 

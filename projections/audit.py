@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.access.rights import Right
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Count, Day, Key, Last, Moment, Sum, Text
-from projections.engine.listing import listing
-from projections.engine.totals import days, plain, totals
+from projections.engine.declare.merge_rules import Count, Day, Key, Last, Moment, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.listing import listing
+from projections.engine.query.totals import days, plain, totals
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 audit = Projection("audit", version=1)
 

@@ -17,14 +17,14 @@ from domain.configuration.company import Company
 from domain.configuration.kinds import Aggregate, Event
 from domain.configuration.registry import AGGREGATES, aggregate_of, company_aggregate_id, read_event
 from domain.errors import AnalyticsError, Unavailable
-from projections.engine.declare import Columns, Fact, Projection, Row, RowValues, State, Table
-from projections.engine.kinds import Count, Flag, Json, Key, Last, Moment, Own, Text
-from projections.engine.listing import Condition, Listing, listing
-from projections.engine.query import Param, Query, Request, Selected, Statement
-from projections.engine.sql import equals
+from projections.engine.declare.merge_rules import Count, Flag, Json, Key, Last, Moment, Own, Text
+from projections.engine.declare.projection import Columns, Fact, Projection, Row, RowValues, State, Table
+from projections.engine.query.listing import Condition, Listing, listing
+from projections.engine.query.request import Param, Query, Request, Selected, Statement
+from projections.engine.store.sql import equals
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 configuration = Projection("configuration", version=2)
 

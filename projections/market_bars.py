@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.events.catalogue import INTERVALS
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Key, Last, Moment, Money, Text
-from projections.engine.query import (
+from projections.engine.declare.merge_rules import Key, Last, Moment, Money, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.formatting import money
+from projections.engine.query.request import (
     FROM,
     LIMIT,
     TO,
@@ -27,11 +28,10 @@ from projections.engine.query import (
     row_limit,
     show_time,
 )
-from projections.engine.show import money
-from projections.engine.sql import equals
+from projections.engine.store.sql import equals
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 market_bars = Projection("market_bars", version=1)
 

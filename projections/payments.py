@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.expressions import only
-from projections.engine.kinds import Count, Day, Key, Min, Moment, Money, Sum, Text
-from projections.engine.listing import listing
-from projections.engine.totals import days, plain, totals
+from projections.engine.declare.merge_rules import Count, Day, Key, Min, Moment, Money, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.fold.expressions import only
+from projections.engine.query.listing import listing
+from projections.engine.query.totals import days, plain, totals
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 payments = Projection("payments", version=1)
 

@@ -14,18 +14,18 @@ from urllib.parse import urlencode
 
 from domain.access.rights import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
-from projections.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, kept
-from projections.engine.composed import Composed, Part, Rows, Select
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Count, Key, Last, Moment, Number, Text
-from projections.engine.listing import listing
-from projections.engine.query import Param, Request, Statement, read_choice
-from projections.findings import plain
+from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Number, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.listing import listing
+from projections.engine.query.request import Param, Request, Statement, read_choice
+from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, kept
+from projections.queries.insights.shape import plain
 
 if TYPE_CHECKING:
     from analytics.control_events_pb2 import Prediction as PredictionFact
 
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 predictions = Projection("predictions", version=1)
 

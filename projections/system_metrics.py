@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
-from projections.engine.quantiles import Quantiles, bucket_of
-from projections.engine.ratios import Ratios
-from projections.engine.totals import Measures, calendar, moment, plain, totals, whole
+from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.quantiles import Quantiles, bucket_of
+from projections.engine.query.ratios import Ratios
+from projections.engine.query.totals import Measures, calendar, moment, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 system_metrics = Projection("system_metrics", version=1)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import (
+from projections.engine.declare.merge_rules import (
     MS_PER_DAY,
     MS_PER_HOUR,
     Count,
@@ -26,14 +25,15 @@ from projections.engine.kinds import (
     Sum,
     Text,
 )
-from projections.engine.listing import listing
-from projections.engine.ratios import Ratios
-from projections.engine.totals import Measures, calendar, plain, totals, whole
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.query.listing import listing
+from projections.engine.query.ratios import Ratios
+from projections.engine.query.totals import Measures, calendar, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 trading = Projection("trading", version=2)
 

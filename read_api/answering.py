@@ -15,7 +15,7 @@ from domain.errors import Invalid, Unavailable
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
-from projections.engine.query import Query, Question, known
+from projections.engine.query.request import Query, Question, known
 from read_api.encoding import encoded
 from read_api.past import OF_PAST
 from read_api.side import ReadSide

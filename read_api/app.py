@@ -20,8 +20,8 @@ from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExcee
 from domain.problem_documents import MEDIA_TYPE, status_of
 from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
-from projections.engine.query import registered
-from projections.engine.registry import all_queries
+from projections.engine.declare.registry import all_queries
+from projections.engine.query.request import registered
 from read_api import configuration, insights, openapi, paths, trading, users
 from read_api import metrics as catalogue
 from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told

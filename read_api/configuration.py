@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.errors import Invalid
-from projections.engine.query import Param, registered
+from projections.engine.query.request import Param, registered
 from read_api import openapi
 from read_api.answering import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers
 from read_api.configured import HISTORY, KINDS, Kind, history_question, item_question, list_question, only

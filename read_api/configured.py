@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.errors import NotFound
-from projections.engine.query import Question
+from projections.engine.query.request import Question
 
 HISTORY = "configuration_history"
 

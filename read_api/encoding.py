@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from projections.engine.wide import CHUNK, FEW, beside
+from projections.engine.query.wide_answers import CHUNK, FEW, beside
 
 MANY = ("rows", "events")  # members of an answer that may be long: its rows, or the events of an explanation
 

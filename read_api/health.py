@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from domain.errors import AnalyticsError
 from domain.ports import LiveBus
 from eventlog.shared_call import SharedCall
-from projections.engine.failure import Heartbeat
+from projections.engine.project.failure import Heartbeat
 from read_api.judgement import no_worker
 from read_api.metric_defs import Metric, Metrics
 from read_api.status import Status

@@ -12,8 +12,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query import Param, registered
-from projections.insights import METHODS
+from projections.engine.query.request import Param, registered
+from projections.queries.insights.series import METHODS
 from read_api import openapi
 from read_api.answering import HttpRequest, parameters, told
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from projections.engine.batch import ProjectionStatus
-from projections.engine.failure import Failure, Heartbeat
+from projections.engine.project.failure import Failure, Heartbeat
+from projections.engine.store.port import ProjectionStatus
 
 SILENT = 15.0  # seconds after which a worker counts as gone
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from domain.access.rights import EVERY_COMPANY, Principal, Right, Use, may, require
 from domain.errors import Invalid, LimitExceeded
-from projections.engine.query import Query, Question, known
-from projections.engine.wide import FEW, beside
+from projections.engine.query.request import Query, Question, known
+from projections.engine.query.wide_answers import FEW, beside
 from read_api.encoding import raw
 from read_api.feeds import Ask, Feed, Feeds, Next
 from read_api.metric_defs import Metric

@@ -14,7 +14,7 @@ from domain.access.rights import Right, require
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Explained, Metric
-from projections.engine.query import Param, registered
+from projections.engine.query.request import Param, registered
 from read_api import openapi
 from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
 from read_api.past import OF_EXPLANATION, OF_PAST

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.position import Position
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
-from projections.engine.query import Question, read_time
+from projections.engine.query.request import Question, read_time
 from read_api.questions import Questions
 from read_api.tokens import NOTHING
 

@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query import Param, registered
+from projections.engine.query.request import Param, registered
 from read_api.answering import HttpRequest, answered, asked, parameters, question_of
 from read_api.openapi import with_problems
 

@@ -13,7 +13,7 @@ from projections.predictions import stated
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
-    from projections.engine.query import Question
+    from projections.engine.query.request import Question
 
 REMEMBERED = 50_000  # predictions that this process has written: they need not be written at every look
 

@@ -30,10 +30,10 @@ from domain.events.catalogue import COMPANY_ID, STREAMS
 from domain.ports import LiveStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
-from projections.engine.compared import Comparing
-from projections.engine.composed import features_of, projections_of, tables_of, topics_of
-from projections.engine.query import Question, answer, known, read_time
-from projections.engine.registry import all_queries
+from projections.engine.declare.registry import all_queries
+from projections.engine.query.compared import Comparing
+from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
+from projections.engine.query.request import Question, answer, known, read_time
 from read_api.kept import KeptAnswers
 from read_api.movements import ANY, Movements, happens
 from read_api.tokens import LOOK, NOTHING, Tokens

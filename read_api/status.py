@@ -15,10 +15,10 @@ from domain.errors import Unavailable
 from domain.ports import EventLog
 from domain.position import Position
 from eventlog.shared_call import SharedCall
-from projections.engine.backlog import behind
-from projections.engine.batch import ProjectionStatus
-from projections.engine.failure import Failure, Heartbeat
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.project.backlog import behind
+from projections.engine.project.failure import Failure, Heartbeat
+from projections.engine.store.port import ProjectionStatus
 from read_api.judgement import failure_of
 
 Status = dict[str, object]

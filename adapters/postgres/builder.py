@@ -23,12 +23,12 @@ from adapters.postgres.tenant_wall import enclose
 from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.ports import Chunk
 from domain.position import TopicPartition
-from projections.engine import batch, sql
-from projections.engine.batch import Aside, FoldFailed, OrderedFacts, Rows
-from projections.engine.declare import Projection, Table
-from projections.engine.narrowing import narrowed
-from projections.engine.poison import PoisonGauge
+from projections.engine.declare.projection import Projection, Table
+from projections.engine.project.bad_event_rate import PoisonGauge
+from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Comparison, Done, Folded, Share, Stored
+from projections.engine.store import port, sql
+from projections.engine.store.port import Aside, FoldFailed, OrderedFacts, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -136,12 +136,12 @@ class PostgresBuild(Session):
             self._put(connection, folded.rows, folded.ordered)
         self._release(share for share, reached in folded.reached if reached == share.stop)
 
-    def save_narrowed(self, share: Share, chunk: Chunk, folded: batch.Folded) -> None:
+    def save_narrowed(self, share: Share, chunk: Chunk, folded: port.Folded) -> None:
         """Rows of one batch and progress, without the events that are refused: those go into quarantine."""
         with self._transaction() as connection:
             self._move(connection, share, chunk.next_offset)
 
-            def store(part: batch.Folded) -> None:
+            def store(part: port.Folded) -> None:
                 with refusing(self.projection), connection.transaction():
                     self._put(connection, part.rows, part.ordered)
 

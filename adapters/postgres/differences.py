@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import psycopg
 
-from projections.engine import sql
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Difference
+from projections.engine.store import sql
 
 SHOWN = 20  # rows of a table, at most
 

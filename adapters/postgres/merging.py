@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import psycopg
 
 from adapters.postgres import ordered_rows, staging
-from projections.engine import sql
-from projections.engine.batch import OrderedFacts, Rows
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
+from projections.engine.store import sql
+from projections.engine.store.port import OrderedFacts, Rows
 
 
 def merge(

@@ -14,10 +14,10 @@ from typing import Any
 import psycopg
 
 from adapters.postgres.staging import stage
-from projections.engine import sql
-from projections.engine.batch import FoldFailed, OrderedFacts
-from projections.engine.declare import Fact, OrderedFold, Projection, State, Table
-from projections.engine.kinds import Day, Kind, Sum, Text
+from projections.engine.declare.merge_rules import Day, Kind, Sum, Text
+from projections.engine.declare.projection import Fact, OrderedFold, Projection, State, Table
+from projections.engine.store import sql
+from projections.engine.store.port import FoldFailed, OrderedFacts
 
 StateKey = tuple[str, ...]
 Key = tuple[Any, ...]

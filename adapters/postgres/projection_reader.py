@@ -9,10 +9,10 @@ import msgspec
 import psycopg
 
 from domain.position import Position
-from projections.engine import sql
-from projections.engine.batch import Aside, Checksum, ProjectionStatus
-from projections.engine.declare import Projection
-from projections.engine.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.declare.projection import Projection
+from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.store import sql
+from projections.engine.store.port import Aside, Checksum, ProjectionStatus
 
 
 def read_statuses(connection: psycopg.Connection) -> list[ProjectionStatus]:

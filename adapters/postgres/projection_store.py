@@ -21,8 +21,11 @@ from adapters.postgres.session import Session
 from adapters.postgres.statistics import Growth
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
-from projections.engine import sql
-from projections.engine.batch import (
+from projections.engine.declare.projection import Projection
+from projections.engine.project.bad_event_rate import PoisonGauge, by_company
+from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.store import sql
+from projections.engine.store.port import (
     Admitted,
     Aside,
     Checksum,
@@ -35,9 +38,6 @@ from projections.engine.batch import (
     ProjectionStatus,
     Refusal,
 )
-from projections.engine.declare import Projection
-from projections.engine.failure import Failure, Heartbeat, TopicBeat
-from projections.engine.poison import PoisonGauge, by_company
 
 SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostgresProjectionStore(Session):
-    """`projections.engine.batch.ProjectionStore` on PostgreSQL. Opens its connections when first used.
+    """`projections.engine.store.port.ProjectionStore` on PostgreSQL. Opens its connections when first used.
 
     `known` has a connection of its own: it is asked while the batch before is being committed, and must not wait.
     """
@@ -180,7 +180,9 @@ class PostgresProjectionStore(Session):
 
     def _commit_narrowed(self, commit: Commit) -> Sequence[Refusal]:
         """With a savepoint for each part, which would cost every batch two more trips to the server."""
-        from projections.engine.narrowing import narrowed  # folds again: API processes, which come by here, never do
+        from projections.engine.project.narrowing import (
+            narrowed,  # folds again: API processes, which come by here, never do
+        )
 
         with self._transaction() as connection:
             self._move(connection, commit)

@@ -18,9 +18,11 @@ from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
 from domain.request import tracing
-from projections.engine import registry, sql, wide
+from projections.engine.declare import registry
+from projections.engine.query import wide_answers
+from projections.engine.query.wide_answers import CHUNK, FEW
+from projections.engine.store import sql
 from projections.engine.turns import Share, Turns
-from projections.engine.wide import CHUNK, FEW
 
 FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is no longer known
 
@@ -209,7 +211,9 @@ class PostgresReadStore:
             )
             if cursor.rowcount <= FEW:
                 return _answer(live, cursor, _found(await cursor.fetchall()))
-        async with wide.TURNS.turn(asked.company):  # the connection is another's by now: what came lies in memory
+        async with wide_answers.TURNS.turn(
+            asked.company
+        ):  # the connection is another's by now: what came lies in memory
             return _answer(live, cursor, await _in_pieces(cursor))
 
 

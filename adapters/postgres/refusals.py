@@ -10,8 +10,8 @@ import psycopg
 from domain.events.problems import Code
 from domain.ports import Chunk
 from eventlog.intake.event_tokens import without_signatures
-from projections.engine.batch import FoldFailed, Refusal, record_at
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
+from projections.engine.store.port import FoldFailed, Refusal, record_at
 
 # By class of SQLSTATE: connection, transaction rolled back by another one, resources, state of an object, operator,
 # system. What else an OperationalError is (54: a limit of the program) comes of what was sent.

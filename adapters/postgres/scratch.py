@@ -17,16 +17,16 @@ from domain.access.rights import Member, whole_company
 from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check
-from projections.engine import sql
-from projections.engine.batch import Aside
-from projections.engine.declare import Projection
-from projections.engine.past import Folded, Found, ScratchTables, Snapshot
+from projections.engine.declare.projection import Projection
+from projections.engine.past.past_store import Folded, Found, ScratchTables, Snapshot
+from projections.engine.store import sql
+from projections.engine.store.port import Aside
 
 logger = logging.getLogger(__name__)
 
 
 class PostgresScratch(Session):
-    """`projections.engine.past.Scratch` and `projections.engine.history.Decisions` on PostgreSQL.
+    """`projections.engine.past.past_store.Scratch` and `projections.engine.past.history.Decisions` on PostgreSQL.
 
     A statement may take `timeout` seconds. `check` says whether a snapshot was signed here. `reader_url` is the
     readers' login, where there is one.
@@ -123,7 +123,7 @@ def _leave_own(connection: psycopg.Connection, scratch: Projection, member: Memb
 
 
 class _Tables:
-    """`projections.engine.past.ScratchTables`."""
+    """`projections.engine.past.past_store.ScratchTables`."""
 
     def __init__(self, connection: psycopg.Connection, names: Mapping[str, str]) -> None:
         self._connection = connection

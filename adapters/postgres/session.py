@@ -9,7 +9,7 @@ import psycopg
 
 from adapters.postgres.refusals import CERTAIN, is_outage
 from domain.errors import Unavailable
-from projections.engine.batch import Interrupted
+from projections.engine.store.port import Interrupted
 
 
 class Session:

@@ -19,9 +19,9 @@ from adapters.postgres.tenant_wall import act_as_reader, enclose
 from domain.errors import Conflict
 from domain.position import Position
 from eventlog.seals.checkpoints import Check, Sign
-from projections.engine import sql
-from projections.engine.declare import Projection
-from projections.engine.past import Snapshot
+from projections.engine.declare.projection import Projection
+from projections.engine.past.past_store import Snapshot
+from projections.engine.store import sql
 
 # The event time after which nothing lies before a position, by the index; null where the index does not cover it all.
 LATEST = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from projections.engine import sql
-from projections.engine.declare import Table
+from projections.engine.declare.projection import Table
+from projections.engine.store import sql
 
 
 def stage(connection: psycopg.Connection, table: Table, version: int, csv: bytes) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-from projections.engine import sql
-from projections.engine.batch import Folded
+from projections.engine.store import sql
+from projections.engine.store.port import Folded
 
 MANY = 5_000  # rows; with fewer, any plan is good enough
 

@@ -15,14 +15,14 @@ from adapters.postgres.scratch import PostgresScratch, analyse, create
 from domain.ports import Chunk
 from domain.position import Position
 from eventlog.seals.checkpoints import Check
-from projections.engine import sql
-from projections.engine.batch import Folded, Refusal
-from projections.engine.declare import Projection
-from projections.engine.fold import fold
-from projections.engine.history import Stretch
-from projections.engine.narrowing import narrowed
-from projections.engine.poison import PoisonGauge
+from projections.engine.declare.projection import Projection
+from projections.engine.fold.additive import fold
+from projections.engine.past.history import Stretch
+from projections.engine.project.bad_event_rate import PoisonGauge
+from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Difference
+from projections.engine.store import sql
+from projections.engine.store.port import Folded, Refusal
 
 
 @dataclass(frozen=True, slots=True)

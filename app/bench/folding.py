@@ -15,9 +15,9 @@ from app.bench.ground import Ground
 from app.bench.logs import append, read
 from domain.ports import EventLog
 from eventlog import tasks
-from projections.engine.declare import Projection
-from projections.engine.projector import Projector
-from projections.engine.registry import all_projections, projection
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.registry import all_projections, projection
+from projections.engine.project.projector import Projector
 
 ONE = "user_activity"  # five tables, each a purely additive fold of user_event
 PATIENCE = 300.0  # seconds

@@ -26,10 +26,10 @@ from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
 from app.bench.moving import moving
 from domain.ports import EventLog
-from projections.engine import sql
-from projections.engine.composed import Part
-from projections.engine.query import Question, answer
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.query.composed import Part
+from projections.engine.query.request import Question, answer
+from projections.engine.store import sql
 from read_api.kept import KeptAnswers
 
 COMPANY, ASKS, TRADERS = "company-7", 200, 50

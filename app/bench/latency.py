@@ -21,8 +21,8 @@ from app.publisher import connect
 from eventlog.publish import builders
 from eventlog.publish.event import Event
 from eventlog.publish.publisher import Publisher
-from projections.engine.registry import projection
-from projections.engine.sql import table_name
+from projections.engine.declare.registry import projection
+from projections.engine.store.sql import table_name
 
 TICK = 0.01  # seconds between two publications
 LOOK = 0.003  # seconds between two looks for the rows of probes

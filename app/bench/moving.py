@@ -17,8 +17,8 @@ from domain.errors import Unavailable
 from domain.events.catalogue import BY_NAME
 from domain.ports import EventLog
 from eventlog import tasks
-from projections.engine.projector import Projector
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.project.projector import Projector
 
 TYPES = ("user_event", "trading_result", "performance_data", "payment", "subscription")
 PIECE, MOVES = 5, 0.1  # events that come at once, and seconds between them

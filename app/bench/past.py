@@ -20,8 +20,8 @@ from app.bench.logs import long_log, read
 from app.past import tell
 from app.settings import Settings
 from domain.position import Position
-from projections.engine.query import Question
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
+from projections.engine.query.request import Question
 from read_api.past import Telling
 
 PAIRS = 10

@@ -21,8 +21,8 @@ from app.rebuilding import rebuild
 from app.settings import Settings
 from domain.ports import EventLog, Record
 from eventlog import tasks
-from projections.engine.projector import Projector
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
+from projections.engine.project.projector import Projector
 
 WORKERS = 2
 LONG = 30  # times `one` events in the log that is rebuilt from: a rebuild is for long ones

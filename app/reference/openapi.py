@@ -18,8 +18,8 @@ from command_api.commands import route
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
-from projections.engine.composed import Composed
-from projections.engine.query import Param, Query, registered
+from projections.engine.query.composed import Composed
+from projections.engine.query.request import Param, Query, registered
 from read_api import configuration, insights, metrics, openapi, trading, users
 from read_api.app import HANDLERS
 from read_api.history.http import LISTS, PARAMETERS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from app.reference.markdown import code, document, table
 from domain.access.rights import Right
-from projections.engine.composed import Composed
-from projections.engine.declare import Column, Projection, Table
-from projections.engine.kinds import Key
-from projections.engine.query import Query
-from projections.engine.registry import all_composed, all_projections
+from projections.engine.declare.merge_rules import Key
+from projections.engine.declare.projection import Column, Projection, Table
+from projections.engine.declare.registry import all_composed, all_projections
+from projections.engine.query.composed import Composed
+from projections.engine.query.request import Query
 
 INTRODUCTION = """# Projections and queries
 

@@ -17,12 +17,12 @@ import polars as pl
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import Reading
-from projections.engine import batch
-from projections.engine.admission import Facts, readmit
-from projections.engine.batch import Aside, Checksum, FoldFailed, OrderedFacts, Rows, fault
-from projections.engine.declare import Projection, Table
-from projections.engine.deltas import deltas, merge_deltas
-from projections.engine.fold import as_rows, fold, looked_at, ordered_facts
+from projections.engine.declare.projection import Projection, Table
+from projections.engine.fold.additive import as_rows, fold, looked_at, ordered_facts
+from projections.engine.fold.admission import Facts, readmit
+from projections.engine.fold.deltas import deltas, merge_deltas
+from projections.engine.store import port
+from projections.engine.store.port import Aside, Checksum, FoldFailed, OrderedFacts, Rows, fault
 
 SHARES = 16  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
@@ -112,7 +112,7 @@ class BuildStore(Protocol):
         """Rows and progress in one transaction. Raises Fenced when a share has moved meanwhile, FoldFailed."""
         ...
 
-    def save_narrowed(self, share: Share, chunk: Chunk, folded: batch.Folded) -> None:
+    def save_narrowed(self, share: Share, chunk: Chunk, folded: port.Folded) -> None:
         """The same for one batch, but the events that are refused, which are set aside."""
         ...
 

@@ -16,7 +16,7 @@ from domain.events.catalogue import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
 from domain.request.caller import Caller
-from projections.engine.query import Question, known, show_time
+from projections.engine.query.request import Question, known, show_time
 from read_api.grpc.answers import provenance
 from read_api.questions import Questions
 

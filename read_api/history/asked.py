@@ -8,7 +8,7 @@ from domain.access.rights import EVERY_COMPANY
 from domain.errors import Invalid
 from domain.whole_number import whole_number
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
-from projections.engine.query import read_time
+from projections.engine.query.request import read_time
 from read_api.history.rights import with_batches
 
 

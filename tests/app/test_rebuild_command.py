@@ -21,8 +21,8 @@ from adapters.postgres.builder import PostgresBuild
 from app.bench.events import envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append
-from projections.engine.registry import projection
-from projections.engine.sql import table_name
+from projections.engine.declare.registry import projection
+from projections.engine.store.sql import table_name
 from tests.support.instance import environment
 
 NAME = "user_activity"

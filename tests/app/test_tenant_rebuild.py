@@ -20,10 +20,10 @@ from app.bench.logs import append
 from app.settings import Settings
 from app.tenant_rebuild import rebuild_tenant
 from domain.errors import Conflict, NotFound
-from projections.engine.cohort import Limits
-from projections.engine.projector import Projector
-from projections.engine.registry import all_projections, projection
-from projections.engine.sql import stored_tables, table_name
+from projections.engine.declare.registry import all_projections, projection
+from projections.engine.project.cohort import Limits
+from projections.engine.project.projector import Projector
+from projections.engine.store.sql import stored_tables, table_name
 from tests.support.any_configuration import TOLD
 from tests.support.instance import Instance, trade
 

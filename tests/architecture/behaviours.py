@@ -20,14 +20,20 @@ BEHAVIOURS = (
     Behaviour("Where is a late event's bar corrected?", "projections/market_bars.py", "MarketBar"),
     Behaviour("Who refuses a tenant's 61st request of a minute?", "domain/access/rate_limits.py", "Rates"),
     Behaviour(
-        "Who decides that an event which was sent twice counts once?", "projections/engine/admission.py", "Admission"
+        "Who decides that an event which was sent twice counts once?",
+        "projections/engine/fold/admission.py",
+        "Admission",
     ),
     Behaviour(
         "What halves a batch that the database refuses, until the one bad event is found?",
-        "projections/engine/narrowing.py",
+        "projections/engine/project/narrowing.py",
         "narrowed",
     ),
-    Behaviour("What says how many events a projector takes in one step?", "projections/engine/appetite.py", "Appetite"),
+    Behaviour(
+        "What says how many events a projector takes in one step?",
+        "projections/engine/project/batch_size.py",
+        "Appetite",
+    ),
     Behaviour("Where is the formula of the Sharpe ratio?", "domain/metrics/trading/sharpe_ratio.py", "sharpe_ratio"),
     Behaviour(
         "By which rules does the life of one subscription move MRR: new, expansion, churn?",
@@ -57,7 +63,7 @@ BEHAVIOURS = (
     Behaviour("What carries events of commands from the event store into the log?", "app/relay.py", "Relay"),
     Behaviour(
         "Where are the facts of one company read again from the log, for a question about the past?",
-        "projections/engine/history.py",
+        "projections/engine/past/history.py",
         "History",
     ),
     Behaviour("Where is an event in quarantine changed and handed in again?", "eventlog/intake/repair.py", "Repairs"),

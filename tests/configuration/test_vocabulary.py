@@ -13,7 +13,7 @@ from domain.configuration.addresses import email_problem, url_problem
 from domain.configuration.registry import COMMANDS, read_command
 from domain.configuration.vocabulary import unknown_names
 from domain.currencies import ISO_4217
-from projections.engine.registry import all_registered
+from projections.engine.declare.registry import all_registered
 from tests.support.desks import vocabulary
 
 WORDS = vocabulary()

@@ -20,7 +20,7 @@ from google.protobuf import descriptor_pool
 
 from app.demo.companies import COMPANIES
 from domain.events.catalogue import STREAMS
-from projections.engine.registry import all_projections, all_registered
+from projections.engine.declare.registry import all_projections, all_registered
 from tests.architecture.sources import ROOT
 from tests.support.instance import Instance
 from tests.support.needed import needed_by

@@ -36,7 +36,7 @@ from domain.position import Position
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
 
 ONE_IN = 100
 PARTITIONS = 4

@@ -31,8 +31,8 @@ from app.bench.folding import fold
 from app.settings import Settings
 from app.wiring import event_log
 from domain.events.catalogue import STREAMS
-from projections.engine.admission import Admission, Records
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
+from projections.engine.fold.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state

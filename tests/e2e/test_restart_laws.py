@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
 from tests.e2e.exactness.stream import Event, Stream
 from tests.e2e.exactness.wire import line
 from tests.support.instance import Instance

@@ -19,8 +19,8 @@ from domain.events.identity import identity
 from domain.events.validation import judge
 from domain.ports import Chunk
 from eventlog.read import until
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import Admitted
+from projections.engine.fold.admission import Admission, Records
+from projections.engine.store.port import Admitted
 from tests.support.any_event import damaged
 
 TOPIC = "user-behavior"

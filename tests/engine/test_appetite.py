@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections.engine.appetite import Appetite
+from projections.engine.project.batch_size import Appetite
 
 
 def test_a_lane_alone_uses_the_whole_budget() -> None:

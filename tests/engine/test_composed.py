@@ -14,8 +14,8 @@ import pytest
 from domain.access.rights import OPERATOR, Feature, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
-from projections.engine import registry
-from projections.engine.composed import (
+from projections.engine.declare import registry
+from projections.engine.query.composed import (
     ASKED_AT_ONCE,
     Composed,
     Part,
@@ -26,7 +26,7 @@ from projections.engine.composed import (
     projections_of,
     topics_of,
 )
-from projections.engine.query import FROM, MAX_ROWS, Param, Question, Request, Statement, answer, find
+from projections.engine.query.request import FROM, MAX_ROWS, Param, Question, Request, Statement, answer, find
 from read_api.questions import SINCE, Questions, moves_with
 
 ALL_USERS = Select("user_activity", Statement("SELECT array_agg(user_id) AS users FROM {user_day}", ()))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.events.catalogue import CATALOGUE, EventType
-from projections.engine.decode import decode_facts
+from projections.engine.fold.decode import decode_facts
 from tests.support.any_event import envelopes
 
 PLACE = ["_row", "_item"]

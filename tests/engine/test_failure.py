@@ -27,19 +27,19 @@ from eventlog.intake.quarantine import Filter
 from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild
-from projections.engine.batch import Commit, Refusal
-from projections.engine.cohort import Limits
-from projections.engine.declare import Columns, Fact, Projection, Row, State
-from projections.engine.failure import Heartbeat, worker_name
-from projections.engine.kinds import Count, Key, Own, Sum, Text
-from projections.engine.projector import Projector
+from projections.engine.declare.merge_rules import Count, Key, Own, Sum, Text
+from projections.engine.declare.projection import Columns, Fact, Projection, Row, State
+from projections.engine.project.cohort import Limits
+from projections.engine.project.failure import Heartbeat, worker_name
+from projections.engine.project.projector import Projector
+from projections.engine.project.tenant_lag import lag_by_tenant
 from projections.engine.rebuild import cut, goal_of, work
-from projections.engine.tenant_lag import lag_by_tenant
+from projections.engine.store.port import Commit, Refusal
 from tests.engine.test_admission import event
 from tests.engine.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 __all__ = ["bench"]  # the fixture
 

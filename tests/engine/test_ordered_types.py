@@ -12,10 +12,10 @@ import pytest
 from domain.errors import Defect
 from eventlog.publish.builders import payment, subscription, survey_response
 from eventlog.publish.event import Event
-from projections.engine.admission import readmit
-from projections.engine.declare import Fact, Projection, Row, State
-from projections.engine.fold import looked_at
-from projections.engine.kinds import Key, Own, Text
+from projections.engine.declare.merge_rules import Key, Own, Text
+from projections.engine.declare.projection import Fact, Projection, Row, State
+from projections.engine.fold.additive import looked_at
+from projections.engine.fold.admission import readmit
 from projections.engine.rebuild import Folding
 from tests.projections.harness import COMPANY, Logged, ReadModels, chunks_of, logged
 

@@ -15,16 +15,16 @@ from adapters.embedded.log import EmbeddedLog
 from adapters.postgres.projection_store import PostgresProjectionStore
 from domain.errors import Fenced
 from domain.ports import Record
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import ProjectionStatus
-from projections.engine.cohort import Cohort, Limits
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.kinds import Count, Day, Key, Sum, Text
-from projections.engine.projector import Projector
+from projections.engine.declare.merge_rules import Count, Day, Key, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.fold.admission import Admission, Records
+from projections.engine.project.cohort import Cohort, Limits
+from projections.engine.project.projector import Projector
+from projections.engine.store.port import ProjectionStatus
 from tests.engine.test_admission import chunk, event
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 TOPIC = "user-behavior"
 PARTITIONS = 3

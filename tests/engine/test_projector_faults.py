@@ -10,7 +10,7 @@ import pytest
 from adapters.nats.bus import NatsBus
 from adapters.postgres.projection_store import PostgresProjectionStore
 from domain.ports import LiveBus
-from projections.engine.projector import Projector
+from projections.engine.project.projector import Projector
 from tests.engine.test_admission import event
 from tests.engine.test_projector import LIMITS, Bench, bench, clicks
 from tests.support.faults import FAULTS, HANG, Faulty

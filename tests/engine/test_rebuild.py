@@ -19,9 +19,9 @@ from adapters.postgres.migrate import migrate
 from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.position import Position
 from projections.engine import rebuild
-from projections.engine.batch import FoldFailed
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Comparison, Folded, cut, goal_of, work
+from projections.engine.store.port import FoldFailed
 from tests.engine.test_admission import event
 from tests.engine.test_projector import TOPIC, Bench, clicks
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.ports import Chunk
-from projections.engine.batch import Commit
-from projections.engine.cohort import Limits
+from projections.engine.project.cohort import Limits
+from projections.engine.store.port import Commit
 
 LIMITS = Limits(batch=1_000, wait=0.5, pace=0.05)  # below 30 events a batch is small
 

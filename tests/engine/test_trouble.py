@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import Interrupted
-from projections.engine.cohort import Cohort
-from projections.engine.declare import Columns, Projection, Row
-from projections.engine.failure import Failure
-from projections.engine.kinds import Count, Key, Sum, Text
-from projections.engine.trouble import REPEATS, Trouble
+from projections.engine.declare.merge_rules import Count, Key, Sum, Text
+from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.fold.admission import Admission, Records
+from projections.engine.project.cohort import Cohort
+from projections.engine.project.culprit import REPEATS, Trouble
+from projections.engine.project.failure import Failure
+from projections.engine.store.port import Interrupted
 from tests.engine.test_admission import chunk, event
 from tests.engine.test_failure import refused
 from tests.engine.test_projector import TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
-    from projections.engine.declare import Delta
+    from projections.engine.declare.projection import Delta
 
 __all__ = ["bench"]  # the fixture
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from projections.engine.wide import FEW, beside
+from projections.engine.query.wide_answers import FEW, beside
 from read_api.encoding import encoded, with_raw
 
 

@@ -26,14 +26,14 @@ from eventlog.seals.checkpoints import Checkpoint, Head, signed
 from eventlog.seals.prove import prove
 from eventlog.seals.verify import Evidence, verify
 from eventlog.search.criteria import Scanned
-from projections.engine.appetite import Appetite
-from projections.engine.batch import Aside, ProjectionStatus, Refusal
-from projections.engine.catch_up import CatchUp
-from projections.engine.cohort import Cohort
-from projections.engine.history import History, Past
+from projections.engine.declare.registry import all_projections
+from projections.engine.past.history import History, Past
+from projections.engine.project.batch_size import Appetite
+from projections.engine.project.catch_up import CatchUp
+from projections.engine.project.cohort import Cohort
+from projections.engine.project.tenant_lag import lag_by_tenant
 from projections.engine.rebuild import Share, work
-from projections.engine.registry import all_projections
-from projections.engine.tenant_lag import lag_by_tenant
+from projections.engine.store.port import Aside, ProjectionStatus, Refusal
 from read_api.history.search import EventSearch, Search
 from tests.support.event_logs import record
 

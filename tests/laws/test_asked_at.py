@@ -23,8 +23,8 @@ from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
 from eventlog.publish.event import Event
-from projections.engine.query import Question, registered
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.query.request import Question, registered
 from projections.engine.worker_process import WorkerProcess
 from read_api.past import PastDesk
 from read_api.questions import Questions, utc_now

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from domain.events.catalogue import BATCHES, BY_NAME, log_key
 from domain.events.partitioning import partition_of
-from projections.engine.admission import readmit
-from projections.engine.cohort import Cohort
-from projections.engine.declare import Projection
-from projections.engine.deltas import delta_rows, deltas, walks
-from projections.engine.fold import looked_at
-from projections.engine.registry import all_projections
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.registry import all_projections
+from projections.engine.fold.additive import looked_at
+from projections.engine.fold.admission import readmit
+from projections.engine.fold.deltas import delta_rows, deltas, walks
+from projections.engine.project.cohort import Cohort
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
 from tests.support.any_event import damaged, good_events
 

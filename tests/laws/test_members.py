@@ -24,8 +24,8 @@ from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.metrics.catalogue import METRICS
 from eventlog.publish.event import Event
-from projections.engine.query import Question, registered
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.query.request import Question, registered
 from read_api.questions import Questions
 from tests.laws.test_folds import NewDatabase
 from tests.projections.harness import ReadModels
@@ -158,7 +158,7 @@ async def test_nobody_elses_user_is_told_of(whole: Questions) -> None:
 
 async def test_what_is_open_is_of_open_tables_alone() -> None:
     """A query that says it is open to members reads nothing that is of somebody."""
-    from projections.engine.composed import tables_of
+    from projections.engine.query.composed import tables_of
 
     for name, query in registered().items():
         if query.open_to_members:

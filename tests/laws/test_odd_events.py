@@ -28,8 +28,8 @@ from domain.events.catalogue import (
     longest_text,
 )
 from domain.events.partitioning import partition_of
-from projections.engine import sql
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.store import sql
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, split
 
 NOON = 1_760_000_000_000

@@ -15,7 +15,7 @@ from adapters.postgres.builder import PostgresBuild, PostgresVersions
 from domain.ports import Chunk, EventLog
 from domain.position import Position
 from projections.engine import rebuild
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Comparison, cut, goal_of, work
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.projections.harness import Logged, ReadModels, chunks_of, split

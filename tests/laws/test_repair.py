@@ -19,7 +19,7 @@ from domain.events.catalogue import log_key
 from domain.events.partitioning import partition_of
 from eventlog.intake.quarantine import Entry
 from eventlog.intake.repair import Change, document_of, repaired
-from projections.engine.declare import Projection
+from projections.engine.declare.projection import Projection
 from tests.laws.test_folds import PROJECTIONS, NewDatabase, named
 from tests.projections.harness import PARTITIONS, Logged, ReadModels
 from tests.support.any_event import START, good_events

@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from projections.engine.query import registered
-from projections.engine.registry import all_projections
+from projections.engine.declare.registry import all_projections
+from projections.engine.query.request import registered
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
 from tests.support.needed import needed_by

@@ -22,7 +22,7 @@ from app.cli import main
 from app.grpc_server import SERVICE
 from app.reference.openapi import document
 from domain.access.rights import Right
-from projections.engine.query import registered
+from projections.engine.query.request import registered
 from tests.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Rule
 from tests.publishing.samples import trade
 from tests.support.instance import Instance

@@ -22,10 +22,10 @@ from app.wiring import token_issuer
 from domain.access.rights import Right, Role, Tier
 from domain.events.catalogue import BY_NAME, CATALOGUE, EventType
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.composed import Composed
-from projections.engine.declare import hidden_columns
-from projections.engine.query import Query, registered
-from projections.engine.registry import all_projections
+from projections.engine.declare.projection import hidden_columns
+from projections.engine.declare.registry import all_projections
+from projections.engine.query.composed import Composed
+from projections.engine.query.request import Query, registered
 from read_api.live import MOST_SUBSCRIPTIONS
 from tests.support.instance import Instance
 from tests.support.needed import needed_by

@@ -16,7 +16,7 @@ from domain.configuration.registry import company_aggregate_id
 from domain.errors import Unavailable
 from eventlog.publish.builders import config_event
 from eventlog.publish.event import Event
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
 from tests.projections.harness import ReadModels
 from tests.projections.test_competitive import AT, said
 

@@ -14,10 +14,10 @@ from adapters.postgres.tenant_wall import SET_TENANT
 from domain.access.rights import Member
 from domain.errors import Forbidden
 from eventlog.publish.event import Event
-from projections.engine import sql
-from projections.engine.declare import Table
-from projections.engine.past import Folded
-from projections.engine.registry import all_projections, projection
+from projections.engine.declare.projection import Table
+from projections.engine.declare.registry import all_projections, projection
+from projections.engine.past.past_store import Folded
+from projections.engine.store import sql
 from tests.laws.test_rebuild import rebuilt
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade

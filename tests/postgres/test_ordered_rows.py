@@ -14,9 +14,9 @@ import pytest
 
 from adapters.postgres.ordered_rows import store
 from adapters.postgres.projection_store import PostgresProjectionStore
-from projections.engine.batch import Checksum, OrderedFacts
-from projections.engine.declare import Fact, Projection, Row, State
-from projections.engine.kinds import Count, Hour, Key, Moment, Own, Sum, Text
+from projections.engine.declare.merge_rules import Count, Hour, Key, Moment, Own, Sum, Text
+from projections.engine.declare.projection import Fact, Projection, Row, State
+from projections.engine.store.port import Checksum, OrderedFacts
 
 HOUR = 3_600_000
 tickets = Projection("tickets", version=1)

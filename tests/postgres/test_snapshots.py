@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.postgres.snapshots import PostgresSnapshots, copy_name
 from adapters.postgres.tenant_wall import enclose
-from projections.engine.history import Past
-from projections.engine.past import Snapshot
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
+from projections.engine.past.history import Past
+from projections.engine.past.past_store import Snapshot
 from tests.laws.test_past import COMPANY, contents, past_store, position_of
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade

@@ -13,8 +13,8 @@ from adapters.postgres.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.read_store import PostgresReadStore
 from domain.errors import Unavailable
 from domain.ports import Answer
-from projections.engine.registry import projection
-from projections.engine.sql import table_name
+from projections.engine.declare.registry import projection
+from projections.engine.store.sql import table_name
 from tests.laws.test_rebuild import rebuilt
 from tests.projections.harness import ReadModels
 

@@ -19,10 +19,10 @@ from adapters.postgres.read_store import PostgresReadStore
 from adapters.postgres.roles import MEMBER, READER
 from adapters.postgres.tenant_wall import SET_TENANT
 from domain.errors import Defect, LimitExceeded
-from projections.engine.past import Folded
+from projections.engine.declare.registry import all_projections, projection
+from projections.engine.past.past_store import Folded
 from projections.engine.rebuild import Share
-from projections.engine.registry import all_projections, projection
-from projections.engine.sql import table_name
+from projections.engine.store.sql import table_name
 from tests.laws.test_rebuild import rebuilt
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade

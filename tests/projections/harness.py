@@ -22,14 +22,14 @@ from domain.events.catalogue import LATEST
 from domain.events.partitioning import partition_of
 from domain.ports import Chunk
 from eventlog.publish.event import Event
-from projections.engine import sql
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import Checksum
-from projections.engine.cohort import Cohort
-from projections.engine.compared import Comparing
-from projections.engine.declare import Projection
-from projections.engine.query import Question, answer
-from projections.engine.registry import all_projections, projection
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.registry import all_projections, projection
+from projections.engine.fold.admission import Admission, Records
+from projections.engine.project.cohort import Cohort
+from projections.engine.query.compared import Comparing
+from projections.engine.query.request import Question, answer
+from projections.engine.store import sql
+from projections.engine.store.port import Checksum
 
 PARTITIONS = 3
 COMPANY = "acme"

@@ -10,7 +10,7 @@ import pytest
 from domain.insights.activity import History
 from eventlog.publish.builders import payment, subscription, user_event
 from eventlog.publish.event import Event
-from projections.customer_insights import churn_of
+from projections.queries.insights.customers import churn_of
 from tests.projections.harness import ReadModels
 from tests.projections.test_insights import BEGIN, at, day
 

@@ -12,7 +12,7 @@ import pytest
 from domain.errors import Invalid, LimitExceeded
 from eventlog.publish.builders import payment
 from eventlog.publish.event import Event
-from projections import user_journeys
+from projections.queries.users import funnels_and_paths
 from tests.projections.harness import ReadModels
 from tests.projections.test_user_activity import Done, done, moment, ms
 
@@ -275,7 +275,7 @@ async def test_segments_of_a_day_in_the_past(models: ReadModels) -> None:
 async def test_no_more_events_are_read_than_stated(models: ReadModels, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clear refusal instead of a slow answer."""
     models.given(f.event for f in stream(10))
-    monkeypatch.setattr(user_journeys, "MOST_EVENTS", 100)
+    monkeypatch.setattr(funnels_and_paths, "MOST_EVENTS", 100)
     with pytest.raises(LimitExceeded, match="more than 100 events"):
         await models.rows("journey")
     assert await models.rows("journey", from_="2025-10-06", to="2025-10-20")

@@ -14,11 +14,11 @@ from domain.errors import Invalid
 from domain.insights.daily import Daily
 from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
-from projections.daily_series import SERIES
-from projections.drivers import middle
-from projections.engine.query import registered
+from projections.engine.query.request import registered
 from projections.engine.worker_process import WorkerProcess
-from projections.insights import forecast_of
+from projections.queries.insights.daily_series import SERIES
+from projections.queries.insights.drivers import middle
+from projections.queries.insights.series import forecast_of
 from tests.projections.harness import ReadModels
 
 BEGIN = date(2025, 1, 6)  # a Monday

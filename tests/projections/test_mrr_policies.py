@@ -21,10 +21,10 @@ from domain.billing.subscriptions import ABSENT, SubscriptionFact
 from domain.metrics.revenue.flows import activity
 from eventlog.publish.builders import payment, subscription
 from eventlog.publish.event import Event
-from projections.engine.show import twelfths
-from projections.mrr_bridge import LINES
-from projections.subscriptions import COUNTS, customer_history
-from projections.subscriptions import rows as rows_of
+from projections.engine.query.formatting import twelfths
+from projections.queries.revenue.mrr_bridge import LINES
+from projections.subscriptions.projection import COUNTS, customer_history
+from projections.subscriptions.projection import rows as rows_of
 from tests.domain.metrics.revenue.histories import random_charges, random_history
 from tests.domain.metrics.revenue.test_oracle import ORACLES, ms
 from tests.projections.harness import COMPANY, ReadModels

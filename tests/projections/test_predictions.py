@@ -16,7 +16,7 @@ from domain.events.validation import judge
 from eventlog.publish.builders import prediction
 from eventlog.publish.event import Event
 from eventlog.publish.predictions import prediction_id
-from projections.engine.query import Question
+from projections.engine.query.request import Question
 from projections.predictions import stated
 from read_api.predicting import PredictionLog
 from tests.projections.harness import ReadModels

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.engine.quantiles import LARGEST, bucket_of, edges, middle_of
+from projections.engine.query.quantiles import LARGEST, bucket_of, edges, middle_of
 
 MILLIONTHS = st.one_of(
     st.integers(-LARGEST, LARGEST),

@@ -21,7 +21,7 @@ from analytics.business_events_pb2 import SubscriptionEvent
 from domain.errors import Invalid
 from eventlog.publish.builders import subscription, subscription_batch
 from eventlog.publish.event import Event
-from projections.subscriptions import COUNTS, MRR, subscriptions
+from projections.subscriptions.projection import COUNTS, MRR, subscriptions
 from tests.domain.metrics.revenue.test_oracle import EVENTS, ORACLES, ms
 from tests.projections.harness import COMPANY, Log, ReadModels, split
 

@@ -20,8 +20,8 @@ from eventlog.intake.parsing import from_protobuf
 from eventlog.intake.quarantine import Filter
 from eventlog.intake.repair import Change, repaired
 from eventlog.publish.record import message_of
-from projections.engine.admission import Admission, Records
-from projections.engine.batch import Admitted
+from projections.engine.fold.admission import Admission, Records
+from projections.engine.store.port import Admitted
 from tests.auth.hostile import People, hostile
 from tests.publishing.samples import NOON, Door, logged, trade
 

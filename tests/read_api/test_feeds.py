@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.nats.bus import NatsBus
 from domain.errors import Unavailable
-from projections.engine import projector
+from projections.engine.project import projector
 from read_api import movements as movements_module
 from read_api.feeds import SHORTEST, Feeds
 from read_api.movements import Movements, happens

@@ -8,8 +8,8 @@ import pytest
 
 from domain.access.rights import EVERY_COMPANY, Member, Principal, Role
 from domain.position import Position
-from projections.engine.batch import ProjectionStatus
-from projections.engine.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
+from projections.engine.store.port import ProjectionStatus
 from read_api.judgement import failure_of, no_worker
 from read_api.metric_defs import Metric, Metrics
 from read_api.status import OF_ALL, health_seen_by, report, seen_by, standing

@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.ports import Answer, Checkpoint
-from projections.engine.query import Question, age
+from projections.engine.query.request import Question, age
 from read_api.kept import BEHIND, KEPT, SHARE, KeptAnswers
 
 NOON = datetime(2025, 3, 31, 12, 0, 5, tzinfo=UTC)

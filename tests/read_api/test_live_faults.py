@@ -22,7 +22,7 @@ from domain.access.rate_limits import Rates
 from domain.access.rights import Principal, Role, Tier
 from domain.audit import Action, Note
 from domain.errors import NotFound, Unavailable
-from projections.engine.query import Question
+from projections.engine.query.request import Question
 from read_api import feeds, live
 from read_api.live import connect
 from read_api.live_sessions import LiveSessions

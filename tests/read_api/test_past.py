@@ -10,7 +10,7 @@ import pytest
 
 from adapters.postgres.event_index import PostgresEventIndex
 from eventlog.search.criteria import BlockSummary
-from projections.engine.registry import projection
+from projections.engine.declare.registry import projection
 from tests.projections.harness import ReadModels
 from tests.support import signing
 from tests.support.instance import Instance, trade

@@ -14,7 +14,7 @@ from domain.access.rights import OPERATOR
 from domain.errors import NotYet
 from domain.ports import Answer
 from domain.position import Position
-from projections.engine.query import Question
+from projections.engine.query.request import Question
 from read_api.movements import Movements
 from read_api.questions import Questions
 from read_api.tokens import Tokens

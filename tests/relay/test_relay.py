@@ -20,7 +20,7 @@ from domain.errors import Fenced, Unavailable
 from domain.ports import EventLog
 from domain.position import Position
 from eventlog.relay.record import relayed
-from projections.engine.admission import Admission, Records
+from projections.engine.fold.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state

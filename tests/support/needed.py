@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from projections.engine.composed import Composed
-from projections.engine.query import Query
+from projections.engine.query.composed import Composed
+from projections.engine.query.request import Query
 
 NEEDED: Mapping[str, str] = MappingProxyType(
     {

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
-from projections.engine.composed import Rows, Select
-from projections.engine.kinds import MS_PER_DAY
-from projections.engine.packed import bounded
-from projections.engine.query import Param, Statement, read_choice
-from projections.trading_ledger import only, read_trades
-from projections.trading_ledger import trades as ledger
+from projections.engine.declare.merge_rules import MS_PER_DAY
+from projections.engine.query.composed import Rows, Select
+from projections.engine.query.packed_columns import bounded
+from projections.engine.query.request import Param, Statement, read_choice
+from projections.queries.trading.ledger import only, read_trades
+from projections.queries.trading.ledger import trades as ledger
 
 if TYPE_CHECKING:
     from domain.metrics.trading.daily import Booked, Daily

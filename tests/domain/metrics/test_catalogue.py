@@ -6,8 +6,8 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.formulas import FORMULAS
 from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import STATISTICS
-from projections.engine.query import registered
-from projections.metric_sources import SOURCES
+from projections.engine.query.request import registered
+from projections.queries.metrics.sources import SOURCES
 from projections.queries.trading.record import RECORDS
 
 PROMISED = """

@@ -15,8 +15,8 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.formulas import FORMULAS, Found, Given, Value
 from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.value import Reason
-from projections.engine.show import measure
-from projections.kpis import MOST
+from projections.engine.query.formatting import measure
+from projections.queries.metrics.kpis import MOST
 
 LARGE = 12 * 2**63  # MRR is kept in twelfths of a millionth
 NUMBERS = st.one_of(st.sampled_from([0, 1, -1, LARGE, -LARGE]), st.integers(-10, 10), st.integers(-LARGE, LARGE))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.registry import all_queries
+from projections.engine.declare.registry import all_queries
 from tests.e2e.exactness.expected import Near, Question
 from tests.e2e.exactness.expected_series import questions
 from tests.e2e.exactness.proof import Proof, Size, prove

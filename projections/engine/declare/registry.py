@@ -1,0 +1,73 @@
+"""All projections there are: every module of the package `projections` that declares one. `ls` is the list."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
+
+import projections
+from domain.errors import Defect, NotFound
+from projections.engine.declare.projection import Projection
+from projections.engine.query.request import Query
+
+if TYPE_CHECKING:
+    from projections.engine.query.composed import Composed
+
+
+@cache
+def all_projections() -> Mapping[str, Projection]:
+    """Every declared projection by name; a name used twice, for a projection or a table, is a Defect."""
+    found: dict[str, Projection] = {}
+    tables: dict[str, str] = {}
+    for loaded in _modules():
+        for projection in (v for v in vars(loaded).values() if isinstance(v, Projection)):
+            projection.summary = projection.summary or (loaded.__doc__ or "").strip().split("\n")[0]
+            if projection.name in found:
+                raise Defect(f"two projections are called {projection.name}")
+            found[projection.name] = projection
+            for table in projection.tables:
+                if tables.setdefault(table.name, projection.name) != projection.name:
+                    raise Defect(f"table {table.name} is declared by {tables[table.name]} and {projection.name}")
+    return MappingProxyType(found)
+
+
+def _modules() -> list[ModuleType]:
+    found = pkgutil.walk_packages(projections.__path__, "projections.")
+    names = sorted(m.name for m in found if not m.ispkg and not m.name.startswith("projections.engine."))
+    return [importlib.import_module(name) for name in names]
+
+
+def projection(name: str) -> Projection:
+    """The projection of that name; NotFound lists what there is."""
+    try:
+        return all_projections()[name]
+    except KeyError:
+        raise NotFound(f"no projection {name!r}; there are {', '.join(all_projections())}") from None
+
+
+@cache
+def all_queries() -> Mapping[str, tuple[Projection, Query]]:
+    """Every registered query by name, with the projection that it reads."""
+    return MappingProxyType({q.name: (p, q) for p in all_projections().values() for q in p.queries})
+
+
+@cache
+def all_composed() -> Mapping[str, Composed]:
+    """Every composed query by name; a name used twice is a Defect."""
+    from projections.engine.query.composed import Composed
+
+    found: dict[str, Composed] = {}
+    for query in (v for loaded in _modules() for v in vars(loaded).values() if isinstance(v, Composed)):
+        if found.setdefault(query.name, query) is not query or query.name in all_queries():
+            raise Defect(f"two queries are called {query.name}")
+    return MappingProxyType(found)
+
+
+@cache
+def all_registered() -> Mapping[str, Query | Composed]:
+    """Every query by name, those that read rows and those that are made of others."""
+    return MappingProxyType({**{name: query for name, (_, query) in all_queries().items()}, **all_composed()})

@@ -1,0 +1,155 @@
+"""Shares: what each event contributed to a measure.
+
+Folds are evaluated fact by fact instead of grouped. Shares of a sum add up to it exactly; behind an extreme, a first or
+a last value stand the events that decided it; an ordered fold is followed step by step, and a fact's share is what its
+arrival changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from domain.access.rights import Member
+from domain.errors import Invalid
+from projections.engine.declare.merge_rules import First, Last, Max, Min, Own, Sum
+from projections.engine.declare.projection import AdditiveFold, Column, Fact, OrderedFold, Table
+from projections.engine.fold.additive import as_stored, to_csv
+from projections.engine.fold.deltas import columns_of, dtype_of, taken
+from projections.engine.query.request import Query, Request, Selected
+from projections.engine.store.port import OrderedFacts
+
+ENTRIES = "pg_temp.entries"
+PLACE = ("_topic", "_seq", "_at", "_event_id", "_user_id")
+PLACE_SQL = '"_topic" text, "_seq" bigint, "_at" bigint, "_event_id" text, "_user_id" text'
+
+
+def selected(query: Query, request: Request, measure: str) -> tuple[Selected, Column]:
+    """The rows that are asked about and the column of the measure. Raises Invalid where it cannot be explained."""
+    if query.selects is None:
+        raise Invalid(f"{query.name} cannot be explained", code="no_explanation")
+    rows = query.selects(request)
+    known = {c.name: c for c in rows.table.values}
+    if measure not in known:
+        raise Invalid(
+            f"{query.name} has no stored measure {measure!r}; explained are {', '.join(known)}, and what is derived"
+            " from them by those",
+            code="unknown_measure",
+        )
+    return rows, known[measure]
+
+
+def create(table: Table, measure: Column) -> str:
+    """DDL of the entries: the row's key, the share, and where the event lies."""
+    keys = ", ".join(f'"{c.name}" {c.kind.sql}' for c in table.keys)
+    return f"CREATE TEMP TABLE entries ({keys}, share {measure.kind.sql}, {PLACE_SQL}) ON COMMIT DROP"
+
+
+def copy(table: Table) -> str:
+    """COPY of entries as CSV."""
+    names = ", ".join(f'"{n}"' for n in (*(c.name for c in table.keys), "share", *PLACE))
+    return f"COPY entries ({names}) FROM STDIN (FORMAT csv)"
+
+
+def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame) -> bytes:
+    """Entries of an additive fold: one a fact."""
+    columns = [columns_of(fold)[c.name] for c in (*fold.into.keys, measure)]
+    place = [pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")]
+    evaluated = taken(fold, facts).select(*columns, *place, "_seq", "_at")
+    stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
+    topic = pl.lit(fold.reads.stream).alias("_topic")
+    return to_csv(evaluated.select(*stored, topic, "_seq", "_at", "_event_id", "_user_id"))
+
+
+def own(facts: pl.DataFrame, member: Member | None) -> pl.DataFrame:
+    """The facts that a member sees: those of its users, and those of no user in rows that are its account's."""
+    return facts if member is None else facts.filter(pl.col("user_id").is_in([*member.user_ids, ""]))
+
+
+def effects(ordered: OrderedFacts, table: Table, measure: Column) -> bytes:
+    """Entries of an ordered fold: what the arrival of each fact changed."""
+    columns = (*table.keys, measure)
+    entries = [e for key, facts in ordered.facts.items() for e in _steps(ordered.fold, table, measure, key, facts)]
+    schema: dict[str, Any] = {c.name: dtype_of(c) for c in columns}
+    schema |= {"_seq": pl.Int64, "_at": pl.Int64, "_event_id": pl.String, "_user_id": pl.String}
+    cells = zip(*entries, strict=True) if entries else [()] * len(schema)
+    frame = pl.DataFrame([pl.Series(n, list(c), t) for (n, t), c in zip(schema.items(), cells, strict=True)])
+    frame = frame.with_columns(_topic=pl.lit(ordered.fold.stream))
+    return to_csv(frame.select(*(as_stored(c.name, c.kind) for c in columns), *PLACE))
+
+
+def _steps(
+    fold: OrderedFold, table: Table, measure: Column, key: tuple[str, ...], facts: Sequence[Fact]
+) -> Iterator[tuple[Any, ...]]:
+    known = dict(zip(fold.by, key, strict=True))
+    state, before = None, dict[tuple[Any, ...], Any]()
+    for fact in facts:
+        state = fold.advance(state, [fact])
+        after = _values(table, measure, known, fold.rows(state).get(table.name, ()))
+        for row in before.keys() | after.keys():
+            if (share := _change(measure, before, after, row)) is not None:
+                yield (*row, share[0], fact["_seq"], fact["_at"], fact["event_id"], fact["user_id"])
+        before = after
+
+
+def _values(
+    table: Table, measure: Column, known: Mapping[str, str], rows: Iterable[Mapping[str, Any]]
+) -> dict[tuple[Any, ...], Any]:
+    """The measure by row key; rows with the same key add up."""
+    found: dict[tuple[Any, ...], Any] = {}
+    for row in rows:
+        given = {**known, **row}
+        key = tuple(_cut(c, given[c.name]) for c in table.keys)
+        found[key] = found.get(key, 0) + row.get(measure.name, 0) if measure.rule is Sum else row[measure.name]
+    return found
+
+
+def _cut(column: Column, value: Any) -> Any:
+    width = column.kind.truncate_ms
+    return value // width * width if width > 1 else value
+
+
+def _change(measure: Column, before: Mapping[Any, Any], after: Mapping[Any, Any], row: Any) -> tuple[Any] | None:
+    """What changed, in a tuple because an own value may have become null; None where nothing did."""
+    if measure.rule is Sum:
+        difference = after.get(row, 0) - before.get(row, 0)
+        return (difference,) if difference else None
+    if row in before and row in after and before[row] == after[row]:
+        return None
+    return (after.get(row),)
+
+
+def statement(rows: Selected, measure: Column) -> tuple[str, tuple[object, ...]]:
+    """The entries that decide the measure of the selected rows, as SQL with its parameters."""
+    keys = ", ".join(f'"{c.name}"' for c in rows.table.keys)
+    chosen = f"SELECT {keys} FROM {{{rows.table.name}}} WHERE {rows.where}"
+    within = f"SELECT * FROM {ENTRIES} WHERE ({keys}) IN ({chosen})"
+    if measure.rule is Sum:
+        return f"SELECT * FROM ({within}) AS w WHERE share <> 0", rows.params
+    if measure.rule in (Min, Max):
+        extreme = f"{measure.rule.__name__.upper()}(share)"
+        return f"WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT {extreme} FROM w)", rows.params
+    ends = {First: '"_at", "_seq"', Last: '"_at" DESC, "_seq" DESC', Own: '"_seq" DESC'}
+    return f"SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, {ends[measure.rule]}", rows.params
+
+
+def value(rows: Selected, measure: Column) -> str:
+    """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's."""
+    functions: dict[object, str] = {Sum: 'SUM("{}")', Min: 'MIN("{}")', Max: 'MAX("{}")'}
+    otherwise = 'CASE WHEN count(*) = 1 THEN (array_agg("{}"))[1] END'
+    wanted = functions.get(measure.rule, otherwise).format(measure.name)
+    return f"SELECT {wanted} FROM {{{rows.table.name}}} WHERE {rows.where}"
+
+
+def order(table: Table, *, newest: bool) -> str:
+    """ORDER BY of entries: event time, then place, so that no two that differ stand side by side."""
+    way = "DESC" if newest else "ASC"
+    keys = ", ".join(f'"{c.name}"' for c in table.keys)
+    return f'ORDER BY "_at" {way}, "_topic", "_seq" {way}, {keys}, share'
+
+
+def through(rule: object, order: str) -> str:
+    """SQL of the sum of all shares until this one, in this order; null where shares do not add up."""
+    return f"SUM(share) OVER ({order} ROWS UNBOUNDED PRECEDING)" if rule is Sum else "NULL"

@@ -1,0 +1,146 @@
+"""Explain: where a number comes from. A page of the events behind a measure, out of the company's history."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from domain.errors import Invalid
+from domain.position import Position
+from projections.engine.declare.merge_rules import Twelfths
+from projections.engine.declare.projection import Column, Projection
+from projections.engine.fold.log_order import place_of
+from projections.engine.past import contributions
+from projections.engine.past.past_store import Folded, PastStore
+from projections.engine.query.formatting import money, shower
+from projections.engine.query.request import Question, Selected, find, names_in, read_request, read_time, show_time
+from projections.engine.rebuild import Folding
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which entries are wanted: all but the first `start`, `limit` at most, in order of event time or the other way."""
+
+    start: int = 0
+    limit: int = DEFAULT_LIMIT
+    newest: bool = False
+
+
+class _Began(NamedTuple):
+    """What all pages of an explanation are told at."""
+
+    position: Position
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be explained: a measure of the rows that a query's answer is made from."""
+
+    projection: Projection
+    rows: Selected
+    measure: Column
+
+
+async def explain(store: PastStore, question: Question, measure: str, page: Page) -> dict[str, Any]:
+    """The events behind a measure of a query, in the form of the API.
+
+    Raises NotFound for an unknown query, Invalid for a wrong parameter or a measure that is not stored, and what
+    `History.facts` raises.
+    """
+    projection, query = find(question.name)
+    rows, column = contributions.selected(query, read_request(query, question), measure)
+    asked = Asked(projection, rows, column)
+    goal = await asyncio.to_thread(store.history.goal, projection, store.past)
+    folding, entries = Folding(projection), list[bytes]()
+    history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
+    async for _, _, facts in history:
+        await asyncio.to_thread(folding.add, facts)
+        for fold in projection.additive:
+            if fold.into == rows.table and fold.reads.name in facts:
+                seen = contributions.own(facts[fold.reads.name], store.member)
+                entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen))
+    found = await asyncio.to_thread(_entries, store, asked, folding, entries, page)
+    began = _Began(goal, question.asked_at)
+    return {
+        "query": query.name,
+        "measure": measure,
+        "definition_version": projection.definition_version,
+        "position": str(goal),
+        "rule": column.rule.__name__.lower(),
+        **found,
+        "next_cursor": _next(began, page, found["events"]),
+        "scanned": store.figures(),
+    }
+
+
+def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
+    """The value, the number of events behind it and a page of them."""
+    table, value = asked.rows.table, contributions.value(asked.rows, asked.measure)
+    deciding, params = contributions.statement(asked.rows, asked.measure)
+    part = asked.projection.part(names_in(deciding + value))
+    folded = Folded(folding.rows(), folding.ordered()).of(part)
+    entries += [contributions.effects(o, table, asked.measure) for o in folded.ordered if table in o.fold.into]
+    show = shower(asked.measure.kind)
+    with store.scratch.filled(part, store.company, None, folded, store.member) as tables:
+        tables.copy(contributions.create(table, asked.measure), contributions.copy(table), b"".join(entries))
+        _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
+        _, values = tables.select(value, asked.rows.params)
+        order = contributions.order(table, newest=page.newest)
+        through = contributions.through(asked.measure.rule, order)
+        names, rows = tables.select(
+            f'SELECT d.*, {through} AS "_through" FROM ({deciding}) AS d {order} LIMIT %s OFFSET %s',
+            (*params, page.limit, page.start),
+        )
+    events = [_shown(asked, dict(zip(names, row, strict=True))) for row in rows]
+    return {"value": show(values[0][0]), "total": totals[0][0], "events": events}
+
+
+def _shown(asked: Asked, entry: Mapping[str, Any]) -> dict[str, Any]:
+    keys = [c for c in asked.rows.table.keys if c.name != "company_id"]
+    return {
+        "topic": entry["_topic"],
+        **place_of(entry["_seq"])._asdict(),
+        "event_id": entry["_event_id"] or "",
+        "user_id": entry["_user_id"] or "",
+        "timestamp": show_time(datetime.fromtimestamp(entry["_at"] / 1000, UTC)),
+        "row": {c.name: shower(c.kind)(entry[c.name]) for c in keys},
+        "share": _share(asked.measure, entry),
+    }
+
+
+def _share(measure: Column, entry: Mapping[str, Any]) -> Any:
+    """The share as answers show it. Twelfths are rounded so that shares still add up to the rounded sum."""
+    if measure.kind is not Twelfths or entry["_through"] is None:
+        return shower(measure.kind)(entry["share"])
+    until, before = (round(Fraction(int(sum_), 12)) for sum_ in (entry["_through"], entry["_through"] - entry["share"]))
+    return money(until - before)
+
+
+def _next(began: _Began, page: Page, events: Sequence[object]) -> str | None:
+    """Where the next page begins, at the same position and moment: later events do not move it."""
+    if len(events) < page.limit:
+        return None
+    place = [str(began.position), began.asked_at.isoformat(), page.start + len(events)]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def turn(store: PastStore, question: Question, page: Page, cursor: str) -> tuple[PastStore, Question, Page]:
+    """Store, question and page that a cursor goes on with. Raises Invalid for one that was not given."""
+    if not cursor:
+        return store, question, page
+    try:
+        position, moment, start = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        goal, asked_at = Position.parse(position), read_time(moment)
+        page = replace(page, start=int(start))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, Invalid):
+        raise Invalid("parameter cursor: no explanation has given it", code="bad_parameter") from None
+    return replace(store, past=replace(store.past, position=goal)), replace(question, asked_at=asked_at), page

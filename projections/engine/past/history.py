@@ -1,0 +1,229 @@
+"""History: the facts of one company that a past state was made of, read again from the log.
+
+What counted then counts now: admission's recorded decisions are applied, nothing is decided anew. Of the records read,
+those that cannot be the company's are dropped before anything is decoded; blocks that the index rules out are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+import polars as pl
+
+from domain.errors import Conflict, LimitExceeded, NotYet
+from domain.events.catalogue import BATCHES, BY_NAME, STREAMS
+from domain.events.record_runs import Packed
+from domain.ports import Chunk, EventLog
+from domain.position import Position, TopicPartition
+from eventlog.read import Reading
+from eventlog.search.criteria import NEVER, Criteria, EventIndex, Scanned
+from projections.engine.declare.projection import Projection
+from projections.engine.fold.additive import looked_at
+from projections.engine.fold.admission import Facts, readmit
+from projections.engine.store.port import Aside
+
+READ = 200_000  # records of one read, at most
+FOLD = 100_000  # records of the company that are decoded together, about
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Ranges = dict[int, list[tuple[int, int]]]  # by partition: what is to be read, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A past state: what was known at `position` (None: all that was admitted) of events before `time` (ms, UTC)."""
+
+    position: Position | None = None
+    time: int = NEVER
+
+
+class Stretch(NamedTuple):
+    """Records of a topic that may be a company's, and the facts that are."""
+
+    topic: str
+    chunks: Sequence[Chunk]
+    facts: Facts
+
+
+class Decisions(Protocol):
+    """Admission's decisions, as they are recorded. Blocking; raises Unavailable."""
+
+    def admitted(self) -> Mapping[TopicPartition, int]:
+        """What admission has decided: next offset by topic and partition."""
+        ...
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges (from inclusive, to exclusive)."""
+        ...
+
+
+@dataclass
+class History:
+    """Reads the history of companies. At most `most` records are read for one question."""
+
+    log: EventLog
+    decisions: Decisions
+    most: int
+    index: EventIndex | None = None
+
+    def goal(self, projection: Projection, past: Past) -> Position:
+        """The position that a past state stands for. Raises NotYet where the log has not been decided so far."""
+        admitted = Position(self.decisions.admitted()).of_topics(projection.topics)
+        if past.position is None:
+            return admitted
+        asked = past.position.of_topics(projection.topics)
+        if not admitted.reaches(asked):
+            raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {asked}")
+        return asked
+
+    async def moment(self, past: Past, asked_at: datetime) -> datetime:
+        """The moment that a past state stands for: what its questions leave open is taken as of then.
+
+        With a time it is that one, with a position alone the time at which the log took the last record before it;
+        `asked_at`, when the question came in, where neither is given, and never later. Raises NotYet for a position
+        beyond the end of the log, Conflict where the log has none of these records any more.
+        """
+        if past.time < NEVER:
+            return min(EPOCH + timedelta(milliseconds=past.time), asked_at)
+        if past.position is None:
+            return asked_at
+        return min(await self._taken(past.position), asked_at)
+
+    async def _taken(self, position: Position) -> datetime:
+        found = [
+            await self._taken_of(topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop})
+            for topic in sorted({topic for topic, _ in position.offsets}.intersection(STREAMS))
+        ]
+        taken = [moment for moments in found for moment in moments]
+        if any(position.of_topics(frozenset(STREAMS)).offsets.values()) and not taken:
+            raise Conflict(f"the log has lost what lies before {position} to retention", code="position_expired")
+        return EPOCH + timedelta(milliseconds=max(taken, default=0))
+
+    async def _taken_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
+        """When the last record before each of these offsets was taken, of those that the log still has; ms."""
+        starts, heads, reader = await self.log.starts(topic), await self.log.heads(topic), self.log.reader(topic)
+        if beyond := [p for p, stop in stops.items() if stop > heads.get(p, 0)]:
+            raise NotYet(f"position {topic}:{beyond[0]}={stops[beyond[0]]} lies beyond the end of the log")
+        retained = [{p: stop - 1} for p, stop in stops.items() if stop > starts.get(p, 0)]
+        try:
+            read = [await reader.read(start, max_records=1, wait=1) for start in retained]
+        finally:
+            await reader.close()
+        return [chunk.appended_at for chunks in read for chunk in chunks]
+
+    async def read(
+        self, projection: Projection, company: str, past: Past, start: Position, goal: Position, scanned: Scanned
+    ) -> AsyncGenerator[Stretch]:
+        """What the projection folds between two positions.
+
+        Raises LimitExceeded before anything is read, Conflict where the log no longer has all of it.
+        """
+        plan = {t: await self._ranges(t, projection, company, past, start, goal, scanned) for t in projection.topics}
+        records = sum(stop - first for topic in plan.values() for parts in topic.values() for first, stop in parts)
+        if records > self.most:
+            raise LimitExceeded(
+                f"telling this past state would read {records:,} records, and {self.most:,} are allowed",
+                code="too_much_history",
+                suggested_actions=(
+                    "Ask for a state after a snapshot (projections snapshot), or raise ANALYTICS_PAST_RECORDS.",
+                ),
+            )
+        reads = looked_at([projection], "event_id", "user_id")  # by which explanations name events
+        for topic, ranges in plan.items():
+            async for chunks in self._own(topic, ranges, company, scanned):
+                spans = {c.partition: (c.offsets[0], c.offsets[-1] + 1) for c in chunks if c.offsets}
+                aside = self.decisions.set_aside(topic, spans)
+                facts = readmit(topic, chunks, aside.everywhere | aside.of(projection), reads)
+                found = _of_company(facts, company, past.time)
+                if found:
+                    yield Stretch(topic, chunks, found)
+
+    async def _ranges(
+        self,
+        topic: str,
+        projection: Projection,
+        company: str,
+        past: Past,
+        start: Position,
+        goal: Position,
+        scanned: Scanned,
+    ) -> Ranges:
+        wanted = {p: (start[t, p], stop) for (t, p), stop in goal.offsets.items() if t == topic and stop > start[t, p]}
+        retained = await self.log.starts(topic)
+        if lost := [p for p, (first, _) in wanted.items() if first < retained.get(p, 0)]:
+            raise Conflict(
+                f"the log has lost the beginning of {topic}:{lost[0]} to retention, and no snapshot replaces it",
+                code="position_expired",
+            )
+        if not wanted:
+            return {}
+        if self.index is None:
+            return {p: [span] for p, span in wanted.items()}
+        types = frozenset(name for name in _types(projection) if _stream(name) == topic)
+        skips = await self.index.skips(topic, wanted, Criteria(company, message_types=types, to_time=past.time))
+        scanned.blocks += sum(s.blocks for s in skips.values())
+        scanned.blocks_skipped += sum(s.skipped for s in skips.values())
+        return {p: list(_between(*span, skips[p].ranges if p in skips else ())) for p, span in wanted.items()}
+
+    async def _own(self, topic: str, ranges: Ranges, company: str, scanned: Scanned) -> AsyncGenerator[list[Chunk]]:
+        """Records that may be the company's, some ten thousand at a time, in order within each partition."""
+        needle = company.encode()
+        kept: list[Chunk] = []
+        async with Reading(self.log, topic, ranges) as reading:
+            while reading.left:
+                for chunk in await reading.read(READ):
+                    own = _only(chunk, needle)
+                    scanned.records += len(own.values)
+                    kept.append(own)
+                if sum(len(c.values) for c in kept) >= FOLD:
+                    yield _joined(kept)
+                    kept = []
+        yield _joined(kept)
+
+
+def _only(chunk: Chunk, needle: bytes) -> Chunk:
+    """The records that hold these bytes: every one of the company does."""
+    hits = Packed.of(chunk.values).holding(needle)
+    return replace(chunk, offsets=[chunk.offsets[i] for i, _ in hits], values=[value for _, value in hits])
+
+
+def _joined(chunks: list[Chunk]) -> list[Chunk]:
+    """One chunk a partition."""
+    joined: dict[int, Chunk] = {}
+    for chunk in chunks:
+        before = joined.get(chunk.partition)
+        joined[chunk.partition] = (
+            replace(chunk, offsets=[*before.offsets, *chunk.offsets], values=[*before.values, *chunk.values])
+            if before
+            else chunk
+        )
+    return [c for c in joined.values() if c.values]
+
+
+def _of_company(facts: Facts, company: str, time: int) -> Facts:
+    kept = (pl.col("company_id") == company) & (pl.col("timestamp") < time if time < NEVER else pl.lit(value=True))
+    found = {name: frame.filter(kept) for name, frame in facts.items()}
+    return {name: frame for name, frame in found.items() if frame.height}
+
+
+def _between(first: int, stop: int, ruled_out: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What is left of [first, stop) without these ranges, which ascend."""
+    for begin, end in ruled_out:
+        if begin > first:
+            yield first, min(begin, stop)
+        first = max(first, end)
+    if first < stop:
+        yield first, stop
+
+
+def _types(projection: Projection) -> list[str]:
+    """Message types that carry facts of the projection."""
+    return [name for name, event in (*BY_NAME.items(), *BATCHES.items()) if event.name in projection.reads]
+
+
+def _stream(message_type: str) -> str:
+    return (BY_NAME.get(message_type) or BATCHES[message_type]).stream

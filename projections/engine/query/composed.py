@@ -1,0 +1,220 @@
+"""Composed queries: questions whose answers are computed from the answers of other registered queries.
+
+A composed query says which questions it asks (`parts`) and makes its rows of what they give (`combine`). Position and
+freshness are those of the parts: what all of them have seen, and no newer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from types import MappingProxyType
+from typing import Any
+
+from domain.access.rights import Feature, Right
+from domain.ports import ReadStore
+from domain.position import Position
+from projections.engine.declare.projection import Table
+from projections.engine.declare.registry import all_queries, projection
+from projections.engine.query.request import (
+    Param,
+    Query,
+    Question,
+    Request,
+    Statement,
+    answer_plain,
+    fetch,
+    names_in,
+    read_request,
+    read_time,
+    registered,
+)
+from projections.engine.turns import Share, Turns
+
+Rows = list[dict[str, Any]]
+
+AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
+SHARE = Share(AT_ONCE, of_tenant=1, waiting=32, patience=30.0)  # a tenant's dashboard may wait for all of its tiles
+ASKED_AT_ONCE = 4  # parts of one question: key figures have forty, and the store has few connections for all who ask
+
+
+@cache
+def _threads(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix=name)
+
+
+COMBINING = Turns("computations", SHARE), partial(_threads, "combine")
+APART = Turns("computations of models", replace(SHARE, patience=60.0)), partial(_threads, "apart")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A registered query with its parameters as texts; it gives all its rows, whatever an answer may have.
+
+    `raw`: the rows as they are stored, in whole numbers, and not as answers show them.
+    """
+
+    query: str
+    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A SELECT over the tables of a projection, whose rows are taken as they are: for arrays in place of many rows."""
+
+    projection: str
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
+
+    Where `slow` is a function, it says so by the rows: on busy cores the way to a thread and back takes longer than a
+    small combination.
+
+    Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
+
+    `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
+    for, so that it can be shown by itself. `kept`: its answers cost much, have few rows whatever is asked,
+    and are kept by who serves them. `open_to_members`: as of a plain query.
+    """
+
+    name: str
+    summary: str
+    params: tuple[Param, ...]
+    parts: Callable[[Request], Mapping[str, Part | Select]]
+    combine: Callable[[Request, Mapping[str, Rows]], Rows]
+    right: Right = Right.DASHBOARDS
+    feature: Feature | None = None
+    version: int = 1
+    slow: bool | Callable[[Mapping[str, Rows]], bool] = False
+    apart: bool = False
+    stamped: bool = False
+    kept: bool = False
+    open_to_members: bool = False
+
+
+async def answer_composed(query: Composed, question: Question, store: ReadStore) -> dict[str, Any]:
+    """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
+    request = read_request(query, question)
+    rows, stands_for = await ask_parts(query, request, store)
+    if query.apart or (query.slow(rows) if callable(query.slow) else query.slow):
+        turns, threads = APART if query.apart else COMBINING
+        async with turns.turn(request.company):
+            combined = await asyncio.get_running_loop().run_in_executor(threads(), query.combine, request, rows)
+    else:
+        combined = query.combine(request, rows)
+    if query.stamped:
+        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
+    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
+
+
+async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tuple[dict[str, Rows], dict[str, Any]]:
+    """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
+    parts = query.parts(request)
+    first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
+    names = dict.fromkeys(first.values())
+    turns = asyncio.Semaphore(ASKED_AT_ONCE)
+    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, store) for name in names))
+    told = dict(zip(names, found, strict=True))
+    answers = {name: told[first[name]] for name in parts}
+    reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
+    moments = [answer["as_of"] for answer in answers.values()]
+    return {name: answer["rows"] for name, answer in answers.items()}, {
+        "position": str(_position(reached)),
+        "as_of": min(moments, key=read_time) if moments and all(moments) else None,
+        "complete": all(answer["complete"] for answer in answers.values()),
+        "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
+    }
+
+
+async def _ask_in_turn(
+    turns: asyncio.Semaphore, part: Part | Select, asking: Request, store: ReadStore
+) -> dict[str, Any]:
+    async with turns:
+        return await _ask(part, asking, store)
+
+
+def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
+    """The name under which this is asked first."""
+    return next(name for name, part in parts.items() if part == asked)
+
+
+async def _ask(part: Part | Select, asking: Request, store: ReadStore) -> dict[str, Any]:
+    if isinstance(part, Select):
+        found, stands_for = await fetch(asking.company, part.projection, part.statement, store)
+        return {**stands_for, "rows": found}
+    query, question = registered()[part.query], question_of(part, asking)
+    if isinstance(query, Composed):
+        return await answer_composed(query, question, store)
+    request = read_request(query, question, whole=True)
+    if part.raw:
+        found, stands_for = await fetch(asking.company, all_queries()[part.query][0].name, query.ask(request), store)
+        return {**stands_for, "rows": found}
+    return await answer_plain(query, request, store)
+
+
+def question_of(part: Part, asking: Question | Request) -> Question:
+    """The question that a part puts: of the same company, at the same moment."""
+    return Question(part.query, asking.company, part.params, asking.asked_at)
+
+
+def parts_of(question: Question) -> Mapping[str, Part | Select]:
+    """What a question asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
+    query = registered()[question.name]
+    return {} if isinstance(query, Query) else query.parts(read_request(query, question))
+
+
+def projections_of(question: Question) -> frozenset[str]:
+    """Names of the projections whose rows the answer is made from."""
+    if question.name in all_queries():
+        return frozenset({all_queries()[question.name][0].name})
+    return frozenset().union(*(_projections(part, question) for part in parts_of(question).values()))
+
+
+def _projections(part: Part | Select, asking: Question | Request) -> frozenset[str]:
+    return frozenset({part.projection}) if isinstance(part, Select) else projections_of(question_of(part, asking))
+
+
+def topics_of(projections: Iterable[str]) -> frozenset[str]:
+    """The streams whose events these projections are made from."""
+    return frozenset().union(*(projection(name).topics for name in projections))
+
+
+def features_of(question: Question) -> frozenset[Feature]:
+    """What a tier must open for this question and all that it asks in turn."""
+    own = registered()[question.name].feature
+    inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
+    return frozenset({own} if own else ()).union(*inner)
+
+
+def tables_of(question: Question) -> frozenset[Table]:
+    """The tables whose rows the answer is made from. Raises Invalid for its parameters."""
+    query = registered()[question.name]
+    if isinstance(query, Query):
+        return _named(all_queries()[question.name][0].name, query.ask(read_request(query, question)))
+    return frozenset().union(
+        *(
+            _named(part.projection, part.statement)
+            if isinstance(part, Select)
+            else tables_of(question_of(part, question))
+            for part in parts_of(question).values()
+        )
+    )
+
+
+def _named(name: str, statement: Statement) -> frozenset[Table]:
+    names = names_in(statement.sql)
+    return frozenset(table for table in projection(name).tables if table.name in names)
+
+
+def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
+    """Of each partition the least that anybody who reads it has reached."""
+    positions: Sequence[tuple[frozenset[str], Position]] = [(topics, Position.parse(text)) for topics, text in reached]
+    places = {place for _, position in positions for place in position.offsets}
+    return Position({p: min(position[p] for topics, position in positions if p[0] in topics) for p in places})

@@ -1,0 +1,168 @@
+"""Listing: the rows of a table as they are, filtered, in the order of their keys, page by page."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.access.rights import Right
+from domain.errors import Invalid
+from projections.engine.declare.merge_rules import Flag, Text
+from projections.engine.declare.projection import Column, Row, Table
+from projections.engine.query.formatting import shower
+from projections.engine.query.request import (
+    FROM,
+    LIMIT,
+    TO,
+    WITHOUT_END,
+    Param,
+    Query,
+    Request,
+    Selected,
+    Statement,
+    read_choice,
+    read_time,
+    storable,
+)
+from projections.engine.store import sql
+
+DEFAULT_LIMIT = 1_000
+
+
+def _read_cursor(text: str) -> list[Any]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text.encode()))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{text!r} is no cursor that this query has given") from None
+    if not isinstance(values, list):
+        raise ValueError(f"{text!r} is no cursor that this query has given")
+    return values
+
+
+def _read_key(column: Column, value: Any) -> object:
+    """A key as it was shown, typed again: a cursor comes from outside and may hold anything."""
+    if column.kind.is_time:
+        return read_time(value)
+    return storable(value) if issubclass(column.kind, Text) else int(value)
+
+
+Condition = tuple[str, Sequence[object]]  # SQL on a row of the table, and its parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing shows; `ask`, `shape` and `extra` are those of the query."""
+
+    table: Table
+    filters: Sequence[str]
+    time: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    narrowed: Callable[[Request], Condition | None] = lambda _: None
+
+    def name(self, column: str) -> str:
+        """What answers and parameters call a column."""
+        return self.names.get(column, column)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown: all but the tenant."""
+        return tuple(c for c in self.table.columns if c.name != "company_id")
+
+    @property
+    def keys(self) -> tuple[Column, ...]:
+        """The columns that rows are sorted by."""
+        return self.table.keys[1:]
+
+    def ask(self, request: Request) -> Statement:
+        """One page of rows after the cursor."""
+        conditions, params = self._conditions(request)
+        order = ", ".join(sql.in_key_order(self.table))
+        if request.get("cursor") is not None:
+            condition, after = sql.after(self.table, self._after(request.get("cursor")))
+            conditions.append(condition)
+            params.extend(after)
+        names = ", ".join(f'"{c.name}"' for c in self.columns)
+        where, limit = " AND ".join(conditions), _page_size(request)
+        return Statement(
+            f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
+        )
+
+    def selects(self, request: Request) -> Selected:
+        """The rows that are listed, on all pages."""
+        conditions, params = self._conditions(request)
+        return Selected(self.table, " AND ".join(conditions), tuple(params))
+
+    def _conditions(self, request: Request) -> tuple[list[str], list[object]]:
+        conditions: list[str] = ["company_id = %s"]
+        params: list[object] = [request.company]
+        for bound, operator in (("from", ">="), ("to", "<")):
+            if request.get(bound) is not None:
+                conditions.append(f'"{self.time}" {operator} %s')
+                params.append(request.get(bound))
+        for column in (f for f in self.filters if request.get(self.name(f)) is not None):
+            condition, values = sql.equals(self.table, column, request.get(self.name(column)))
+            conditions.append(condition)
+            params.extend(values)
+        if (narrowed := self.narrowed(request)) is not None:
+            conditions.append(narrowed[0])
+            params.extend(narrowed[1])
+        return conditions, params
+
+    def _after(self, cursor: list[Any]) -> list[object]:
+        try:
+            return [_read_key(c, v) for c, v in zip(self.keys, cursor, strict=True)]
+        except (ValueError, TypeError):
+            raise Invalid("parameter cursor: this query has not given it", code="bad_parameter") from None
+
+    def shape(self, _request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """All columns as answers show them."""
+        shows = {c.name: shower(c.kind) for c in self.columns}
+        return [{self.name(column): shows[column](value) for column, value in row.items()} for row in rows]
+
+    def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Where the next page begins; null on the last one."""
+        if len(rows) < _page_size(request):
+            return {"next_cursor": None}
+        last = json.dumps([rows[-1][self.name(k.name)] for k in self.keys]).encode()
+        return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
+
+
+def listing(
+    name: str,
+    *,
+    of: type[Row],
+    filters: Sequence[str],
+    time: str = "",
+    summary: str,
+    names: Mapping[str, str] | None = None,
+    also: Sequence[Param] = (),
+    narrowed: Callable[[Request], Condition | None] = lambda _: None,
+    right: Right = Right.DASHBOARDS,
+) -> Query:
+    """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
+
+    `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
+    into a condition. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
+    """
+    listed = Listing(of.table, filters, time, names or {}, narrowed)
+    params = (
+        *((FROM, TO) if time else ()),
+        LIMIT,
+        Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
+        *(_filter(of.table.column(f), listed.name(f)) for f in filters),
+        *also,
+    )
+    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects, right)
+
+
+def _page_size(request: Request) -> int:
+    return int(request.get("limit", WITHOUT_END if request.whole else DEFAULT_LIMIT))
+
+
+def _filter(column: Column, name: str) -> Param:
+    if issubclass(column.kind, Flag):
+        return Param(name, f"only rows where {name} is this: true or false", read_choice("true", "false"))
+    return Param(name, f"only rows with this {name}")

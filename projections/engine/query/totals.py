@@ -1,0 +1,254 @@
+"""Totals: the query that most read models need — measures of a table added up by any of its dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.access.rights import Right
+from domain.errors import Invalid
+from projections.engine.declare.merge_rules import (
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    MS_PER_MINUTE,
+    Day,
+    Kind,
+    Max,
+    Min,
+    Number,
+    Sum,
+)
+from projections.engine.declare.projection import Column, Row, Table
+from projections.engine.query.formatting import shower
+from projections.engine.query.quantiles import QUANTILES, Quantiles
+from projections.engine.query.request import (
+    FROM,
+    LIMIT,
+    TO,
+    Param,
+    Query,
+    Request,
+    Selected,
+    Statement,
+    all_of,
+    read_day,
+    read_month,
+    read_time,
+    row_limit,
+)
+from projections.engine.store.sql import equals
+
+Measures = Mapping[str, int | None]
+Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNITS = {MS_PER_MINUTE: "minute", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """Something totals can be split and filtered by: SQL over the row's key columns, and how its values are read."""
+
+    sql: str
+    read: Callable[[str], Any] = str
+
+    def equals(self, table: Table, value: object) -> tuple[str, list[object]]:
+        """The condition that a row of the table has this value, with its parameters."""
+        plain = self.sql.strip('"')
+        if any(c.name == plain for c in table.columns):
+            return equals(table, plain, value)
+        return f"{self.sql} = %s", [value]
+
+
+def _whole(text: str) -> int:
+    if not text.lstrip("-").isdecimal():
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def plain(column: str) -> Dimension:
+    """A text column of the row."""
+    return Dimension(f'"{column}"')
+
+
+def whole(column: str) -> Dimension:
+    """A whole-number column of the row."""
+    return Dimension(f'"{column}"', _whole)
+
+
+def moment(column: str) -> Dimension:
+    """A time column of the row, as it is."""
+    return Dimension(f'"{column}"', read_time)
+
+
+def days(column: str) -> dict[str, Dimension]:
+    """The UTC calendar over a day or time column: day, weekday (0 = Monday), month and year."""
+    return {
+        "day": Dimension(f'"{column}"::date', read_day),
+        "weekday": Dimension(f'extract(isodow FROM "{column}")::int - 1', _whole),
+        "month": Dimension(f"to_char(\"{column}\", 'YYYY-MM')", read_month),
+        "year": Dimension(f'extract(year FROM "{column}")::int', _whole),
+    }
+
+
+def calendar(column: str) -> dict[str, Dimension]:
+    """The UTC calendar over a time column: hour, day, weekday (0 = Monday), month and year."""
+    return {"hour": Dimension(f"date_trunc('hour', \"{column}\")", read_time), **days(column)}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a totals query adds up; `ask` and `shape` are those of the query."""
+
+    table: Table
+    by: Mapping[str, Dimension]
+    time: Column
+    source: str
+    counts: Mapping[str, str]
+    quantiles: Quantiles | None
+    derive: Derive | None
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """The columns that add up."""
+        return tuple(c for c in self.table.values if c.rule in (Sum, Min, Max))
+
+    def read_by(self, text: str) -> tuple[str, ...]:
+        """The dimensions named in a comma-separated list."""
+        names = tuple(dict.fromkeys(filter(None, text.split(","))))
+        unknown = [n for n in names if n not in self.by]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no dimension; there are {', '.join(self.by)}")
+        return names
+
+    def ask(self, request: Request) -> Statement:
+        """One SELECT: totals by dimension, joined with the buckets of their quantiles where there are some."""
+        names: tuple[str, ...] = request.get("by", ())
+        dimensions = [f'{self.by[n].sql} AS "{n}"' for n in names]
+        where, params = self._where(request)
+        columns = [*dimensions, *map(_aggregate, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
+        order = ", ".join(str(i + 1) for i in range(len(names)))
+        grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
+        limited = f"{grouped} LIMIT {row_limit(request)}"
+        summed = f"SELECT {', '.join(columns)} FROM {self.source} WHERE {where}{limited}"
+        if self.quantiles is None:
+            return Statement(summed, tuple(params))
+        on = "USING (" + ", ".join(f'"{n}"' for n in names) + ")" if names else "ON true"
+        ranked = self.quantiles.sql(dimensions, names, where)
+        joined = f"SELECT * FROM ({summed}) AS summed LEFT JOIN ({ranked}) AS ranked {on}"
+        return Statement(f"{joined} ORDER BY {order}" if order else joined, (*params, *params))
+
+    def _where(self, request: Request) -> tuple[str, list[object]]:
+        conditions = ["company_id = %s"]
+        params: list[object] = [request.company]
+        cast = "::date" if self.time.kind is Day else ""
+        for bound, operator in (("from", ">="), ("to", "<")):
+            if request.get(bound) is not None:
+                conditions.append(f'"{self.time.name}" {operator} %s{cast}')
+                params.append(_on_the_grid(bound, request.get(bound), self.time.kind))
+        for name, dimension in self.by.items():
+            if request.get(name) is not None:
+                condition, values = dimension.equals(self.table, request.get(name))
+                conditions.append(condition)
+                params.extend(values)
+        return " AND ".join(conditions), params
+
+    def selects(self, request: Request) -> Selected:
+        """The rows that are added up."""
+        where, params = self._where(request)
+        return Selected(self.table, where, tuple(params))
+
+    def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
+        measures, dimensions = self.measures, request.get("by", ())
+        return [self._shaped(row, dimensions, measures) for row in all_of(request, rows)]
+
+    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str], measures: Sequence[Column]) -> dict[str, Any]:
+        show = shower(Kind)
+        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in measures}
+        shown = {c.name: shower(c.kind)(raw[c.name]) for c in measures}
+        counts = {name: int(row[name]) for name in self.counts}
+        quantiles, reasons = self._quantiles(row, raw)
+        more, why = self.derive({**raw, **counts}) if self.derive else ({}, {})
+        reasons |= why
+        answered = {d: show(row[d]) for d in dimensions} | shown | counts | quantiles | more
+        return {**answered, **({"reasons": reasons} if reasons else {})}
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all measures of a row, those that are derived from others included."""
+        sums = {c.name: 0 if c.rule is Sum else None for c in self.measures}
+        derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
+        return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
+
+    def _quantiles(self, row: Mapping[str, Any], raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
+        if self.quantiles is None:
+            return {}, {}
+        low, high = raw[self.quantiles.low], raw[self.quantiles.high]
+        values = {name: self.quantiles.value(row[name], low, high) for name in QUANTILES}
+        show = shower(Number)
+        unknown = (*values, self.quantiles.low, self.quantiles.high) if low is None else ()
+        return {name: show(value) for name, value in values.items()}, dict.fromkeys(unknown, "no_data")
+
+
+def totals(
+    name: str,
+    *,
+    of: type[Row],
+    by: Mapping[str, Dimension],
+    time: str,
+    source: str | None = None,
+    counts: Mapping[str, str] | None = None,
+    quantiles: Quantiles | None = None,
+    derive: Derive | None = None,
+    summary: str,
+    right: Right = Right.DASHBOARDS,
+) -> Query:
+    """A query that adds up the table's measures by the dimensions named in `by` (comma-separated; none: one row).
+
+    `time` is the key column that `from` and `to` cut. `counts` are further measures: SQL aggregates that are whole
+    numbers and never null, over `source`, which is SQL after FROM and by default the table alone. `derive` gets the raw
+    measures of a row (whole numbers, null where nothing was merged) and gives further fields, and the reasons of those
+    that are null.
+    """
+    table = of.table
+    asked = Totals(table, by, table.column(time), source or f"{{{table.name}}}", counts or {}, quantiles, derive)
+    params = (
+        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", asked.read_by),
+        FROM,
+        TO,
+        LIMIT,
+        *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
+    )
+    return Query(
+        name,
+        summary,
+        params,
+        asked.ask,
+        asked.shape,
+        selects=asked.selects,
+        right=right,
+        measures=asked.names(),
+    )
+
+
+def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:
+    """The bound of a period; Invalid where it would cut through rows, whose part cannot be told."""
+    if kind.truncate_ms in UNITS and (at - EPOCH) % timedelta(milliseconds=kind.truncate_ms):
+        raise Invalid(
+            f"parameter {bound}: the rows are kept by the {UNITS[kind.truncate_ms]}, {at.isoformat()} is inside one",
+            code="bad_parameter",
+        )
+    return at
+
+
+def _aggregate(column: Column) -> str:
+    function = {Sum: "SUM", Min: "MIN", Max: "MAX"}[column.rule]
+    return f'{function}("{column.name}") AS "{column.name}"'
+
+
+def _int(value: Any, *, zero: bool) -> int | None:
+    if value is None:
+        return 0 if zero else None
+    return int(value)

@@ -1,0 +1,237 @@
+"""Insights into customers: who is likely to leave and why, what buyers will still bring, how long subscribers stay.
+
+Models are fitted apart, on at most `MOST` customers: beyond it a sample that depends on nothing but their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from domain.access.rights import Feature
+from domain.insights import bg_nbd
+from domain.insights import churn as churning
+from domain.insights import lifetime_value as lifetime
+from domain.insights import survival as surviving
+from domain.insights.activity import WINDOW, Features, History, features_of, went_quiet
+from domain.insights.finding import Kind
+from domain.insights.purchases import buyers
+from domain.metrics.value import Reason
+from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.request import Param, Request, Statement, read_day
+from projections.engine.worker_process import MODELS
+from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
+from projections.queries.insights.shape import Method, plain
+
+MOST = 20_000
+EPOCH = date(1970, 1, 1)
+HORIZON, LONGEST_HORIZON = 28, 90
+MONTHS, MOST_MONTHS = 12, 36
+NAMED, MOST_NAMED = 100, 1_000
+
+FROM = Param("from", f"first day; {LONGEST.days} days before the end without it", read_day)
+
+
+def _between(low: int, high: int) -> Any:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+NAMES = Param("customers", f"customers that are named, 0 to {MOST_NAMED}; {NAMED} without it", _between(0, MOST_NAMED))
+
+
+def _window(request: Request) -> tuple[date, date]:
+    """All that is known without `from`: a history that is cut off at its beginning is another one."""
+    if request.get("from") is not None:
+        return window(request)
+    end = end_of(request)
+    return end - LONGEST, end
+
+
+# days as numbers since 1970; one row a customer, because a row for each day would be a hundred times as many
+ACTIVE = f"""
+SELECT user_id AS key, MIN(first_seen)::date - DATE 'epoch' AS first, array_agg(day - DATE 'epoch' ORDER BY day) AS days
+FROM {{user_day}} JOIN {{user_seen}} USING (company_id, user_id)
+WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id ORDER BY md5(user_id) LIMIT {MOST}
+"""
+BOUGHT = f"""
+SELECT customer_id AS key, array_agg(day - DATE 'epoch' ORDER BY day) AS days,
+    array_agg((amount / 1e6)::float8 ORDER BY day) AS amounts
+FROM (SELECT customer_id, day, SUM(amount) AS amount FROM {{payment_day}}
+    WHERE company_id = %s AND day >= %s AND day < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
+    GROUP BY 1, 2) AS bought
+GROUP BY customer_id ORDER BY md5(customer_id) LIMIT {MOST}
+"""
+
+
+def _about(request: Request, query: str, sample: int) -> dict[str, Any]:
+    begin, end = _window(request)
+    params = {"from": begin.isoformat(), "to": end.isoformat()}
+    return {"evidence": {"query": query, "params": params, "customers": sample, "sampled": sample >= MOST}}
+
+
+def _days(request: Request) -> tuple[int, int]:
+    """The window as numbers of days, its last one included."""
+    begin, end = _window(request)
+    return (begin - EPOCH).days, (end - EPOCH).days - 1
+
+
+CHURN = Method(Kind.CHURN, churning.METHOD, churning.MINIMUM)
+
+
+def _parts_of_churn(request: Request) -> Mapping[str, Select]:
+    return {"users": Select("user_activity", Statement(ACTIVE, (request.company, *_window(request))))}
+
+
+def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    users = [(str(r["key"]), History(int(r["first"]), tuple(r["days"]))) for r in rows["users"]]
+    asked = _days(request)[1], request.get("horizon", HORIZON), request.get("customers", NAMED)
+    return MODELS.run(churn_of, request.company, users, *asked, _about(request, "user_activity", len(users)))
+
+
+def churn_of(
+    _company: str,
+    users: Sequence[tuple[str, History]],
+    last: int,
+    horizon: int,
+    named: int,
+    about: Mapping[str, Any],
+) -> Rows:
+    """Learned from those who were active before the last `horizon` days, told of those who are active now."""
+    learned = _seen(users, last - horizon)
+    left = [went_quiet(history, last - horizon, horizon) for _, history, _ in learned]
+    found = churning.churn([features for _, _, features in learned], left)
+    about = {**about, "horizon_days": horizon}
+    if isinstance(found, Reason):
+        return [CHURN.told(found, len(learned), about)]
+    risks = [(user, found.risk(features)) for user, _, features in _seen(users, last)]
+    risks.sort(key=lambda pair: (-pair[1].probability, pair[0]))
+    customers = {
+        "customers": len(risks),
+        "expected_to_leave": sum(risk.probability for _, risk in risks),
+        "at_risk": [{"user_id": user, **plain(risk)} for user, risk in risks[:named]],
+    }
+    return [CHURN.told(found, len(learned), about, lambda shown: {**shown, **customers})]
+
+
+def _seen(users: Sequence[tuple[str, History]], day: int) -> list[tuple[str, History, Features]]:
+    """Who was active in the window before the end of that day: of the others it is known that they left."""
+    return [
+        (user, history, features_of(history, day))
+        for user, history in users
+        if history.first <= day and any(day - WINDOW < active <= day for active in history.active)
+    ]
+
+
+churn_risks = Composed(
+    "churn_risks",
+    "Users by their probability of doing nothing in the next days, with its drivers and the model's calibration.",
+    (
+        Param("horizon", f"days, 7 to {LONGEST_HORIZON}; {HORIZON} without it", _between(7, LONGEST_HORIZON)),
+        NAMES,
+        FROM,
+        TO,
+    ),
+    _parts_of_churn,
+    _combine_churn,
+    feature=Feature.PREDICTIVE,
+    apart=True,
+)
+
+VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, bg_nbd.MINIMUM)
+
+
+def _parts_of_value(request: Request) -> Mapping[str, Select]:
+    return {"customers": Select("payments", Statement(BOUGHT, (request.company, *_window(request))))}
+
+
+def _combine_value(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in rows["customers"]]
+    asked = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
+    return MODELS.run(value_of, request.company, bought, *asked, _about(request, "payment_totals", len(bought)))
+
+
+def value_of(
+    _company: str,
+    bought: Sequence[tuple[str, Sequence[int], Sequence[float]]],
+    last: int,
+    months: int,
+    named: int,
+    about: Mapping[str, Any],
+) -> Rows:
+    """The models, and the customers who will bring most."""
+    purchases = ((key, day, amount) for key, days, amounts in bought for day, amount in zip(days, amounts, strict=True))
+    sample = buyers(purchases, last)
+    found = lifetime.lifetime_value(sample, months)
+    if not isinstance(found, Reason):
+        ranked = sorted(found.buyers, key=lambda buyer: (-buyer.lifetime_value, buyer.key))
+        found = msgspec.structs.replace(found, buyers=tuple(ranked[:named]))
+    return [VALUE.told(found, len(sample), about)]
+
+
+lifetime_value = Composed(
+    "lifetime_value",
+    "What customers who pay again and again will still bring, discounted: fitted on their payments.",
+    (
+        Param("months", f"that are looked ahead, 1 to {MOST_MONTHS}; {MONTHS} without it", _between(1, MOST_MONTHS)),
+        NAMES,
+        FROM,
+        TO,
+    ),
+    _parts_of_value,
+    _combine_value,
+    feature=Feature.PREDICTIVE,
+    apart=True,
+)
+
+SURVIVAL = Method(Kind.SURVIVAL, surviving.METHOD, surviving.MINIMUM)
+
+
+def _parts_of_survival(request: Request) -> Mapping[str, Part]:
+    kept = {name: request.get(name) for name in ("plan", "tier") if request.get(name) is not None}
+    return {"subscriptions": Part("subscriptions", kept)}
+
+
+def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    begin, end = _window(request)
+    lives = _lifetimes(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
+    found = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
+    return [SURVIVAL.told(found, len(lives), _about(request, "subscriptions", len(lives)))]
+
+
+def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime) -> list[tuple[timedelta, bool]]:
+    """How long each customer who began within the window has paid at its end, and whether that is over."""
+    spells: dict[str, list[tuple[datetime, datetime | None]]] = {}
+    for row in (r for r in rows if r["started_at"] is not None):
+        ended = None if row["ended_at"] is None else datetime.fromisoformat(row["ended_at"])
+        spells.setdefault(row["customer_id"], []).append((datetime.fromisoformat(row["started_at"]), ended))
+    lives = []
+    for known in spells.values():
+        started = min(start for start, _ in known)
+        over = [stop for _, stop in known if stop is not None and stop <= end]
+        gone = len(over) == len(known)
+        if begin <= started < end:
+            lives.append(((max(over) if gone else end) - started, gone))
+    return lives
+
+
+survival = Composed(
+    "survival",
+    "How long subscribers stay: the share that is still there after so many days, with 95 % intervals.",
+    (
+        *(Param(name, f"only subscriptions of this {name}") for name in ("plan", "tier")),
+        FROM,
+        TO,
+    ),
+    _parts_of_survival,
+    _combine_survival,
+    feature=Feature.PREDICTIVE,
+    slow=True,
+)

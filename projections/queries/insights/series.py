@@ -1,0 +1,182 @@
+"""Insights into a daily series: trend, change points, growth, season and anomalies; and forecasts of it.
+
+Composed of the query that gives the series. Whatever fits or compares many days is computed apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from domain.access.rights import Feature
+from domain.insights import anomalies, change_points, forecast, growth, seasonality, trend
+from domain.insights.daily import Daily
+from domain.insights.decomposition import mstl
+from domain.insights.finding import Finding, Kind
+from domain.insights.periods import period_of
+from domain.metrics.value import Reason
+from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.request import Param, Request, read_choice
+from projections.engine.worker_process import MODELS
+from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, kept, window
+from projections.queries.insights.shape import Method
+
+WEEK = 7
+MATCHED = 28  # days that growth compares: four of each weekday
+LONGEST_HORIZON = 90
+DEFAULT_HORIZON = 14
+
+Find = Callable[[Sequence[float]], Finding | Reason]
+
+
+def season_of(values: Sequence[float]) -> int:
+    """A week, where the series shows one and is long enough for it; else none."""
+    return WEEK if len(values) >= 2 * WEEK and period_of(values) == WEEK else 1
+
+
+def _trend(values: Sequence[float]) -> Finding | Reason:
+    return trend.trend(values, season_of(values))
+
+
+def _change_points(values: Sequence[float]) -> Finding | Reason:
+    """A season is taken off first: it would be taken for breaks."""
+    parts = mstl(values, (WEEK,)) if season_of(values) == WEEK else Reason.NO_DISPERSION
+    if isinstance(parts, Reason):
+        return change_points.change_points(values)
+    return change_points.change_points([v - s for v, s in zip(values, parts.seasons[0].tolist(), strict=True)])
+
+
+def _growth(values: Sequence[float]) -> Finding | Reason:
+    return growth.growth(values, MATCHED, MATCHED)
+
+
+def _seasonality(values: Sequence[float]) -> Finding | Reason:
+    """Robust: one wild day is no season."""
+    return seasonality.seasonality(values, (WEEK,), robust=True)
+
+
+METHODS: Mapping[Kind, tuple[Method, Find]] = {
+    method.kind: (method, find)
+    for method, find in (
+        (Method(Kind.TREND, trend.METHOD, trend.MINIMUM), _trend),
+        (Method(Kind.CHANGE_POINTS, change_points.METHOD, 2 * change_points.SHORTEST), _change_points),
+        (Method(Kind.GROWTH, growth.METHOD, 2 * MATCHED), _growth),
+        (Method(Kind.SEASONALITY, seasonality.METHOD, 2 * WEEK), _seasonality),
+        (Method(Kind.ANOMALIES, anomalies.METHOD, anomalies.MINIMUM), anomalies.anomalies),
+    )
+}
+FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM)
+
+
+def of_metric(request: Request) -> Mapping[str, Part]:
+    """The daily series that is looked at."""
+    series = SERIES[request.get("metric")]
+    return {"series": series.part(*window(request), kept(request, series.filters))}
+
+
+def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily, dict[str, Any]]:
+    """The series as declared and as read, and what an insight into it is about."""
+    series = SERIES[request.get("metric")]
+    begin, end = window(request)
+    read = series.read(rows["series"], begin, end)
+    part = series.part(begin, end, kept(request, series.filters))
+    evidence = {
+        "query": part.query,
+        "params": dict(part.params),
+        "measure": series.measure,
+        "first_day": read.first.isoformat() if read.values else None,
+        "days": len(read.values),
+        "missing_days": str(series.fill),
+    }
+    return series, read, {"metric": request.get("metric"), "unit": series.unit, "evidence": evidence}
+
+
+def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    _, series, about = series_of(request, rows)
+    kinds = (Kind(request.get("kind")),) if request.get("kind") else tuple(METHODS)
+    return MODELS.run(found, request.company, kinds, series, about)
+
+
+def found(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
+    """One row for each kind. Run in the process for long computations."""
+    return [
+        method.told(find(series.values), len(series.values), about, lambda shown: _dated(shown, series))
+        for method, find in (METHODS[kind] for kind in kinds)
+    ]
+
+
+def _dated(shown: dict[str, Any], series: Daily) -> dict[str, Any]:
+    """Points with the day beside their index."""
+    if "points" in shown:
+        shown["points"] = [{"day": series.day(p["index"]).isoformat(), **p} for p in shown["points"]]
+    return shown
+
+
+insights = Composed(
+    "insights",
+    "What a metric's daily series says: trend, change points, growth over matched periods, season, anomalies.",
+    (
+        Param("kind", f"one out of {', '.join(METHODS)}; all without it", read_choice(*METHODS)),
+        METRIC,
+        FROM,
+        TO,
+        *FILTERS,
+    ),
+    of_metric,
+    _combine,
+    apart=True,
+)
+
+
+def read_horizon(text: str) -> int:
+    """A number of days."""
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_HORIZON:
+        raise ValueError(f"{text!r} is no number from 1 to {LONGEST_HORIZON}")
+    return int(text)
+
+
+def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    _, series, about = series_of(request, rows)
+    return MODELS.run(forecast_of, request.company, series, request.get("horizon", DEFAULT_HORIZON), about)
+
+
+def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, Any]) -> Rows:
+    """One row. Run in the process for long computations."""
+    future = forecast.forecast(series.values, horizon, season_of(series.values))
+    first = series.day(len(series.values))
+    return [FORECAST.told(future, len(series.values), about, lambda shown: _by_day(shown, first))]
+
+
+def _by_day(shown: dict[str, Any], first: date) -> Mapping[str, Any]:
+    """Steps with their day and their bands."""
+    bands = shown.pop("bands")
+    steps = [
+        {
+            "day": date.fromordinal(first.toordinal() + number).isoformat(),
+            "value": value,
+            "bands": [{"level": b["level"], "low": b["low"][number], "high": b["high"][number]} for b in bands],
+        }
+        for number, value in enumerate(shown["steps"])
+    ]
+    if shown["back_test"] is not None:
+        covered = shown["back_test"]["coverage"]
+        shown["back_test"]["coverage"] = [{"level": level, "share": share} for level, share in covered]
+    return {**shown, "steps": steps}
+
+
+series_forecast = Composed(
+    "forecast",
+    "The next days of a metric, with 80 and 95 % bands and the errors of forecasts from earlier ends.",
+    (
+        Param("horizon", f"days, 1 to {LONGEST_HORIZON}; {DEFAULT_HORIZON} without it", read_horizon),
+        METRIC,
+        FROM,
+        TO,
+        *FILTERS,
+    ),
+    of_metric,
+    _combine_forecast,
+    feature=Feature.PREDICTIVE,
+    apart=True,
+)

@@ -1,0 +1,372 @@
+"""Metrics by their keys: `metric` answers with one of the catalogue, `kpis` with all of a company for a period.
+
+Values are computed from the sums of other projections (`metric_sources.py`) by the formulas of the catalogue
+(`domain/metrics/formulas.py`), which are loaded when they are first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from domain.billing.policies import PRESETS
+from domain.errors import Forbidden, Invalid
+from domain.metrics.catalogue import METRICS, metric
+from domain.metrics.metric import Metric, Section, Unit
+from domain.metrics.value import Reason
+from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.formatting import measure, money
+from projections.engine.query.request import FROM, TO, Param, Request, read_choice, read_time, show_time
+from projections.queries.metrics.periods import Span
+from projections.queries.metrics.sources import SOURCES, Sums, Wanted
+from projections.queries.trading import record
+
+if TYPE_CHECKING:
+    from domain.metrics.formulas import Given, Value
+
+DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.dimensions}))
+CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
+OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
+MOST = 1e15  # of a number that is given: what is computed of it stays finite
+
+
+def _read_number(text: str) -> float:
+    value = float(text)
+    if not abs(value) <= MOST:
+        raise ValueError(f"{text!r} is no number from -{MOST:.0e} to {MOST:.0e}")
+    return value
+
+
+def _read_positive(text: str) -> float:
+    value = _read_number(text)
+    if not value > 0:
+        raise ValueError(f"{text!r} is not above zero")
+    return value
+
+
+def _read_share(text: str) -> float:
+    value = _read_number(text)
+    if not 0 < value <= 1:
+        raise ValueError(f"{text!r} is no share above 0 and up to 1")
+    return value
+
+
+def _read_names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, text.split(","))))
+
+
+POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
+OBJECTIVE = Param("objective", "share of operations that must succeed; 0.999 without it", _read_share)
+GIVEN = (
+    Param("margin", "gross margin, a fraction; 1 without it", _read_share),
+    Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
+    Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
+    OBJECTIVE,
+    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_positive),
+)
+SINCE = Param("since", "nothing before this day is told", read_time)
+
+
+def _given(request: Request) -> Given:
+    from domain.metrics.formulas import Given
+
+    return Given(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
+
+
+def _asked_parts(reads: Iterable[str], wanted: Wanted, prefix: str = "") -> dict[str, Part | Select]:
+    wanted = replace(wanted, reads=frozenset(reads))
+    return {prefix + name: source.ask(wanted) for name, source in SOURCES.items() if name in wanted.reads}
+
+
+def _groups(reads: Iterable[str], wanted: Wanted, found: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Sums]]:
+    """The sums of each source by the values of the dimensions; without dimensions one group, which is always there."""
+    rows: dict[tuple[Any, ...], dict[str, Rows]] = {} if wanted.by else {(): {}}
+    for source in set(reads):
+        for row in found[source]:
+            rows.setdefault(tuple(row[name] for name in wanted.by), {}).setdefault(source, []).append(row)
+    return {
+        group: {source: SOURCES[source].sums(some, wanted) for source, some in of.items()}
+        for group, of in sorted(rows.items(), key=lambda each: [str(value) for value in each[0]])
+    }
+
+
+# ---- one metric
+
+
+def _entry(request: Request) -> Metric:
+    return metric(request.get("key"))
+
+
+def _by_records(entry: Metric, request: Request) -> bool:
+    """Whether each trade is looked at: for metrics of the ledger, by tags, and in another tool's formula."""
+    if "trades" in entry.reads:
+        return True
+    tagged = "tag" in request.get("by", ()) or request.get("tag") is not None
+    return entry.section is Section.TRADING and (tagged or _convention(request) != "canonical")
+
+
+def _convention(request: Request) -> str:
+    return str(request.get("convention", "canonical"))
+
+
+def _scope(entry: Metric, request: Request, wanted: Wanted) -> record.Scope:
+    return record.Scope(
+        wanted.company,
+        *wanted.span,
+        wanted.asked_at,
+        wanted.only,
+        wanted.by,
+        request.get("calendar", record.CALENDARS[0]),
+        request.get("basis", record.BASES[0]),
+        # a form of another tool may read the series for what is of trades here
+        series="account_days" in entry.reads or _convention(request) != "canonical",
+    )
+
+
+def _wanted(entry: Metric, request: Request) -> Wanted:
+    by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
+    if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
+        allowed = ", ".join(entry.dimensions) or "nothing"
+        raise Invalid(
+            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {allowed}",
+            code="bad_parameter",
+        )
+    if _convention(request) != "canonical" and entry.section is not Section.TRADING:
+        raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
+    start = request.get("from")
+    since = request.get(SINCE.name)
+    if since is not None:
+        start = _seen(start or since, since)
+    span = Span(start, request.get("to"))
+    return Wanted(request.company, span, request.asked_at, by, only, request.get("policy", ""))
+
+
+def _seen(start: datetime, since: datetime) -> datetime:
+    if start < since:
+        raise Forbidden(
+            f"the tier sees what came on or after {since.date()}",
+            code="forbidden_tier",
+            suggested_actions=(f"Ask from {since.date()} on, or with a token of a higher tier.",),
+        )
+    return start
+
+
+def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
+    entry = _entry(request)
+    if entry.told_by:
+        raise Invalid(
+            f"{entry.key} is a table and has no single value",
+            code="table_metric",
+            suggested_actions=(f"Ask the query {entry.told_by}.",),
+        )
+    wanted = _wanted(entry, request)
+    if _by_records(entry, request):
+        return {"record": record.asked(_scope(entry, request, wanted))}
+    return _asked_parts(entry.reads, wanted)
+
+
+def _metric_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
+    entry, wanted = _entry(request), _wanted(_entry(request), request)
+    if entry.absent:
+        return [_object(entry, Reason.NOT_REPORTED)]
+    form = _of_records if _by_records(entry, request) else _of_sums
+    return [
+        {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)} | row
+        for group, row in form(entry, request, wanted, found)
+    ]
+
+
+Grouped = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
+
+
+def _of_sums(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+    """The value object of each group out of its sums."""
+    from domain.metrics.formulas import FORMULAS, Found
+
+    for group, sums in _groups(entry.reads, wanted, found).items():
+        cuts = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
+        told = Found(sums, wanted.seconds(cuts), _given(request), wanted.months)
+        yield group, _object(entry, FORMULAS[entry.key](told))
+
+
+def _of_records(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+    """The value object of each group out of its trading record."""
+    from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
+
+    if entry.key not in STATISTICS:
+        raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
+    for group, each in record.read_records(_scope(entry, request, wanted), found["record"]):
+        told = reported(entry.key, each, Convention(_convention(request)))
+        yield group, _object(entry, told.value, told.unit, told.convention) | record.rests_on(entry.key, each)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, datetime):
+        return show_time(value)
+    return value if isinstance(value, int) else str(value)
+
+
+def _object(entry: Metric, value: Value, unit: Unit | None = None, convention: str = "") -> dict[str, Any]:
+    """A value as answers show it; `reason` says why there is none."""
+    told = {
+        "key": entry.key,
+        "value": measure(value, unit or entry.unit),
+        "unit": str(unit or entry.unit),
+        "convention": str(convention or entry.convention),
+        "definition_version": entry.version,
+    }
+    reason = {"reason": str(value), "reasons": {"value": str(value)}} if isinstance(value, Reason) else {}
+    return told | reason | ({"detail": entry.absent} if entry.absent else {})
+
+
+metric_query = Composed(
+    "metric",
+    "One metric of the catalogue by its key: its value, or null with the reason, split by dimensions of its entry.",
+    (
+        Param("key", "which metric (`analytics metrics` lists them)", required=True),
+        Param("by", "dimensions, comma-separated, of the metric's entry; empty: one row", _read_names),
+        FROM,
+        TO,
+        *(
+            Param(name, f"only what has this {name}, where the metric's entry has that dimension")
+            for name in DIMENSIONS
+        ),
+        POLICY,
+        Param("convention", f"whose formula, of trading metrics: {', '.join(CONVENTIONS)}", read_choice(*CONVENTIONS)),
+        *record.SERIES,
+        *GIVEN,
+        SINCE,
+    ),
+    _metric_parts,
+    _metric_rows,
+    slow=record.many,
+    stamped=True,
+)
+
+# ---- all of a company
+
+PERIODS: Mapping[str, Callable[[datetime], datetime]] = {
+    "day": lambda at: at,
+    "week": lambda at: at - timedelta(days=at.weekday()),
+    "month": lambda at: at.replace(day=1),
+    "quarter": lambda at: at.replace(month=at.month - (at.month - 1) % 3, day=1),
+    "year": lambda at: at.replace(month=1, day=1),
+}
+LONGEST: Mapping[str, int] = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
+
+
+def period_at(at: datetime, period: str) -> Span:
+    """The calendar period in which a moment lies, UTC."""
+    begins = PERIODS[period]
+    start = begins(at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    return Span(start, begins(start + timedelta(days=LONGEST[period])))
+
+
+def _span(request: Request) -> Span:
+    if request.get("from") is not None or request.get("to") is not None:
+        if request.get("from") is None or request.get("to") is None or request.get("at") or request.get("period"):
+            raise Invalid("give from and to, or at and period", code="bad_parameter")
+        if request.get("from") >= request.get("to"):
+            raise Invalid("the period ends before it begins", code="bad_parameter")
+        return Span(request.get("from"), request.get("to"))
+    return period_at(request.get("at") or request.asked_at, request.get("period", "month"))
+
+
+def _kpis(request: Request) -> list[Metric]:
+    section, known = request.get("section"), [entry for entry in METRICS.values() if entry.kpi]
+    return [entry for entry in known if section is None or entry.section == section]
+
+
+def _of_company(request: Request) -> Wanted:
+    span, since = _span(request), request.get(SINCE.name)
+    if since is not None and span.start is not None:
+        _seen(span.start, since)
+    return Wanted(request.company, span, request.asked_at, policy=request.get("policy", ""))
+
+
+def _sees_before(request: Request, wanted: Wanted) -> bool:
+    start, since = wanted.span.before().start, request.get(SINCE.name)
+    return since is None or (start is not None and start >= since)
+
+
+def _all_parts(request: Request) -> Mapping[str, Part | Select]:
+    wanted = _of_company(request)
+    reads = {source for entry in _kpis(request) for source in entry.reads}
+    parts = _asked_parts(reads, wanted)
+    return parts | (_asked_parts(reads, wanted.before(), "before ") if _sees_before(request, wanted) else {})
+
+
+def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
+    wanted, entries = _of_company(request), _kpis(request)
+    now = _values(request, entries, wanted, found)
+    before: Mapping[str, Value] = {}
+    if _sees_before(request, wanted):
+        earlier = {name.removeprefix("before "): rows for name, rows in found.items() if name.startswith("before ")}
+        before = _values(request, entries, wanted.before(), earlier)
+    unfinished = wanted.span.end is not None and wanted.span.end > request.asked_at
+    period = {"from": show_time(wanted.span.bounds[0]), "to": show_time(wanted.span.bounds[1])}
+    return [
+        _compared(entry, now[entry.key], before.get(entry.key)) | period | {"unfinished": unfinished}
+        for entry in entries
+    ]
+
+
+def _values(request: Request, entries: Iterable[Metric], wanted: Wanted, found: Mapping[str, Rows]) -> dict[str, Value]:
+    """The value of every entry in one period."""
+    from domain.metrics.formulas import FORMULAS, Found
+
+    reads = {source for entry in entries for source in entry.reads}
+    (sums,) = _groups(reads, wanted, found).values()
+    told = Found(sums, wanted.seconds({}), _given(request), wanted.months)
+    return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](told) for e in entries}
+
+
+def _compared(entry: Metric, value: Value, before: Value | None) -> dict[str, Any]:
+    """A value beside that of the period before."""
+    told = _object(entry, value)
+    reasons = dict(told.pop("reasons", {}))
+    previous = None if before is None else measure(before, entry.unit)
+    if previous is None:
+        reasons["previous"] = OUTSIDE_TIER if before is None else str(before)
+    change, rate = _change(entry, told["value"], previous)
+    if change is None:
+        reasons["change"] = reasons["change_rate"] = reasons.get("value") or reasons["previous"]
+    elif rate is None:
+        reasons["change_rate"] = str(Reason.ZERO_DENOMINATOR)
+    told |= {"title": entry.title, "section": str(entry.section)}
+    told |= {"previous": previous, "change": change, "change_rate": rate}
+    return told | ({"reasons": reasons} if reasons else {})
+
+
+def _change(entry: Metric, value: Any, previous: Any) -> tuple[Any, float | None]:
+    """Difference of two shown values, and as a fraction of the one before."""
+    if value is None or previous is None:
+        return None, None
+    if entry.unit is not Unit.MONEY:
+        change = value - previous
+        return change, change / abs(previous) if previous else None
+    difference = Fraction(value) - Fraction(previous)
+    rate = float(difference / abs(Fraction(previous))) if Fraction(previous) else None
+    return money(int(difference * 1_000_000)), rate
+
+
+kpis = Composed(
+    "kpis",
+    "Every key figure of a company for a period, beside that of the period before: value, change, reasons of nulls.",
+    (
+        FROM,
+        TO,
+        Param("at", "a moment in the period; now without it", read_time),
+        Param("period", f"calendar period around it: {', '.join(PERIODS)}; month without it", read_choice(*PERIODS)),
+        Param("section", f"only this section: {', '.join(Section)}", read_choice(*Section)),
+        POLICY,
+        *GIVEN,
+        SINCE,
+    ),
+    _all_parts,
+    _all_rows,
+    kept=True,
+)

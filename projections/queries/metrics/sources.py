@@ -1,0 +1,379 @@
+"""Where the values of metrics come from: for each source one question to a projection, and how its rows become sums.
+
+A source is a registered query, asked for its rows as they are stored, or a SELECT where a query would give a row for
+every user, invoice or ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
+from domain.metrics.satisfaction.support import Ticket
+from projections.engine.query.composed import Part, Select
+from projections.engine.query.day_span import tomorrow
+from projections.engine.query.quantiles import middle_of
+from projections.engine.query.request import Statement, show_time
+from projections.queries.metrics.periods import LAST, Span
+from projections.queries.users import counts
+from projections.queries.users.counts import Cycle
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ROLLING = timedelta(days=30)  # of trials
+YEAR = timedelta(days=365)
+Rows = Sequence[Mapping[str, Any]]
+Sums = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy.
+
+    `reads` names all sources that are asked at once.
+    """
+
+    company: str
+    span: Span
+    asked_at: datetime
+    by: tuple[str, ...] = ()
+    only: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
+    reads: frozenset[str] = frozenset()
+
+    def before(self) -> Wanted:
+        """The same of the period before."""
+        return replace(self, span=self.span.before())
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period that has begun."""
+        end = self.span.end or LAST
+        return (min(end, self.asked_at) - timedelta(microseconds=1)).date()
+
+    @property
+    def months(self) -> float | None:
+        """How long it is as far as MRR counts, up to the end of today; None where it is open."""
+        return self.span.until(tomorrow(self.asked_at)).months
+
+    def seconds(self, group: Mapping[str, object]) -> float | None:
+        """How long the part of it that is over is, in the cuts of a group; None where it is open."""
+        return self.span.until(self.asked_at).seconds({**self.only, **group})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is asked, and what the rows of one group come to."""
+
+    ask: Callable[[Wanted], Part | Select]
+    sums: Callable[[Rows, Wanted], Sums] = lambda rows, _: dict(rows[0]) if rows else {}
+
+
+def _query(name: str, *also: str, raw: bool = True) -> Callable[[Wanted], Part]:
+    """A registered query over the period, split by `also` as well."""
+
+    def ask(wanted: Wanted) -> Part:
+        by = {"by": ",".join((*wanted.by, *also))} if wanted.by or also else {}
+        return Part(name, {**wanted.span.params(), **wanted.only, **by}, raw)
+
+    return ask
+
+
+def of_mrr(source: Source) -> Source:
+    """The same, up to today where the period ends later: what lies ahead, a scheduled cancel or a debt that is not old
+    enough yet, is no MRR of today's.
+    """
+
+    def ask(wanted: Wanted) -> Part | Select:
+        return source.ask(replace(wanted, span=wanted.span.until(tomorrow(wanted.asked_at))))
+
+    return Source(ask, source.sums)
+
+
+def _movements(wanted: Wanted) -> Part:
+    return _under(wanted, _query("mrr_movements")(wanted))
+
+
+def _under(wanted: Wanted, part: Part) -> Part:
+    return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
+
+
+def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
+    """What was known by the end of the period of what takes effect later, by the dimensions or others."""
+    listed = "".join(f'"{name}", ' for name in (wanted.by if by is None else by))
+    only = "".join(f' AND "{name}" = %s' for name in wanted.only)
+    grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
+    sql = (
+        f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
+        f" WHERE company_id = %s AND policy IN ('default', %s) AND day < %s{only}{grouped}"
+    )
+    params = wanted.company, wanted.policy or "default", wanted.span.days[1], *wanted.only.values()
+    return Select("subscriptions", Statement(sql, params))
+
+
+def _of_year(wanted: Wanted) -> Part:
+    """Movements of the year that ends with the period."""
+    end = wanted.span.bounds[1]
+    return _movements(replace(wanted, span=Span(end - YEAR, end)))
+
+
+def _retained(name: str) -> Callable[[Wanted], Part]:
+    return lambda wanted: _under(wanted, Part(name, wanted.span.params(), raw=True))
+
+
+def _customers_after(wanted: Wanted) -> Part:
+    """MRR of each customer at the end of the period."""
+    return _under(wanted, Part("customer_mrr", {"from": show_time(wanted.span.bounds[1])}, raw=True))
+
+
+def _kinds(rows: Rows, _: Wanted) -> Sums:
+    found: Sums = {"fees": 0}
+    for row in rows:
+        found |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
+        found["fees"] += int(row["fees"])
+    return {name: found.get(name, 0) for name in TAKINGS}
+
+
+TAKINGS = (
+    *("succeeded", "recovered", "refunded", "fees"),
+    *("succeeded_count", "recovered_count", "failed_count"),
+)
+
+INVOICES = """
+SELECT COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s) AS charged,
+    COUNT(*) FILTER (WHERE first_at >= %s AND first_at < %s AND failed_at IS NOT NULL) AS failed,
+    COUNT(*) FILTER (WHERE owed AND (in_time OR failed_at + INTERVAL '30 days' <= %s)) AS decided,
+    COUNT(*) FILTER (WHERE owed AND in_time) AS recovered
+FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
+        paid_at >= failed_at AND paid_at <= failed_at + INTERVAL '30 days' AS in_time
+    FROM {invoice} WHERE company_id = %s AND first_at < %s
+        AND (first_at >= %s OR failed_at >= %s AND failed_at < %s)) AS invoices
+"""
+
+
+def _invoices(wanted: Wanted) -> Select:
+    span = wanted.span.bounds
+    return Select(
+        "payments",
+        Statement(INVOICES, (*span, *span, wanted.asked_at, *span, wanted.company, span[1], span[0], *span)),
+    )
+
+
+OWING = """
+SELECT array_agg(DISTINCT customer_id) AS owing FROM {invoice}
+WHERE company_id = %s AND failed_at < %s AND (paid_at IS NULL OR paid_at < failed_at)
+"""
+
+
+def _owing(wanted: Wanted) -> Select:
+    return Select("payments", Statement(OWING, (wanted.company, wanted.span.bounds[1])))
+
+
+SUBSCRIBED = """
+SELECT charge, interval, interval_count, started_at FROM {customer_subscription}
+WHERE company_id = %s AND status = 'active' AND started_at < %s
+"""
+
+
+def _subscribed(wanted: Wanted) -> Select:
+    return Select("subscriptions", Statement(SUBSCRIBED, (wanted.company, min(wanted.span.bounds[1], wanted.asked_at))))
+
+
+def _deferred(rows: Rows, wanted: Wanted) -> Sums:
+    at = ms(min(wanted.span.bounds[1], wanted.asked_at))
+    charges = []
+    for row in rows:
+        period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
+        charges.append(Prepaid(int(row["charge"]), *period))
+    return {"deferred": deferred_revenue(charges, at)}
+
+
+FIRSTS = """
+SELECT COUNT(*) AS signups, COUNT(*) FILTER (WHERE in_time) AS activated,
+    COUNT(*) FILTER (WHERE in_time OR signup + INTERVAL '7 days' <= %s) AS decided,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM activation - signup) * 1000)::float8)
+        FILTER (WHERE activation >= signup) AS time_to_value
+FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup + INTERVAL '7 days', false) AS in_time
+    FROM (SELECT first_at AS signup, (SELECT first_at FROM {user_first} AS activated
+            WHERE activated.company_id = signed.company_id AND activated.user_id = signed.user_id
+            AND read_models.short(activated.name) = 'activated') AS activation
+        FROM {user_first} AS signed
+        WHERE company_id = %s AND read_models.short(name) = 'signup' AND first_at >= %s AND first_at < %s OFFSET 0
+    ) AS pairs) AS told
+"""
+
+
+def _firsts(wanted: Wanted) -> Select:
+    return Select("user_steps", Statement(FIRSTS, (wanted.asked_at, wanted.company, *wanted.span.bounds)))
+
+
+TRIALS = """
+SELECT COUNT(*) FILTER (WHERE inside) AS begun, COUNT(*) FILTER (WHERE inside AND paying) AS converted,
+    COUNT(*) FILTER (WHERE trial_started_at > %s AND trial_started_at <= %s) AS begun_30d,
+    COUNT(*) FILTER (WHERE started_at > %s AND started_at <= %s) AS converted_30d
+FROM (SELECT trial_started_at, started_at, trial_started_at >= %s AND trial_started_at < %s AS inside,
+        COALESCE(started_at >= trial_started_at, false) AS paying
+    FROM {customer_subscription} WHERE company_id = %s AND trial_started_at IS NOT NULL) AS trials
+"""
+
+
+def _trials(wanted: Wanted) -> Select:
+    now = min(wanted.span.bounds[1], wanted.asked_at)
+    last = now - ROLLING, now
+    return Select("subscriptions", Statement(TRIALS, (*last, *last, *wanted.span.bounds, wanted.company)))
+
+
+def _activity(wanted: Wanted) -> Part:
+    """Sums of a day have rows of their own; only those of a user are read from the days of users."""
+    of_user = "user_id" in (*wanted.by, *wanted.only)
+    return _query("user_activity" if of_user else "activity_totals")(wanted)
+
+
+def _users(wanted: Wanted) -> Select:
+    """What is asked about users at once is one statement, which both sources share."""
+    first, end = wanted.span.days
+    earlier = wanted.span.before().days[0] if wanted.span.start else first
+    cycle = Cycle(earlier, first, end, wanted.span.bounds[0]) if "user_lifecycle" in wanted.reads else None
+    return counts.asked(wanted.company, cycle, wanted.last_day if "user_windows" in wanted.reads else None)
+
+
+SESSIONS = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ended - started) * 1000)::float8) / 60000
+    AS median_minutes FROM {session} WHERE company_id = %s AND started >= %s AND started < %s
+"""
+
+
+def _sessions(wanted: Wanted) -> Select:
+    return Select("user_activity", Statement(SESSIONS, (wanted.company, *wanted.span.bounds)))
+
+
+FEATURES = """
+SELECT SUM(features) AS features, COUNT(*) AS users FROM (SELECT COUNT(*) AS features
+    FROM (SELECT DISTINCT user_id, feature FROM {feature_day} WHERE company_id = %s AND day >= %s AND day < %s) AS used
+    GROUP BY user_id) AS users
+"""
+
+
+def _features(wanted: Wanted) -> Select:
+    return Select("user_activity", Statement(FEATURES, (wanted.company, *wanted.span.days)))
+
+
+TRADERS = """
+SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable FROM (SELECT SUM(total_pnl) AS pnl
+    FROM {trading_by_hour} WHERE company_id = %s AND hour >= %s AND hour < %s GROUP BY user_id) AS users
+"""
+
+
+def _traders(wanted: Wanted) -> Select:
+    return Select("trading", Statement(TRADERS, (wanted.company, *wanted.span.bounds)))
+
+
+def _durations(rows: Rows, _: Wanted) -> Sums:
+    """Durations of successes in ms with their numbers, and how many failed."""
+    succeeded = [row for row in rows if row["outcome"] != "error"]
+    return {
+        "ok": [(middle_of(int(row["bucket"])) / 1_000_000, int(row["count"])) for row in succeeded],
+        "failures": sum(int(row["count"]) for row in rows if row["outcome"] == "error"),
+    }
+
+
+def _scores(rows: Rows, _: Wanted) -> Sums:
+    found: Sums = {}
+    for row in rows:
+        found.setdefault(row["survey"], {})[int(row["score"])] = int(row["answers"])
+    return found
+
+
+TICKETS = """
+SELECT opened_at, first_response_at, resolved_at, reopened FROM {ticket}
+WHERE company_id = %s AND opened_at >= %s AND opened_at < %s
+"""
+
+
+def _tickets(wanted: Wanted) -> Select:
+    return Select("satisfaction", Statement(TICKETS, (wanted.company, *wanted.span.bounds)))
+
+
+def _told_tickets(rows: Rows, _: Wanted) -> Sums:
+    return {
+        "tickets": [
+            Ticket(_when(row["opened_at"]), _when(row["first_response_at"]), _when(row["resolved_at"]), row["reopened"])
+            for row in rows
+        ]
+    }
+
+
+def _when(at: datetime | None) -> int:
+    return ms(at) if at else 0
+
+
+def ms(at: datetime) -> int:
+    """A time as ms since 1970 UTC."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def earlier(source: Source) -> Source:
+    """The same of the period before."""
+    return Source(lambda wanted: source.ask(wanted.before()), source.sums)
+
+
+def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[Wanted], Select]:
+    """Whether anything of a table had been reported by the end of the period; asked of a whole, because a group has
+    rows of its own.
+    """
+
+    def ask(wanted: Wanted) -> Select:
+        if wanted.by:
+            return Select(projection, Statement("SELECT 1 AS ever WHERE false", ()))
+        only = {name: value for name, value in wanted.only.items() if name in names}
+        where = "".join(f' AND "{name}" = %s' for name in only)
+        sql = f"SELECT 1 AS ever FROM {{{table}}} WHERE company_id = %s AND {time} < %s{where} LIMIT 1"
+        return Select(projection, Statement(sql, (wanted.company, wanted.span.bounds[1], *only.values())))
+
+    return ask
+
+
+FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
+EVER_COST = Source(_ever("acquisition", "acquisition_day", "day", ("channel", "campaign", "currency")))
+EVER_OPERATED = Source(_ever("system_metrics", "operation_minute", "minute", ("service", "operation")))
+
+SOURCES: Mapping[str, Source] = {
+    "mrr_movements": of_mrr(Source(_movements)),
+    "mrr_scheduled": of_mrr(Source(_scheduled)),
+    "customers_scheduled": of_mrr(
+        Source(lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows})
+    ),
+    "mrr_year": of_mrr(Source(_of_year)),
+    "mrr_retained": of_mrr(Source(_retained("mrr_retained"))),
+    "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows})),
+    "owing_customers": Source(_owing),
+    "subscriptions": Source(_subscribed, _deferred),
+    "payment_totals": Source(_query("payment_totals", "kind"), _kinds),
+    "invoices": Source(_invoices),
+    "user_firsts": FIRST_STEPS,
+    "user_firsts_before": earlier(FIRST_STEPS),
+    "trials": Source(_trials),
+    "acquisition_costs": COSTS,
+    "acquisition_costs_before": earlier(COSTS),
+    "acquisition_ever": EVER_COST,
+    "acquisition_ever_before": earlier(EVER_COST),
+    "activity": Source(_activity),
+    "user_lifecycle": Source(_users),
+    "user_windows": Source(_users),
+    "sessions": Source(_sessions),
+    "feature_usage": Source(_features),
+    "trading_totals": Source(_query("trading_totals")),
+    "trading_users": Source(_traders),
+    "operations": Source(_query("operations", raw=False)),
+    "operations_ever": EVER_OPERATED,
+    "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),
+    "survey_answers": Source(_query("survey_answers", "survey", "score"), _scores),
+    "tickets": Source(_tickets, _told_tickets),
+}
+
+
+def names(reads: Iterable[str]) -> tuple[str, ...]:
+    """Sources, each once, in a fixed order."""
+    return tuple(name for name in SOURCES if name in set(reads))

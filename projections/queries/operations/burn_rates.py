@@ -1,0 +1,57 @@
+"""Burn rates: how fast the error budget is used up, in a long window and a short one together, and whether to act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.metrics.operations.service import WINDOWS, Window, burn_rate, burns
+from domain.metrics.value import Reason, Stat, known
+from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.request import Param, Request, read_time, show_time
+from projections.queries.metrics.kpis import OBJECTIVE
+
+FILTERS = tuple(Param(name, f"only operations of this {name}") for name in ("service", "operation"))
+
+
+def _parts(request: Request) -> Mapping[str, Part]:
+    """Operations of the last seconds of each window, up to the last minute that is over."""
+    at: datetime = request.get("at") or request.asked_at
+    end = at.replace(second=0, microsecond=0)
+    kept = {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None}
+    spans = dict.fromkeys(seconds for window in WINDOWS.values() for seconds in window[:2])
+    return {
+        str(seconds): Part(
+            "operations", {"from": show_time(end - timedelta(seconds=seconds)), "to": show_time(end), **kept}
+        )
+        for seconds in spans
+    }
+
+
+def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    objective = request.get(OBJECTIVE.name, 0.999)
+
+    def rate(seconds: int) -> Stat:
+        (found,) = rows[str(seconds)]
+        return burn_rate(found["errors"], found["count"], objective)
+
+    return [_row(name, window, rate(window.long), rate(window.short)) for name, window in WINDOWS.items()]
+
+
+def _row(name: str, window: Window, long: Stat, short: Stat) -> dict[str, Any]:
+    rates = {"long": long, "short": short}
+    row = {"window": name, "long_seconds": window.long, "short_seconds": window.short}
+    row |= {key: stat if known(stat) else None for key, stat in rates.items()}
+    row |= {"threshold": window.threshold, "burning": burns(long, short, window)}
+    reasons = {key: stat for key, stat in rates.items() if isinstance(stat, Reason)}
+    return row | ({"reasons": reasons} if reasons else {})
+
+
+BURN_RATES = Composed(
+    "burn_rates",
+    "How fast the error budget is used up, in 1 h with 5 m, 6 h with 30 m and 3 d with 6 h, and where to act.",
+    (Param("at", "the end of all windows; now without it", read_time), OBJECTIVE, *FILTERS),
+    _parts,
+    _combine,
+)

@@ -1,0 +1,88 @@
+"""Revenue as tables: what cohorts have paid up to each age, and the share of each plan or tier in MRR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from domain.access.rights import Feature
+from domain.billing.monthly_price import MILLIONTHS
+from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
+from domain.metrics.revenue.plan_mix import mix
+from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.day_span import tomorrow
+from projections.engine.query.formatting import exact_money, twelfths
+from projections.engine.query.request import FROM, TO, Param, Request, read_choice, read_time, show_time
+from projections.queries.metrics.kpis import POLICY
+from projections.queries.users.retention import UNITS, read_ages
+
+CUTS = ("plan", "tier")
+
+
+def _payments(request: Request) -> Mapping[str, Part]:
+    """What each cohort of payers paid at each age."""
+    moments = {name: show_time(request.get(name)) for name in ("from", "to", "until") if request.get(name) is not None}
+    plain = {name: str(request.get(name)) for name in ("ages", "currency") if request.get(name) is not None}
+    asked = {"what": "revenue", "unit": request.get("unit", "month"), **moments, **plain}
+    return {"cohorts": Part("retention", asked)}
+
+
+def _cohorts(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a cohort, the oldest first."""
+    return [_cohort(row) for row in rows["cohorts"] if row["cohort"] is not None]
+
+
+def _cohort(row: Mapping[str, Any]) -> dict[str, Any]:
+    paid = [int(Decimal(cell["retained"]) * MILLIONTHS) for cell in row["ages"]]
+    ages = [
+        {"age": cell["age"], "ltv": exact_money(value), "unfinished": cell["unfinished"]}
+        for cell, value in zip(row["ages"], cohort_cumulative_ltv(row["users"], paid), strict=True)
+    ]
+    return {"cohort": row["cohort"], "customers": row["users"], "ages": ages}
+
+
+def _movements(request: Request) -> Mapping[str, Part]:
+    kept = {name: request.get(name) for name in ("policy", "currency") if request.get(name) is not None}
+    at = {"to": show_time(request.get("to", tomorrow(request.asked_at)))}
+    return {"mrr": Part("mrr_movements", {**at, **kept, "by": request.get("by", CUTS[0])}, raw=True)}
+
+
+def _shares(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a plan or tier that has MRR, the largest first."""
+    from domain.metrics.formulas import Found
+
+    by = request.get("by", CUTS[0])
+    ends = {row[by]: Found({"mrr_movements": row}, None).flows().end for row in rows["mrr"]}
+    shares = mix({name: end for name, end in ends.items() if end})
+    return [{by: name, "mrr": twelfths(ends[name]), "share": share} for name, share in shares.items()]
+
+
+COHORT_LTV = Composed(
+    "cohort_ltv",
+    "Cumulative lifetime value: what a cohort's customers have paid, less refunds, up to each age, over their number.",
+    (
+        Param("currency", "of the payments that count", required=True),
+        FROM,
+        TO,
+        Param("until", "moment up to which payments count; the latest by default", read_time),
+        Param("unit", "periods of cohorts and ages: month (default), week or day", read_choice(*UNITS)),
+        Param("ages", "how many ages at most", read_ages),
+    ),
+    _payments,
+    _cohorts,
+    feature=Feature.RETENTION,
+    slow=True,
+)
+MRR_MIX = Composed(
+    "mrr_mix",
+    "The share of each plan or tier in MRR, the largest first.",
+    (
+        Param("by", "plan (default) or tier", read_choice(*CUTS)),
+        Param("to", "the first day that does not count; tomorrow without it", read_time),
+        POLICY,
+        Param("currency", "only MRR in this currency"),
+    ),
+    _movements,
+    _shares,
+)

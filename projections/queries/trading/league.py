@@ -1,0 +1,74 @@
+"""Trading tables: strategies, symbols or sides against each other, and results by hour, weekday, month and year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.request import FROM, TO, Param, Request, read_choice
+
+FEW_TRADES = 30  # below, a ratio is mostly luck
+FILTERS = tuple(
+    Param(name, f"only trades with this {name}") for name in ("user_id", "account_id", "strategy", "symbol", "side")
+)
+LEAGUES = ("strategy", "symbol", "side", "account_id", "user_id")
+RANKS = ("total_pnl", "total_trades", "win_rate", "profit_factor", "payoff_ratio", "expectancy", "turnover")
+CALENDARS = {"hour_weekday": ("entry_hour", "weekday"), "month_year": ("year", "month")}
+
+
+def totals_by(request: Request, by: str) -> Mapping[str, Part]:
+    """The totals of closed trades by these dimensions."""
+    names = ("from", "to", *(param.name for param in FILTERS))
+    given = {name: _text(request.get(name)) for name in names if request.get(name) is not None}
+    return {"totals": Part("trading_totals", {**given, "by": by})}
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def league(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """Rows from the best to the worst, those without the measure last; few trades are marked."""
+    by, rank_by = request.get("by"), request.get("rank_by", "total_pnl")
+
+    def place(row: Mapping[str, Any]) -> tuple[bool, Decimal, str]:
+        value = row[rank_by]
+        return value is None, -Decimal(str(value or 0)), row[by]
+
+    ranked = enumerate(sorted(rows["totals"], key=place), start=1)
+    return [{"rank": rank, **row, "short_sample": row["total_trades"] < FEW_TRADES} for rank, row in ranked]
+
+
+def calendar(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """The totals of each cell; few trades are marked."""
+    return [{**row, "short_sample": row["total_trades"] < FEW_TRADES} for row in rows["totals"]]
+
+
+TRADING_LEAGUE = Composed(
+    "trading_league",
+    "Strategies, symbols, sides, accounts or users by what they earned, ranked; rows of few trades are marked.",
+    (
+        Param("by", f"one of {', '.join(LEAGUES)}", read_choice(*LEAGUES), required=True),
+        Param("rank_by", f"one of {', '.join(RANKS)}; total_pnl by default", read_choice(*RANKS)),
+        FROM,
+        TO,
+        *FILTERS,
+    ),
+    lambda request: totals_by(request, request.get("by")),
+    league,
+)
+TRADING_TIME = Composed(
+    "trading_time",
+    "Results by hour of entry and weekday of exit, or by year and month of exit, UTC.",
+    (
+        Param("by", f"one of {', '.join(CALENDARS)}; the first by default", read_choice(*CALENDARS)),
+        FROM,
+        TO,
+        *FILTERS,
+    ),
+    lambda request: totals_by(request, ",".join(CALENDARS[request.get("by", "hour_weekday")])),
+    calendar,
+)

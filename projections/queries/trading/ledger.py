@@ -1,0 +1,85 @@
+"""The ledger of trades as packed columns, read in one place: for records of one account and for metrics by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import LimitExceeded
+from projections.engine.query.packed_columns import bigints, moments, read_bigints, read_moments
+from projections.engine.query.totals import Dimension, calendar, plain, whole
+
+if TYPE_CHECKING:
+    from domain.metrics.trading.trades import Trades
+
+WIDE = 2**63 - 1  # a computed profit or loss may leave 64 bits, everything else was decoded from them
+UNKNOWN = -(2**63)
+MONEY = ("fees", "quantity", "entry_price", "exit_price", "max_adverse_excursion", "max_favourable_excursion")
+AMOUNTS = ("pnl", *MONEY, "initial_risk")
+TRADES = f"""
+    SELECT {{by}}count(*) AS trades, {moments("closed_at", "{order}")} AS closed_at,
+        {moments("opened_at", "{order}")} AS opened_at,
+        {", ".join(f"{bigints(name, '{order}')} AS {name}" for name in AMOUNTS)}
+    FROM (
+        SELECT {{picked}}{{place}}closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
+            CASE WHEN pnl BETWEEN -{WIDE} AND {WIDE} THEN pnl::bigint END AS pnl,
+            {", ".join(f"COALESCE({name}, {UNKNOWN})::bigint AS {name}" for name in AMOUNTS[1:])}
+        FROM {{{{trade}}}} WHERE {{where}} ORDER BY closed_at, _last_seq, trade_id{{limit}}
+    ) AS picked {{grouped}}
+"""
+
+
+TAGS = "string_to_array(ltrim(tags, chr(31)), chr(31))"
+CUTS: Mapping[str, Dimension] = {
+    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
+    **calendar("closed_at"),
+    "entry_hour": replace(whole("entry_hour"), sql="COALESCE(extract(hour FROM opened_at)::int, -1)"),
+    "tag": Dimension(f"unnest({TAGS})"),
+}
+
+
+def only(name: str, text: str) -> tuple[str, object]:
+    """Condition of trades that have this value of a cut, and its parameter. Raises ValueError for what is no value."""
+    cut = CUTS[name]
+    return f"%s = ANY({TAGS})" if name == "tag" else f"{cut.sql} = %s", cut.read(text)
+
+
+def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
+    """SELECT of the trades under a condition, in their order: one row, or one for each group of these cuts.
+
+    A trade with several tags is in the group of each, one without any in none. `most`: no more than so many trades, and
+    one that tells that there are more.
+    """
+    listed = "".join(f'"{name}", ' for name in by)
+    return TRADES.format(
+        by=listed,
+        picked="".join(f'{CUTS[name].sql} AS "{name}", ' for name in by),
+        where=where,
+        # Groups are not read in the order of the rows below them.
+        place="row_number() OVER (ORDER BY closed_at, _last_seq, trade_id) AS place, " if by else "",
+        order=" ORDER BY place" if by else "",
+        limit="" if most is None else f" LIMIT {most + 1}",
+        grouped=f"GROUP BY {listed.removesuffix(', ')}" if by else "",
+    )
+
+
+def read_trades(row: Mapping[str, Any]) -> Trades:
+    """The trades of a row of `trades`. Raises LimitExceeded for a profit or loss beyond 64 bits."""
+    from domain.metrics.trading.trades import Trades
+
+    columns = {name: read_bigints(row[name]) for name in AMOUNTS}
+    if columns["pnl"].size < row["trades"]:
+        raise LimitExceeded("the profit or loss of a trade has more than 64 bits in millionths")
+    return Trades.of(
+        columns["pnl"],
+        fees=columns["fees"],
+        quantity=columns["quantity"],
+        entry_price=columns["entry_price"],
+        exit_price=columns["exit_price"],
+        opened_at=read_moments(row["opened_at"]),
+        closed_at=read_moments(row["closed_at"]),
+        adverse=columns["max_adverse_excursion"],
+        favourable=columns["max_favourable_excursion"],
+        initial_risk=columns["initial_risk"],
+    )

@@ -1,0 +1,322 @@
+"""Trading metrics: every statistic of a record, its curves and rolling forms, from the ledger when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import Invalid
+from domain.metrics.metric import Unit
+from domain.metrics.value import Reason, Stat, known
+from projections.engine.query.composed import Composed, Rows, Select
+from projections.engine.query.formatting import measure, money
+from projections.engine.query.request import Param, Request, Statement, read_choice, read_time
+from projections.queries.trading.record import BASES, CALENDARS, SERIES, Scope, asked, many, read_records, rests_on
+
+if TYPE_CHECKING:
+    from domain.metrics.trading.catalogue import Answer
+    from domain.metrics.trading.daily import Daily
+    from domain.metrics.trading.record import TradingRecord
+
+Row = dict[str, Any]
+
+
+def read_midnight(text: str) -> datetime:
+    """A day's beginning, UTC: bookings are kept by the day."""
+    moment = read_time(text)
+    if (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() % 86_400:
+        raise ValueError(f"{text!r} is inside a day, and bookings are kept by the day")
+    return moment
+
+
+PERIOD = (
+    Param("from", "first day of exit (inclusive), UTC", read_midnight),
+    Param("to", "end (exclusive): a day, UTC", read_midnight),
+)
+FILTERS = (
+    *(Param(name, f"only trades with this {name}") for name in ("user_id", "account_id", "strategy", "symbol", "side")),
+    Param("tag", "only trades that carry this tag"),
+)
+RECORD = (*PERIOD, *FILTERS, *SERIES)
+WINDOW = {"win_rate": 20, "sharpe": 63, "sortino": 63, "volatility": 63}
+LONGEST_WINDOW = 10_000
+
+
+def read_convention(text: str) -> Any:
+    """One of the conventions."""
+    from domain.metrics.trading.catalogue import Convention
+
+    if text not in list(Convention):
+        raise ValueError(f"{text!r} is none of {', '.join(Convention)}")
+    return Convention(text)
+
+
+def read_keys(text: str) -> tuple[str, ...]:
+    """Keys of statistics."""
+    from domain.metrics.trading.catalogue import STATISTICS
+
+    keys = tuple(filter(None, text.split(",")))
+    unknown = [key for key in keys if key not in STATISTICS]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)} is no trading statistic; there are {', '.join(STATISTICS)}")
+    return keys
+
+
+def read_rate(text: str) -> float:
+    """A yearly rate above −1, as a fraction."""
+    rate = float(text)
+    if not -1 < rate < 100:
+        raise ValueError(f"{text!r} is no yearly rate as a fraction, such as 0.02")
+    return rate
+
+
+def read_window(text: str) -> int:
+    """How many returns or trades a window has."""
+    if not text.isdecimal() or not 2 <= int(text) <= LONGEST_WINDOW:
+        raise ValueError(f"{text!r} is no number from 2 to {LONGEST_WINDOW}")
+    return int(text)
+
+
+RISK_FREE = Param(
+    "risk_free", "yearly risk-free rate of Sharpe and Sortino ratios as a fraction; 0 by default", read_rate
+)
+
+
+def scope(request: Request) -> Scope:
+    """Whose record a question is about."""
+    return Scope(
+        request.company,
+        request.get("from"),
+        request.get("to"),
+        request.asked_at,
+        {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None},
+        calendar=request.get("calendar", CALENDARS[0]),
+        basis=request.get("basis", BASES[0]),
+    )
+
+
+def parts(request: Request) -> Mapping[str, Select]:
+    """One statement: the record."""
+    return {"record": asked(scope(request))}
+
+
+def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
+    """The record out of the statement's row."""
+    ((_, record),) = read_records(scope(request), rows["record"])
+    return record
+
+
+def value_of(stat: Stat, unit: Unit) -> Any:
+    """A value as answers show it; a mean of money, no whole number of millionths, with the digits that it has.
+
+    Those who compare with other tools need these digits; `metric` and `trading_totals` round them to millionths.
+    """
+    if unit is Unit.MONEY and known(stat) and stat != round(stat):
+        return format(Decimal(repr(float(stat))).scaleb(-6), "f")
+    return measure(stat, unit)
+
+
+def valued(key: str, answer: Answer, record: TradingRecord) -> Row:
+    """A statistic's row: value, unit, convention, the reason where there is no value, and what it rests on."""
+    row = {"key": key, "value": value_of(answer.value, answer.unit), "unit": answer.unit}
+    row |= {"convention": answer.convention}
+    return (row if known(answer.value) else {**row, "reason": answer.value}) | rests_on(key, record)
+
+
+def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a statistic; those of returns say what they are taken of, and whether that is a short sample."""
+    from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
+
+    convention, rate = request.get("convention", Convention.CANONICAL), request.get("risk_free", 0.0)
+    if rate and convention not in (Convention.CANONICAL, Convention.PLATFORM):
+        raise Invalid(f"convention {convention} has no form with a risk-free rate", code="bad_parameter")
+    record = record_of(request, rows)
+    found = []
+    for key in request.get("keys") or STATISTICS:
+        given = reported(key, record, convention)
+        if rate and key in _RATED and given.value is not Reason.NO_TRADES:
+            given = _with_rate(key, record, rate)
+        found.append(valued(key, given, record))
+    return found if request.get("keys") else [*found, *_dates(record.daily)]
+
+
+_RATED = ("sharpe_ratio", "sortino_ratio")
+
+
+def _with_rate(key: str, record: TradingRecord, rate: float) -> Answer:
+    from domain.metrics.trading.catalogue import Answer, Convention, Unit
+    from domain.metrics.trading.sharpe_ratio import sharpe_ratio
+    from domain.metrics.trading.sortino_ratio import sortino_ratio
+
+    form = sharpe_ratio if key == "sharpe_ratio" else sortino_ratio
+    return Answer(form(record.daily.returns, record.daily.annual, rate), Unit.RATIO, Convention.CANONICAL)
+
+
+def _dates(daily: Daily) -> Iterator[Row]:
+    """When the largest drawdown began, was deepest and was made good."""
+    from domain.metrics.trading.drawdown_dates import DrawdownDates, max_drawdown_dates
+
+    dates = max_drawdown_dates(daily.returns, daily.index)
+    for name in ("peak", "trough", "recovery"):
+        row = {"key": f"max_drawdown_{name}", "value": None, "unit": "date", "convention": "canonical"}
+        if not isinstance(dates, DrawdownDates):
+            yield {**row, "reason": dates}
+        elif (day := getattr(dates, name)) is None:
+            yield {**row, "reason": "not_recovered"}
+        else:
+            yield {**row, "value": day_text(day)}
+
+
+def day_text(day: int) -> str:
+    """A day, by its number since 1970, as answers show it."""
+    from datetime import date
+
+    return date.fromordinal(int(day) + date(1970, 1, 1).toordinal()).isoformat()
+
+
+def equity(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a day, the start first: summed profit and loss, the index of returns and how far it is below its peak."""
+    from domain.metrics.trading.equity_curve import equity_curve, pnl_curve, underwater_curve
+
+    daily = record_of(request, rows).daily
+    if not daily.index.size:
+        return []
+    index, below = equity_curve(daily.returns), underwater_curve(daily.returns)
+    found = [
+        {"day": day_text(day), "pnl": money(int(summed)), "basis": daily.basis}
+        for day, summed in zip(daily.index.tolist(), pnl_curve(daily.pnl).tolist(), strict=True)
+    ]
+    if isinstance(index, Reason) or isinstance(below, Reason):
+        nothing = {"equity_index": None, "underwater": None, "reasons": {"equity_index": index, "underwater": below}}
+        return [row | nothing for row in found]
+    levels = zip(found, index.tolist(), below.tolist(), strict=True)
+    return [row | {"equity_index": level, "underwater": depth} for row, level, depth in levels]
+
+
+def rolling(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a window, by the day of its last return, or by the exit of its last trade."""
+    from domain.metrics.trading.rolling_win_rate import rolling_win_rate
+
+    record, statistic = record_of(request, rows), request.get("statistic")
+    daily = record.daily
+    window = request.get("window", WINDOW[statistic])
+    if statistic == "win_rate":
+        values: list[Stat] = rolling_win_rate(record.trades, window).tolist()
+        closed = record.trades.closed_at[window - 1 :].tolist()
+        return [{"closed_at": moment_text(at), "win_rate": value} for at, value in zip(closed, values, strict=True)]
+    stats = list(_rolled(statistic, daily, window, request.get("risk_free", 0.0)))
+    days = map(day_text, daily.days[window - 1 :].tolist() if stats else ())
+    basis = {"basis": daily.basis}
+    return [{"day": day} | _or_reason(statistic, stat) | basis for day, stat in zip(days, stats, strict=True)]
+
+
+def _rolled(statistic: str, daily: Daily, window: int, rate: float) -> Any:
+    from domain.metrics.trading.rolling import rolling_sharpe, rolling_sortino, rolling_volatility
+
+    if statistic == "volatility":
+        return rolling_volatility(daily.returns, daily.annual, window)
+    form = rolling_sharpe if statistic == "sharpe" else rolling_sortino
+    return form(daily.returns, daily.annual, window, rate)
+
+
+def _or_reason(name: str, stat: Stat) -> Row:
+    return {name: stat} if known(stat) else {name: None, "reasons": {name: stat}}
+
+
+def moment_text(at: int) -> str:
+    """A time, in ms since 1970 UTC, as answers show it."""
+    from datetime import UTC, datetime, timedelta
+
+    from projections.engine.query.request import show_time
+
+    return show_time(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at))
+
+
+def periods(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a month or year: what its days returned."""
+    from domain.metrics.trading.periodic_returns import periodic_returns
+
+    daily, by = record_of(request, rows).daily, request.get("by", "month")
+    found = periodic_returns(daily.returns, daily.days, by)
+    basis = {"basis": daily.basis}
+    return [{by: int(key) if by == "year" else key} | _or_reason("return", stat) | basis for key, stat in found.items()]
+
+
+def users(request: Request) -> Mapping[str, Select]:
+    """What each user of the period earned, as the signs of the sums."""
+    from projections.engine.query.packed_columns import integers
+
+    where, params = ["company_id = %s"], list[object]([request.company])
+    for name in ("strategy", "symbol", "side"):
+        if request.get(name) is not None:
+            where.append(f"{name} = %s")
+            params.append(request.get(name))
+    for bound, operator in (("from", ">="), ("to", "<")):
+        if request.get(bound) is not None:
+            where.append(f"hour {operator} %s")
+            params.append(request.get(bound))
+    sql = (
+        f"SELECT {integers('sign')} AS signs FROM (SELECT SIGN(SUM(total_pnl))::int AS sign"
+        f" FROM {{trading_by_hour}} WHERE {' AND '.join(where)} GROUP BY user_id) AS summed"
+    )
+    return {"users": Select("trading", Statement(sql, tuple(params)))}
+
+
+def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """The share, and of how many."""
+    from domain.metrics.trading.profitable_user_share import profitable_user_share
+    from projections.engine.query.packed_columns import read_integers
+
+    signs = read_integers(rows["users"][0]["signs"])
+    stat = profitable_user_share(signs)
+    row = {"key": "profitable_user_share", "value": measure(stat, Unit.FRACTION), "unit": "fraction"}
+    row |= {"convention": "canonical", "users": int(signs.size), "profitable_users": int((signs > 0).sum())}
+    return [row if known(stat) else {**row, "reason": stat}]
+
+
+def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:
+    return Composed(name, summary, (*RECORD, *params), parts, combine, version=2, slow=many, kept=kept)
+
+
+TRADING_METRICS = _of_record(
+    "trading_metrics",
+    "Every trading statistic of a tenant, user, account, strategy, symbol, side or tag, in the convention asked for.",
+    metrics,
+    Param("keys", "only these statistics, comma-separated", read_keys),
+    Param(
+        "convention",
+        "canonical (default), quantstats, tradingview, freqtrade, backtesting or platform; each row says which it has",
+        read_convention,
+    ),
+    RISK_FREE,
+    kept=True,
+)
+TRADING_EQUITY = _of_record(
+    "trading_equity",
+    "The equity and underwater curves by day: summed profit and loss, index of returns, distance below its peak.",
+    equity,
+)
+TRADING_ROLLING = _of_record(
+    "trading_rolling",
+    "A ratio of the last so many returns, or the win rate of the last so many trades, as it moved.",
+    rolling,
+    Param("statistic", f"one of {', '.join(WINDOW)}", read_choice(*WINDOW), required=True),
+    Param("window", "returns (63 by default) or trades (20) of a window", read_window),
+    RISK_FREE,
+)
+TRADING_RETURNS = _of_record(
+    "trading_returns",
+    "What each calendar month or year returned.",
+    periods,
+    Param("by", "month (default) or year", read_choice("month", "year")),
+)
+PROFITABLE_USERS = Composed(
+    "profitable_users",
+    "Share of the users who traded whose trades together earned money.",
+    (*PERIOD, *(param for param in FILTERS if param.name in ("strategy", "symbol", "side"))),
+    users,
+    profitable,
+    slow=True,
+)

@@ -1,0 +1,342 @@
+"""Engagement: active users, stickiness, life cycle, features and segments, computed from user days when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import Forbidden
+from domain.metrics.value import Stat, known
+from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
+from projections.engine.query.request import MAX_ROWS, Param, Request, Statement, read_choice, read_day
+from projections.engine.query.request import all_of as no_more
+from projections.engine.store.sql import SHORT
+
+if TYPE_CHECKING:
+    from domain.metrics.engagement.events import IntArray
+
+MOST_DAYS, MOST_USERS = 500_000, 500_000
+MAU = 28
+BEFORE = {"day": 1, "week": 7, "month": 31}  # days before the period that life cycles have to know
+SILENCE = 90  # days after which nobody is looked for
+EPOCH = date(1970, 1, 1).toordinal()
+SEGMENTS = ("new", "activated", "engaged", "power", "at_risk", "dormant", "churned")
+
+
+def read_event_day(text: str) -> date:
+    """A day on which there can be events."""
+    day = read_day(text)
+    if not 1970 <= day.year <= 2100:
+        raise ValueError(f"{text!r} is not within 1970 and 2100")
+    return day
+
+
+PERIOD = (
+    Param("from", "first day (inclusive), UTC; the first of all by default", read_event_day),
+    Param("to", "end (exclusive): a day, UTC; after the last of all by default", read_event_day),
+)
+AT = (
+    Param("at", "the last day that counts, UTC; the last of all by default", read_event_day),
+    Param("since", "first day that the tier sees; the service sets it", read_day),
+)
+
+USER_DAYS = """
+    SELECT count(*) AS rows, {users} AS users, {days} AS days, {began} AS began FROM (
+        SELECT dense_rank() OVER (ORDER BY user_id)::int AS number, day, began FROM (
+            SELECT user_id, day, first_seen::date AS began
+            FROM {{user_day}} JOIN {{user_seen}} USING (company_id, user_id) WHERE {where} LIMIT {most}
+        ) AS picked
+    ) AS numbered
+"""
+
+
+def user_days(request: Request, before: int) -> Select:
+    """Users and their active days in the period, and so many days before it; none that has not begun."""
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
+    if (begin := request.get("from")) is not None:
+        where.append("day >= %s")
+        params.append(begin - timedelta(days=before))
+    if (end := request.get("to")) is not None:
+        where.append("day < %s")
+        params.append(end)
+    sql = USER_DAYS.format(
+        users=integers("number"),
+        days=days("day"),
+        began=days("began"),
+        where=" AND ".join(where),
+        most=MOST_DAYS + 1,
+    )
+    return Select("user_activity", Statement(sql, tuple(params)))
+
+
+def read_user_days(row: Mapping[str, Any]) -> tuple[IntArray, IntArray, IntArray]:
+    """Users, days and the day of each user's first event. Raises LimitExceeded for more than are read."""
+    bounded(row["rows"], MOST_DAYS, "active days of users")
+    return read_integers(row["users"]), read_days(row["days"]), read_days(row["began"])
+
+
+def _number(day: date) -> int:
+    return day.toordinal() - EPOCH
+
+
+def _day(number: int) -> str:
+    return date.fromordinal(int(number) + EPOCH).isoformat()
+
+
+def _ends(request: Request, found: IntArray) -> tuple[int, int]:
+    """The first and the last day of the period: as asked, up to today, or of what there is."""
+    begin, end = request.get("from"), request.get("to")
+    first = _number(begin) if begin is not None else int(found.min())
+    last = min(_number(end) - 1, _number(request.asked_at.date())) if end is not None else int(found.max())
+    return first, max(first - 1, last)
+
+
+def _reasoned(fields: Mapping[str, Stat]) -> dict[str, Any]:
+    """Values by name; those that are null have their reasons beside them."""
+    shown: dict[str, Any] = {name: stat if known(stat) else None for name, stat in fields.items()}
+    reasons = {name: stat for name, stat in fields.items() if not known(stat)}
+    return {**shown, "reasons": reasons} if reasons else shown
+
+
+def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a day: users active on it, in the 7 and in the 28 days that end with it, and the first over the last."""
+    from domain.metrics.engagement.activity import DAU, MAU, WAU, active_users, stickiness
+
+    users, found, _ = read_user_days(rows["days"][0])
+    if not users.size:
+        return []
+    first, last = _ends(request, found)
+    series = [active_users(users, found, first, last, window).tolist() for window in (DAU, WAU, MAU)]
+    return [
+        {"day": _day(first + i), "dau": daily, "wau": weekly, "mau": monthly}
+        | _reasoned({"stickiness": stickiness(daily, monthly)})
+        for i, (daily, weekly, monthly) in enumerate(zip(*series, strict=True))
+    ]
+
+
+def day_asked(request: Request) -> date | None:
+    """The day that is asked about, today at the latest. Raises Forbidden for one before all that the tier sees."""
+    at, since = request.get("at"), request.get("since")
+    if at is not None and since is not None and at < since:
+        raise Forbidden(f"the tier sees days from {since} on", code="forbidden_tier")
+    return None if at is None else min(at, request.asked_at.date())
+
+
+def stickiness_parts(request: Request) -> Mapping[str, Select]:
+    """The 28 days that end with the day, or all that is known where none is named."""
+    at = day_asked(request)
+    if at is None:
+        return {"days": user_days(request, 0)}
+    window = {"from": at, "to": at + timedelta(days=1)}
+    return {"days": user_days(replace(request, params=window), MAU - 1)}
+
+
+def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a number of days, 1 to 28: how many users were active on exactly so many of them."""
+    from domain.metrics.engagement.activity import stickiness_histogram
+
+    users, found, _ = read_user_days(rows["days"][0])
+    if not users.size:
+        return []
+    at = day_asked(request)
+    counts = stickiness_histogram(users, found, int(found.max()) if at is None else _number(at)).tolist()
+    return [{"days": i, "users": count, "share": count / sum(counts)} for i, count in enumerate(counts, 1)]
+
+
+def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a period: new, returning, resurrected and dormant users, and the pulse."""
+    import numpy as np
+
+    from domain.metrics.engagement.lifecycle import lifecycle, pulse
+    from domain.metrics.engagement.periods import MS_PER_DAY, begin_of, period_of
+
+    users, found, began = read_user_days(rows["days"][0])
+    if not users.size:
+        return []
+    unit = request.get("unit", "day")
+    ends = _ends(request, found)
+    if ends[1] < ends[0]:
+        return []
+    first, last = period_of(np.array(ends) * MS_PER_DAY, unit).tolist()
+    active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (found, began))
+    cycle = lifecycle(users, active, new_in, first, last)
+    begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
+    return [
+        {unit: _day(begin), "new_users": new, "returning_users": kept, "resurrected_users": back, "dormant_users": gone}
+        | _reasoned({"pulse": pulse(new, kept, back, gone)})
+        for begin, new, kept, back, gone in zip(begins.tolist(), *(each.tolist() for each in cycle), strict=True)
+    ]
+
+
+FEATURE_USERS = """
+    SELECT count(*) AS rows, {users} AS users, {features} AS features,
+        array_agg(DISTINCT feature ORDER BY feature) AS texts
+    FROM (
+        SELECT feature, dense_rank() OVER (ORDER BY user_id)::int AS number,
+            (dense_rank() OVER (ORDER BY feature) - 1)::int AS what
+        FROM (
+            SELECT user_id, feature FROM {{feature_day}} WHERE {where} GROUP BY user_id, feature LIMIT {most}
+        ) AS picked
+    ) AS numbered
+"""
+
+
+def feature_parts(request: Request) -> Mapping[str, Part | Select]:
+    """Who used what, how often, and how many users were active at all."""
+    where, params = ["company_id = %s"], list[object]([request.company])
+    given = {}
+    for bound, operator in (("from", ">="), ("to", "<")):
+        if (day := request.get(bound)) is not None:
+            where.append(f"day {operator} %s")
+            params.append(day)
+            given[bound] = day.isoformat()
+    sql = FEATURE_USERS.format(
+        users=integers("number"), features=integers("what"), where=" AND ".join(where), most=MOST_USERS + 1
+    )
+    return {
+        "users": Select("user_activity", Statement(sql, tuple(params))),
+        "usage": Part("feature_usage", {"by": "feature", **given}),
+        "active": Part("user_activity", given),
+    }
+
+
+def features(_request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a feature, the last one without a feature for all: adoption of each, and how many a user uses."""
+    from domain.metrics.engagement.usage import feature_adoption_rate, feature_depth
+
+    row, active = rows["users"][0], rows["active"][0]["active_users"]
+    bounded(row["rows"], MOST_USERS, "pairs of user and feature")
+    users, used = read_integers(row["users"]), read_integers(row["features"])
+    rates = feature_adoption_rate(users, used, active)
+    of_feature = {text: rates[place] for place, text in enumerate(row["texts"] or ())}
+    found = [
+        {"feature": each["feature"], "users": each["users"], "uses": each["uses"]}
+        | _reasoned({"feature_adoption_rate": of_feature[each["feature"]]})
+        for each in rows["usage"]
+    ]
+    total = {"feature": None, "users": len(set(users.tolist())), "uses": sum(each["uses"] for each in rows["usage"])}
+    return [*found, {**total, "active_users": active} | _reasoned({"feature_depth": feature_depth(users, used)})]
+
+
+# Whoever was silent for the whole of SILENCE is churned, whenever the last event before it was.
+HABITS = """
+    SELECT count(*) AS rows, array_agg(user_id) AS users, MAX(at) AS at,
+        {first} AS first, {last} AS last, {active} AS active, {before} AS before
+    FROM (
+        SELECT seen.user_id, at, first_seen::date AS first, COALESCE(MAX(day), at - {silence}) AS last,
+            COUNT(day) FILTER (WHERE day > at - 28)::int AS active,
+            COUNT(day) FILTER (WHERE day > at - 56 AND day <= at - 28)::int AS before
+        FROM (
+            SELECT COALESCE(%s, LEAST(%s, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s))) AS at
+        ) AS day_asked
+        CROSS JOIN {{user_seen}} AS seen LEFT JOIN {{user_day}} AS active
+            ON active.company_id = seen.company_id AND active.user_id = seen.user_id
+                AND active.day <= at AND active.day > at - {silence}
+        WHERE seen.company_id = %s AND first_seen::date <= at {user}
+        GROUP BY seen.user_id, at, first_seen ORDER BY seen.user_id LIMIT {most}
+    ) AS picked
+"""
+
+
+def segment_parts(request: Request) -> Mapping[str, Select]:
+    """The habits of users on the day, and who has done what the product is for."""
+    company, at, user = request.company, day_asked(request), request.get("user_id")
+    today = request.asked_at.date()
+    only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
+    habits = HABITS.format(
+        first=days("first"),
+        last=days("last"),
+        active=integers("active"),
+        before=integers("before"),
+        silence=SILENCE,
+        user=only and "AND seen.user_id = %s",
+        most=MOST_USERS + 1,
+    )
+    activated = (
+        "SELECT array_agg(user_id) AS users FROM {user_first}"
+        f" WHERE company_id = %s AND {SHORT}(name) = 'activated' {only} AND first_at < %s::date + 1"
+    )
+    return {
+        "habits": Select("user_activity", Statement(habits, (at, today, company, company, *named))),
+        "activated": Select("user_steps", Statement(activated, (company, *named, at or today))),
+    }
+
+
+def segments(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a segment, or a row a user where a segment or a user is named."""
+    import numpy as np
+
+    from domain.metrics.engagement.segments import RULES, habits, user_segment
+
+    row = rows["habits"][0]
+    bounded(row["rows"], MOST_USERS, "users")
+    users = row["users"] or []
+    if not users:
+        return []
+    activated = set(rows["activated"][0]["users"] or ())
+    first, last = read_days(row["first"]), read_days(row["last"])
+    active, before = read_integers(row["active"]), read_integers(row["before"])
+    done = np.array([user in activated for user in users], np.bool_)
+    of_user = user_segment(habits(first, last, active, before, done, _number(row["at"])))
+    if request.get("user_id") is None and request.get("segment") is None:
+        return [
+            {"segment": rule.segment, "users": (n := of_user.count(rule.segment)), "share": n / len(users)}
+            | {"meaning": rule.meaning}
+            for rule in RULES
+        ]
+    wanted = request.get("segment")
+    shown = [i for i, segment in enumerate(of_user) if wanted in (None, segment)][: MAX_ROWS + 1]
+    return [
+        {"user_id": users[i], "segment": of_user[i], "first_day": _day(first[i])}
+        | {"active_days": int(active[i]), "active_days_before": int(before[i])}
+        for i in no_more(request, shown)
+    ]
+
+
+ACTIVITY = Composed(
+    "active_users",
+    "Users active on each day, in the 7 and the 28 days that end with it, and stickiness (daily over 28 days).",
+    PERIOD,
+    lambda request: {"days": user_days(request, MAU - 1)},
+    activity,
+    slow=True,
+)
+STICKINESS = Composed(
+    "stickiness",
+    "How many users were active on exactly 1, 2, … 28 of the 28 days that end with a day.",
+    AT,
+    stickiness_parts,
+    histogram,
+    slow=True,
+)
+LIFECYCLE = Composed(
+    "lifecycle",
+    "New, returning, resurrected and dormant users of each period, and the pulse: users won over users lost.",
+    (*PERIOD, Param("unit", "day (default), week or month", read_choice("day", "week", "month"))),
+    lambda request: {"days": user_days(request, 2 * BEFORE[request.get("unit", "day")])},
+    lifecycle_rows,
+    slow=True,
+)
+FEATURES = Composed(
+    "features",
+    "Use of each feature: users, uses, the share of active users who adopted it; and how many features a user uses.",
+    PERIOD,
+    feature_parts,
+    features,
+    slow=True,
+)
+SEGMENTATION = Composed(
+    "segments",
+    "Users by segment on a day: new, activated, engaged, power, at risk, dormant or churned; or who is in one.",
+    (
+        *AT,
+        Param("segment", f"list its users: {', '.join(SEGMENTS)}", read_choice(*SEGMENTS)),
+        Param("user_id", "the segment of this user"),
+    ),
+    segment_parts,
+    segments,
+    slow=True,
+)

@@ -1,0 +1,257 @@
+"""Behaviour: retention, funnels and journeys, computed from every user's events when asked for.
+
+Users and names travel as numbers, so that half a million events are a few megabytes; more are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from domain.access.rights import Feature
+from domain.errors import Invalid, LimitExceeded
+from domain.metrics.value import Stat, known
+from projections.engine.query.composed import Composed, Rows, Select
+from projections.engine.query.formatting import money
+from projections.engine.query.packed_columns import (
+    bigints,
+    bounded,
+    integers,
+    moments,
+    read_bigints,
+    read_integers,
+    read_moments,
+)
+from projections.engine.query.request import FROM, TO, Param, Request, Statement, read_choice, read_time
+from projections.engine.store.sql import equals
+from projections.queries.users.funnels_and_paths import MOST_EVENTS
+from projections.user_steps import UserFirst
+
+if TYPE_CHECKING:
+    from domain.metrics.engagement.retention import Asked, Did, Matrix
+
+MEASURES = ("on", "on_or_after", "on_or_before", "brackets", "streak")
+UNITS = ("day", "week", "month")
+AGES = {"day": 91, "week": 53, "month": 25}
+MOST_AGES = 1_000
+WIDE = 2**63 - 1
+
+
+def read_zone(text: str) -> str:
+    """The name of a time zone."""
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{text!r} is no time zone, such as Europe/Berlin") from None
+
+
+def read_brackets(text: str) -> tuple[int, ...]:
+    """First ages of brackets, ascending from 0."""
+    ages = tuple(int(part) if part.isdecimal() else -1 for part in text.split(","))
+    if ages[0] != 0 or list(ages) != sorted(set(ages)) or ages[-1] >= MOST_AGES:
+        raise ValueError(f"{text!r} is no ascending list of ages that begins with 0")
+    return ages
+
+
+def read_ages(text: str) -> int:
+    """How many ages the matrix has."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_AGES:
+        raise ValueError(f"{text!r} is no number from 1 to {MOST_AGES}")
+    return int(text)
+
+
+# Users are numbered in the order of their ids, of both selects alike: whoever has events has a first one.
+STARTS = """
+    SELECT count(*) AS starts, {users} AS users, {at} AS at, MAX(latest) AS latest FROM (
+        SELECT number, first_at, (SELECT MAX(last_at) FROM {{user_first}} WHERE company_id = %s) AS latest FROM (
+            SELECT dense_rank() OVER (ORDER BY user_id)::int AS number, user_id, name, first_at
+            FROM {{user_first}} WHERE company_id = %s
+        ) AS numbered WHERE {started}
+    ) AS picked
+"""
+RETURNS = """
+    SELECT count(*) AS events, {users} AS users, {at} AS at FROM (
+        SELECT number, at FROM {{user_step}} JOIN (
+            SELECT DISTINCT user_id, dense_rank() OVER (ORDER BY user_id)::int AS number
+            FROM {{user_first}} WHERE company_id = %s
+        ) AS numbered USING (user_id) WHERE {returned} LIMIT {most}
+    ) AS picked
+"""
+PAID = """
+    SELECT count(*) AS events, count(DISTINCT currency) AS currencies, MAX(latest) AS latest,
+        {users} AS users, {at} AS at, {amount} AS amount, {takes} AS takes
+    FROM (
+        SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, day::timestamptz AS at, currency,
+            (MAX(day) OVER () + 1)::timestamptz AS latest, (kind <> 'refunded')::int AS takes,
+            CASE WHEN signed BETWEEN -{wide} AND {wide} THEN signed::bigint END AS signed
+        FROM (
+            SELECT *, CASE WHEN kind = 'refunded' THEN -amount ELSE amount END AS signed FROM {{payment_day}}
+            WHERE {where} AND kind IN ('succeeded', 'recovered', 'refunded') LIMIT {most}
+        ) AS paid
+    ) AS picked
+"""
+PACKED = {"users": integers("number"), "most": MOST_EVENTS + 1}
+
+
+def retention_parts(request: Request) -> Mapping[str, Select]:
+    """Starts and returns, or payments."""
+    if request.get("what") == "revenue":
+        return {"paid": _paid(request)}
+    started, of_starts = ["true"], list[object]()
+    if (name := request.get("start")) is not None:
+        condition, values = equals(UserFirst.table, "name", name)
+        started.append(condition)
+        of_starts += values
+    starts = STARTS.format(**PACKED, at=moments("first_at"), started=" AND ".join(started))
+    returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, request.asked_at])
+    if (begin := request.get("from")) is not None:  # nobody of the cohorts has done anything that counts before
+        returned.append("day >= %s::date AND at >= %s")
+        of_returns += [begin, begin]
+    if (until := request.get("until")) is not None:
+        returned.append("at < %s")
+        of_returns.append(until)
+    if (name := request.get("return")) is not None:
+        returned.append("name = %s")
+        of_returns.append(name)
+    returns = RETURNS.format(**PACKED, at=moments("at"), returned=" AND ".join(returned))
+    company = request.company
+    return {
+        "starts": Select("user_steps", Statement(starts, (company, company, *of_starts))),
+        "returns": Select("user_steps", Statement(returns, (company, *of_returns))),
+    }
+
+
+def _paid(request: Request) -> Select:
+    if request.get("zone", "UTC") != "UTC" or request.get("age") == "rolling" or request.get("start"):
+        raise Invalid("revenue is kept by the day, UTC, from the first payment on", code="bad_parameter")
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
+    for name, condition in (("currency", "currency = %s"), ("until", "day < %s::date")):
+        if request.get(name) is not None:
+            where.append(condition)
+            params.append(request.get(name))
+    amount = {"amount": bigints("signed"), "takes": integers("takes"), "wide": WIDE}
+    sql = PAID.format(**PACKED, **amount, at=moments("at"), where=" AND ".join(where))
+    return Select("payments", Statement(sql, tuple(params)))
+
+
+def retention_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+    """A row a cohort with its ages, the oldest first; the last row, without a cohort, has the means of all."""
+    from domain.metrics.engagement.retention import retention
+
+    began, returned, latest = _revenue(rows["paid"][0]) if "paid" in rows else _users(rows)
+    if latest is None:
+        return []
+    asked = _asked(request, latest)
+    return _shown(request, asked, retention(_cohorts(request, began), returned, asked))
+
+
+def _users(rows: Mapping[str, Rows]) -> tuple[Did, Did, Any]:
+    from domain.metrics.engagement.retention import Did
+
+    starts, returns = rows["starts"][0], rows["returns"][0]
+    bounded(returns["events"], MOST_EVENTS, "events")
+    began = Did(read_integers(starts["users"]), read_moments(starts["at"]))
+    return began, Did(read_integers(returns["users"]), read_moments(returns["at"])), starts["latest"]
+
+
+def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
+    from domain.metrics.engagement.retention import Did
+
+    bounded(row["events"], MOST_EVENTS, "days of payments")
+    if row["currencies"] > 1:
+        raise Invalid("payments are of several currencies: name one as the parameter currency", code="bad_parameter")
+    users, at, amounts = read_integers(row["users"]), read_moments(row["at"]), read_bigints(row["amount"])
+    if amounts.size < users.size:
+        raise LimitExceeded("a day's payments of a customer have more than 64 bits in millionths")
+    takes = read_integers(row["takes"]) == 1
+    return Did(users[takes], at[takes]), Did(users, at, amounts), row["latest"]
+
+
+def _asked(request: Request, latest: Any) -> Asked:
+    from domain.metrics.engagement.retention import DAY_BRACKETS, Asked
+
+    interval, until = request.get("unit", "day"), min(request.get("until", latest), request.asked_at)
+    ages = request.get("ages", AGES[interval])
+    brackets = [age for age in request.get("brackets", DAY_BRACKETS) if age < ages]
+    return Asked(
+        int(until.timestamp() * 1000),
+        interval,
+        request.get("measure", "on"),
+        request.get("zone", "UTC"),
+        request.get("age") == "rolling",
+        brackets,
+        ages,
+    )
+
+
+def _cohorts(request: Request, began: Did) -> Did:
+    """Those whose first start lies in the period that is asked about."""
+    import numpy as np
+
+    users = np.unique(began.users)
+    first = np.full(len(users), np.iinfo(np.int64).max)
+    np.minimum.at(first, np.searchsorted(users, began.users), began.at)
+    kept = first <= int(request.asked_at.timestamp() * 1000)
+    for bound, inside in (("from", np.greater_equal), ("to", np.less), ("until", np.less)):
+        if request.get(bound) is not None:
+            kept &= inside(first, int(request.get(bound).timestamp() * 1000))
+    return began._replace(users=users[kept], at=first[kept])
+
+
+def _shown(request: Request, asked: Asked, matrix: Matrix) -> Rows:
+    from domain.metrics.engagement.periods import begin_of
+
+    amount: Callable[[int], Any] = money if request.get("what") == "revenue" else int
+    ages = list(asked.brackets) if asked.measure == "brackets" else list(range(asked.ages))
+    begins = begin_of(matrix.cohorts, asked.interval, "UTC").astype("datetime64[ms]").astype("datetime64[D]")
+    found: Rows = []
+    for row, begin in enumerate(begins.tolist()):
+        cells = [
+            {
+                "age": ages[k],
+                "retained": amount(int(matrix.retained[row, k])),
+                "unfinished": bool(matrix.unfinished[row, k]),
+            }
+            | _rate(matrix.rate(row, k))
+            for k in range(matrix.retained.shape[1])
+            if matrix.begun[row, k]
+        ]
+        whole = {"users": int(matrix.sizes[row]), "base": amount(int(matrix.base[row]))}
+        found.append({"cohort": begin.isoformat(), **whole, "ages": cells})
+    weighted = request.get("mean", "weighted") == "weighted"
+    means = [{"age": ages[k]} | _rate(matrix.mean(k, weighted=weighted)) for k in range(matrix.retained.shape[1])]
+    whole = {"users": int(matrix.sizes.sum()), "base": amount(sum(matrix.base.tolist()))}
+    return [*found, {"cohort": None, **whole, "ages": means}] if found else []
+
+
+def _rate(stat: Stat) -> dict[str, Any]:
+    return {"rate": stat} if known(stat) else {"rate": None, "reason": stat}
+
+
+RETENTION = Composed(
+    "retention",
+    "Retention by cohort and age: how many users, or how much of their payments, came back.",
+    (
+        FROM,
+        TO,
+        Param("until", "moment up to which events count; the latest event by default, now at the latest", read_time),
+        Param("start", "name of the event that begins a cohort; any event by default"),
+        Param("return", "name of the event that counts as coming back; any event by default"),
+        Param("unit", "day (default), week or month", read_choice(*UNITS)),
+        Param("measure", f"one of {', '.join(MEASURES)}; on by default", read_choice(*MEASURES)),
+        Param(
+            "age", "calendar periods (default), or rolling ones of 1, 7 or 30 days", read_choice("calendar", "rolling")
+        ),
+        Param("zone", "time zone of calendar periods; UTC by default", read_zone),
+        Param("what", "users (default) or revenue", read_choice("users", "revenue")),
+        Param("currency", "of revenue: which one"),
+        Param("mean", "weighted by what cohorts began with (default) or simple", read_choice("weighted", "simple")),
+        Param("brackets", "first ages of the brackets, comma-separated, from 0 on", read_brackets),
+        Param("ages", "how many ages at most", read_ages),
+    ),
+    retention_parts,
+    retention_rows,
+    feature=Feature.RETENTION,
+    slow=True,
+)
