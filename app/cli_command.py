@@ -14,7 +14,7 @@ from app.settings import Settings
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
-    from command_api.desk import Order, Taken
+    from command_api.command_handler import Order, Taken
 
 
 @click.command()
@@ -42,7 +42,7 @@ def command(
 
     Prints the id, the version and the position token of what it decided; reads take the token as X-Min-Position.
     """
-    from command_api.desk import Order, company_of
+    from command_api.command_handler import Order, company_of
     from domain.access.rights import OPERATOR
     from domain.configuration.registry import command_named, read_command
 

@@ -48,7 +48,7 @@ def ingest(settings: Settings, file: BinaryIO, as_json: bool) -> None:
 async def _ingest(settings: Settings, file: BinaryIO) -> Outcome:
     from app.instance import reachable
     from app.publisher import ingest as doors
-    from command_api.ingest_file import ingest_file
+    from command_api.file_intake import ingest_file
 
     def report(line: str) -> None:
         click.echo(f"\r\033[K{line}" if sys.stderr.isatty() else line, nl=not sys.stderr.isatty(), err=True)

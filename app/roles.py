@@ -115,8 +115,8 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
     from app.serving.routing import routes_of
     from app.tls import certificate_files
     from command_api.answers import document_of
-    from command_api.app import create_app
     from command_api.health import Health
+    from command_api.http import create_app
 
     files = certificate_files(settings)
     async with (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.postgres.read_store import PostgresReadStore
     from adapters.postgres.relay import PostgresRelayProgress
     from adapters.postgres.seals import PostgresSeals
-    from command_api.desk import Desk
+    from command_api.command_handler import Desk
     from domain.access.rights import Authenticate
     from domain.audit import Trail
     from domain.ports import EventLog, LiveBus
@@ -233,7 +233,7 @@ async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
     """What takes commands."""
     from app.vocabulary import RegisteredVocabulary
-    from command_api.desk import Desk
+    from command_api.command_handler import Desk
 
     async with event_store(settings) as store:
         more = filter(None, map(str.strip, settings.currencies.split(",")))

@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from command_api import answers, openapi
-from command_api.desk import Desk, Order, Taken, company_of
+from command_api.command_handler import Desk, Order, Taken, company_of
 from domain.access.rights import Right, require
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
 from domain.errors import Invalid

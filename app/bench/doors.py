@@ -22,7 +22,7 @@ from app.bench.http import Connection
 from app.bench.instance import Instance
 from app.bench.logs import append
 from app.publisher import ingest
-from command_api.ingest_file import ingest_file
+from command_api.file_intake import ingest_file
 from domain.access.rights import Role
 from domain.errors import Defect
 from domain.events.catalogue import BY_NAME

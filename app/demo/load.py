@@ -20,7 +20,7 @@ from app.demo.sample import EVENTS, sample
 from app.publisher import connect
 from app.settings import Settings
 from app.wiring import desk, event_log
-from command_api.desk import Order
+from command_api.command_handler import Order
 from domain.access.rights import OPERATOR
 from domain.configuration.registry import COMMANDS, read_command
 from domain.events.catalogue import STREAMS

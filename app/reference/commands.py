@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from app.reference.markdown import code, document, table
+from command_api.command_handler import ATTEMPTS
 from command_api.commands import MAX_COMMAND, route
-from command_api.desk import ATTEMPTS
 from domain.configuration.event_store import REMEMBERED_HOURS
 from domain.configuration.kinds import Aggregate, Value
 from domain.configuration.registry import AGGREGATES, COMMANDS

@@ -13,8 +13,8 @@ import yaml
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
-from command_api.app import create_app
 from command_api.commands import route
+from command_api.http import create_app
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS

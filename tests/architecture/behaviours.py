@@ -57,7 +57,9 @@ BEHAVIOURS = (
         "Which rules refuse a dashboard of which two tiles overlap?", "domain/configuration/dashboard.py", "decide"
     ),
     Behaviour(
-        "Who takes a command: loads the aggregate, lets it decide, appends the events?", "command_api/desk.py", "Desk"
+        "Who takes a command: loads the aggregate, lets it decide, appends the events?",
+        "command_api/command_handler.py",
+        "Desk",
     ),
     Behaviour("What starts a process of the instance again when it has died?", "app/supervisor.py", "supervise"),
     Behaviour("What carries events of commands from the event store into the log?", "app/relay.py", "Relay"),

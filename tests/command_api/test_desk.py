@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from command_api.desk import Taken, company_of
+from command_api.command_handler import Taken, company_of
 from domain.access.rights import EVERY_COMPANY, OPERATOR, Principal, Role, Tier
 from domain.configuration.event_store import State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable

@@ -14,8 +14,8 @@ from app.doorway import Doorway
 from app.edge import Edge
 from app.serving.routing import routes_of
 from command_api.answers import document_of
-from command_api.app import create_app
 from command_api.commands import MAX_COMMAND, route
+from command_api.http import create_app
 from domain.access.rights import EVERY_COMPANY, Principal, Role, Tier
 from domain.configuration.registry import COMMANDS
 from domain.errors import Unauthenticated

@@ -15,9 +15,9 @@ from app.doorway import Doorway
 from app.edge import Edge
 from app.serving.routing import routes_of
 from command_api.answers import document_of
-from command_api.app import MAX_BODY, create_app
-from command_api.desk import Desk
+from command_api.command_handler import Desk
 from command_api.health import Health
+from command_api.http import MAX_BODY, create_app
 from domain.access.rights import Principal, Role
 from domain.errors import Unauthenticated, Unavailable
 from domain.events.problems import Code

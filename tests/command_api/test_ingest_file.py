@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from command_api.ingest_file import ingest_file, is_protobuf
+from command_api.file_intake import ingest_file, is_protobuf
 from domain.events.problems import Code
 from eventlog.intake.quarantine import Filter
 from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, trade, trade_members
@@ -50,7 +50,7 @@ async def test_an_empty_file_is_no_error(door: Door) -> None:
 
 async def test_progress_tells_rate_and_time_left(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events, rate, share and seconds left."""
-    monkeypatch.setattr("command_api.ingest_file.REPORT_EVERY", 0.0)
+    monkeypatch.setattr("command_api.file_intake.REPORT_EVERY", 0.0)
     told: list[str] = []
     data = b"".join(json.dumps(trade_members() | {"event_id": f"e{n}"}).encode() + b"\n" for n in range(2_000))
     await ingest_file(door.ingest, io.BytesIO(data), size=len(data), report=told.append)

@@ -10,8 +10,8 @@ import cramjam
 import httpx
 import pytest
 
-from command_api.app import MAX_BODY, WHOLE_BODIES, create_app
 from command_api.health import Health
+from command_api.http import MAX_BODY, WHOLE_BODIES, create_app
 from command_api.uploads import SMALL
 from tests.command_api.test_http_events import JSON, NDJSON, PROTOBUF, UNUSED, behind_edge, body_of, client, post
 from tests.publishing.samples import Door, line, logged

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from app.serving.routing import routes_of
-from command_api.app import create_app as command_app
+from command_api.http import create_app as command_app
 from read_api.app import create_app as read_app
 from tests.support.instance import Instance, trade
 from tests.support.spellings import Raw, request, spellings

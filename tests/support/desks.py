@@ -10,7 +10,7 @@ import psycopg
 
 from adapters.event_store.store import PostgresEventStore
 from app.vocabulary import RegisteredVocabulary
-from command_api.desk import Desk, Order
+from command_api.command_handler import Desk, Order
 from domain.access.rights import Principal, Role, Tier
 from domain.configuration.registry import COMMANDS, company_aggregate_id, read_command
 

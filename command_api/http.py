@@ -16,8 +16,8 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from command_api import answers, commands
-from command_api.bodies import document, form
-from command_api.desk import Desk
+from command_api.command_handler import Desk
+from command_api.event_bodies import document, form
 from command_api.uploads import SMALL, decoding, in_time, received
 from domain.access.rate_limits import Rates
 from domain.access.rights import Principal, Right, Use, may, require
