@@ -9,10 +9,10 @@ from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
 from projections.engine.worker_process import MODELS
-from read_api.movements import Movements
-from read_api.predicting import PredictionLog
-from read_api.questions import Questions
-from read_api.tokens import Tokens
+from read_api.answers.position_tokens import Tokens
+from read_api.answers.prediction_log import PredictionLog
+from read_api.answers.questions import Questions
+from read_api.live.changes import Movements
 
 
 @asynccontextmanager

@@ -18,8 +18,8 @@ from domain.access.rights import OPERATOR
 from domain.clean_text import escaped_json
 
 if TYPE_CHECKING:
-    from read_api.history.search import EventSearch, Found, Search
-    from read_api.history.story import Stories
+    from eventlog.search.event_detail import Stories
+    from eventlog.search.search import EventSearch, Found, Search
 
 COLUMNS = ("timestamp", "topic", "partition", "offset", "message_type", "company_id", "user_id", "event_id")
 
@@ -76,7 +76,7 @@ def events_find(settings: Settings, limit: int, as_json: bool, **asked: Any) -> 
 
 
 async def _find(settings: Settings, asked: dict[str, Any], limit: int) -> dict[str, Any]:
-    from read_api.history.shown import figures, shown
+    from eventlog.search.event_json import figures, shown
 
     async with _opened(settings) as (search, _):
         walk = await search.walk(OPERATOR, _search(**asked))
@@ -158,7 +158,7 @@ def _delimited(event: Found) -> bytes:
 
 
 def _as_line(event: Found) -> bytes:
-    from read_api.history.shown import shown
+    from eventlog.search.event_json import shown
 
     return escaped_json(json.dumps(shown(event, OPERATOR), ensure_ascii=False)).encode() + b"\n"
 
@@ -176,8 +176,8 @@ def _search(
     from_position: str,
     to_position: str,
 ) -> Search:
-    from read_api.history.asked import criteria
-    from read_api.history.search import Search
+    from eventlog.search.search import Search
+    from read_api.answers.event_criteria import criteria
 
     texts = {"company": company, "user": user, "event_id": event_id, "from": begin, "to": end}
     wanted = criteria({**texts, "correlation_id": correlation, "causation_id": cause}, types)
@@ -188,7 +188,7 @@ def _search(
 async def _opened(settings: Settings) -> AsyncIterator[tuple[EventSearch, Stories]]:
     from app.instance import reachable
     from app.wiring import decisions, event_log, event_search
-    from read_api.history.story import Stories
+    from eventlog.search.event_detail import Stories
 
     async with AsyncExitStack() as stack:
         complete = await stack.enter_async_context(reachable(settings))

@@ -51,7 +51,7 @@ async def _kpis(settings: Settings, company: str, params: dict[str, str]) -> dic
 @with_settings
 def metrics(settings: Settings, as_json: bool) -> None:
     """List the catalogue of metrics: what each is, how it is computed, what it may be split by."""
-    from read_api.metrics import described
+    from read_api.http.metrics import described
 
     rows = [row | {"split by": ", ".join(row["dimensions"])} for row in described()] if not as_json else described()
     show_rows(rows, ("key", "title", "unit", "formula", "split by"), as_json=as_json)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.ports import EventLog
     from domain.position import Position
     from projections.engine.store.port import Checksum
-    from read_api.status import ProjectionStatuses
+    from read_api.health.projection_status import ProjectionStatuses
 
 LOOK = 0.05  # seconds between two looks of `projections wait`
 
@@ -63,7 +63,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Settings, EventLog,
 
 @asynccontextmanager
 async def _statuses(settings: Settings) -> AsyncIterator[ProjectionStatuses]:
-    from read_api.status import ProjectionStatuses
+    from read_api.health.projection_status import ProjectionStatuses
 
     async with _opened(settings) as (complete, log, store):
         yield ProjectionStatuses(log, store, complete.stuck_seconds, max_age=0)
@@ -101,7 +101,7 @@ async def _status(settings: Settings) -> list[dict[str, object]]:
 
 async def _lag(settings: Settings, company: str, most: int) -> list[dict[str, object]]:
     from projections.engine.project.tenant_lag import lag_by_tenant
-    from read_api.status import ProjectionStatuses
+    from read_api.health.projection_status import ProjectionStatuses
 
     async with _opened(settings) as (_, log, store):
         stored = await asyncio.to_thread(store.statuses)
@@ -121,7 +121,7 @@ def projections_wait(settings: Settings, position: str, timeout: float) -> None:
 async def _wait(settings: Settings, position: str, patience: float) -> str:
     from app.instance import running_instance
     from domain.position import Position
-    from read_api.status import ProjectionStatuses
+    from read_api.health.projection_status import ProjectionStatuses
 
     async with _opened(settings) as (complete, log, store):
         statuses = ProjectionStatuses(log, store, complete.stuck_seconds, max_age=0)

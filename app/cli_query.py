@@ -15,7 +15,7 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from projections.engine.query.request import Question
-    from read_api.past import Telling
+    from read_api.http.past import Telling
 
 
 def _of_query(command: Command) -> Command:
@@ -48,7 +48,7 @@ def query(
     min_position: str,
 ) -> None:
     """Answer a registered query: the same JSON as over HTTP."""
-    from read_api.past import Telling, telling
+    from read_api.http.past import Telling, telling
 
     asked = Telling(_question(name, company, params), *telling(as_of))
     show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
@@ -106,7 +106,7 @@ def explain(
     **page: Any,
 ) -> None:
     """Show the events behind a measure of a query, each with its share."""
-    from read_api.past import Telling, telling
+    from read_api.http.past import Telling, telling
 
     asked = Telling(_question(name, company, params), *telling(as_of), measure=measure, **page)
     found = run(_explain(settings, asked))

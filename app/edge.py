@@ -2,7 +2,7 @@
 
 Plain ASGI around an application, so that a request pays microseconds for it. The application answers; the edge ties
 the answer to the request in headers, answers for what failed, and notes what was done. A WebSocket of an open route
-brings its token in the first message, and read_api/live.py notes what it asks for.
+brings its token in the first message, and read_api/live/websocket.py notes what it asks for.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from domain.access.rights import EVERY_COMPANY, OPERATOR
 from domain.ports import EventLog, Placed
 from domain.position import Position
 from eventlog.search.criteria import Criteria
-from read_api.history.search import EventSearch, Search
-from read_api.history.shown import EventJson, shown
+from eventlog.search.event_json import EventJson, shown
+from eventlog.search.search import EventSearch, Search
 
 
 async def head(log: EventLog, topics: Sequence[str]) -> Position:

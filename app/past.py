@@ -14,7 +14,7 @@ from domain.position import Position
 from eventlog.relay.ports import STORE
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
-from read_api.past import Tell, Telling
+from read_api.http.past import Tell, Telling
 
 PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
 WAITING = 8  # questions of one tenant that may wait for it
@@ -83,6 +83,6 @@ async def teller(settings: Settings) -> AsyncIterator[Tell]:
 def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
     from app.cli_frame import run
-    from read_api.encoding import with_raw
+    from read_api.http.encoding import with_raw
 
     return with_raw(run(tell(settings, asked)))

@@ -24,7 +24,7 @@ from eventlog import tasks
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
-    from read_api.side import ReadSide
+    from read_api.services import ReadSide
 
 Ready = Callable[[int], None]  # called with the port, 0 where there is none
 Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
@@ -51,11 +51,11 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
     from app.asking import listening
     from app.asking import questions as asking
     from app.past import teller
-    from read_api.health import PATIENCE, Health
-    from read_api.metric_defs import Metrics
-    from read_api.past import PastDesk
-    from read_api.side import ReadSide
-    from read_api.status import ProjectionStatuses
+    from read_api.health.health import PATIENCE, Health
+    from read_api.health.projection_status import ProjectionStatuses
+    from read_api.health.prometheus import Metrics
+    from read_api.http.past import PastDesk
+    from read_api.services import ReadSide
 
     with closing(wiring.projection_store(settings)) as projection_store:
         async with (
@@ -95,8 +95,8 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
     from app.http_server import serve_http
     from app.serving.routing import routes_of
     from app.tls import certificate_files
-    from read_api.app import create_app
-    from read_api.problems import problem
+    from read_api.http.app import create_app
+    from read_api.http.problems import problem
 
     files = certificate_files(settings)
     async with read_side(settings) as (side, _):

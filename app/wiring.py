@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from domain.audit import Trail
     from domain.ports import EventLog, LiveBus
     from eventlog.intake.event_tokens import EventTokens
+    from eventlog.search.event_detail import Stories
+    from eventlog.search.search import EventSearch
     from projections.engine.declare.projection import Projection
     from projections.engine.query.compared import Comparing
-    from read_api.history.search import EventSearch
-    from read_api.history.story import Stories
 
 
 @asynccontextmanager
@@ -122,7 +122,7 @@ async def event_index(settings: Settings) -> AsyncIterator[PostgresEventIndex]:
 @asynccontextmanager
 async def event_search(settings: Settings, log: EventLog) -> AsyncIterator[EventSearch]:
     """Searches of the log by its index."""
-    from read_api.history.search import EventSearch
+    from eventlog.search.search import EventSearch
 
     async with event_index(settings) as index:
         yield EventSearch(log, index)
@@ -155,7 +155,7 @@ async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgr
 @asynccontextmanager
 async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, Stories]]:
     """Searches of the log, and the stories of single events that are told by them."""
-    from read_api.history.story import Stories
+    from eventlog.search.event_detail import Stories
 
     async with event_search(settings, log) as search, decisions(settings) as decided:
         yield search, Stories(search, decided)

@@ -1,7 +1,7 @@
 """Key figures: all of a company for a month and the trading metrics of a user, beside a bare SELECT of one row.
 
 Each is measured as the API answers it: `first` is computed, for nobody has asked since something moved; the others are
-kept answers (`read_api/kept.py`). `kpis_moving` is what a dashboard meets: one question again and again, while rows of
+kept answers (`read_api/answers/cache.py`). `kpis_moving` is what a dashboard meets: one question again and again, while rows of
 the period that it is about move ten times a second and the answer is made anew beside those who ask.
 
 The read models are filled with two years of a company, by SQL: a user for every ten events of `one`, each active on one
@@ -30,7 +30,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.query.composed import Part
 from projections.engine.query.request import Question, answer
 from projections.engine.store import sql
-from read_api.kept import KeptAnswers
+from read_api.answers.cache import KeptAnswers
 
 COMPANY, ASKS, TRADERS = "company-7", 200, 50
 MONTH, IN_MONTH = Part("kpis", {"at": "2024-11-15"}), 1_731_628_800_000  # ms, of that day

@@ -22,7 +22,7 @@ from app.settings import Settings
 from domain.position import Position
 from projections.engine.declare.registry import projection
 from projections.engine.query.request import Question
-from read_api.past import Telling
+from read_api.http.past import Telling
 
 PAIRS = 10
 COMPANY, QUERY, PROJECTION = "company-7", "trading_totals", "trading"

@@ -5,9 +5,17 @@ from __future__ import annotations
 from app.reference.markdown import document, table
 from app.reference.openapi import document as openapi_document
 from domain.problem_documents import STATUS, STATUS_OF_CODE
-from read_api.live import JUDGED, MOST_SUBSCRIPTIONS, OTHER_CALLER, REFUSED, SEND_PATIENCE, TOO_OFTEN, TOO_SLOW
-from read_api.live_sessions import MOST_ROWS
-from read_api.metric_defs import Metric
+from read_api.health.prometheus import Metric
+from read_api.live.sessions import MOST_ROWS
+from read_api.live.websocket import (
+    JUDGED,
+    MOST_SUBSCRIPTIONS,
+    OTHER_CALLER,
+    REFUSED,
+    SEND_PATIENCE,
+    TOO_OFTEN,
+    TOO_SLOW,
+)
 
 INTRODUCTION = """# HTTP
 

@@ -20,9 +20,9 @@ from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
 from projections.engine.query.composed import Composed
 from projections.engine.query.request import Param, Query, registered
-from read_api import configuration, insights, metrics, openapi, trading, users
-from read_api.app import HANDLERS
-from read_api.history.http import LISTS, PARAMETERS
+from read_api.http import configuration, insights, metrics, openapi, trading, users
+from read_api.http.app import HANDLERS
+from read_api.http.events import LISTS, PARAMETERS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"

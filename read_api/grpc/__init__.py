@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from eventlog.search.search import EventSearch
+from read_api.answers.questions import Questions
 from read_api.grpc.configuration import Configuration
 from read_api.grpc.event_history import EventHistory
 from read_api.grpc.insights import Insights
 from read_api.grpc.operations import Health, Operations, Statuses
-from read_api.history.search import EventSearch
-from read_api.questions import Questions
 
 
 def handlers(search: EventSearch, statuses: Statuses, health: Health, questions: Questions) -> Mapping[str, Any]:

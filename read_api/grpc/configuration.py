@@ -13,9 +13,9 @@ from services import reports_pb2 as reports
 from domain.position import Position
 from domain.request.caller import Caller
 from projections.engine.query.request import Question
-from read_api.configured import KINDS, item_question, list_question, only
+from read_api.answers.configuration import KINDS, item_question, list_question, only
+from read_api.answers.questions import Questions
 from read_api.grpc.answers import ms, provenance
-from read_api.questions import Questions
 
 DASHBOARD, REPORT_SCHEDULE = KINDS["dashboard"], KINDS["report_schedule"]
 FORMATS = {"pdf": ReportRequest.PDF, "xlsx": ReportRequest.XLSX, "json": ReportRequest.JSON}

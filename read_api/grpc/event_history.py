@@ -14,9 +14,9 @@ from domain.errors import Invalid
 from domain.ports import Placed
 from domain.request.caller import Caller
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
-from read_api.history.log_walk import LogWalk
-from read_api.history.rights import seen_by, with_batches
-from read_api.history.search import EventSearch, Found, Search
+from eventlog.search.rights import seen_by, with_batches
+from eventlog.search.search import EventSearch, Found, Search
+from eventlog.search.walk import LogWalk
 
 ANSWER_EVENTS = 500  # in one message
 ANSWER_BYTES = 1_000_000  # of envelopes in one message: with one more event of the largest size it stays below 4 MB

@@ -17,8 +17,8 @@ from domain.metrics.catalogue import metric
 from domain.position import Position
 from domain.request.caller import Caller
 from projections.engine.query.request import Question, known, show_time
+from read_api.answers.questions import Questions
 from read_api.grpc.answers import provenance
-from read_api.questions import Questions
 
 COMPETITIVE = "competitive"
 PEER_GROUPS = ("", "tier")

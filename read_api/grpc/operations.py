@@ -15,7 +15,7 @@ from services import operations_pb2 as operations
 from domain.access.rights import Right, require
 from domain.errors import NotFound
 from domain.request.caller import Caller
-from read_api.status import Status, health_seen_by, seen_by
+from read_api.health.projection_status import Status, health_seen_by, seen_by
 
 M = TypeVar("M", bound=Message)
 

@@ -17,7 +17,7 @@ from app.settings import Settings
 from domain.errors import LimitExceeded
 from eventlog import tasks
 from projections.engine.query.request import Question
-from read_api.past import Tell, Telling
+from read_api.http.past import Tell, Telling
 
 ASKED = datetime(2025, 3, 1, tzinfo=UTC)
 

@@ -46,9 +46,13 @@ BEHAVIOURS = (
         "from_json",
     ),
     Behaviour(
-        "Who tells waiting readers that a projection has committed something new?", "read_api/movements.py", "Movements"
+        "Who tells waiting readers that a projection has committed something new?",
+        "read_api/live/changes.py",
+        "Movements",
     ),
-    Behaviour("Where are answers kept, so that a dear question is computed once?", "read_api/kept.py", "KeptAnswers"),
+    Behaviour(
+        "Where are answers kept, so that a dear question is computed once?", "read_api/answers/cache.py", "KeptAnswers"
+    ),
     Behaviour("Where is a bearer token's signature checked?", "adapters/auth/tokens.py", "TokenVerifier"),
     Behaviour(
         "Where do tables get the row security that keeps tenants apart?", "adapters/postgres/tenant_wall.py", "enclose"
@@ -69,6 +73,6 @@ BEHAVIOURS = (
         "History",
     ),
     Behaviour("Where is an event in quarantine changed and handed in again?", "eventlog/intake/repair.py", "Repairs"),
-    Behaviour("Where is found out why a projection stands still?", "read_api/judgement.py", "failure_of"),
+    Behaviour("Where is found out why a projection stands still?", "read_api/health/stall_diagnosis.py", "failure_of"),
     Behaviour("Who notes each HTTP request in the audit trail?", "app/edge.py", "Edge"),
 )

@@ -101,7 +101,9 @@ def test_api_processes_stay_light(parts: list[str]) -> None:
 
 def test_the_grpc_process_loads_no_web_framework() -> None:
     """It needs none, and it would be a fifth of its memory."""
-    loaded = set(probed(["app.grpc_server", "command_api.grpc_publish", "read_api.grpc", "read_api.side"])["loaded"])
+    loaded = set(
+        probed(["app.grpc_server", "command_api.grpc_publish", "read_api.grpc", "read_api.services"])["loaded"]
+    )
     assert loaded & {"litestar", *HEAVY} <= {"grpc_tools"}  # grpc looks for its own tools, where they are installed
 
 

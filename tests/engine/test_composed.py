@@ -27,7 +27,7 @@ from projections.engine.query.composed import (
     topics_of,
 )
 from projections.engine.query.request import FROM, MAX_ROWS, Param, Question, Request, Statement, answer, find
-from read_api.questions import SINCE, Questions, moves_with
+from read_api.answers.questions import SINCE, Questions, moves_with
 
 ALL_USERS = Select("user_activity", Statement("SELECT array_agg(user_id) AS users FROM {user_day}", ()))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from projections.engine.query.wide_answers import FEW, beside
-from read_api.encoding import encoded, with_raw
+from read_api.http.encoding import encoded, with_raw
 
 
 def worked(rows: Sequence[int]) -> tuple[int, str]:

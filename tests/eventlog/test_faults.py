@@ -21,7 +21,7 @@ from domain.ports import EventLog, LiveBus
 from eventlog.publish.audit_writer import LogTrail
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Receipt
-from read_api.movements import PROJECTED, Movements, happens
+from read_api.live.changes import PROJECTED, Movements, happens
 from tests.publishing.samples import logged, trade
 from tests.support.faults import FAULTS, HANG, Faulty
 
@@ -189,8 +189,8 @@ async def test_movements_are_heard_once_the_bus_takes_subscriptions(
     bus: NatsBus, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it failed before."""
-    monkeypatch.setattr("read_api.movements.RETRY", 0.05)
-    monkeypatch.setattr("read_api.movements.PATIENCE", 0.2)
+    monkeypatch.setattr("read_api.live.changes.RETRY", 0.05)
+    monkeypatch.setattr("read_api.live.changes.PATIENCE", 0.2)
     port = Faulty(bus, "subscribe")
     port.begin(fault)
     movements = Movements(cast(LiveBus, port))

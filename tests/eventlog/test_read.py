@@ -26,6 +26,7 @@ from eventlog.seals.checkpoints import Checkpoint, Head, signed
 from eventlog.seals.prove import prove
 from eventlog.seals.verify import Evidence, verify
 from eventlog.search.criteria import Scanned
+from eventlog.search.search import EventSearch, Search
 from projections.engine.declare.registry import all_projections
 from projections.engine.past.history import History, Past
 from projections.engine.project.batch_size import Appetite
@@ -34,7 +35,6 @@ from projections.engine.project.cohort import Cohort
 from projections.engine.project.tenant_lag import lag_by_tenant
 from projections.engine.rebuild import Share, work
 from projections.engine.store.port import Aside, ProjectionStatus, Refusal
-from read_api.history.search import EventSearch, Search
 from tests.support.event_logs import record
 
 

@@ -14,9 +14,9 @@ from services import operations_pb2 as operations
 from adapters.postgres.event_index import PostgresEventIndex
 from domain.events.catalogue import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
+from eventlog.search.search import EventSearch
+from read_api.answers.questions import Questions
 from read_api.grpc import event_history, handlers
-from read_api.history.search import EventSearch
-from read_api.questions import Questions
 from tests.grpc_api.serving import refused, service, serving, signed_in, trailing
 from tests.support.event_logs import OpenLog
 

@@ -22,12 +22,12 @@ from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS, log_key
 from domain.events.partitioning import partition_of
 from domain.ports import Chunk, EventLog, LogReader, Placed, Record
+from eventlog.search import walk as log_walk
 from eventlog.search.blocks import Block
 from eventlog.search.bloom import PROBES, filter_of, probe
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
-from read_api.history import log_walk
-from read_api.history.search import EventSearch, Search
-from read_api.history.story import Stories
+from eventlog.search.event_detail import Stories
+from eventlog.search.search import EventSearch, Search
 from tests.support.event_logs import OpenLog
 
 NOON = 1_760_000_000_000

@@ -13,9 +13,9 @@ from app.event_index import summary
 from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS
 from domain.ports import Chunk, EventLog, LogReader, Record
+from eventlog.search import walk as log_walk
 from eventlog.search.criteria import Criteria
-from read_api.history import log_walk
-from read_api.history.search import EventSearch, Search
+from eventlog.search.search import EventSearch, Search
 from tests.history.test_search import NOON, SIZE, in_blocks
 from tests.support.event_logs import OpenLog
 

@@ -13,7 +13,7 @@ from litestar.routes import HTTPRoute
 
 from app.serving.routing import routes_of
 from command_api.http import create_app as command_app
-from read_api.app import create_app as read_app
+from read_api.http.app import create_app as read_app
 from tests.support.instance import Instance, trade
 from tests.support.spellings import Raw, request, spellings
 from tests.trail.test_doors import WITHIN

@@ -26,8 +26,8 @@ from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.request import Question, registered
 from projections.engine.worker_process import WorkerProcess
-from read_api.past import PastDesk
-from read_api.questions import Questions, utc_now
+from read_api.answers.questions import Questions, utc_now
+from read_api.http.past import PastDesk
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, PARTITIONS, ReadModels
 from tests.support.moved_clock import move

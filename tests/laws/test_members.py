@@ -26,7 +26,7 @@ from domain.metrics.catalogue import METRICS
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.request import Question, registered
-from read_api.questions import Questions
+from read_api.answers.questions import Questions
 from tests.laws.test_folds import NewDatabase
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company

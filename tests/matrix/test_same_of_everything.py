@@ -34,7 +34,7 @@ from domain.events.catalogue import STREAMS
 from domain.events.validation import RESERVED_STREAMS
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.request import Question, read_request, registered
-from read_api.live import MOST_SUBSCRIPTIONS
+from read_api.live.websocket import MOST_SUBSCRIPTIONS
 from tests.matrix.test_two_tenants import FEEDS, everybody
 from tests.matrix.test_two_tenants import envelopes as events_of
 from tests.support.instance import Instance, trade

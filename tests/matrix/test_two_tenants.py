@@ -26,7 +26,7 @@ from projections.engine.declare.projection import hidden_columns
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.composed import Composed
 from projections.engine.query.request import Query, registered
-from read_api.live import MOST_SUBSCRIPTIONS
+from read_api.live.websocket import MOST_SUBSCRIPTIONS
 from tests.support.instance import Instance
 from tests.support.needed import needed_by
 

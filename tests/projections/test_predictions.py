@@ -18,7 +18,7 @@ from eventlog.publish.event import Event
 from eventlog.publish.predictions import prediction_id
 from projections.engine.query.request import Question
 from projections.predictions import stated
-from read_api.predicting import PredictionLog
+from read_api.answers.prediction_log import PredictionLog
 from tests.projections.harness import ReadModels
 from tests.projections.test_customer_insights import active
 from tests.projections.test_insights import at, day, profits

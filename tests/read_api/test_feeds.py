@@ -8,9 +8,9 @@ from typing import Any
 from adapters.nats.bus import NatsBus
 from domain.errors import Unavailable
 from projections.engine.project import projector
-from read_api import movements as movements_module
-from read_api.feeds import SHORTEST, Feeds
-from read_api.movements import Movements, happens
+from read_api.live import changes as movements_module
+from read_api.live.changes import Movements, happens
+from read_api.live.feeds import SHORTEST, Feeds
 
 
 class Counter:

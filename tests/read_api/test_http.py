@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from domain.position import Position
-from read_api.metric_defs import Metric
+from read_api.health.prometheus import Metric
 from tests.support.instance import Instance, trade
 
 COMPONENTS = {"log", "bus", "store", "workers", "sealer", "projections"}

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from read_api.insights import QUERIES
+from read_api.http.insights import QUERIES
 from tests.read_api.test_http import problem
 from tests.support.instance import Instance, trade
 

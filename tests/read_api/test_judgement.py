@@ -10,9 +10,9 @@ from domain.access.rights import EVERY_COMPANY, Member, Principal, Role
 from domain.position import Position
 from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
 from projections.engine.store.port import ProjectionStatus
-from read_api.judgement import failure_of, no_worker
-from read_api.metric_defs import Metric, Metrics
-from read_api.status import OF_ALL, health_seen_by, report, seen_by, standing
+from read_api.health.projection_status import OF_ALL, health_seen_by, report, seen_by, standing
+from read_api.health.prometheus import Metric, Metrics
+from read_api.health.stall_diagnosis import failure_of, no_worker
 
 NOW = 1_760_000_000.0
 WAITS = Failure("unavailable", "no broker answers", "t", "b:2", 1)

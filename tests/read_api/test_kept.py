@@ -13,7 +13,7 @@ import pytest
 from domain.errors import Unavailable
 from domain.ports import Answer, Checkpoint
 from projections.engine.query.request import Question, age
-from read_api.kept import BEHIND, KEPT, SHARE, KeptAnswers
+from read_api.answers.cache import BEHIND, KEPT, SHARE, KeptAnswers
 
 NOON = datetime(2025, 3, 31, 12, 0, 5, tzinfo=UTC)
 KPIS = Question("kpis", "acme", {"at": "2025-03-15"}, NOON)

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from domain.access.rights import LIMITS, Role, Tier
-from read_api.live_sessions import MOST_ROWS
+from read_api.live.sessions import MOST_ROWS
 from tests.support.instance import Instance, trade
 
 

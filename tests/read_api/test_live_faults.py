@@ -23,13 +23,13 @@ from domain.access.rights import Principal, Role, Tier
 from domain.audit import Action, Note
 from domain.errors import NotFound, Unavailable
 from projections.engine.query.request import Question
-from read_api import feeds, live
-from read_api.live import connect
-from read_api.live_sessions import LiveSessions
-from read_api.metric_defs import Metric, Metrics
-from read_api.movements import Movements
-from read_api.questions import utc_now
-from read_api.side import ReadSide
+from read_api.answers.questions import utc_now
+from read_api.health.prometheus import Metric, Metrics
+from read_api.live import feeds, websocket
+from read_api.live.changes import Movements
+from read_api.live.sessions import LiveSessions
+from read_api.live.websocket import connect
+from read_api.services import ReadSide
 from tests.auth.hostile import People
 
 ANN = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.FREE)
@@ -175,10 +175,10 @@ class World:
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for seconds, in tenths of one."""
     for module, name, seconds in (
-        (live, "TOKEN_PATIENCE", 1.0),
-        (live, "SEND_PATIENCE", 0.3),
-        (live, "CLOSE_PATIENCE", 0.1),
-        (live, "JUDGED", 0.1),
+        (websocket, "TOKEN_PATIENCE", 1.0),
+        (websocket, "SEND_PATIENCE", 0.3),
+        (websocket, "CLOSE_PATIENCE", 0.1),
+        (websocket, "JUDGED", 0.1),
         (feeds, "PATIENCE", 0.3),
         (feeds, "SHORTEST", 0.05),
         (feeds, "IDLE", 0.1),
@@ -261,7 +261,7 @@ async def test_a_key_that_is_withdrawn_ends_what_stands_on_it(ended_tasks: None,
         done, _ = await asyncio.wait((speaking,), timeout=10)
     assert done
     assert (world.sent[-1]["type"], world.sent[-1]["problem"]["code"]) == ("error", "unauthenticated")
-    assert world.closed == [live.REFUSED]
+    assert world.closed == [websocket.REFUSED]
     assert world.feeds_held == 0
 
 

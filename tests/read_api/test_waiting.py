@@ -15,9 +15,9 @@ from domain.errors import NotYet
 from domain.ports import Answer
 from domain.position import Position
 from projections.engine.query.request import Question
-from read_api.movements import Movements
-from read_api.questions import Questions
-from read_api.tokens import Tokens
+from read_api.answers.position_tokens import Tokens
+from read_api.answers.questions import Questions
+from read_api.live.changes import Movements
 from tests.projections.harness import Log, Logged, ReadModels
 from tests.projections.small_company import traded
 

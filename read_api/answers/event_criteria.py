@@ -8,8 +8,8 @@ from domain.access.rights import EVERY_COMPANY
 from domain.errors import Invalid
 from domain.whole_number import whole_number
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
+from eventlog.search.rights import with_batches
 from projections.engine.query.request import read_time
-from read_api.history.rights import with_batches
 
 
 def criteria(asked: Mapping[str, str], types: Sequence[str]) -> Criteria:

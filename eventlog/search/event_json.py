@@ -15,8 +15,8 @@ from domain.events.catalogue import event_type
 from domain.ports import Placed
 from domain.position import Position
 from eventlog.search.criteria import Scanned
-from read_api.history.rights import seen_by
-from read_api.history.search import Found
+from eventlog.search.rights import seen_by
+from eventlog.search.search import Found
 
 EventJson = dict[str, Any]
 

@@ -19,7 +19,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.project.backlog import behind
 from projections.engine.project.failure import Failure, Heartbeat
 from projections.engine.store.port import ProjectionStatus
-from read_api.judgement import failure_of
+from read_api.health.stall_diagnosis import failure_of
 
 Status = dict[str, object]
 ABOUT_NOBODY = frozenset({"category", "topic", "since"})  # what of a failure tells nothing of a tenant

@@ -13,12 +13,12 @@ from domain.access.rights import EVERY_COMPANY, Principal, Right, Use, may, requ
 from domain.errors import Invalid, LimitExceeded
 from projections.engine.query.request import Query, Question, known
 from projections.engine.query.wide_answers import FEW, beside
-from read_api.encoding import raw
-from read_api.feeds import Ask, Feed, Feeds, Next
-from read_api.metric_defs import Metric
-from read_api.questions import moves_with
-from read_api.side import ReadSide
-from read_api.status import health_seen_by
+from read_api.answers.questions import moves_with
+from read_api.health.projection_status import health_seen_by
+from read_api.health.prometheus import Metric
+from read_api.http.encoding import raw
+from read_api.live.feeds import Ask, Feed, Feeds, Next
+from read_api.services import ReadSide
 
 MOST_ROWS = 5_000  # of an answer that is followed: it is sent to each follower again whenever something moves
 

@@ -34,9 +34,9 @@ from projections.engine.declare.registry import all_queries
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.request import Question, answer, known, read_time
-from read_api.kept import KeptAnswers
-from read_api.movements import ANY, Movements, happens
-from read_api.tokens import LOOK, NOTHING, Tokens
+from read_api.answers.cache import KeptAnswers
+from read_api.answers.position_tokens import LOOK, NOTHING, Tokens
+from read_api.live.changes import ANY, Movements, happens
 
 USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be limited to a user
 VIEWER = "viewer"  # parameter of queries that show different people different rows

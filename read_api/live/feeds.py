@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.errors import AnalyticsError, Defect, Unavailable
 from eventlog import tasks
-from read_api.movements import happens
+from read_api.live.changes import happens
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from domain.position import Position
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
 from projections.engine.query.request import Question, read_time
-from read_api.questions import Questions
-from read_api.tokens import NOTHING
+from read_api.answers.position_tokens import NOTHING
+from read_api.answers.questions import Questions
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 OF_PAST = ("as_of", "as_known_at")

@@ -16,9 +16,9 @@ from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.query.request import Query, Question, known
-from read_api.encoding import encoded
-from read_api.past import OF_PAST
-from read_api.side import ReadSide
+from read_api.http.encoding import encoded
+from read_api.http.past import OF_PAST
+from read_api.services import ReadSide
 
 JSON = "application/json"
 T = TypeVar("T")

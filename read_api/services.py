@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from domain.access.rate_limits import Rates
 from domain.access.rights import Authenticate
 from domain.audit import Trail
-from read_api.health import Health
-from read_api.history.search import EventSearch
-from read_api.history.story import Stories
-from read_api.metric_defs import Metrics
-from read_api.movements import Movements
-from read_api.past import PastDesk
-from read_api.questions import Questions
-from read_api.status import ProjectionStatuses
+from eventlog.search.event_detail import Stories
+from eventlog.search.search import EventSearch
+from read_api.answers.questions import Questions
+from read_api.health.health import Health
+from read_api.health.projection_status import ProjectionStatuses
+from read_api.health.prometheus import Metrics
+from read_api.http.past import PastDesk
+from read_api.live.changes import Movements
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,18 +22,18 @@ from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
 from projections.engine.declare.registry import all_queries
 from projections.engine.query.request import registered
-from read_api import configuration, insights, openapi, paths, trading, users
-from read_api import metrics as catalogue
-from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
-from read_api.encoding import encoded
-from read_api.history.http import find_events, show_event
-from read_api.live import connect
-from read_api.live_sessions import LiveSessions
-from read_api.metric_defs import Metric
-from read_api.past import OF_EXPLANATION, OF_PAST
-from read_api.problems import problem
-from read_api.side import ReadSide
-from read_api.status import health_seen_by, seen_by, standing
+from read_api.health.projection_status import health_seen_by, seen_by, standing
+from read_api.health.prometheus import Metric
+from read_api.http import configuration, insights, openapi, query_paths, trading, users
+from read_api.http import metrics as catalogue
+from read_api.http.encoding import encoded
+from read_api.http.events import find_events, show_event
+from read_api.http.past import OF_EXPLANATION, OF_PAST
+from read_api.http.problems import problem
+from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
+from read_api.live.sessions import LiveSessions
+from read_api.live.websocket import connect
+from read_api.services import ReadSide
 from read_api.web import pages
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ async def health(request: HttpRequest) -> Response[bytes]:
     summary="Metrics of this process in the Prometheus text format",
 )
 async def metrics(request: HttpRequest) -> Response[str]:
-    """The closed set of metrics in read_api/metric_defs.py."""
+    """The closed set of metrics in read_api/health/prometheus.py."""
     require(request.user.principal, Right.STATUS)
     side: ReadSide = request.app.state.side
     side.metrics.set(Metric.STORE, 0)
@@ -147,8 +147,8 @@ HANDLERS = (
     projections,
     *configuration.handlers(),
     *catalogue.HANDLERS,
-    *paths.handlers(trading.DOORS, "trading"),
-    *paths.handlers(users.DOORS, "users"),
+    *query_paths.handlers(trading.DOORS, "trading"),
+    *query_paths.handlers(users.DOORS, "users"),
     *insights.handlers(),
     find_events,
     show_event,
@@ -165,7 +165,7 @@ _PROJECTION_METRICS: Mapping[Metric, str] = {
 
 @websocket("/api/v1/live", opt={OPEN: True})  # its first message brings the token
 async def live(socket: WebSocket[Any, Any, State]) -> None:
-    """Answers that come by themselves; see read_api/live.py for the messages."""
+    """Answers that come by themselves; see read_api/live/websocket.py for the messages."""
     sessions: LiveSessions = socket.app.state.live
     await connect(socket, sessions)
 

@@ -10,13 +10,13 @@ from litestar.params import FromPath
 
 from domain.errors import Invalid
 from domain.whole_number import whole_number
-from read_api import openapi
-from read_api.answering import HttpRequest, min_position
-from read_api.history.asked import criteria
-from read_api.history.rights import scanned_for
-from read_api.history.search import Search
-from read_api.history.shown import figures, shown
-from read_api.side import ReadSide
+from eventlog.search.event_json import figures, shown
+from eventlog.search.rights import scanned_for
+from eventlog.search.search import Search
+from read_api.answers.event_criteria import criteria
+from read_api.http import openapi
+from read_api.http.request import HttpRequest, min_position
+from read_api.services import ReadSide
 
 LIMIT, MOST = 100, 1_000  # events in one answer
 PARAMETERS: Mapping[str, str] = {

@@ -14,8 +14,8 @@ from litestar.handlers import HTTPRouteHandler
 from domain.errors import Invalid
 from projections.engine.query.request import Param, registered
 from projections.queries.insights.series import METHODS
-from read_api import openapi
-from read_api.answering import HttpRequest, parameters, told
+from read_api.http import openapi
+from read_api.http.request import HttpRequest, parameters, told
 
 PATH = "/api/v1/insights"
 OF_SERIES = "insights"  # answers with several kinds, and with all of them where none is named

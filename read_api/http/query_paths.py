@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
 from projections.engine.query.request import Param, registered
-from read_api.answering import HttpRequest, answered, asked, parameters, question_of
-from read_api.openapi import with_problems
+from read_api.http.openapi import with_problems
+from read_api.http.request import HttpRequest, answered, asked, parameters, question_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from domain.errors import NotFound
 from domain.ports import Placed
 from domain.position import Position
 from eventlog.search.criteria import Criteria, Decision, Decisions, Scanned
-from read_api.history.rights import scanned_for
-from read_api.history.search import EventSearch, Found, Search
-from read_api.history.shown import EventJson, figures, shown
+from eventlog.search.event_json import EventJson, figures, shown
+from eventlog.search.rights import scanned_for
+from eventlog.search.search import EventSearch, Found, Search
 
 CAUSES = 50  # of a chain, at most
 EFFECTS = 100  # direct ones, at most

@@ -15,10 +15,10 @@ from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Explained, Metric
 from projections.engine.query.request import Param, registered
-from read_api import openapi
-from read_api.answering import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
-from read_api.past import OF_EXPLANATION, OF_PAST
-from read_api.side import ReadSide
+from read_api.http import openapi
+from read_api.http.past import OF_EXPLANATION, OF_PAST
+from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
+from read_api.services import ReadSide
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
 KEY, POINT = "key", "."

@@ -36,11 +36,11 @@ from domain.audit import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, 
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, Unauthenticated, Unavailable
 from domain.request import correlation
 from eventlog.tasks import attended
-from read_api.feeds import Feed, State
-from read_api.live_sessions import LiveSessions, Wanted
-from read_api.metric_defs import Metric
-from read_api.movements import happens
-from read_api.problems import problem
+from read_api.health.prometheus import Metric
+from read_api.http.problems import problem
+from read_api.live.changes import happens
+from read_api.live.feeds import Feed, State
+from read_api.live.sessions import LiveSessions, Wanted
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
 SEND_PATIENCE = 5.0  # seconds until a message has to be taken

@@ -18,9 +18,9 @@ from litestar.params import FromPath
 
 from domain.errors import Invalid
 from projections.engine.query.request import Param, registered
-from read_api import openapi
-from read_api.answering import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers
-from read_api.configured import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
+from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
+from read_api.http import openapi
+from read_api.http.request import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers
 
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"

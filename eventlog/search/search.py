@@ -18,10 +18,10 @@ from domain.errors import Invalid, NotFound
 from domain.ports import EventLog, Placed
 from domain.position import Position
 from eventlog.read import Reading
+from eventlog.search import walk as log_walk
 from eventlog.search.criteria import Criteria, EventIndex
-from read_api.history import log_walk
-from read_api.history.log_walk import LogWalk
-from read_api.history.rights import own, readable_topics
+from eventlog.search.rights import own, readable_topics
+from eventlog.search.walk import LogWalk
 
 
 class Found(NamedTuple):

@@ -6,8 +6,8 @@ from datetime import date
 
 import msgspec
 
-from read_api.openapi import Answer
-from read_api.paths import Door
+from read_api.http.openapi import Answer
+from read_api.http.query_paths import Door
 
 PATH = "/api/v1/users"
 

@@ -15,7 +15,7 @@ from domain.events.catalogue import STREAMS
 from domain.position import Position
 from eventlog.relay.ports import STORE, RelayProgress
 from eventlog.relay.record import KIND
-from read_api.movements import RELAY, Movements, happens
+from read_api.live.changes import RELAY, Movements, happens
 
 LOOK = 0.1  # seconds after which somebody who waits for a position looks again, whatever the bus said
 NOTHING = Position()

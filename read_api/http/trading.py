@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from read_api.openapi import Answer, Page
-from read_api.paths import Door
+from read_api.http.openapi import Answer, Page
+from read_api.http.query_paths import Door
 
 PATH = "/api/v1/trading"
 

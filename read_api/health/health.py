@@ -12,9 +12,9 @@ from domain.errors import AnalyticsError
 from domain.ports import LiveBus
 from eventlog.shared_call import SharedCall
 from projections.engine.project.failure import Heartbeat
-from read_api.judgement import no_worker
-from read_api.metric_defs import Metric, Metrics
-from read_api.status import Status
+from read_api.health.projection_status import Status
+from read_api.health.prometheus import Metric, Metrics
+from read_api.health.stall_diagnosis import no_worker
 
 T = TypeVar("T")
 

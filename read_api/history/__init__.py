@@ -1,1 +1,0 @@
-"""The event history for auditors: searching the log, one event in full, and what of it somebody may see."""
