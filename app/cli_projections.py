@@ -15,7 +15,7 @@ from app.settings import Settings
 from domain.errors import NotYet, Unavailable
 
 if TYPE_CHECKING:
-    from adapters.postgres.projection_store import PostgresProjectionStore
+    from adapters.postgres.read_models.projection_store import PostgresProjectionStore
     from domain.ports import EventLog
     from domain.position import Position
     from projections.engine.store.port import Checksum

@@ -46,7 +46,7 @@ def quarantine_list(
 async def _quarantined(
     settings: Settings, company: str | None, code: str | None, limit: int
 ) -> list[dict[str, object]]:
-    from adapters.postgres.quarantine import PostgresQuarantine
+    from adapters.postgres.tables.quarantine import PostgresQuarantine
     from app.instance import reachable
     from eventlog.intake.quarantine import Filter
 
@@ -82,7 +82,7 @@ def quarantine_show(settings: Settings, entry_id: int, raw: bool, as_json: bool)
 
 
 async def _entry(settings: Settings, entry_id: int) -> tuple[dict[str, object], bytes]:
-    from adapters.postgres.quarantine import PostgresQuarantine
+    from adapters.postgres.tables.quarantine import PostgresQuarantine
     from app.instance import reachable
 
     async with reachable(settings) as complete:

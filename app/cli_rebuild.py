@@ -17,7 +17,7 @@ from app.settings import Settings
 from domain.errors import Conflict, Invalid, NotFound, NotYet
 
 if TYPE_CHECKING:
-    from adapters.postgres.builder import PostgresVersions
+    from adapters.postgres.read_models.builder import PostgresVersions
     from projections.engine.declare.projection import Projection
     from projections.engine.rebuild import Comparison, Stored
 

@@ -17,7 +17,7 @@ from domain.position import Position
 
 if TYPE_CHECKING:
     from adapters.files.checkpoints import CheckpointFiles
-    from adapters.postgres.snapshots import PostgresSnapshots
+    from adapters.postgres.read_models.snapshots import PostgresSnapshots
     from eventlog.seals.checkpoints import Check
     from eventlog.seals.verify import Evidence
 
@@ -55,7 +55,7 @@ def check(settings: Settings) -> Check:
 def snapshots(settings: Settings, signed: Check | None = None) -> PostgresSnapshots:
     """The snapshots, which are signed by the key of this data folder."""
     from adapters.files.checkpoint_key import signing_key
-    from adapters.postgres.snapshots import PostgresSnapshots
+    from adapters.postgres.read_models.snapshots import PostgresSnapshots
 
     key = signing_key(wiring.keys(settings))
     return PostgresSnapshots(settings.database_url, key.sign, signed or check(settings))

@@ -22,7 +22,7 @@ from domain.errors import Conflict
 from eventlog.tasks import end, start
 
 if TYPE_CHECKING:
-    from adapters.embedded.servers import Addresses, Servers
+    from adapters.servers.servers import Addresses, Servers
 
 Where = Mapping[str, str | int]
 
@@ -97,7 +97,7 @@ def with_addresses(settings: Settings, where: Where) -> Settings:
 
 def embedded_servers(settings: Settings) -> Servers:
     """The servers of the data folder that the settings do not name others for."""
-    from adapters.embedded.servers import Servers
+    from adapters.servers.servers import Servers
 
     return Servers(
         settings.data,

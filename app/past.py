@@ -22,7 +22,7 @@ WAITING = 8  # questions of one tenant that may wait for it
 
 async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
     """The answer to a question about the past, in the form of the API."""
-    from adapters.postgres.scratch import PostgresScratch
+    from adapters.postgres.read_models.scratch import PostgresScratch
     from app.evidence import check
     from projections.engine.past.explain import Page, explain, turn
     from projections.engine.past.history import History, Past

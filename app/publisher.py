@@ -40,8 +40,8 @@ async def connect(settings: Settings, *, stamp: bool = True, limits: Limits | No
 @asynccontextmanager
 async def ingest(settings: Settings) -> AsyncIterator[Ingest]:
     """What the doors stand on."""
-    from adapters.postgres.quarantine import PostgresQuarantine
-    from adapters.postgres.seen import PostgresSeenEvents
+    from adapters.postgres.tables.quarantine import PostgresQuarantine
+    from adapters.postgres.tables.seen import PostgresSeenEvents
 
     quarantine, seen = PostgresQuarantine(settings.database_url), PostgresSeenEvents(settings.database_url)
     try:

@@ -232,7 +232,7 @@ async def indexer(settings: Settings, stop: asyncio.Event, ready: Ready) -> None
 
 async def relay(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Carries what was decided from the event store to the log; a second one stands by."""
-    from adapters.postgres.relay import PostgresRelayedStore
+    from adapters.postgres.configuration_store.relay import PostgresRelayedStore
     from app.relay import Relay
     from domain.errors import Unavailable
     from eventlog.relay.ports import RELAYED

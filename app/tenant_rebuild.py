@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
-from adapters.postgres.builder import PostgresVersions
-from adapters.postgres.tenant_rows import PostgresTenantRows, TenantComparison
+from adapters.postgres.read_models.builder import PostgresVersions
+from adapters.postgres.read_models.tenant_rows import PostgresTenantRows, TenantComparison
 from app import wiring
 from app.evidence import check
 from app.settings import Settings

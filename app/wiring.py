@@ -17,14 +17,14 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer, TokenVerifier
-    from adapters.event_store.store import PostgresEventStore
-    from adapters.postgres.builder import PostgresBuild, PostgresVersions
-    from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
-    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
-    from adapters.postgres.projection_store import PostgresProjectionStore
-    from adapters.postgres.read_store import PostgresReadStore
-    from adapters.postgres.relay import PostgresRelayProgress
-    from adapters.postgres.seals import PostgresSeals
+    from adapters.postgres.configuration_store.event_store import PostgresEventStore
+    from adapters.postgres.configuration_store.relay import PostgresRelayProgress
+    from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
+    from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+    from adapters.postgres.read_models.read_store import PostgresReadStore
+    from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
+    from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
+    from adapters.postgres.tables.seals import PostgresSeals
     from command_api.command_handler import Desk
     from domain.access.rights import Authenticate
     from domain.audit import Trail
@@ -62,7 +62,7 @@ def _event_log(settings: Settings) -> EventLog:
                 retention_ms=settings.kafka_retention_ms,
             )
         )
-    from adapters.embedded.log import EmbeddedLog
+    from adapters.postgres.log.log import EmbeddedLog
 
     return EmbeddedLog(settings.database_url)
 
@@ -110,7 +110,7 @@ def spans(settings: Settings, role: str) -> Iterator[None]:
 @asynccontextmanager
 async def event_index(settings: Settings) -> AsyncIterator[PostgresEventIndex]:
     """The sparse index of the log."""
-    from adapters.postgres.event_index import PostgresEventIndex
+    from adapters.postgres.tables.event_index import PostgresEventIndex
 
     index = PostgresEventIndex(settings.database_url)
     try:
@@ -131,7 +131,7 @@ async def event_search(settings: Settings, log: EventLog) -> AsyncIterator[Event
 @asynccontextmanager
 async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
     """The projector's decisions on events."""
-    from adapters.postgres.event_index import PostgresDecisions
+    from adapters.postgres.tables.event_index import PostgresDecisions
 
     kept = PostgresDecisions(settings.database_url)
     try:
@@ -143,7 +143,7 @@ async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
 @asynccontextmanager
 async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgress]:
     """How far the relay is."""
-    from adapters.postgres.relay import PostgresRelayProgress
+    from adapters.postgres.configuration_store.relay import PostgresRelayProgress
 
     progress = PostgresRelayProgress(settings.database_url)
     try:
@@ -176,7 +176,7 @@ async def live_bus(settings: Settings) -> AsyncIterator[LiveBus]:
 @asynccontextmanager
 async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
     """Read models for queries."""
-    from adapters.postgres.read_store import PostgresReadStore
+    from adapters.postgres.read_models.read_store import PostgresReadStore
 
     store = PostgresReadStore(
         settings.reader_url,
@@ -194,7 +194,7 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
 @asynccontextmanager
 async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
     """Sets companies beside those that agreed to it. Raises Invalid for a secret of the noise that is too short."""
-    from adapters.postgres.consents import PostgresConsents
+    from adapters.postgres.tables.consents import PostgresConsents
     from projections.engine.query.compared import Comparing
 
     if settings.noise_secret and len(settings.noise_secret) < SHORTEST_SECRET:
@@ -220,7 +220,7 @@ def _noise_secret(settings: Settings) -> bytes:
 @asynccontextmanager
 async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
     """The event store of the aggregates."""
-    from adapters.event_store.store import PostgresEventStore
+    from adapters.postgres.configuration_store.event_store import PostgresEventStore
 
     store = PostgresEventStore(settings.database_url)
     try:
@@ -242,7 +242,7 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 
 async def _exists(settings: Settings, store: PostgresEventStore, company: str) -> bool:
     """Whether a company has decided anything, or any projection has a row of it."""
-    from adapters.postgres.read_store import NO_TABLES
+    from adapters.postgres.read_models.read_store import NO_TABLES
     from domain.configuration.registry import company_aggregate_id
     from domain.errors import Unavailable
     from projections.engine.declare.registry import all_projections
@@ -265,7 +265,7 @@ async def _exists(settings: Settings, store: PostgresEventStore, company: str) -
 @asynccontextmanager
 async def pipeline_figures(settings: Settings) -> AsyncIterator[PostgresPipelineFigures]:
     """What the pipeline has done."""
-    from adapters.postgres.pipeline_figures import PostgresPipelineFigures
+    from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
 
     figures = PostgresPipelineFigures(settings.database_url)
     try:
@@ -276,21 +276,21 @@ async def pipeline_figures(settings: Settings) -> AsyncIterator[PostgresPipeline
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:
     """Rows and positions of projections; opens its connection at first use."""
-    from adapters.postgres.projection_store import PostgresProjectionStore
+    from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 
     return PostgresProjectionStore(settings.database_url)
 
 
 def versions(settings: Settings) -> PostgresVersions:
     """The stored versions of projections; opens its connection at first use."""
-    from adapters.postgres.builder import PostgresVersions
+    from adapters.postgres.read_models.builder import PostgresVersions
 
     return PostgresVersions(settings.database_url)
 
 
 def build(settings: Settings, stored: Projection) -> PostgresBuild:
     """A version that is being built; opens its connection at first use."""
-    from adapters.postgres.builder import PostgresBuild
+    from adapters.postgres.read_models.builder import PostgresBuild
 
     return PostgresBuild(settings.database_url, stored)
 
@@ -298,7 +298,7 @@ def build(settings: Settings, stored: Projection) -> PostgresBuild:
 @asynccontextmanager
 async def seals(settings: Settings) -> AsyncIterator[PostgresSeals]:
     """The seals of the log's blocks."""
-    from adapters.postgres.seals import PostgresSeals
+    from adapters.postgres.tables.seals import PostgresSeals
 
     kept = PostgresSeals(settings.database_url)
     try:
@@ -323,7 +323,7 @@ def token_issuer(settings: Settings) -> TokenIssuer:
 @asynccontextmanager
 async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
     """Turns a bearer token into a principal, by the keys of the settings or of the data folder, and by stored tiers."""
-    from adapters.postgres.tiers import PostgresTiers
+    from adapters.postgres.tables.tiers import PostgresTiers
 
     verify = _verifier(settings)
     async with PostgresTiers(settings.database_url).followed() as tiers:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from app.bench.events import FACTS, envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.ground import Ground

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
 from adapters.kafka.log import KafkaEventLog
 from adapters.kafka.settings import KafkaSettings
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Servers
 from app.bench.figures import Figure
 from app.bench.scale import Scale
 from domain.events.catalogue import STREAMS

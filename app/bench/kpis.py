@@ -20,8 +20,8 @@ from typing import Any
 
 import psycopg
 
-from adapters.postgres.projection_store import PostgresProjectionStore
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.read_store import PostgresReadStore
 from app.bench.figures import Figure, quantile
 from app.bench.ground import Ground
 from app.bench.moving import moving

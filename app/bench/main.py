@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 
-from adapters.embedded.servers import Servers
+from adapters.servers.servers import Servers
 from app.bench import (
     commands,
     configuring,

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from app.bench.events import envelopes, pieces
 from domain.errors import Unavailable
 from domain.events.catalogue import BY_NAME

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import psycopg
 
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.folding import ONE, fold

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.files.checkpoint_key import checker
 from adapters.files.checkpoints import CheckpointFiles
-from adapters.postgres.seals import PostgresSeals
+from adapters.postgres.tables.seals import PostgresSeals
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.ground import Ground

@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.builder import PostgresBuild
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.read_models.builder import PostgresBuild
 from app.bench.events import envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append

@@ -12,8 +12,8 @@ import pytest
 from analytics.control_events_pb2 import AuditEvent, ConfigEvent, Prediction
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from app.bench.events import BEGIN, MIX, envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from adapters.event_store.store import PostgresEventStore
+from adapters.postgres.configuration_store.event_store import PostgresEventStore
 from app.doorway import Doorway
 from app.edge import Edge
 from app.serving.routing import routes_of

@@ -25,7 +25,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from adapters.embedded.process import alive
+from adapters.servers.process import alive
 from tests.e2e.test_processes import family
 from tests.support.instance import Instance, trade
 

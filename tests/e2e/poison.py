@@ -21,11 +21,11 @@ from analytics.business_events_pb2 import SubscriptionEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from trading.trading_signals_pb2 import TradingResult
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
-from adapters.postgres.projection_store import PostgresProjectionStore
-from adapters.postgres.quarantine import PostgresQuarantine
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from adapters.postgres.tables.quarantine import PostgresQuarantine
+from adapters.servers.servers import Servers
 from app.bench.events import envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append

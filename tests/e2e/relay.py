@@ -25,8 +25,8 @@ from pathlib import Path
 import psycopg
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.embedded.servers import Addresses, Servers
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Addresses, Servers
 from app.bench.folding import fold
 from app.settings import Settings
 from app.wiring import event_log

@@ -8,9 +8,9 @@ import time
 import psycopg
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.membership import shares
-from adapters.embedded.runs import APPEND, Runs
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.log.membership import shares
+from adapters.postgres.log.runs import APPEND, Runs
 from domain.errors import Defect, NotFound
 from tests.support.event_logs import OpenLog, read_all, record
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Servers
 from domain.errors import Unavailable
 from domain.ports import Placed
 from tests.support.event_logs import read_all, record

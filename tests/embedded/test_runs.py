@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.embedded.reader import share
-from adapters.embedded.runs import RUN_BYTES, RUN_RECORDS, Runs
+from adapters.postgres.log.reader import share
+from adapters.postgres.log.runs import RUN_BYTES, RUN_RECORDS, Runs
 from domain.events.record_runs import Packed, Run
 
 

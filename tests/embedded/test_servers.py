@@ -19,12 +19,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.embedded.access_lists import let_in
-from adapters.embedded.process import Launcher, alive, end, free_port
-from adapters.embedded.servers import Addresses, Servers
 from adapters.nats.bus import NatsBus
 from adapters.postgres.migrate import migrate
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.read_store import PostgresReadStore
+from adapters.servers.access_lists import let_in
+from adapters.servers.process import Launcher, alive, end, free_port
+from adapters.servers.servers import Addresses, Servers
 from tests.architecture.sources import PACKAGES
 from tests.projections.harness import ReadModels, logged
 from tests.publishing.samples import trade
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 START_AND_SLEEP = """
 import asyncio, sys
 from pathlib import Path
-from adapters.embedded.servers import Servers
+from adapters.servers.servers import Servers
 async def main():
     addresses = await Servers(Path(sys.argv[1])).start()
     print(addresses.pids["postgres"], addresses.pids["nats"], flush=True)

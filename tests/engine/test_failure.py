@@ -15,9 +15,9 @@ import pytest
 from analytics import user_analytics_pb2 as users
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.postgres.builder import PostgresBuild, PostgresVersions
-from adapters.postgres.projection_store import PostgresProjectionStore
-from adapters.postgres.quarantine import PostgresQuarantine
+from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from adapters.postgres.tables.quarantine import PostgresQuarantine
 from app.settings import Settings
 from app.tenant_rebuild import rebuild_tenant
 from domain.audit import LOCAL_OPERATOR

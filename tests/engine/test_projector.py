@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from domain.errors import Fenced
 from domain.ports import Record
 from projections.engine.declare.merge_rules import Count, Day, Key, Sum, Text

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.nats.bus import NatsBus
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from domain.ports import LiveBus
 from projections.engine.project.projector import Projector
 from tests.engine.test_admission import event

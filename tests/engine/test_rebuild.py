@@ -11,11 +11,11 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
-from adapters.postgres import builder
-from adapters.postgres.builder import PostgresBuild, PostgresVersions
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
+from adapters.postgres.read_models import builder
+from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
+from adapters.servers.servers import Servers
 from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.position import Position
 from projections.engine import rebuild

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from adapters.event_store.store import PostgresEventStore
+from adapters.postgres.configuration_store.event_store import PostgresEventStore
 from domain.configuration.dashboard import DashboardRenamed
 from domain.configuration.event_store import Append, Key, Remembered, event_of, read_state, write_state
 from domain.configuration.kinds import Issued
@@ -28,7 +28,7 @@ from tests.support.desks import counted
 APPENDING = """
 import asyncio, sys
 from uuid import UUID
-from adapters.event_store.store import PostgresEventStore
+from adapters.postgres.configuration_store.event_store import PostgresEventStore
 from domain.configuration.event_store import Append, Key
 
 async def main():

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.files.audit_spill import SpillFiles
 from adapters.nats.bus import NatsBus
+from adapters.postgres.log.log import EmbeddedLog
 from domain.audit import Actor, Door, Note
 from domain.errors import AnalyticsError, LimitExceeded
 from domain.events.catalogue import STREAMS

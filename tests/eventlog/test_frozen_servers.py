@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
 from adapters.nats.bus import NatsBus
-from adapters.postgres.connection import Link
+from adapters.postgres.connections.link import Link
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Servers
 from domain.errors import Unavailable
 from domain.events.catalogue import STREAMS
 from eventlog.publish.durable_lane import Limits

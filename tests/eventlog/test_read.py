@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.files.checkpoint_key import checker
+from adapters.postgres.log.log import EmbeddedLog
 from domain.access.rights import OPERATOR
 from domain.errors import Defect, Unavailable
 from domain.ports import Chunk, EventLog, Placed

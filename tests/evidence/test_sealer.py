@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.files.checkpoint_key import checker
 from adapters.files.checkpoints import CheckpointFiles
-from adapters.postgres.seals import PostgresSeals
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.tables.seals import PostgresSeals
 from domain.errors import Unavailable
 from domain.position import Position
 from eventlog import read

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.files.checkpoint_key import checker, key_id
 from adapters.files.checkpoints import CheckpointFiles
-from adapters.postgres.seals import PostgresSeals
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.tables.seals import PostgresSeals
 from domain.errors import NotYet
 from domain.ports import EventLog, Record
 from domain.position import Position

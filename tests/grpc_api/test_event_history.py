@@ -11,7 +11,7 @@ import pytest
 from common.envelope_pb2 import PERSONAL, AnalyticsProcessingEnvelope, AuthToken
 from services import operations_pb2 as operations
 
-from adapters.postgres.event_index import PostgresEventIndex
+from adapters.postgres.tables.event_index import PostgresEventIndex
 from domain.events.catalogue import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
 from eventlog.search.search import EventSearch

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.postgres.event_index import PostgresDecisions, PostgresEventIndex
+from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
 from app.event_index import UNREAD, summary
 from app.event_index import index as follow_and_index
 from domain.access.rights import OPERATOR

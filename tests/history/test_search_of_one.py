@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.postgres.event_index import PostgresEventIndex
+from adapters.postgres.tables.event_index import PostgresEventIndex
 from app.event_index import summary
 from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
+from adapters.postgres.log.log import EmbeddedLog
 from app.past import tell
 from app.settings import Settings
 from domain.access.rights import OPERATOR

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from adapters.postgres.scratch import PostgresScratch
+from adapters.postgres.read_models.scratch import PostgresScratch
 from domain.errors import LimitExceeded, NotYet
 from domain.ports import EventLog
 from domain.position import Position

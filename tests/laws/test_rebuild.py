@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.postgres.builder import PostgresBuild, PostgresVersions
+from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
 from domain.ports import Chunk, EventLog
 from domain.position import Position
 from projections.engine import rebuild

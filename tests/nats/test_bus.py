@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from adapters.embedded.servers import Servers
 from adapters.nats.bus import PENDING, NatsBus
+from adapters.servers.servers import Servers
 from domain.errors import Unavailable
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from adapters.postgres.consents import PostgresConsents
 from adapters.postgres.roles import READER
+from adapters.postgres.tables.consents import PostgresConsents
 from adapters.postgres.tenant_wall import SET_TENANT
 from domain.access.rights import Tier
 from domain.configuration.company import ConsentChanged, CurrencyChanged, TierChanged

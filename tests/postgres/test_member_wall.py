@@ -8,7 +8,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from adapters.postgres.read_store import OfMember, PostgresReadStore
+from adapters.postgres.read_models.read_store import OfMember, PostgresReadStore
 from adapters.postgres.roles import MEMBER
 from adapters.postgres.tenant_wall import SET_TENANT
 from domain.access.rights import Member

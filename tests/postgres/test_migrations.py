@@ -14,9 +14,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from adapters.embedded.servers import Addresses
 from adapters.postgres import migrate as migrating
 from adapters.postgres.migrate import migrate, migrations_folder, newest_revision
+from adapters.servers.servers import Addresses
 from domain.errors import Defect, Unavailable
 from tests.support.servers import database_named
 

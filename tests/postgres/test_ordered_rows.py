@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.postgres.ordered_rows import store
-from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.ordered_rows import store
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from projections.engine.declare.merge_rules import Count, Hour, Key, Moment, Own, Sum, Text
 from projections.engine.declare.projection import Fact, Projection, Row, State
 from projections.engine.store.port import Checksum, OrderedFacts

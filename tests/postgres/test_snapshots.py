@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.postgres.snapshots import PostgresSnapshots, copy_name
+from adapters.postgres.read_models.snapshots import PostgresSnapshots, copy_name
 from adapters.postgres.tenant_wall import enclose
 from projections.engine.declare.registry import projection
 from projections.engine.past.history import Past

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from adapters.postgres.statistics import MANY
+from adapters.postgres.read_models.statistics import MANY
 from eventlog.publish.builders import user_event
 from tests.projections.harness import ReadModels
 

@@ -9,8 +9,8 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from adapters.postgres.builder import PostgresBuild, PostgresVersions
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
+from adapters.postgres.read_models.read_store import PostgresReadStore
 from domain.errors import Unavailable
 from domain.ports import Answer
 from projections.engine.declare.registry import projection

@@ -12,12 +12,12 @@ import pytest
 from psycopg import sql as composed
 from psycopg.conninfo import make_conninfo
 
-from adapters.embedded.servers import Addresses
-from adapters.postgres.builder import PostgresBuild
 from adapters.postgres.migrate import migrate
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.builder import PostgresBuild
+from adapters.postgres.read_models.read_store import PostgresReadStore
 from adapters.postgres.roles import MEMBER, READER
 from adapters.postgres.tenant_wall import SET_TENANT
+from adapters.servers.servers import Addresses
 from domain.errors import Defect, LimitExceeded
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.past.past_store import Folded

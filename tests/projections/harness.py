@@ -15,9 +15,9 @@ from typing import Any
 
 import psycopg
 
-from adapters.postgres.consents import PostgresConsents
-from adapters.postgres.projection_store import PostgresProjectionStore
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from adapters.postgres.read_models.read_store import PostgresReadStore
+from adapters.postgres.tables.consents import PostgresConsents
 from domain.events.catalogue import LATEST
 from domain.events.partitioning import partition_of
 from domain.ports import Chunk

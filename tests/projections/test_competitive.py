@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.consents import PostgresConsents
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.read_store import PostgresReadStore
+from adapters.postgres.tables.consents import PostgresConsents
 from domain.access.rights import Tier
 from domain.configuration.company import ConsentChanged, CurrencyChanged, TierChanged
 from domain.configuration.kinds import Event as Decided

@@ -10,7 +10,7 @@ from analytics.control_events_pb2 import Prediction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.embedded.log import EmbeddedLog
+from adapters.postgres.log.log import EmbeddedLog
 from domain.events.catalogue import STREAMS
 from domain.events.validation import judge
 from eventlog.publish.builders import prediction

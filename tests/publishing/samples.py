@@ -9,8 +9,8 @@ from typing import Any
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.postgres.quarantine import PostgresQuarantine
-from adapters.postgres.seen import PostgresSeenEvents
+from adapters.postgres.tables.quarantine import PostgresQuarantine
+from adapters.postgres.tables.seen import PostgresSeenEvents
 from domain.events.catalogue import STREAMS
 from domain.events.problems import Code
 from domain.ports import EventLog

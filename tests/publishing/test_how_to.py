@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from adapters.embedded.servers import Addresses
+from adapters.servers.servers import Addresses
 from domain.ports import EventLog
 from tests.publishing.samples import logged
 

@@ -182,7 +182,7 @@ async def test_a_log_that_stays_away_fails_the_call_and_a_repetition_writes_once
 
 async def test_a_database_without_answers_does_not_hide_bad_events(door: Door) -> None:
     """While the quarantine is away, a call with a bad event fails instead of losing it."""
-    from adapters.postgres.quarantine import PostgresQuarantine
+    from adapters.postgres.tables.quarantine import PostgresQuarantine
 
     away = PostgresQuarantine("postgresql://nobody@127.0.0.1:9/none")
     publisher = Publisher(door.log, limits=Limits(deadline=2.0), stamp=False)

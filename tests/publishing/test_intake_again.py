@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from adapters.embedded.servers import Servers
 from adapters.postgres.migrate import migrate
-from adapters.postgres.quarantine import PostgresQuarantine
-from adapters.postgres.seen import PostgresSeenEvents
+from adapters.postgres.tables.quarantine import PostgresQuarantine
+from adapters.postgres.tables.seen import PostgresSeenEvents
+from adapters.servers.servers import Servers
 from domain.errors import Unavailable
 from domain.events.identity import identity
 from eventlog.intake import intake as module

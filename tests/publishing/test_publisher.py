@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.nats.bus import NatsBus
+from adapters.postgres.log.log import EmbeddedLog
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import EventLog, Placed, Record
 from eventlog.publish.durable_lane import Limits

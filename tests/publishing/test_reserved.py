@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.quarantine import PostgresQuarantine
-from adapters.postgres.seen import PostgresSeenEvents
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.tables.quarantine import PostgresQuarantine
+from adapters.postgres.tables.seen import PostgresSeenEvents
 from domain.events.catalogue import STREAMS
 from domain.events.problems import Refused
 from eventlog.intake.framing import Item

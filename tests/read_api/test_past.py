@@ -8,7 +8,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from adapters.postgres.event_index import PostgresEventIndex
+from adapters.postgres.tables.event_index import PostgresEventIndex
 from eventlog.search.criteria import BlockSummary
 from projections.engine.declare.registry import projection
 from tests.projections.harness import ReadModels

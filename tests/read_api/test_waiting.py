@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.read_store import PostgresReadStore
+from adapters.postgres.read_models.read_store import PostgresReadStore
 from domain.access.rights import OPERATOR
 from domain.errors import NotYet
 from domain.ports import Answer

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.postgres.relay import PostgresRelayedStore, PostgresRelayProgress
+from adapters.postgres.configuration_store.relay import PostgresRelayedStore, PostgresRelayProgress
+from adapters.postgres.log.log import EmbeddedLog
 from app.relay import Relay
 from domain.errors import Fenced, Unavailable
 from domain.ports import EventLog

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from adapters.event_store.store import PostgresEventStore
+from adapters.postgres.configuration_store.event_store import PostgresEventStore
 from app.vocabulary import RegisteredVocabulary
 from command_api.command_handler import Desk, Order
 from domain.access.rights import Principal, Role, Tier

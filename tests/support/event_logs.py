@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.kafka.log import KafkaEventLog
 from adapters.kafka.settings import KafkaSettings
+from adapters.postgres.log.log import EmbeddedLog
 from domain.ports import EventLog, Record
 
 if TYPE_CHECKING:  # pytest wants to register that module itself, before anybody imports it

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.embedded.log import EmbeddedLog
 from adapters.nats.bus import NatsBus
-from adapters.postgres.quarantine import PostgresQuarantine
-from adapters.postgres.seen import PostgresSeenEvents
+from adapters.postgres.log.log import EmbeddedLog
+from adapters.postgres.tables.quarantine import PostgresQuarantine
+from adapters.postgres.tables.seen import PostgresSeenEvents
 from domain.events.catalogue import STREAMS
 from eventlog.intake.intake import Ingest
 from eventlog.publish.durable_lane import Limits

@@ -21,8 +21,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from adapters.embedded.servers import Addresses, Servers
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Addresses, Servers
 from app.instance import embedded_servers, prepare, with_servers
 from app.settings import Settings
 from tests.support.copies import copy_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.files.checkpoint_key import checker
-from adapters.postgres.scratch import PostgresScratch
-from adapters.postgres.snapshots import PostgresSnapshots
+from adapters.postgres.read_models.scratch import PostgresScratch
+from adapters.postgres.read_models.snapshots import PostgresSnapshots
 
 KEY = Ed25519PrivateKey.generate()
 HOLDS = checker(KEY.public_key())

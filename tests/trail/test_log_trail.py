@@ -14,10 +14,10 @@ import pytest
 from analytics.control_events_pb2 import AuditEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.embedded.log import EmbeddedLog
-from adapters.embedded.servers import Servers
 from adapters.files.audit_spill import SpillFiles
+from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
+from adapters.servers.servers import Servers
 from domain.audit import NOBODY, Actor, Door, Note
 from domain.errors import Unavailable
 from domain.events.catalogue import MAX_TEXT

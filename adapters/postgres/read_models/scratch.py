@@ -1,0 +1,151 @@
+"""Scratch tables: a past state of one company in the session's temporary schema, for one question."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+from adapters.postgres.connections.session import Session
+from adapters.postgres.read_models.merging import merge
+from adapters.postgres.read_models.projection_reader import read_set_aside
+from adapters.postgres.read_models.snapshots import copy_name, is_sound, stored_snapshots
+from adapters.postgres.tenant_wall import act_as_reader
+from domain.access.rights import Member, whole_company
+from domain.errors import LimitExceeded
+from domain.position import TopicPartition
+from eventlog.seals.checkpoints import Check
+from projections.engine.declare.projection import Projection
+from projections.engine.past.past_store import Folded, Found, ScratchTables, Snapshot
+from projections.engine.store import sql
+from projections.engine.store.port import Aside
+
+logger = logging.getLogger(__name__)
+
+
+class PostgresScratch(Session):
+    """`projections.engine.past.past_store.Scratch` and `projections.engine.past.history.Decisions` on PostgreSQL.
+
+    A statement may take `timeout` seconds. `check` says whether a snapshot was signed here. `reader_url` is the
+    readers' login, where there is one.
+    """
+
+    def __init__(self, database_url: str, check: Check, timeout: float = 10.0, reader_url: str = "") -> None:
+        super().__init__(database_url, scratch=reader_url or database_url)
+        self._check = check
+        self._timeout = timeout
+
+    def admitted(self) -> Mapping[TopicPartition, int]:
+        """What admission has decided: next offset by topic and partition."""
+        with self._transaction("decisions") as connection:
+            rows = connection.execute("SELECT topic, partition, next_offset FROM admissions").fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What is not folded of these ranges."""
+        with self._transaction("decisions") as connection:
+            return read_set_aside(connection, topic, ranges)
+
+    def snapshots(self, projection: Projection) -> Sequence[Snapshot]:
+        """The snapshots of this projection that have the declared shape."""
+        with self._transaction("decisions") as connection:
+            return stored_snapshots(connection, projection)
+
+    def sound(self, projection: Projection, snapshot: Snapshot, company: str) -> bool:
+        """Whether the company's rows of it are those that were signed; where they are not, that is logged."""
+        try:
+            with self._transaction("decisions") as connection:
+                sound = is_sound(connection, projection, snapshot, company, self._check)
+        except psycopg.errors.UndefinedTable:
+            sound = False
+        if not sound:
+            name = f"{snapshot.projection} version {snapshot.version} number {snapshot.number}"
+            logger.error("snapshot %s is not as it was signed, and the past is told from the log instead", name)
+        return sound
+
+    @contextmanager
+    def filled(
+        self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
+    ) -> Iterator[ScratchTables]:
+        """Temporary tables with the company's rows, made as its reader; a rollback takes them away."""
+        scratch = projection.stored_as(sql.SCRATCH)
+        try:
+            with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):
+                connection.execute(f"SET LOCAL statement_timeout = {int(self._timeout * 1000)}".encode())
+                act_as_reader(connection, company)
+                fill(connection, scratch, company, base, more)
+                if member:
+                    _leave_own(connection, scratch, member)
+                yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
+        except psycopg.errors.UndefinedTable as error:
+            if member is None:
+                raise
+            raise whole_company(projection.name) from error
+        except psycopg.errors.QueryCanceled as error:
+            raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
+
+
+def fill(
+    connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None, more: Folded
+) -> None:
+    """Make the temporary tables, with the company's rows of a snapshot and what was folded since."""
+    create(connection, scratch)
+    if base is not None:
+        _copy(connection, scratch, company, base)
+    merge(connection, scratch, more.rows, more.ordered)
+    analyse(connection, scratch)
+
+
+def create(connection: psycopg.Connection, scratch: Projection) -> None:
+    """Make the temporary tables, empty."""
+    for table in scratch.tables:
+        connection.execute(sql.create_table(table, sql.SCRATCH).encode())
+    for fold in scratch.ordered:
+        connection.execute(sql.create_state_table(scratch.name, fold, sql.SCRATCH).encode())
+
+
+def analyse(connection: psycopg.Connection, scratch: Projection) -> None:
+    """Nobody else ever looks at these tables, and without statistics large ones are read for ages."""
+    for table in scratch.tables:
+        connection.execute(f"ANALYZE {sql.table_name(table.name, sql.SCRATCH)}".encode())
+
+
+def _leave_own(connection: psycopg.Connection, scratch: Projection, member: Member) -> None:
+    """Of the temporary tables, and of their rows, leave those that a member sees."""
+    for table in scratch.tables:
+        name, own = sql.table_name(table.name, sql.SCRATCH), sql.own(table, member)
+        if own is None:
+            connection.execute(f"DROP TABLE {name}".encode())
+        else:
+            connection.execute(f"DELETE FROM {name} WHERE ({own[0]}) IS NOT TRUE".encode(), own[1])
+
+
+class _Tables:
+    """`projections.engine.past.past_store.ScratchTables`."""
+
+    def __init__(self, connection: psycopg.Connection, names: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._names = names
+
+    def select(self, statement: str, params: Sequence[object]) -> Found:
+        """Run one SELECT over the tables."""
+        cursor = self._connection.execute(statement.format_map(self._names).encode(), params)
+        return [c.name for c in cursor.description or ()], cursor.fetchall()
+
+    def copy(self, create: str, copy: str, csv: bytes) -> None:
+        """Make one more table and fill it."""
+        self._connection.execute(create.encode())
+        with self._connection.cursor().copy(copy.encode()) as copying:
+            copying.write(csv)
+
+
+def _copy(connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot) -> None:
+    for name, columns in sql.stored_tables(scratch).items():
+        listed = ", ".join(f'"{c}"' for c in columns)
+        connection.execute(
+            f"INSERT INTO {sql.table_name(name, sql.SCRATCH)} ({listed})"
+            f" SELECT {listed} FROM {copy_name(name, base.version, base.number)} WHERE company_id = %s".encode(),
+            (company,),
+        )
