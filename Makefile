@@ -66,7 +66,7 @@ bench: setup ## rates and latencies beside their floors, as a table and in bench
 	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)
 
 docs: setup-dev ## write the generated pages of docs/reference from the code
-	@$(BIN)/python -m app.reference
+	@$(BIN)/python -m app.docs
 
 proto: setup-dev ## write the protobuf and gRPC stubs from proto/*.proto
 	@$(BIN)/python -m contract generate

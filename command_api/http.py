@@ -42,7 +42,7 @@ UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARG
 def create_app(
     *, ingest: Ingest, desk: Desk, health: Health, rates: Rates | None = None, upload_seconds: float = UPLOAD_SECONDS
 ) -> Litestar:
-    """The application, to stand behind the edge (app/edge.py); what it stands on is given. No `rates`: no limit.
+    """The application, to stand behind the edge (app/serving/audit_middleware.py); what it stands on is given. No `rates`: no limit.
 
     `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
     """

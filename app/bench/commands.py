@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
+from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
-from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance, started
 from domain.access.rights import Role

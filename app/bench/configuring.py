@@ -9,8 +9,8 @@ import asyncio
 import json
 import time
 
+from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
-from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from domain.access.rights import Role

@@ -15,9 +15,9 @@ from google.protobuf.json_format import MessageToDict
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import PublishRequest
 
+from app.bench.environment import Ground
 from app.bench.events import BEGIN, SPAN, envelopes, pieces
 from app.bench.figures import Figure
-from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from app.bench.logs import append

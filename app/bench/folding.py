@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import psycopg
 
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from app.bench.environment import Ground
 from app.bench.events import FACTS, envelopes, pieces
 from app.bench.figures import Figure
-from app.bench.ground import Ground
 from app.bench.logs import append, read
 from domain.ports import EventLog
 from eventlog import tasks

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.instance import with_addresses
+from app.instance.instance import with_addresses
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access.rights import EVERY_COMPANY, Role, Tier

@@ -22,8 +22,8 @@ import psycopg
 
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from adapters.postgres.read_models.read_store import PostgresReadStore
+from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
-from app.bench.ground import Ground
 from app.bench.moving import moving
 from domain.ports import EventLog
 from projections.engine.declare.registry import all_projections

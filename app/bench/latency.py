@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import psycopg
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
+from app.bench.environment import Ground
 from app.bench.events import BEGIN, envelopes, record
 from app.bench.figures import Figure, quantile
-from app.bench.ground import Ground
 from app.bench.instance import Instance
 from app.publisher import connect
 from eventlog.publish import builders

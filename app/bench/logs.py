@@ -11,9 +11,9 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from adapters.kafka.settings import KafkaSettings
+from app.bench.environment import PARTITIONS, Ground
 from app.bench.events import MIX, envelopes, pieces
 from app.bench.figures import Figure
-from app.bench.ground import PARTITIONS, Ground
 from domain.events.catalogue import STREAMS
 from domain.events.partitioning import partition_of
 from domain.ports import EventLog, Record

@@ -23,8 +23,8 @@ from app.bench import (
     trail,
     verifying,
 )
+from app.bench.environment import Ground, ground
 from app.bench.figures import Figure
-from app.bench.ground import Ground, ground
 from app.bench.instance import Instance, started
 from app.bench.scale import Scale
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
+from app.bench.environment import Ground
 from app.bench.events import BEGIN, SPAN
 from app.bench.figures import Figure
-from app.bench.ground import Ground
 from app.bench.logs import long_log, read
-from app.past import tell
+from app.roles.past import tell
 from app.settings import Settings
 from domain.position import Position
 from projections.engine.declare.registry import projection

@@ -12,12 +12,12 @@ from dataclasses import replace
 import psycopg
 
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
+from app.bench.environment import Ground
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.folding import ONE, fold
-from app.bench.ground import Ground
 from app.bench.logs import append, long_log, read
-from app.rebuilding import rebuild
+from app.rebuild.processes import rebuild
 from app.settings import Settings
 from domain.ports import EventLog, Record
 from eventlog import tasks

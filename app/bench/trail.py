@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
+from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
-from app.bench.ground import Ground
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from app.bench.reading import some_trade, timed

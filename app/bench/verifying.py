@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.files.checkpoint_key import checker
 from adapters.files.checkpoints import CheckpointFiles
 from adapters.postgres.tables.seals import PostgresSeals
+from app.bench.environment import Ground
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
-from app.bench.ground import Ground
 from app.bench.logs import append, read
 from domain.ports import EventLog
 from domain.position import Position

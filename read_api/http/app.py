@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(side: ReadSide) -> Litestar:
-    """The whole read API as an ASGI application, to stand behind the edge (app/edge.py)."""
+    """The whole read API as an ASGI application, to stand behind the edge (app/serving/audit_middleware.py)."""
     return Litestar(
         [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "live": LiveSessions(side)}),

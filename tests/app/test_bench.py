@@ -13,7 +13,7 @@ from app.bench.events import MIX, envelopes, record
 from app.bench.figures import Figure, number, quantile, table, write_json
 from app.bench.main import EMBEDDED, KAFKA, main
 from app.bench.scale import FULL, Scale
-from app.cli_bench import GROUPS
+from app.cli.bench import GROUPS
 from domain.events.validation import judge
 from tests.support.instance import run_command
 from tests.support.kafka_broker import KafkaBroker

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.doorway import Doorway
-from app.edge import Edge
+from app.serving.audit_middleware import Edge
+from app.serving.gate import Doorway
 from app.serving.routing import Deed, Route, deed_of
 from command_api.answers import document_of as problem
 from domain.access.rights import Principal, Role

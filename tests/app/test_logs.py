@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.logs import HIDDEN, configure, without_secrets
+from app.instance.logs import HIDDEN, configure, without_secrets
 from domain.errors import Invalid
 from domain.request import correlation, tracing
 

@@ -15,7 +15,7 @@ SIZE = 3_000_000  # bytes: many times what a pipe holds
 COMMAND = """
 import sys
 import click
-from app.cli_frame import Reporting, show_json
+from app.cli.frame import Reporting, show_json
 
 @click.group(cls=Reporting)
 def main(): pass

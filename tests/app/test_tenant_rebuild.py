@@ -17,8 +17,8 @@ from adapters.postgres.read_models.projection_store import PostgresProjectionSto
 from app.bench.events import BEGIN, MIX, envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append
+from app.rebuild.tenant import rebuild_tenant
 from app.settings import Settings
-from app.tenant_rebuild import rebuild_tenant
 from domain.errors import Conflict, NotFound
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.project.cohort import Limits

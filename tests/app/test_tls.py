@@ -14,9 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.http_server import serve_http
+from app.serving.http_server import serve_http
+from app.serving.tls import CertificateFiles, certificate_files
 from app.settings import Settings
-from app.tls import CertificateFiles, certificate_files
 from domain.errors import Invalid, Unavailable
 
 

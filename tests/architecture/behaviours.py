@@ -65,8 +65,10 @@ BEHAVIOURS = (
         "command_api/command_handler.py",
         "Desk",
     ),
-    Behaviour("What starts a process of the instance again when it has died?", "app/supervisor.py", "supervise"),
-    Behaviour("What carries events of commands from the event store into the log?", "app/relay.py", "Relay"),
+    Behaviour(
+        "What starts a process of the instance again when it has died?", "app/instance/supervisor.py", "supervise"
+    ),
+    Behaviour("What carries events of commands from the event store into the log?", "eventlog/relay/relay.py", "Relay"),
     Behaviour(
         "Where are the facts of one company read again from the log, for a question about the past?",
         "projections/engine/past/history.py",
@@ -74,5 +76,5 @@ BEHAVIOURS = (
     ),
     Behaviour("Where is an event in quarantine changed and handed in again?", "eventlog/intake/repair.py", "Repairs"),
     Behaviour("Where is found out why a projection stands still?", "read_api/health/stall_diagnosis.py", "failure_of"),
-    Behaviour("Who notes each HTTP request in the audit trail?", "app/edge.py", "Edge"),
+    Behaviour("Who notes each HTTP request in the audit trail?", "app/serving/audit_middleware.py", "Edge"),
 )

@@ -10,8 +10,8 @@ import click
 import msgspec
 from services import analytics_service_pb2
 
-from app.reference import DOCS, is_current, pages
-from app.reference.cli import commands
+from app.docs import DOCS, is_current, pages
+from app.docs.cli import commands
 from app.settings import Settings, variable
 from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
 from domain.events.catalogue import BATCHES, CATALOGUE, STREAMS

@@ -89,7 +89,8 @@ def _reads_environment(node: ast.AST) -> bool:
 
 
 @pytest.mark.parametrize(
-    "parts", [["domain"], ["command_api"], ["read_api", "app.roles", "adapters.postgres.read_models.projection_store"]]
+    "parts",
+    [["domain"], ["command_api"], ["read_api", "app.roles.roles", "adapters.postgres.read_models.projection_store"]],
 )
 def test_api_processes_stay_light(parts: list[str]) -> None:
     """Importing what API processes are made of loads no data frame library and opens nothing."""
@@ -102,7 +103,7 @@ def test_api_processes_stay_light(parts: list[str]) -> None:
 def test_the_grpc_process_loads_no_web_framework() -> None:
     """It needs none, and it would be a fifth of its memory."""
     loaded = set(
-        probed(["app.grpc_server", "command_api.grpc_publish", "read_api.grpc", "read_api.services"])["loaded"]
+        probed(["app.serving.grpc_server", "command_api.grpc_publish", "read_api.grpc", "read_api.services"])["loaded"]
     )
     assert loaded & {"litestar", *HEAVY} <= {"grpc_tools"}  # grpc looks for its own tools, where they are installed
 

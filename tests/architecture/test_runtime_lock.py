@@ -13,7 +13,7 @@ WITHOUT_THEM = """
 import sys
 for name in sys.argv[1:]:
     sys.modules[name] = None
-from app.reference.openapi import document
+from app.docs.openapi import document
 assert document()["paths"]
 """
 

@@ -13,8 +13,8 @@ from google.protobuf.message import DecodeError
 from services import operations_pb2
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.doorway import Doorway
-from app.grpc_server import grpc_server
+from app.serving.gate import Doorway
+from app.serving.grpc_server import grpc_server
 from command_api.grpc_publish import publishing
 from domain.events.problems import Code
 from eventlog.publish.audit_writer import NoTrail

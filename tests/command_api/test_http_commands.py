@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.doorway import Doorway
-from app.edge import Edge
+from app.serving.audit_middleware import Edge
+from app.serving.gate import Doorway
 from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.commands import MAX_COMMAND, route

@@ -11,8 +11,8 @@ import pytest
 from litestar import Litestar
 
 from adapters.postgres.configuration_store.event_store import PostgresEventStore
-from app.doorway import Doorway
-from app.edge import Edge
+from app.serving.audit_middleware import Edge
+from app.serving.gate import Doorway
 from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.command_handler import Desk

@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 import psycopg
 
-from app import roles
-from app.instance import reachable
+from app.instance.instance import reachable
+from app.roles import roles
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access.rights import Role, Tier

@@ -18,8 +18,8 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from adapters.postgres.tables.quarantine import PostgresQuarantine
+from app.rebuild.tenant import rebuild_tenant
 from app.settings import Settings
-from app.tenant_rebuild import rebuild_tenant
 from domain.audit import LOCAL_OPERATOR
 from domain.errors import Conflict, Unavailable
 from domain.position import Position

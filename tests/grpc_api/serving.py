@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.doorway import Doorway
-from app.grpc_server import Handlers, grpc_server
+from app.serving.gate import Doorway
+from app.serving.grpc_server import Handlers, grpc_server
 from domain.access.rights import OPERATOR, Principal, Role
 from domain.errors import Unauthenticated
 from eventlog.publish.audit_writer import NoTrail

@@ -22,9 +22,9 @@ from services import kpis_pb2 as kpis
 from services import operations_pb2 as operations
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.doorway import Doorway
-from app.grpc_calls import CODES, status_code
-from app.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
+from app.serving.gate import Doorway
+from app.serving.grpc_interceptor import CODES, status_code
+from app.serving.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
 from domain import errors
 from domain.request.caller import Caller
 from eventlog.publish.audit_writer import NoTrail

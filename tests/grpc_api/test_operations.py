@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import json_format
 from services import operations_pb2 as operations
 
-from app.grpc_server import Handlers
+from app.serving.grpc_server import Handlers
 from domain.errors import Unavailable
 from read_api.grpc.operations import Operations
 from tests.grpc_api.serving import refused, service, serving, signed_in

@@ -16,8 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
-from app.event_index import UNREAD, summary
-from app.event_index import index as follow_and_index
 from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS, log_key
 from domain.events.partitioning import partition_of
@@ -27,6 +25,8 @@ from eventlog.search.blocks import Block
 from eventlog.search.bloom import PROBES, filter_of, probe
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from eventlog.search.event_detail import Stories
+from eventlog.search.indexer import UNREAD, summary
+from eventlog.search.indexer import index as follow_and_index
 from eventlog.search.search import EventSearch, Search
 from tests.support.event_logs import OpenLog
 

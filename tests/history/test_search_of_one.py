@@ -9,12 +9,12 @@ import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.tables.event_index import PostgresEventIndex
-from app.event_index import summary
 from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS
 from domain.ports import Chunk, EventLog, LogReader, Record
 from eventlog.search import walk as log_walk
 from eventlog.search.criteria import Criteria
+from eventlog.search.indexer import summary
 from eventlog.search.search import EventSearch, Search
 from tests.history.test_search import NOON, SIZE, in_blocks
 from tests.support.event_logs import OpenLog

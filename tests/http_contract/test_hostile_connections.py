@@ -11,10 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app import http_server
-from app.http_server import serve_http
-from app.serving import http_guard
+from app.serving import http_guard, http_server
 from app.serving.http_guard import HEAD_BYTES, HEAD_LINES
+from app.serving.http_server import serve_http
 from tests.e2e.hostile_connections import big_heads, half_open, slow_readers
 from tests.support.instance import Instance
 from tests.support.spellings import Raw, request

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from adapters.postgres.log.log import EmbeddedLog
-from app.past import tell
+from app.roles.past import tell
 from app.settings import Settings
 from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError

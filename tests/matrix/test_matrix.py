@@ -18,9 +18,9 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import PublishRequest
 from websockets.sync.client import connect
 
-from app.cli import main
-from app.grpc_server import SERVICE
-from app.reference.openapi import document
+from app.cli.main import main
+from app.docs.openapi import document
+from app.serving.grpc_server import SERVICE
 from domain.access.rights import Right
 from projections.engine.query.request import registered
 from tests.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.reference.openapi import FILE, document, text
+from app.docs.openapi import FILE, document, text
 from projections.engine.query.request import registered
 
 

@@ -15,11 +15,11 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.configuration_store.relay import PostgresRelayedStore, PostgresRelayProgress
 from adapters.postgres.log.log import EmbeddedLog
-from app.relay import Relay
 from domain.errors import Fenced, Unavailable
 from domain.ports import EventLog
 from domain.position import Position
 from eventlog.relay.record import relayed
+from eventlog.relay.relay import Relay
 from projections.engine.fold.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli import main
+from app.cli.main import main
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access.rights import Role, Tier

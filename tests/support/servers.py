@@ -23,7 +23,7 @@ from psycopg import sql
 
 from adapters.postgres.migrate import migrate
 from adapters.servers.servers import Addresses, Servers
-from app.instance import embedded_servers, prepare, with_servers
+from app.instance.instance import embedded_servers, prepare, with_servers
 from app.settings import Settings
 from tests.support.copies import copy_of
 

@@ -1,0 +1,135 @@
+"""Commands that ask: query and explain, of the present and of the past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.events import parse_params
+from app.cli.frame import Command, as_json, run, show_json, show_rows, with_settings
+from app.settings import Settings
+from domain.clean_text import clean
+from domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from projections.engine.query.request import Question
+    from read_api.http.past import Telling
+
+
+def _of_query(command: Command) -> Command:
+    """The arguments that say what is asked."""
+    for option in (
+        click.option(
+            "--as-of",
+            multiple=True,
+            metavar="TIME|POSITION",
+            help="Before this event time, or as known at this position; may be given once for each.",
+        ),
+        click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter, e.g. by=symbol."),
+        click.option("--company", default="", help="The company that is asked about."),
+        click.argument("name"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_of_query
+@click.option("--min-position", default="", help="Position token that the answer must have reached; waits for it.")
+@with_settings
+def query(
+    settings: Settings,
+    name: str,
+    company: str,
+    params: tuple[str, ...],
+    as_of: tuple[str, ...],
+    min_position: str,
+) -> None:
+    """Answer a registered query: the same JSON as over HTTP."""
+    from read_api.http.past import Telling, telling
+
+    asked = Telling(_question(name, company, params), *telling(as_of))
+    show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
+
+
+async def _query(settings: Settings, asked: Telling, min_position: str, *, past: bool) -> dict[str, Any]:
+    from app.instance.instance import reachable
+    from app.roles.past import tell
+    from app.wiring import comparing, read_store
+    from projections.engine.query.request import answer
+
+    async with reachable(settings) as complete:
+        if min_position:
+            found = await _waited_for(complete, asked, min_position)
+            if not past:
+                return found
+        if past:
+            return await tell(complete, asked)
+        async with read_store(complete) as store, comparing(complete) as compares:
+            return await answer(asked.question, store, compares)
+
+
+async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> dict[str, Any]:
+    """The answer at a position that has reached this one."""
+    from app.roles.questions import listening, questions
+    from app.wiring import event_log, live_bus
+    from domain.access.rights import OPERATOR
+    from domain.position import Position
+
+    async with (
+        event_log(settings) as log,
+        live_bus(settings) as bus,
+        listening(bus) as movements,
+        questions(settings, log, movements) as asking,
+    ):
+        return await asking.ask(OPERATOR, asked.question, Position.parse(min_position))
+
+
+@click.command()
+@_of_query
+@click.argument("measure")
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Events at most.")
+@click.option("--cursor", default="", help="Where the last page ended (next_cursor of its answer).")
+@click.option("--newest", is_flag=True, help="The newest events first.")
+@as_json
+@with_settings
+def explain(
+    settings: Settings,
+    name: str,
+    measure: str,
+    company: str,
+    params: tuple[str, ...],
+    as_of: tuple[str, ...],
+    as_json: bool,
+    **page: Any,
+) -> None:
+    """Show the events behind a measure of a query, each with its share."""
+    from read_api.http.past import Telling, telling
+
+    asked = Telling(_question(name, company, params), *telling(as_of), measure=measure, **page)
+    found = run(_explain(settings, asked))
+    if as_json:
+        show_json(found)
+        return
+    rows = [{**e, "row": ", ".join(f"{k}={v}" for k, v in e["row"].items())} for e in found["events"]]
+    show_rows(rows, ("timestamp", "topic", "partition", "offset", "item", "event_id", "row", "share"), as_json=False)
+    more = f"; more: --cursor {found['next_cursor']}" if found["next_cursor"] else ""
+    click.echo(f"{clean(measure)} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
+
+
+async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:
+    from app.instance.instance import reachable
+    from app.roles.past import tell
+
+    async with reachable(settings) as complete:
+        return await tell(complete, asked)
+
+
+def _question(name: str, company: str, params: tuple[str, ...]) -> Question:
+    from projections.engine.query.request import Question
+
+    if not company:
+        raise Invalid("name a company with --company", code="missing_parameter")
+    return Question(name, company, parse_params(params), datetime.now(UTC))

@@ -1,0 +1,93 @@
+"""docs/reference/events.md, from the event catalogue and the closed set of problem codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from app.docs.markdown import code, document, table
+from domain.events import catalogue
+from domain.events.catalogue import CATALOGUE, STREAMS, EventType
+from domain.events.problems import MEANINGS
+
+INTRODUCTION = f"""# Events
+
+Every event travels in a [`common.AnalyticsProcessingEnvelope`](protobuf.md). Its `message_type` names the type of its
+payload; `…_batch` types carry many facts of one kind in one event. Streams are topics of the log
+(Kafka: `analytics-<stream>`) and subjects of the bus (NATS: `analytics.<stream>.<company_id>`).
+
+Rules that hold for every type:
+
+- `company_id` is 1 to 64 of the characters `A-Z a-z 0-9 _ -`.
+- A `double` is finite and fits into 64 bits as whole millionths; money, prices and quantities become millionths once,
+  when they are read, rounded half to even.
+- A time is in milliseconds UTC, after 1970-01-01T00:00:00Z and before 2100-01-01T00:00:00Z. 0 means absent.
+- A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole document at
+  most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
+  {catalogue.MAX_FACTS:,} facts.
+
+An event that breaks a rule goes to quarantine with its bytes, its place and one of the codes at the end of this page.
+How to send events: [publish events](../how-to/publish-events.md).
+"""
+
+
+def events_page() -> str:
+    """The catalogue by stream, then the codes."""
+    sections = [_stream(stream) for stream in STREAMS]
+    codes = table(("code", "meaning"), ((f"`{c.value}`", meaning) for c, meaning in MEANINGS.items()))
+    return document(INTRODUCTION, *sections, "## Codes of what can be wrong", codes)
+
+
+def _stream(stream: str) -> str:
+    types = [kind for kind in CATALOGUE if kind.stream == stream]
+    return document(f"## {stream}", *(_type(kind) for kind in types))
+
+
+def _type(kind: EventType) -> str:
+    heading = f"### {kind.name}"
+    batch = f"Many in one event: `{kind.batch_name}`, `{kind.batch.DESCRIPTOR.full_name}`." if kind.batch else ""
+    user = " It happens to a user: the envelope's `user_id` is required." if kind.of_user else ""
+    time = "the envelope's `timestamp`" if kind.event_time == "timestamp" else f"`{kind.event_time}`"
+    text = f"Payload `{kind.message.DESCRIPTOR.full_name}`. Event time is {time}.{user}\n{batch}"
+    rows = [(f"`{f.name}`", _form(f), "; ".join(_rules(kind, f))) for f in _fields(kind)]
+    return document(heading, text, table(("field", "form", "rules"), rows))
+
+
+def _fields(kind: EventType) -> list[FieldDescriptor]:
+    return cast(list[FieldDescriptor], list(kind.message.DESCRIPTOR.fields))  # typed as one of two equal classes
+
+
+def _form(field: FieldDescriptor) -> str:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return "map of " + _plain(field.message_type.fields_by_name["value"])
+    return ("list of " if field.is_repeated else "") + _plain(field)
+
+
+def _plain(field: FieldDescriptor) -> str:
+    if field.enum_type is not None:
+        return "one of " + code(v.name.lower() for v in field.enum_type.values if v.number)
+    if field.message_type is not None:
+        return f"`{field.message_type.full_name}`"
+    return _NAMES[field.type]
+
+
+_NAMES = {
+    number: name.removeprefix("TYPE_").lower()
+    for name, number in vars(FieldDescriptor).items()
+    if name.startswith("TYPE_") and isinstance(number, int)
+}
+
+
+def _rules(kind: EventType, field: FieldDescriptor) -> Iterator[str]:
+    if field.name in kind.required:
+        yield "required"
+    if field.name in kind.times:
+        yield "ms since 1970 UTC"
+    if field.name in kind.positive:
+        yield "above 0"
+    if field.name in kind.not_negative:
+        yield "0 or above"
+    if choices := dict(kind.choices).get(field.name):
+        yield "one of " + code(choices)

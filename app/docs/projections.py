@@ -1,0 +1,59 @@
+"""docs/reference/projections.md, from the declarations of the projections."""
+
+from __future__ import annotations
+
+from app.docs.markdown import code, document, table
+from domain.access.rights import Right
+from projections.engine.declare.merge_rules import Key
+from projections.engine.declare.projection import Column, Projection, Table
+from projections.engine.declare.registry import all_composed, all_projections
+from projections.engine.query.composed import Composed
+from projections.engine.query.request import Query
+
+INTRODUCTION = """# Projections and queries
+
+A projection folds events into tables of the schema `read_models`; its queries answer from these tables, alike on the
+command line (`analytics query NAME --company C --param k=v`), over HTTP (`GET /api/v1/query/NAME?company=C&k=v`), on
+the WebSocket and over gRPC. The first line of each answer is about its origin: `query`, `definition_version`,
+`position`, `as_of`, `complete`, `lag_ms`; then come the `rows`.
+
+Money in rows is a decimal text, counts are integers, ratios numbers, times ISO 8601 with Z. What is undefined is null,
+and `reasons` in the row says why. `by` is a list of dimensions separated by commas; empty gives one total row. `from`
+is inclusive, `to` exclusive, both UTC.
+"""
+COMPOSED = """## Composed queries
+
+Answers computed from those of other queries. `position` is what all of these have seen, `complete` holds if it does for
+each of them, `lag_ms` is the largest.
+"""
+
+
+def projections_page() -> str:
+    """Every projection with its tables and queries, and the queries that are made of others."""
+    composed = [COMPOSED, *(_query(q) for _, q in sorted(all_composed().items()))] if all_composed() else []
+    return document(INTRODUCTION, *(_projection(p) for p in all_projections().values()), *composed)
+
+
+def _projection(projection: Projection) -> str:
+    facts = f"Definition version {projection.version}. Reads {code(sorted(projection.reads))}."
+    tables = [_table(t) for t in projection.tables]
+    queries = [_query(q) for q in projection.queries]
+    return document(f"## {projection.name}", projection.summary, facts, *tables, *queries)
+
+
+def _table(declared: Table) -> str:
+    rows = [(f"`{c.name}`", _rule(c), c.kind.__name__) for c in declared.columns]
+    return document(f"### Table {declared.name}", table(("column", "merges by", "kind"), rows))
+
+
+def _rule(column: Column) -> str:
+    return "key" if column.rule is Key else column.rule.__name__.lower()
+
+
+def _query(query: Query | Composed) -> str:
+    rows = [(f"`{p.name}`", p.meaning, "yes" if p.required else "no") for p in query.params]
+    needs = "" if query.right is Right.DASHBOARDS else f"Needs the right `{query.right}`."
+    opened = f"Needs a tier with the feature `{query.feature}`." if query.feature else ""
+    return document(
+        f"### Query {query.name}", query.summary, needs, opened, table(("parameter", "meaning", "required"), rows)
+    )

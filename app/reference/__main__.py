@@ -1,9 +1,0 @@
-"""`python -m app.reference`: write the pages and say which changed."""
-
-import sys
-
-from app.reference import openapi, write
-
-if __name__ == "__main__":
-    sys.stdout.writelines(f"written: docs/{name}\n" for name in write())
-    sys.stdout.writelines(f"written: {name}\n" for name in openapi.write())

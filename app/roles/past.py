@@ -1,0 +1,88 @@
+"""Telling the past: for the command line in its own process, for the read API in worker processes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from typing import Any
+
+from app import wiring
+from app.settings import Settings
+from domain.errors import NotYet
+from domain.position import Position
+from eventlog.relay.ports import STORE
+from projections.engine.turns import Share, Turns
+from projections.engine.worker_process import WorkerProcess
+from read_api.http.past import Tell, Telling
+
+PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
+WAITING = 8  # questions of one tenant that may wait for it
+
+
+async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
+    """The answer to a question about the past, in the form of the API."""
+    from adapters.postgres.read_models.scratch import PostgresScratch
+    from app.evidence import check
+    from projections.engine.past.explain import Page, explain, turn
+    from projections.engine.past.history import History, Past
+    from projections.engine.past.past_store import PastStore, answer_past
+
+    position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
+    past = Past(position, asked.time)
+    tables = PostgresScratch(settings.database_url, check(settings), settings.query_seconds, settings.reader_url)
+    with closing(tables) as scratch:
+        async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
+            history = History(log, scratch, settings.past_records, index)
+            store = PastStore(history, scratch, asked.question.company, past, asked.question.member)
+            question = replace(asked.question, asked_at=await history.moment(past, asked.question.asked_at))
+            if not asked.measure:
+                return await answer_past(question, store)
+            page = Page(limit=asked.limit, newest=asked.newest)
+            store, question, page = turn(store, question, page, asked.cursor)
+            return await explain(store, question, asked.measure, page)
+
+
+async def _in_log(settings: Settings, token: Position) -> Position:
+    """The token as a position of the log alone. Raises NotYet for what was commanded and is not relayed."""
+    number = token[STORE]
+    if not number:
+        return token
+    async with wiring.relay_progress(settings) as relay:
+        found = await relay.before(number)
+    if found.next_number < number:
+        raise NotYet(f"the relay is at {STORE[0]}:0={found.next_number} and has not reached {number}")
+    return Position({place: offset for place, offset in token.merged(found.position).offsets.items() if place != STORE})
+
+
+@asynccontextmanager
+async def teller(settings: Settings) -> AsyncIterator[Tell]:
+    """Tells in processes of their own, which the first questions start: tenants take turns.
+
+    A question whose caller is cancelled is told no longer.
+    """
+    work, seconds = "questions about the past", settings.past_seconds
+    workers = [WorkerProcess(work) for _ in range(PROCESSES)]
+    idle, turns = list(workers), Turns(work, Share(PROCESSES, of_tenant=1, waiting=WAITING, patience=seconds))
+
+    async def tell_apart(asked: Telling) -> dict[str, Any]:
+        async with turns.turn(asked.question.company):
+            worker = idle.pop()  # the one that was used last: the other one ends when it has rested for long
+            try:
+                return await worker.ask(_tell, settings, asked, seconds=seconds)
+            finally:
+                idle.append(worker)
+
+    try:
+        yield tell_apart
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:
+    """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
+    from app.cli.frame import run
+    from read_api.http.encoding import with_raw
+
+    return with_raw(run(tell(settings, asked)))

@@ -1,0 +1,260 @@
+"""What every HTTP request goes through first, in both APIs: correlation id and trace, who is asking, the audit trail.
+
+Plain ASGI around an application, so that a request pays microseconds for it. The application answers; the edge ties
+the answer to the request in headers, answers for what failed, and notes what was done. A WebSocket of an open route
+brings its token in the first message, and read_api/live/websocket.py notes what it asks for.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from app.serving.gate import Doorway
+from app.serving.routing import Deed, Match, Route, deed_of
+from domain.audit import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
+from domain.clean_text import clean
+from domain.errors import AnalyticsError
+from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
+from domain.request import correlation, tracing
+from domain.request.caller import Caller, bearer_token
+from domain.request.tracing import Trace
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+Observe = Callable[[str, int, float], None]  # path, status, seconds
+Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
+
+PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+logger = logging.getLogger(__name__)
+
+
+class Edge:
+    """The application as the outside sees it."""
+
+    def __init__(
+        self,
+        inner: Application,
+        match: Match,
+        doorway: Doorway,
+        problem: Describe,
+        observe: Observe = lambda _path, _status, _seconds: None,
+    ) -> None:
+        self._inner = inner
+        self._match = match
+        self._doorway = doorway
+        self._trail = doorway.trail
+        self._problem = problem
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or connection."""
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        method = scope.get("method")
+        route = self._match(method, scope["path"])
+        scope["path"] = route.path  # so that nobody further in reads another one
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
+        parent, state = _text(headers, b"traceparent"), _text(headers, b"tracestate")
+        deed = deed_of(method, route)
+        name = f"http {deed.action if deed else 'page'}" if method else "websocket"
+        with tracing.request(name, parent, state, path=route.path, method=method or "") as trace:
+            answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
+            exchange = _Exchange(route, deed, scope, answer)
+            await self._serve(receive, exchange)
+            tracing.tell(status=exchange.answer.status, correlation_id=correlation_id)
+
+    async def _serve(self, receive: Receive, exchange: _Exchange) -> None:
+        started, path, answer = time.perf_counter(), exchange.route.path, exchange.answer
+        try:
+            if exchange.noted:
+                await self._trail.admit()
+            if exchange.deed is not None and exchange.deed.action in ON_RECORD_FIRST:
+                answer.hold(lambda: self._trail.record(exchange.note()))
+            with self._let_in(exchange):
+                await self._inner(exchange.scope, receive, answer.send)
+        except AnalyticsError as error:
+            await self._refuse(answer, error, path)
+        except Exception:
+            about = {"company": exchange.company}
+            logger.exception("%s failed (correlation id %s)", path, answer.correlation_id, extra=about)
+            await self._refuse(answer, INTERNAL, path)
+        finally:
+            if not answer.on_record and (exchange.noted or exchange.refused):
+                self._trail.note(exchange.note())
+            if exchange.door is Door.HTTP:
+                self._observe(path, answer.status, time.perf_counter() - started)
+
+    @contextmanager
+    def _let_in(self, exchange: _Exchange) -> Iterator[None]:
+        """Who it is, where that must be known, and whether their tenant asks too often."""
+        if exchange.route.open:
+            yield
+            return
+        scope, answer = exchange.scope, exchange.answer
+        tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+        exchange.caller = Caller(self._doorway.authenticate(bearer_token(tokens)), answer.correlation_id)
+        scope["user"] = exchange.caller
+        action = exchange.deed.action if exchange.deed else Action.READ
+        with self._doorway.within_rates(exchange.caller.principal, action, exchange.company):
+            yield
+
+    async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:
+        if not answer.begun:
+            await answer.problem(self._problem(error, answer.correlation_id, path), error.retry_after)
+
+
+@dataclass
+class _Exchange:
+    """One request with its answer: what is done, and by whom as soon as that is known."""
+
+    route: Route
+    deed: Deed | None
+    scope: Scope
+    answer: _Answer
+    caller: Caller | None = None
+
+    @property
+    def noted(self) -> bool:
+        """Whether it belongs into the trail however it ends."""
+        return self.deed is not None and self.deed.action not in ONLY_REFUSALS
+
+    @property
+    def refused(self) -> bool:
+        """Whether the caller is the reason that it came to nothing."""
+        return self.deed is not None and 400 <= self.answer.status < 500
+
+    @property
+    def door(self) -> Door:
+        """Through which it came in."""
+        return Door.HTTP if self.scope["type"] == "http" else Door.WS
+
+    @property
+    def company(self) -> str:
+        """The tenant that it concerns: of what was answered, else of what would have been, had it not been refused."""
+        if self.caller is None:
+            return SYSTEM
+        asked = self.caller.asked or _company_named(self.scope["query_string"])
+        return tenant_of(self.caller.principal.companies, asked)
+
+    def note(self) -> Note:
+        """Who did it, for whom, and how it ended."""
+        assert self.deed is not None
+        actor = NOBODY if self.caller is None else Actor.of(self.caller.principal)
+        answer = self.answer
+        outcome = "ok" if 0 < answer.status < 400 else "refused" if self.refused else "failed"
+        done, target = self.deed
+        return Note(
+            actor,
+            done,
+            clean(target),
+            self.door,
+            self.company,
+            outcome,
+            answer.code,
+            answer.position,
+            answer.correlation_id,
+        )
+
+
+class _Answer:
+    """One answer on its way out: headers added, status, position and error code read as they pass."""
+
+    def __init__(self, send: Send, correlation_id: str, trace: Trace, prefix: str) -> None:
+        self._send = send
+        self._prefix = prefix  # of the messages' types: a WebSocket's refusal is an HTTP answer, too
+        self.correlation_id = correlation_id
+        self._headers = [
+            (b"x-correlation-id", correlation_id.encode()),
+            (b"traceresponse", trace.parent.encode()),
+        ]
+        self._record: Callable[[], Awaitable[None]] | None = None
+        self._held: Message | None = None
+        self.begun = False
+        self.on_record = False
+        self.status = 0
+        self.code = ""
+        self.position = ""
+
+    def hold(self, record: Callable[[], Awaitable[None]]) -> None:
+        """Give out nothing of the answer before this has returned."""
+        self._record = record
+
+    async def send(self, message: Message) -> None:
+        """Pass on one message of the application."""
+        kind = message["type"].removeprefix(self._prefix)
+        if kind == "accept":
+            message["headers"] = [*message.get("headers", ()), *self._headers]
+            self.begun = True
+        elif kind == "close" and not self.begun:
+            self.status = 403  # what a WebSocket that is not accepted is answered with
+        elif kind == "http.response.start":
+            self._begin(message)
+            if self._record is not None:
+                self._held = message
+                return
+        elif kind == "http.response.body" and self.status >= 400:
+            self._read_code(message.get("body", b""))
+        if self._held is not None:
+            await self._release(self._held)
+        await self._send(message)
+
+    async def problem(self, document: Problem, retry_after: float | None) -> None:
+        """Answer with a problem document, at once: what is refused need not be on record first."""
+        self._held = self._record = None
+        body = msgspec.json.encode(document)
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        if document.status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if retry_after is not None:
+            headers.append((b"retry-after", str(math.ceil(retry_after)).encode()))
+        start = {"type": f"{self._prefix}http.response.start", "status": document.status, "headers": headers}
+        await self.send(start)
+        await self.send({"type": f"{self._prefix}http.response.body", "body": body, "more_body": False})
+
+    def _begin(self, message: Message) -> None:
+        self.status = message["status"]
+        headers = {name.lower(): value for name, value in message["headers"]}
+        self.position = headers.get(b"x-position", b"").decode("latin-1")
+        added = [header for header in PRIVATE if header[0] not in headers]  # pages and their files have their own
+        message["headers"] = [*message["headers"], *self._headers, *added]
+        self.begun = self._record is None
+
+    def _read_code(self, body: bytes) -> None:
+        try:
+            self.code = str(msgspec.json.decode(body)["code"])
+        except (msgspec.DecodeError, KeyError, TypeError):
+            self.code = self.code or f"status_{self.status}"
+
+    async def _release(self, start: Message) -> None:
+        """Put what was done on record, then begin the answer; where that fails, the failure is the answer."""
+        record, self._held, self._record = self._record, None, None
+        if record is not None:
+            self.on_record = True
+            await record()
+        self.begun = True
+        await self._send(start)
+
+
+def _company_named(query: bytes) -> str:
+    """The company of a query string that names one."""
+    named = {value for name, value in parse_qsl(query.decode("latin-1")) if name == "company"}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")

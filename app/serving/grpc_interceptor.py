@@ -1,0 +1,246 @@
+"""What every gRPC call goes through: caller identified, ids taken or made, errors given their codes, deed noted."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from app.serving.gate import Doorway
+from domain.audit import (
+    NOBODY,
+    ON_RECORD_FIRST,
+    ONLY_REFUSALS,
+    SYSTEM,
+    Action,
+    Actor,
+    Door,
+    Note,
+    Trail,
+    outcome_of,
+    tenant_of,
+)
+from domain.clean_text import clean_message
+from domain.errors import (
+    AnalyticsError,
+    Conflict,
+    Defect,
+    Fenced,
+    Forbidden,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    NotYet,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.request import correlation, tracing
+from domain.request.caller import Caller, bearer_token
+
+CORRELATION_ID = "x-correlation-id"
+ERROR_CODE = "x-error-code"
+SUGGESTED_ACTIONS = "x-suggested-actions"
+TRACE = "traceresponse"
+RETRY_AFTER = "retry-after"
+
+# Every other RPC reads something of a tenant.
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        "HealthCheck": Action.STATUS,
+        "GetProjectionStatus": Action.STATUS,
+        "Publish": Action.PUBLISH,
+        "StreamEvents": Action.EVENTS,
+        "GetEvent": Action.EVENTS,
+        "VerifyLog": Action.VERIFY,
+        "RunAnalyticsQuery": Action.QUERY,
+        "ExplainMetric": Action.EXPLAIN,
+        "ExportAnalytics": Action.EXPORT,
+        "GenerateReport": Action.REPORT,
+        "GetReport": Action.REPORT,
+        "DownloadReport": Action.REPORT,
+    }
+)
+
+CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
+    {
+        Invalid: grpc.StatusCode.INVALID_ARGUMENT,
+        Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+        Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+        NotFound: grpc.StatusCode.NOT_FOUND,
+        Conflict: grpc.StatusCode.ABORTED,
+        LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Unavailable: grpc.StatusCode.UNAVAILABLE,
+        NotYet: grpc.StatusCode.FAILED_PRECONDITION,
+        Fenced: grpc.StatusCode.ABORTED,
+        Defect: grpc.StatusCode.INTERNAL,
+    }
+)
+
+NOT_SERVED = "not_served"  # of an RPC that the contract has and no side offers
+
+Context = grpc.aio.ServicerContext[Any, Any]
+# An RPC that answers once is an async function, one that streams its answers an async generator; the first argument
+# is the request, or the iterator of requests where the caller streams, the second who is asking.
+Answers = Callable[[Any, Caller], Awaitable[Message]]
+Streams = Callable[[Any, Caller], AsyncGenerator[Message]]
+Answering = Callable[[Any, Context], Awaitable[Message]]  # as the server calls them
+Streaming = Callable[[Any, Context], AsyncGenerator[Message]]
+
+_logger = logging.getLogger(__name__)
+
+
+def status_code(error: AnalyticsError) -> grpc.StatusCode:
+    """The gRPC code of a domain error: that of its nearest class in the table."""
+    if error.code == NOT_SERVED:
+        return grpc.StatusCode.UNIMPLEMENTED
+    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+
+
+def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answering:
+    """The handler of an RPC that answers once, behind the door."""
+
+    async def answer(request: Any, context: Context) -> Message:
+        async with _door(rpc, request, context, doorway) as call:
+            found = await handler(request, call.who)
+            call.position = _position(found)
+            await call.before_the_answer()
+            return found
+        raise AssertionError("a call that was refused has ended by now")
+
+    return answer
+
+
+def streaming(rpc: str, handler: Streams, doorway: Doorway) -> Streaming:
+    """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
+
+    async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
+        async with _door(rpc, request, context, doorway) as call, aclosing(handler(request, call.who)) as messages:
+            await call.before_the_answer()
+            async for message in messages:
+                call.position = _position(message)
+                yield message
+
+    return stream
+
+
+@dataclass
+class _Call:
+    """One call: what is done, and by whom as soon as that is known."""
+
+    rpc: str
+    company: str
+    correlation_id: str
+    trail: Trail
+    caller: Caller | None = None
+    position: str = ""
+    on_record: bool = False
+
+    @property
+    def who(self) -> Caller:
+        """Who is asking. Raises Unauthenticated before that is known: no handler is called by nobody."""
+        if self.caller is None:
+            raise Unauthenticated("nobody is known to be asking")
+        return self.caller
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS.get(self.rpc, Action.READ)
+
+    async def before_the_answer(self) -> None:
+        """Put on record first what must be."""
+        if self.action in ON_RECORD_FIRST:
+            self.on_record = True
+            await self.trail.record(self._note(None))
+
+    def end(self, error: BaseException | None) -> None:
+        """Note how it ended."""
+        note = self._note(error)
+        if not self.on_record and (self.action not in ONLY_REFUSALS or note.outcome == "refused"):
+            self.trail.note(note)
+
+    def _note(self, error: BaseException | None) -> Note:
+        actor, company = NOBODY, SYSTEM
+        if self.caller is not None:
+            principal = self.caller.principal
+            actor, company = Actor.of(principal), tenant_of(principal.companies, self.caller.asked or self.company)
+        outcome, code = outcome_of(error)
+        return Note(actor, self.action, self.rpc, Door.GRPC, company, outcome, code, self.position, self.correlation_id)
+
+
+@asynccontextmanager
+async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> AsyncIterator[_Call]:
+    metadata = _metadata(context)
+    correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
+    with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
+        told = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
+        context.set_trailing_metadata(told)
+        call = _Call(rpc, company_of(request), correlation_id, doorway.trail)
+        try:
+            if call.action not in ONLY_REFUSALS:
+                await doorway.trail.admit()
+            call.caller = Caller(doorway.authenticate(bearer_token(_authorizations(context))), correlation_id)
+            with doorway.within_rates(call.caller.principal, call.action, call.company):
+                yield call
+            call.end(None)
+        except AnalyticsError as error:
+            call.end(error)
+            if isinstance(error, Defect):
+                _logger.error("%s failed: %s (correlation id %s)", rpc, error, correlation_id)
+            await _refuse(context, error, told)
+        except (grpc.aio.BaseError, grpc.RpcError):
+            raise  # the handler has ended the call itself
+        except Exception as error:
+            call.end(error)
+            _logger.exception("%s failed (correlation id %s)", rpc, correlation_id)
+            # what went wrong inside is for the log: the text of a foreign exception may hold another tenant's data
+            await _refuse(context, Defect(f"{rpc} failed; its correlation id finds the reason in the log"), told)
+        except BaseException:  # the caller has gone: what was read until then was read
+            call.end(None)
+            raise
+
+
+def _position(message: Any) -> str:
+    position = getattr(message, "position", "")
+    return position if isinstance(position, str) else ""
+
+
+def company_of(request: Any) -> str:
+    """The company that a request names, in a field of its own or in its scope."""
+    named = getattr(request, "company_id", "") or getattr(getattr(request, "scope", None), "company_id", "")
+    return named if isinstance(named, str) else ""
+
+
+async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[str, str]]) -> None:
+    trailing = [*told, (ERROR_CODE, error.code)]
+    if error.suggested_actions:
+        trailing.append((SUGGESTED_ACTIONS, _ascii(clean_message("; ".join(error.suggested_actions)))))
+    if error.retry_after is not None:
+        trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
+    await context.abort(status_code(error), clean_message(str(error)), tuple(trailing))
+
+
+def _metadata(context: Context) -> dict[str, str]:
+    """The caller's metadata; of a key that comes twice the first one counts."""
+    found: dict[str, str] = {}
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            found.setdefault(key, value)
+    return found
+
+
+def _authorizations(context: Context) -> list[str]:
+    return [
+        value for key, value in context.invocation_metadata() or () if key == "authorization" and isinstance(value, str)
+    ]
+
+
+def _ascii(text: str) -> str:
+    """Metadata carries printable ASCII only."""
+    return "".join(c for c in text.encode("ascii", "replace").decode() if c.isprintable())
