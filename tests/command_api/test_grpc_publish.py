@@ -19,7 +19,7 @@ from command_api.grpc_publish import publishing
 from domain.events.problems import Code
 from eventlog.publish.audit_writer import NoTrail
 from tests.command_api.test_http_events import authenticate
-from tests.publishing.samples import Door, bad_envelopes, logged, trade
+from tests.eventlog.publish.samples import Door, bad_envelopes, logged, trade
 
 if TYPE_CHECKING:
     from services.analytics_service_pb2_grpc import AnalyticsServiceAsyncStub  # exists for the type checker only

@@ -25,8 +25,8 @@ from eventlog.intake.intake import Ingest
 from eventlog.intake.quarantine import Filter
 from eventlog.publish.audit_writer import NoTrail
 from eventlog.publish.publisher import Publisher
-from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
-from tests.publishing.test_publisher import QUICK, TroubledLog
+from tests.eventlog.publish.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
+from tests.eventlog.publish.test_publisher import QUICK, TroubledLog
 from tests.support.desks import vocabulary
 
 PRINCIPALS = {

@@ -10,7 +10,7 @@ import pytest
 from command_api.file_intake import ingest_file, is_protobuf
 from domain.events.problems import Code
 from eventlog.intake.quarantine import Filter
-from tests.publishing.samples import Door, bad_envelopes, bad_lines, framed, line, trade, trade_members
+from tests.eventlog.publish.samples import Door, bad_envelopes, bad_lines, framed, line, trade, trade_members
 
 
 async def test_a_file_of_lines_goes_in_and_bad_lines_are_set_aside(door: Door) -> None:

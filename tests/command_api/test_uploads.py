@@ -14,7 +14,7 @@ from command_api.health import Health
 from command_api.http import MAX_BODY, WHOLE_BODIES, create_app
 from command_api.uploads import SMALL
 from tests.command_api.test_http_events import JSON, NDJSON, PROTOBUF, UNUSED, behind_edge, body_of, client, post
-from tests.publishing.samples import Door, line, logged
+from tests.eventlog.publish.samples import Door, line, logged
 
 __all__ = ["client"]  # a fixture
 LARGE = b" " * (SMALL + 1)

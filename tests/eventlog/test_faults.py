@@ -22,7 +22,7 @@ from eventlog.publish.audit_writer import LogTrail
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Receipt
 from read_api.live.changes import PROJECTED, Movements, happens
-from tests.publishing.samples import logged, trade
+from tests.eventlog.publish.samples import logged, trade
 from tests.support.faults import FAULTS, HANG, Faulty
 
 LIMITS = Limits(deadline=1.5, live_deadline=0.2, attempt=0.3, first_pause=0.01, longest_pause=0.05)

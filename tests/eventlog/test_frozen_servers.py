@@ -15,7 +15,7 @@ from domain.errors import Unavailable
 from domain.events.catalogue import STREAMS
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
-from tests.publishing.samples import logged, trade
+from tests.eventlog.publish.samples import logged, trade
 from tests.support.frozen import frozen
 
 LIMITS = Limits(deadline=1.0, live_deadline=0.3)

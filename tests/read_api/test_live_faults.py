@@ -30,7 +30,7 @@ from read_api.live.changes import Movements
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadSide
-from tests.auth.hostile import People
+from tests.adapters.auth.hostile import People
 
 ANN = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.FREE)
 MESSAGES = (

@@ -14,7 +14,7 @@ from domain.events.catalogue import STREAMS
 from eventlog.intake.intake import Ingest
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
-from tests.publishing.samples import Door
+from tests.eventlog.publish.samples import Door
 
 
 @pytest.fixture

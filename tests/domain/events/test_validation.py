@@ -1,0 +1,152 @@
+"""The rules of the event catalogue, one event at a time."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType
+from domain.events.problems import MEANINGS, Code
+from domain.events.validation import _check_fact, _checks, check_payload, judge
+from tests.eventlog.publish.samples import NOON, trade
+
+NUMBERS = (0.0, 1.5, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)
+TEXTS = ("", "x", "1h", "a\0b", "é" * 2048, "é" * 2049)
+TIMES = (0, 1, NOON, LATEST - 1, LATEST, -1, 2**63 - 1)
+
+
+def good_fact(kind: EventType) -> Message:
+    """The least that is good: required fields alone."""
+    choices = {name: values[0] for name, values in kind.choices}
+    fact = kind.message()
+    for field in fields_of(kind):
+        if field.name in kind.required:
+            setattr(fact, field.name, choices.get(field.name) or _least(field, field.name in kind.times))
+    return fact
+
+
+def _least(field: FieldDescriptor, time: bool) -> Any:
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return "x"
+    return NOON if time else 1
+
+
+def fields_of(kind: EventType) -> list[FieldDescriptor]:
+    """The fields of the type's message."""
+    return cast("list[FieldDescriptor]", list(kind.message.DESCRIPTOR.fields))
+
+
+@pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: kind.name)
+def test_required_fields_alone_are_good(kind: EventType) -> None:
+    """A fact with its required fields, and nothing else, breaks no rule."""
+    assert check_payload(kind, good_fact(kind)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(k, n) for k in CATALOGUE for n in k.required], ids=lambda v: v if isinstance(v, str) else v.name
+)
+def test_a_required_field_that_is_absent_is_named(kind: EventType, name: str) -> None:
+    """The reason names the field that is missing."""
+    fact = good_fact(kind)
+    fact.ClearField(name)
+    problem = check_payload(kind, fact)
+    assert problem is not None
+    assert (problem.code, problem.reason) == (Code.MISSING_FIELD, f"{name} is required")
+
+
+def any_fact(kind: EventType) -> st.SearchStrategy[Message]:
+    """Facts with any values in any fields, many of them just inside or outside of a rule."""
+
+    def value_of(field: FieldDescriptor) -> st.SearchStrategy[Any]:
+        if field.is_repeated:
+            is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+            texts = st.sampled_from(TEXTS)
+            return st.dictionaries(texts, texts, max_size=2) if is_map else st.lists(texts, max_size=2)
+        values: dict[int, tuple[Any, ...]] = {
+            FieldDescriptor.TYPE_DOUBLE: NUMBERS,
+            FieldDescriptor.TYPE_STRING: TEXTS,
+            FieldDescriptor.TYPE_ENUM: (0, 1, 2, 99),
+            FieldDescriptor.TYPE_INT64: TIMES,
+            FieldDescriptor.TYPE_UINT32: (0, 7),
+            FieldDescriptor.TYPE_BOOL: (True, False),
+            FieldDescriptor.TYPE_BYTES: (b"", b"\xff"),
+        }
+        return st.sampled_from(values[field.type])
+
+    def build(changes: dict[str, Any]) -> Message:
+        fact = good_fact(kind)
+        for name, value in changes.items():
+            fact.ClearField(name)
+            if value is not None:
+                fact.MergeFrom(kind.message(**{name: value}))
+        return fact
+
+    changes = st.fixed_dictionaries({}, optional={f.name: st.none() | value_of(f) for f in fields_of(kind)})
+    return changes.map(build)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: kind.name)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_the_quick_test_and_the_checks_agree(kind: EventType, data: st.DataObject) -> None:
+    """What the quick test lets through breaks no rule, and what breaks none is let through in the end."""
+    fact = data.draw(any_fact(kind))
+    slowly = next((p for check in _checks(kind.name) if (p := check(fact)) is not None), None)
+    assert _check_fact(kind, fact) == slowly
+
+
+def test_a_batch_names_the_bad_fact() -> None:
+    """The item's index is in the problem and in its reason."""
+    kind = CATALOGUE[0]
+    assert kind.batch is not None
+    batch = kind.batch(items=[good_fact(kind), kind.message()])
+    problem = check_payload(kind, batch)
+    assert problem == (Code.MISSING_FIELD, "items[1].trade_id is required", 1)
+
+
+def test_a_batch_holds_one_to_ten_thousand_facts() -> None:
+    """An empty and an overfull batch are refused."""
+    kind = next(k for k in CATALOGUE if k.name == "user_event")
+    assert kind.batch is not None
+    empty, full = kind.batch(), kind.batch()
+    full.items.extend([good_fact(kind)] * MAX_FACTS)  # type: ignore[attr-defined]  # every batch has items
+    assert check_payload(kind, full) is None
+    full.items.append(good_fact(kind))  # type: ignore[attr-defined]  # every batch has items
+    codes = [problem.code for batch in (empty, full) if (problem := check_payload(kind, batch)) is not None]
+    assert codes == [Code.EMPTY_BATCH, Code.TOO_LARGE]
+
+
+def test_an_event_in_a_topic_of_others_is_a_problem() -> None:
+    """The stream is part of what the log's judge looks at."""
+    value = trade().record.value
+    assert judge(value) is None
+    assert judge(value, "trading-events") is None
+    problem = judge(value, "user-behavior")
+    assert problem is not None
+    assert problem.code == Code.WRONG_STREAM
+
+
+@given(st.binary(max_size=300))
+def test_judging_any_bytes_gives_an_answer(data: bytes) -> None:
+    """No bytes make the judge fail."""
+    problem = judge(data)
+    assert problem is None or problem.code in MEANINGS
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_judging_a_flipped_event_gives_an_answer(place: int, flip: int) -> None:
+    """A good event with any byte changed is judged, good or bad, without an error."""
+    data = bytearray(trade().record.value)
+    data[place % len(data)] ^= flip
+    problem = judge(bytes(data))
+    assert problem is None or problem.code in MEANINGS
+
+
+def test_every_code_has_a_meaning() -> None:
+    """The set of codes is closed and explained."""
+    assert set(MEANINGS) == set(Code)

@@ -1,1 +1,0 @@
-"""What only the embedded servers and the embedded log promise."""
