@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
     from adapters.postgres.tables.seals import PostgresSeals
-    from command_api.command_handler import Desk
+    from command_api.command_handler import CommandHandler
     from domain.access.rights import Authenticate
     from domain.audit import Trail
     from domain.ports import EventLog, LiveBus
     from eventlog.intake.event_tokens import EventTokens
-    from eventlog.search.event_detail import Stories
+    from eventlog.search.event_detail import EventDetails
     from eventlog.search.search import EventSearch
     from projections.engine.declare.projection import Projection
     from projections.engine.query.compared import Comparing
@@ -153,12 +153,12 @@ async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgr
 
 
 @asynccontextmanager
-async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, Stories]]:
+async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, EventDetails]]:
     """Searches of the log, and the stories of single events that are told by them."""
-    from eventlog.search.event_detail import Stories
+    from eventlog.search.event_detail import EventDetails
 
     async with event_search(settings, log) as search, decisions(settings) as decided:
-        yield search, Stories(search, decided)
+        yield search, EventDetails(search, decided)
 
 
 @asynccontextmanager
@@ -230,14 +230,14 @@ async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
 
 
 @asynccontextmanager
-async def desk(settings: Settings) -> AsyncIterator[Desk]:
+async def desk(settings: Settings) -> AsyncIterator[CommandHandler]:
     """What takes commands."""
     from app.vocabulary import RegisteredVocabulary
-    from command_api.command_handler import Desk
+    from command_api.command_handler import CommandHandler
 
     async with event_store(settings) as store:
         more = filter(None, map(str.strip, settings.currencies.split(",")))
-        yield Desk(store, RegisteredVocabulary(frozenset(more), partial(_exists, settings, store)))
+        yield CommandHandler(store, RegisteredVocabulary(frozenset(more), partial(_exists, settings, store)))
 
 
 async def _exists(settings: Settings, store: PostgresEventStore, company: str) -> bool:

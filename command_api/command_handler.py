@@ -38,7 +38,7 @@ KEPT = 512  # states of aggregates in memory: only the events after them are rea
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CommandRequest:
     """A command with all that was said about it. `aggregate_id` is not needed to create, nor for a company.
 
     `expected`: the version that the caller saw, None for any. `key`: the Idempotency-Key, empty for none.
@@ -55,7 +55,7 @@ class Order:
     traceparent: str = ""
 
 
-class Told(NamedTuple):
+class ShownEvent(NamedTuple):
     """An event as answers show it."""
 
     topic: str
@@ -64,7 +64,7 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CommandResult:
     """What became of a command: the aggregate's version now, the position that covers it, the events.
 
     The position is empty where nothing was ever stored of the aggregate, and after a dry run.
@@ -73,7 +73,7 @@ class Taken:
     id: UUID
     version: int
     position: Position
-    events: tuple[Told, ...]
+    events: tuple[ShownEvent, ...]
     dry_run: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class _Known(NamedTuple):
 NOTHING = _Known(0, None, Position())
 
 
-class Desk:
+class CommandHandler:
     """Takes commands. `now` gives ms since 1970 UTC, `new_id` ids of commands and aggregates."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Desk:
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._known: OrderedDict[tuple[str, str, UUID], _Known] = OrderedDict()
 
-    async def take(self, principal: Principal, order: Order) -> Taken:
+    async def take(self, principal: Principal, order: CommandRequest) -> CommandResult:
         """Decide, store and answer. What is answered is durable.
 
         Raises Invalid, Forbidden, NotFound, Conflict, Unavailable.
@@ -147,7 +147,7 @@ class Desk:
         """Return if the event store answers. Raises Unavailable."""
         await self._store.recall(SYSTEM, "check")
 
-    async def _must_exist(self, order: Order) -> None:
+    async def _must_exist(self, order: CommandRequest) -> None:
         """Raise Invalid or NotFound where the command names what is not there."""
         refuse(unknown_names(order.command, order.company_id, self._vocabulary))
         if order.type.kind.of_platform and not await self._vocabulary.exists(order.company_id):
@@ -157,7 +157,7 @@ class Desk:
                 suggested_actions=("Look at how it is written; a new company begins with its first event or command.",),
             )
 
-    async def _again(self, key: Key | None, order: Order) -> Taken | None:
+    async def _again(self, key: Key | None, order: CommandRequest) -> CommandResult | None:
         """The answer that was given before, where this key was used; Conflict where it was for something else."""
         if key is None or order.dry_run:
             return None
@@ -173,10 +173,12 @@ class Desk:
         stored = await self._store.events(done.aggregate_id, max(done.before - 1, 0))
         last = [event for event in stored if event.version <= done.version]
         position = last[-1].position if last else Position()
-        told = tuple(Told(e.topic, e.version, event_of(e)) for e in last if e.version > done.before)
-        return Taken(done.aggregate_id, done.version, position, told)
+        told = tuple(ShownEvent(e.topic, e.version, event_of(e)) for e in last if e.version > done.before)
+        return CommandResult(done.aggregate_id, done.version, position, told)
 
-    async def _attempt(self, order: Order, aggregate_id: UUID, issued: Issued, key: Key | None) -> Taken | None:
+    async def _attempt(
+        self, order: CommandRequest, aggregate_id: UUID, issued: Issued, key: Key | None
+    ) -> CommandResult | None:
         """One try on the newest state; None where somebody else was first."""
         known = await self._load(order, aggregate_id)
         if known.version == 0 and order.aggregate_id is not None:
@@ -184,20 +186,20 @@ class Desk:
         if order.expected is not None and order.expected != known.version:
             raise _stale(order.expected, known.version)
         events: Sequence[Event] = order.type.aggregate.decide(known.state, order.command, issued)
-        told = tuple(Told(event.topic, known.version + i, event) for i, event in enumerate(events, 1))
+        told = tuple(ShownEvent(event.topic, known.version + i, event) for i, event in enumerate(events, 1))
         version = known.version + len(events)
         if order.dry_run:
-            return Taken(aggregate_id, version, Position(), told, dry_run=True)
+            return CommandResult(aggregate_id, version, Position(), told, dry_run=True)
         if not events and key is None:
-            return Taken(aggregate_id, version, known.position, ())
+            return CommandResult(aggregate_id, version, known.position, ())
         wanted = [(event.topic, write_state(issued, event)) for event in events]
         try:
             stored = await self._store.append(Append(aggregate_id, known.version, issued.command_id, wanted, key))
         except Conflict:
             return None
-        return Taken(aggregate_id, version, stored[-1].position if stored else known.position, told)
+        return CommandResult(aggregate_id, version, stored[-1].position if stored else known.position, told)
 
-    def _target(self, order: Order) -> UUID:
+    def _target(self, order: CommandRequest) -> UUID:
         if order.type.aggregate.one_a_company:
             return company_aggregate_id(order.company_id)
         if order.aggregate_id is not None:
@@ -206,7 +208,7 @@ class Desk:
             return UUID(self._new_id())
         raise Invalid(f"{order.type.name} needs the id of what it is about", code="missing_id")
 
-    async def _load(self, order: Order, aggregate_id: UUID) -> _Known:
+    async def _load(self, order: CommandRequest, aggregate_id: UUID) -> _Known:
         """The newest state. What belongs to another company, or is of another kind, is not there for the caller."""
         if order.aggregate_id is None and order.type.creates:
             return NOTHING  # its id was made a moment ago
@@ -233,7 +235,7 @@ def company_of(principal: Principal, named: str | None) -> str:
     return company
 
 
-def _allowed(principal: Principal, order: Order) -> Role:
+def _allowed(principal: Principal, order: CommandRequest) -> Role:
     """The role by which they may. Raises Forbidden."""
     kind = order.type.kind
     require(principal, Right.COMMAND, order.company_id)
@@ -253,20 +255,20 @@ def _allowed(principal: Principal, order: Order) -> Role:
     return next(role for role in Role if role in principal.roles and Right.COMMAND in RIGHTS[role])
 
 
-def _fingerprint(principal: Principal, order: Order) -> bytes:
+def _fingerprint(principal: Principal, order: CommandRequest) -> bytes:
     """16 bytes that stand for what was asked, by whom: equal requests have equal ones, however they were written."""
     about = (principal.sub, order.type.name, str(order.aggregate_id), str(order.expected))
     return blake2b(b"\0".join((*map(str.encode, about), write_body(order.command))), digest_size=16).digest()
 
 
-def _must_be_theirs(order: Order, event: Stored) -> None:
+def _must_be_theirs(order: CommandRequest, event: Stored) -> None:
     of_kind = aggregate_of(event.topic)
     foreign_kind = of_kind is not None and of_kind is not order.type.aggregate
     if foreign_kind or read_state(event).company_id != order.company_id:
         raise _missing(order)
 
 
-def _missing(order: Order) -> NotFound:
+def _missing(order: CommandRequest) -> NotFound:
     what = order.type.aggregate.name.replace("_", " ")
     return NotFound(f"there is no such {what}", code=f"no_{order.type.aggregate.name}")
 

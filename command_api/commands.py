@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from command_api import answers, openapi
-from command_api.command_handler import Desk, Order, Taken, company_of
+from command_api.command_handler import CommandHandler, CommandRequest, CommandResult, company_of
 from domain.access.rights import Right, require
 from domain.configuration.registry import ARCHIVE, CHANGE, COMMANDS, CREATE, CommandType, read_command
 from domain.errors import Invalid
@@ -64,12 +64,12 @@ def route(command: CommandType) -> tuple[str, str]:
     return "POST", ELSEWHERE.get(command.name, f"{collection}/{{id}}/{verb.replace('_', '-')}")
 
 
-def handlers(desk: Desk) -> list[HTTPRouteHandler]:
+def handlers(desk: CommandHandler) -> list[HTTPRouteHandler]:
     """A handler for every command."""
     return [_handler(command, desk) for command in COMMANDS.values()]
 
 
-def _handler(command: CommandType, desk: Desk) -> HTTPRouteHandler:
+def _handler(command: CommandType, desk: CommandHandler) -> HTTPRouteHandler:
     async def about_one(
         request: HttpRequest,
         id: FromPath[UUID],
@@ -104,7 +104,7 @@ def _handler(command: CommandType, desk: Desk) -> HTTPRouteHandler:
 
 
 async def _take(
-    desk: Desk,
+    desk: CommandHandler,
     command: CommandType,
     request: HttpRequest,
     target: UUID | None,
@@ -117,7 +117,7 @@ async def _take(
     who = request.user
     company_id = who.company(company_of(who.principal, company))
     require(who.principal, Right.COMMAND, company_id)  # before the body: who may not is not told what is wrong with it
-    order = Order(
+    order = CommandRequest(
         type=command,
         command=read_command(command, await _body(request)),
         company_id=company_id,
@@ -179,7 +179,7 @@ def _key(given: str | None) -> str:
     return given
 
 
-def _answer(command: CommandType, taken: Taken) -> Response[bytes]:
+def _answer(command: CommandType, taken: CommandResult) -> Response[bytes]:
     headers = {} if taken.dry_run else {"ETag": f'"{taken.version}"', "X-Position": str(taken.position)}
     created = command.creates and not taken.dry_run
     if created:

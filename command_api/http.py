@@ -16,7 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from command_api import answers, commands
-from command_api.command_handler import Desk
+from command_api.command_handler import CommandHandler
 from command_api.event_bodies import document, form
 from command_api.uploads import SMALL, decoding, in_time, received
 from domain.access.rate_limits import Rates
@@ -40,7 +40,12 @@ UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARG
 
 
 def create_app(
-    *, ingest: Ingest, desk: Desk, health: Health, rates: Rates | None = None, upload_seconds: float = UPLOAD_SECONDS
+    *,
+    ingest: Ingest,
+    desk: CommandHandler,
+    health: Health,
+    rates: Rates | None = None,
+    upload_seconds: float = UPLOAD_SECONDS,
 ) -> Litestar:
     """The application, to stand behind the edge (app/serving/audit_middleware.py); what it stands on is given. No `rates`: no limit.
 

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from domain.access.rate_limits import Rates
 from domain.access.rights import Authenticate
 from domain.audit import Trail
-from eventlog.search.event_detail import Stories
+from eventlog.search.event_detail import EventDetails
 from eventlog.search.search import EventSearch
 from read_api.answers.questions import Questions
 from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
 from read_api.health.prometheus import Metrics
-from read_api.http.past import PastDesk
-from read_api.live.changes import Movements
+from read_api.http.past import PastQuestions
+from read_api.live.changes import ProjectionChanges
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSide:
+class ReadServices:
     """What the read API answers from."""
 
     questions: Questions
-    past: PastDesk
+    past: PastQuestions
     statuses: ProjectionStatuses
     health: Health
-    movements: Movements
+    movements: ProjectionChanges
     metrics: Metrics
     search: EventSearch
-    stories: Stories
+    stories: EventDetails
     authenticate: Authenticate
     trail: Trail
     rates: Rates

@@ -30,7 +30,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.query.composed import Part
 from projections.engine.query.request import Question, answer
 from projections.engine.store import sql
-from read_api.answers.cache import KeptAnswers
+from read_api.answers.cache import AnswerCache
 
 COMPANY, ASKS, TRADERS = "company-7", 200, 50
 MONTH, IN_MONTH = Part("kpis", {"at": "2024-11-15"}), 1_731_628_800_000  # ms, of that day
@@ -144,8 +144,8 @@ async def _asked_beside(store: PostgresReadStore, asks: int) -> tuple[list[float
     return times, len(positions)
 
 
-def _answers(store: PostgresReadStore) -> KeptAnswers:
-    return KeptAnswers(store, lambda question: answer(question, store))
+def _answers(store: PostgresReadStore) -> AnswerCache:
+    return AnswerCache(store, lambda question: answer(question, store))
 
 
 def _question(part: Part) -> Question:

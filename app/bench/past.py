@@ -17,12 +17,12 @@ from app.bench.environment import Ground
 from app.bench.events import BEGIN, SPAN
 from app.bench.figures import Figure
 from app.bench.logs import long_log, read
-from app.roles.past import tell
+from app.roles.past import answer_question
 from app.settings import Settings
 from domain.position import Position
 from projections.engine.declare.registry import projection
 from projections.engine.query.request import Question
-from read_api.http.past import Telling
+from read_api.http.past import PastQuestion
 
 PAIRS = 10
 COMPANY, QUERY, PROJECTION = "company-7", "trading_totals", "trading"
@@ -36,14 +36,16 @@ async def past(ground: Ground) -> None:
         records, reading = await read(log, sorted(projection(PROJECTION).topics))
         total = sum(head.offsets.values())
         whole = f"of {records:,} records that the projection reads in a log of {total:,} (floor: bare read of those)"
-        await tell(settings, Telling(_question()))  # what is loaded once for a process is no part of a question
-        latest = await _median(settings, lambda _: Telling(_question()))
+        await answer_question(
+            settings, PastQuestion(_question())
+        )  # what is loaded once for a process is no part of a question
+        latest = await _median(settings, lambda _: PastQuestion(_question()))
         note = f"as-of now, one company in 20, median; {whole}"
         ground.found(Figure("as_of_whole", latest, "s", reading, note))
         asked = await _median(settings, lambda chance: _anywhere(chance, head))
         note = f"as-of at a random event time and position, median; {whole}"
         ground.found(Figure("as_of_random", asked, "s", reading, note))
-        explained = await _median(settings, lambda _: Telling(_question(), measure="total_pnl"))
+        explained = await _median(settings, lambda _: PastQuestion(_question(), measure="total_pnl"))
         ground.found(Figure("explain", explained, "s", reading, f"a sum explained, first page, median; {whole}"))
 
 
@@ -51,15 +53,15 @@ def _question() -> Question:
     return Question(QUERY, COMPANY, {}, datetime.now(UTC))
 
 
-def _anywhere(chance: Random, head: Position) -> Telling:
+def _anywhere(chance: Random, head: Position) -> PastQuestion:
     position = Position({place: chance.randint(0, offset) for place, offset in head.offsets.items()})
-    return Telling(_question(), time=BEGIN + chance.randint(0, SPAN), position=str(position))
+    return PastQuestion(_question(), time=BEGIN + chance.randint(0, SPAN), position=str(position))
 
 
-async def _median(settings: Settings, asked: Callable[[Random], Telling]) -> float:
+async def _median(settings: Settings, asked: Callable[[Random], PastQuestion]) -> float:
     chance, times = Random(5), []
     for _ in range(PAIRS):
         question, began = asked(chance), time.perf_counter()
-        await tell(settings, question)
+        await answer_question(settings, question)
         times.append(time.perf_counter() - began)
     return statistics.median(times)

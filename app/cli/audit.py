@@ -57,7 +57,7 @@ _NAMING = ("name", "names", "event", "ids", "entry_id", "role")  # arguments tha
 
 
 @dataclass
-class Deed:
+class AuditedAction:
     """The command that runs: its name, what it is about, and whether that is on record."""
 
     command: str
@@ -76,16 +76,16 @@ class Deed:
         )
 
 
-_in_hand: ContextVar[Deed | None] = ContextVar("deed", default=None)
+_in_hand: ContextVar[AuditedAction | None] = ContextVar("deed", default=None)
 
 
 @contextmanager
-def doing(command: str, arguments: Mapping[str, Any]) -> Iterator[Deed | None]:
+def doing(command: str, arguments: Mapping[str, Any]) -> Iterator[AuditedAction | None]:
     """This command runs; None where it is quiet."""
     deed = None
     if command not in QUIET:
         about = " ".join(str(part) for name in _NAMING for part in _parts(arguments.get(name)))
-        deed = Deed(command, about, str(arguments.get("company") or arguments.get("tenant") or ""))
+        deed = AuditedAction(command, about, str(arguments.get("company") or arguments.get("tenant") or ""))
     token = _in_hand.set(deed)
     try:
         yield deed

@@ -14,7 +14,7 @@ from app.settings import Settings
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
-    from command_api.command_handler import Order, Taken
+    from command_api.command_handler import CommandRequest, CommandResult
 
 
 @click.command()
@@ -42,12 +42,12 @@ def command(
 
     Prints the id, the version and the position token of what it decided; reads take the token as X-Min-Position.
     """
-    from command_api.command_handler import Order, company_of
+    from command_api.command_handler import CommandRequest, company_of
     from domain.access.rights import OPERATOR
     from domain.configuration.registry import command_named, read_command
 
     kind = command_named(name)
-    order = Order(
+    order = CommandRequest(
         type=kind,
         command=read_command(kind, _bytes(body)),
         company_id=company_of(OPERATOR, company),
@@ -65,7 +65,7 @@ def command(
         click.echo(f"{'would be' if dry_run else 'decided'}: {event['topic']}", err=True)
 
 
-async def _give(settings: Settings, order: Order) -> Taken:
+async def _give(settings: Settings, order: CommandRequest) -> CommandResult:
     from app.instance.instance import reachable
     from app.wiring import desk
     from domain.access.rights import OPERATOR

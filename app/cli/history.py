@@ -18,8 +18,8 @@ from domain.access.rights import OPERATOR
 from domain.clean_text import escaped_json
 
 if TYPE_CHECKING:
-    from eventlog.search.event_detail import Stories
-    from eventlog.search.search import EventSearch, Found, Search
+    from eventlog.search.event_detail import EventDetails
+    from eventlog.search.search import EventMatch, EventSearch, Search
 
 COLUMNS = ("timestamp", "topic", "partition", "offset", "message_type", "company_id", "user_id", "event_id")
 
@@ -151,13 +151,13 @@ def _written_to(out: Path | None) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-def _delimited(event: Found) -> bytes:
+def _delimited(event: EventMatch) -> bytes:
     from eventlog.publish.record import varint
 
     return varint(len(event.value)) + event.value
 
 
-def _as_line(event: Found) -> bytes:
+def _as_line(event: EventMatch) -> bytes:
     from eventlog.search.event_json import shown
 
     return escaped_json(json.dumps(shown(event, OPERATOR), ensure_ascii=False)).encode() + b"\n"
@@ -185,13 +185,13 @@ def _search(
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[EventSearch, Stories]]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[EventSearch, EventDetails]]:
     from app.instance.instance import reachable
     from app.wiring import decisions, event_log, event_search
-    from eventlog.search.event_detail import Stories
+    from eventlog.search.event_detail import EventDetails
 
     async with AsyncExitStack() as stack:
         complete = await stack.enter_async_context(reachable(settings))
         log = await stack.enter_async_context(event_log(complete))
         search = await stack.enter_async_context(event_search(complete, log))
-        yield search, Stories(search, await stack.enter_async_context(decisions(complete)))
+        yield search, EventDetails(search, await stack.enter_async_context(decisions(complete)))

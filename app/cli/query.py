@@ -15,7 +15,7 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from projections.engine.query.request import Question
-    from read_api.http.past import Telling
+    from read_api.http.past import PastQuestion
 
 
 def _of_query(command: Command) -> Command:
@@ -48,15 +48,15 @@ def query(
     min_position: str,
 ) -> None:
     """Answer a registered query: the same JSON as over HTTP."""
-    from read_api.http.past import Telling, telling
+    from read_api.http.past import PastQuestion, time_and_position
 
-    asked = Telling(_question(name, company, params), *telling(as_of))
+    asked = PastQuestion(_question(name, company, params), *time_and_position(as_of))
     show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
 
 
-async def _query(settings: Settings, asked: Telling, min_position: str, *, past: bool) -> dict[str, Any]:
+async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, past: bool) -> dict[str, Any]:
     from app.instance.instance import reachable
-    from app.roles.past import tell
+    from app.roles.past import answer_question
     from app.wiring import comparing, read_store
     from projections.engine.query.request import answer
 
@@ -66,12 +66,12 @@ async def _query(settings: Settings, asked: Telling, min_position: str, *, past:
             if not past:
                 return found
         if past:
-            return await tell(complete, asked)
+            return await answer_question(complete, asked)
         async with read_store(complete) as store, comparing(complete) as compares:
             return await answer(asked.question, store, compares)
 
 
-async def _waited_for(settings: Settings, asked: Telling, min_position: str) -> dict[str, Any]:
+async def _waited_for(settings: Settings, asked: PastQuestion, min_position: str) -> dict[str, Any]:
     """The answer at a position that has reached this one."""
     from app.roles.questions import listening, questions
     from app.wiring import event_log, live_bus
@@ -106,9 +106,9 @@ def explain(
     **page: Any,
 ) -> None:
     """Show the events behind a measure of a query, each with its share."""
-    from read_api.http.past import Telling, telling
+    from read_api.http.past import PastQuestion, time_and_position
 
-    asked = Telling(_question(name, company, params), *telling(as_of), measure=measure, **page)
+    asked = PastQuestion(_question(name, company, params), *time_and_position(as_of), measure=measure, **page)
     found = run(_explain(settings, asked))
     if as_json:
         show_json(found)
@@ -119,12 +119,12 @@ def explain(
     click.echo(f"{clean(measure)} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
 
 
-async def _explain(settings: Settings, asked: Telling) -> dict[str, Any]:
+async def _explain(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     from app.instance.instance import reachable
-    from app.roles.past import tell
+    from app.roles.past import answer_question
 
     async with reachable(settings) as complete:
-        return await tell(complete, asked)
+        return await answer_question(complete, asked)
 
 
 def _question(name: str, company: str, params: tuple[str, ...]) -> Question:

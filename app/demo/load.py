@@ -20,7 +20,7 @@ from app.demo.sample import EVENTS, sample
 from app.publisher import connect
 from app.settings import Settings
 from app.wiring import desk, event_log
-from command_api.command_handler import Order
+from command_api.command_handler import CommandRequest
 from domain.access.rights import OPERATOR
 from domain.configuration.registry import COMMANDS, read_command
 from domain.events.catalogue import STREAMS
@@ -60,7 +60,7 @@ async def _subscribe(settings: Settings) -> None:
         for company in COMPANIES:
             for name, said in ((PROFILE, {"name": company.company_id.capitalize()}), (TIER, {"tier": company.tier})):
                 command = read_command(COMMANDS[name], json.dumps(said).encode())
-                await taking.take(OPERATOR, Order(COMMANDS[name], command, company.company_id))
+                await taking.take(OPERATOR, CommandRequest(COMMANDS[name], command, company.company_id))
 
 
 async def _has_events(settings: Settings) -> bool:

@@ -14,13 +14,13 @@ from domain.position import Position
 from eventlog.relay.ports import STORE
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
-from read_api.http.past import Tell, Telling
+from read_api.http.past import AnswerPast, PastQuestion
 
 PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
 WAITING = 8  # questions of one tenant that may wait for it
 
 
-async def tell(settings: Settings, asked: Telling) -> dict[str, Any]:
+async def answer_question(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     """The answer to a question about the past, in the form of the API."""
     from adapters.postgres.read_models.scratch import PostgresScratch
     from app.evidence import check
@@ -56,7 +56,7 @@ async def _in_log(settings: Settings, token: Position) -> Position:
 
 
 @asynccontextmanager
-async def teller(settings: Settings) -> AsyncIterator[Tell]:
+async def past_answers(settings: Settings) -> AsyncIterator[AnswerPast]:
     """Tells in processes of their own, which the first questions start: tenants take turns.
 
     A question whose caller is cancelled is told no longer.
@@ -65,7 +65,7 @@ async def teller(settings: Settings) -> AsyncIterator[Tell]:
     workers = [WorkerProcess(work) for _ in range(PROCESSES)]
     idle, turns = list(workers), Turns(work, Share(PROCESSES, of_tenant=1, waiting=WAITING, patience=seconds))
 
-    async def tell_apart(asked: Telling) -> dict[str, Any]:
+    async def tell_apart(asked: PastQuestion) -> dict[str, Any]:
         async with turns.turn(asked.question.company):
             worker = idle.pop()  # the one that was used last: the other one ends when it has rested for long
             try:
@@ -80,9 +80,9 @@ async def teller(settings: Settings) -> AsyncIterator[Tell]:
             worker.stop()
 
 
-def _tell(settings: Settings, asked: Telling) -> dict[str, Any]:
+def _tell(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
     from app.cli.frame import run
     from read_api.http.encoding import with_raw
 
-    return with_raw(run(tell(settings, asked)))
+    return with_raw(run(answer_question(settings, asked)))

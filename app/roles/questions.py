@@ -9,23 +9,25 @@ from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
 from projections.engine.worker_process import MODELS
-from read_api.answers.position_tokens import Tokens
+from read_api.answers.position_tokens import PositionTokens
 from read_api.answers.prediction_log import PredictionLog
 from read_api.answers.questions import Questions
-from read_api.live.changes import Movements
+from read_api.live.changes import ProjectionChanges
 
 
 @asynccontextmanager
-async def position_tokens(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Tokens]:
+async def position_tokens(
+    settings: Settings, log: EventLog, movements: ProjectionChanges
+) -> AsyncIterator[PositionTokens]:
     """Reads position tokens."""
     async with wiring.relay_progress(settings) as relay:
-        yield Tokens(relay, log.heads, movements)
+        yield PositionTokens(relay, log.heads, movements)
 
 
 @asynccontextmanager
-async def listening(bus: LiveBus) -> AsyncIterator[Movements]:
+async def listening(bus: LiveBus) -> AsyncIterator[ProjectionChanges]:
     """Hears what moves."""
-    movements = Movements(bus)
+    movements = ProjectionChanges(bus)
     movements.start()
     try:
         yield movements
@@ -34,7 +36,7 @@ async def listening(bus: LiveBus) -> AsyncIterator[Movements]:
 
 
 @asynccontextmanager
-async def questions(settings: Settings, log: EventLog, movements: Movements) -> AsyncIterator[Questions]:
+async def questions(settings: Settings, log: EventLog, movements: ProjectionChanges) -> AsyncIterator[Questions]:
     """Answers questions, at the position that they need."""
     async with (
         wiring.read_store(settings) as store,

@@ -24,7 +24,7 @@ from eventlog import tasks
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
-    from read_api.services import ReadSide
+    from read_api.services import ReadServices
 
 Ready = Callable[[int], None]  # called with the port, 0 where there is none
 Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
@@ -46,16 +46,16 @@ class Role:
 
 
 @asynccontextmanager
-async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLog]]:
+async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
-    from app.roles.past import teller
+    from app.roles.past import past_answers
     from app.roles.questions import listening
     from app.roles.questions import questions as asking
     from read_api.health.health import PATIENCE, Health
     from read_api.health.projection_status import ProjectionStatuses
     from read_api.health.prometheus import Metrics
-    from read_api.http.past import PastDesk
-    from read_api.services import ReadSide
+    from read_api.http.past import PastQuestions
+    from read_api.services import ReadServices
 
     with closing(wiring.projection_store(settings)) as projection_store:
         async with (
@@ -67,14 +67,14 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
             asking(settings, log, movements) as questions,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
-            teller(settings) as tell,
+            past_answers(settings) as tell,
             wiring.authenticator(settings) as authenticate,
         ):
             metrics = Metrics()
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
-            side = ReadSide(
+            side = ReadServices(
                 questions=questions,
-                past=PastDesk(questions, tell),
+                past=PastQuestions(questions, tell),
                 statuses=statuses,
                 health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics),
                 movements=movements,
@@ -90,8 +90,8 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadSide, EventLo
 
 async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """HTTP queries, live figures and pages."""
-    from app.serving.audit_middleware import Edge
-    from app.serving.gate import Doorway
+    from app.serving.audit_middleware import AuditMiddleware
+    from app.serving.gate import Gate
     from app.serving.http_server import serve_http
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
@@ -100,17 +100,17 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
 
     files = certificate_files(settings)
     async with read_side(settings) as (side, _):
-        doorway = Doorway(side.authenticate, side.trail, side.rates)
+        doorway = Gate(side.authenticate, side.trail, side.rates)
         application = create_app(side)
-        edge = Edge(application, routes_of(application), doorway, problem, side.metrics.request)
+        edge = AuditMiddleware(application, routes_of(application), doorway, problem, side.metrics.request)
         await serve_http(edge, settings.host, settings.read_port, stop, ready, files)
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Commands and events over HTTP."""
     from app.publisher import ingest
-    from app.serving.audit_middleware import Edge
-    from app.serving.gate import Doorway
+    from app.serving.audit_middleware import AuditMiddleware
+    from app.serving.gate import Gate
     from app.serving.http_server import serve_http
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
@@ -132,8 +132,8 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
         application = create_app(
             ingest=doors, desk=desk, health=health, rates=rates, upload_seconds=settings.upload_seconds
         )
-        doorway = Doorway(authenticate, trail, rates)
-        edge = Edge(application, routes_of(application), doorway, document_of)
+        doorway = Gate(authenticate, trail, rates)
+        edge = AuditMiddleware(application, routes_of(application), doorway, document_of)
         await serve_http(edge, settings.host, settings.command_port, stop, ready, files)
 
 
@@ -141,7 +141,7 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """All RPCs: the read side's and the write side's handlers behind one port."""
     from app.evidence import evidence
     from app.publisher import ingest
-    from app.serving.gate import Doorway
+    from app.serving.gate import Gate
     from app.serving.grpc_server import Tls, grpc_server
     from app.serving.tls import certificate_files
     from command_api.grpc_publish import publishing
@@ -153,7 +153,7 @@ async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         reading = handlers(side.search, side.statuses, side.health, side.questions)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
-            Doorway(side.authenticate, side.trail, side.rates),
+            Gate(side.authenticate, side.trail, side.rates),
             address=f"{settings.host}:{settings.grpc_port}",
             tls=Tls(*files.read()) if files else None,
         )

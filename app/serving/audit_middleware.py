@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from app.serving.gate import Doorway
-from app.serving.routing import Deed, Match, Route, deed_of
+from app.serving.gate import Gate
+from app.serving.routing import AuditedAction, Match, Route, audited_action
 from domain.audit import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
 from domain.clean_text import clean
 from domain.errors import AnalyticsError
@@ -41,14 +41,14 @@ PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 logger = logging.getLogger(__name__)
 
 
-class Edge:
+class AuditMiddleware:
     """The application as the outside sees it."""
 
     def __init__(
         self,
         inner: Application,
         match: Match,
-        doorway: Doorway,
+        doorway: Gate,
         problem: Describe,
         observe: Observe = lambda _path, _status, _seconds: None,
     ) -> None:
@@ -70,7 +70,7 @@ class Edge:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
         parent, state = _text(headers, b"traceparent"), _text(headers, b"tracestate")
-        deed = deed_of(method, route)
+        deed = audited_action(method, route)
         name = f"http {deed.action if deed else 'page'}" if method else "websocket"
         with tracing.request(name, parent, state, path=route.path, method=method or "") as trace:
             answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
@@ -123,7 +123,7 @@ class _Exchange:
     """One request with its answer: what is done, and by whom as soon as that is known."""
 
     route: Route
-    deed: Deed | None
+    deed: AuditedAction | None
     scope: Scope
     answer: _Answer
     caller: Caller | None = None

@@ -13,7 +13,7 @@ from domain.audit import Action, Trail
 
 
 @dataclass(frozen=True, slots=True)
-class Doorway:
+class Gate:
     """Shared by the calls of one process; without `rates` there is no limit."""
 
     authenticate: Authenticate

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from app.serving.gate import Doorway
+from app.serving.gate import Gate
 from domain.audit import (
     NOBODY,
     ON_RECORD_FIRST,
@@ -103,7 +103,7 @@ def status_code(error: AnalyticsError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answering:
+def answering(rpc: str, handler: Answers, doorway: Gate) -> Answering:
     """The handler of an RPC that answers once, behind the door."""
 
     async def answer(request: Any, context: Context) -> Message:
@@ -117,7 +117,7 @@ def answering(rpc: str, handler: Answers, doorway: Doorway) -> Answering:
     return answer
 
 
-def streaming(rpc: str, handler: Streams, doorway: Doorway) -> Streaming:
+def streaming(rpc: str, handler: Streams, doorway: Gate) -> Streaming:
     """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
@@ -175,7 +175,7 @@ class _Call:
 
 
 @asynccontextmanager
-async def _door(rpc: str, request: Any, context: Context, doorway: Doorway) -> AsyncIterator[_Call]:
+async def _door(rpc: str, request: Any, context: Context, doorway: Gate) -> AsyncIterator[_Call]:
     metadata = _metadata(context)
     correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
     with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:

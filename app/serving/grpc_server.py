@@ -21,7 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from services import analytics_service_pb2
 
-from app.serving.gate import Doorway
+from app.serving.gate import Gate
 from app.serving.grpc_interceptor import NOT_SERVED, Answering, Answers, Streaming, Streams, answering, streaming
 from domain.errors import Defect, Invalid, NotFound, Unavailable
 from domain.request.caller import Caller
@@ -100,7 +100,7 @@ class GrpcServer:
 
 
 def grpc_server(
-    sides: Sequence[Handlers], doorway: Doorway, *, address: str = "127.0.0.1:0", tls: Tls | None = None
+    sides: Sequence[Handlers], doorway: Gate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
 ) -> GrpcServer:
     """A server of all RPCs on `address` (port 0 takes a free one), not started yet.
 
@@ -128,7 +128,7 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
     return joined
 
 
-def _method(method: MethodDescriptor, handler: Any, doorway: Doorway) -> grpc.RpcMethodHandler[Message, Message]:
+def _method(method: MethodDescriptor, handler: Any, doorway: Gate) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
     behind: Answering | Streaming
     readable = _each_readable if method.client_streaming else _readable

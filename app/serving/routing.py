@@ -44,39 +44,39 @@ def routes_of(application: Litestar) -> Match:
     return match
 
 
-class Deed(NamedTuple):
+class AuditedAction(NamedTuple):
     """What a request does, and to what."""
 
     action: Action
     target: str
 
 
-def deed_of(method: str | None, route: Route) -> Deed | None:
+def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
     if method is None and route.open:
         return None
     if route.path == "/metrics":
-        return Deed(Action.STATUS, "metrics")
+        return AuditedAction(Action.STATUS, "metrics")
     if not route.path.startswith("/api/v1/"):
-        return None if route.open else Deed(Action.READ, route.path)
+        return None if route.open else AuditedAction(Action.READ, route.path)
     target = route.path[8:]
     first, _, rest = target.partition("/")
     if first in _POLLED:
-        return Deed(Action.STATUS, first)
+        return AuditedAction(Action.STATUS, first)
     if first == "query":
         return _query(method, rest)
     if first == "events":
-        return Deed(Action.EVENTS if method == "GET" else Action.PUBLISH, target)
+        return AuditedAction(Action.EVENTS if method == "GET" else Action.PUBLISH, target)
     if target == "analytics/export":
-        return Deed(Action.EXPORT, target)
+        return AuditedAction(Action.EXPORT, target)
     if first == "reports" and (method == "GET" or not rest):
-        return Deed(Action.REPORT, target)
-    return Deed(Action.READ if method in ("GET", "HEAD", None) else Action.COMMAND, target)
+        return AuditedAction(Action.REPORT, target)
+    return AuditedAction(Action.READ if method in ("GET", "HEAD", None) else Action.COMMAND, target)
 
 
-def _query(method: str | None, rest: str) -> Deed:
+def _query(method: str | None, rest: str) -> AuditedAction:
     if rest.endswith("/explain"):
-        return Deed(Action.EXPLAIN, rest.removesuffix("/explain"))
+        return AuditedAction(Action.EXPLAIN, rest.removesuffix("/explain"))
     if not rest and method == "GET":
-        return Deed(Action.STATUS, "query")  # the list of queries
-    return Deed(Action.QUERY, rest or "query")
+        return AuditedAction(Action.STATUS, "query")  # the list of queries
+    return AuditedAction(Action.QUERY, rest or "query")

@@ -34,7 +34,7 @@ KINDS = ("new", "expansion", "contraction", "churned", "reactivated")
 
 
 @dataclass(frozen=True)
-class Given:
+class Assumptions:
     """What whoever asks may say: gross margin, net burn in units of money, profit margin, objective, T of apdex."""
 
     margin: float = 1.0
@@ -45,12 +45,12 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Found:
+class MetricInputs:
     """What the sources gave for one period; `seconds` and `months` say how much of it is over, None of an open one."""
 
     sums: Mapping[str, Sums]
     seconds: float | None
-    given: Given = field(default_factory=Given)
+    given: Assumptions = field(default_factory=Assumptions)
     months: float | None = None
 
     def __getitem__(self, source: str) -> Sums:
@@ -116,7 +116,7 @@ class Found:
         return found
 
 
-Formula = Callable[[Found], Value]
+Formula = Callable[[MetricInputs], Value]
 
 
 def money(twelfths: int) -> Fraction:
@@ -134,7 +134,7 @@ def in_millionths(stat: Stat) -> Stat:
     return stat / 12 if known(stat) else stat
 
 
-def _standing(found: Found) -> list[outlook.Standing]:
+def _standing(found: MetricInputs) -> list[outlook.Standing]:
     owing = frozenset(found["owing_customers"].get("owing") or ())
     customers = found["customer_mrr"].get("customers", ())
     later = {row["customer_id"]: int(row["scheduled"]) for row in found["customers_scheduled"].get("customers", ())}
@@ -194,13 +194,13 @@ REVENUE: Mapping[str, Formula] = {
 }
 
 
-def _year_growth(found: Found) -> Value:
+def _year_growth(found: MetricInputs) -> Value:
     margin = found.given.profit_margin
     growth = rates.mrr_growth_rate(found.flows("mrr_year"))
     return efficiency.rule_of_40(growth, Reason.NOT_REPORTED if margin is None else margin)
 
 
-def _burn_multiple(found: Found) -> Value:
+def _burn_multiple(found: MetricInputs) -> Value:
     if found.given.burn is None:
         return Reason.NOT_REPORTED
     return efficiency.burn_multiple(found.given.burn, float(money(found.flows().net_new)) / 1_000_000)
@@ -270,33 +270,33 @@ ENGAGEMENT: Mapping[str, Formula] = {
 }
 
 
-def _trades(found: Found, name: str) -> int:
+def _trades(found: MetricInputs, name: str) -> int:
     return found.whole("trading_totals", name)
 
 
-def _extreme(found: Found, name: str, reason: Reason) -> Value:
+def _extreme(found: MetricInputs, name: str, reason: Reason) -> Value:
     value = found["trading_totals"].get(name)
     return reason if value is None else int(value)
 
 
-def _of_all(found: Found, top: str, bottom: str, reason: Reason) -> Stat:
+def _of_all(found: MetricInputs, top: str, bottom: str, reason: Reason) -> Stat:
     """A ratio of two sums of trades; NO_TRADES where there is no trade at all."""
     missing = reason if _trades(found, "total_trades") else Reason.NO_TRADES
     return ratio(_trades(found, top), _trades(found, bottom), missing)
 
 
-def _average(found: Found, total: str, count: str, reason: Reason) -> Value:
+def _average(found: MetricInputs, total: str, count: str, reason: Reason) -> Value:
     return mean(
         _trades(found, total), _trades(found, count), reason if _trades(found, "total_trades") else Reason.NO_TRADES
     )
 
 
-def _average_loss(found: Found) -> Value:
+def _average_loss(found: MetricInputs) -> Value:
     average = _average(found, "gross_loss", "losing_trades", Reason.NO_LOSSES)
     return average if isinstance(average, Reason) else -average
 
 
-def _payoff_ratio(found: Found) -> Value:
+def _payoff_ratio(found: MetricInputs) -> Value:
     won = _average(found, "gross_profit", "winning_trades", Reason.NO_WINS)
     lost = _average(found, "gross_loss", "losing_trades", Reason.NO_LOSSES)
     if isinstance(won, Reason) or isinstance(lost, Reason):
@@ -331,11 +331,11 @@ TRADING: Mapping[str, Formula] = {
 }
 
 
-def _operations(found: Found) -> tuple[int, int]:
+def _operations(found: MetricInputs) -> tuple[int, int]:
     return found.whole("operations", "errors"), found.whole("operations", "count")
 
 
-def _throughput(found: Found) -> Stat:
+def _throughput(found: MetricInputs) -> Stat:
     count = found.whole("operations", "count")
     told = count or found.whole("operations_ever", "ever")
     return service.throughput(count, found.seconds or 0) if told else Reason.NO_DATA

@@ -11,14 +11,14 @@ from domain.position import Position
 from eventlog.search.criteria import Criteria, Decision, Decisions, Scanned
 from eventlog.search.event_json import EventJson, figures, shown
 from eventlog.search.rights import scanned_for
-from eventlog.search.search import EventSearch, Found, Search
+from eventlog.search.search import EventMatch, EventSearch, Search
 
 CAUSES = 50  # of a chain, at most
 EFFECTS = 100  # direct ones, at most
 LOOK_BACK = (1_000, 10_000, 100_000)  # offsets, in which the neighbour before is looked for
 
 
-class Stories:
+class EventDetails:
     """Tells of one event all that the log and the projector's decisions know."""
 
     def __init__(self, search: EventSearch, decisions: Decisions) -> None:
@@ -53,7 +53,7 @@ class Stories:
 
     async def _find(
         self, principal: Principal, event: str, company: str, topics: Sequence[str], scanned: Scanned
-    ) -> Found:
+    ) -> EventMatch:
         if "=" in event:
             ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
             return await self._search.at(principal, Placed(topic, partition, offset), company)
@@ -61,9 +61,9 @@ class Stories:
         scanned.add(walk.scanned)
         return found
 
-    async def _causes(self, principal: Principal, found: Found, scanned: Scanned) -> tuple[list[Found], bool]:
+    async def _causes(self, principal: Principal, found: EventMatch, scanned: Scanned) -> tuple[list[EventMatch], bool]:
         """The chain of causes, nearest first, and whether it ends at a first cause."""
-        chain: list[Found] = []
+        chain: list[EventMatch] = []
         seen = {found.envelope.event_id}
         company, cause = found.envelope.company_id, found.envelope.causation_id
         while cause and cause not in seen and len(chain) < CAUSES:
@@ -77,7 +77,7 @@ class Stories:
             cause = found.envelope.causation_id
         return chain, not cause
 
-    async def _effects(self, principal: Principal, company: str, event_id: str, scanned: Scanned) -> list[Found]:
+    async def _effects(self, principal: Principal, company: str, event_id: str, scanned: Scanned) -> list[EventMatch]:
         if not event_id:
             return []
         walk = await self._search.walk(principal, Search(Criteria(company, causation_id=event_id)))
@@ -85,13 +85,13 @@ class Stories:
         scanned.add(walk.scanned)
         return effects
 
-    async def _after(self, principal: Principal, found: Found, scanned: Scanned) -> Found | None:
+    async def _after(self, principal: Principal, found: EventMatch, scanned: Scanned) -> EventMatch | None:
         walk = await self._search.part(principal, found.place, _alike(found), found.place.offset + 1)
         events = await self._search.first(walk, 1)
         scanned.add(walk.scanned)
         return events[0] if events else None
 
-    async def _before(self, principal: Principal, found: Found, scanned: Scanned) -> Found | None:
+    async def _before(self, principal: Principal, found: EventMatch, scanned: Scanned) -> EventMatch | None:
         """The nearest one before, within the last of LOOK_BACK."""
         end = found.place.offset
         for distance in LOOK_BACK:
@@ -105,7 +105,7 @@ class Stories:
         return None
 
 
-def _alike(found: Found) -> Criteria:
+def _alike(found: EventMatch) -> Criteria:
     return Criteria(found.envelope.company_id, user_id=found.envelope.user_id)
 
 

@@ -16,12 +16,12 @@ from domain.ports import Placed
 from domain.position import Position
 from eventlog.search.criteria import Scanned
 from eventlog.search.rights import seen_by
-from eventlog.search.search import Found
+from eventlog.search.search import EventMatch
 
 EventJson = dict[str, Any]
 
 
-def shown(event: Found, principal: Principal) -> EventJson:
+def shown(event: EventMatch, principal: Principal) -> EventJson:
     """The event as the principal may see it, in the form that `ingest` takes, with its place."""
     withheld = seen_by(principal, event.envelope)
     members = event_json(event.place, event.envelope)

@@ -24,7 +24,7 @@ from eventlog.search.rights import own, readable_topics
 from eventlog.search.walk import LogWalk
 
 
-class Found(NamedTuple):
+class EventMatch(NamedTuple):
     """An event that matched: where it lies, its bytes as they are in the log, and its envelope."""
 
     place: Placed
@@ -78,7 +78,7 @@ class EventSearch:
         reached = min(max(begin, starts[partition]), until)
         return LogWalk({(topic, partition): reached}, {(topic, partition): until}, False, self._index, wanted)
 
-    async def found(self, walk: LogWalk) -> AsyncGenerator[Found | None]:
+    async def found(self, walk: LogWalk) -> AsyncGenerator[EventMatch | None]:
         """Wanted events as the walk reaches them; None whenever a round of reading has ended."""
         wanted, needles = walk.wanted, walk.wanted.needles()
         topics = list(dict.fromkeys(topic for topic, _ in walk.reached))
@@ -92,12 +92,12 @@ class EventSearch:
                     envelope = wanted.envelope(value) if all(needle in value for needle in needles) else None
                     if envelope is not None:
                         walk.reached[place] = offset + 1
-                        yield Found(Placed(topic, chunk.partition, offset), value, envelope)
+                        yield EventMatch(Placed(topic, chunk.partition, offset), value, envelope)
                 walk.reached[place] = chunk.next_offset
 
-    async def first(self, walk: LogWalk, limit: int) -> list[Found]:
+    async def first(self, walk: LogWalk, limit: int) -> list[EventMatch]:
         """The first events that the walk gives, so many at most; the walk then stands after the last of them."""
-        events: list[Found] = []
+        events: list[EventMatch] = []
         async with aclosing(self.found(walk)) as found:
             async for event in found:
                 if event is not None:
@@ -106,7 +106,7 @@ class EventSearch:
                         break
         return events
 
-    async def at(self, principal: Principal, place: Placed, company: str = EVERY_COMPANY) -> Found:
+    async def at(self, principal: Principal, place: Placed, company: str = EVERY_COMPANY) -> EventMatch:
         """The event that lies there. Raises NotFound where there is none of that company."""
         readable_topics(principal, company, [place.topic])
         heads, starts = await self._log.heads(place.topic), await self._log.starts(place.topic)
@@ -116,7 +116,7 @@ class EventSearch:
         envelope = own(principal, Criteria(company)).envelope(value) if value is not None else None
         if value is None or envelope is None:
             raise NotFound(f"there is no event of {company} at {place.topic}:{place.partition}={place.offset}")
-        return Found(place, value, envelope)
+        return EventMatch(place, value, envelope)
 
     async def _value(self, place: Placed) -> bytes | None:
         """The record that lies there; None where offsets are sparse and there is none."""
@@ -128,7 +128,7 @@ class EventSearch:
 
     async def named(
         self, principal: Principal, event_id: str, company: str = EVERY_COMPANY, topics: Sequence[str] = ()
-    ) -> tuple[Found, LogWalk]:
+    ) -> tuple[EventMatch, LogWalk]:
         """The event of that identity, with the walk that found it. Raises NotFound where the company has none."""
         if not event_id:
             raise Invalid("event_id is empty", code="missing_field")

@@ -33,7 +33,7 @@ OFTEN = 10.0  # seconds after which they are stored anyway, so that progress is 
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class LogRange:
     """Offsets [`next_offset`, `stop`) of one partition that are still to be folded; it began at `start`."""
 
     number: int
@@ -56,7 +56,7 @@ class Done:
 class Folded:
     """What a worker has folded since it last stored: its shares and how far each is, rows, facts of ordered folds."""
 
-    reached: Sequence[tuple[Share, int]]
+    reached: Sequence[tuple[LogRange, int]]
     rows: Sequence[Rows]
     ordered: Sequence[OrderedFacts]
 
@@ -100,7 +100,7 @@ class Comparison:
 class BuildStore(Protocol):
     """Where a version that is being built lies. Blocking; raises Unavailable when the store does not answer."""
 
-    def claim(self) -> Share | None:
+    def claim(self) -> LogRange | None:
         """Another share that is not finished and that nobody works on; it is ours until it is stored to its end."""
         ...
 
@@ -112,19 +112,19 @@ class BuildStore(Protocol):
         """Rows and progress in one transaction. Raises Fenced when a share has moved meanwhile, FoldFailed."""
         ...
 
-    def save_narrowed(self, share: Share, chunk: Chunk, folded: port.Folded) -> None:
+    def save_narrowed(self, share: LogRange, chunk: Chunk, folded: port.Folded) -> None:
         """The same for one batch, but the events that are refused, which are set aside."""
         ...
 
 
-def cut(starts: Position, goal: Position, workers: int, smallest: int = SMALLEST) -> list[Share]:
+def cut(starts: Position, goal: Position, workers: int, smallest: int = SMALLEST) -> list[LogRange]:
     """The log between two positions in shares: several for each worker, also where there is one partition alone."""
     total = sum(max(0, stop - starts[place]) for place, stop in goal.offsets.items())
     size = max(smallest, -(-total // (SHARES * workers)))
-    found: list[Share] = []
+    found: list[LogRange] = []
     for (topic, partition), stop in sorted(goal.offsets.items()):
         for start in range(starts[topic, partition], stop, size):
-            found.append(Share(len(found), topic, partition, start, start, min(start + size, stop)))
+            found.append(LogRange(len(found), topic, partition, start, start, min(start + size, stop)))
     return found
 
 
@@ -178,7 +178,7 @@ class Worker:
 
     def _begin(self) -> None:
         self._folding = Folding(self._projection)
-        self._reached: dict[int, tuple[Share, int]] = {}
+        self._reached: dict[int, tuple[LogRange, int]] = {}
         self._began = time.monotonic()
 
     async def run(self) -> None:
@@ -191,7 +191,7 @@ class Worker:
             except FoldFailed:
                 await self._narrow()
 
-    async def _narrow(self, *begun: Share) -> None:
+    async def _narrow(self, *begun: LogRange) -> None:
         """Fold again, batch by batch, what was not stored, so that what is refused is traced to its events."""
         shares = {s.number: s for s in (*begun, *(share for share, _ in self._reached.values()))}
         self._begin()
@@ -200,7 +200,7 @@ class Worker:
                 self._store.save_narrowed(share, chunk, fold(self._projection, facts))
                 share = replace(share, next_offset=chunk.next_offset)
 
-    async def _fold(self, share: Share) -> None:
+    async def _fold(self, share: LogRange) -> None:
         try:
             async for chunk, facts in self._facts(share):
                 self._folding.add(facts)
@@ -211,7 +211,7 @@ class Worker:
         except FoldFailed:
             await self._narrow(share)  # from where it was stored last
 
-    async def _facts(self, share: Share) -> AsyncGenerator[tuple[Chunk, Facts]]:
+    async def _facts(self, share: LogRange) -> AsyncGenerator[tuple[Chunk, Facts]]:
         """The share's records and their facts, batch by batch, to its end or until `going` says no more."""
         offset = share.next_offset
         async with Reading(self._log, share.topic, {share.partition: [(offset, share.stop)]}) as reading:

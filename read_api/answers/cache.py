@@ -47,7 +47,7 @@ class _Kept:
     right: float
 
 
-class KeptAnswers:
+class AnswerCache:
     """Answers by question; `make` computes one. `clock` tells seconds that only go on."""
 
     def __init__(

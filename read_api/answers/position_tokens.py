@@ -15,7 +15,7 @@ from domain.events.catalogue import STREAMS
 from domain.position import Position
 from eventlog.relay.ports import STORE, RelayProgress
 from eventlog.relay.record import KIND
-from read_api.live.changes import RELAY, Movements, happens
+from read_api.live.changes import RELAY, ProjectionChanges, wait_for
 
 LOOK = 0.1  # seconds after which somebody who waits for a position looks again, whatever the bus said
 NOTHING = Position()
@@ -24,10 +24,10 @@ BEYOND = "position_beyond_end"
 Heads = Callable[[str], Awaitable[Mapping[int, int]]]
 
 
-class Tokens:
+class PositionTokens:
     """Reads tokens. `heads` tells where the partitions of a topic end."""
 
-    def __init__(self, relay: RelayProgress, heads: Heads, movements: Movements) -> None:
+    def __init__(self, relay: RelayProgress, heads: Heads, movements: ProjectionChanges) -> None:
         self._relay, self._heads, self._movements = relay, heads, movements
 
     async def in_log(self, token: Position, topics: frozenset[str], deadline: float) -> Position:
@@ -63,7 +63,7 @@ class Tokens:
             if left <= 0:
                 text = f"the relay is at {STORE[0]}:0={found.next_number} and has not reached {number}"
                 raise NotYet(text, suggested_actions=("Ask again in a moment; if this goes on, look at the relay.",))
-            await happens(moved, min(left, LOOK))
+            await wait_for(moved, min(left, LOOK))
 
 
 def _beyond(text: str) -> NotYet:

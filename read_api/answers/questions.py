@@ -34,9 +34,9 @@ from projections.engine.declare.registry import all_queries
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.request import Question, answer, known, read_time
-from read_api.answers.cache import KeptAnswers
-from read_api.answers.position_tokens import LOOK, NOTHING, Tokens
-from read_api.live.changes import ANY, Movements, happens
+from read_api.answers.cache import AnswerCache
+from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
+from read_api.live.changes import ANY, ProjectionChanges, wait_for
 
 USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be limited to a user
 VIEWER = "viewer"  # parameter of queries that show different people different rows
@@ -65,8 +65,8 @@ class Questions:
     def __init__(
         self,
         store: LiveStore,
-        movements: Movements,
-        tokens: Tokens,
+        movements: ProjectionChanges,
+        tokens: PositionTokens,
         *,
         patience: float,
         now: Callable[[], datetime] = utc_now,
@@ -78,7 +78,7 @@ class Questions:
         self._store = store
         self._comparing = comparing
         self._of_member = of_member
-        self._kept = KeptAnswers(store, self._make)
+        self._kept = AnswerCache(store, self._make)
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
@@ -126,7 +126,7 @@ class Questions:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise _not_yet(question, stand[behind[0]], reads[behind[0]])
-            await happens(moved, min(left, LOOK))
+            await wait_for(moved, min(left, LOOK))
 
     async def logged(self, at_least: Position) -> None:
         """Return once the log has what a token stands for. Raises NotYet as `ask` does."""

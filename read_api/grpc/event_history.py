@@ -15,7 +15,7 @@ from domain.ports import Placed
 from domain.request.caller import Caller
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from eventlog.search.rights import seen_by, with_batches
-from eventlog.search.search import EventSearch, Found, Search
+from eventlog.search.search import EventMatch, EventSearch, Search
 from eventlog.search.walk import LogWalk
 
 ANSWER_EVENTS = 500  # in one message
@@ -104,7 +104,7 @@ def _search(request: operations.StreamEventsRequest) -> Search:
     return Search(wanted, list(request.streams), request.from_position, request.to_position, request.follow)
 
 
-def _logged(event: Found, principal: Principal) -> operations.LoggedEvent:
+def _logged(event: EventMatch, principal: Principal) -> operations.LoggedEvent:
     """The event as the principal may see it."""
     withheld = seen_by(principal, event.envelope)
     topic, partition, offset = event.place

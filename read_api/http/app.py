@@ -33,13 +33,13 @@ from read_api.http.problems import problem
 from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 from read_api.web import pages
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadSide) -> Litestar:
+def create_app(side: ReadServices) -> Litestar:
     """The whole read API as an ASGI application, to stand behind the edge (app/serving/audit_middleware.py)."""
     return Litestar(
         [*HANDLERS, live, *pages.routes()],
@@ -68,7 +68,7 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
 
     `company`, `as_of`, `as_known_at` and the query's own parameters say which rows are meant.
     """
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     params = parameters(request)
     company = request.user.company(params.pop("company", None))
     about = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
@@ -100,14 +100,14 @@ async def projections(request: HttpRequest) -> Response[bytes]:
     """State, position and lag of every projection version; as last known, saying so, while the store is silent."""
     principal = request.user.principal
     require(principal, Right.STATUS)
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     return Response(msgspec.json.encode(seen_by(principal, (await side.statuses.latest())[0])), media_type=JSON)
 
 
 @get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})
 async def health(request: HttpRequest) -> Response[bytes]:
     """Without a token: live, ready and the version. With one: every figure that is known."""
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     found = await side.health()
     if tokens := request.headers.getall("authorization", []):
         principal = side.authenticate(bearer_token(tokens))
@@ -126,7 +126,7 @@ async def health(request: HttpRequest) -> Response[bytes]:
 async def metrics(request: HttpRequest) -> Response[str]:
     """The closed set of metrics in read_api/health/prometheus.py."""
     require(request.user.principal, Right.STATUS)
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     side.metrics.set(Metric.STORE, 0)
     with suppress(Unavailable):
         statuses, silent = await side.statuses.latest()

@@ -16,7 +16,7 @@ from eventlog.search.search import Search
 from read_api.answers.event_criteria import criteria
 from read_api.http import openapi
 from read_api.http.request import HttpRequest, min_position
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 
 LIMIT, MOST = 100, 1_000  # events in one answer
 PARAMETERS: Mapping[str, str] = {
@@ -42,7 +42,7 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
 
     `scanned` tells what was read to find them.
     """
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     principal = request.user.principal
     asked = _asked(request)
     limit = _limit(asked.get("limit", ""))
@@ -71,7 +71,7 @@ async def show_event(event: FromPath[str], request: HttpRequest) -> Response[byt
     """The event of an id or at a place `topic:partition=offset`, of `company`: its envelope, what became of it, its
     neighbours, its causes back to the first and its direct effects.
     """
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     principal = request.user.principal
     company = request.user.company(_asked(request).get("company"))
     await side.questions.logged(min_position(request))

@@ -18,7 +18,7 @@ from projections.engine.query.request import Param, registered
 from read_api.http import openapi
 from read_api.http.past import OF_EXPLANATION, OF_PAST
 from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
 KEY, POINT = "key", "."
@@ -153,7 +153,7 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     company = request.user.company(params.pop("company", None))
     about = {name: params.pop(name) for name in (*OF_PAST, *OF_EXPLANATION) if name in params}
     of = _measure(metric(key), about.get("measure", ""))
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     question = question_of(request, of.query, company, params)
     explanation = side.past.explain(
         request.user.principal, question, {**about, "measure": of.measure}, min_position(request)

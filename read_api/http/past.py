@@ -24,7 +24,7 @@ OF_EXPLANATION = ("measure", "cursor", "limit", "order")
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class PastQuestion:
     """A question about the past of one company: a query, and for an explanation the measure and the page.
 
     `time`: events before it count, ms since 1970 UTC; `position`: token of what was known, None for everything. The
@@ -40,13 +40,13 @@ class Telling:
     newest: bool = False
 
 
-Tell = Callable[[Telling], Awaitable[dict[str, Any]]]
+AnswerPast = Callable[[PastQuestion], Awaitable[dict[str, Any]]]
 
 
-class PastDesk:
+class PastQuestions:
     """Lets those ask about the past who may."""
 
-    def __init__(self, questions: Questions, tell: Tell) -> None:
+    def __init__(self, questions: Questions, tell: AnswerPast) -> None:
         self._questions = questions
         self._tell = tell
 
@@ -56,7 +56,7 @@ class PastDesk:
         """A query's answer as of `as_of` or `as_known_at`. Raises Forbidden, Invalid, and what telling raises."""
         time, position = moment(asked.get("as_of", "")), asked.get("as_known_at")
         found = await self._allowed(principal, question, at_least)
-        return await self._tell(Telling(found, time, position))
+        return await self._tell(PastQuestion(found, time, position))
 
     async def explain(
         self, principal: Principal, question: Question, asked: Mapping[str, str], at_least: Position = NOTHING
@@ -66,7 +66,7 @@ class PastDesk:
         if not asked.get("measure"):
             raise Invalid("parameter measure is missing", code="missing_parameter")
         return await self._tell(
-            Telling(
+            PastQuestion(
                 found,
                 moment(asked.get("as_of", "")),
                 asked.get("as_known_at"),
@@ -85,7 +85,7 @@ class PastDesk:
         return allowed
 
 
-def telling(params: tuple[str, ...]) -> tuple[int, str | None]:
+def time_and_position(params: tuple[str, ...]) -> tuple[int, str | None]:
     """Event time and position out of texts that are one or the other. Raises Invalid for two of a kind."""
     positions = [text for text in params if "=" in text]
     times = [text for text in params if "=" not in text]

@@ -18,7 +18,7 @@ from eventlog import tasks
 from projections.engine.query.request import Query, Question, known
 from read_api.http.encoding import encoded
 from read_api.http.past import OF_PAST
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 
 JSON = "application/json"
 T = TypeVar("T")
@@ -47,13 +47,13 @@ def question_of(request: HttpRequest, name: str, company: str, params: Mapping[s
 
 def asked_at(request: HttpRequest) -> datetime:
     """The moment of this request, of which a door takes one for all that it asks."""
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     return side.questions.now()
 
 
 async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
     """The answer to a question of the caller."""
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     side.health.queries.add()
     return await side.questions.ask(request.user.principal, question, min_position(request))
 
@@ -83,7 +83,7 @@ async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Respo
     question = question_of(request, name, company, params)
     if not past:
         return await for_caller(request, _told(request, question))
-    side: ReadSide = request.app.state.side
+    side: ReadServices = request.app.state.side
     side.health.queries.add()
     past_answer = side.past.answer(request.user.principal, question, past, min_position(request))
     return await answered(question, await for_caller(request, past_answer))

@@ -34,7 +34,7 @@ class Cohort(msgspec.Struct, kw_only=True):
     ages: list[Cell]
 
 
-class Retention(Answer, kw_only=True):
+class RetentionCohorts(Answer, kw_only=True):
     """The cohorts, the oldest first, then the means."""
 
     rows: list[Cohort]  # type: ignore[assignment]  # of this shape, out of any
@@ -164,7 +164,7 @@ class Segments(Answer, kw_only=True):
 
 
 DOORS = (
-    Door(f"{PATH}/retention", "retention", Retention),
+    Door(f"{PATH}/retention", "retention", RetentionCohorts),
     Door(f"{PATH}/funnel", "funnel", Funnel),
     Door(f"{PATH}/journey", "journey", Journey),
     Door(f"{PATH}/features", "features", Features),

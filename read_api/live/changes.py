@@ -24,7 +24,7 @@ RETRY = 1.0  # seconds until a bus that was away is asked again
 logger = logging.getLogger(__name__)
 
 
-class Movements:
+class ProjectionChanges:
     """Wakes those who wait for a projection."""
 
     def __init__(self, bus: LiveBus) -> None:
@@ -68,7 +68,7 @@ class Movements:
                 moved.set()
 
 
-async def happens(event: asyncio.Event, seconds: float) -> bool:
+async def wait_for(event: asyncio.Event, seconds: float) -> bool:
     """Wait for the event, at most so long; True if it happened."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)

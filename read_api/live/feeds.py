@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.errors import AnalyticsError, Defect, Unavailable
 from eventlog import tasks
-from read_api.live.changes import happens
+from read_api.live.changes import wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Feed:
             moved, asked = self._moves(), time.monotonic()
             self._tell(await self._asked())
             await asyncio.sleep(max(0.0, asked + SHORTEST - time.monotonic()))
-            await happens(moved, IDLE)
+            await wait_for(moved, IDLE)
 
     async def _asked(self) -> State:
         try:

@@ -18,7 +18,7 @@ from read_api.health.projection_status import health_seen_by
 from read_api.health.prometheus import Metric
 from read_api.http.encoding import raw
 from read_api.live.feeds import Ask, Feed, Feeds, Next
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 
 MOST_ROWS = 5_000  # of an answer that is followed: it is sent to each follower again whenever something moves
 
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
 class LiveSessions:
     """What all connections of this process share."""
 
-    def __init__(self, side: ReadSide) -> None:
+    def __init__(self, side: ReadServices) -> None:
         self.authenticate = side.authenticate
         self.metrics = side.metrics
         self.trail = side.trail

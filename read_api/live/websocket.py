@@ -38,7 +38,7 @@ from domain.request import correlation
 from eventlog.tasks import attended
 from read_api.health.prometheus import Metric
 from read_api.http.problems import problem
-from read_api.live.changes import happens
+from read_api.live.changes import wait_for
 from read_api.live.feeds import Feed, State
 from read_api.live.sessions import LiveSessions, Wanted
 
@@ -151,7 +151,7 @@ class _Connection:
         while True:
             moved = self.sessions.movements.next(CONFIGURATION)
             left = self._signed_in().expires_at - time.time()
-            await happens(moved, min(left, JUDGED))
+            await wait_for(moved, min(left, JUDGED))
             try:
                 self.principal = self.sessions.authenticate(self.token)
             except AnalyticsError as error:

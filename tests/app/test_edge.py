@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.serving.audit_middleware import Edge
-from app.serving.gate import Doorway
-from app.serving.routing import Deed, Route, deed_of
+from app.serving.audit_middleware import AuditMiddleware
+from app.serving.gate import Gate
+from app.serving.routing import AuditedAction, Route, audited_action
 from command_api.answers import document_of as problem
 from domain.access.rights import Principal, Role
 from domain.audit import Action, Note
@@ -79,7 +79,7 @@ async def ask(
 ) -> tuple[httpx.Response, Application]:
     """The answer to one request."""
     application = Application(book, error)
-    transport = httpx.ASGITransport(app=Edge(application, match, Doorway(authenticate, book), problem))
+    transport = httpx.ASGITransport(app=AuditMiddleware(application, match, Gate(authenticate, book), problem))
     async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
         headers = {"Authorization": f"Bearer {token}", "X-Correlation-Id": "c-1"}
         return await client.request(method, path, headers=headers), application
@@ -143,23 +143,23 @@ async def test_a_stranger_is_nobody_in_no_tenants_trail() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "deed"),
     [
-        ("GET", "/api/v1/query/trades", Deed(Action.QUERY, "trades")),
-        ("GET", "/api/v1/query/trades/explain", Deed(Action.EXPLAIN, "trades")),
-        ("POST", "/api/v1/query", Deed(Action.QUERY, "query")),
-        ("GET", "/api/v1/query", Deed(Action.STATUS, "query")),
-        ("GET", "/api/v1/events/e1", Deed(Action.EVENTS, "events/e1")),
-        ("POST", "/api/v1/events", Deed(Action.PUBLISH, "events")),
-        ("GET", "/api/v1/analytics/export", Deed(Action.EXPORT, "analytics/export")),
-        ("POST", "/api/v1/reports", Deed(Action.REPORT, "reports")),
-        ("POST", "/api/v1/reports/schedule", Deed(Action.COMMAND, "reports/schedule")),
-        ("DELETE", "/api/v1/dashboard/config/d1", Deed(Action.COMMAND, "dashboard/config/d1")),
-        ("GET", "/api/v1/dashboards/executive", Deed(Action.READ, "dashboards/executive")),
-        ("GET", "/metrics", Deed(Action.STATUS, "metrics")),
-        ("GET", "/nowhere", Deed(Action.READ, "/nowhere")),
+        ("GET", "/api/v1/query/trades", AuditedAction(Action.QUERY, "trades")),
+        ("GET", "/api/v1/query/trades/explain", AuditedAction(Action.EXPLAIN, "trades")),
+        ("POST", "/api/v1/query", AuditedAction(Action.QUERY, "query")),
+        ("GET", "/api/v1/query", AuditedAction(Action.STATUS, "query")),
+        ("GET", "/api/v1/events/e1", AuditedAction(Action.EVENTS, "events/e1")),
+        ("POST", "/api/v1/events", AuditedAction(Action.PUBLISH, "events")),
+        ("GET", "/api/v1/analytics/export", AuditedAction(Action.EXPORT, "analytics/export")),
+        ("POST", "/api/v1/reports", AuditedAction(Action.REPORT, "reports")),
+        ("POST", "/api/v1/reports/schedule", AuditedAction(Action.COMMAND, "reports/schedule")),
+        ("DELETE", "/api/v1/dashboard/config/d1", AuditedAction(Action.COMMAND, "dashboard/config/d1")),
+        ("GET", "/api/v1/dashboards/executive", AuditedAction(Action.READ, "dashboards/executive")),
+        ("GET", "/metrics", AuditedAction(Action.STATUS, "metrics")),
+        ("GET", "/nowhere", AuditedAction(Action.READ, "/nowhere")),
         ("GET", "/", None),
         ("GET", "/static/x/live.js", None),
     ],
 )
-def test_every_request_is_some_deed(method: str, path: str, deed: Deed | None) -> None:
+def test_every_request_is_some_deed(method: str, path: str, deed: AuditedAction | None) -> None:
     """Pages and their files are none: what they show comes through the APIs."""
-    assert deed_of(method, Route(path, open=deed is None)) == deed
+    assert audited_action(method, Route(path, open=deed is None)) == deed

@@ -12,32 +12,32 @@ from typing import Any
 
 import pytest
 
-from app.roles.past import WAITING, teller
+from app.roles.past import WAITING, past_answers
 from app.settings import Settings
 from domain.errors import LimitExceeded
 from eventlog import tasks
 from projections.engine.query.request import Question
-from read_api.http.past import Tell, Telling
+from read_api.http.past import AnswerPast, PastQuestion
 
 ASKED = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def told_slowly(_settings: Settings, asked: Telling) -> dict[str, Any]:
+def told_slowly(_settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     """In the worker: an answer that takes as many seconds as the question says."""
     time.sleep(float(asked.question.params["seconds"]))
     return {"company": asked.question.company}
 
 
-def question(company: str, seconds: float) -> Telling:
+def question(company: str, seconds: float) -> PastQuestion:
     """One that takes so long."""
-    return Telling(Question("trades", company, {"seconds": str(seconds)}, ASKED))
+    return PastQuestion(Question("trades", company, {"seconds": str(seconds)}, ASKED))
 
 
 @asynccontextmanager
-async def telling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[Tell]:
+async def telling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[AnswerPast]:
     """Tells slowly, in real processes, for so many seconds at most."""
     monkeypatch.setattr("app.roles.past._tell", told_slowly)
-    async with teller(replace(Settings.read({}), past_seconds=seconds)) as tell:
+    async with past_answers(replace(Settings.read({}), past_seconds=seconds)) as tell:
         yield tell
 
 

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from command_api.command_handler import Taken, company_of
+from command_api.command_handler import CommandResult, company_of
 from domain.access.rights import EVERY_COMPANY, OPERATOR, Principal, Role, Tier
 from domain.configuration.event_store import State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
@@ -32,8 +32,8 @@ async def test_fifty_writers_on_one_aggregate(database_url: str) -> None:
         orders = [order("dashboard.rename", f'{{"name":"{name}"}}', aggregate_id=made.id) for name in names]
         takes = [(one, other)[i % 2].take(ADMIN, each) for i, each in enumerate(orders)]
         outcomes = await asyncio.gather(*takes, return_exceptions=True)
-    taken = {name: o for name, o in zip(names, outcomes, strict=True) if isinstance(o, Taken)}
-    lost = [o for o in outcomes if not isinstance(o, Taken)]
+    taken = {name: o for name, o in zip(names, outcomes, strict=True) if isinstance(o, CommandResult)}
+    lost = [o for o in outcomes if not isinstance(o, CommandResult)]
     assert all(isinstance(o, Conflict) and o.code == "contended" for o in lost)
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("SELECT originator_version, state FROM config_events ORDER BY 1").fetchall()

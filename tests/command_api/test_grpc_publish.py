@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from services import operations_pb2
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.serving.gate import Doorway
+from app.serving.gate import Gate
 from app.serving.grpc_server import grpc_server
 from command_api.grpc_publish import publishing
 from domain.events.problems import Code
@@ -31,7 +31,7 @@ TOKEN = (("authorization", "Bearer service"), ("x-correlation-id", "mine-2"))
 @pytest.fixture
 async def channel(door: Door) -> AsyncIterator[grpc.aio.Channel]:
     """A way to a server that offers Publish."""
-    server = grpc_server([{"Publish": publishing(door.ingest)}], Doorway(authenticate, NoTrail()))
+    server = grpc_server([{"Publish": publishing(door.ingest)}], Gate(authenticate, NoTrail()))
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as opened:
         yield opened

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.serving.audit_middleware import Edge
-from app.serving.gate import Doorway
+from app.serving.audit_middleware import AuditMiddleware
+from app.serving.gate import Gate
 from app.serving.routing import routes_of
 from command_api.answers import document_of
 from command_api.commands import MAX_COMMAND, route
@@ -52,7 +52,7 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     unused = cast(Any, None)  # what takes events and tells health is not asked here
     async with desk_on(database_url) as desk:
         application = create_app(ingest=unused, desk=desk, health=unused)
-        app = Edge(application, routes_of(application), Doorway(authenticate, NoTrail()), document_of)
+        app = AuditMiddleware(application, routes_of(application), Gate(authenticate, NoTrail()), document_of)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer admin"}
         async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=60) as opened:

@@ -11,11 +11,11 @@ import pytest
 from litestar import Litestar
 
 from adapters.postgres.configuration_store.event_store import PostgresEventStore
-from app.serving.audit_middleware import Edge
-from app.serving.gate import Doorway
+from app.serving.audit_middleware import AuditMiddleware
+from app.serving.gate import Gate
 from app.serving.routing import routes_of
 from command_api.answers import document_of
-from command_api.command_handler import Desk
+from command_api.command_handler import CommandHandler
 from command_api.health import Health
 from command_api.http import MAX_BODY, create_app
 from domain.access.rights import Principal, Role
@@ -34,7 +34,7 @@ PRINCIPALS = {
     "viewer": Principal("eve", frozenset({"acme"}), frozenset({Role.VIEWER})),
 }
 EVENTS = "/api/v1/events"
-UNUSED = Desk(PostgresEventStore("host=nowhere"), vocabulary())  # connects when first used
+UNUSED = CommandHandler(PostgresEventStore("host=nowhere"), vocabulary())  # connects when first used
 JSON, NDJSON, PROTOBUF = "application/json", "application/x-ndjson", "application/x-protobuf"
 
 
@@ -45,9 +45,9 @@ def authenticate(token: str) -> Principal:
     return PRINCIPALS[token]
 
 
-def behind_edge(application: Litestar) -> Edge:
+def behind_edge(application: Litestar) -> AuditMiddleware:
     """The application as the outside sees it."""
-    return Edge(application, routes_of(application), Doorway(authenticate, NoTrail()), document_of)
+    return AuditMiddleware(application, routes_of(application), Gate(authenticate, NoTrail()), document_of)
 
 
 def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:

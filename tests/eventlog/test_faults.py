@@ -21,7 +21,7 @@ from domain.ports import EventLog, LiveBus
 from eventlog.publish.audit_writer import LogTrail
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Receipt
-from read_api.live.changes import PROJECTED, Movements, happens
+from read_api.live.changes import PROJECTED, ProjectionChanges, wait_for
 from tests.eventlog.publish.samples import logged, trade
 from tests.support.faults import FAULTS, HANG, Faulty
 
@@ -193,7 +193,7 @@ async def test_movements_are_heard_once_the_bus_takes_subscriptions(
     monkeypatch.setattr("read_api.live.changes.PATIENCE", 0.2)
     port = Faulty(bus, "subscribe")
     port.begin(fault)
-    movements = Movements(cast(LiveBus, port))
+    movements = ProjectionChanges(cast(LiveBus, port))
     movements.start()
     async with asyncio.timeout(FOR_EVER):
         await port.occurred.wait()
@@ -202,5 +202,5 @@ async def test_movements_are_heard_once_the_bus_takes_subscriptions(
         while not heard:
             moved = movements.next(f"of-{fault}")
             await bus.publish(f"{PROJECTED}.of-{fault}", b"")
-            heard = await happens(moved, 0.1)
+            heard = await wait_for(moved, 0.1)
         await movements.stop()

@@ -29,11 +29,11 @@ from eventlog.search.criteria import Scanned
 from eventlog.search.search import EventSearch, Search
 from projections.engine.declare.registry import all_projections
 from projections.engine.past.history import History, Past
-from projections.engine.project.batch_size import Appetite
+from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.catch_up import CatchUp
 from projections.engine.project.cohort import Cohort
 from projections.engine.project.tenant_lag import lag_by_tenant
-from projections.engine.rebuild import Share, work
+from projections.engine.rebuild import LogRange, work
 from projections.engine.store.port import Aside, ProjectionStatus, Refusal
 from tests.support.event_logs import record
 
@@ -162,7 +162,7 @@ class Around:
     checkpoint = signed(None, 1, "k", {(TRADES, 0): Head(END, seal.chain)}, KEY.sign)
 
     def __init__(self) -> None:
-        self._shares = [Share(0, TRADES, 0, 0, 0, END)]
+        self._shares = [LogRange(0, TRADES, 0, 0, 0, END)]
 
     async def between(self, _place: TopicPartition, _begin: int, _end: int) -> list[Seal]:
         return [self.seal]
@@ -173,7 +173,7 @@ class Around:
     def unfinished(self) -> list[str]:
         return []
 
-    def claim(self) -> Share | None:
+    def claim(self) -> LogRange | None:
         return self._shares.pop() if self._shares else None
 
     def set_aside(self, _topic: str, _ranges: object) -> Aside:
@@ -205,7 +205,7 @@ async def _catch_up(log: Any, around: Any) -> None:
     async def announce(_commit: object) -> None:
         """Nobody listens."""
 
-    behind = CatchUp(TRADES, Cohort([], {0: 0}), log, around, Appetite(100), announce, lambda: None)
+    behind = CatchUp(TRADES, Cohort([], {0: 0}), log, around, BatchSizer(100), announce, lambda: None)
     await behind.run(lambda: {0: END}, 0, asyncio.Event())
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from adapters.postgres.log.log import EmbeddedLog
-from app.roles.past import tell
+from app.roles.past import answer_question
 from app.settings import Settings
 from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
@@ -27,7 +27,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.query.request import Question, registered
 from projections.engine.worker_process import WorkerProcess
 from read_api.answers.questions import Questions, utc_now
-from read_api.http.past import PastDesk
+from read_api.http.past import PastQuestions
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, PARTITIONS, ReadModels
 from tests.support.moved_clock import move
@@ -88,10 +88,10 @@ def params(name: str) -> Mapping[str, str]:
     return {**needed_by(registered()[name]), **MORE.get(name, {})}
 
 
-def desk(url: str) -> PastDesk:
+def desk(url: str) -> PastQuestions:
     """The desk of the past, as HTTP has it; it tells in this process, so that the clock is moved for all of it."""
     settings = replace(Settings.read({}), database_url=url)
-    return PastDesk(Questions(NO_STORE, NO_STORE, NO_STORE, patience=1), partial(tell, settings))
+    return PastQuestions(Questions(NO_STORE, NO_STORE, NO_STORE, patience=1), partial(answer_question, settings))
 
 
 async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_projections
 from projections.engine.fold.additive import looked_at
 from projections.engine.fold.admission import readmit
-from projections.engine.fold.deltas import delta_rows, deltas, walks
+from projections.engine.fold.deltas import delta_rows, deltas, grouping_plans
 from projections.engine.project.cohort import Cohort
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
 from tests.support.any_event import damaged, good_events
@@ -145,7 +145,8 @@ def test_what_one_walk_finds_is_what_each_fold_finds_alone(projection: Projectio
 def test_user_activity_is_found_by_one_walk_of_days() -> None:
     """The rows of days and of users are cut from those of users and days; what takes only some facts is not."""
     found = [
-        [fold.into.name for fold in walk.folds] for walk in walks(tuple(all_projections()["user_activity"].additive))
+        [fold.into.name for fold in walk.folds]
+        for walk in grouping_plans(tuple(all_projections()["user_activity"].additive))
     ]
     assert ["user_day", "activity_day", "user_seen"] in found
     assert ["session"] in found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.metrics.engagement.events import Events
-from domain.metrics.engagement.funnel import Asked, funnel, steps_of
+from domain.metrics.engagement.funnel import FunnelQuestion, funnel, steps_of
 from eventlog.publish.builders import user_event
 from tests.domain.metrics.engagement.streams import column
 from tests.projections.harness import ReadModels
@@ -95,4 +95,4 @@ async def test_a_funnel_from_the_rows(models: ReadModels) -> None:
         column([ms(moment(r["at"][:-1])) for r in rows]),
         column([names.index(r["name"]) for r in rows]),
     )
-    assert [step.users for step in steps_of(funnel(events, Asked((0, 1, 2), 60_000)))] == [3, 2, 1]
+    assert [step.users for step in steps_of(funnel(events, FunnelQuestion((0, 1, 2), 60_000)))] == [3, 2, 1]

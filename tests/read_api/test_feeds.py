@@ -9,7 +9,7 @@ from adapters.nats.bus import NatsBus
 from domain.errors import Unavailable
 from projections.engine.project import projector
 from read_api.live import changes as movements_module
-from read_api.live.changes import Movements, happens
+from read_api.live.changes import ProjectionChanges, wait_for
 from read_api.live.feeds import SHORTEST, Feeds
 
 
@@ -91,14 +91,14 @@ async def test_an_error_is_a_state_and_the_feed_goes_on() -> None:
 
 async def test_movements_on_the_bus_wake_those_who_wait(bus: NatsBus) -> None:
     """For the projection that moved, and for any."""
-    movements = Movements(bus)
+    movements = ProjectionChanges(bus)
     movements.start()
     one, other, some = movements.next("trading"), movements.next("users"), movements.next()
     while not one.is_set():
         await bus.publish(f"{projector.PROJECTED}.trading", b"{}")
-        await happens(one, 0.05)
+        await wait_for(one, 0.05)
     assert some.is_set()
-    assert not await happens(other, 0.1)
+    assert not await wait_for(other, 0.1)
     await movements.stop()
 
 

@@ -26,10 +26,10 @@ from projections.engine.query.request import Question
 from read_api.answers.questions import utc_now
 from read_api.health.prometheus import Metric, Metrics
 from read_api.live import feeds, websocket
-from read_api.live.changes import Movements
+from read_api.live.changes import ProjectionChanges
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
-from read_api.services import ReadSide
+from read_api.services import ReadServices
 from tests.adapters.auth.hostile import People
 
 ANN = Principal("ann", frozenset({"acme"}), frozenset({Role.VIEWER}), Tier.FREE)
@@ -115,9 +115,9 @@ class World:
             rates=self.rates,
             questions=self,
             health=self.health,
-            movements=Movements(cast(Any, None)),
+            movements=ProjectionChanges(cast(Any, None)),
         )
-        self.sessions = LiveSessions(cast(ReadSide, side))
+        self.sessions = LiveSessions(cast(ReadServices, side))
 
     def now(self) -> datetime:
         """The time."""

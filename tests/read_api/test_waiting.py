@@ -15,9 +15,9 @@ from domain.errors import NotYet
 from domain.ports import Answer
 from domain.position import Position
 from projections.engine.query.request import Question
-from read_api.answers.position_tokens import Tokens
+from read_api.answers.position_tokens import PositionTokens
 from read_api.answers.questions import Questions
-from read_api.live.changes import Movements
+from read_api.live.changes import ProjectionChanges
 from tests.projections.harness import Log, Logged, ReadModels
 from tests.projections.small_company import traded
 
@@ -58,8 +58,8 @@ def questions(store: Counting, records: Sequence[Logged], patience: float) -> Qu
     async def heads(topic: str) -> Mapping[int, int]:
         return {r.partition: r.offset + 1 for r in records if r.topic == topic}
 
-    movements = Movements(NOBODY)
-    return Questions(store, movements, Tokens(NOBODY, heads, movements), patience=patience)
+    movements = ProjectionChanges(NOBODY)
+    return Questions(store, movements, PositionTokens(NOBODY, heads, movements), patience=patience)
 
 
 def end_of(records: Sequence[Logged]) -> Position:

@@ -10,7 +10,7 @@ import psycopg
 
 from adapters.postgres.configuration_store.event_store import PostgresEventStore
 from app.vocabulary import RegisteredVocabulary
-from command_api.command_handler import Desk, Order
+from command_api.command_handler import CommandHandler, CommandRequest
 from domain.access.rights import Principal, Role, Tier
 from domain.configuration.registry import COMMANDS, company_aggregate_id, read_command
 
@@ -27,7 +27,7 @@ def vocabulary(exists: Callable[[str], Awaitable[bool]] = _acme) -> RegisteredVo
 
 
 @asynccontextmanager
-async def desk_on(database_url: str) -> AsyncIterator[Desk]:
+async def desk_on(database_url: str) -> AsyncIterator[CommandHandler]:
     """A desk with an event store of its own, as another process would have. There are acme, and who commanded."""
     store = PostgresEventStore(database_url)
 
@@ -35,15 +35,15 @@ async def desk_on(database_url: str) -> AsyncIterator[Desk]:
         return await _acme(company) or bool(await store.events(company_aggregate_id(company), 0))
 
     try:
-        yield Desk(store, vocabulary(exists))
+        yield CommandHandler(store, vocabulary(exists))
     finally:
         await store.close()
 
 
-def order(name: str, body: str = "{}", **rest: Any) -> Order:
+def order(name: str, body: str = "{}", **rest: Any) -> CommandRequest:
     """A command of the company acme."""
     kind = COMMANDS[name]
-    return Order(kind, read_command(kind, body.encode()), **{"company_id": "acme", **rest})
+    return CommandRequest(kind, read_command(kind, body.encode()), **{"company_id": "acme", **rest})
 
 
 def counted(database_url: str, table: str = "config_events") -> int:

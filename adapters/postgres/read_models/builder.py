@@ -24,9 +24,9 @@ from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.ports import Chunk
 from domain.position import TopicPartition
 from projections.engine.declare.projection import Projection, Table
-from projections.engine.project.bad_event_rate import PoisonGauge
+from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.project.narrowing import narrowed
-from projections.engine.rebuild import Comparison, Done, Folded, Share, Stored
+from projections.engine.rebuild import Comparison, Done, Folded, LogRange, Stored
 from projections.engine.store import port, sql
 from projections.engine.store.port import Aside, FoldFailed, OrderedFacts, Rows
 
@@ -64,9 +64,9 @@ class PostgresBuild(Session):
         self.projection = projection
         self._key = (projection.name, projection.version)
         self._held = set[int]()
-        self._gauge = PoisonGauge(f"the rebuild of {self.projection.name}", REFUSED, ENOUGH)
+        self._gauge = BadEventRate(f"the rebuild of {self.projection.name}", REFUSED, ENOUGH)
 
-    def begin(self, shares: Sequence[Share]) -> None:
+    def begin(self, shares: Sequence[LogRange]) -> None:
         """Make empty tables, and note the shares of the log that are to be folded into them."""
         with self._transaction() as connection:
             drop_tables(connection, self.projection)
@@ -91,7 +91,7 @@ class PostgresBuild(Session):
             ).fetchone()
         return Done(*row) if row else Done(0, 0)
 
-    def claim(self) -> Share | None:
+    def claim(self) -> LogRange | None:
         """Another share that is not finished and nobody works on; ours until it is stored to its end, or we end."""
         with self._transaction() as connection:
             unfinished = connection.execute(
@@ -107,13 +107,13 @@ class PostgresBuild(Session):
             self._held.add(number)
         with self._transaction() as connection:  # what its last holder stored is seen from here on
             row = connection.execute(f"{SHARE_ROWS}{OF} AND number = %s".encode(), (*self._key, number)).fetchone()
-        share = Share(*row) if row else None
+        share = LogRange(*row) if row else None
         if share is not None and share.next_offset == share.stop:
             self._release([share])
             return self.claim()
         return share
 
-    def _release(self, shares: Iterable[Share]) -> None:
+    def _release(self, shares: Iterable[LogRange]) -> None:
         with self._transaction() as connection:
             for share in shares:
                 connection.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", (self._lock, share.number))
@@ -136,7 +136,7 @@ class PostgresBuild(Session):
             self._put(connection, folded.rows, folded.ordered)
         self._release(share for share, reached in folded.reached if reached == share.stop)
 
-    def save_narrowed(self, share: Share, chunk: Chunk, folded: port.Folded) -> None:
+    def save_narrowed(self, share: LogRange, chunk: Chunk, folded: port.Folded) -> None:
         """Rows of one batch and progress, without the events that are refused: those go into quarantine."""
         with self._transaction() as connection:
             self._move(connection, share, chunk.next_offset)
@@ -156,7 +156,7 @@ class PostgresBuild(Session):
             for facts in ordered:
                 ordered_rows.store(connection, self.projection, facts)
 
-    def _move(self, connection: psycopg.Connection, share: Share, reached: int) -> None:
+    def _move(self, connection: psycopg.Connection, share: LogRange, reached: int) -> None:
         moved = connection.execute(
             f"UPDATE shares SET next_offset = %s{OF} AND number = %s AND next_offset = %s".encode(),
             (reached, *self._key, share.number, share.next_offset),

@@ -27,7 +27,7 @@ from adapters.postgres.read_models.statistics import Growth
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
 from projections.engine.declare.projection import Projection
-from projections.engine.project.bad_event_rate import PoisonGauge, by_company
+from projections.engine.project.bad_event_rate import BadEventRate, by_company
 from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
 from projections.engine.store import sql
 from projections.engine.store.port import (
@@ -57,7 +57,7 @@ class PostgresProjectionStore(Session):
 
     def __init__(self, database_url: str) -> None:
         super().__init__(database_url)
-        self._gauges: dict[tuple[str, int], PoisonGauge] = {}
+        self._gauges: dict[tuple[str, int], BadEventRate] = {}
         self._growth = Growth()
 
     def prepare(self, projections: Sequence[Projection]) -> None:
@@ -202,9 +202,9 @@ class PostgresProjectionStore(Session):
                 self._record(connection, commit.topic, commit.admitted)
         return refusals
 
-    def _gauge(self, projection: Projection) -> PoisonGauge:
+    def _gauge(self, projection: Projection) -> BadEventRate:
         name, version = projection.name, projection.version
-        return self._gauges.setdefault((name, version), PoisonGauge(f"projection {name}", REFUSED, ENOUGH))
+        return self._gauges.setdefault((name, version), BadEventRate(f"projection {name}", REFUSED, ENOUGH))
 
     def _move(self, connection: psycopg.Connection, commit: Commit) -> None:
         """Positions by compare-and-set, before all rows: a zombie waits for the lock, then matches no row."""

@@ -18,7 +18,7 @@ from eventlog.seals.checkpoints import Check
 from projections.engine.declare.projection import Projection
 from projections.engine.fold.additive import fold
 from projections.engine.past.history import Stretch
-from projections.engine.project.bad_event_rate import PoisonGauge
+from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Difference
 from projections.engine.store import sql
@@ -45,7 +45,7 @@ class PostgresTenantRows(PostgresScratch):
         super().__init__(database_url, check)
         self._live = live
         self._scratch = live.stored_as(sql.SCRATCH)
-        self._gauge = PoisonGauge(f"the rebuild of {live.name} for a tenant", REFUSED, ENOUGH, least=1)
+        self._gauge = BadEventRate(f"the rebuild of {live.name} for a tenant", REFUSED, ENOUGH, least=1)
         self._refused: list[tuple[str, Sequence[Chunk], Sequence[Refusal]]] = []
 
     def begin(self) -> Position:

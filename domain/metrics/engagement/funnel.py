@@ -28,7 +28,7 @@ Order = Literal["ordered", "strict", "any"]
 NEVER = np.iinfo(np.int64).max
 
 
-class Asked(NamedTuple):
+class FunnelQuestion(NamedTuple):
     """Steps as names (numbers), the window in ms, names that end an attempt."""
 
     steps: Sequence[int]
@@ -53,7 +53,7 @@ class Step(NamedTuple):
     median_ms: Stat  # from the step before; of the first step 0
 
 
-def funnel(events: Events, asked: Asked) -> Attempts:
+def funnel(events: Events, asked: FunnelQuestion) -> Attempts:
     """The attempts of all users. Raises Invalid for steps that are not different or are excluded."""
     if len(set(asked.steps)) < len(asked.steps) or not asked.steps or set(asked.steps) & set(asked.exclusions):
         raise Invalid(
@@ -108,7 +108,7 @@ def _moments(stream: Ordered) -> Moments:
     return Moments(stream.users[new], stream.at[new], np.bincount(number, minlength=new.sum()), having)
 
 
-def _entries(moments: Moments, asked: Asked) -> tuple[IntArray, IntArray]:
+def _entries(moments: Moments, asked: FunnelQuestion) -> tuple[IntArray, IntArray]:
     """Moments at which attempts begin, and of each the first one that no longer belongs to it.
 
     What ends an attempt comes last in its moment, and first in that of the entry.
@@ -122,7 +122,7 @@ def _entries(moments: Moments, asked: Asked) -> tuple[IntArray, IntArray]:
 
 
 def _times(
-    moments: Moments, asked: Asked, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
+    moments: Moments, asked: FunnelQuestion, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
 ) -> tuple[IntArray, Flags]:
     """When these moments were, where they are valid and inside the window of their entry; else NEVER."""
     at = moments.at[np.minimum(found, len(moments.at) - 1)]
@@ -130,7 +130,7 @@ def _times(
     return np.where(inside, at, NEVER), inside
 
 
-def _in_order(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+def _in_order(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     reached = [moments.at[entries]]
     found, valid = entries, np.ones(len(entries), np.bool_)
     for step in asked.steps[1:]:
@@ -141,7 +141,7 @@ def _in_order(moments: Moments, asked: Asked, entries: IntArray, until: IntArray
     return np.stack(reached, axis=1)
 
 
-def _at_once(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+def _at_once(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     """The furthest of the attempts that take the first so many steps in the moment of the entry.
 
     Whatever else is in that moment comes before the entry; a later moment is passed if it has nothing but the next
@@ -179,7 +179,7 @@ def _run_lengths(moments: Moments, steps: Sequence[int]) -> IntArray:
     return runs
 
 
-def _in_any_order(moments: Moments, asked: Asked, entries: IntArray, until: IntArray) -> IntArray:
+def _in_any_order(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     reached = []
     for step in asked.steps:
         of_step = np.append(moments.having((step,)), len(moments.at))

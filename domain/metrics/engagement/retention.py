@@ -29,7 +29,7 @@ Measure = Literal["on", "on_or_after", "on_or_before", "brackets", "streak"]
 DAY_BRACKETS = (0, 1, 4, 8, 15, 31, 61)
 
 
-class Asked(NamedTuple):
+class RetentionQuestion(NamedTuple):
     """What is asked for. `until`: the moment up to which events are known, ms."""
 
     until: int
@@ -81,7 +81,7 @@ class _Members(NamedTuple):
     values: IntArray | None
 
 
-def retention(began: Did, returned: Did, asked: Asked) -> Matrix:
+def retention(began: Did, returned: Did, asked: RetentionQuestion) -> Matrix:
     """The matrix. Events later than `until` must not be given."""
     users, first = _first(began)
     cohort_of = period_of(first, asked.interval, asked.zone)
@@ -109,7 +109,7 @@ def _first(began: Did) -> tuple[IntArray, IntArray]:
 
 
 def _members(
-    users: IntArray, first: IntArray, cohort_of: IntArray, row: IntArray, returned: Did, asked: Asked
+    users: IntArray, first: IntArray, cohort_of: IntArray, row: IntArray, returned: Did, asked: RetentionQuestion
 ) -> _Members:
     """The returns of members, with their ages; none from before their start."""
     place = np.minimum(np.searchsorted(users, returned.users), max(len(users) - 1, 0))
@@ -123,7 +123,7 @@ def _members(
     return _Members(row, who, age, None if returned.values is None else returned.values[known])
 
 
-def _cell_begins(cohorts: IntArray, asked: Asked) -> IntArray:
+def _cell_begins(cohorts: IntArray, asked: RetentionQuestion) -> IntArray:
     """When each cell begins for the first of its cohort, ms; one more column for the end of the last."""
     firsts = np.array(asked.brackets, np.int64) if asked.measure == "brackets" else np.arange(asked.ages)
     ages = np.append(firsts, asked.ages)
@@ -135,7 +135,7 @@ def _cell_begins(cohorts: IntArray, asked: Asked) -> IntArray:
     return begin_of(different, asked.interval, asked.zone)[place].reshape(periods.shape)
 
 
-def _columns(begins: IntArray, asked: Asked) -> int:
+def _columns(begins: IntArray, asked: RetentionQuestion) -> int:
     """How many ages have begun for the oldest cohort."""
     return int((begins[:, :-1] <= asked.until).any(axis=0).sum()) if len(begins) else 0
 
@@ -146,7 +146,7 @@ def _money_at_start(members: _Members, rows: int) -> IntArray:
     return summed(members.row[members.who[first]], rows, members.values[first])
 
 
-def _cells(members: _Members, rows: int, width: int, asked: Asked) -> IntArray:
+def _cells(members: _Members, rows: int, width: int, asked: RetentionQuestion) -> IntArray:
     who, age, values = members.who, members.age, members.values
     if asked.measure == "brackets":
         bracket = np.searchsorted(np.array(asked.brackets), age, side="right").astype(np.int64) - 1

@@ -33,14 +33,14 @@ AGAIN = (Sum, Min, Max)  # rules by which the rows of a finer table are merged i
 
 def deltas(folds: tuple[AdditiveFold, ...], facts: Facts) -> Iterator[tuple[Table, pl.DataFrame]]:
     """Delta rows of these folds as columns, one row a key in any order; of those with rows alone."""
-    for walk in walks(folds):
+    for walk in grouping_plans(folds):
         frame = facts.get(walk.finest.reads.name)
         if frame is not None:
             yield from ((table, delta) for table, delta in walk.deltas(frame) if delta.height)
 
 
 @dataclass(frozen=True)
-class Walk:
+class GroupingPlan:
     """Folds of which one grouping of the facts finds all rows: `finest` has the keys of the `others`, and more."""
 
     finest: AdditiveFold
@@ -72,15 +72,15 @@ class Walk:
 
 
 @cache
-def walks(folds: tuple[AdditiveFold, ...]) -> tuple[Walk, ...]:
+def grouping_plans(folds: tuple[AdditiveFold, ...]) -> tuple[GroupingPlan, ...]:
     """The fewest walks that find the rows of all these folds, those with the most keys first."""
-    found: list[Walk] = []
+    found: list[GroupingPlan] = []
     for fold in sorted(folds, key=lambda fold: -len(fold.into.keys)):
         index = next((i for i, walk in enumerate(found) if walk.covers(fold)), None)
         if index is None:
-            found.append(Walk(fold))
+            found.append(GroupingPlan(fold))
         else:
-            found[index] = Walk(found[index].finest, (*found[index].others, fold))
+            found[index] = GroupingPlan(found[index].finest, (*found[index].others, fold))
     return tuple(found)
 
 
@@ -95,7 +95,7 @@ def _same_column(name: str, one: AdditiveFold, other: AdditiveFold) -> bool:
 
 
 @cache
-def _inner(walk: Walk) -> Mapping[AdditiveFold, Mapping[str, str]]:
+def _inner(walk: GroupingPlan) -> Mapping[AdditiveFold, Mapping[str, str]]:
     """What the values of each fold are called within the walk; folds that share a function share what it gives."""
     functions = list(dict.fromkeys(fold.expressions for fold in walk.folds))
 
@@ -106,19 +106,19 @@ def _inner(walk: Walk) -> Mapping[AdditiveFold, Mapping[str, str]]:
 
 
 @cache
-def _made(walk: Walk) -> Sequence[pl.Expr]:
+def _made(walk: GroupingPlan) -> Sequence[pl.Expr]:
     made = {name: columns_of(fold)[c].alias(name) for fold, names in _inner(walk).items() for c, name in names.items()}
     return [*(columns_of(walk.finest)[c.name] for c in walk.finest.into.keys), *made.values()]
 
 
 @cache
-def _found(walk: Walk) -> Sequence[pl.Expr]:
+def _found(walk: GroupingPlan) -> Sequence[pl.Expr]:
     rules = {_inner(walk)[fold][c.name]: c.rule for fold in walk.folds for c in fold.into.values}
     return [getattr(pl.col(name), AGGREGATES[rule])() for name, rule in rules.items()]
 
 
 @cache
-def _own(walk: Walk, fold: AdditiveFold) -> Sequence[pl.Expr]:
+def _own(walk: GroupingPlan, fold: AdditiveFold) -> Sequence[pl.Expr]:
     keys = [pl.col(c.name) for c in fold.into.keys]
     return [*keys, *(pl.col(name).alias(column) for column, name in _inner(walk)[fold].items())]
 

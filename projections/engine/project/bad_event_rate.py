@@ -30,7 +30,7 @@ def by_company(facts: Mapping[str, pl.DataFrame]) -> Counter[str]:
     return counts
 
 
-class PoisonGauge:
+class BadEventRate:
     """Shares of bad records lately, by company: fading counts, so that old good days do not excuse a bad hour.
 
     `work` is what the log calls it; `least`: how many companies must pass the limit at least, 1 where the work is

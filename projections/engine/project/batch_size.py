@@ -15,7 +15,7 @@ BYTES = 4_000_000  # of columns in one step, all lanes together: a projector the
 UNKNOWN = 2_000  # bytes that a record is taken to unfold to before any was read
 
 
-class Appetite:
+class BatchSizer:
     """Shared by the lanes of one projector; a lane is named by what it reads."""
 
     def __init__(self, most: int, budget: int = BYTES) -> None:

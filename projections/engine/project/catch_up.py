@@ -13,7 +13,7 @@ from domain.ports import Chunk, EventLog
 from eventlog.read import Reading, between
 from projections.engine.fold.additive import looked_at
 from projections.engine.fold.admission import readmit
-from projections.engine.project.batch_size import Appetite
+from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.cohort import Announce, Cohort, Threads
 from projections.engine.store.port import Aside, Commit, Offsets, ProjectionStore
 
@@ -27,7 +27,7 @@ class CatchUp:
         cohort: Cohort,
         log: EventLog,
         store: ProjectionStore,
-        appetite: Appetite,
+        appetite: BatchSizer,
         announce: Announce,
         step: Callable[[], None],
     ) -> None:

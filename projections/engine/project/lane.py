@@ -18,8 +18,8 @@ from domain.request import tracing
 from eventlog import tasks
 from projections.engine.declare.projection import Projection
 from projections.engine.fold.admission import Admission, Records
-from projections.engine.project.bad_event_rate import PoisonGauge, by_company
-from projections.engine.project.batch_size import Appetite
+from projections.engine.project.bad_event_rate import BadEventRate, by_company
+from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.catch_up import CatchUp
 from projections.engine.project.cohort import Announce, Cohort, Limits, Threads, cohorts, now_ms
 from projections.engine.project.traces import traces_of
@@ -39,7 +39,7 @@ class Lane:
         limits: Limits,
         announce: Announce,
         turn: asyncio.Lock,
-        appetite: Appetite,
+        appetite: BatchSizer,
         step: Callable[[], None],
     ) -> None:
         self.topic = topic
@@ -49,7 +49,7 @@ class Lane:
         self._open_store = open_store
         self._store = open_store()
         self._limits = limits
-        self._gauge = PoisonGauge(f"admission to {topic}", limits.poison)
+        self._gauge = BadEventRate(f"admission to {topic}", limits.poison)
         self._stopping = asyncio.Event()
         self._confirmed = 0.0
         self._decided: dict[int, int] = {}  # where admission's decisions end in the store: nobody catches up beyond

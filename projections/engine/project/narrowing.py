@@ -16,14 +16,14 @@ from domain.errors import Defect
 from projections.engine.fold.additive import fold
 from projections.engine.fold.admission import Facts
 from projections.engine.fold.log_order import ITEM_BITS, place_of
-from projections.engine.project.bad_event_rate import PoisonGauge, by_company
+from projections.engine.project.bad_event_rate import BadEventRate, by_company
 from projections.engine.project.failure import Culprit
 from projections.engine.store.port import Folded, FoldFailed, Refusal
 
 LONGEST = 1_000  # characters of a reason that are kept
 
 
-def narrowed(folded: Folded, store: Callable[[Folded], None], gauge: PoisonGauge) -> Iterator[Refusal]:
+def narrowed(folded: Folded, store: Callable[[Folded], None], gauge: BadEventRate) -> Iterator[Refusal]:
     """Store all of it but the events that are refused, which are given back.
 
     `store` stores a part or raises FoldFailed without having stored anything of it. One bad event of n costs about two

@@ -19,7 +19,7 @@ from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from eventlog import tasks
 from projections.engine.declare.projection import Projection
-from projections.engine.project.batch_size import Appetite
+from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.cohort import Limits, now_ms
 from projections.engine.project.failure import Failure, TopicBeat, worker_name
 from projections.engine.project.lane import Lane
@@ -51,7 +51,7 @@ class Projector:
         self._limits = limits or Limits()
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._appetite = Appetite(self._limits.batch)
+        self._appetite = BatchSizer(self._limits.batch)
         self._steps: dict[str, float] = {}  # by topic: when its lane last got on, or waited for a reason
         self._waiting: dict[str, Failure] = {}
 

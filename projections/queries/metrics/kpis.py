@@ -21,11 +21,11 @@ from projections.engine.query.composed import Composed, Part, Rows, Select
 from projections.engine.query.formatting import measure, money
 from projections.engine.query.request import FROM, TO, Param, Request, read_choice, read_time, show_time
 from projections.queries.metrics.periods import Span
-from projections.queries.metrics.sources import SOURCES, Sums, Wanted
+from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
 from projections.queries.trading import record
 
 if TYPE_CHECKING:
-    from domain.metrics.formulas import Given, Value
+    from domain.metrics.formulas import Assumptions, Value
 
 DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.dimensions}))
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
@@ -70,18 +70,20 @@ GIVEN = (
 SINCE = Param("since", "nothing before this day is told", read_time)
 
 
-def _given(request: Request) -> Given:
-    from domain.metrics.formulas import Given
+def _given(request: Request) -> Assumptions:
+    from domain.metrics.formulas import Assumptions
 
-    return Given(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
+    return Assumptions(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
 
 
-def _asked_parts(reads: Iterable[str], wanted: Wanted, prefix: str = "") -> dict[str, Part | Select]:
+def _asked_parts(reads: Iterable[str], wanted: MetricScope, prefix: str = "") -> dict[str, Part | Select]:
     wanted = replace(wanted, reads=frozenset(reads))
     return {prefix + name: source.ask(wanted) for name, source in SOURCES.items() if name in wanted.reads}
 
 
-def _groups(reads: Iterable[str], wanted: Wanted, found: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Sums]]:
+def _groups(
+    reads: Iterable[str], wanted: MetricScope, found: Mapping[str, Rows]
+) -> dict[tuple[Any, ...], dict[str, Sums]]:
     """The sums of each source by the values of the dimensions; without dimensions one group, which is always there."""
     rows: dict[tuple[Any, ...], dict[str, Rows]] = {} if wanted.by else {(): {}}
     for source in set(reads):
@@ -112,7 +114,7 @@ def _convention(request: Request) -> str:
     return str(request.get("convention", "canonical"))
 
 
-def _scope(entry: Metric, request: Request, wanted: Wanted) -> record.Scope:
+def _scope(entry: Metric, request: Request, wanted: MetricScope) -> record.Scope:
     return record.Scope(
         wanted.company,
         *wanted.span,
@@ -126,7 +128,7 @@ def _scope(entry: Metric, request: Request, wanted: Wanted) -> record.Scope:
     )
 
 
-def _wanted(entry: Metric, request: Request) -> Wanted:
+def _wanted(entry: Metric, request: Request) -> MetricScope:
     by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
     if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
         allowed = ", ".join(entry.dimensions) or "nothing"
@@ -141,7 +143,7 @@ def _wanted(entry: Metric, request: Request) -> Wanted:
     if since is not None:
         start = _seen(start or since, since)
     span = Span(start, request.get("to"))
-    return Wanted(request.company, span, request.asked_at, by, only, request.get("policy", ""))
+    return MetricScope(request.company, span, request.asked_at, by, only, request.get("policy", ""))
 
 
 def _seen(start: datetime, since: datetime) -> datetime:
@@ -182,17 +184,17 @@ def _metric_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
 Grouped = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
-def _of_sums(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+def _of_sums(entry: Metric, request: Request, wanted: MetricScope, found: Mapping[str, Rows]) -> Grouped:
     """The value object of each group out of its sums."""
-    from domain.metrics.formulas import FORMULAS, Found
+    from domain.metrics.formulas import FORMULAS, MetricInputs
 
     for group, sums in _groups(entry.reads, wanted, found).items():
         cuts = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
-        told = Found(sums, wanted.seconds(cuts), _given(request), wanted.months)
+        told = MetricInputs(sums, wanted.seconds(cuts), _given(request), wanted.months)
         yield group, _object(entry, FORMULAS[entry.key](told))
 
 
-def _of_records(entry: Metric, request: Request, wanted: Wanted, found: Mapping[str, Rows]) -> Grouped:
+def _of_records(entry: Metric, request: Request, wanted: MetricScope, found: Mapping[str, Rows]) -> Grouped:
     """The value object of each group out of its trading record."""
     from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
@@ -280,14 +282,14 @@ def _kpis(request: Request) -> list[Metric]:
     return [entry for entry in known if section is None or entry.section == section]
 
 
-def _of_company(request: Request) -> Wanted:
+def _of_company(request: Request) -> MetricScope:
     span, since = _span(request), request.get(SINCE.name)
     if since is not None and span.start is not None:
         _seen(span.start, since)
-    return Wanted(request.company, span, request.asked_at, policy=request.get("policy", ""))
+    return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
 
 
-def _sees_before(request: Request, wanted: Wanted) -> bool:
+def _sees_before(request: Request, wanted: MetricScope) -> bool:
     start, since = wanted.span.before().start, request.get(SINCE.name)
     return since is None or (start is not None and start >= since)
 
@@ -314,13 +316,15 @@ def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
     ]
 
 
-def _values(request: Request, entries: Iterable[Metric], wanted: Wanted, found: Mapping[str, Rows]) -> dict[str, Value]:
+def _values(
+    request: Request, entries: Iterable[Metric], wanted: MetricScope, found: Mapping[str, Rows]
+) -> dict[str, Value]:
     """The value of every entry in one period."""
-    from domain.metrics.formulas import FORMULAS, Found
+    from domain.metrics.formulas import FORMULAS, MetricInputs
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, wanted, found).values()
-    told = Found(sums, wanted.seconds({}), _given(request), wanted.months)
+    told = MetricInputs(sums, wanted.seconds({}), _given(request), wanted.months)
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](told) for e in entries}
 
 

@@ -29,7 +29,7 @@ Sums = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MetricScope:
     """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy.
 
     `reads` names all sources that are asked at once.
@@ -43,7 +43,7 @@ class Wanted:
     policy: str = ""
     reads: frozenset[str] = frozenset()
 
-    def before(self) -> Wanted:
+    def before(self) -> MetricScope:
         """The same of the period before."""
         return replace(self, span=self.span.before())
 
@@ -67,14 +67,14 @@ class Wanted:
 class Source:
     """What is asked, and what the rows of one group come to."""
 
-    ask: Callable[[Wanted], Part | Select]
-    sums: Callable[[Rows, Wanted], Sums] = lambda rows, _: dict(rows[0]) if rows else {}
+    ask: Callable[[MetricScope], Part | Select]
+    sums: Callable[[Rows, MetricScope], Sums] = lambda rows, _: dict(rows[0]) if rows else {}
 
 
-def _query(name: str, *also: str, raw: bool = True) -> Callable[[Wanted], Part]:
+def _query(name: str, *also: str, raw: bool = True) -> Callable[[MetricScope], Part]:
     """A registered query over the period, split by `also` as well."""
 
-    def ask(wanted: Wanted) -> Part:
+    def ask(wanted: MetricScope) -> Part:
         by = {"by": ",".join((*wanted.by, *also))} if wanted.by or also else {}
         return Part(name, {**wanted.span.params(), **wanted.only, **by}, raw)
 
@@ -86,21 +86,21 @@ def of_mrr(source: Source) -> Source:
     enough yet, is no MRR of today's.
     """
 
-    def ask(wanted: Wanted) -> Part | Select:
+    def ask(wanted: MetricScope) -> Part | Select:
         return source.ask(replace(wanted, span=wanted.span.until(tomorrow(wanted.asked_at))))
 
     return Source(ask, source.sums)
 
 
-def _movements(wanted: Wanted) -> Part:
+def _movements(wanted: MetricScope) -> Part:
     return _under(wanted, _query("mrr_movements")(wanted))
 
 
-def _under(wanted: Wanted, part: Part) -> Part:
+def _under(wanted: MetricScope, part: Part) -> Part:
     return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
 
 
-def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
+def _scheduled(wanted: MetricScope, by: Sequence[str] | None = None) -> Select:
     """What was known by the end of the period of what takes effect later, by the dimensions or others."""
     listed = "".join(f'"{name}", ' for name in (wanted.by if by is None else by))
     only = "".join(f' AND "{name}" = %s' for name in wanted.only)
@@ -113,22 +113,22 @@ def _scheduled(wanted: Wanted, by: Sequence[str] | None = None) -> Select:
     return Select("subscriptions", Statement(sql, params))
 
 
-def _of_year(wanted: Wanted) -> Part:
+def _of_year(wanted: MetricScope) -> Part:
     """Movements of the year that ends with the period."""
     end = wanted.span.bounds[1]
     return _movements(replace(wanted, span=Span(end - YEAR, end)))
 
 
-def _retained(name: str) -> Callable[[Wanted], Part]:
+def _retained(name: str) -> Callable[[MetricScope], Part]:
     return lambda wanted: _under(wanted, Part(name, wanted.span.params(), raw=True))
 
 
-def _customers_after(wanted: Wanted) -> Part:
+def _customers_after(wanted: MetricScope) -> Part:
     """MRR of each customer at the end of the period."""
     return _under(wanted, Part("customer_mrr", {"from": show_time(wanted.span.bounds[1])}, raw=True))
 
 
-def _kinds(rows: Rows, _: Wanted) -> Sums:
+def _kinds(rows: Rows, _: MetricScope) -> Sums:
     found: Sums = {"fees": 0}
     for row in rows:
         found |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
@@ -153,7 +153,7 @@ FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
 """
 
 
-def _invoices(wanted: Wanted) -> Select:
+def _invoices(wanted: MetricScope) -> Select:
     span = wanted.span.bounds
     return Select(
         "payments",
@@ -167,7 +167,7 @@ WHERE company_id = %s AND failed_at < %s AND (paid_at IS NULL OR paid_at < faile
 """
 
 
-def _owing(wanted: Wanted) -> Select:
+def _owing(wanted: MetricScope) -> Select:
     return Select("payments", Statement(OWING, (wanted.company, wanted.span.bounds[1])))
 
 
@@ -177,11 +177,11 @@ WHERE company_id = %s AND status = 'active' AND started_at < %s
 """
 
 
-def _subscribed(wanted: Wanted) -> Select:
+def _subscribed(wanted: MetricScope) -> Select:
     return Select("subscriptions", Statement(SUBSCRIBED, (wanted.company, min(wanted.span.bounds[1], wanted.asked_at))))
 
 
-def _deferred(rows: Rows, wanted: Wanted) -> Sums:
+def _deferred(rows: Rows, wanted: MetricScope) -> Sums:
     at = ms(min(wanted.span.bounds[1], wanted.asked_at))
     charges = []
     for row in rows:
@@ -205,7 +205,7 @@ FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup +
 """
 
 
-def _firsts(wanted: Wanted) -> Select:
+def _firsts(wanted: MetricScope) -> Select:
     return Select("user_steps", Statement(FIRSTS, (wanted.asked_at, wanted.company, *wanted.span.bounds)))
 
 
@@ -219,19 +219,19 @@ FROM (SELECT trial_started_at, started_at, trial_started_at >= %s AND trial_star
 """
 
 
-def _trials(wanted: Wanted) -> Select:
+def _trials(wanted: MetricScope) -> Select:
     now = min(wanted.span.bounds[1], wanted.asked_at)
     last = now - ROLLING, now
     return Select("subscriptions", Statement(TRIALS, (*last, *last, *wanted.span.bounds, wanted.company)))
 
 
-def _activity(wanted: Wanted) -> Part:
+def _activity(wanted: MetricScope) -> Part:
     """Sums of a day have rows of their own; only those of a user are read from the days of users."""
     of_user = "user_id" in (*wanted.by, *wanted.only)
     return _query("user_activity" if of_user else "activity_totals")(wanted)
 
 
-def _users(wanted: Wanted) -> Select:
+def _users(wanted: MetricScope) -> Select:
     """What is asked about users at once is one statement, which both sources share."""
     first, end = wanted.span.days
     earlier = wanted.span.before().days[0] if wanted.span.start else first
@@ -245,7 +245,7 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ende
 """
 
 
-def _sessions(wanted: Wanted) -> Select:
+def _sessions(wanted: MetricScope) -> Select:
     return Select("user_activity", Statement(SESSIONS, (wanted.company, *wanted.span.bounds)))
 
 
@@ -256,7 +256,7 @@ SELECT SUM(features) AS features, COUNT(*) AS users FROM (SELECT COUNT(*) AS fea
 """
 
 
-def _features(wanted: Wanted) -> Select:
+def _features(wanted: MetricScope) -> Select:
     return Select("user_activity", Statement(FEATURES, (wanted.company, *wanted.span.days)))
 
 
@@ -266,11 +266,11 @@ SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable FROM (SE
 """
 
 
-def _traders(wanted: Wanted) -> Select:
+def _traders(wanted: MetricScope) -> Select:
     return Select("trading", Statement(TRADERS, (wanted.company, *wanted.span.bounds)))
 
 
-def _durations(rows: Rows, _: Wanted) -> Sums:
+def _durations(rows: Rows, _: MetricScope) -> Sums:
     """Durations of successes in ms with their numbers, and how many failed."""
     succeeded = [row for row in rows if row["outcome"] != "error"]
     return {
@@ -279,7 +279,7 @@ def _durations(rows: Rows, _: Wanted) -> Sums:
     }
 
 
-def _scores(rows: Rows, _: Wanted) -> Sums:
+def _scores(rows: Rows, _: MetricScope) -> Sums:
     found: Sums = {}
     for row in rows:
         found.setdefault(row["survey"], {})[int(row["score"])] = int(row["answers"])
@@ -292,11 +292,11 @@ WHERE company_id = %s AND opened_at >= %s AND opened_at < %s
 """
 
 
-def _tickets(wanted: Wanted) -> Select:
+def _tickets(wanted: MetricScope) -> Select:
     return Select("satisfaction", Statement(TICKETS, (wanted.company, *wanted.span.bounds)))
 
 
-def _told_tickets(rows: Rows, _: Wanted) -> Sums:
+def _told_tickets(rows: Rows, _: MetricScope) -> Sums:
     return {
         "tickets": [
             Ticket(_when(row["opened_at"]), _when(row["first_response_at"]), _when(row["resolved_at"]), row["reopened"])
@@ -319,12 +319,12 @@ def earlier(source: Source) -> Source:
     return Source(lambda wanted: source.ask(wanted.before()), source.sums)
 
 
-def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[Wanted], Select]:
+def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[MetricScope], Select]:
     """Whether anything of a table had been reported by the end of the period; asked of a whole, because a group has
     rows of its own.
     """
 
-    def ask(wanted: Wanted) -> Select:
+    def ask(wanted: MetricScope) -> Select:
         if wanted.by:
             return Select(projection, Statement("SELECT 1 AS ever WHERE false", ()))
         only = {name: value for name, value in wanted.only.items() if name in names}

@@ -50,10 +50,10 @@ def _movements(request: Request) -> Mapping[str, Part]:
 
 def _shares(request: Request, rows: Mapping[str, Rows]) -> Rows:
     """A row a plan or tier that has MRR, the largest first."""
-    from domain.metrics.formulas import Found
+    from domain.metrics.formulas import MetricInputs
 
     by = request.get("by", CUTS[0])
-    ends = {row[by]: Found({"mrr_movements": row}, None).flows().end for row in rows["mrr"]}
+    ends = {row[by]: MetricInputs({"mrr_movements": row}, None).flows().end for row in rows["mrr"]}
     shares = mix({name: end for name, end in ends.items() if end})
     return [{by: name, "mrr": twelfths(ends[name]), "share": share} for name, share in shares.items()]
 

@@ -45,9 +45,9 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def _flows(rows: Rows) -> dict[str, Flows]:
-    from domain.metrics.formulas import Found
+    from domain.metrics.formulas import MetricInputs
 
-    return {row["currency"]: Found({"mrr_movements": row}, None).flows() for row in rows}
+    return {row["currency"]: MetricInputs({"mrr_movements": row}, None).flows() for row in rows}
 
 
 def _money(twelfths: Any) -> str:

@@ -105,14 +105,14 @@ def funnel_parts(request: Request) -> Mapping[str, Select]:
 
 def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     """A row a step, or a step of each group."""
-    from domain.metrics.engagement.funnel import Asked, breakdown, funnel, steps_of
+    from domain.metrics.engagement.funnel import FunnelQuestion, breakdown, funnel, steps_of
 
     found, row = read_events(rows["events"][0]), rows["events"][0]
     texts = row["texts"] or []
     steps, excluded = request.get("steps"), request.get("exclude", ())
     unknown = {name: len(texts) + i for i, name in enumerate({*steps, *excluded} - set(texts))}
     number = {name: i for i, name in enumerate(texts)} | unknown
-    asked = Asked(
+    asked = FunnelQuestion(
         [number[name] for name in steps],
         request.get("window", 7 * DAY_MS),
         request.get("order", "ordered"),

@@ -29,7 +29,7 @@ from projections.queries.users.funnels_and_paths import MOST_EVENTS
 from projections.user_steps import UserFirst
 
 if TYPE_CHECKING:
-    from domain.metrics.engagement.retention import Asked, Did, Matrix
+    from domain.metrics.engagement.retention import Did, Matrix, RetentionQuestion
 
 MEASURES = ("on", "on_or_after", "on_or_before", "brackets", "streak")
 UNITS = ("day", "week", "month")
@@ -168,13 +168,13 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
     return Did(users[takes], at[takes]), Did(users, at, amounts), row["latest"]
 
 
-def _asked(request: Request, latest: Any) -> Asked:
-    from domain.metrics.engagement.retention import DAY_BRACKETS, Asked
+def _asked(request: Request, latest: Any) -> RetentionQuestion:
+    from domain.metrics.engagement.retention import DAY_BRACKETS, RetentionQuestion
 
     interval, until = request.get("unit", "day"), min(request.get("until", latest), request.asked_at)
     ages = request.get("ages", AGES[interval])
     brackets = [age for age in request.get("brackets", DAY_BRACKETS) if age < ages]
-    return Asked(
+    return RetentionQuestion(
         int(until.timestamp() * 1000),
         interval,
         request.get("measure", "on"),
@@ -199,7 +199,7 @@ def _cohorts(request: Request, began: Did) -> Did:
     return began._replace(users=users[kept], at=first[kept])
 
 
-def _shown(request: Request, asked: Asked, matrix: Matrix) -> Rows:
+def _shown(request: Request, asked: RetentionQuestion, matrix: Matrix) -> Rows:
     from domain.metrics.engagement.periods import begin_of
 
     amount: Callable[[int], Any] = money if request.get("what") == "revenue" else int

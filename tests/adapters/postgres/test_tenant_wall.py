@@ -21,7 +21,7 @@ from adapters.servers.servers import Addresses
 from domain.errors import Defect, LimitExceeded
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.past.past_store import Folded
-from projections.engine.rebuild import Share
+from projections.engine.rebuild import LogRange
 from projections.engine.store.sql import table_name
 from tests.eventlog.publish.samples import trade
 from tests.laws.test_rebuild import rebuilt
@@ -149,7 +149,7 @@ def test_what_a_build_gathers_is_for_its_owner_alone(database_url: str) -> None:
     """It is no read model yet; COPY into it must go on, so that it is closed to readers instead of forced."""
     building = projection(NAME).stored_as(9)
     with closing(PostgresBuild(database_url, building)) as build:
-        build.begin([Share(0, "trading-events", 0, 0, 0, 1)])
+        build.begin([LogRange(0, "trading-events", 0, 0, 0, 1)])
     gathering = [wall.name for wall in walls(database_url) if not wall.forced]
     assert gathering
     with psycopg.connect(database_url) as connection:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.metrics.catalogue import METRICS
-from domain.metrics.formulas import FORMULAS, Found, Given, Value
+from domain.metrics.formulas import FORMULAS, Assumptions, MetricInputs, Value
 from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.value import Reason
 from projections.engine.query.formatting import measure
@@ -26,7 +26,7 @@ SCORES = st.dictionaries(
     st.sampled_from(["nps", "csat", "ces"]), st.dictionaries(st.integers(0, 10), st.integers(0, 99))
 )
 GIVEN = st.builds(
-    Given,
+    Assumptions,
     margin=st.floats(0, 1, exclude_min=True),
     burn=st.none() | st.floats(-MOST, MOST),
     profit_margin=st.none() | st.floats(-MOST, MOST),
@@ -87,10 +87,10 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
 @given(data=st.data(), known=rows(), asked=GIVEN, seconds=st.none() | st.floats(0, 1e12))
 @settings(max_examples=15, deadline=None)
 def test_any_sums_give_a_value_or_a_reason(
-    key: str, data: st.DataObject, known: dict[str, Any], asked: Given, seconds: float | None
+    key: str, data: st.DataObject, known: dict[str, Any], asked: Assumptions, seconds: float | None
 ) -> None:
     """Never an exception, NaN or infinity, whatever the sums are."""
-    value: Value = FORMULAS[key](Found(Sources(data, known), seconds, asked))
+    value: Value = FORMULAS[key](MetricInputs(Sources(data, known), seconds, asked))
     assert isinstance(value, int | float | Fraction | Reason)
     told = json.dumps(measure(value, METRICS[key].unit), allow_nan=False)
     assert (told == "null") == isinstance(value, Reason)
@@ -99,4 +99,4 @@ def test_any_sums_give_a_value_or_a_reason(
 def test_losses_that_come_to_nothing_have_no_payoff() -> None:
     """Sums that do not fit each other are no reason to fail."""
     trades = {"total_trades": 2, "winning_trades": 1, "losing_trades": 1, "gross_profit": 5, "gross_loss": 0}
-    assert FORMULAS["payoff_ratio"](Found({"trading_totals": trades}, None)) is Reason.ZERO_DENOMINATOR
+    assert FORMULAS["payoff_ratio"](MetricInputs({"trading_totals": trades}, None)) is Reason.ZERO_DENOMINATOR

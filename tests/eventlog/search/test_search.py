@@ -24,7 +24,7 @@ from eventlog.search import walk as log_walk
 from eventlog.search.blocks import Block
 from eventlog.search.bloom import PROBES, filter_of, probe
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
-from eventlog.search.event_detail import Stories
+from eventlog.search.event_detail import EventDetails
 from eventlog.search.indexer import UNREAD, summary
 from eventlog.search.indexer import index as follow_and_index
 from eventlog.search.search import EventSearch, Search
@@ -300,7 +300,7 @@ async def test_one_event_is_told_whole(log: EventLog, index: PostgresEventIndex,
     with psycopg.connect(database_url, autocommit=True) as database:
         database.execute("INSERT INTO duplicates VALUES ('user-behavior', 0, 1)")
     decisions = PostgresDecisions(database_url)
-    stories = Stories(EventSearch(log, index), decisions)
+    stories = EventDetails(EventSearch(log, index), decisions)
     try:
         told = await stories.tell(OPERATOR, "middle", "acme")
         by_place = await stories.tell(OPERATOR, f"user-behavior:0={places[3].offset}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from projections.engine.project.batch_size import Appetite
+from projections.engine.project.batch_size import BatchSizer
 
 
 def test_a_lane_alone_uses_the_whole_budget() -> None:
-    appetite = Appetite(100_000, budget=10_000)
+    appetite = BatchSizer(100_000, budget=10_000)
     appetite.took("a", 50, 500)
     assert appetite.records("a") == 1_000
 
 
 def test_lanes_that_are_behind_share_it() -> None:
-    appetite = Appetite(100_000, budget=10_000)
+    appetite = BatchSizer(100_000, budget=10_000)
     for lane in ("a", "b"):
         appetite.took(lane, 1_000, 10_000)
     assert appetite.records("a") == appetite.records("b") == 500
@@ -24,7 +24,7 @@ def test_lanes_that_are_behind_share_it() -> None:
 
 
 def test_the_limit_of_a_batch_holds_and_a_large_record_goes_through_alone() -> None:
-    appetite = Appetite(20, budget=10_000)
+    appetite = BatchSizer(20, budget=10_000)
     appetite.took("a", 5, 5)
     assert appetite.records("a") == 20
     appetite.took("a", 1, 1_000_000)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.serving.gate import Doorway
+from app.serving.gate import Gate
 from app.serving.grpc_server import Handlers, grpc_server
 from domain.access.rights import OPERATOR, Principal, Role
 from domain.errors import Unauthenticated
@@ -37,7 +37,7 @@ def authenticate(token: str) -> Principal:
 @asynccontextmanager
 async def serving(*sides: Handlers) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server of these handlers."""
-    server = grpc_server(sides, Doorway(authenticate, NoTrail()))
+    server = grpc_server(sides, Gate(authenticate, NoTrail()))
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:

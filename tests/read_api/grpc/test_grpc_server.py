@@ -22,7 +22,7 @@ from services import kpis_pb2 as kpis
 from services import operations_pb2 as operations
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from app.serving.gate import Doorway
+from app.serving.gate import Gate
 from app.serving.grpc_interceptor import CODES, status_code
 from app.serving.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
 from domain import errors
@@ -118,7 +118,7 @@ async def test_reflection_lists_the_service() -> None:
 
 async def test_the_standard_health_service_follows_the_server() -> None:
     """SERVING without a token; NOT_SERVING when told, for the server and for the service."""
-    server = grpc_server([], Doorway(authenticate, NoTrail()))
+    server = grpc_server([], Gate(authenticate, NoTrail()))
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         check = channel.unary_unary(
@@ -258,24 +258,24 @@ async def test_messages_above_the_limit_are_refused() -> None:
 async def test_handlers_that_fit_no_contract_are_defects() -> None:
     """A handler of an unknown RPC, or two of one, is found when the server is put together."""
     with pytest.raises(errors.Defect, match="Frobnicate is no RPC"):
-        grpc_server([{"Frobnicate": who}], Doorway(authenticate, NoTrail()))
+        grpc_server([{"Frobnicate": who}], Gate(authenticate, NoTrail()))
     with pytest.raises(errors.Defect, match="two handlers are offered for the RPC HealthCheck"):
-        grpc_server([{"HealthCheck": who}, {"HealthCheck": who}], Doorway(authenticate, NoTrail()))
+        grpc_server([{"HealthCheck": who}, {"HealthCheck": who}], Gate(authenticate, NoTrail()))
 
 
 async def test_an_address_that_is_taken_is_said_so() -> None:
     """Two servers never share a port without a word."""
-    first = grpc_server([], Doorway(authenticate, NoTrail()))
+    first = grpc_server([], Gate(authenticate, NoTrail()))
     await first.start()
     with pytest.raises(errors.Unavailable, match="cannot be listened on"):
-        grpc_server([], Doorway(authenticate, NoTrail()), address=f"127.0.0.1:{first.port}")
+        grpc_server([], Gate(authenticate, NoTrail()), address=f"127.0.0.1:{first.port}")
     await first.stop(grace=0)
 
 
 async def test_tls_is_served_with_the_certificate_given() -> None:
     """A caller who trusts the certificate is answered over an encrypted channel."""
     key, certificate = self_signed("localhost")
-    server = grpc_server([{"HealthCheck": who}], Doorway(authenticate, NoTrail()), tls=Tls(key, certificate))
+    server = grpc_server([{"HealthCheck": who}], Gate(authenticate, NoTrail()), tls=Tls(key, certificate))
     await server.start()
     credentials = grpc.ssl_channel_credentials(root_certificates=certificate)
     options = [("grpc.ssl_target_name_override", "localhost")]

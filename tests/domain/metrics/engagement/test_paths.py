@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.metrics.engagement.events import Events
-from domain.metrics.engagement.funnel import NEVER, Asked, Order, breakdown, funnel, steps_of
+from domain.metrics.engagement.funnel import NEVER, FunnelQuestion, Order, breakdown, funnel, steps_of
 from domain.metrics.engagement.journey import Path, user_journey
 from domain.metrics.value import Reason
 from tests.domain.metrics.engagement.streams import USERS, columns, rows_of
@@ -35,7 +35,7 @@ def by_user(rows: Rows) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         yield user, [(at, name) for _, at, name in own]
 
 
-def attempt(own: list[tuple[int, int]], asked: Asked) -> list[int]:
+def attempt(own: list[tuple[int, int]], asked: FunnelQuestion) -> list[int]:
     """When the steps were reached by an attempt that begins with the first of these events."""
     began = own[0][0]
     reached = [began]
@@ -57,7 +57,7 @@ def orders(own: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
     return ([event for events in order for event in events] for order in product(*moments))
 
 
-def recount(rows: Rows, asked: Asked) -> dict[int, list[int]]:
+def recount(rows: Rows, asked: FunnelQuestion) -> dict[int, list[int]]:
     """The attempt that counts of each user: the furthest, of those the earliest."""
     begins = asked.steps if asked.order == "any" else asked.steps[:1]
     found = {}
@@ -71,11 +71,11 @@ def recount(rows: Rows, asked: Asked) -> dict[int, list[int]]:
 
 
 @st.composite
-def questions(draw: st.DrawFn, order: Order) -> Asked:
+def questions(draw: st.DrawFn, order: Order) -> FunnelQuestion:
     names = draw(st.permutations(range(5)))
     steps = names[: draw(st.integers(1, 4))]
     excluded = draw(st.sets(st.sampled_from(names[len(steps) :]), max_size=2)) if len(steps) < 5 else set()
-    return Asked(steps, draw(st.integers(0, 14)), order, excluded)
+    return FunnelQuestion(steps, draw(st.integers(0, 14)), order, excluded)
 
 
 @pytest.mark.parametrize("order", get_args(Order))
@@ -103,10 +103,10 @@ def test_steps_of_one_moment_convert_in_any_order() -> None:
         for order in get_args(Order):
             together: Rows = [(1, 5, first), (1, 5, second)]
             for rows in (together, together[::-1]):
-                found = steps_of(funnel(Events(*columns(rows, 3)), Asked((first, second), 0, order)))
+                found = steps_of(funnel(Events(*columns(rows, 3)), FunnelQuestion((first, second), 0, order)))
                 assert [step.users for step in found] == [1, 1]
             later: Rows = [(1, 6, first), (1, 5, second)]
-            found = steps_of(funnel(Events(*columns(later, 3)), Asked((first, second), 10, order)))
+            found = steps_of(funnel(Events(*columns(later, 3)), FunnelQuestion((first, second), 10, order)))
             assert [step.users for step in found] == ([1, 1] if order == "any" else [1, 0])
         (path,) = user_journey(Events(*columns([(1, 5, second), (1, 5, first)], 3)), begin=first)
         assert path.names == (first, second)
@@ -117,14 +117,16 @@ def test_steps_of_one_moment_convert_in_any_order() -> None:
 @given(ROWS)
 def test_a_breakdown_adds_up_to_the_whole(rows: Rows) -> None:
     """Users of all groups at each step."""
-    found = funnel(Events(*columns(rows, 3)), Asked((0, 1, 2), 10))
+    found = funnel(Events(*columns(rows, 3)), FunnelQuestion((0, 1, 2), 10))
     groups = breakdown(found, found.users % 2)
     for k, step in enumerate(steps_of(found)):
         assert sum(of[k].users for of in groups.values()) == step.users
 
 
-@pytest.mark.parametrize("asked", [Asked((), 5), Asked((1, 1), 5), Asked((1, 2), 5, exclusions=(2,))])
-def test_a_funnel_that_makes_no_sense_is_refused(asked: Asked) -> None:
+@pytest.mark.parametrize(
+    "asked", [FunnelQuestion((), 5), FunnelQuestion((1, 1), 5), FunnelQuestion((1, 2), 5, exclusions=(2,))]
+)
+def test_a_funnel_that_makes_no_sense_is_refused(asked: FunnelQuestion) -> None:
     """No step, a step twice, a step that is excluded."""
     with pytest.raises(Invalid):
         funnel(Events(*columns([(1, 1, 1)], 3)), asked)
@@ -166,7 +168,7 @@ def test_two_years_of_100000_users_answer_quickly(capsys: pytest.CaptureFixture[
     events = Events(
         chance.integers(0, 100_000, size), chance.integers(0, 730 * 86_400_000, size), chance.integers(0, 12, size)
     )
-    asked = {order: Asked((1, 2, 3, 4), 7 * 86_400_000, order) for order in get_args(Order)}
+    asked = {order: FunnelQuestion((1, 2, 3, 4), 7 * 86_400_000, order) for order in get_args(Order)}
     for name in (*asked, "journey"):
         clock = time.process_time()
         assert funnel(events, asked[name]) if name in asked else user_journey(events)

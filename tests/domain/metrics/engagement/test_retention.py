@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from domain.metrics.engagement.activity import active_users
 from domain.metrics.engagement.periods import MS_PER_DAY, ROLLING, Interval, begin_of
-from domain.metrics.engagement.retention import Asked, Did, Matrix, Measure, retention
+from domain.metrics.engagement.retention import Did, Matrix, Measure, RetentionQuestion, retention
 from domain.metrics.value import Reason, known
 from tests.domain.metrics.engagement.streams import BEGIN, MOMENTS, SPAN, USERS, ZONES, column, columns, rows_of
 from tests.domain.metrics.engagement.test_periods import period
@@ -31,7 +31,7 @@ MONEY = st.integers(-5, 2**55)  # more than a float holds exactly
 class Recount:
     """Retention by loops over users and ages."""
 
-    def __init__(self, began: Rows, returned: Rows, asked: Asked, *, money: bool) -> None:
+    def __init__(self, began: Rows, returned: Rows, asked: RetentionQuestion, *, money: bool) -> None:
         self.asked = asked
         self.first = {user: min(at for who, at in began if who == user) for user, _ in began}
         self.returned = [row for row in returned if row[0] in self.first and row[1] >= self.first[row[0]]]
@@ -92,11 +92,11 @@ class Recount:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Asked:
+def questions(draw: st.DrawFn) -> RetentionQuestion:
     until = BEGIN + draw(st.integers(SPAN, 2 * SPAN)) * MS_PER_DAY
     interval: Interval = draw(st.sampled_from(["day", "day", "week", "month"]))
     brackets = sorted({0, *draw(st.lists(st.integers(0, 10), max_size=4))})
-    return Asked(
+    return RetentionQuestion(
         until,
         interval,
         draw(st.sampled_from(get_args(Measure))),
@@ -109,7 +109,7 @@ def questions(draw: st.DrawFn) -> Asked:
 
 @pytest.mark.parametrize("money", [False, True])
 @given(asked=questions(), began=rows_of(USERS, MOMENTS, at_most=8), returned=rows_of(USERS, MOMENTS, MONEY))
-def test_equals_a_recount(money: bool, asked: Asked, began: Rows, returned: Rows) -> None:
+def test_equals_a_recount(money: bool, asked: RetentionQuestion, began: Rows, returned: Rows) -> None:
     """Cells, sizes, what rates are a share of, and which cells are unfinished."""
     users, at, values = columns(returned, 3)
     found = retention(Did(*columns(began, 2)), Did(users, at, values if money else None), asked)
@@ -117,7 +117,7 @@ def test_equals_a_recount(money: bool, asked: Asked, began: Rows, returned: Rows
 
 
 @given(rows_of(USERS, MOMENTS, at_most=12), questions())
-def test_means_leave_out_what_is_unfinished(rows: Rows, asked: Asked) -> None:
+def test_means_leave_out_what_is_unfinished(rows: Rows, asked: RetentionQuestion) -> None:
     """Weighted: all retained over all sizes; simple: the mean of the rates."""
     did = Did(*columns(rows, 2))
     found = retention(did, did, asked)
@@ -145,7 +145,7 @@ def test_measures_of_a_small_history() -> None:
         "streak": [2, 1, 0, 0, 0],
     }
     for measure in get_args(Measure):
-        asked = Asked(BEGIN + 7 * MS_PER_DAY, measure=measure, brackets=(0, 1, 3), ages=5)
+        asked = RetentionQuestion(BEGIN + 7 * MS_PER_DAY, measure=measure, brackets=(0, 1, 3), ages=5)
         assert retention(did, did, asked).retained[0].tolist() == expected[measure], measure
 
 
@@ -164,7 +164,7 @@ def test_the_cdnow_cohorts() -> None:
     """Every month's active customers, retention and revenue, to the cent."""
     oracle = json.loads((DATA / "oracles" / "cdnow_cohorts.json").read_text())
     bought, until = purchases()
-    asked = Asked(until, "month", ages=24)
+    asked = RetentionQuestion(until, "month", ages=24)
     active = retention(bought, bought._replace(values=None), asked)
     revenue = retention(bought, bought, asked)
     assert len(bought.users) == oracle["rows"]
@@ -194,7 +194,7 @@ def test_two_years_of_100000_users_answer_quickly(capsys: pytest.CaptureFixture[
     did = Did(users, BEGIN + days * MS_PER_DAY)
     for measure in get_args(Measure):
         clock = time.process_time()
-        retention(did, did, Asked(BEGIN + 730 * MS_PER_DAY, measure=measure, zone="Europe/Berlin"))
+        retention(did, did, RetentionQuestion(BEGIN + 730 * MS_PER_DAY, measure=measure, zone="Europe/Berlin"))
         took = time.process_time() - clock
         with capsys.disabled():
             print(f"\nretention {measure} of {len(users):,} user days: {took:.2f} s of processor", end="")
