@@ -1,0 +1,1 @@
+"""Everything that speaks to a server, a file or a protocol; drivers are imported here alone."""

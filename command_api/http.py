@@ -47,7 +47,8 @@ def create_app(
     rates: Rates | None = None,
     upload_seconds: float = UPLOAD_SECONDS,
 ) -> Litestar:
-    """The application, to stand behind the edge (app/serving/audit_middleware.py); what it stands on is given. No `rates`: no limit.
+    """The application, to stand behind the edge (app/serving/audit_middleware.py); what it stands on is given. No
+    `rates`: no limit.
 
     `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
     """

@@ -1,0 +1,1 @@
+"""The read side: questions over HTTP, WebSocket and gRPC. Knows no command."""

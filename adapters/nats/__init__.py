@@ -1,0 +1,1 @@
+"""The live bus on NATS."""

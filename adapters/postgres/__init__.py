@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded log, the configuration, read models and the tables beside them."""

@@ -1,8 +1,8 @@
 """Key figures: all of a company for a month and the trading metrics of a user, beside a bare SELECT of one row.
 
 Each is measured as the API answers it: `first` is computed, for nobody has asked since something moved; the others are
-kept answers (`read_api/answers/cache.py`). `kpis_moving` is what a dashboard meets: one question again and again, while rows of
-the period that it is about move ten times a second and the answer is made anew beside those who ask.
+kept answers (`read_api/answers/cache.py`). `kpis_moving` is what a dashboard meets: one question again and again, while
+rows of the period that it is about move ten times a second and the answer is made anew beside those who ask.
 
 The read models are filled with two years of a company, by SQL: a user for every ten events of `one`, each active on one
 day of twelve from the first on; a trade on each of these days for one user in ten; a subscription for one in twenty;

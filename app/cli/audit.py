@@ -1,7 +1,8 @@
 """What commands of the command line do, for the audit trail. Whoever runs them is the local operator.
 
-`with_settings` (app/cli/frame.py) says which command runs, `reachable` (app/instance/instance.py) puts it on record while the
-servers are there. A command that is not named here is on record as the operator's: what is quiet has to be listed.
+`with_settings` (app/cli/frame.py) says which command runs, `reachable` (app/instance/instance.py) puts it on record
+while the servers are there. A command that is not named here is on record as the operator's: what is quiet has to be
+listed.
 """
 
 from __future__ import annotations

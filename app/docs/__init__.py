@@ -22,6 +22,7 @@ def pages() -> Mapping[str, str]:
     from app.docs.events import events_page
     from app.docs.http import http_page
     from app.docs.indexes import decisions_page, documentation_page
+    from app.docs.map import map_page
     from app.docs.metrics import metrics_page
     from app.docs.projections import projections_page
     from app.docs.settings import settings_page
@@ -34,6 +35,7 @@ def pages() -> Mapping[str, str]:
         "reference/metrics.md": metrics_page(),
         "reference/projections.md": projections_page(),
         "reference/settings.md": settings_page(),
+        "why/map.md": map_page(),
     }
     made["README.md"] = documentation_page(DOCS, made)
     made["adr/README.md"] = decisions_page(DOCS)

@@ -24,8 +24,8 @@ Rules that hold for every type:
 - A `double` is finite and fits into 64 bits as whole millionths; money, prices and quantities become millionths once,
   when they are read, rounded half to even.
 - A time is in milliseconds UTC, after 1970-01-01T00:00:00Z and before 2100-01-01T00:00:00Z. 0 means absent.
-- A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole document at
-  most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
+- A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole
+  document at most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
   {catalogue.MAX_FACTS:,} facts.
 
 An event that breaks a rule goes to quarantine with its bytes, its place and one of the codes at the end of this page.

@@ -1,0 +1,1 @@
+"""One instance in its data folder: started, supervised, stopped."""

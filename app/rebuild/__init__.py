@@ -1,0 +1,1 @@
+"""Rebuilding projections with several processes."""

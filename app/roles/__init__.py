@@ -1,0 +1,1 @@
+"""The process roles, and what each puts together."""

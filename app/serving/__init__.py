@@ -1,0 +1,1 @@
+"""What every request goes through first, and the servers behind which the APIs stand."""

@@ -1,9 +1,9 @@
 """The conventions on which tools that report MRR disagree, as data, and the same facts read under any of them.
 
-A policy says how facts are told before the one ledger (`domain/billing/subscriptions.py`) walks through them: a cancellation
-at the moment it was recorded instead of the end of service, a trial as a paying subscription, a price without its
-temporary discount, a customer who owes for too long as one who does not pay until the payment comes. So nothing but
-the telling differs between two policies, and S + N + X + R − C − K = E holds under each.
+A policy says how facts are told before the one ledger (`domain/billing/subscriptions.py`) walks through them: a
+cancellation at the moment it was recorded instead of the end of service, a trial as a paying subscription, a price
+without its temporary discount, a customer who owes for too long as one who does not pay until the payment comes. So
+nothing but the telling differs between two policies, and S + N + X + R − C − K = E holds under each.
 
 Sources, as their vendors document the defaults: Stripe lets only coupons that last for ever lower MRR; ChartMogul and
 ProfitWell count churn when service ends; all take a customer who returns at any time as reactivated. All of it is a

@@ -1,7 +1,7 @@
 """The event catalogue: every event type of the platform, its stream, its messages, and what a good one must have.
 
-One table, two readers: `domain/events/validation.py` checks one event in Python at the doors, the projection engine checks
-whole batches as columns. Both follow the same rules, and a property test holds them to it.
+One table, two readers: `domain/events/validation.py` checks one event in Python at the doors, the projection engine
+checks whole batches as columns. Both follow the same rules, and a property test holds them to it.
 
 Rules that hold for every type and are not repeated in the table:
 every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes, a document at

@@ -49,9 +49,9 @@ class Explained:
 class Metric:
     """One entry.
 
-    `reads` names the sources of its value (`projections/queries/metrics/sources.py`); `dimensions` is what it may be split and
-    filtered by. `absent` says why it never has a value, `told_by` which query answers where the value is a table.
-    `kpi`: whether it is one of the figures of a whole company that are cheap enough to be answered all at once.
+    `reads` names the sources of its value (`projections/queries/metrics/sources.py`); `dimensions` is what it may be
+    split and filtered by. `absent` says why it never has a value, `told_by` which query answers where the value is a
+    table. `kpi`: whether it is one of the figures of a whole company that are cheap enough to be answered all at once.
     """
 
     key: str

@@ -1,0 +1,1 @@
+"""What a request carries with it: who asks, its correlation id, its trace."""

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from domain.events.catalogue import MAX_ID
 from domain.ports import EventLog
 from domain.position import Position, TopicPartition
+from eventlog.columns import array_of, decode_envelopes
 from eventlog.search.blocks import BLOCK, Block, follow_blocks
 from eventlog.search.bloom import checksums, filter_of_checksums
 from eventlog.search.criteria import BlockSummary, EventIndex
-from projections.engine.fold.decode import array_of, decode_envelopes
 
 IDENTITIES = ("event_id", "user_id", "correlation_id", "causation_id")
 FIELDS = ("company_id", "message_type", "timestamp", *IDENTITIES)

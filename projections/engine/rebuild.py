@@ -16,13 +16,14 @@ import polars as pl
 
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
+from eventlog.columns import fault
 from eventlog.read import Reading
 from projections.engine.declare.projection import Projection, Table
 from projections.engine.fold.additive import as_rows, fold, looked_at, ordered_facts
 from projections.engine.fold.admission import Facts, readmit
 from projections.engine.fold.deltas import deltas, merge_deltas
 from projections.engine.store import port
-from projections.engine.store.port import Aside, Checksum, FoldFailed, OrderedFacts, Rows, fault
+from projections.engine.store.port import Aside, Checksum, FoldFailed, OrderedFacts, Rows
 
 SHARES = 16  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips

@@ -1,0 +1,1 @@
+"""The projection `subscriptions`: its fold, its rows, its queries."""

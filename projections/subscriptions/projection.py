@@ -1,8 +1,8 @@
 """Subscriptions: every customer's subscriptions as they stand, and how MRR moved by day, plan, tier and currency.
 
 Ordered: a customer's history is told in the order in which its facts take effect, whatever the order in which they
-arrive; a fact that arrives late restates what follows from it. `domain/billing/subscriptions.py` has the rules. Under another
-policy (`domain/billing/policies.py`) most histories come to the same, so that only the difference is kept: the
+arrive; a fact that arrives late restates what follows from it. `domain/billing/subscriptions.py` has the rules. Under
+another policy (`domain/billing/policies.py`) most histories come to the same, so that only the difference is kept: the
 rows of `default` and those of the policy add up to its reading.
 
 Payments are part of the history: MRR of who owes goes 15 days after the first failure, a movement of that day even

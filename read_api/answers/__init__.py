@@ -1,0 +1,1 @@
+"""One way from a question to its answer, for every door."""

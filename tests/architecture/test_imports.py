@@ -32,7 +32,7 @@ HEAVY = (
     "grpc_tools",
 )
 # path → why it may touch the environment outside of app/
-ENVIRONMENT_ELSEWHERE = {"projections/engine/fold/decode.py": "sets what Polars reads when it is imported"}
+ENVIRONMENT_ELSEWHERE = {"eventlog/columns.py": "sets what Polars reads when it is imported"}
 # statistics compute on arrays: whoever answers with them imports them then, and nothing heavier than numpy
 ON_ARRAYS = (
     "domain.metrics.acquisition",
@@ -116,7 +116,7 @@ def test_statistics_load_nothing_heavier_than_numpy() -> None:
 
 def test_decoding_loads_no_pandas() -> None:
     """Arrow looks for it where it is handed a list, and loading it takes a second and 60 MB of each projector."""
-    work = "from projections.engine.fold.decode import array_of, decode_envelopes as d; d(array_of([b'', b'\\xff']))"
+    work = "from eventlog.columns import array_of, decode_envelopes as d; d(array_of([b'', b'\\xff']))"
     code = f"{work}; import sys; print(*sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert "pyarrow" in told.stdout.split()

@@ -1,0 +1,1 @@
+"""The event store of commands, and its side of the relay."""

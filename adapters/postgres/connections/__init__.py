@@ -1,0 +1,1 @@
+"""Connections that come back, and what errors of the server mean."""

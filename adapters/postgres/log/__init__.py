@@ -1,0 +1,1 @@
+"""The embedded event log: a table of runs, its readers, its workers."""

@@ -1,0 +1,1 @@
+"""Tables of projections: how they are written, built, read and copied."""

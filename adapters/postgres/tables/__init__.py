@@ -1,0 +1,1 @@
+"""Durable tables beside log and read models, a file each."""

@@ -1,0 +1,1 @@
+"""How the platform's services and this service itself perform."""

@@ -1,4 +1,5 @@
-"""All projections there are: every module of the package `projections` that declares one. `ls` is the list."""
+"""All projections there are: every module of `projections`, the engine left out, that declares one. `ls` is the
+list."""
 
 from __future__ import annotations
 

@@ -10,12 +10,13 @@ from operator import itemgetter
 
 import polars as pl
 
+from eventlog.columns import fault
 from projections.engine.declare.merge_rules import Day, Kind
 from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold, Projection, Table, hidden_columns
 from projections.engine.fold.admission import Facts, Reads
 from projections.engine.fold.deltas import FACTS, columns_of, deltas
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
-from projections.engine.store.port import Folded, FoldFailed, OrderedFacts, Places, Rows, fault
+from projections.engine.store.port import Folded, FoldFailed, OrderedFacts, Places, Rows
 
 OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
 

@@ -29,18 +29,10 @@ from domain.events.record_runs import Packed
 from domain.events.upcasting import upcast_bytes
 from domain.events.validation import judge
 from domain.ports import Chunk
+from eventlog.columns import ENVELOPE_FIELDS, array_of, decode_envelopes, fault
 from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
-from projections.engine.fold.decode import (
-    ENVELOPE_FIELDS,
-    DecodedFacts,
-    ahead,
-    array_of,
-    decode_envelopes,
-    decode_facts,
-    order_column,
-    suspect_envelopes,
-)
-from projections.engine.store.port import Admitted, BadEvent, Highest, fault
+from projections.engine.fold.decode import DecodedFacts, ahead, decode_facts, order_column, suspect_envelopes
+from projections.engine.store.port import Admitted, BadEvent, Highest
 
 WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
 PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event

@@ -18,12 +18,13 @@ from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog, LiveBus, Membership
 from domain.position import Position
 from eventlog import tasks
+from eventlog.columns import fault
 from projections.engine.declare.projection import Projection
 from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.cohort import Limits, now_ms
 from projections.engine.project.failure import Failure, TopicBeat, worker_name
 from projections.engine.project.lane import Lane
-from projections.engine.store.port import Commit, FoldFailed, Interrupted, ProjectionStore, fault
+from projections.engine.store.port import Commit, FoldFailed, Interrupted, ProjectionStore
 
 GROUP = "analytics-projectors"
 BEAT = 1.0  # seconds between two heartbeats

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
+from eventlog.columns import array_of, decode_envelopes
 from eventlog.read import Reading
-from projections.engine.fold.decode import array_of, decode_envelopes
 from projections.engine.project.backlog import Span, behind
 from projections.engine.store.port import ProjectionStatus
 

@@ -1,0 +1,1 @@
+"""From a question to its answer: parameters, statements, totals, lists, formatting."""

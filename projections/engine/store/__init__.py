@@ -1,0 +1,1 @@
+"""What the engine asks of a store: the port, and the SQL that follows from a declaration."""

@@ -41,16 +41,6 @@ class FoldFailed(Defect):
         self.culprit = culprit
 
 
-def fault(error: BaseException) -> BaseException:
-    """The error, where it comes of what was computed; anything else is raised again.
-
-    A panic of Polars or ptars is no Exception, so that nobody catches it by accident.
-    """
-    if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-        return error
-    raise error
-
-
 class Interrupted(Unavailable):
     """The store began with what it was given and gave up; where it does so again and again, that may be the reason.
 

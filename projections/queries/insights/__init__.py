@@ -1,0 +1,1 @@
+"""Questions that find something out: trends, drivers, peers, what customers will do."""

@@ -1,0 +1,1 @@
+"""Questions about how services perform against their objectives."""

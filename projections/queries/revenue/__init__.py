@@ -1,0 +1,1 @@
+"""Questions about revenue that need more than one projection, or one under several policies."""

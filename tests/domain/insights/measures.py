@@ -1,4 +1,5 @@
-"""How good the methods are on published data: what the tests hold and `python -m tests.domain.insights.report` prints."""
+"""How good the methods are on published data: what the tests hold and `python -m tests.domain.insights.report`
+prints."""
 
 from __future__ import annotations
 
