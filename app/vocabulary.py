@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from domain.currencies import ISO_4217
+from projections.engine.query.ask import known
 from projections.engine.query.composed import projections_of
-from projections.engine.query.request import Query, Question, known, read_request
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Question, read_request
 
 
 class RegisteredVocabulary:

@@ -18,9 +18,12 @@ from domain.configuration.kinds import Aggregate, Event
 from domain.configuration.registry import AGGREGATES, aggregate_of, company_aggregate_id, read_event
 from domain.errors import AnalyticsError, Unavailable
 from projections.engine.declare.merge_rules import Count, Flag, Json, Key, Last, Moment, Own, Text
-from projections.engine.declare.projection import Columns, Fact, Projection, Row, RowValues, State, Table
+from projections.engine.declare.projection import Fact, Projection, RowValues, State
+from projections.engine.declare.rows import Columns, Row, Table
 from projections.engine.query.listing import Condition, Listing, listing
-from projections.engine.query.request import Param, Query, Request, Selected, Statement
+from projections.engine.query.params import Param
+from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
 if TYPE_CHECKING:

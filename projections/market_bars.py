@@ -12,22 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from domain.events.catalogue import INTERVALS
 from projections.engine.declare.merge_rules import Key, Last, Moment, Money, Text
-from projections.engine.declare.projection import Columns, Projection, Row
-from projections.engine.query.formatting import money
-from projections.engine.query.request import (
-    FROM,
-    LIMIT,
-    TO,
-    Param,
-    Query,
-    Request,
-    Selected,
-    Statement,
-    all_of,
-    read_choice,
-    row_limit,
-    show_time,
-)
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
+from projections.engine.query.formatting import money, show_time
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice
+from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals
 
 if TYPE_CHECKING:

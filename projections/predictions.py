@@ -15,10 +15,13 @@ from urllib.parse import urlencode
 from domain.access.rights import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
 from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Number, Text
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.composed import Composed, Part, Rows, Select
 from projections.engine.query.listing import listing
-from projections.engine.query.request import Param, Request, Statement, read_choice
+from projections.engine.query.params import Param, read_choice
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, kept
 from projections.queries.insights.shape import plain
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.quantiles import Quantiles, bucket_of
 from projections.engine.query.ratios import Ratios
 from projections.engine.query.totals import Measures, calendar, moment, plain, totals, whole

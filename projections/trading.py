@@ -25,7 +25,8 @@ from projections.engine.declare.merge_rules import (
     Sum,
     Text,
 )
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
 from projections.engine.query.ratios import Ratios
 from projections.engine.query.totals import Measures, calendar, plain, totals, whole

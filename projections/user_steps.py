@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Sum, Text
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals

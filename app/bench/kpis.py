@@ -27,8 +27,9 @@ from app.bench.figures import Figure, quantile
 from app.bench.moving import moving
 from domain.ports import EventLog
 from projections.engine.declare.registry import all_projections
+from projections.engine.query.ask import answer
 from projections.engine.query.composed import Part
-from projections.engine.query.request import Question, answer
+from projections.engine.query.request import Question
 from projections.engine.store import sql
 from read_api.answers.cache import AnswerCache
 

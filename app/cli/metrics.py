@@ -39,7 +39,8 @@ def kpis(settings: Settings, company: str, as_json: bool, **asked: str) -> None:
 async def _kpis(settings: Settings, company: str, params: dict[str, str]) -> dict[str, Any]:
     from app.instance.instance import reachable
     from app.wiring import read_store
-    from projections.engine.query.request import Question, answer
+    from projections.engine.query.ask import answer
+    from projections.engine.query.request import Question
 
     question = Question("kpis", company, params, datetime.now(UTC))
     async with reachable(settings) as complete, read_store(complete) as store:

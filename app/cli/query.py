@@ -58,7 +58,7 @@ async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, 
     from app.instance.instance import reachable
     from app.roles.past import answer_question
     from app.wiring import comparing, read_store
-    from projections.engine.query.request import answer
+    from projections.engine.query.ask import answer
 
     async with reachable(settings) as complete:
         if min_position:

@@ -62,7 +62,7 @@ async def _stored(settings: Settings) -> list[Snapshot]:
 
 
 def _shown(snapshot: Snapshot) -> dict[str, Any]:
-    from projections.engine.query.request import show_time
+    from projections.engine.query.formatting import show_time
 
     latest = None if snapshot.latest is None else show_time(datetime.fromtimestamp(snapshot.latest / 1000, UTC))
     return {

@@ -18,8 +18,9 @@ from command_api.http import create_app
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
-from projections.engine.query.composed import Composed
-from projections.engine.query.request import Param, Query, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param
+from projections.engine.query.request import Answerable
 from read_api.http import configuration, insights, metrics, openapi, trading, users
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
@@ -199,7 +200,7 @@ def _describe_read(operation: Document, params: Sequence[Param], *, items: bool)
     operation["responses"]["200"]["headers"] = headers
 
 
-def _query_path(operation: Mapping[str, Any], query: Query | Composed) -> Document:
+def _query_path(operation: Mapping[str, Any], query: Answerable) -> Document:
     responses = {**operation["responses"]}
     headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in ANSWER_HEADERS.items()}
     responses["200"] = {**responses["200"], "headers": headers}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from app.docs.markdown import code, document, table
 from domain.access.rights import Right
 from projections.engine.declare.merge_rules import Key
-from projections.engine.declare.projection import Column, Projection, Table
+from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_composed, all_projections
-from projections.engine.query.composed import Composed
-from projections.engine.query.request import Query
+from projections.engine.declare.rows import Column, Table
+from projections.engine.query.request import Answerable
 
 INTRODUCTION = """# Projections and queries
 
@@ -50,7 +50,7 @@ def _rule(column: Column) -> str:
     return "key" if column.rule is Key else column.rule.__name__.lower()
 
 
-def _query(query: Query | Composed) -> str:
+def _query(query: Answerable) -> str:
     rows = [(f"`{p.name}`", p.meaning, "yes" if p.required else "no") for p in query.params]
     needs = "" if query.right is Right.DASHBOARDS else f"Needs the right `{query.right}`."
     opened = f"Needs a tier with the feature `{query.feature}`." if query.feature else ""

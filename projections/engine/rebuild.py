@@ -18,7 +18,8 @@ from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.columns import fault
 from eventlog.read import Reading
-from projections.engine.declare.projection import Projection, Table
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Table
 from projections.engine.fold.additive import as_rows, fold, looked_at, ordered_facts
 from projections.engine.fold.admission import Facts, readmit
 from projections.engine.fold.deltas import deltas, merge_deltas

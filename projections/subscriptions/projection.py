@@ -28,20 +28,9 @@ from projections.engine.declare.projection import Fact, Projection, RowValues, S
 from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
-from projections.engine.query.request import (
-    FROM,
-    LIMIT,
-    TO,
-    Param,
-    Query,
-    Request,
-    Selected,
-    Statement,
-    all_of,
-    read_choice,
-    read_day,
-    row_limit,
-)
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day
+from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.request import Request, all_of, row_limit
 from projections.subscriptions.rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
 
 subscriptions = Projection("subscriptions", version=4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projections.engine.declare.merge_rules import Count, Day, Key, Moment, Money, Number, Own, Sum, Text, Twelfths
-from projections.engine.declare.projection import Row
+from projections.engine.declare.rows import Row
 
 
 class CustomerSubscription(Row):

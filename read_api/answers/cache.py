@@ -23,8 +23,10 @@ from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, LiveStore
 from domain.recent import Recent
 from eventlog import tasks
+from projections.engine.query.ask import known
 from projections.engine.query.composed import Composed, projections_of
-from projections.engine.query.request import Question, age, known, show_time
+from projections.engine.query.formatting import age, show_time
+from projections.engine.query.request import Question
 
 KEPT = 100  # answers of a process: 8 MB, where all are key figures
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take

@@ -9,7 +9,7 @@ from domain.errors import Invalid
 from domain.whole_number import whole_number
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from eventlog.search.rights import with_batches
-from projections.engine.query.request import read_time
+from projections.engine.query.params import read_time
 
 
 def criteria(asked: Mapping[str, str], types: Sequence[str]) -> Criteria:

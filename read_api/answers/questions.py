@@ -31,9 +31,11 @@ from domain.ports import LiveStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare.registry import all_queries
+from projections.engine.query.ask import answer, known
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
-from projections.engine.query.request import Question, answer, known, read_time
+from projections.engine.query.params import read_time
+from projections.engine.query.request import Question
 from read_api.answers.cache import AnswerCache
 from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
 from read_api.live.changes import ANY, ProjectionChanges, wait_for

@@ -9,7 +9,7 @@ from common.provenance_pb2 import Provenance
 
 from domain.position import Position
 from domain.request.caller import Caller
-from projections.engine.query.request import read_time
+from projections.engine.query.params import read_time
 
 
 def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:

@@ -16,7 +16,9 @@ from domain.events.catalogue import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
 from domain.request.caller import Caller
-from projections.engine.query.request import Question, known, show_time
+from projections.engine.query.ask import known
+from projections.engine.query.formatting import show_time
+from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
 from read_api.grpc.answers import provenance
 

@@ -21,7 +21,7 @@ from domain.problem_documents import MEDIA_TYPE, status_of
 from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
 from projections.engine.declare.registry import all_queries
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from read_api.health.projection_status import health_seen_by, seen_by, standing
 from read_api.health.prometheus import Metric
 from read_api.http import configuration, insights, openapi, query_paths, trading, users

@@ -17,7 +17,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.errors import Invalid
-from projections.engine.query.request import Param, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param
 from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
 from read_api.http import openapi
 from read_api.http.request import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers

@@ -12,7 +12,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query.request import Param, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param
 from projections.queries.insights.series import METHODS
 from read_api.http import openapi
 from read_api.http.request import HttpRequest, parameters, told

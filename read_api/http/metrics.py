@@ -14,7 +14,8 @@ from domain.access.rights import Right, require
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Explained, Metric
-from projections.engine.query.request import Param, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param
 from read_api.http import openapi
 from read_api.http.past import OF_EXPLANATION, OF_PAST
 from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told

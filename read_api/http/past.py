@@ -14,7 +14,8 @@ from domain.errors import Invalid
 from domain.position import Position
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
-from projections.engine.query.request import Question, read_time
+from projections.engine.query.params import read_time
+from projections.engine.query.request import Question
 from read_api.answers.position_tokens import NOTHING
 from read_api.answers.questions import Questions
 

@@ -10,7 +10,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query.request import Param, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param
 from read_api.http.openapi import with_problems
 from read_api.http.request import HttpRequest, answered, asked, parameters, question_of
 

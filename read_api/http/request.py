@@ -15,7 +15,9 @@ from domain.errors import Invalid, Unavailable
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
-from projections.engine.query.request import Query, Question, known
+from projections.engine.query.ask import known
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Question
 from read_api.http.encoding import encoded
 from read_api.http.past import OF_PAST
 from read_api.services import ReadServices

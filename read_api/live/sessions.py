@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from domain.access.rights import EVERY_COMPANY, Principal, Right, Use, may, require
 from domain.errors import Invalid, LimitExceeded
-from projections.engine.query.request import Query, Question, known
+from projections.engine.query.ask import known
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW, beside
 from read_api.answers.questions import moves_with
 from read_api.health.projection_status import health_seen_by

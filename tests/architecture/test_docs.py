@@ -17,7 +17,7 @@ from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
 from domain.events.catalogue import BATCHES, CATALOGUE, STREAMS
 from domain.events.problems import Code
 from projections.engine.declare.registry import all_projections
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.architecture.sources import ROOT, files
 
 MARKDOWN = tuple(path for path in files() if path.endswith(".md"))

@@ -24,7 +24,8 @@ from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections
-from projections.engine.query.request import Question, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.request import Question
 from projections.engine.worker_process import WorkerProcess
 from read_api.answers.questions import Questions, utc_now
 from read_api.http.past import PastQuestions

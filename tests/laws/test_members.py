@@ -25,7 +25,8 @@ from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.metrics.catalogue import METRICS
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections
-from projections.engine.query.request import Question, registered
+from projections.engine.query.ask import registered
+from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
 from tests.laws.test_folds import NewDatabase
 from tests.projections.harness import ReadModels

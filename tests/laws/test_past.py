@@ -24,13 +24,15 @@ from domain.ports import EventLog
 from domain.position import Position
 from eventlog.search.criteria import NEVER
 from projections.engine.declare.merge_rules import Max, Min, Sum, Twelfths
-from projections.engine.declare.projection import Column, Projection, Table
+from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_queries
+from projections.engine.declare.rows import Column, Table
 from projections.engine.past.explain import Page, explain
 from projections.engine.past.history import History, Past
 from projections.engine.past.past_store import PastStore
 from projections.engine.query.formatting import shower
-from projections.engine.query.request import Question, Selected, read_request
+from projections.engine.query.plain import Selected
+from projections.engine.query.request import Question, read_request
 from projections.engine.store import sql
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.laws.test_rebuild import Written

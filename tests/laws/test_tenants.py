@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 
 from projections.engine.declare.registry import all_projections
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
 from tests.support.needed import needed_by

@@ -26,8 +26,9 @@ from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort
+from projections.engine.query.ask import answer
 from projections.engine.query.compared import Comparing
-from projections.engine.query.request import Question, answer
+from projections.engine.query.request import Question
 from projections.engine.store import sql
 from projections.engine.store.port import Checksum
 

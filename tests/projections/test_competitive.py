@@ -22,8 +22,9 @@ from domain.ports import Answer
 from eventlog.publish.builders import config_event, trading_result
 from eventlog.publish.event import Event
 from projections.engine.query import compared
+from projections.engine.query.ask import answer
 from projections.engine.query.compared import KEPT_FOR, WAITING, Comparing
-from projections.engine.query.request import Question, answer
+from projections.engine.query.request import Question
 from tests.projections.harness import ReadModels
 
 AT = 1_760_000_000_000  # in October 2025

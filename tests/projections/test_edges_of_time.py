@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from domain.errors import AnalyticsError
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
 

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.insights.daily import Daily
 from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from projections.engine.worker_process import WorkerProcess
 from projections.queries.insights.daily_series import SERIES
 from projections.queries.insights.drivers import middle

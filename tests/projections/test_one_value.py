@@ -23,8 +23,8 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import FORMS, STATISTICS
 from eventlog.publish.event import Event
+from projections.engine.query.ask import registered
 from projections.engine.query.compared import Compared
-from projections.engine.query.request import registered
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
 

@@ -12,7 +12,8 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.ports import Answer, Checkpoint
-from projections.engine.query.request import Question, age
+from projections.engine.query.formatting import age
+from projections.engine.query.request import Question
 from read_api.answers.cache import BEHIND, KEPT, SHARE, AnswerCache
 
 NOON = datetime(2025, 3, 31, 12, 0, 5, tzinfo=UTC)

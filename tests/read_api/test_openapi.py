@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.docs.openapi import FILE, document, text
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 
 
 def test_the_published_description_is_up_to_date() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from projections.engine.query.composed import Composed
-from projections.engine.query.request import Query
+from projections.engine.query.request import Answerable
 
 NEEDED: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +24,6 @@ NEEDED: Mapping[str, str] = MappingProxyType(
 )
 
 
-def needed_by(query: Query | Composed) -> dict[str, str]:
+def needed_by(query: Answerable) -> dict[str, str]:
     """The parameters without which it has no answer."""
     return {p.name: NEEDED[p.name] for p in query.params if p.required}

@@ -23,7 +23,8 @@ from adapters.postgres.tenant_wall import enclose
 from domain.errors import Conflict, Defect, Fenced, NotFound
 from domain.ports import Chunk
 from domain.position import TopicPartition
-from projections.engine.declare.projection import Projection, Table
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Table
 from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Comparison, Done, Folded, LogRange, Stored

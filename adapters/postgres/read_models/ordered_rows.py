@@ -15,7 +15,8 @@ import psycopg
 
 from adapters.postgres.read_models.staging import stage
 from projections.engine.declare.merge_rules import Day, Kind, Sum, Text
-from projections.engine.declare.projection import Fact, OrderedFold, Projection, State, Table
+from projections.engine.declare.projection import Fact, OrderedFold, Projection, State
+from projections.engine.declare.rows import Table
 from projections.engine.store import sql
 from projections.engine.store.port import FoldFailed, OrderedFacts
 

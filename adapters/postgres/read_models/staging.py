@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from projections.engine.declare.projection import Table
+from projections.engine.declare.rows import Table
 from projections.engine.store import sql
 
 

@@ -8,15 +8,13 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TypeGuard
 
 import projections
 from domain.errors import Defect, NotFound
 from projections.engine.declare.projection import Projection
-from projections.engine.query.request import Query
-
-if TYPE_CHECKING:
-    from projections.engine.query.composed import Composed
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Answerable
 
 
 @cache
@@ -57,18 +55,21 @@ def all_queries() -> Mapping[str, tuple[Projection, Query]]:
 
 
 @cache
-def all_composed() -> Mapping[str, Composed]:
+def all_composed() -> Mapping[str, Answerable]:
     """Every composed query by name; a name used twice is a Defect."""
-    from projections.engine.query.composed import Composed
-
-    found: dict[str, Composed] = {}
-    for query in (v for loaded in _modules() for v in vars(loaded).values() if isinstance(v, Composed)):
+    found: dict[str, Answerable] = {}
+    for query in (v for loaded in _modules() for v in vars(loaded).values() if _is_composed(v)):
         if found.setdefault(query.name, query) is not query or query.name in all_queries():
             raise Defect(f"two queries are called {query.name}")
     return MappingProxyType(found)
 
 
 @cache
-def all_registered() -> Mapping[str, Query | Composed]:
+def all_registered() -> Mapping[str, Answerable]:
     """Every query by name, those that read rows and those that are made of others."""
     return MappingProxyType({**{name: query for name, (_, query) in all_queries().items()}, **all_composed()})
+
+
+def _is_composed(value: object) -> TypeGuard[Answerable]:
+    """Whether it is a query, and none of a projection: those are registered with it."""
+    return isinstance(value, Answerable) and not isinstance(value, Query | type)

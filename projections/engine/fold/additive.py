@@ -12,7 +12,8 @@ import polars as pl
 
 from eventlog.columns import fault
 from projections.engine.declare.merge_rules import Day, Kind
-from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold, Projection, Table, hidden_columns
+from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold, Projection
+from projections.engine.declare.rows import Table, hidden_columns
 from projections.engine.fold.admission import Facts, Reads
 from projections.engine.fold.deltas import FACTS, columns_of, deltas
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS

@@ -15,15 +15,8 @@ from typing import Any
 import polars as pl
 
 from projections.engine.declare.merge_rules import Count, First, Flag, Last, Max, Min, Small, Sum, Text
-from projections.engine.declare.projection import (
-    ORDER_FIRST,
-    ORDER_LAST,
-    AdditiveFold,
-    Column,
-    Columns,
-    Table,
-    hidden_columns,
-)
+from projections.engine.declare.projection import AdditiveFold
+from projections.engine.declare.rows import ORDER_FIRST, ORDER_LAST, Column, Columns, Table, hidden_columns
 from projections.engine.fold.admission import Facts
 
 FACTS = Columns()

@@ -15,10 +15,12 @@ import polars as pl
 from domain.access.rights import Member
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import First, Last, Max, Min, Own, Sum
-from projections.engine.declare.projection import AdditiveFold, Column, Fact, OrderedFold, Table
+from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold
+from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
 from projections.engine.fold.deltas import columns_of, dtype_of, taken
-from projections.engine.query.request import Query, Request, Selected
+from projections.engine.query.plain import Query, Selected
+from projections.engine.query.request import Request
 from projections.engine.store.port import OrderedFacts
 
 ENTRIES = "pg_temp.entries"

@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 from domain.errors import Invalid
 from domain.position import Position
 from projections.engine.declare.merge_rules import Twelfths
-from projections.engine.declare.projection import Column, Projection
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Column
 from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
 from projections.engine.past.past_store import Folded, PastStore
-from projections.engine.query.formatting import money, shower
-from projections.engine.query.request import Question, Selected, find, names_in, read_request, read_time, show_time
+from projections.engine.query.ask import find
+from projections.engine.query.formatting import money, show_time, shower
+from projections.engine.query.params import read_time
+from projections.engine.query.plain import Selected, names_in
+from projections.engine.query.request import Question, read_request
 from projections.engine.rebuild import Folding
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000

@@ -15,11 +15,13 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from domain.errors import LimitExceeded
+from domain.errors import Invalid, LimitExceeded
 from domain.ports import Consents, ReadStore
 from domain.recent import Recent
+from projections.engine.query.ask import answer
 from projections.engine.query.composed import Composed, Part, Rows, ask_parts
-from projections.engine.query.request import Question, Request, age, answer, read_request
+from projections.engine.query.formatting import age
+from projections.engine.query.request import Asking, Question, Request
 from projections.engine.turns import Share, Turns
 
 PEERS = 200  # companies that are asked at most: more of them hardly change a rounded percentile
@@ -59,6 +61,16 @@ class Compared(Composed):
     compare: Callable[[Request, Mapping[str, Rows], Others], Rows]
     fewest: int
 
+    async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
+        """The answer of whoever compares. Raises Invalid where nobody can, and what comparing raises."""
+        if asking.comparing is None:
+            raise Invalid(
+                f"{self.name} is not available as of a past state: who may be compared is known of the present alone",
+                code="no_past",
+                suggested_actions=("Ask for the period with from and to.",),
+            )
+        return await asking.comparing.answer(self, request, asking)
+
 
 class _Found(NamedTuple):
     """An answer, which peers it was found among, and when (monotonic seconds)."""
@@ -84,10 +96,9 @@ class Comparing:
         self._found: Recent[object, _Found] = Recent(KEPT)
         self._turns = Turns("comparisons with peers", ONE)
 
-    async def answer(self, query: Compared, question: Question, store: ReadStore) -> dict[str, Any]:
+    async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer in the form of the API. Raises what the company's own questions raise, and LimitExceeded."""
-        request = read_request(query, question)
-        own, stands_for = await ask_parts(query, request, store)
+        own, stands_for = await ask_parts(query, request, asking)
         head = {"query": query.name, "definition_version": query.version, **stands_for}
         comparison = query.comparison(request, own)
         peers = [] if comparison is None else await self._peers(request.company, comparison)
@@ -101,7 +112,7 @@ class Comparing:
             kept = self._kept(key, among)
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
-                answers = await _answers(comparison.part, peers, request.asked_at, store)
+                answers = await _answers(comparison.part, peers, request.asked_at, asking.store)
                 kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
                 self._found.keep(key, _Found(kept, among, self._clock()))
         return dict(kept)

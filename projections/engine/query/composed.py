@@ -15,23 +15,13 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.access.rights import Feature, Right
-from domain.ports import ReadStore
 from domain.position import Position
-from projections.engine.declare.projection import Table
 from projections.engine.declare.registry import all_queries, projection
-from projections.engine.query.request import (
-    Param,
-    Query,
-    Question,
-    Request,
-    Statement,
-    answer_plain,
-    fetch,
-    names_in,
-    read_request,
-    read_time,
-    registered,
-)
+from projections.engine.declare.rows import Table
+from projections.engine.query.ask import registered
+from projections.engine.query.params import Param, read_time
+from projections.engine.query.plain import Query, Statement, fetch, names_in
+from projections.engine.query.request import Asking, Question, Request, read_request
 from projections.engine.turns import Share, Turns
 
 Rows = list[dict[str, Any]]
@@ -98,29 +88,29 @@ class Composed:
     kept: bool = False
     open_to_members: bool = False
 
+    async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
+        """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
+        rows, stands_for = await ask_parts(self, request, asking)
+        if self.apart or (self.slow(rows) if callable(self.slow) else self.slow):
+            turns, threads = APART if self.apart else COMBINING
+            async with turns.turn(request.company):
+                combined = await asyncio.get_running_loop().run_in_executor(threads(), self.combine, request, rows)
+        else:
+            combined = self.combine(request, rows)
+        if self.stamped:
+            combined = [
+                row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined
+            ]
+        return {"query": self.name, "definition_version": self.version, **stands_for, "rows": combined}
 
-async def answer_composed(query: Composed, question: Question, store: ReadStore) -> dict[str, Any]:
-    """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
-    request = read_request(query, question)
-    rows, stands_for = await ask_parts(query, request, store)
-    if query.apart or (query.slow(rows) if callable(query.slow) else query.slow):
-        turns, threads = APART if query.apart else COMBINING
-        async with turns.turn(request.company):
-            combined = await asyncio.get_running_loop().run_in_executor(threads(), query.combine, request, rows)
-    else:
-        combined = query.combine(request, rows)
-    if query.stamped:
-        combined = [row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined]
-    return {"query": query.name, "definition_version": query.version, **stands_for, "rows": combined}
 
-
-async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tuple[dict[str, Rows], dict[str, Any]]:
+async def ask_parts(query: Composed, request: Request, asking: Asking) -> tuple[dict[str, Rows], dict[str, Any]]:
     """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
     parts = query.parts(request)
     first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
     names = dict.fromkeys(first.values())
     turns = asyncio.Semaphore(ASKED_AT_ONCE)
-    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, store) for name in names))
+    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, asking) for name in names))
     told = dict(zip(names, found, strict=True))
     answers = {name: told[first[name]] for name in parts}
     reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
@@ -134,10 +124,10 @@ async def ask_parts(query: Composed, request: Request, store: ReadStore) -> tupl
 
 
 async def _ask_in_turn(
-    turns: asyncio.Semaphore, part: Part | Select, asking: Request, store: ReadStore
+    turns: asyncio.Semaphore, part: Part | Select, request: Request, asking: Asking
 ) -> dict[str, Any]:
     async with turns:
-        return await _ask(part, asking, store)
+        return await _ask(part, request, asking)
 
 
 def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
@@ -145,18 +135,16 @@ def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
     return next(name for name, part in parts.items() if part == asked)
 
 
-async def _ask(part: Part | Select, asking: Request, store: ReadStore) -> dict[str, Any]:
+async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[str, Any]:
     if isinstance(part, Select):
-        found, stands_for = await fetch(asking.company, part.projection, part.statement, store)
+        found, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
         return {**stands_for, "rows": found}
-    query, question = registered()[part.query], question_of(part, asking)
-    if isinstance(query, Composed):
-        return await answer_composed(query, question, store)
-    request = read_request(query, question, whole=True)
-    if part.raw:
-        found, stands_for = await fetch(asking.company, all_queries()[part.query][0].name, query.ask(request), store)
+    query = registered()[part.query]
+    own = read_request(query, question_of(part, request), whole=isinstance(query, Query))
+    if part.raw and isinstance(query, Query):
+        found, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
         return {**stands_for, "rows": found}
-    return await answer_plain(query, request, store)
+    return await query.answer(own, asking)
 
 
 def question_of(part: Part, asking: Question | Request) -> Question:
@@ -167,7 +155,7 @@ def question_of(part: Part, asking: Question | Request) -> Question:
 def parts_of(question: Question) -> Mapping[str, Part | Select]:
     """What a question asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
     query = registered()[question.name]
-    return {} if isinstance(query, Query) else query.parts(read_request(query, question))
+    return query.parts(read_request(query, question)) if isinstance(query, Composed) else {}
 
 
 def projections_of(question: Question) -> frozenset[str]:

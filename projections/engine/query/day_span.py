@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from domain.errors import Invalid
-from projections.engine.query.request import Request, read_month
+from projections.engine.query.params import read_month
+from projections.engine.query.request import Request
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

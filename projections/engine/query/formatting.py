@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import Any
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason
 from projections.engine.declare.merge_rules import Day, Json, Kind, Labels, Money, Number, Twelfths
-from projections.engine.query.request import show_time
+from projections.engine.query.params import read_time
 
 MILLION = 1_000_000
 
@@ -94,3 +94,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return int(value) if isinstance(value, Decimal) else value
+
+
+def show_time(moment: datetime) -> str:
+    """ISO 8601 with Z; milliseconds only where there are some."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def age(as_of: str | None, asked_at: datetime) -> int:
+    """Milliseconds from a moment as answers show it until it was asked; 0 where there is none."""
+    return max(0, (asked_at - read_time(as_of)) // timedelta(milliseconds=1)) if as_of else 0

@@ -11,22 +11,11 @@ from typing import Any
 from domain.access.rights import Right
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Flag, Text
-from projections.engine.declare.projection import Column, Row, Table
+from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.formatting import shower
-from projections.engine.query.request import (
-    FROM,
-    LIMIT,
-    TO,
-    WITHOUT_END,
-    Param,
-    Query,
-    Request,
-    Selected,
-    Statement,
-    read_choice,
-    read_time,
-    storable,
-)
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_time, storable
+from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000

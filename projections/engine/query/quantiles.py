@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from projections.engine.declare.projection import Row, Table
+from projections.engine.declare.rows import Row, Table
 
 if TYPE_CHECKING:
     import polars as pl

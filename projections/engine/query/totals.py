@@ -20,24 +20,12 @@ from projections.engine.declare.merge_rules import (
     Number,
     Sum,
 )
-from projections.engine.declare.projection import Column, Row, Table
+from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.formatting import shower
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_month, read_time
+from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
-from projections.engine.query.request import (
-    FROM,
-    LIMIT,
-    TO,
-    Param,
-    Query,
-    Request,
-    Selected,
-    Statement,
-    all_of,
-    read_day,
-    read_month,
-    read_time,
-    row_limit,
-)
+from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals
 
 Measures = Mapping[str, int | None]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from domain.errors import Defect, Unavailable
 from domain.events.problems import Code
 from domain.ports import Chunk
-from projections.engine.declare.projection import Fact, OrderedFold, Projection, Table
+from projections.engine.declare.projection import Fact, OrderedFold, Projection
+from projections.engine.declare.rows import Table
 from projections.engine.project.failure import Culprit, Failure, Heartbeat, TopicBeat
 
 if TYPE_CHECKING:  # API processes come by here, and should not load it

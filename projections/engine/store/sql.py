@@ -9,15 +9,8 @@ from collections.abc import Sequence
 
 from domain.access.rights import Member
 from projections.engine.declare.merge_rules import First, Key, Last, Sum, Text
-from projections.engine.declare.projection import (
-    ORDER_FIRST,
-    ORDER_LAST,
-    Column,
-    OrderedFold,
-    Projection,
-    Table,
-    hidden_columns,
-)
+from projections.engine.declare.projection import OrderedFold, Projection
+from projections.engine.declare.rows import ORDER_FIRST, ORDER_LAST, Column, Table, hidden_columns
 
 SCHEMA = "read_models"
 SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema

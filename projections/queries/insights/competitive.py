@@ -18,7 +18,9 @@ from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.query.compared import Compared, Comparison, Others
 from projections.engine.query.composed import Part, Rows
-from projections.engine.query.request import Param, Request, read_time, show_time
+from projections.engine.query.formatting import show_time
+from projections.engine.query.params import Param, read_time
+from projections.engine.query.request import Request
 from projections.queries.insights.shape import Method
 from projections.queries.metrics.kpis import period_at
 

@@ -21,7 +21,9 @@ from domain.insights.finding import Kind
 from domain.insights.purchases import buyers
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows, Select
-from projections.engine.query.request import Param, Request, Statement, read_day
+from projections.engine.query.params import Param, read_day
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
 from projections.queries.insights.shape import Method, plain

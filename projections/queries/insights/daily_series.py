@@ -14,7 +14,8 @@ from typing import Any
 from domain.errors import Invalid
 from domain.insights.daily import Daily, Fill, daily
 from projections.engine.query.composed import Part
-from projections.engine.query.request import Param, Request, read_choice, read_day
+from projections.engine.query.params import Param, read_choice, read_day
+from projections.engine.query.request import Request
 
 SPAN = timedelta(days=365)  # what a question looks at that does not say from when
 LONGEST = timedelta(days=1_826)  # five years: methods compare all pairs of days

@@ -17,7 +17,8 @@ from domain.insights.finding import Kind
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.formatting import exact_money
-from projections.engine.query.request import Param, Request, read_choice, read_day
+from projections.engine.query.params import Param, read_choice, read_day
+from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, OF_OPERATIONS, OF_REVENUE, OF_TRADES, TO, window
 from projections.queries.insights.shape import Method
 

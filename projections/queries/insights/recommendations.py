@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from domain.insights.recommendations import RULES, Measured, recommendations
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.request import Param, Request
+from projections.engine.query.params import Param
+from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, TO, window
 from projections.queries.insights.shape import plain
 

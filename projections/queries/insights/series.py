@@ -17,7 +17,8 @@ from domain.insights.finding import Finding, Kind
 from domain.insights.periods import period_of
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.request import Param, Request, read_choice
+from projections.engine.query.params import Param, read_choice
+from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, kept, window
 from projections.queries.insights.shape import Method

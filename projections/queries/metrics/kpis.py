@@ -18,8 +18,9 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric, Section, Unit
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows, Select
-from projections.engine.query.formatting import measure, money
-from projections.engine.query.request import FROM, TO, Param, Request, read_choice, read_time, show_time
+from projections.engine.query.formatting import measure, money, show_time
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
+from projections.engine.query.request import Request
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
 from projections.queries.trading import record

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from projections.engine.query.request import read_time, show_time
+from projections.engine.query.formatting import show_time
+from projections.engine.query.params import read_time
 
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 WEEK, DAY = timedelta(days=7), timedelta(days=1)

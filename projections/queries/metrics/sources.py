@@ -15,8 +15,9 @@ from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_p
 from domain.metrics.satisfaction.support import Ticket
 from projections.engine.query.composed import Part, Select
 from projections.engine.query.day_span import tomorrow
+from projections.engine.query.formatting import show_time
+from projections.engine.query.plain import Statement
 from projections.engine.query.quantiles import middle_of
-from projections.engine.query.request import Statement, show_time
 from projections.queries.metrics.periods import LAST, Span
 from projections.queries.users import counts
 from projections.queries.users.counts import Cycle

@@ -9,7 +9,9 @@ from typing import Any
 from domain.metrics.operations.service import WINDOWS, Window, burn_rate, burns
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.request import Param, Request, read_time, show_time
+from projections.engine.query.formatting import show_time
+from projections.engine.query.params import Param, read_time
+from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import OBJECTIVE
 
 FILTERS = tuple(Param(name, f"only operations of this {name}") for name in ("service", "operation"))

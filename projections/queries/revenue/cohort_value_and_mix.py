@@ -12,8 +12,9 @@ from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
 from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.day_span import tomorrow
-from projections.engine.query.formatting import exact_money, twelfths
-from projections.engine.query.request import FROM, TO, Param, Request, read_choice, read_time, show_time
+from projections.engine.query.formatting import exact_money, show_time, twelfths
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
+from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import POLICY
 from projections.queries.users.retention import UNITS, read_ages
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from domain.billing.policies import PRESETS
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.formatting import exact_money
-from projections.engine.query.request import FROM, TO, Param, Request, read_choice, show_time
+from projections.engine.query.formatting import exact_money, show_time
+from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.request import Request
 
 if TYPE_CHECKING:
     from domain.metrics.revenue.flows import Flows

@@ -9,7 +9,8 @@ from typing import Any
 from domain.events.catalogue import INTERVALS
 from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.packed_columns import bounded
-from projections.engine.query.request import FROM, TO, Param, Request, read_choice
+from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.request import Request
 from projections.market_bars import length
 
 MOST_BARS = 100_000

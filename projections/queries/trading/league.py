@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.request import FROM, TO, Param, Request, read_choice
+from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.request import Request
 
 FEW_TRADES = 30  # below, a ratio is mostly luck
 FILTERS = tuple(

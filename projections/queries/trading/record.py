@@ -16,7 +16,8 @@ from domain.errors import Invalid
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.query.composed import Rows, Select
 from projections.engine.query.packed_columns import bounded
-from projections.engine.query.request import Param, Statement, read_choice
+from projections.engine.query.params import Param, read_choice
+from projections.engine.query.plain import Statement
 from projections.queries.trading.ledger import only, read_trades
 from projections.queries.trading.ledger import trades as ledger
 

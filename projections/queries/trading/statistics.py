@@ -12,7 +12,9 @@ from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, known
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.formatting import measure, money
-from projections.engine.query.request import Param, Request, Statement, read_choice, read_time
+from projections.engine.query.params import Param, read_choice, read_time
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 from projections.queries.trading.record import BASES, CALENDARS, SERIES, Scope, asked, many, read_records, rests_on
 
 if TYPE_CHECKING:
@@ -229,7 +231,7 @@ def moment_text(at: int) -> str:
     """A time, in ms since 1970 UTC, as answers show it."""
     from datetime import UTC, datetime, timedelta
 
-    from projections.engine.query.request import show_time
+    from projections.engine.query.formatting import show_time
 
     return show_time(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at))
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from projections.engine.query.composed import Select
-from projections.engine.query.request import Statement
+from projections.engine.query.plain import Statement
 
 NOW, BEFORE, MONTH, WEEK, DAY = 1, 2, 4, 8, 16
 CYCLE = {

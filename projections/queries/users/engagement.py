@@ -11,7 +11,9 @@ from domain.errors import Forbidden
 from domain.metrics.value import Stat, known
 from projections.engine.query.composed import Composed, Part, Rows, Select
 from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
-from projections.engine.query.request import MAX_ROWS, Param, Request, Statement, read_choice, read_day
+from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 from projections.engine.query.request import all_of as no_more
 from projections.engine.store.sql import SHORT
 

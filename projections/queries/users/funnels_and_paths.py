@@ -9,7 +9,9 @@ from domain.access.rights import Feature
 from domain.metrics.value import Stat, known
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.packed_columns import bounded, integers, moments, read_integers, read_moments
-from projections.engine.query.request import FROM, TO, Param, Request, Statement, read_choice
+from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import Events, IntArray

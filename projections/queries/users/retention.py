@@ -23,7 +23,9 @@ from projections.engine.query.packed_columns import (
     read_integers,
     read_moments,
 )
-from projections.engine.query.request import FROM, TO, Param, Request, Statement, read_choice, read_time
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 from projections.queries.users.funnels_and_paths import MOST_EVENTS
 from projections.user_steps import UserFirst

@@ -14,8 +14,8 @@ from adapters.postgres.tenant_wall import SET_TENANT
 from domain.access.rights import Member
 from domain.errors import Forbidden
 from eventlog.publish.event import Event
-from projections.engine.declare.projection import Table
 from projections.engine.declare.registry import all_projections, projection
+from projections.engine.declare.rows import Table
 from projections.engine.past.past_store import Folded
 from projections.engine.store import sql
 from tests.eventlog.publish.samples import trade

@@ -15,7 +15,8 @@ import pytest
 from adapters.postgres.read_models.ordered_rows import store
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from projections.engine.declare.merge_rules import Count, Hour, Key, Moment, Own, Sum, Text
-from projections.engine.declare.projection import Fact, Projection, Row, State
+from projections.engine.declare.projection import Fact, Projection, State
+from projections.engine.declare.rows import Row
 from projections.engine.store.port import Checksum, OrderedFacts
 
 HOUR = 3_600_000

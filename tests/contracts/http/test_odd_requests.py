@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from domain.clean_text import LONGEST_MESSAGE
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.contracts.http.test_open_routes import OPEN, example, operations
 from tests.support.instance import Instance, trade
 

@@ -6,7 +6,7 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.formulas import FORMULAS
 from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import STATISTICS
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from projections.queries.metrics.sources import SOURCES
 from projections.queries.trading.record import RECORDS
 

@@ -22,7 +22,7 @@ from app.cli.main import main
 from app.docs.openapi import document
 from app.serving.grpc_server import SERVICE
 from domain.access.rights import Right
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.eventlog.publish.samples import trade
 from tests.laws.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Rule
 from tests.support.instance import Instance

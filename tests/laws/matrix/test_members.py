@@ -15,7 +15,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import EventPlace, GetEventRequest, StreamEventsRequest
 from websockets.sync.client import connect
 
-from projections.engine.query.request import registered
+from projections.engine.query.ask import registered
 from tests.laws.matrix.rights import OF_A_USER, OPEN_TO_MEMBERS
 from tests.support.instance import Instance, trade
 from tests.support.needed import needed_by

@@ -22,10 +22,10 @@ from app.wiring import token_issuer
 from domain.access.rights import Right, Role, Tier
 from domain.events.catalogue import BY_NAME, CATALOGUE, EventType
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.declare.projection import hidden_columns
 from projections.engine.declare.registry import all_projections
-from projections.engine.query.composed import Composed
-from projections.engine.query.request import Query, registered
+from projections.engine.declare.rows import hidden_columns
+from projections.engine.query.ask import registered
+from projections.engine.query.request import Answerable
 from read_api.live.websocket import MOST_SUBSCRIPTIONS
 from tests.support.instance import Instance
 from tests.support.needed import needed_by
@@ -130,13 +130,13 @@ def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
         yield lambda path, **params: client.get(f"/api/v1{path}", params=params)
 
 
-def required(query: Query | Composed) -> dict[str, str]:
+def required(query: Answerable) -> dict[str, str]:
     """Parameters without which it has no answer."""
     needed = needed_by(query)
     return needed | ({"symbol": f"{OTHER}-symbol-0", "interval": "1m"} if "symbol" in needed else {})
 
 
-def attempts(query: Query | Composed, rng: random.Random) -> Iterator[dict[str, str]]:
+def attempts(query: Answerable, rng: random.Random) -> Iterator[dict[str, str]]:
     """Parameters that somebody could try: of one's own, of the other, and of no sense."""
     words = [f"{MINE}-symbol-0", f"{OTHER}-symbol-0", f"{OTHER}-user-0", OTHER, "%", "' OR 'a'='a", "*", "", "AAPL"]
     grouped = [

@@ -15,18 +15,20 @@ from domain.access.rights import OPERATOR, Feature, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
 from projections.engine.declare import registry
+from projections.engine.query.ask import answer, asking, find
 from projections.engine.query.composed import (
     ASKED_AT_ONCE,
     Composed,
     Part,
     Rows,
     Select,
-    answer_composed,
     features_of,
     projections_of,
     topics_of,
 )
-from projections.engine.query.request import FROM, MAX_ROWS, Param, Question, Request, Statement, answer, find
+from projections.engine.query.params import FROM, MAX_ROWS, Param
+from projections.engine.query.plain import Statement
+from projections.engine.query.request import Answerable, Question, Request, read_request
 from read_api.answers.questions import SINCE, Questions, moves_with
 
 ALL_USERS = Select("user_activity", Statement("SELECT array_agg(user_id) AS users FROM {user_day}", ()))
@@ -82,6 +84,11 @@ def stored(**known: Any) -> Stored:
     )
 
 
+async def answer_of(query: Answerable, question: Question, store: Stored) -> dict[str, Any]:
+    """What this query answers, registered or not."""
+    return await query.answer(read_request(query, question), asking(store))
+
+
 async def test_rows_are_combined_and_stand_for_what_all_parts_have_seen() -> None:
     """Of each partition the least; complete if all are; the oldest moment, the largest lag, a version of its own."""
     two = Composed(
@@ -96,7 +103,7 @@ async def test_rows_are_combined_and_stand_for_what_all_parts_have_seen() -> Non
         user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7", as_of=1_000, lag_ms=3),
         trading=told([(1,)], ("n",), "trading-events:0=9", complete=False, lag_ms=8),
     )
-    assert await answer_composed(two, question("visits", {}), store) == {
+    assert await answer_of(two, question("visits", {}), store) == {
         "query": "two",
         "definition_version": 7,
         "position": "trading-events:0=9;user-behavior:0=5,1=7",
@@ -121,7 +128,7 @@ async def test_of_two_parts_that_read_one_stream_the_one_behind_says_the_positio
         user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7,2=3"),
         user_steps=told([(1,)], ("n",), "user-behavior:0=6,1=2"),
     )
-    assert (await answer_composed(both, question("visits", {}), store))["position"] == "user-behavior:0=5,1=2"
+    assert (await answer_of(both, question("visits", {}), store))["position"] == "user-behavior:0=5,1=2"
 
 
 async def test_a_question_under_two_names_is_asked_once() -> None:
@@ -137,9 +144,7 @@ async def test_a_question_under_two_names_is_asked_once() -> None:
     )
     of_one = told([(["u1"],)], ("users",), "user-behavior:0=5")
     store = Stored(user_activity=of_one, user_steps=of_one)
-    assert (await answer_composed(twice, question("visits", {}), store))["rows"] == [
-        {"now": 1, "before": 1, "other": 1}
-    ]
+    assert (await answer_of(twice, question("visits", {}), store))["rows"] == [{"now": 1, "before": 1, "other": 1}]
     assert len(store.asked) == 2
 
 
@@ -148,7 +153,7 @@ async def test_one_question_leaves_connections_to_others() -> None:
     statements = [Select("user_activity", Statement(f"SELECT {number}", ())) for number in range(3 * ASKED_AT_ONCE)]
     many = replace(VISITS, parts=lambda _: dict(zip("abcdefghijklmnopqrstuvwxyz", statements, strict=False)))
     store = stored()
-    await answer_composed(replace(many, combine=lambda _, found: []), question("visits"), store)
+    await answer_of(replace(many, combine=lambda _, found: []), question("visits"), store)
     assert (len(store.asked), store.most_waiting) == (3 * ASKED_AT_ONCE, ASKED_AT_ONCE)
 
 
@@ -156,7 +161,7 @@ async def test_nothing_is_known_of_the_moment_where_a_part_does_not_know_it() ->
     """A projection that never confirmed anything makes the moment of the whole unknown."""
     store = Stored(user_activity=told([(["u1"],)], ("users",), "", as_of=0))
     one = replace(VISITS, parts=lambda _: {"users": ALL_USERS}, combine=lambda _, found: found["users"])
-    assert (await answer_composed(one, question("visits", {}), store))["as_of"] is None
+    assert (await answer_of(one, question("visits", {}), store))["as_of"] is None
 
 
 async def test_a_slow_combination_runs_beside_the_event_loop() -> None:
@@ -169,7 +174,7 @@ async def test_a_slow_combination_runs_beside_the_event_loop() -> None:
         combine=lambda _, __: [{"thread": threading.current_thread().name}],
         slow=True,
     )
-    (row,) = (await answer_composed(slow, question("visits", {}), stored()))["rows"]
+    (row,) = (await answer_of(slow, question("visits", {}), stored()))["rows"]
     assert row["thread"].startswith("combine")
 
 
@@ -177,7 +182,7 @@ async def test_parts_have_no_row_limit() -> None:
     """A listing gives all rows to a composed query, and a page to everybody else."""
     store = Stored(user_activity=told([], COLUMNS, ""))
     one = replace(VISITS, parts=lambda _: {"sessions": Part("sessions")}, combine=lambda _, found: found["sessions"])
-    await answer_composed(one, question("visits", {}), store)
+    await answer_of(one, question("visits", {}), store)
     await answer(question("sessions", {}), store)
     limits = [int(sql.rpartition("LIMIT ")[2]) for _, _, sql in store.asked]
     assert limits[0] > MAX_ROWS > limits[1]
@@ -187,7 +192,7 @@ async def test_parameters_are_read_like_those_of_every_query() -> None:
     """Unknown ones are refused before anything is asked."""
     store = stored()
     with pytest.raises(Invalid, match="no parameter 'nonsense'"):
-        await answer_composed(VISITS, question("visits", {"nonsense": "1"}), store)
+        await answer_of(VISITS, question("visits", {"nonsense": "1"}), store)
     assert store.asked == []
 
 

@@ -28,7 +28,8 @@ from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild
 from projections.engine.declare.merge_rules import Count, Key, Own, Sum, Text
-from projections.engine.declare.projection import Columns, Fact, Projection, Row, State
+from projections.engine.declare.projection import Fact, Projection, State
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.project.cohort import Limits
 from projections.engine.project.failure import Heartbeat, worker_name
 from projections.engine.project.projector import Projector

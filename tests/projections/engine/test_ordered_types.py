@@ -13,7 +13,8 @@ from domain.errors import Defect
 from eventlog.publish.builders import payment, subscription, survey_response
 from eventlog.publish.event import Event
 from projections.engine.declare.merge_rules import Key, Own, Text
-from projections.engine.declare.projection import Fact, Projection, Row, State
+from projections.engine.declare.projection import Fact, Projection, State
+from projections.engine.declare.rows import Row
 from projections.engine.fold.additive import looked_at
 from projections.engine.fold.admission import readmit
 from projections.engine.rebuild import Folding

@@ -16,7 +16,8 @@ from adapters.postgres.read_models.projection_store import PostgresProjectionSto
 from domain.errors import Fenced
 from domain.ports import Record
 from projections.engine.declare.merge_rules import Count, Day, Key, Sum, Text
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort, Limits
 from projections.engine.project.projector import Projector

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from projections.engine.declare.merge_rules import Count, Key, Sum, Text
-from projections.engine.declare.projection import Columns, Projection, Row
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort
 from projections.engine.project.culprit import REPEATS, Trouble

@@ -1,0 +1,53 @@
+"""Asking a registered query by its name: the one way to an answer for HTTP, gRPC, WebSocket and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.errors import Invalid, NotFound
+from domain.ports import ReadStore
+from domain.suggestion import LONGEST, did_you_mean
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.registry import all_queries, all_registered
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Answerable, Asking, Comparer, Question, read_request
+
+
+async def answer(question: Question, store: ReadStore, comparing: Comparer | None = None) -> dict[str, Any]:
+    """Answer a registered query for one tenant, in the form of the API; `comparing`: who can set it beside others.
+
+    Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
+    Unavailable or LimitExceeded from the store.
+    """
+    query = known(question.name)
+    return await query.answer(read_request(query, question), asking(store, comparing))
+
+
+def asking(store: ReadStore, comparing: Comparer | None = None) -> Asking:
+    """What registered queries are answered through."""
+    return Asking(store, comparing, lambda name: find(name)[0].name)
+
+
+def registered() -> Mapping[str, Answerable]:
+    """Every registered query by name, composed ones too."""
+    return all_registered()
+
+
+def known(name: str) -> Answerable:
+    """The registered query of that name. Raises NotFound."""
+    if name not in registered():
+        raise NotFound(
+            f"no query is called {name[:LONGEST]!r}{did_you_mean(name, registered())}",
+            code="unknown_query",
+            suggested_actions=("GET /api/v1/query lists the queries.",),
+        )
+    return registered()[name]
+
+
+def find(name: str) -> tuple[Projection, Query]:
+    """A registered query with the projection that it reads. Raises NotFound, Invalid for one that reads no rows."""
+    known(name)
+    if name not in all_queries():
+        raise Invalid(f"{name} is made of other queries, and has no rows of its own", code="composed_query")
+    return all_queries()[name]

@@ -1,0 +1,90 @@
+"""Parameters of queries: what each means, and how its text is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from domain.whole_number import whole_number
+
+MAX_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of a query: its name, what it means, and how its text is read (raising ValueError)."""
+
+    name: str
+    meaning: str
+    read: Callable[[str], Any] = str
+    required: bool = False
+
+
+def storable(text: str) -> str:
+    """The text; ValueError where no stored text can equal it, because the database cannot hold it."""
+    if re.search("[\0\ud800-\udfff]", text):
+        raise ValueError(f"{text!r} holds characters that no text may have")
+    return text
+
+
+_DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+_MONTH_ONLY = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+
+
+EARLIEST, LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def read_time(text: str) -> datetime:
+    """A date (its midnight) or an ISO 8601 time; UTC where no zone is given.
+
+    What lies outside the years 1000 to 8999 means "open" and is read as their bound, which leaves room to reckon with.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time") from None
+    return min(max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), EARLIEST), LATEST)
+
+
+def read_day(text: str) -> date:
+    """A date as YYYY-MM-DD, within the same bounds."""
+    if not _DAY_ONLY.match(text):
+        raise ValueError(f"{text!r} is no date (YYYY-MM-DD)")
+    return min(max(date.fromisoformat(text), EARLIEST.date()), LATEST.date())
+
+
+def read_month(text: str) -> str:
+    """A month as YYYY-MM."""
+    if not _MONTH_ONLY.match(text):
+        raise ValueError(f"{text!r} is no month (YYYY-MM)")
+    return text
+
+
+def read_limit(text: str) -> int:
+    """A number of rows, 1 to MAX_ROWS."""
+    return whole_number(text, 1, MAX_ROWS)
+
+
+def read_choice(*choices: str) -> Callable[[str], str]:
+    """One of a closed set of texts."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+FROM = Param("from", "first moment (inclusive): a date or ISO 8601 time, UTC", read_time)
+
+
+TO = Param("to", "end (exclusive): a date or ISO 8601 time, UTC", read_time)
+
+
+LIMIT = Param("limit", f"rows at most, 1 to {MAX_ROWS}", read_limit)

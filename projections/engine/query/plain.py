@@ -1,0 +1,92 @@
+"""Plain queries: those that read the rows of one projection.
+
+A query is declared in its projection's file. It turns a request into one SQL statement and the statement's rows into
+the answer's rows; position, freshness and definition version are added here, once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from string import Formatter
+from typing import Any
+
+from domain.access.rights import Feature, Right
+from domain.ports import ReadStore
+from projections.engine.declare.rows import Table
+from projections.engine.query.formatting import show_time
+from projections.engine.query.params import Param
+from projections.engine.query.request import Asking, Request
+from projections.engine.query.wide_answers import beside
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with %s parameters; `{table}` stands for a declared table of the projection."""
+
+    sql: str
+    params: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The rows that an answer is made from: a table, and an SQL condition on it with its parameters."""
+
+    table: Table
+    where: str
+    params: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
+
+    `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
+    asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals.
+    `open_to_members`: members get the company's answer, which is of tables that are open to them.
+    """
+
+    name: str
+    summary: str
+    params: tuple[Param, ...]
+    ask: Callable[[Request], Statement]
+    shape: Callable[[Request, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
+    extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] = field(default=lambda _request, _rows: {})
+    selects: Callable[[Request], Selected] | None = None
+    right: Right = Right.DASHBOARDS
+    feature: Feature | None = None
+    measures: tuple[str, ...] = ()
+    open_to_members: bool = False
+
+    async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
+        """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""
+        found, stands_for = await fetch(
+            request.company, asking.projection_of(self.name), self.ask(request), asking.store
+        )
+        rows = await beside(found, request.company, partial(self.shape, request))
+        return {"query": self.name, **stands_for, "rows": rows, **self.extra(request, rows)}
+
+
+async def fetch(
+    company: str, projection: str, statement: Statement, store: ReadStore
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of a statement, and what they stand for in the form of the API."""
+    found = await store.ask(company, projection, statement.sql, statement.params)
+    return await beside(found.rows, company, partial(_by_name, found.columns)), {
+        "definition_version": found.definition_version,
+        "position": found.position,
+        "as_of": show_time(datetime.fromtimestamp(found.as_of / 1000, UTC)) if found.as_of else None,
+        "complete": found.complete,
+        "lag_ms": found.lag_ms,
+    }
+
+
+def _by_name(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def names_in(statement: str) -> frozenset[str]:
+    """Names of the declared tables that a statement names."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(statement) if name)
