@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.postgres.roles import MEMBER, OWNER, READER, WRITER
-from adapters.servers.caretaker import Caretaker, locked, open_users, users_lock
+from adapters.servers.caretaker import Caretaker
 from adapters.servers.nats import NatsServer
 from adapters.servers.postgres import PostgresServer
+from adapters.servers.users import locked, open_users, users_lock
 from domain.errors import AnalyticsError, Unavailable
 
 LOCK_PATIENCE = 90.0  # seconds: somebody else may be waiting for a crash recovery

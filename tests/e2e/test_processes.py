@@ -53,7 +53,7 @@ def name_of(process: psutil.Process) -> str:
         return ""
     if "serve" in words:
         return words[words.index("serve") + 1]
-    return next((word for word in words if word in (WORKER, "adapters.servers.caretaker")), " ".join(words[:1]))
+    return next((word for word in words if word in (WORKER, "adapters.servers.stop_unused")), " ".join(words[:1]))
 
 
 class Caller:
