@@ -64,10 +64,10 @@ class MetricValue(msgspec.Struct, kw_only=True):
     short_sample: bool = False
 
 
-class MetricAnswer(openapi.Answer, kw_only=True):
+class MetricAnswer(openapi.StandsFor, kw_only=True):
     """One metric: a row for each group of its dimensions."""
 
-    rows: list[MetricValue]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[MetricValue]
 
 
 class KeyFigure(msgspec.Struct, kw_only=True):
@@ -90,10 +90,10 @@ class KeyFigure(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class KeyFigures(openapi.Answer, kw_only=True):
+class KeyFigures(openapi.StandsFor, kw_only=True):
     """Every key figure of a company."""
 
-    rows: list[KeyFigure]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[KeyFigure]
 
 
 @get(

@@ -16,8 +16,8 @@ from domain.configuration import alert_rule, company, dashboard, report_schedule
 from domain.problem_documents import MEDIA_TYPE, Problem
 
 
-class Answer(msgspec.Struct, kw_only=True):
-    """Rows of a query and what they stand for. Some queries add members, such as next_cursor."""
+class StandsFor(msgspec.Struct, kw_only=True):
+    """What every answer says of itself: whose definition, at which position (UTC moment), how far behind in ms."""
 
     query: str
     definition_version: int
@@ -25,6 +25,11 @@ class Answer(msgspec.Struct, kw_only=True):
     as_of: datetime | None
     complete: bool
     lag_ms: int
+
+
+class Answer(StandsFor, kw_only=True):
+    """Rows of a query and what they stand for. Some queries add members, such as next_cursor."""
+
     rows: list[dict[str, Any]]
 
 
@@ -236,28 +241,18 @@ class Page(Answer, kw_only=True):
     next_cursor: str | None
 
 
-class Dashboards(Page, kw_only=True):
-    """Dashboards, by id."""
-
-    rows: list[Dashboard]  # type: ignore[valid-type]  # made above
-
-
-class AlertRules(Page, kw_only=True):
-    """Alert rules, by id."""
-
-    rows: list[AlertRule]  # type: ignore[valid-type]  # made above
+def _page(name: str, item: type[msgspec.Struct], meaning: str) -> type[msgspec.Struct]:
+    """The shape of an answer with items of this shape, page by page."""
+    fields: list[tuple[str, Any]] = [("rows", GenericAlias(list, (item,))), ("next_cursor", str | None)]
+    return msgspec.defstruct(
+        name, fields, bases=(StandsFor,), module=__name__, namespace={"__doc__": meaning}, kw_only=True
+    )
 
 
-class ReportSchedules(Page, kw_only=True):
-    """Report schedules, by id."""
-
-    rows: list[ReportSchedule]  # type: ignore[valid-type]  # made above
-
-
-class ConfigurationHistory(Page, kw_only=True):
-    """Events, by id and version."""
-
-    rows: list[ConfigurationChange]  # type: ignore[assignment]  # of this shape, out of any
+Dashboards = _page("Dashboards", Dashboard, "Dashboards, by id.")
+AlertRules = _page("AlertRules", AlertRule, "Alert rules, by id.")
+ReportSchedules = _page("ReportSchedules", ReportSchedule, "Report schedules, by id.")
+ConfigurationHistory = _page("ConfigurationHistory", ConfigurationChange, "Events, by id and version.")
 
 
 _PROBLEMS = {

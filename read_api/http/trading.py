@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from read_api.http.openapi import Answer, Page
+from read_api.http.openapi import Answer, Page, StandsFor
 from read_api.http.query_paths import Door
 
 PATH = "/api/v1/trading"
@@ -30,10 +30,10 @@ class Statistic(msgspec.Struct, kw_only=True):
     short_sample: bool = False
 
 
-class Statistics(Answer, kw_only=True):
+class Statistics(StandsFor, kw_only=True):
     """The statistics, in the order of the catalogue."""
 
-    rows: list[Statistic]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Statistic]
 
 
 class UserShare(Statistic, kw_only=True):
@@ -43,10 +43,10 @@ class UserShare(Statistic, kw_only=True):
     profitable_users: int
 
 
-class UserShares(Answer, kw_only=True):
+class UserShares(StandsFor, kw_only=True):
     """One row."""
 
-    rows: list[UserShare]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[UserShare]
 
 
 class Totals(msgspec.Struct, kw_only=True):
@@ -94,22 +94,22 @@ class SideRow(Totals, kw_only=True):
     side: str
 
 
-class StrategyLeague(Answer, kw_only=True):
+class StrategyLeague(StandsFor, kw_only=True):
     """Strategies, the best first."""
 
-    rows: list[StrategyRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[StrategyRow]
 
 
-class SymbolLeague(Answer, kw_only=True):
+class SymbolLeague(StandsFor, kw_only=True):
     """Symbols, the best first."""
 
-    rows: list[SymbolRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[SymbolRow]
 
 
-class SideLeague(Answer, kw_only=True):
+class SideLeague(StandsFor, kw_only=True):
     """Sides, the best first."""
 
-    rows: list[SideRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[SideRow]
 
 
 class TimeRow(Totals, kw_only=True):
@@ -121,10 +121,10 @@ class TimeRow(Totals, kw_only=True):
     month: str | None = None
 
 
-class TimeTable(Answer, kw_only=True):
+class TimeTable(StandsFor, kw_only=True):
     """A row a cell that has trades."""
 
-    rows: list[TimeRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[TimeRow]
 
 
 class EquityRow(msgspec.Struct, kw_only=True):
@@ -141,10 +141,10 @@ class EquityRow(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class EquityCurve(Answer, kw_only=True):
+class EquityCurve(StandsFor, kw_only=True):
     """The start, then every day."""
 
-    rows: list[EquityRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[EquityRow]
 
 
 class RollingRow(msgspec.Struct, kw_only=True):
@@ -160,10 +160,10 @@ class RollingRow(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class Rolling(Answer, kw_only=True):
+class Rolling(StandsFor, kw_only=True):
     """The windows."""
 
-    rows: list[RollingRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[RollingRow]
 
 
 class ReturnRow(msgspec.Struct, kw_only=True, rename={"returned": "return"}):
@@ -176,10 +176,10 @@ class ReturnRow(msgspec.Struct, kw_only=True, rename={"returned": "return"}):
     reasons: dict[str, str] = {}
 
 
-class Returns(Answer, kw_only=True):
+class Returns(StandsFor, kw_only=True):
     """The months or years that have returns."""
 
-    rows: list[ReturnRow]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[ReturnRow]
 
 
 class Setting(msgspec.Struct, kw_only=True):
@@ -202,10 +202,10 @@ class IndicatorEntry(msgspec.Struct, kw_only=True):
     source: str
 
 
-class Indicators(Answer, kw_only=True):
+class Indicators(StandsFor, kw_only=True):
     """The indicators, by key."""
 
-    rows: list[IndicatorEntry]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[IndicatorEntry]
 
 
 class IndicatorValues(Answer, kw_only=True):

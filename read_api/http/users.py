@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from read_api.http.openapi import Answer
+from read_api.http.openapi import StandsFor
 from read_api.http.query_paths import Door
 
 PATH = "/api/v1/users"
@@ -34,10 +34,10 @@ class Cohort(msgspec.Struct, kw_only=True):
     ages: list[Cell]
 
 
-class RetentionCohorts(Answer, kw_only=True):
+class RetentionCohorts(StandsFor, kw_only=True):
     """The cohorts, the oldest first, then the means."""
 
-    rows: list[Cohort]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Cohort]
 
 
 class Step(msgspec.Struct, kw_only=True):
@@ -56,10 +56,10 @@ class Step(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class Funnel(Answer, kw_only=True):
+class Funnel(StandsFor, kw_only=True):
     """The steps, of each group where they are broken down."""
 
-    rows: list[Step]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Step]
 
 
 class Path(msgspec.Struct):
@@ -69,10 +69,10 @@ class Path(msgspec.Struct):
     sequences: int
 
 
-class Journey(Answer, kw_only=True):
+class Journey(StandsFor, kw_only=True):
     """Paths, the most frequent first."""
 
-    rows: list[Path]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Path]
 
 
 class ActiveDay(msgspec.Struct, kw_only=True):
@@ -86,10 +86,10 @@ class ActiveDay(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class Activity(Answer, kw_only=True):
+class Activity(StandsFor, kw_only=True):
     """Every day of the period."""
 
-    rows: list[ActiveDay]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[ActiveDay]
 
 
 class DaysActive(msgspec.Struct):
@@ -100,10 +100,10 @@ class DaysActive(msgspec.Struct):
     share: float | None
 
 
-class Stickiness(Answer, kw_only=True):
+class Stickiness(StandsFor, kw_only=True):
     """1 to 28 days."""
 
-    rows: list[DaysActive]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[DaysActive]
 
 
 class Period(msgspec.Struct, kw_only=True):
@@ -120,10 +120,10 @@ class Period(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class Lifecycle(Answer, kw_only=True):
+class Lifecycle(StandsFor, kw_only=True):
     """Every period."""
 
-    rows: list[Period]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Period]
 
 
 class FeatureUse(msgspec.Struct, kw_only=True):
@@ -138,10 +138,10 @@ class FeatureUse(msgspec.Struct, kw_only=True):
     reasons: dict[str, str] = {}
 
 
-class Features(Answer, kw_only=True):
+class Features(StandsFor, kw_only=True):
     """The features by name, then all together."""
 
-    rows: list[FeatureUse]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[FeatureUse]
 
 
 class Segment(msgspec.Struct, kw_only=True):
@@ -157,10 +157,10 @@ class Segment(msgspec.Struct, kw_only=True):
     active_days_before: int | None = None
 
 
-class Segments(Answer, kw_only=True):
+class Segments(StandsFor, kw_only=True):
     """The segments, or users by id."""
 
-    rows: list[Segment]  # type: ignore[assignment]  # of this shape, out of any
+    rows: list[Segment]
 
 
 DOORS = (
