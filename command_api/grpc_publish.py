@@ -11,8 +11,9 @@ from functools import partial
 from google.protobuf.message import Message
 from services import operations_pb2
 
+from domain.access.limits import Use
 from domain.access.rate_limits import Rates
-from domain.access.rights import Principal, Right, Use, may, require
+from domain.access.rights import Principal, Right, may, require
 from domain.request.caller import Caller
 from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest, Outcome

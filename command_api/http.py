@@ -19,8 +19,9 @@ from command_api import answers, commands
 from command_api.command_handler import CommandHandler
 from command_api.event_bodies import document, form
 from command_api.uploads import SMALL, decoding, in_time, received
+from domain.access.limits import Use
 from domain.access.rate_limits import Rates
-from domain.access.rights import Principal, Right, Use, may, require
+from domain.access.rights import Principal, Right, may, require
 from domain.errors import AnalyticsError, Invalid
 from domain.events.problems import Code
 from domain.request import correlation

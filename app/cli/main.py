@@ -27,7 +27,8 @@ from app.cli.query import explain, query
 from app.cli.rebuild import COMMANDS
 from app.cli.snapshots import snapshot, snapshots
 from app.settings import Settings, default, variable
-from domain.access.rights import FEATURES, LIMITS, RIGHTS, Member, Principal, Role, Tier
+from domain.access.limits import LIMITS
+from domain.access.rights import FEATURES, RIGHTS, Member, Principal, Role, Tier
 from eventlog import tasks
 
 # Seconds after which a thread that computes lets the event loop go on. The loop waits for it some ten times a request:

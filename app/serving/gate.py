@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from domain.access.limits import Use
 from domain.access.rate_limits import Rates
-from domain.access.rights import Authenticate, Principal, Use
+from domain.access.rights import Authenticate, Principal
 from domain.audit import Action, Trail
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from domain.access.rights import EVERY_COMPANY, LIMITS, Principal, Rate, TierLimits, Use
+from domain.access.limits import LIMITS, Rate, TierLimits, Use
+from domain.access.rights import EVERY_COMPANY, Principal
 from domain.errors import LimitExceeded
 
 REMEMBERED = 10_000  # tenants; the one that was longest away begins with a full bucket again

@@ -15,16 +15,19 @@ from msgspec import Meta
 from domain.access.rights import Feature
 from domain.configuration import forms
 from domain.configuration.alert_terms import DAY, Notification, Trigger, notification_problems, trigger_problems
-from domain.configuration.kinds import (
-    Aggregate,
-    Command,
-    Event,
-    Issued,
-    Value,
+from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse
+from domain.configuration.lifecycle import (
+    Archive,
+    Describe,
+    Described,
+    Disable,
+    Enable,
+    Named,
+    Rename,
+    Restore,
     after_switch,
     born,
     in_use,
-    refuse,
     settings_changed,
     switched,
     unborn,
@@ -86,18 +89,12 @@ class ChangeAlertRule(Contents, _NeedsAlerts, frozen=True):
     verb = "change"
 
 
-class RenameAlertRule(_NeedsAlerts, frozen=True):
+class RenameAlertRule(Rename, _NeedsAlerts, frozen=True):
     """Give the rule another name."""
 
-    verb = "rename"
-    name: forms.Name
 
-
-class DescribeAlertRule(_NeedsAlerts, frozen=True):
+class DescribeAlertRule(Describe, _NeedsAlerts, frozen=True):
     """Describe the rule in words."""
-
-    verb = "describe"
-    description: forms.Prose
 
 
 class ChangeTrigger(_NeedsAlerts, frozen=True):
@@ -121,16 +118,12 @@ class ChangeNotification(_NeedsAlerts, frozen=True):
     notification: Annotated[Notification, Meta(description="Whom it tells, how often, and when not.")]
 
 
-class EnableAlertRule(_NeedsAlerts, frozen=True):
+class EnableAlertRule(Enable, _NeedsAlerts, frozen=True):
     """Judge the rule again."""
 
-    verb = "enable"
 
-
-class DisableAlertRule(Command, frozen=True):
+class DisableAlertRule(Disable, frozen=True):
     """Judge the rule no more until it is enabled."""
-
-    verb = "disable"
 
 
 class SilenceAlertRule(Command, frozen=True):
@@ -151,16 +144,12 @@ class UnsilenceAlertRule(Command, frozen=True):
     silence_id: Annotated[str, Meta(min_length=1, max_length=64, description="Id of the silence.")]
 
 
-class ArchiveAlertRule(Command, frozen=True):
+class ArchiveAlertRule(Archive, frozen=True):
     """Put the rule away: it is judged no more, its history stays."""
 
-    verb = "archive"
 
-
-class RestoreAlertRule(_NeedsAlerts, frozen=True):
+class RestoreAlertRule(Restore, _NeedsAlerts, frozen=True):
     """Take an archived rule back into use, as it was."""
-
-    verb = "restore"
 
 
 class AlertRuleCreated(Contents, Event, frozen=True):
@@ -169,18 +158,16 @@ class AlertRuleCreated(Contents, Event, frozen=True):
     topic = "alert_rule.created"
 
 
-class AlertRuleRenamed(Event, frozen=True):
+class AlertRuleRenamed(Named, frozen=True):
     """It has another name."""
 
     topic = "alert_rule.renamed"
-    name: forms.Name
 
 
-class AlertRuleDescribed(Event, frozen=True):
+class AlertRuleDescribed(Described, frozen=True):
     """It has another description."""
 
     topic = "alert_rule.described"
-    description: forms.Prose
 
 
 class TriggerChanged(Event, frozen=True):

@@ -15,7 +15,8 @@ from msgspec import Meta
 
 from domain.access.rights import Feature, Tier
 from domain.configuration import forms
-from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse, settings_changed, with_settings
+from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse
+from domain.configuration.lifecycle import settings_changed, with_settings
 from domain.events.catalogue import STREAMS
 
 V = TypeVar("V", bound=Value)

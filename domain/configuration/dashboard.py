@@ -10,16 +10,17 @@ import msgspec
 from msgspec import Meta
 
 from domain.configuration import forms
-from domain.configuration.kinds import (
-    Aggregate,
-    Command,
-    Event,
-    Issued,
-    Value,
+from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse
+from domain.configuration.lifecycle import (
+    Archive,
+    Describe,
+    Described,
+    Named,
+    Rename,
+    Restore,
     after_switch,
     born,
     in_use,
-    refuse,
     settings_changed,
     switched,
     unborn,
@@ -95,18 +96,12 @@ class ChangeDashboard(Contents, Command, frozen=True):
     verb = "change"
 
 
-class RenameDashboard(Command, frozen=True):
+class RenameDashboard(Rename, frozen=True):
     """Give the dashboard another name."""
 
-    verb = "rename"
-    name: forms.Name
 
-
-class DescribeDashboard(Command, frozen=True):
+class DescribeDashboard(Describe, frozen=True):
     """Describe the dashboard in words."""
-
-    verb = "describe"
-    description: forms.Prose
 
 
 class AddTile(Command, frozen=True):
@@ -146,16 +141,12 @@ class ShareDashboard(Command, frozen=True):
     sharing: Annotated[Sharing, Meta(description="Who sees it.")]
 
 
-class ArchiveDashboard(Command, frozen=True):
+class ArchiveDashboard(Archive, frozen=True):
     """Put the dashboard away: nobody sees it, its history stays."""
 
-    verb = "archive"
 
-
-class RestoreDashboard(Command, frozen=True):
+class RestoreDashboard(Restore, frozen=True):
     """Take an archived dashboard back into use."""
-
-    verb = "restore"
 
 
 class DashboardCreated(Contents, Event, frozen=True, kw_only=True):
@@ -165,18 +156,16 @@ class DashboardCreated(Contents, Event, frozen=True, kw_only=True):
     owner: str
 
 
-class DashboardRenamed(Event, frozen=True):
+class DashboardRenamed(Named, frozen=True):
     """It has another name."""
 
     topic = "dashboard.renamed"
-    name: forms.Name
 
 
-class DashboardDescribed(Event, frozen=True):
+class DashboardDescribed(Described, frozen=True):
     """It has another description."""
 
     topic = "dashboard.described"
-    description: forms.Prose
 
 
 class TileAdded(Event, frozen=True):

@@ -1,8 +1,4 @@
-"""What commands, events and aggregates are, and what every aggregate does alike.
-
-Most commands say what a part of the state shall be, and most events say what it has become: a *setting* is a command
-or an event whose fields are fields of the state. So `decide` makes the wanted state, checks it once, and tells the
-difference as events; a command that changes nothing yields none.
+"""What commands, events and aggregates are; what all of them do alike is in `lifecycle`.
 
 What events hold is read back for ever: a field added later needs a default, and the form of a field is never made
 narrower (narrow it where commands are checked). A field or choice that this code does not know makes it refuse the
@@ -11,29 +7,17 @@ event, because it was written by a newer release.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from domain.access.rights import Feature
-from domain.errors import Conflict, Invalid, NotFound
+from domain.errors import Invalid
 
-S = TypeVar("S", bound=msgspec.Struct)
-E = TypeVar("E", bound="Event")
 SHOWN = 5  # problems told at once
-# Verb → the field of the state that it sets, to what, and the word of its event.
-SWITCHES: Mapping[str, tuple[str, bool, str]] = MappingProxyType(
-    {
-        "enable": ("enabled", True, "enabled"),
-        "disable": ("enabled", False, "disabled"),
-        "archive": ("archived", True, "archived"),
-        "restore": ("archived", False, "restored"),
-    }
-)
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,54 +65,6 @@ class Aggregate:
     decide: Callable[[Any, Any, Issued], Sequence[Event]]
     evolve: Callable[[Any, Any], Any]
     one_a_company: bool = False
-
-
-def with_settings(state: S, setting: msgspec.Struct) -> S:
-    """The state with every field that the setting has."""
-    return msgspec.structs.replace(state, **{name: getattr(setting, name) for name in setting.__struct_fields__})
-
-
-def settings_changed(before: S, after: S, events: Iterable[type[E]]) -> Iterator[E]:
-    """An event of each of these types whose fields differ between the states."""
-    for kind in events:
-        fields = kind.__struct_fields__
-        if any(getattr(before, name) != getattr(after, name) for name in fields):
-            yield kind(**{name: getattr(after, name) for name in fields})
-
-
-def unborn(state: object | None, what: str) -> None:
-    """Raise Conflict where there is one already."""
-    if state is not None:
-        raise Conflict(f"this {what} exists already", code="exists", suggested_actions=("Change it instead.",))
-
-
-def born(state: S | None, what: str) -> S:
-    """The state; raises NotFound where nothing was created yet."""
-    if state is None:
-        raise NotFound(f"there is no such {what}", code=f"no_{what.replace(' ', '_')}")
-    return state
-
-
-def in_use(state: S | None, what: str) -> S:
-    """The state; raises NotFound where nothing was created yet, Conflict where it is archived."""
-    found = born(state, what)
-    if getattr(found, "archived", False):
-        raise Conflict(f"this {what} is archived", code="archived", suggested_actions=("Restore it first.",))
-    return found
-
-
-def switched(state: S | None, command: Command, what: str, events: Iterable[type[E]]) -> tuple[E, ...]:
-    """The event of a command that enables, disables, archives or restores; none where it is so already."""
-    field, value, past = SWITCHES[command.verb]
-    found = born(state, what) if field == "archived" else in_use(state, what)
-    kind = next(kind for kind in events if kind.topic.endswith(f".{past}"))
-    return () if getattr(found, field) == value else (kind(),)
-
-
-def after_switch(state: S, event: Event) -> S:
-    """The state after an event that says that it was enabled, disabled, archived or restored."""
-    past = event.topic.rpartition(".")[2]
-    return msgspec.structs.replace(state, **{field: value for field, value, word in SWITCHES.values() if word == past})
 
 
 def refuse(problems: Iterable[str]) -> None:

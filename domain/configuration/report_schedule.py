@@ -11,16 +11,19 @@ from msgspec import Meta
 from domain.configuration import forms
 from domain.configuration.channels import Recipient, channels_repeated
 from domain.configuration.cron import Cron
-from domain.configuration.kinds import (
-    Aggregate,
-    Command,
-    Event,
-    Issued,
-    Value,
+from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse
+from domain.configuration.lifecycle import (
+    Archive,
+    Describe,
+    Described,
+    Disable,
+    Enable,
+    Named,
+    Rename,
+    Restore,
     after_switch,
     born,
     in_use,
-    refuse,
     settings_changed,
     switched,
     unborn,
@@ -92,18 +95,12 @@ class ChangeReportSchedule(Contents, Command, frozen=True):
     verb = "change"
 
 
-class RenameReportSchedule(Command, frozen=True):
+class RenameReportSchedule(Rename, frozen=True):
     """Give the schedule another name."""
 
-    verb = "rename"
-    name: forms.Name
 
-
-class DescribeReportSchedule(Command, frozen=True):
+class DescribeReportSchedule(Describe, frozen=True):
     """Describe the schedule in words."""
-
-    verb = "describe"
-    description: forms.Prose
 
 
 class ChangeReport(Command, frozen=True):
@@ -127,28 +124,20 @@ class ChangeRecipients(Command, frozen=True):
     recipients: Recipients
 
 
-class EnableReportSchedule(Command, frozen=True):
+class EnableReportSchedule(Enable, frozen=True):
     """Make the report again when it is due."""
 
-    verb = "enable"
 
-
-class DisableReportSchedule(Command, frozen=True):
+class DisableReportSchedule(Disable, frozen=True):
     """Make the report no more until it is enabled."""
 
-    verb = "disable"
 
-
-class ArchiveReportSchedule(Command, frozen=True):
+class ArchiveReportSchedule(Archive, frozen=True):
     """Put the schedule away: the report is made no more, its history stays."""
 
-    verb = "archive"
 
-
-class RestoreReportSchedule(Command, frozen=True):
+class RestoreReportSchedule(Restore, frozen=True):
     """Take an archived schedule back into use, as it was."""
-
-    verb = "restore"
 
 
 class ReportScheduleCreated(Contents, Event, frozen=True):
@@ -157,18 +146,16 @@ class ReportScheduleCreated(Contents, Event, frozen=True):
     topic = "report_schedule.created"
 
 
-class ReportScheduleRenamed(Event, frozen=True):
+class ReportScheduleRenamed(Named, frozen=True):
     """It has another name."""
 
     topic = "report_schedule.renamed"
-    name: forms.Name
 
 
-class ReportScheduleDescribed(Event, frozen=True):
+class ReportScheduleDescribed(Described, frozen=True):
     """It has another description."""
 
     topic = "report_schedule.described"
-    description: forms.Prose
 
 
 class ReportChanged(Event, frozen=True):

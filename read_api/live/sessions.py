@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.access.rights import EVERY_COMPANY, Principal, Right, Use, may, require
+from domain.access.limits import Use
+from domain.access.rights import EVERY_COMPANY, Principal, Right, may, require
 from domain.errors import Invalid, LimitExceeded
 from projections.engine.query.ask import known
 from projections.engine.query.plain import Query

@@ -32,7 +32,7 @@ BEHAVIOURS = (
     Behaviour(
         "What says how many events a projector takes in one step?",
         "projections/engine/project/batch_size.py",
-        "Appetite",
+        "BatchSizer",
     ),
     Behaviour("Where is the formula of the Sharpe ratio?", "domain/metrics/trading/sharpe_ratio.py", "sharpe_ratio"),
     Behaviour(
@@ -48,10 +48,10 @@ BEHAVIOURS = (
     Behaviour(
         "Who tells waiting readers that a projection has committed something new?",
         "read_api/live/changes.py",
-        "Movements",
+        "ProjectionChanges",
     ),
     Behaviour(
-        "Where are answers kept, so that a dear question is computed once?", "read_api/answers/cache.py", "KeptAnswers"
+        "Where are answers kept, so that a dear question is computed once?", "read_api/answers/cache.py", "AnswerCache"
     ),
     Behaviour("Where is a bearer token's signature checked?", "adapters/auth/tokens.py", "TokenVerifier"),
     Behaviour(
@@ -63,7 +63,7 @@ BEHAVIOURS = (
     Behaviour(
         "Who takes a command: loads the aggregate, lets it decide, appends the events?",
         "command_api/command_handler.py",
-        "Desk",
+        "CommandHandler",
     ),
     Behaviour(
         "What starts a process of the instance again when it has died?", "app/instance/supervisor.py", "supervise"
@@ -76,5 +76,5 @@ BEHAVIOURS = (
     ),
     Behaviour("Where is an event in quarantine changed and handed in again?", "eventlog/intake/repair.py", "Repairs"),
     Behaviour("Where is found out why a projection stands still?", "read_api/health/stall_diagnosis.py", "failure_of"),
-    Behaviour("Who notes each HTTP request in the audit trail?", "app/serving/audit_middleware.py", "Edge"),
+    Behaviour("Who notes each HTTP request in the audit trail?", "app/serving/audit_middleware.py", "AuditMiddleware"),
 )

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import rate_limits as rates_module
+from domain.access.limits import LIMITS, Rate, Use
 from domain.access.rate_limits import Bucket, Rates
-from domain.access.rights import LIMITS, Principal, Rate, Role, Tier, Use
+from domain.access.rights import Principal, Role, Tier
 from domain.errors import LimitExceeded
 
 GAPS = st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=200)

@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from domain.access.rights import LIMITS, Role, Tier
+from domain.access.limits import LIMITS
+from domain.access.rights import Role, Tier
 from read_api.live.sessions import MOST_ROWS
 from tests.support.instance import Instance, trade
 

@@ -1,0 +1,99 @@
+"""The gates of the house: rooms say what they are, imports go one way, and what is true knows no clock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import pytest
+
+from tests.architecture.sources import PACKAGES, Module, shipped
+
+MOST_NAMES = 12  # public classes and functions of a file: more of them are more than one thing
+# path → why it has more
+MANY_NAMES: Mapping[str, str] = {
+    "domain/configuration/alert_rule.py": "the commands and events of one aggregate",
+    "domain/configuration/company.py": "the commands and events of one aggregate",
+    "domain/configuration/dashboard.py": "the commands and events of one aggregate",
+    "domain/configuration/report_schedule.py": "the commands and events of one aggregate",
+    "domain/configuration/lifecycle.py": "commands that all aggregates have, and what each does",
+    "domain/metrics/revenue/rates.py": "rates of one pair of sums, a few lines each",
+    "domain/ports.py": "the ports, side by side",
+    "domain/request/tracing.py": "one small standard: spans, contexts, headers",
+    "app/wiring.py": "the composition root: one function for each thing that is opened",
+    "projections/engine/declare/merge_rules.py": "the vocabulary of declarations of rows",
+    "projections/engine/store/port.py": "the port of the store with what goes through it",
+    "projections/engine/store/sql.py": "statements that follow from a declaration, one function each",
+    "projections/queries/trading/statistics.py": "queries over one record of trades",
+    "projections/trading.py": "one projection: rows, folds and queries",
+    "read_api/http/openapi.py": "shapes of answers",
+    "read_api/http/trading.py": "shapes of answers",
+    "read_api/http/users.py": "shapes of answers",
+}
+# path → what it does with a clock, tasks or threads although it is of the domain
+NOT_PURE: Mapping[str, str] = {
+    "domain/events/identity.py": "the ids that it makes begin with the moment, where the caller gives none",
+}
+IMPURE = {"asyncio", "threading", "time", "socket", "subprocess"}
+
+
+@cache
+def names() -> Mapping[str, Module]:
+    """The modules of the product by their dotted names."""
+    return {m.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): m for m in shipped()}
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Every module of the product that a file imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in names() else node.module
+
+
+def test_no_module_imports_itself_by_others() -> None:
+    """Imports inside functions and those for types alone count too: a circle of meaning is one however it is loaded."""
+    graph = {name: {i for i in _imports(module.tree) if i in names()} for name, module in names().items()}
+    while removable := {name for name, found in graph.items() if not found & graph.keys()}:
+        graph = {name: found for name, found in graph.items() if name not in removable}
+    assert {name: sorted(found & graph.keys()) for name, found in graph.items()} == {}
+
+
+def test_the_domain_is_values_in_and_values_out() -> None:
+    """No clock, tasks, threads or sockets."""
+    found = {
+        module.path: sorted(used)
+        for module in shipped()
+        if module.top == "domain" and (used := {n.split(".")[0] for n in _all_imports(module.tree)} & IMPURE)
+    }
+    assert {path: used for path, used in found.items() if path not in NOT_PURE} == {}
+    assert set(NOT_PURE) <= set(found), "stale exceptions"
+
+
+def _all_imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_a_file_is_one_thing() -> None:
+    """At most twelve public names, or a reason."""
+    many = {m.path: count for m in shipped() if (count := _public(m.tree)) > MOST_NAMES}
+    assert {path: count for path, count in many.items() if path not in MANY_NAMES} == {}
+    assert set(MANY_NAMES) <= set(many), "stale exceptions"
+
+
+def _public(tree: ast.Module) -> int:
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return sum(isinstance(node, kinds) and not node.name.startswith("_") for node in tree.body)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_says_what_it_is(package: str) -> None:
+    """Each package has a docstring, whose first sentence stands in docs/why/map.md."""
+    rooms = [m for m in shipped() if m.top == package and m.path.endswith("/__init__.py")]
+    assert [m.path for m in rooms if not ast.get_docstring(m.tree)] == []
