@@ -56,11 +56,11 @@ imports: setup-dev ## the import rule, by import-linter
 # a file that takes long must not be the last one, alone: tests/support/order.py puts those first
 suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=2 processes)
 	$(call say,pytest)
-	@$(BIN)/python -m pytest -m 'not check' -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m 'not check and not ci' -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev ## the long tests: volume, kills, memory (ARGS=… for pytest)
 	$(call say,pytest: long tests)
-	@$(BIN)/python -m pytest -m check -o faulthandler_timeout=0 $(ARGS)
+	@$(BIN)/python -m pytest -m 'check or ci' -o faulthandler_timeout=0 $(ARGS)
 
 bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
 	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)

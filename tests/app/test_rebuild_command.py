@@ -76,9 +76,12 @@ def commands(database_url: str, nats_url: str, tmp_path: Path) -> Commands:
     return Commands(database_url, nats_url, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_rebuild_that_was_killed_resumes_and_equals_live(commands: Commands) -> None:
-    """kill -9 of the command and its workers in mid-rebuild: the next run goes on from what they stored."""
+    """kill -9 of the command and its workers in mid-rebuild: the next run goes on from what they stored.
+
+    Whole rebuilds in processes of their own, half a minute of both cores.
+    """
     asyncio.run(_lived(commands.url, EVENTS))
     with closing(PostgresBuild(commands.url, projection(NAME).stored_as(NEXT))) as other:
         process = commands.start("rebuild", NAME)

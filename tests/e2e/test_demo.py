@@ -70,9 +70,12 @@ def wait_for(own: Instance, text: str, seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_sample_is_loaded_once_whatever_happens(own_instance: Instance) -> None:
-    """Killed in the middle, loaded again, started a second time: figures equal a recount, and it keeps moving."""
+    """Killed in the middle, loaded again, started a second time: figures equal a recount, and it keeps moving.
+
+    Three loads of the whole sample: a minute of both cores.
+    """
     own = own_instance
     own.launch("--demo")
     assert own.process is not None

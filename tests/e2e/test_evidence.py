@@ -37,8 +37,12 @@ def assert_verified(verdict: dict[str, Any], at_least: int) -> None:
     assert verdict["records"] >= at_least
 
 
+@pytest.mark.ci
 def test_an_auditor_verifies_proves_and_finds_a_forged_record(own_instance: Instance, tmp_path: Path) -> None:
-    """The sealer is killed in between and goes on where it stood."""
+    """The sealer is killed in between and goes on where it stood.
+
+    Its parts are tests of their own (tests/eventlog/seals); here they are typed one after the other.
+    """
     instance = own_instance.start(ANALYTICS_SEAL_SECONDS="0.2")
     instance.take([trade("acme", n) for n in range(50)])
     assert sealed(instance)["verified"]

@@ -84,8 +84,12 @@ class Caller:
         return bool(rows) and rows[0]["total_trades"] == number
 
 
+@pytest.mark.ci
 def test_each_process_dies_alone_and_comes_back(own_instance: Instance) -> None:
-    """kill -9 of every role, worker and server, while there is a worker for the past; then of the supervisor."""
+    """kill -9 of every role, worker and server, while there is a worker for the past; then of the supervisor.
+
+    A dozen starts of processes, one after the other.
+    """
     own_instance.start()
     addresses, caller = own_instance.addresses, Caller(own_instance)
     eventually(lambda: caller.publish(0))

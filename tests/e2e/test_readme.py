@@ -16,7 +16,11 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-PAGES = ("README.md", "docs/tutorial/first-five-minutes.md", "docs/tutorial/first-number.md")
+PAGES = (
+    "README.md",
+    pytest.param("docs/tutorial/first-five-minutes.md", marks=pytest.mark.ci),  # a load of the sample
+    "docs/tutorial/first-number.md",
+)
 BLOCK = re.compile(r"^( *)```bash\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 START_SECONDS, DRAIN_SECONDS, BLOCK_SECONDS = 60.0, 10.0, 60.0
 FREE_PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}

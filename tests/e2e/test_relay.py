@@ -17,10 +17,13 @@ def test_the_log_has_every_event_once_in_effect_though_relays_are_killed(own_fol
     assert proof.exact, proof.report()
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.kafka
 def test_the_same_on_kafka(own_folder: Path, kafka: KafkaBroker) -> None:
-    """An append that was under way when its relay died may arrive late; it counts for nothing."""
+    """An append that was under way when its relay died may arrive late; it counts for nothing.
+
+    Once more what the embedded log shows, and a broker beside it.
+    """
     proof = prove(own_folder, 3, kafka)
     assert proof.exact, proof.report()
 

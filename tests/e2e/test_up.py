@@ -143,11 +143,14 @@ def test_errors_are_one_line_and_a_code(instance: Instance, arguments: tuple[str
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.ci
 def test_what_is_stuck_is_started_again(own_instance: Instance) -> None:
     """A process that lives but does nothing gives no sign of life: it is ended, and another takes its place.
 
     A projector may beat while its commit waits for ever: it ends by itself, and its successor folds when the store
     lets it.
+
+    It waits for what takes long by its nature: that nothing happens.
     """
     own_instance.start(ANALYTICS_STUCK_SECONDS="4")
     frozen = [child for child in own_instance.children() if {"projector", "read-api"} & set(child.cmdline())]

@@ -70,7 +70,7 @@ async def test_groups_do_not_disturb_each_other(log: KafkaEventLog) -> None:
 @pytest.fixture
 def other_worker(settings: KafkaSettings, log: KafkaEventLog) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that is a member of the group `shared`; it says so in a line."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     arguments = (settings.bootstrap_servers, settings.topic_prefix, *TOPICS)
     environment = os.environ | {"PYTHONPATH": f"{root}:{root / 'proto'}"}
     command = [sys.executable, "-m", "tests.adapters.kafka.member", *arguments]

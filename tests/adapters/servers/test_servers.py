@@ -31,7 +31,7 @@ from tests.projections.harness import ReadModels, logged
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 START_AND_SLEEP = """
 import asyncio, sys

@@ -31,7 +31,7 @@ from domain.errors import Conflict, Invalid, NotFound, Unavailable
 from tests.support.any_command import any_command, any_of
 
 Test = Callable[[list[tuple[str, Any]]], None]
-SAMPLES = Path(__file__).parents[1] / "data" / "config_events.jsonl"
+SAMPLES = Path(__file__).parents[2] / "data" / "config_events.jsonl"
 ISSUED = Issued("acme", "ann", "admin", 1_700_000_000_000, "c-1")
 
 

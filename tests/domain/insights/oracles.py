@@ -12,8 +12,8 @@ from typing import Any
 from domain.insights.activity import History
 from domain.insights.purchases import Buyer, buyers
 
-ORACLES = Path(__file__).parents[1] / "data" / "oracles"
-PURCHASES = Path(__file__).parents[2] / "app" / "demo" / "data" / "cdnow_sample.csv"
+ORACLES = Path(__file__).parents[2] / "data" / "oracles"
+PURCHASES = Path(__file__).parents[3] / "app" / "demo" / "data" / "cdnow_sample.csv"
 CALIBRATION_END = date(1997, 9, 30).toordinal()
 
 

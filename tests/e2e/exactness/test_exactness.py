@@ -54,10 +54,10 @@ def test_small_on_the_embedded_log(own_folder: Path, capsys: pytest.CaptureFixtu
     judge(prove(own_folder, SMALL), SMALL, capsys)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.kafka
 def test_small_on_kafka(own_folder: Path, mortal: KafkaBroker, capsys: pytest.CaptureFixture[str]) -> None:
-    """They and the broker once each."""
+    """They and the broker once each. As long as any five other files: `make test` has it on the embedded log."""
     judge(prove(own_folder, SMALL_ON_KAFKA, mortal), SMALL_ON_KAFKA, capsys)
 
 

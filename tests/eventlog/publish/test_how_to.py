@@ -12,7 +12,7 @@ from adapters.servers.servers import Addresses
 from domain.ports import EventLog
 from tests.eventlog.publish.samples import logged
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 async def test_the_example_publishes_an_event(database_url: str, servers: Addresses, log: EventLog) -> None:

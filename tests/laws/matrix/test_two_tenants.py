@@ -188,15 +188,15 @@ def share_of(found: Sequence[Any], name: str, share: int) -> Sequence[Any]:
     return found[sorted(registered()).index(name) % share :: share]
 
 
-@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.check)])
+@pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.check)])
 @pytest.mark.parametrize("name", sorted(registered()))
 def test_no_past_and_no_explanation_tells_of_the_other(
     ask: Callable[..., httpx.Response], name: str, share: int
 ) -> None:
     """As of a time, as known at a position, and the events behind each measure.
 
-    Queries of one projection share tables and explanations, and those of all share the past. So of three that stand
-    side by side each asks a third; `make check` asks each query all of it, a thousand questions about the past.
+    Queries of one projection share tables and explanations, and those of all share the past. So of six that stand
+    side by side each asks a sixth; `make check` asks each query all of it, a thousand questions about the past.
     """
     needed = next(iter(attempts(registered()[name], random.Random(name))))
     tables = [t for p in all_projections().values() if name in {q.name for q in p.queries} for t in p.tables]
