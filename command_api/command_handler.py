@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,6 +20,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import msgspec
+from cachetools import LRUCache
 
 from domain.access.rights import EVERY_COMPANY, RIGHTS, Principal, Right, Role, may, opens, require
 from domain.audit import SYSTEM
@@ -110,7 +110,7 @@ class CommandHandler:
         self._store, self._now, self._new_id = store, now, new_id
         self._vocabulary = vocabulary
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-        self._known: OrderedDict[tuple[str, str, UUID], _Known] = OrderedDict()
+        self._known: LRUCache[tuple[str, str, UUID], _Known] = LRUCache(KEPT)
 
     async def take(self, principal: Principal, order: CommandRequest) -> CommandResult:
         """Decide, store and answer. What is answered is durable.
@@ -213,15 +213,13 @@ class CommandHandler:
         if order.aggregate_id is None and order.type.creates:
             return NOTHING  # its id was made a moment ago
         place = (order.company_id, order.type.aggregate.name, aggregate_id)
-        known = self._known.pop(place, NOTHING)
+        known = self._known.get(place, NOTHING)
         for event in await self._store.events(aggregate_id, known.version):
             _must_be_theirs(order, event)
             state = order.type.aggregate.evolve(known.state, event_of(event))
             known = _Known(event.version, state, event.position)
         if known.version:
             self._known[place] = known
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
         return known
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jwt
+from cachetools import LRUCache
 from jwt.utils import base64url_decode
 
 from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
 from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import Unauthenticated
-from domain.recent import Recent
 
 LONGEST = 8_192  # bytes of a token that is looked at
 CACHED = 4_096  # verified tokens that are remembered
@@ -46,7 +46,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._now = now
-        self._verified: Recent[str, Verdict] = Recent(CACHED)
+        self._verified: LRUCache[str, Verdict] = LRUCache(CACHED)
 
     def __call__(self, token: str) -> Principal:
         """The principal of a token. Raises Unauthenticated saying what is wrong with it, Unavailable without keys."""
@@ -67,7 +67,7 @@ class TokenVerifier:
         if known is not None and self._keys.get(known.kid) is known.key:
             return known
         found = self._found(token)
-        self._verified.keep(token, found)
+        self._verified[token] = found
         return found
 
     def _found(self, token: str) -> Verdict:

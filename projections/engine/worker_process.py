@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +26,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, TypeVar, cast
+
+from cachetools import LRUCache
 
 from domain.errors import AnalyticsError, Defect, LimitExceeded, Unavailable
 
@@ -229,7 +230,7 @@ class Computations:
     def __init__(self, worker: WorkerProcess) -> None:
         self._worker = worker
         self._lock = threading.Lock()
-        self._results: OrderedDict[bytes, Future[Any]] = OrderedDict()
+        self._results: LRUCache[bytes, Future[Any]] = LRUCache(REMEMBERED)
 
     def run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """What the function returns; it depends on its arguments alone. Raises as `WorkerProcess.submit`."""
@@ -238,9 +239,6 @@ class Computations:
             future = self._results.get(key)
             if future is None:
                 future = self._results[key] = self._worker.submit(function, *arguments)
-            self._results.move_to_end(key)
-            if len(self._results) > REMEMBERED:
-                self._results.popitem(last=False)
         try:
             return cast("Result", self._worker.result(future))
         except BaseException:

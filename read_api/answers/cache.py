@@ -19,9 +19,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
+
 from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, LiveStore
-from domain.recent import Recent
 from eventlog import tasks
 from projections.engine.query.ask import known
 from projections.engine.query.composed import Composed, projections_of
@@ -61,7 +62,7 @@ class AnswerCache:
         self._store = store
         self._make = make
         self._clock = clock
-        self._kept: Recent[Hashable, _Kept] = Recent(KEPT)
+        self._kept: LRUCache[Hashable, _Kept] = LRUCache(KEPT)
         self._making: dict[tuple[Hashable, datetime], asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
 
@@ -96,7 +97,7 @@ class AnswerCache:
         stood = _stood(before) if await self._stood_still(before, answer) else {}
         now = self._clock()
         kept = _Kept(answer, names, stood, question.asked_at, now - began, now, began)
-        self._kept.keep(question.key, kept)
+        self._kept[question.key] = kept
         return answer
 
     async def _stood_still(self, before: Mapping[str, Checkpoint], answer: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cachetools import LRUCache
+
 from domain.errors import Unavailable
-from domain.recent import Recent
 from eventlog.publish.predictions import prediction_id, prediction_record
 from projections.predictions import stated
 
@@ -25,7 +26,7 @@ class PredictionLog:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._written: Recent[tuple[str, str], bool] = Recent(REMEMBERED)
+        self._written: LRUCache[tuple[str, str], bool] = LRUCache(REMEMBERED)
 
     async def record(self, question: Question, answer: Mapping[str, Any]) -> None:
         """Write what this answer predicts of days to come. While the log is away it is answered and not scored."""
@@ -40,4 +41,4 @@ class PredictionLog:
             logger.warning("%d predictions could not be recorded: %s", len(new), error)
             return
         for key in new:
-            self._written.keep(key, True)
+            self._written[key] = True

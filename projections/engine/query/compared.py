@@ -15,9 +15,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from cachetools import LRUCache
+
 from domain.errors import Invalid, LimitExceeded
 from domain.ports import Consents, ReadStore
-from domain.recent import Recent
 from projections.engine.query.ask import answer
 from projections.engine.query.composed import Composed, Part, Rows, ask_parts
 from projections.engine.query.formatting import age
@@ -93,7 +94,7 @@ class Comparing:
         self._consents = consents
         self._secret = secret
         self._clock = clock
-        self._found: Recent[object, _Found] = Recent(KEPT)
+        self._found: LRUCache[object, _Found] = LRUCache(KEPT)
         self._turns = Turns("comparisons with peers", ONE)
 
     async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:
@@ -114,7 +115,7 @@ class Comparing:
                 # the peers are asked later than the company, so that they have seen what its position says
                 answers = await _answers(comparison.part, peers, request.asked_at, asking.store)
                 kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
-                self._found.keep(key, _Found(kept, among, self._clock()))
+                self._found[key] = _Found(kept, among, self._clock())
         return dict(kept)
 
     async def _peers(self, company: str, comparison: Comparison) -> Sequence[str]:
