@@ -56,7 +56,10 @@ class TokenVerifier:
         return principal
 
     def whose(self, token: str) -> Principal:
-        """The principal of a token, ended or not: who asks compares `expires_at` with the time that matters."""
+        """The principal of a token, ended or not: who asks compares `expires_at` with the time that matters.
+
+        Raises Unauthenticated for a token that is not good or has not begun, Unavailable without keys.
+        """
         verdict = self._verdict(token)
         if verdict.begins_at > self._now() + LEEWAY:
             raise _refused("the token is not valid: it has not begun")

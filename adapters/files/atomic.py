@@ -21,14 +21,20 @@ STEP = 65_536  # bytes that are looked at together, from the end of a file backw
 
 
 def write(path: Path, content: bytes) -> None:
-    """Make the file hold this and nothing else; only its owner can read it."""
+    """Make the file hold this and nothing else; only its owner can read it.
+
+    Raises Unavailable where the disk does not take it.
+    """
     with _failing(path), _draft(path, content) as draft:
         os.replace(draft, path)
         _sync(path.parent)
 
 
 def create(path: Path, content: bytes) -> None:
-    """Make the file, unless it is there already: a link never replaces one. Only its owner can read it."""
+    """Make the file, unless it is there already: a link never replaces one. Only its owner can read it.
+
+    Raises Unavailable where the disk does not take it.
+    """
     with _failing(path), _draft(path, content) as draft:
         with suppress(FileExistsError):
             os.link(draft, path)
@@ -38,7 +44,8 @@ def create(path: Path, content: bytes) -> None:
 def append(path: Path, record: bytes) -> None:
     """Add one record, which holds no line feed and no NUL. What an earlier write left unfinished is cut off first.
 
-    One process at a time may append to a file.
+    One process at a time may append to a file. Raises Defect for a record that holds either, Unavailable where the disk
+    does not take it.
     """
     if b"\n" in record or b"\0" in record:
         raise Defect("a record of a file of lines holds a line feed or NUL")
@@ -55,7 +62,10 @@ def append(path: Path, record: bytes) -> None:
 
 
 def records(path: Path) -> tuple[list[bytes], bytes]:
-    """Every whole record of a file of lines, and the beginning of one behind them that was never finished."""
+    """Every whole record of a file of lines, and the beginning of one behind them that was never finished.
+
+    Raises OSError where the file cannot be read.
+    """
     *lines, tail = path.read_bytes().split(b"\n")
     if lines and b"\0" in lines[-1]:
         tail = lines.pop() + b"\n" + tail

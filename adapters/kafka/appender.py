@@ -47,7 +47,11 @@ class Appender:
         self._closed = False
 
     async def append(self, records: Sequence[Record]) -> list[Placed]:
-        """Append; the places in the order given. See the port for what its errors mean."""
+        """Append; the places in the order given. The port says what may be durable after an error.
+
+        Raises LimitExceeded for a record that is too large, before anything is sent; Unavailable, also once closed;
+        NotFound for a topic that there is not, Defect where Kafka refuses us.
+        """
         self._refuse_too_large(records)
         if self._closed:
             raise Unavailable("the log is closed", code="log_closed")

@@ -24,19 +24,19 @@ class KafkaEventLog:
         self._appender = Appender(settings, self._topics)
 
     async def create_topics(self, partitions: Mapping[str, int]) -> None:
-        """Create topics that are missing, compressed and kept as the settings say."""
+        """Create topics that are missing, compressed and kept as the settings say. Raises Unavailable, Defect."""
         await self._topics.create(partitions)
 
     async def append(self, records: Sequence[Record]) -> list[Placed]:
-        """Append and return places once all in-sync replicas have the records."""
+        """Append and return places once all in-sync replicas have the records. Raises as `Appender.append` does."""
         return await self._appender.append(records)
 
     async def heads(self, topic: str) -> dict[int, int]:
-        """Next free offset of every partition."""
+        """Next free offset of every partition. Raises NotFound, Unavailable."""
         return await self._topics.heads(topic)
 
     async def starts(self, topic: str) -> dict[int, int]:
-        """First retained offset of every partition."""
+        """First retained offset of every partition. Raises NotFound, Unavailable."""
         return await self._topics.starts(topic)
 
     def reader(self, topic: str) -> LogReader:
@@ -44,7 +44,7 @@ class KafkaEventLog:
         return KafkaReader(self._settings, topic)
 
     async def join(self, group: str, topics: Sequence[str]) -> Membership:
-        """Join a Kafka consumer group of that name. Raises Defect for topics without append times."""
+        """Join a Kafka consumer group of that name. Raises Defect for topics without append times, Unavailable."""
         await self._topics.check_times(topics)
         membership = KafkaMembership(self._settings, group, topics)
         await membership.join()

@@ -48,7 +48,10 @@ class KafkaMembership:
         self._holding: asyncio.Task[None] | None = None
 
     async def join(self) -> None:
-        """Return once the group has assigned this worker its share, which may be nothing."""
+        """Return once the group has assigned this worker its share, which may be nothing.
+
+        Raises Unavailable, Defect.
+        """
         with translated(f"join group {self._group}"):
             self._consumer = await self._joined()
         name = f"the membership of {self._group}"

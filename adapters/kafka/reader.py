@@ -53,7 +53,11 @@ class KafkaReader:
         self._leaderless_since: float | None = None
 
     async def read(self, start: Mapping[int, int], *, max_records: int, wait: float) -> list[Chunk]:
-        """See the port. A chunk may be without records where only a transaction's marks lie before its next offset."""
+        """See the port. A chunk may be without records where only a transaction's marks lie before its next offset.
+
+        Raises Unavailable, also while a broker does not know the topic; Defect for an offset that the log does not
+        hold.
+        """
         self._go_to(start)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait

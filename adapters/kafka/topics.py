@@ -30,7 +30,11 @@ class Topics:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def create(self, partitions: Mapping[str, int]) -> None:
-        """Create what is missing and return when every partition has a leader. Existing topics stay as they are."""
+        """Create what is missing and return when every partition has a leader. Existing topics stay as they are.
+
+        Raises Unavailable where Kafka does not answer or a topic has no leader in time, Defect where it refuses what is
+        asked.
+        """
         wanted = {self._settings.topic_prefix + topic: count for topic, count in partitions.items()}
         with translated("create topics"):
             admin = await self._administration()
@@ -43,7 +47,7 @@ class Topics:
         await self._wait_for_leaders(list(wanted))
 
     async def partitions(self, topic: str) -> int:
-        """How many partitions the topic has now; raises NotFound where there is no such topic."""
+        """How many partitions the topic has now; raises NotFound where there is no such topic, Unavailable."""
         name = self._settings.topic_prefix + topic
         with translated(f"look up topic {name}"):
             admin = await self._administration()
@@ -71,11 +75,14 @@ class Topics:
                 )
 
     async def heads(self, topic: str) -> dict[int, int]:
-        """Next free offset of every partition, transactions that are still open left out."""
+        """Next free offset of every partition, transactions that are still open left out.
+
+        Raises NotFound, Unavailable.
+        """
         return await self._offsets(topic, lambda consumer: consumer.end_offsets)
 
     async def starts(self, topic: str) -> dict[int, int]:
-        """First retained offset of every partition."""
+        """First retained offset of every partition. Raises NotFound, Unavailable."""
         return await self._offsets(topic, lambda consumer: consumer.beginning_offsets)
 
     async def close(self) -> None:

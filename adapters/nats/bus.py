@@ -36,7 +36,7 @@ class BusSubscription:
         self._working = tasks.start(tasks.keep(self._work, f"listening to {subject}"), f"listening to {subject}")
 
     async def start(self, client: Client) -> None:
-        """Begin to receive."""
+        """Begin to receive. Raises NatsError, OSError."""
         if self._source is None:
             self._source = await client.subscribe(self._subject, cb=self._receive)
 
@@ -112,7 +112,10 @@ class NatsBus:
             await subscription.start(self._client)
 
     async def publish(self, subject: str, data: bytes) -> None:
-        """Send to whoever listens now."""
+        """Send to whoever listens now.
+
+        Raises Unavailable when not connected or not heard in time, LimitExceeded for a message that is too large.
+        """
         if not self._client.is_connected:
             raise Unavailable("the live bus is not connected")  # waiting messages would come late, as if they were new
         try:
@@ -124,7 +127,10 @@ class NatsBus:
             raise Unavailable(f"the live bus does not take messages: {error or 'no answer'}") from error
 
     async def flush(self) -> None:
-        """Return when the server has all that was published, at most after `FLUSH_LIMIT` seconds."""
+        """Return when the server has all that was published, at most after `FLUSH_LIMIT` seconds.
+
+        Raises Unavailable.
+        """
         if not self._client.is_connected:
             raise Unavailable("the live bus is not connected")
         try:
@@ -134,7 +140,10 @@ class NatsBus:
             raise Unavailable(f"the live bus does not answer: {error}") from error
 
     async def subscribe(self, subject: str, handler: Handler) -> Subscription:
-        """Call the handler for each message; a subscription outlives reconnections, and may come before the first."""
+        """Call the handler for each message; a subscription outlives reconnections, and may come before the first.
+
+        Raises Unavailable when the server does not take it.
+        """
         subscription = BusSubscription(subject, handler, self)
         try:
             if self._opened:

@@ -34,7 +34,7 @@ def migrate(database_url: str) -> None:
 
 
 def migrations_folder() -> Path:
-    """Where the revisions lie, in a checkout and in an installed distribution alike."""
+    """Where the revisions lie, in a checkout and in an installed distribution alike. Raises Defect without them."""
     spec = importlib.util.find_spec("migrations")
     if spec is None or spec.origin is None:
         raise Defect("the package `migrations` is not installed")

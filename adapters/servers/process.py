@@ -41,7 +41,10 @@ class Launcher:
 
     @cached_property
     def account(self) -> pwd.struct_passwd | None:
-        """The account that servers run under; None when we are an ordinary user and they run as ourselves."""
+        """The account that servers run under; None when we are an ordinary user and they run as ourselves.
+
+        Raises Defect for root where the system has none of `ACCOUNTS`.
+        """
         if os.geteuid() != 0:
             return None
         known = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -154,7 +157,10 @@ def wait_until(true: Callable[[], bool], timeout: float) -> bool:
 
 
 def end(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Send one signal after the other, each with its seconds of patience, until the process is gone."""
+    """Send one signal after the other, each with its seconds of patience, until the process is gone.
+
+    Raises Unavailable if it stays.
+    """
     for number, patience in signals:
         try:
             os.kill(pid, number)

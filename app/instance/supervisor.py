@@ -72,7 +72,7 @@ class Child:
             await asyncio.sleep(pause)
 
     async def ready(self) -> None:
-        """Return once the child has been ready."""
+        """Return once the child has been ready. Raises Unavailable after `READY_PATIENCE` seconds."""
         try:
             await asyncio.wait_for(self._ready.wait(), READY_PATIENCE)
         except TimeoutError:

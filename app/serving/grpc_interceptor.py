@@ -104,7 +104,10 @@ def status_code(error: AnalyticsError) -> grpc.StatusCode:
 
 
 def answering(rpc: str, handler: Answers, doorway: Gate) -> Answering:
-    """The handler of an RPC that answers once, behind the door."""
+    """The handler of an RPC that answers once, behind the door.
+
+    The call ends with the status of what the handler raises.
+    """
 
     async def answer(request: Any, context: Context) -> Message:
         async with _door(rpc, request, context, doorway) as call:

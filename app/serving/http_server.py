@@ -90,7 +90,10 @@ async def serve_http(
     ready: Callable[[int], None],
     files: CertificateFiles | None = None,
 ) -> None:
-    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS."""
+    """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS.
+
+    Raises Unavailable where the port is taken, and where the server ends without `stop`.
+    """
     sock = listen(host, port)
     server = _Server(_config(application, files))
     serving = tasks.owned(server.serve(sockets=[sock]), "http")

@@ -76,7 +76,7 @@ def explained(query: str, measures: str) -> tuple[Explained, ...]:
 
 
 def by_key(entries: Iterable[Metric]) -> dict[str, Metric]:
-    """The entries by their keys; ValueError for a key that is there twice."""
+    """The entries by their keys. Raises ValueError for a key that is there twice."""
     found: dict[str, Metric] = {}
     for entry in entries:
         if entry.key in found:

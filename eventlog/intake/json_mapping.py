@@ -43,7 +43,10 @@ def from_json(data: bytes) -> Parsed:
 
 
 def read_general(data: bytes) -> Parsed:
-    """Read one event by the whole mapping; what `read_plain` can read, this reads alike, only slower."""
+    """Read one event by the whole mapping; what `read_plain` can read, this reads alike, only slower.
+
+    Raises Refused, with what could be read, where it is not a good event.
+    """
     members: Members = {}
     twice: list[str] = []
     try:

@@ -47,7 +47,10 @@ def from_envelope(envelope: AnalyticsProcessingEnvelope) -> Parsed:
 
 
 def settled(envelope: AnalyticsProcessingEnvelope, kind: EventType | None, payload: Message | None) -> Parsed:
-    """Fill what doors fill (event_id, and timestamp from the payload's event time), then check every rule."""
+    """Fill what doors fill (event_id, and timestamp from the payload's event time), then check every rule.
+
+    Raises Refused with the first rule that is broken.
+    """
     if not envelope.event_id:
         envelope.event_id = new_event_id()
     if envelope.timestamp == 0 and kind is not None and payload is not None:

@@ -64,7 +64,10 @@ class Publisher:
         return (await self.publish_many([event]))[0]
 
     async def publish_many(self, events: Iterable[Event]) -> list[Receipt]:
-        """Publish events in this order; returns when the log has all of them."""
+        """Publish events in this order; returns when the log has all of them.
+
+        Raises Unavailable when that is not known within the deadline, and what the log refused one of them with.
+        """
         self._check_open()
         wanted = list(events)
         fresh = [event for event in {e.event_id: e for e in wanted}.values() if event.event_id not in self._recent]
@@ -84,7 +87,10 @@ class Publisher:
         return [Receipt(True, live, place) for place in places]
 
     async def append(self, records: Sequence[Record]) -> Written:
-        """Publish records that were checked before (the doors do): no memory of event ids, one answer for all."""
+        """Publish records that were checked before (the doors do): no memory of event ids, one answer for all.
+
+        Raises Unavailable when it is not known within the deadline that the log has them, and what it refused one with.
+        """
         self._check_open()
         took = self._live.offer(records)
         groups = [Group(part) for part in self._parts(records)]

@@ -104,7 +104,10 @@ class WorkerProcess:
         return self.result(self.submit(function, *arguments, seconds=seconds))
 
     def result(self, future: Future[Result]) -> Result:
-        """The result of a future of ours, once it is there."""
+        """The result of a future of ours, once it is there.
+
+        Raises Unavailable where it was stopped, and what the computation raises.
+        """
         try:
             return future.result()
         except CancelledError:

@@ -20,7 +20,10 @@ Handler = Callable[[operations.VerifyLogRequest, Caller], Awaitable[operations.V
 
 
 def verifying(log: EventLog, evidence: Evidence) -> Handler:
-    """The handler. Seals cover the events of all tenants; what it answers holds none of them, only places."""
+    """The handler. Seals cover the events of all tenants; what it answers holds none of them, only places.
+
+    The handler raises Forbidden, Invalid, Unavailable.
+    """
 
     async def verify_log(request: operations.VerifyLogRequest, caller: Caller) -> operations.VerifyLogResponse:
         require(caller.principal, Right.VERIFY, request.company_id or None)

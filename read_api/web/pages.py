@@ -44,7 +44,10 @@ def live_page() -> Response[str]:
 
 @get("/static/{stamp:str}/{name:str}", include_in_schema=False, opt={OPEN: True}, sync_to_thread=False)
 def static_file(stamp: FromPath[str], name: FromPath[str]) -> Response[bytes]:
-    """A file that pages load; its stamp changes with its content, so browsers may keep it for ever."""
+    """A file that pages load; its stamp changes with its content, so browsers may keep it for ever.
+
+    Raises NotFound for another name or another stamp.
+    """
     files = _files()
     if name not in files or stamp != files[name][0]:
         raise NotFound(f"there is no file {name}")

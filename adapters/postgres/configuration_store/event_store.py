@@ -85,15 +85,18 @@ class PostgresEventStore:
         self._opened: _Recorder | None = None
 
     async def events(self, aggregate_id: UUID, after: int = 0) -> list[Stored]:
-        """Events of an aggregate after a version, oldest first."""
+        """Events of an aggregate after a version, oldest first. Raises Unavailable, Defect."""
         return await self._in_thread(partial(self._events, aggregate_id, after))
 
     async def recall(self, company_id: str, key: str) -> Remembered | None:
-        """What was done with this key."""
+        """What was done with this key. Raises Unavailable, Defect."""
         return await self._in_thread(partial(self._recall, company_id, key))
 
     async def append(self, wanted: Append) -> list[Stored]:
-        """Store the events, and the key with them."""
+        """Store the events, and the key with them.
+
+        Raises Conflict where somebody else was first, Unavailable, Defect.
+        """
         return await self._in_thread(partial(self._append, wanted))
 
     async def close(self) -> None:

@@ -73,7 +73,10 @@ async def _turn(connection: Connection) -> PostgresTurn | None:
 
 
 class PostgresTurn:
-    """`eventlog.relay.ports.Turn` on the connection that holds the lock: without it nothing more is recorded."""
+    """`eventlog.relay.ports.Turn` on the connection that holds the lock: without it nothing more is recorded.
+
+    Every method raises Unavailable.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -99,7 +102,7 @@ class PostgresTurn:
             return [Stored(*row) for row in await cursor.fetchall()]
 
     async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
-        """Record where these events lie, by compare-and-set."""
+        """Record where these events lie, by compare-and-set. Raises Fenced where another relay has gone on."""
         columns = [p.partition for p in places], [e.number for e in events], [p.offset for p in places]
         async with _answering():
             cursor = await self._connection.execute(RELAYED, (events[-1].number, last, *columns))

@@ -36,7 +36,7 @@ def is_outage(error: psycopg.Error) -> bool:
 
 @contextmanager
 def refusing(projection: Projection) -> Iterator[None]:
-    """Errors of data become FoldFailed of this projection; outages and what is FoldFailed already pass."""
+    """Raises FoldFailed of this projection for errors of data; outages and what is FoldFailed already pass."""
     try:
         yield
     except FoldFailed:

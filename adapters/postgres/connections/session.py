@@ -15,7 +15,8 @@ from projections.engine.store.port import Interrupted
 class Session:
     """Base of what works with projections in PostgreSQL: transactions, each purpose on a connection of its own.
 
-    `others` are the addresses of purposes that have a login of their own.
+    `others` are the addresses of purposes that have a login of their own. What asks the server raises Unavailable where
+    it does not answer, of which Interrupted is one: the server began and gave up.
     """
 
     def __init__(self, database_url: str, **others: str) -> None:

@@ -66,11 +66,15 @@ class EmbeddedLog:
         self._closed = False
 
     async def create_topics(self, partitions: Mapping[str, int]) -> None:
-        """Create topics that are missing."""
+        """Create topics that are missing. Raises Unavailable, Defect."""
         await self._topics.create(partitions)
 
     async def append(self, records: Sequence[Record]) -> list[Placed]:
-        """Append in one transaction, shared with the other appends of this process that wait at the moment."""
+        """Append in one transaction, shared with the other appends of this process that wait at the moment.
+
+        Raises LimitExceeded for a record of more than `MAX_RECORD` bytes and NotFound for a topic that was not created,
+        before anything is written; Unavailable, also once closed; Defect where the database refuses.
+        """
         if self._closed:
             raise Unavailable("the log is closed")
         if not records:
@@ -95,11 +99,11 @@ class EmbeddedLog:
         return [placed[index] for index in range(len(records))]
 
     async def heads(self, topic: str) -> dict[int, int]:
-        """Next free offset of every partition."""
+        """Next free offset of every partition. Raises NotFound, Unavailable."""
         return {partition: head for partition, (_, head) in (await self._bounds(topic)).items()}
 
     async def starts(self, topic: str) -> dict[int, int]:
-        """First retained offset of every partition."""
+        """First retained offset of every partition. Raises NotFound, Unavailable."""
         return {partition: start for partition, (start, _) in (await self._bounds(topic)).items()}
 
     def reader(self, topic: str) -> LogReader:
@@ -107,7 +111,7 @@ class EmbeddedLog:
         return EmbeddedReader(self._url, topic, self._topics, self._wakeups)
 
     async def join(self, group: str, topics: Sequence[str]) -> Membership:
-        """Become a member of the group; the others hear of it at once."""
+        """Become a member of the group; the others hear of it at once. Raises NotFound, Unavailable."""
         owned = [(topic, number) for topic in topics for number in range(len(await self._topics.ids(topic)))]
         return await EmbeddedMembership.joined(self._asking, self._wakeups, group, owned)
 

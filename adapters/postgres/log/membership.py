@@ -63,7 +63,7 @@ class EmbeddedMembership:
     async def joined(
         cls, link: Link, wakeups: Wakeups, group: str, partitions: Sequence[TopicPartition]
     ) -> EmbeddedMembership:
-        """A new member of the group that takes its share of these partitions."""
+        """A new member of the group that takes its share of these partitions. Raises Unavailable."""
         member = cls(link, wakeups, group, partitions)
         await member._renew()
         member._seen = member.assigned()

@@ -30,7 +30,11 @@ class EmbeddedReader:
         self._topic, self._topics, self._wakeups = topic, topics, wakeups
 
     async def read(self, start: Mapping[int, int], *, max_records: int, wait: float) -> list[Chunk]:
-        """What is there from `start`; the partitions share `max_records`, and what one does not need others get."""
+        """What is there from `start`; the partitions share `max_records`, and what one does not need others get.
+
+        Raises Defect for a partition or an offset that the log does not hold and where it is damaged, NotFound for a
+        topic that was not created, Unavailable.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         ids = await self._topics.ids(self._topic)

@@ -69,7 +69,11 @@ class PostgresScratch(Session):
     def filled(
         self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
     ) -> Iterator[ScratchTables]:
-        """Temporary tables with the company's rows, made as its reader; a rollback takes them away."""
+        """Temporary tables with the company's rows, made as its reader; a rollback takes them away.
+
+        Raises LimitExceeded for a statement that takes too long, Forbidden where a member asks for a table that is not
+        open to members, Unavailable.
+        """
         scratch = projection.stored_as(sql.SCRATCH)
         try:
             with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):

@@ -29,7 +29,10 @@ class PostgresSeenEvents:
         self._rests_until = 0.0
 
     async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
-        """Those of these identities that were admitted before, with their places."""
+        """Those of these identities that were admitted before, with their places.
+
+        Raises Unavailable, for `REST` seconds after a failure at once.
+        """
         if not identities:
             return {}
         now = asyncio.get_running_loop().time

@@ -39,7 +39,7 @@ Values = list[float | None]
 def compute(key: str, bars: Bars, given: Settings = MappingProxyType({})) -> Mapping[str, Values]:
     """Each output of an indicator, one value a bar; null in the warm-up and where there is none.
 
-    NotFound for a key that is none, Invalid for parameters that are none or out of bounds.
+    Raises NotFound for a key that is none, Invalid for parameters that are none or out of bounds.
     """
     indicator = INDICATORS.get(key)
     if indicator is None:

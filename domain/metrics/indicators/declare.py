@@ -24,7 +24,7 @@ class Param:
     choices: tuple[str, ...] = ()
 
     def checked(self, given: Setting) -> Setting:
-        """The setting in its type; Invalid where it is not one of the choices or out of bounds."""
+        """The setting in its type. Raises Invalid where it is not one of the choices or out of bounds."""
         if self.choices:
             if given not in self.choices:
                 raise Invalid(f"{self.name} is not one of {', '.join(self.choices)}: {given}")
@@ -56,7 +56,7 @@ class Indicator:
     source: str
 
     def settings(self, given: Settings) -> Settings:
-        """The parameters given, checked, with defaults for the others; Invalid for one that is none."""
+        """The parameters given, checked, with defaults for the others. Raises Invalid for one that is none."""
         unknown = sorted(set(given) - {param.name for param in self.params})
         if unknown:
             raise Invalid(f"{self.key} has no parameter {unknown[0]}")

@@ -230,7 +230,7 @@ UNITS_ELSEWHERE = {(Convention.BACKTESTING, "expectancy"): Unit.FRACTION}
 
 
 def answer(key: str, record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Answer:
-    """The statistic of a record in a convention; NotFound for a key that is none."""
+    """The statistic of a record in a convention. Raises NotFound for a key that is none."""
     statistic = STATISTICS.get(key)
     if statistic is None:
         raise NotFound(

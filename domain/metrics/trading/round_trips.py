@@ -87,7 +87,10 @@ class Matched:
 
 
 def round_trips(fills: Iterable[Fill], matching: Matching = Matching.FIFO) -> Matched:
-    """Match the fills of one account and symbol, in the order of their log position."""
+    """Match the fills of one account and symbol, in the order of their log position.
+
+    Raises Invalid for one of quantity 0.
+    """
     matched = Matched()
     for fill in fills:
         if not fill.quantity:

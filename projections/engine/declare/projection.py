@@ -146,6 +146,8 @@ class Projection:
         The function returns an expression for each column that is not simply the fact's column of the same name;
         times are cut to the column's kind by the engine. `where` keeps only some facts. `beforehand` adds columns to
         the facts: what several expressions have in common is worked out once.
+
+        Raises Defect for rows with Own columns, KeyError for an event type that there is not.
         """
         if into.table.has(Own):
             raise Defect(f"{into.__name__} has Own columns: only an ordered fold can fill them")
@@ -170,6 +172,8 @@ class Projection:
         `events` are types of one stream, all of which have the fields of `by`: two streams are read at their own pace
         by lanes of their own, so that nothing would say which of their facts is in the state. `state` must be
         canonical: the same facts give the same bytes in whatever order they arrived.
+
+        Raises Defect for a key without its tenant, types of several streams, and columns that it may not fill.
         """
         if by[0] != "company_id":
             raise Defect("an ordered fold's key begins with company_id: the tenant is part of every key")

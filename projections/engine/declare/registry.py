@@ -19,7 +19,7 @@ from projections.engine.query.request import Answerable
 
 @cache
 def all_projections() -> Mapping[str, Projection]:
-    """Every declared projection by name; a name used twice, for a projection or a table, is a Defect."""
+    """Every declared projection by name. Raises Defect for a name used twice, for a projection or a table."""
     found: dict[str, Projection] = {}
     tables: dict[str, str] = {}
     for loaded in _modules():
@@ -41,7 +41,7 @@ def _modules() -> list[ModuleType]:
 
 
 def projection(name: str) -> Projection:
-    """The projection of that name; NotFound lists what there is."""
+    """The projection of that name. Raises NotFound, which lists what there is."""
     try:
         return all_projections()[name]
     except KeyError:
@@ -56,7 +56,7 @@ def all_queries() -> Mapping[str, tuple[Projection, Query]]:
 
 @cache
 def all_composed() -> Mapping[str, Answerable]:
-    """Every composed query by name; a name used twice is a Defect."""
+    """Every composed query by name. Raises Defect for a name used twice."""
     found: dict[str, Answerable] = {}
     for query in (v for loaded in _modules() for v in vars(loaded).values() if _is_composed(v)):
         if found.setdefault(query.name, query) is not query or query.name in all_queries():

@@ -105,7 +105,10 @@ class PastStore:
     _made: dict[str, tuple[Position, Snapshot | None, Folded]] = field(default_factory=dict, init=False)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
-        """Run one SELECT over the projection's tables as they were."""
+        """Run one SELECT over the projection's tables as they were.
+
+        Raises Defect for another company, NotFound, LimitExceeded, Unavailable.
+        """
         if company != self.company:
             raise Defect(f"the past of {self.company} was asked about {company}")
         found = declared(projection)

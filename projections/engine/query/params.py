@@ -24,7 +24,7 @@ class Param:
 
 
 def storable(text: str) -> str:
-    """The text; ValueError where no stored text can equal it, because the database cannot hold it."""
+    """The text. Raises ValueError where no stored text can equal it, because the database cannot hold it."""
     if re.search("[\0\ud800-\udfff]", text):
         raise ValueError(f"{text!r} holds characters that no text may have")
     return text
@@ -43,6 +43,7 @@ def read_time(text: str) -> datetime:
     """A date (its midnight) or an ISO 8601 time; UTC where no zone is given.
 
     What lies outside the years 1000 to 8999 means "open" and is read as their bound, which leaves room to reckon with.
+    Raises ValueError for what is neither.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -52,14 +53,14 @@ def read_time(text: str) -> datetime:
 
 
 def read_day(text: str) -> date:
-    """A date as YYYY-MM-DD, within the same bounds."""
+    """A date as YYYY-MM-DD, within the same bounds. Raises ValueError for anything else."""
     if not _DAY_ONLY.match(text):
         raise ValueError(f"{text!r} is no date (YYYY-MM-DD)")
     return min(max(date.fromisoformat(text), EARLIEST.date()), LATEST.date())
 
 
 def read_month(text: str) -> str:
-    """A month as YYYY-MM."""
+    """A month as YYYY-MM. Raises ValueError for anything else."""
     if not _MONTH_ONLY.match(text):
         raise ValueError(f"{text!r} is no month (YYYY-MM)")
     return text
@@ -71,7 +72,7 @@ def read_limit(text: str) -> int:
 
 
 def read_choice(*choices: str) -> Callable[[str], str]:
-    """One of a closed set of texts."""
+    """Reads one of a closed set of texts. Reading raises ValueError for any other."""
 
     def read(text: str) -> str:
         if text not in choices:

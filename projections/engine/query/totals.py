@@ -104,7 +104,7 @@ class Totals:
         return tuple(c for c in self.table.values if c.rule in (Sum, Min, Max))
 
     def read_by(self, text: str) -> tuple[str, ...]:
-        """The dimensions named in a comma-separated list."""
+        """The dimensions named in a comma-separated list. Raises ValueError for one that there is not."""
         names = tuple(dict.fromkeys(filter(None, text.split(","))))
         unknown = [n for n in names if n not in self.by]
         if unknown:

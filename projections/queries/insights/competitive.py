@@ -31,7 +31,7 @@ STANDING = Method(Kind.COMPETITIVE, peers.METHOD, peers.FEWEST)
 
 
 def read_first_of_month(text: str) -> datetime:
-    """The beginning of a month, UTC.
+    """The beginning of a month, UTC. Raises ValueError for a moment inside a month or before `EARLIEST`.
 
     Each period may be a draw of noise of its own: with free ends, a thousand of them would average it away.
     """

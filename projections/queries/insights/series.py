@@ -131,7 +131,7 @@ insights = Composed(
 
 
 def read_horizon(text: str) -> int:
-    """A number of days."""
+    """A number of days, from 1 to `LONGEST_HORIZON`. Raises ValueError for anything else."""
     if not text.isdecimal() or not 1 <= int(text) <= LONGEST_HORIZON:
         raise ValueError(f"{text!r} is no number from 1 to {LONGEST_HORIZON}")
     return int(text)

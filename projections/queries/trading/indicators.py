@@ -20,7 +20,10 @@ PRICES = ("open", "high", "low", "close", "volume")
 
 
 def read_settings(text: str) -> dict[str, str]:
-    """Settings of an indicator: name=value, comma-separated."""
+    """Settings of an indicator: name=value, comma-separated.
+
+    Raises ValueError for anything else, and for a name given twice.
+    """
     pairs = [pair.partition("=") for pair in text.split(",") if pair]
     wrong = [name for name, equals, value in pairs if not (name and equals and value)]
     if wrong or len({name for name, _, _ in pairs}) < len(pairs):
@@ -29,7 +32,7 @@ def read_settings(text: str) -> dict[str, str]:
 
 
 def read_lead(text: str) -> int:
-    """A number of intervals."""
+    """A number of intervals, from 0 to `MOST_LEAD`. Raises ValueError for anything else."""
     if not text.isdecimal() or int(text) > MOST_LEAD:
         raise ValueError(f"{text!r} is no number from 0 to {MOST_LEAD}")
     return int(text)

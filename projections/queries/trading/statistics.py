@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 
 def read_midnight(text: str) -> datetime:
-    """A day's beginning, UTC: bookings are kept by the day."""
+    """A day's beginning, UTC: bookings are kept by the day. Raises ValueError for a moment inside a day."""
     moment = read_time(text)
     if (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() % 86_400:
         raise ValueError(f"{text!r} is inside a day, and bookings are kept by the day")
@@ -47,7 +47,7 @@ LONGEST_WINDOW = 10_000
 
 
 def read_convention(text: str) -> Any:
-    """One of the conventions."""
+    """One of the conventions. Raises ValueError for anything else."""
     from domain.metrics.trading.catalogue import Convention
 
     if text not in list(Convention):
@@ -56,7 +56,7 @@ def read_convention(text: str) -> Any:
 
 
 def read_keys(text: str) -> tuple[str, ...]:
-    """Keys of statistics."""
+    """Keys of statistics, comma-separated. Raises ValueError for one that there is not."""
     from domain.metrics.trading.catalogue import STATISTICS
 
     keys = tuple(filter(None, text.split(",")))
@@ -67,7 +67,7 @@ def read_keys(text: str) -> tuple[str, ...]:
 
 
 def read_rate(text: str) -> float:
-    """A yearly rate above −1, as a fraction."""
+    """A yearly rate above −1 and below 100, as a fraction. Raises ValueError for anything else."""
     rate = float(text)
     if not -1 < rate < 100:
         raise ValueError(f"{text!r} is no yearly rate as a fraction, such as 0.02")
@@ -75,7 +75,7 @@ def read_rate(text: str) -> float:
 
 
 def read_window(text: str) -> int:
-    """How many returns or trades a window has."""
+    """How many returns or trades a window has, from 2 to `LONGEST_WINDOW`. Raises ValueError for anything else."""
     if not text.isdecimal() or not 2 <= int(text) <= LONGEST_WINDOW:
         raise ValueError(f"{text!r} is no number from 2 to {LONGEST_WINDOW}")
     return int(text)
@@ -128,7 +128,10 @@ def valued(key: str, answer: Answer, record: TradingRecord) -> Row:
 
 
 def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a statistic; those of returns say what they are taken of, and whether that is a short sample."""
+    """A row a statistic; those of returns say what they are taken of, and whether that is a short sample.
+
+    Raises Invalid for a risk-free rate with a convention that has no form with one.
+    """
     from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     convention, rate = request.get("convention", Convention.CANONICAL), request.get("risk_free", 0.0)

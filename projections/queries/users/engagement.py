@@ -29,7 +29,7 @@ SEGMENTS = ("new", "activated", "engaged", "power", "at_risk", "dormant", "churn
 
 
 def read_event_day(text: str) -> date:
-    """A day on which there can be events."""
+    """A day on which there can be events, from 1970 to 2100. Raises ValueError for any other."""
     day = read_day(text)
     if not 1970 <= day.year <= 2100:
         raise ValueError(f"{text!r} is not within 1970 and 2100")

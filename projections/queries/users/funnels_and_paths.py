@@ -25,7 +25,7 @@ GROUPS = ("day", "week", "month", "subject")
 
 
 def read_steps(text: str) -> tuple[str, ...]:
-    """Names of events, comma-separated."""
+    """Names of events, comma-separated, 1 to `MOST_STEPS`. Raises ValueError for anything else."""
     names = tuple(part.strip() for part in text.split(","))
     if not all(names) or len(names) > MOST_STEPS:
         raise ValueError(f"{text!r} is no list of 1 to {MOST_STEPS} names")
@@ -33,7 +33,10 @@ def read_steps(text: str) -> tuple[str, ...]:
 
 
 def read_window(text: str) -> int:
-    """A length of time as a number with its unit, in ms: 30m, 12h, 7d."""
+    """A length of time in ms, of a number with its unit (s, m, h, d), at most 1000 days: 30m, 12h, 7d.
+
+    Raises ValueError for anything else.
+    """
     units = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in units or not 0 < int(number) * units[unit] <= 1000 * DAY_MS:
@@ -42,7 +45,7 @@ def read_window(text: str) -> int:
 
 
 def read_number(most: int) -> Any:
-    """Reads a number from 1 on."""
+    """Reads a number from 1 to `most`. Reading raises ValueError for anything else."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or not 1 <= int(text) <= most:

@@ -41,7 +41,7 @@ WIDE = 2**63 - 1
 
 
 def read_zone(text: str) -> str:
-    """The name of a time zone."""
+    """The IANA name of a time zone. Raises ValueError for one that there is not."""
     try:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError):
@@ -49,7 +49,7 @@ def read_zone(text: str) -> str:
 
 
 def read_brackets(text: str) -> tuple[int, ...]:
-    """First ages of brackets, ascending from 0."""
+    """First ages of brackets, ascending from 0. Raises ValueError for anything else."""
     ages = tuple(int(part) if part.isdecimal() else -1 for part in text.split(","))
     if ages[0] != 0 or list(ages) != sorted(set(ages)) or ages[-1] >= MOST_AGES:
         raise ValueError(f"{text!r} is no ascending list of ages that begins with 0")
@@ -57,7 +57,7 @@ def read_brackets(text: str) -> tuple[int, ...]:
 
 
 def read_ages(text: str) -> int:
-    """How many ages the matrix has."""
+    """How many ages the matrix has, from 1 to `MOST_AGES`. Raises ValueError for anything else."""
     if not text.isdecimal() or not 1 <= int(text) <= MOST_AGES:
         raise ValueError(f"{text!r} is no number from 1 to {MOST_AGES}")
     return int(text)
