@@ -36,7 +36,10 @@ def checkpoint_files(settings: Settings) -> CheckpointFiles:
 
 @asynccontextmanager
 async def evidence(settings: Settings, public_key: bytes | None = None) -> AsyncIterator[Evidence]:
-    """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder."""
+    """What the log is verified against; signatures by the key given (PEM), else by the one of the data folder.
+
+    Raises Invalid for a key that is none or that others can read.
+    """
     from adapters.files.checkpoint_key import checker, read_public_key
     from eventlog.seals.verify import Evidence
 
@@ -46,14 +49,14 @@ async def evidence(settings: Settings, public_key: bytes | None = None) -> Async
 
 
 def check(settings: Settings) -> Check:
-    """Says whether the key of this data folder has signed something."""
+    """Says whether the key of this data folder has signed something. Raises as `kept_pair` does."""
     from adapters.files.checkpoint_key import checker, signing_key
 
     return checker(signing_key(wiring.keys(settings)).public_key())
 
 
 def snapshots(settings: Settings, signed: Check | None = None) -> PostgresSnapshots:
-    """The snapshots, which are signed by the key of this data folder."""
+    """The snapshots, which are signed by the key of this data folder. Raises as `kept_pair` does."""
     from adapters.files.checkpoint_key import signing_key
     from adapters.postgres.read_models.snapshots import PostgresSnapshots
 

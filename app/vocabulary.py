@@ -23,7 +23,7 @@ class RegisteredVocabulary:
         self._exists = exists
 
     def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
-        """Read the parameters and make the statements, and ask nobody."""
+        """Read the parameters and make the statements, and ask nobody. Raises NotFound, Invalid."""
         asked, question = known(query), Question(query, company, params, datetime.now(UTC))
         if isinstance(asked, Query):
             asked.ask(read_request(asked, question))

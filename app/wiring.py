@@ -313,7 +313,10 @@ def keys(settings: Settings) -> Path:
 
 
 def token_issuer(settings: Settings) -> TokenIssuer:
-    """Signs tokens with the key of the data folder, which is made if it is missing."""
+    """Signs tokens with the key of the data folder, which is made if it is missing.
+
+    Raises Invalid, Defect or Unavailable for a key that others can read, is none or cannot be made.
+    """
     from adapters.auth.keys import signing_key
     from adapters.auth.tokens import TokenIssuer
 

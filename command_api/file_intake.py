@@ -22,7 +22,8 @@ Report = Callable[[str], None]
 async def ingest_file(ingest: Ingest, file: BinaryIO, *, size: int | None, report: Report | None) -> Outcome:
     """Take everything in the file; `size` in bytes where known gives an ETA, `report` shows a line of progress.
 
-    Exit status of the command: 0 if all went in, 3 if `quarantined` is not 0.
+    Exit status of the command: 0 if all went in, 3 if `quarantined` is not 0. Raises Unavailable, OSError where the
+    file cannot be read.
     """
     source = _Source(file)
     first = await source.peek()

@@ -25,7 +25,7 @@ Publish = Callable[[AsyncIterator[operations_pb2.PublishRequest], Caller], Await
 def publishing(ingest: Ingest, rates: Rates | None = None) -> Publish:
     """The handler of the RPC `Publish`. Stamped envelopes keep their stamps, because one stream is in order.
 
-    Who sends more than their rate is read more slowly.
+    Who sends more than their rate is read more slowly. The handler raises Forbidden, Unavailable.
     """
 
     async def publish(requests: AsyncIterator[operations_pb2.PublishRequest], caller: Caller) -> Message:

@@ -86,7 +86,10 @@ class EventLog(Protocol):
     """The append-only event log. Topics are named without any prefix here; adapters add their own."""
 
     async def create_topics(self, partitions: Mapping[str, int]) -> None:
-        """Create topics that are missing, with that many partitions; never changes an existing one."""
+        """Create topics that are missing, with that many partitions; never changes an existing one.
+
+        Raises Unavailable.
+        """
         ...
 
     async def append(self, records: Sequence[Record]) -> list[Placed]:
@@ -99,11 +102,14 @@ class EventLog(Protocol):
         ...
 
     async def heads(self, topic: str) -> dict[int, int]:
-        """Next free offset of every partition of the topic; every record below it is visible to readers."""
+        """Next free offset of every partition of the topic; every record below it is visible to readers.
+
+        Raises NotFound for a topic that was not created, Unavailable; so does `starts`.
+        """
         ...
 
     async def starts(self, topic: str) -> dict[int, int]:
-        """First retained offset of every partition of the topic."""
+        """First retained offset of every partition of the topic. Raises NotFound, Unavailable."""
         ...
 
     def reader(self, topic: str) -> LogReader:
@@ -111,7 +117,7 @@ class EventLog(Protocol):
         ...
 
     async def join(self, group: str, topics: Sequence[str]) -> Membership:
-        """Join a group of workers that share the partitions of these topics."""
+        """Join a group of workers that share the partitions of these topics. Raises NotFound, Unavailable."""
         ...
 
     async def close(self) -> None:
@@ -144,7 +150,8 @@ class LiveBus(Protocol):
     async def subscribe(self, subject: str, handler: Handler) -> Subscription:
         """Call `handler(subject, data)` for each message; `*` matches one token, `>` the rest.
 
-        The handler is awaited one message at a time; a slow one loses the oldest messages, and that is counted.
+        The handler is awaited one message at a time; a slow one loses the oldest messages, and that is counted. Raises
+        Unavailable when the server does not take the subscription.
         """
         ...
 

@@ -104,7 +104,7 @@ def selects(request: Request) -> Selected:
 
 
 def shape(request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Prices and volume as exact decimal texts."""
+    """Prices and volume as exact decimal texts. Raises LimitExceeded for too many."""
     bars = all_of(request, rows)
     return [{name: show_time(v) if name == "start" else money(v) for name, v in bar.items()} for bar in bars]
 

@@ -50,7 +50,7 @@ class SigningKey:
 
 
 def signing_key(folder: Path) -> SigningKey:
-    """The key pair kept in the folder, made at first use, readable by its owner alone."""
+    """The key pair kept in the folder, made at first use, readable by its owner alone. Raises as `kept_pair` does."""
     private = kept_pair(folder / KEY_FILE)
     raw = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return SigningKey(hashlib.sha256(raw).hexdigest()[:16], private)

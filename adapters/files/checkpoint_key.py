@@ -19,7 +19,7 @@ PEM = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInf
 
 
 def signing_key(folder: Path) -> Ed25519PrivateKey:
-    """The private key kept in the folder, made at first use."""
+    """The private key kept in the folder, made at first use. Raises as `kept_pair` does."""
     return kept_pair(folder / KEY_FILE)
 
 

@@ -24,12 +24,15 @@ class CheckpointFiles:
         self._folder = folder
 
     def append(self, checkpoint: Checkpoint) -> None:
-        """Write a line and wait until the disk has it."""
+        """Write a line and wait until the disk has it. Raises Unavailable where it does not take it."""
         month = datetime.fromtimestamp(checkpoint.at / 1000, UTC).strftime("%Y-%m")
         atomic.append(self._folder / f"{month}.ndjson", json.dumps(checkpoint.as_json()).encode())
 
     def all(self) -> list[Checkpoint]:
-        """Every checkpoint, by number. What a crash cut off was never a checkpoint and is left out."""
+        """Every checkpoint, by number. What a crash cut off was never a checkpoint and is left out.
+
+        Raises Invalid for a whole line that is none.
+        """
         found = []
         for path in self._files():
             lines, _ = atomic.records(path)

@@ -45,7 +45,7 @@ def newest_revision() -> str:
     """The id of the last revision, which is the name of its file.
 
     Taken from the file names, because importing Alembic costs 0.4 s that every command would pay only to learn that
-    nothing is to be done. A test holds names, ids and the chain together.
+    nothing is to be done. A test holds names, ids and the chain together. Raises Defect without the package.
     """
     return max(path.stem for path in (migrations_folder() / "versions").glob("[0-9]*.py"))
 

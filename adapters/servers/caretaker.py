@@ -32,7 +32,7 @@ class Caretaker:
             self._pid_file.write_text(str(pid))
 
     def stop(self) -> None:
-        """End it."""
+        """End it. Raises Unavailable if it does not end."""
         pid = self.pid()
         if pid is not None:
             end(pid, ((signal.SIGKILL, 5.0),))

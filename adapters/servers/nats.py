@@ -47,7 +47,7 @@ class NatsServer:
         raise Unavailable(f"nats-server does not start, see {self._log}")
 
     def stop(self) -> None:
-        """Stop the server, whoever started it."""
+        """Stop the server, whoever started it. Raises Unavailable if it does not end."""
         pid = self.pid()
         if pid is not None:
             end(pid, ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)))

@@ -95,7 +95,10 @@ class PostgresServer:
         self._wanted = self._number
 
     def stop(self) -> None:
-        """Stop the server, whoever started it: cleanly within 3 s, else at once (the next start recovers it)."""
+        """Stop the server, whoever started it: cleanly within 3 s, else at once (the next start recovers it).
+
+        Raises Unavailable if it does not end.
+        """
         pid = self.pid()
         if pid is not None:
             end(pid, ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 5.0)))

@@ -175,6 +175,7 @@ def free_port(remembered: Path, wanted: int = 0) -> int:
     """A free loopback TCP port: `wanted` if given, else the one remembered in the file, else any; remembers it.
 
     Any is none of those that systems give to outgoing connections: one of these could take it while a server restarts.
+    Raises Unavailable where the file cannot be written.
     """
     port = wanted or _bindable(_number(remembered))
     while not port:
@@ -205,7 +206,10 @@ def _bindable(port: int) -> int:
 
 
 def secret(file: Path, make: Callable[[], str]) -> str:
-    """The text of a file that only we can read; made by `make` when it is not there yet."""
+    """The text of a file that only we can read; made by `make` when it is not there yet.
+
+    Raises Unavailable where it cannot be written.
+    """
     if not file.exists():
         atomic.create(file, make().encode())
     return file.read_text().strip()

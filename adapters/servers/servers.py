@@ -91,7 +91,7 @@ class Servers:
         )
 
     async def stop(self) -> None:
-        """Need the servers no longer; the last one to say so stops them."""
+        """Need the servers no longer; the last one to say so stops them. Raises Unavailable if one does not end."""
         if self._users is None:
             return
         async with self._starting():
@@ -103,7 +103,10 @@ class Servers:
                 os.close(users)
 
     async def stop_unused(self) -> bool:
-        """For the caretaker: stop the servers where nobody works with them; False where somebody does."""
+        """For the caretaker: stop the servers where nobody works with them; False where somebody does.
+
+        Raises Unavailable if one does not end.
+        """
         async with self._starting():
             with users_lock(self._directory) as users:
                 if not locked(users):

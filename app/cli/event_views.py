@@ -15,13 +15,13 @@ from eventlog.search.search import EventSearch, Search
 
 
 async def head(log: EventLog, topics: Sequence[str]) -> Position:
-    """Where these topics end now."""
+    """Where these topics end now. Raises NotFound, Unavailable."""
     heads = await asyncio.gather(*(log.heads(topic) for topic in topics))
     return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})
 
 
 async def last_events(log: EventLog, ends: Position, number: int) -> list[EventJson]:
-    """The newest events before a position, oldest first by the publisher's time."""
+    """The newest events before a position, oldest first by the publisher's time. Raises as `read_events` does."""
     begin = Position({place: max(0, offset - number) for place, offset in ends.offsets.items()})
     topics = tuple(dict.fromkeys(topic for topic, _ in ends.offsets))
     found = [event async for event in read_events(log, topics, begin=str(begin), end=str(ends))] if str(ends) else []
@@ -38,7 +38,10 @@ async def read_events(
     limit: int = 0,
     follow: bool = False,
 ) -> AsyncIterator[EventJson]:
-    """Events of a range."""
+    """Events of a range.
+
+    Raises Invalid for a position that is none or lies before what the log has, NotFound, Unavailable.
+    """
     search, taken = EventSearch(log), 0
     walk = await search.walk(OPERATOR, Search(Criteria(company), tuple(topics), begin, end, follow))
     async with aclosing(search.found(walk)) as events:

@@ -124,7 +124,10 @@ def with_servers(settings: Settings, servers: Addresses) -> Settings:
 
 @asynccontextmanager
 async def reachable(settings: Settings) -> AsyncIterator[Settings]:
-    """Settings whose servers answer: of the instance that runs in the folder, or started for as long as this lasts."""
+    """Settings whose servers answer: of the instance that runs in the folder, or started for as long as this lasts.
+
+    Raises Unavailable where they do not start, and what `prepare` raises.
+    """
     where = running_instance(settings.data)
     if where is not None:
         complete = with_addresses(settings, where)
@@ -145,7 +148,10 @@ async def reachable(settings: Settings) -> AsyncIterator[Settings]:
 
 
 async def prepare(settings: Settings) -> None:
-    """Make what must be there before anything works: tables and topics. Doing it again changes nothing."""
+    """Make what must be there before anything works: tables and topics. Doing it again changes nothing.
+
+    Raises Unavailable, Defect where a revision fails.
+    """
     from adapters.postgres.migrate import migrate
     from app.wiring import event_log
     from domain.events.catalogue import STREAMS

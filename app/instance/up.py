@@ -47,7 +47,10 @@ logger = logging.getLogger(__name__)
 
 
 async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
-    """Run the instance of the data folder until it is told to stop; returns once all has drained."""
+    """Run the instance of the data folder until it is told to stop; returns once all has drained.
+
+    Raises Conflict while another instance of the folder runs, Invalid for certificate files that are none, Unavailable.
+    """
     certificate_files(settings)  # what is wrong with them is said before anything starts
     stop = stop_requested()
     with only_instance(settings.data):

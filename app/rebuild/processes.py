@@ -47,7 +47,10 @@ class Plan:
 
 
 async def planned(settings: Settings, name: str, workers: int) -> Plan:
-    """What a rebuild would do. Bytes, disk and seconds are estimates: of the live tables, and of earlier rebuilds."""
+    """What a rebuild would do. Bytes, disk and seconds are estimates: of the live tables, and of earlier rebuilds.
+
+    Raises NotFound for a projection that there is not, Conflict where another definition began one, Unavailable.
+    """
     declared = projection(name)
     with closing(wiring.versions(settings)) as versions:
         stored = versions.building(declared)

@@ -21,7 +21,10 @@ WAITING = 8  # questions of one tenant that may wait for it
 
 
 async def answer_question(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
-    """The answer to a question about the past, in the form of the API."""
+    """The answer to a question about the past, in the form of the API.
+
+    Raises Invalid, NotFound, NotYet, LimitExceeded, Unavailable.
+    """
     from adapters.postgres.read_models.scratch import PostgresScratch
     from app.evidence import check
     from projections.engine.past.explain import Page, explain, turn

@@ -21,7 +21,7 @@ class CertificateFiles(NamedTuple):
     key: str
 
     def read(self) -> tuple[bytes, bytes]:
-        """The texts of the key and of the chain."""
+        """The texts of the key and of the chain. Raises Invalid where others can read the key, OSError."""
         return secret(Path(self.key), others=READABLE), Path(self.certificate).read_bytes()
 
 

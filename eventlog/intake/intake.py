@@ -123,7 +123,7 @@ class Ingest:
     ) -> Outcome:
         """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line.
 
-        `tenant`: whose call it is; bad events of two tenants are never taken for the same.
+        `tenant`: whose call it is; bad events of two tenants are never taken for the same. Raises as `Intake` does.
         """
         intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps, tenant=tenant)
         self._calls += 1

@@ -50,7 +50,7 @@ class RelayedStore(Protocol):
     """The event store for its relay."""
 
     def turn(self) -> AbstractAsyncContextManager[Turn | None]:
-        """The right to relay for as long as the context lasts; None while another worker has it."""
+        """The right to relay for as long as the context lasts; None while another worker has it. Raises Unavailable."""
         ...
 
 
@@ -69,5 +69,8 @@ class RelayProgress(Protocol):
     """What the read side asks about the relay."""
 
     async def before(self, number: int) -> Relayed:
-        """How far the relay is, and where the events before this number lie as far as they are relayed."""
+        """How far the relay is, and where the events before this number lie as far as they are relayed.
+
+        Raises Unavailable.
+        """
         ...

@@ -34,7 +34,10 @@ UNREAD = 262_144  # bytes of a block's records that may wait to be read: few at 
 async def index(
     log: EventLog, events: EventIndex, topics: Sequence[str], stop: asyncio.Event, *, size: int = BLOCK
 ) -> None:
-    """Keep the index at the head of the log, less the block that is being filled, until `stop` is set."""
+    """Keep the index at the head of the log, less the block that is being filled, until `stop` is set.
+
+    Raises what the log or the index raises.
+    """
     start = Position()
     for topic in topics:
         starts, heads = await log.starts(topic), await log.heads(topic)

@@ -53,7 +53,7 @@ class EventSearch:
     async def walk(self, principal: Principal, search: Search) -> LogWalk:
         """A walk through the part of the log that is asked for, at its beginning.
 
-        Raises Invalid for what cannot be meant, Forbidden for what the principal may not see.
+        Raises Invalid for what cannot be meant, Forbidden for what the principal may not see, Unavailable.
         """
         wanted = own(principal, search.wanted)
         if wanted.to_time <= wanted.from_time:
@@ -69,7 +69,10 @@ class EventSearch:
     async def part(
         self, principal: Principal, place: Placed, wanted: Criteria, begin: int, end: int | None = None
     ) -> LogWalk:
-        """A walk through [begin, end) of the partition of `place` alone, as far as the log still has it."""
+        """A walk through [begin, end) of the partition of `place` alone, as far as the log still has it.
+
+        Raises Invalid for an unknown topic, Forbidden for what the principal may not see, Unavailable.
+        """
         topic, partition, _ = place
         readable_topics(principal, wanted.company_id, [topic])
         wanted = own(principal, wanted)
@@ -79,7 +82,10 @@ class EventSearch:
         return LogWalk({(topic, partition): reached}, {(topic, partition): until}, False, self._index, wanted)
 
     async def found(self, walk: LogWalk) -> AsyncGenerator[EventMatch | None]:
-        """Wanted events as the walk reaches them; None whenever a round of reading has ended."""
+        """Wanted events as the walk reaches them; None whenever a round of reading has ended.
+
+        Raises Unavailable when the log falls silent.
+        """
         wanted, needles = walk.wanted, walk.wanted.needles()
         topics = list(dict.fromkeys(topic for topic, _ in walk.reached))
         async with aclosing(walk.chunks(self._log, topics)) as chunks:
@@ -96,7 +102,10 @@ class EventSearch:
                 walk.reached[place] = chunk.next_offset
 
     async def first(self, walk: LogWalk, limit: int) -> list[EventMatch]:
-        """The first events that the walk gives, so many at most; the walk then stands after the last of them."""
+        """The first events that the walk gives, so many at most; the walk then stands after the last of them.
+
+        Raises as `found` does.
+        """
         events: list[EventMatch] = []
         async with aclosing(self.found(walk)) as found:
             async for event in found:
@@ -107,7 +116,10 @@ class EventSearch:
         return events
 
     async def at(self, principal: Principal, place: Placed, company: str = EVERY_COMPANY) -> EventMatch:
-        """The event that lies there. Raises NotFound where there is none of that company."""
+        """The event that lies there.
+
+        Raises NotFound where there is none of that company, Forbidden, Invalid, Unavailable.
+        """
         readable_topics(principal, company, [place.topic])
         heads, starts = await self._log.heads(place.topic), await self._log.starts(place.topic)
         value = None
@@ -129,7 +141,10 @@ class EventSearch:
     async def named(
         self, principal: Principal, event_id: str, company: str = EVERY_COMPANY, topics: Sequence[str] = ()
     ) -> tuple[EventMatch, LogWalk]:
-        """The event of that identity, with the walk that found it. Raises NotFound where the company has none."""
+        """The event of that identity, with the walk that found it.
+
+        Raises NotFound where the company has none, Invalid for an empty id, Forbidden, Unavailable.
+        """
         if not event_id:
             raise Invalid("event_id is empty", code="missing_field")
         walk = await self.walk(principal, Search(Criteria(company, event_id=event_id), topics))

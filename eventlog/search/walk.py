@@ -75,7 +75,10 @@ class LogWalk:
         return {place[1]: offset for place, offset in places if self.follow or offset < self.ends[place]}
 
     async def chunks(self, log: EventLog, topics: Sequence[str]) -> AsyncGenerator[Walked]:
-        """The records, in log order within each partition; the taker moves `reached` before it asks for more."""
+        """The records, in log order within each partition; the taker moves `reached` before it asks for more.
+
+        Raises Unavailable when the log falls silent before an end, and what the log and the index raise.
+        """
         async with AsyncExitStack() as stack:
             readers = {topic: log.reader(topic) for topic in topics if self.open_in(topic)}
             for reader in readers.values():
@@ -158,7 +161,7 @@ async def begin(
 ) -> LogWalk:
     """A walk from `begins` (partitions it does not name: the first retained event) to `ends` (None: the head now).
 
-    Raises Invalid when `begins` names an offset that the log no longer has.
+    Raises Invalid when `begins` names an offset that the log no longer has, Unavailable.
     """
     reached: dict[TopicPartition, int] = {}
     until: dict[TopicPartition, int] = {}

@@ -100,7 +100,7 @@ class WorkerProcess:
         return waiting.result()
 
     def run(self, function: Callable[..., Result], *arguments: object, seconds: float = SECONDS) -> Result:
-        """As `ask`, for a thread that may wait."""
+        """As `ask`, for a thread that may wait. Raises as `ask` does."""
         return self.result(self.submit(function, *arguments, seconds=seconds))
 
     def result(self, future: Future[Result]) -> Result:

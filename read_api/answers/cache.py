@@ -87,7 +87,10 @@ class AnswerCache:
         return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"], question.asked_at)}
 
     async def fresh(self, question: Question) -> dict[str, Any]:
-        """The answer of a computation that begins now; kept where answers of this query are."""
+        """The answer of a computation that begins now; kept where answers of this query are.
+
+        Raises what making it raises, Unavailable.
+        """
         return await (self._computed(_of_its_minute(question)) if _is_kept(question) else self._make(question))
 
     async def _computed(self, question: Question) -> dict[str, Any]:

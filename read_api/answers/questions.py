@@ -137,7 +137,10 @@ class Questions:
             await self._tokens.check(await self._tokens.in_log(at_least, frozenset(STREAMS), deadline))
 
     async def answer(self, question: Question) -> dict[str, Any]:
-        """The answer as it is now, to a question that was found allowed."""
+        """The answer as it is now, to a question that was found allowed.
+
+        Raises Invalid, NotFound, Unavailable, LimitExceeded; Forbidden where what is read is not open to members.
+        """
         return await self._answered(question, self._kept.fresh)
 
     async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
@@ -155,7 +158,11 @@ class Questions:
         return await answer(question, self._of_member(question.member))
 
     def allowed(self, principal: Principal, question: Question) -> Question:
-        """The question as the principal may ask it. Raises Forbidden where they may not."""
+        """The question as the principal may ask it.
+
+        Raises Forbidden where they may not, Invalid for a company id that is none and for a member who has to name one
+        of several users, NotFound for a query that there is not.
+        """
         if not re.fullmatch(COMPANY_ID, question.company):
             raise Invalid(f"{question.company!r} is no company id", code="bad_company")
         if principal.member:

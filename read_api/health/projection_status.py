@@ -100,7 +100,7 @@ class ProjectionStatuses:
         return self._beats
 
     async def head(self) -> Position:
-        """Where the log ends now, in the topics that projections read."""
+        """Where the log ends now, in the topics that projections read. Raises Unavailable."""
         topics = sorted({topic for projection in all_projections().values() for topic in projection.topics})
         heads = await asyncio.gather(*(self._log.heads(topic) for topic in topics))
         return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})

@@ -54,7 +54,7 @@ def asked_at(request: HttpRequest) -> datetime:
 
 
 async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
-    """The answer to a question of the caller."""
+    """The answer to a question of the caller. Raises as `Questions.ask` does, Invalid for a position that is none."""
     side: ReadServices = request.app.state.side
     side.health.queries.add()
     return await side.questions.ask(request.user.principal, question, min_position(request))
@@ -79,7 +79,10 @@ async def _gone(request: HttpRequest) -> None:
 
 
 async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
-    """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which."""
+    """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which.
+
+    Raises as `Questions.ask` does, Invalid for parameters that are none, Unavailable where the caller has left.
+    """
     company = request.user.company(params.pop("company", None))
     past = {key: params.pop(key) for key in OF_PAST if key in params}
     question = question_of(request, name, company, params)
@@ -96,7 +99,10 @@ async def _told(request: HttpRequest, question: Question) -> Response[bytes]:
 
 
 async def answered(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:
-    """The answer to a question; what it stands for is in the headers, too. Rows that no cache keeps are used up."""
+    """The answer to a question; what it stands for is in the headers, too. Rows that no cache keeps are used up.
+
+    Raises LimitExceeded where too many wide answers wait.
+    """
     keep = not isinstance(known(question.name), Query)
     return with_headers(answer, await encoded(question.company, answer, keep=keep))
 

@@ -24,16 +24,16 @@ class Topics:
         self._ids: dict[str, tuple[int, ...]] = {}
 
     async def create(self, partitions: Mapping[str, int]) -> None:
-        """Create topics that are missing; leaves the others as they are. Raises Unavailable."""
+        """Create topics that are missing; leaves the others as they are. Raises Unavailable, Defect."""
         async with self._link.use() as connection, connection.transaction():
             # two creators with different numbers must not both find a topic missing
             await connection.execute("select pg_advisory_xact_lock(hashtext('log.partitions'))")
             await connection.execute(_CREATE, (list(partitions), list(partitions.values())))
 
     async def ids(self, topic: str) -> Sequence[int]:
-        """Id of each partition of the topic, by partition number; raises NotFound for one that was not created.
+        """Id of each partition of the topic, by partition number.
 
-        Raises Unavailable.
+        Raises NotFound for a topic that was not created, Unavailable.
         """
         if topic not in self._ids:
             async with self._link.use() as connection:

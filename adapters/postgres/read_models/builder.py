@@ -58,7 +58,7 @@ RUNNING = b"UPDATE projections SET state = 'running', changed_at = now() WHERE n
 
 
 class PostgresBuild(Session):
-    """`projections.engine.rebuild.BuildStore` on PostgreSQL, of one stored version."""
+    """`projections.engine.rebuild.BuildStore` on PostgreSQL, of one stored version. Methods raise Unavailable."""
 
     def __init__(self, database_url: str, projection: Projection) -> None:
         super().__init__(database_url)
@@ -281,7 +281,7 @@ def drop_tables(connection: psycopg.Connection, projection: Projection) -> None:
 
 
 class PostgresVersions(Session):
-    """The stored versions of projections: begun, compared, switched, dropped."""
+    """The stored versions of projections: begun, compared, switched, dropped. Methods raise Unavailable."""
 
     def alone(self, projection: Projection) -> bool:
         """Take the lock of whoever rebuilds this projection, until closed; False while another process has it."""
@@ -357,7 +357,7 @@ class PostgresVersions(Session):
             return Comparison(*sums, () if same else tuple(differences(connection, old, new)))
 
     def switch(self, projection: Projection, reason: str | None) -> None:
-        """Let readers see this version from the next snapshot on. Raises NotFound, Conflict."""
+        """Let readers see this version from the next snapshot on. Raises Conflict for one that is not finished."""
         key = (projection.name, projection.version)
         with self._transaction() as connection:
             connection.execute("SET LOCAL synchronous_commit = on")

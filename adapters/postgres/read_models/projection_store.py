@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostgresProjectionStore(Session):
-    """`projections.engine.store.port.ProjectionStore` on PostgreSQL. Opens its connections when first used.
+    """`projections.engine.store.port.ProjectionStore` on PostgreSQL. Connects when first used. Raises Unavailable.
 
     `known` has a connection of its own: it is asked while the batch before is being committed, and must not wait.
     """
@@ -61,7 +61,7 @@ class PostgresProjectionStore(Session):
         self._growth = Growth()
 
     def prepare(self, projections: Sequence[Projection]) -> None:
-        """Store projections that never were, as live, at their declared versions."""
+        """Store projections that never were, as live, at their declared versions. Raises Defect on another shape."""
         with self._transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('analytics.projections'))")
             for projection in projections:

@@ -124,11 +124,17 @@ class PostgresReadStore:
         return OfMember(self, member)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
-        """Run one SELECT over the company's rows of the projection; the position is of the same snapshot."""
+        """Run one SELECT over the company's rows of the projection; the position is of the same snapshot.
+
+        Raises as `answer` does.
+        """
         return await self.answer(Statement(company, projection, statement, params))
 
     async def answer(self, asked: Statement) -> Answer:
-        """The answer, in the role of whoever asks. Raises Forbidden where that of members may not read a table."""
+        """The answer, in the role of whoever asks. Raises Forbidden where that of members may not read a table.
+
+        Raises LimitExceeded for a statement that takes too long, Unavailable, also where the tables are not there yet.
+        """
         with tracing.span("sql", projection=asked.projection):
             try:
                 return await self._twice(lambda: self._ask_live(asked))
@@ -146,7 +152,7 @@ class PostgresReadStore:
                 ) from error
 
     async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
-        """Checkpoints of the live versions, all in one statement."""
+        """Checkpoints of the live versions, all in one statement. Raises Unavailable, LimitExceeded."""
         with tracing.span("sql", projection=",".join(projections)):
             return await self._twice(lambda: self._checkpoints(list(projections)))
 
@@ -225,7 +231,7 @@ class OfMember:
     member: Member
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
-        """As the store's own, of the member's rows."""
+        """As the store's own, of the member's rows. Raises as `PostgresReadStore.answer` does."""
         return await self.store.answer(Statement(company, projection, statement, params, self.member))
 
 

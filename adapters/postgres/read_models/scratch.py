@@ -29,7 +29,7 @@ class PostgresScratch(Session):
     """`projections.engine.past.past_store.Scratch` and `projections.engine.past.history.Decisions` on PostgreSQL.
 
     A statement may take `timeout` seconds. `check` says whether a snapshot was signed here. `reader_url` is the
-    readers' login, where there is one.
+    readers' login, where there is one. Methods raise Unavailable.
     """
 
     def __init__(self, database_url: str, check: Check, timeout: float = 10.0, reader_url: str = "") -> None:

@@ -49,7 +49,7 @@ class PostgresTenantRows(PostgresScratch):
         self._refused: list[tuple[str, Sequence[Chunk], Sequence[Refusal]]] = []
 
     def begin(self) -> Position:
-        """Make the scratch tables; where the live version stands now."""
+        """Make the scratch tables; where the live version stands now. Raises Unavailable."""
         with self._transaction("scratch") as connection:
             create(connection, self._scratch)
             return read_position(connection, self._live)

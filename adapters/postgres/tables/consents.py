@@ -17,7 +17,7 @@ class PostgresConsents:
         self._link = Link(database_url, options=f"{AS_READER} -c jit=off", patience=0.5)
 
     async def agreed(self, tier: str, currency: str | None, most: int) -> Sequence[str]:
-        """The first by a hash of their ids."""
+        """The first by a hash of their ids. Raises Unavailable."""
         async with self._link.use(limit=5.0) as connection:
             cursor = await connection.execute(AGREED, (tier, currency, most))
             return [company for (company,) in await cursor.fetchall()]

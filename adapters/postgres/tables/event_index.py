@@ -61,7 +61,10 @@ FORGET = """
 
 
 class PostgresEventIndex:
-    """`eventlog.search.criteria.EventIndex` on PostgreSQL; connects when first used."""
+    """`eventlog.search.criteria.EventIndex` on PostgreSQL; connects when first used.
+
+    Methods raise Unavailable, and Defect where the database refuses a statement.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)
@@ -142,7 +145,10 @@ DECISION = """
 
 
 class PostgresDecisions:
-    """`eventlog.search.criteria.Decisions` on PostgreSQL; connects when first used."""
+    """`eventlog.search.criteria.Decisions` on PostgreSQL; connects when first used.
+
+    Methods raise Unavailable, and Defect where the database refuses a statement.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)

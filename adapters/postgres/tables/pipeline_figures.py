@@ -14,7 +14,10 @@ FIGURES = """
 
 
 class PostgresPipelineFigures:
-    """Reads the figures; opens its connection at first use."""
+    """Reads the figures; opens its connection at first use.
+
+    Methods raise Unavailable, and Defect where the database refuses a statement.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url, patience=0.5)

@@ -42,7 +42,10 @@ FIND = f"""
 
 
 class PostgresQuarantine:
-    """`eventlog.intake.quarantine.Quarantine` on PostgreSQL; connects when first used."""
+    """`eventlog.intake.quarantine.Quarantine` on PostgreSQL; connects when first used.
+
+    Methods raise Unavailable, and Defect where the database refuses a statement.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url, options="-c timezone=UTC")

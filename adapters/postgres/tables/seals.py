@@ -16,7 +16,10 @@ COLUMNS = "topic, partition, first_offset, next_offset, records, content, root, 
 
 
 class PostgresSeals:
-    """`eventlog.seals.chain.Seals` in the table `log_seals`. A link is used once: two sealers cannot both go on."""
+    """`eventlog.seals.chain.Seals` in the table `log_seals`. A link is used once: two sealers cannot both go on.
+
+    Methods raise Unavailable, and Defect where the database refuses a statement.
+    """
 
     def __init__(self, url: str) -> None:
         self._link = Link(url)

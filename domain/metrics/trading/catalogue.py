@@ -263,7 +263,8 @@ SUMS = frozenset(
 def reported(key: str, record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Answer:
     """The same as it is shown: where nothing was traded sums are 0, and everything else is NO_TRADES.
 
-    Formulas alone give 0 for the longest of no streaks and the deepest of no falls.
+    Formulas alone give 0 for the longest of no streaks and the deepest of no falls. Raises NotFound for a key that is
+    none.
     """
     found = answer(key, record, convention)
     series = STATISTICS[key].reads in (Reads.RETURNS, Reads.DAILY_PNL) and record.daily.pnl.size

@@ -50,7 +50,7 @@ def projection(name: str) -> Projection:
 
 @cache
 def all_queries() -> Mapping[str, tuple[Projection, Query]]:
-    """Every registered query by name, with the projection that it reads."""
+    """Every registered query by name, with the projection that it reads. Raises Defect."""
     return MappingProxyType({q.name: (p, q) for p in all_projections().values() for q in p.queries})
 
 
@@ -66,7 +66,10 @@ def all_composed() -> Mapping[str, Answerable]:
 
 @cache
 def all_registered() -> Mapping[str, Answerable]:
-    """Every query by name, those that read rows and those that are made of others."""
+    """Every query by name, those that read rows and those that are made of others.
+
+    Raises Defect for a name used twice.
+    """
     return MappingProxyType({**{name: query for name, (_, query) in all_queries().items()}, **all_composed()})
 
 

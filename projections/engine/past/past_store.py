@@ -163,7 +163,8 @@ async def answer_past(question: Question, store: PastStore) -> dict[str, Any]:
     """Answer a registered query as it would have been answered, in the form of the API, and say what was read for it.
 
     `as_known_at` is the position that it stands for, `as_of_event_time` the end of event time (exclusive; null: none),
-    `asked_at` the moment for which whatever the question leaves open was taken.
+    `asked_at` the moment for which whatever the question leaves open was taken. Raises Invalid for its parameters, and
+    what `PastStore.ask` raises.
     """
     found = await answer(question, store)
     end = store.past.time

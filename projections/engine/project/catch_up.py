@@ -40,7 +40,10 @@ class CatchUp:
         self._step = step
 
     async def run(self, goal: Callable[[], Offsets], near: int, stopping: asyncio.Event) -> None:
-        """Go on until the cohort is at most `near` records before the goal (which may move), or stopping is set."""
+        """Go on until the cohort is at most `near` records before the goal (which may move), or stopping is set.
+
+        Raises Unavailable, Fenced, FoldFailed, and Defect where the log no longer has what is behind.
+        """
         name = f"{self._topic}-behind"
         threads, reading = Threads(name), Reading(self._log, self._topic, {})
         loop = asyncio.get_running_loop()

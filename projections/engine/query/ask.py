@@ -30,7 +30,7 @@ def asking(store: ReadStore, comparing: Comparer | None = None) -> Asking:
 
 
 def registered() -> Mapping[str, Answerable]:
-    """Every registered query by name, composed ones too."""
+    """Every registered query by name, composed ones too. Raises Defect for a name used twice."""
     return all_registered()
 
 

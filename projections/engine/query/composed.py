@@ -159,7 +159,7 @@ def parts_of(question: Question) -> Mapping[str, Part | Select]:
 
 
 def projections_of(question: Question) -> frozenset[str]:
-    """Names of the projections whose rows the answer is made from."""
+    """Names of the projections whose rows the answer is made from. Raises Invalid for its parameters."""
     if question.name in all_queries():
         return frozenset({all_queries()[question.name][0].name})
     return frozenset().union(*(_projections(part, question) for part in parts_of(question).values()))
@@ -170,12 +170,12 @@ def _projections(part: Part | Select, asking: Question | Request) -> frozenset[s
 
 
 def topics_of(projections: Iterable[str]) -> frozenset[str]:
-    """The streams whose events these projections are made from."""
+    """The streams whose events these projections are made from. Raises NotFound for one that there is not."""
     return frozenset().union(*(projection(name).topics for name in projections))
 
 
 def features_of(question: Question) -> frozenset[Feature]:
-    """What a tier must open for this question and all that it asks in turn."""
+    """What a tier must open for this question and all that it asks in turn. Raises Invalid for its parameters."""
     own = registered()[question.name].feature
     inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
     return frozenset({own} if own else ()).union(*inner)

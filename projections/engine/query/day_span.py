@@ -47,5 +47,5 @@ def _later(day: date, days: int) -> date:
 
 
 def read_first_of_month(text: str) -> date:
-    """The first day of a month given as YYYY-MM."""
+    """The first day of a month given as YYYY-MM. Raises ValueError for anything else."""
     return date.fromisoformat(f"{read_month(text)}-01")

@@ -67,7 +67,7 @@ def read_month(text: str) -> str:
 
 
 def read_limit(text: str) -> int:
-    """A number of rows, 1 to MAX_ROWS."""
+    """A number of rows, 1 to MAX_ROWS. Raises ValueError for anything else."""
     return whole_number(text, 1, MAX_ROWS)
 
 

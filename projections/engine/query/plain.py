@@ -72,7 +72,10 @@ class Query:
 async def fetch(
     company: str, projection: str, statement: Statement, store: ReadStore
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The rows of a statement, and what they stand for in the form of the API."""
+    """The rows of a statement, and what they stand for in the form of the API.
+
+    Raises what the store raises, LimitExceeded where too many wide answers wait.
+    """
     found = await store.ask(company, projection, statement.sql, statement.params)
     return await beside(found.rows, company, partial(_by_name, found.columns)), {
         "definition_version": found.definition_version,

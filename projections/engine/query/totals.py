@@ -149,7 +149,10 @@ class Totals:
         return Selected(self.table, where, tuple(params))
 
     def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls."""
+        """Rows of the answer: dimensions, measures, what is derived from them, and the reasons of nulls.
+
+        Raises LimitExceeded where there are more rows than an answer may have.
+        """
         measures, dimensions = self.measures, request.get("by", ())
         return [self._shaped(row, dimensions, measures) for row in all_of(request, rows)]
 

@@ -71,13 +71,16 @@ FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM)
 
 
 def of_metric(request: Request) -> Mapping[str, Part]:
-    """The daily series that is looked at."""
+    """The daily series that is looked at. Raises Invalid for a period that is empty or too long."""
     series = SERIES[request.get("metric")]
     return {"series": series.part(*window(request), kept(request, series.filters))}
 
 
 def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily, dict[str, Any]]:
-    """The series as declared and as read, and what an insight into it is about."""
+    """The series as declared and as read, and what an insight into it is about.
+
+    Raises Invalid for a period that is empty or too long.
+    """
     series = SERIES[request.get("metric")]
     begin, end = window(request)
     read = series.read(rows["series"], begin, end)

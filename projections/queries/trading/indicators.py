@@ -61,7 +61,10 @@ def _lead(request: Request) -> timedelta:
 
 
 def values(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a bar of the period: each output of the indicator, null in the warm-up."""
+    """A row a bar of the period: each output of the indicator, null in the warm-up.
+
+    Raises LimitExceeded for too many bars, NotFound for an indicator that there is not, Invalid for its settings.
+    """
     from domain.metrics.indicators.bars import Bars
     from domain.metrics.indicators.catalogue import compute
 

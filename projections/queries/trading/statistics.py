@@ -105,7 +105,7 @@ def parts(request: Request) -> Mapping[str, Select]:
 
 
 def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
-    """The record out of the statement's row."""
+    """The record out of the statement's row. Raises LimitExceeded for more than is read."""
     ((_, record),) = read_records(scope(request), rows["record"])
     return record
 

@@ -104,7 +104,10 @@ def _reasoned(fields: Mapping[str, Stat]) -> dict[str, Any]:
 
 
 def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a day: users active on it, in the 7 and in the 28 days that end with it, and the first over the last."""
+    """A row a day: users active on it, in the 7 and in the 28 days that end with it, and the first over the last.
+
+    Raises LimitExceeded for more days of users than are read.
+    """
     from domain.metrics.engagement.activity import DAU, MAU, WAU, active_users, stickiness
 
     users, found, _ = read_user_days(rows["days"][0])
@@ -128,7 +131,10 @@ def day_asked(request: Request) -> date | None:
 
 
 def stickiness_parts(request: Request) -> Mapping[str, Select]:
-    """The 28 days that end with the day, or all that is known where none is named."""
+    """The 28 days that end with the day, or all that is known where none is named.
+
+    Raises Forbidden for a day before all that the tier sees.
+    """
     at = day_asked(request)
     if at is None:
         return {"days": user_days(request, 0)}
@@ -137,7 +143,10 @@ def stickiness_parts(request: Request) -> Mapping[str, Select]:
 
 
 def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a number of days, 1 to 28: how many users were active on exactly so many of them."""
+    """A row a number of days, 1 to 28: how many users were active on exactly so many of them.
+
+    Raises LimitExceeded for more days of users than are read.
+    """
     from domain.metrics.engagement.activity import stickiness_histogram
 
     users, found, _ = read_user_days(rows["days"][0])
@@ -149,7 +158,10 @@ def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a period: new, returning, resurrected and dormant users, and the pulse."""
+    """A row a period: new, returning, resurrected and dormant users, and the pulse.
+
+    Raises LimitExceeded for more days of users than are read.
+    """
     import numpy as np
 
     from domain.metrics.engagement.lifecycle import lifecycle, pulse
@@ -206,7 +218,10 @@ def feature_parts(request: Request) -> Mapping[str, Part | Select]:
 
 
 def features(_request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a feature, the last one without a feature for all: adoption of each, and how many a user uses."""
+    """A row a feature, the last one without a feature for all: adoption of each, and how many a user uses.
+
+    Raises LimitExceeded for more features than are read.
+    """
     from domain.metrics.engagement.usage import feature_adoption_rate, feature_depth
 
     row, active = rows["users"][0], rows["active"][0]["active_users"]
@@ -244,7 +259,10 @@ HABITS = """
 
 
 def segment_parts(request: Request) -> Mapping[str, Select]:
-    """The habits of users on the day, and who has done what the product is for."""
+    """The habits of users on the day, and who has done what the product is for.
+
+    Raises Forbidden for a day before all that the tier sees.
+    """
     company, at, user = request.company, day_asked(request), request.get("user_id")
     today = request.asked_at.date()
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
@@ -268,7 +286,10 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
 
 
 def segments(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a segment, or a row a user where a segment or a user is named."""
+    """A row a segment, or a row a user where a segment or a user is named.
+
+    Raises LimitExceeded for more users than are read.
+    """
     import numpy as np
 
     from domain.metrics.engagement.segments import RULES, habits, user_segment

@@ -109,7 +109,7 @@ def funnel_parts(request: Request) -> Mapping[str, Select]:
 
 
 def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a step, or a step of each group."""
+    """A row a step, or a step of each group. Raises LimitExceeded, Invalid."""
     from domain.metrics.engagement.funnel import FunnelQuestion, breakdown, funnel, steps_of
 
     found, row = read_events(rows["events"][0]), rows["events"][0]
