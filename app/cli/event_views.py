@@ -10,7 +10,7 @@ from domain.access.rights import EVERY_COMPANY, OPERATOR
 from domain.ports import EventLog, Placed
 from domain.position import Position
 from eventlog.search.criteria import Criteria
-from eventlog.search.event_json import EventJson, shown
+from eventlog.search.event_json import EventJson, visible_json
 from eventlog.search.search import EventSearch, Search
 
 
@@ -47,7 +47,7 @@ async def read_events(
     async with aclosing(search.found(walk)) as events:
         async for event in events:
             if event is not None:
-                yield shown(event, OPERATOR)
+                yield visible_json(event, OPERATOR)
                 taken += 1
                 if taken == limit:
                     return

@@ -76,12 +76,12 @@ def events_find(settings: Settings, limit: int, as_json: bool, **asked: Any) -> 
 
 
 async def _find(settings: Settings, asked: dict[str, Any], limit: int) -> dict[str, Any]:
-    from eventlog.search.event_json import figures, shown
+    from eventlog.search.event_json import figures, visible_json
 
     async with _opened(settings) as (search, _):
         walk = await search.walk(OPERATOR, _search(**asked))
         found = await search.first(walk, limit)
-        events = [shown(event, OPERATOR) for event in found]
+        events = [visible_json(event, OPERATOR) for event in found]
         return {
             "events": events,
             "cursor": walk.position,
@@ -158,9 +158,9 @@ def _delimited(event: EventMatch) -> bytes:
 
 
 def _as_line(event: EventMatch) -> bytes:
-    from eventlog.search.event_json import shown
+    from eventlog.search.event_json import visible_json
 
-    return escaped_json(json.dumps(shown(event, OPERATOR), ensure_ascii=False)).encode() + b"\n"
+    return escaped_json(json.dumps(visible_json(event, OPERATOR), ensure_ascii=False)).encode() + b"\n"
 
 
 def _search(

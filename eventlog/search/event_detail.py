@@ -9,7 +9,7 @@ from domain.errors import NotFound
 from domain.ports import Placed
 from domain.position import Position
 from eventlog.search.criteria import Criteria, Decision, Decisions, Scanned
-from eventlog.search.event_json import EventJson, figures, shown
+from eventlog.search.event_json import EventJson, figures, visible_json
 from eventlog.search.rights import scanned_for
 from eventlog.search.search import EventMatch, EventSearch, Search
 
@@ -39,15 +39,15 @@ class EventDetails:
         decision = await self._decisions.of(found.place)
         before, after = await self._before(principal, found, scanned), await self._after(principal, found, scanned)
         return {
-            "event": shown(found, principal),
+            "event": visible_json(found, principal),
             "decision": _decision(decision),
             "neighbours": {
-                "before": shown(before, principal) if before else None,
-                "after": shown(after, principal) if after else None,
+                "before": visible_json(before, principal) if before else None,
+                "after": visible_json(after, principal) if after else None,
             },
-            "causes": [shown(cause, principal) for cause in causes],
+            "causes": [visible_json(cause, principal) for cause in causes],
             "root": root,
-            "effects": [shown(effect, principal) for effect in effects],
+            "effects": [visible_json(effect, principal) for effect in effects],
             "scanned": figures(scanned_for(principal, scanned)),
         }
 

@@ -21,7 +21,7 @@ from eventlog.search.search import EventMatch
 EventJson = dict[str, Any]
 
 
-def shown(event: EventMatch, principal: Principal) -> EventJson:
+def visible_json(event: EventMatch, principal: Principal) -> EventJson:
     """The event as the principal may see it, in the form that `ingest` takes, with its place."""
     withheld = seen_by(principal, event.envelope)
     members = event_json(event.place, event.envelope)

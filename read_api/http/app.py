@@ -30,7 +30,7 @@ from read_api.http.encoding import encoded
 from read_api.http.events import find_events, show_event
 from read_api.http.past import OF_EXPLANATION, OF_PAST
 from read_api.http.problems import problem
-from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
+from read_api.http.request import JSON, HttpRequest, answer_query, for_caller, min_position, parameters, question_of
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
@@ -59,7 +59,7 @@ async def query(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     `company` names the tenant. `as_of` (an event time, exclusive) and `as_known_at` (a position) ask for a past state.
     Every other parameter is the query's own.
     """
-    return await told(request, name, parameters(request))
+    return await answer_query(request, name, parameters(request))
 
 
 @get("/api/v1/query/{name:str}/explain", responses=openapi.EXPLANATION, summary="Explain a measure of a query")

@@ -21,7 +21,7 @@ from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, answered, asked, asked_at, parameters, question_of, with_headers
+from read_api.http.request import HttpRequest, ask, asked_at, parameters, question_of, response_to, with_headers
 
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"
@@ -57,22 +57,22 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
         """All that the caller may see, by id, a page at a time; archived ones with `archived=true`."""
         company_id, params = _asked(request, kind.query)
         question = list_question(kind, company_id, params, asked_at(request))
-        return await answered(question, await asked(request, question))
+        return await response_to(question, await ask(request, question))
 
     async def shown(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """The item as its last event left it, archived or not; ETag is its version."""
         company_id, _ = _asked(request, kind.query, ())
-        answer = await asked(request, item_question(kind, company_id, str(id), asked_at(request)))
+        answer = await ask(request, item_question(kind, company_id, str(id), asked_at(request)))
         return _item(answer, only(answer["rows"], kind, str(id)))
 
     async def told(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """Every event of the item, oldest first, a page at a time: what changed, by whom, when."""
         company_id, params = _asked(request, HISTORY, PAGED)
         question = history_question(kind, company_id, str(id), params, asked_at(request))
-        answer = await asked(request, question)
+        answer = await ask(request, question)
         if "cursor" not in params:
             only(answer["rows"], kind, str(id))
-        return await answered(question, answer)
+        return await response_to(question, answer)
 
     list_shape, item_shape = SHAPES[kind.name]
     item, plural = f"{kind.path}/{{id:uuid}}", f"{kind.words}s"
@@ -98,7 +98,7 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
 async def company(request: HttpRequest) -> Response[bytes]:
     """What the company says about itself, or the defaults (version 0) where it never did; ETag is its version."""
     company_id, _ = _asked(request, COMPANY, ())
-    answer = await asked(request, question_of(request, COMPANY, company_id, {}))
+    answer = await ask(request, question_of(request, COMPANY, company_id, {}))
     return _item(answer, answer["rows"][0])
 
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from domain.errors import Invalid
 from domain.whole_number import whole_number
-from eventlog.search.event_json import figures, shown
+from eventlog.search.event_json import figures, visible_json
 from eventlog.search.rights import scanned_for
 from eventlog.search.search import Search
 from read_api.answers.event_criteria import criteria
@@ -58,7 +58,7 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
     walk = await side.search.walk(principal, search)
     events = await side.search.first(walk, limit)
     answer = {
-        "events": [shown(event, principal) for event in events],
+        "events": [visible_json(event, principal) for event in events],
         "cursor": walk.position,
         "complete": walk.caught_up,
         "scanned": figures(scanned_for(principal, walk.scanned)),

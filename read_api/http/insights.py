@@ -16,7 +16,7 @@ from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from projections.queries.insights.series import METHODS
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, parameters, told
+from read_api.http.request import HttpRequest, answer_query, parameters
 
 PATH = "/api/v1/insights"
 OF_SERIES = "insights"  # answers with several kinds, and with all of them where none is named
@@ -100,4 +100,4 @@ async def insights(request: HttpRequest) -> Response[bytes]:
     What it predicts is written down, and scored when it is known what came (query prediction_scores). `as_of` and
     `as_known_at` ask for a past state; what is answered of the past is not written down.
     """
-    return await told(request, *question(parameters(request)))
+    return await answer_query(request, *question(parameters(request)))

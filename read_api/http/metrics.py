@@ -18,7 +18,7 @@ from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from read_api.http import openapi
 from read_api.http.past import OF_EXPLANATION, OF_PAST
-from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters, question_of, told
+from read_api.http.request import JSON, HttpRequest, answer_query, for_caller, min_position, parameters, question_of
 from read_api.services import ReadServices
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
@@ -136,7 +136,7 @@ async def shown(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
     params = parameters(request)
     if KEY in params:
         raise Invalid("the key is in the path", code="bad_parameter")
-    return await told(request, ONE, {**params, KEY: key})
+    return await answer_query(request, ONE, {**params, KEY: key})
 
 
 @get(
@@ -183,7 +183,7 @@ def _named(each: Explained) -> str:
 )
 async def kpis(request: HttpRequest) -> Response[bytes]:
     """The same as the query `kpis`: every key figure of a period beside that of the period before."""
-    return await told(request, ALL, parameters(request))
+    return await answer_query(request, ALL, parameters(request))
 
 
 HANDLERS = (listed, shown, explained, kpis)

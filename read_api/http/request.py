@@ -53,7 +53,7 @@ def asked_at(request: HttpRequest) -> datetime:
     return side.questions.now()
 
 
-async def asked(request: HttpRequest, question: Question) -> dict[str, Any]:
+async def ask(request: HttpRequest, question: Question) -> dict[str, Any]:
     """The answer to a question of the caller. Raises as `Questions.ask` does, Invalid for a position that is none."""
     side: ReadServices = request.app.state.side
     side.health.queries.add()
@@ -78,7 +78,7 @@ async def _gone(request: HttpRequest) -> None:
         pass
 
 
-async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
+async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:
     """A registered query's answer, of the present or of the past: `company`, `as_of` and `as_known_at` say which.
 
     Raises as `Questions.ask` does, Invalid for parameters that are none, Unavailable where the caller has left.
@@ -91,14 +91,14 @@ async def told(request: HttpRequest, name: str, params: dict[str, str]) -> Respo
     side: ReadServices = request.app.state.side
     side.health.queries.add()
     past_answer = side.past.answer(request.user.principal, question, past, min_position(request))
-    return await answered(question, await for_caller(request, past_answer))
+    return await response_to(question, await for_caller(request, past_answer))
 
 
 async def _told(request: HttpRequest, question: Question) -> Response[bytes]:
-    return await answered(question, await asked(request, question))
+    return await response_to(question, await ask(request, question))
 
 
-async def answered(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:
+async def response_to(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:
     """The answer to a question; what it stands for is in the headers, too. Rows that no cache keeps are used up.
 
     Raises LimitExceeded where too many wide answers wait.

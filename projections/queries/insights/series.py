@@ -20,7 +20,7 @@ from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
-from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, kept, window
+from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, given_filters, window
 from projections.queries.insights.shape import Method
 
 WEEK = 7
@@ -73,7 +73,7 @@ FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM)
 def of_metric(request: Request) -> Mapping[str, Part]:
     """The daily series that is looked at. Raises Invalid for a period that is empty or too long."""
     series = SERIES[request.get("metric")]
-    return {"series": series.part(*window(request), kept(request, series.filters))}
+    return {"series": series.part(*window(request), given_filters(request, series.filters))}
 
 
 def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily, dict[str, Any]]:
@@ -84,7 +84,7 @@ def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily
     series = SERIES[request.get("metric")]
     begin, end = window(request)
     read = series.read(rows["series"], begin, end)
-    part = series.part(begin, end, kept(request, series.filters))
+    part = series.part(begin, end, given_filters(request, series.filters))
     evidence = {
         "query": part.query,
         "params": dict(part.params),
@@ -99,10 +99,10 @@ def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily
 def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
     _, series, about = series_of(request, rows)
     kinds = (Kind(request.get("kind")),) if request.get("kind") else tuple(METHODS)
-    return MODELS.run(found, request.company, kinds, series, about)
+    return MODELS.run(findings_in, request.company, kinds, series, about)
 
 
-def found(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
+def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
     """One row for each kind. Run in the process for long computations."""
     return [
         method.told(find(series.values), len(series.values), about, lambda shown: _dated(shown, series))

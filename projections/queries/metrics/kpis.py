@@ -167,7 +167,7 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
         )
     wanted = _wanted(entry, request)
     if _by_records(entry, request):
-        return {"record": record.asked(_scope(entry, request, wanted))}
+        return {"record": record.select_record(_scope(entry, request, wanted))}
     return _asked_parts(entry.reads, wanted)
 
 

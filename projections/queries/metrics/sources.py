@@ -237,7 +237,7 @@ def _users(wanted: MetricScope) -> Select:
     first, end = wanted.span.days
     earlier = wanted.span.before().days[0] if wanted.span.start else first
     cycle = Cycle(earlier, first, end, wanted.span.bounds[0]) if "user_lifecycle" in wanted.reads else None
-    return counts.asked(wanted.company, cycle, wanted.last_day if "user_windows" in wanted.reads else None)
+    return counts.select_counts(wanted.company, cycle, wanted.last_day if "user_windows" in wanted.reads else None)
 
 
 SESSIONS = """

@@ -118,7 +118,7 @@ ACCOUNTS = """
 """
 
 
-def asked(scope: Scope) -> Select:
+def select_record(scope: Scope) -> Select:
     """The statement for records: one row, or one for each group. Raises Invalid for a period that is none of days."""
     if scope.series:
         _whole_days(scope)

@@ -15,7 +15,16 @@ from projections.engine.query.formatting import measure, money
 from projections.engine.query.params import Param, read_choice, read_time
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.queries.trading.record import BASES, CALENDARS, SERIES, Scope, asked, many, read_records, rests_on
+from projections.queries.trading.record import (
+    BASES,
+    CALENDARS,
+    SERIES,
+    Scope,
+    many,
+    read_records,
+    rests_on,
+    select_record,
+)
 
 if TYPE_CHECKING:
     from domain.metrics.trading.catalogue import Answer
@@ -101,7 +110,7 @@ def scope(request: Request) -> Scope:
 
 def parts(request: Request) -> Mapping[str, Select]:
     """One statement: the record."""
-    return {"record": asked(scope(request))}
+    return {"record": select_record(scope(request))}
 
 
 def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:

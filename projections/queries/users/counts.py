@@ -50,7 +50,7 @@ class Spanned(NamedTuple):
     end: date
 
 
-def asked(company: str, cycle: Cycle | None, last: date | None) -> Select:
+def select_counts(company: str, cycle: Cycle | None, last: date | None) -> Select:
     """One statement for users of a cycle (active, new, returning, resurrected, dormant), for those of the windows that
     end with a day (mau of 28 days, wau of 7, dau), or for both."""
     counted = _counted(company, cycle, last)
