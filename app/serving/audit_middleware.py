@@ -87,12 +87,13 @@ class AuditMiddleware:
                 answer.hold(lambda: self._trail.record(exchange.note()))
             with self._let_in(exchange):
                 await self._inner(exchange.scope, receive, answer.send)
-        except AnalyticsError as error:
+        except Exception as raised:
+            error = answer.unrecorded or raised  # it went through the application, which may have wrapped it
+            if not isinstance(error, AnalyticsError):
+                about = {"company": exchange.company}
+                logger.exception("%s failed (correlation id %s)", path, answer.correlation_id, extra=about)
+                error = INTERNAL
             await self._refuse(answer, error, path)
-        except Exception:
-            about = {"company": exchange.company}
-            logger.exception("%s failed (correlation id %s)", path, answer.correlation_id, extra=about)
-            await self._refuse(answer, INTERNAL, path)
         finally:
             if not answer.on_record and (exchange.noted or exchange.refused):
                 self._trail.note(exchange.note())
@@ -184,6 +185,7 @@ class _Answer:
         ]
         self._record: Callable[[], Awaitable[None]] | None = None
         self._held: Message | None = None
+        self.unrecorded: Exception | None = None  # why it could not be put on record
         self.begun = False
         self.on_record = False
         self.status = 0
@@ -245,7 +247,11 @@ class _Answer:
         record, self._held, self._record = self._record, None, None
         if record is not None:
             self.on_record = True
-            await record()
+            try:
+                await record()
+            except Exception as error:
+                self.unrecorded = error
+                raise
         self.begun = True
         await self._send(start)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar, post
 
 from app.serving.audit_middleware import AuditMiddleware
 from app.serving.gate import Gate
@@ -75,11 +76,18 @@ def match(method: str | None, path: str) -> Route:
 
 
 async def ask(
-    book: Book, method: str, path: str, *, token: str = "ann", error: Exception | None = None
+    book: Book,
+    method: str,
+    path: str,
+    *,
+    token: str = "ann",
+    error: Exception | None = None,
+    inner: Any = None,
 ) -> tuple[httpx.Response, Application]:
     """The answer to one request."""
     application = Application(book, error)
-    transport = httpx.ASGITransport(app=AuditMiddleware(application, match, Gate(authenticate, book), problem))
+    edge = AuditMiddleware(inner or application, match, Gate(authenticate, book), problem)
+    transport = httpx.ASGITransport(app=edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
         headers = {"Authorization": f"Bearer {token}", "X-Correlation-Id": "c-1"}
         return await client.request(method, path, headers=headers), application
@@ -101,6 +109,19 @@ async def test_a_command_that_cannot_be_put_on_record_is_not_answered_as_done() 
     book = Book()
     book.away = True
     answer, _ = await ask(book, "POST", COMMAND)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_nor_where_the_framework_wraps_what_its_answer_runs_into() -> None:
+    """Litestar thinks that the answer has begun, and raises an error of its own instead of the trail's."""
+
+    @post(COMMAND)
+    async def command() -> dict[str, str]:
+        return {"id": "a1"}
+
+    book = Book()
+    book.away = True
+    answer, _ = await ask(book, "POST", COMMAND, inner=Litestar([command], openapi_config=None, logging_config=None))
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
