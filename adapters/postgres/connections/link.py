@@ -51,6 +51,10 @@ async def connect(url: str, *, options: str = "", patience: float = PATIENCE) ->
         except psycopg.OperationalError as error:
             if loop.time() + pause > deadline:
                 raise Unavailable(f"the database does not answer: {error}") from error
+        except asyncio.CancelledError as error:
+            # Its frames keep a connection half made, and open for as long as somebody keeps the task. The server would
+            # wait for the rest of it, a minute long, and DROP DATABASE for the server's process.
+            raise error.with_traceback(None) from None
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.5)
 
