@@ -41,10 +41,15 @@ class NatsServer:
     def ensure(self) -> None:
         """Return when the server runs and takes connections; raises Unavailable if it will not."""
         for _ in range(3):  # a free port can be taken by somebody else before the server binds it
-            if self.pid() is not None or self._start():
+            if self._runs() or self._start():
                 self._wanted = int(self._port.read_text())  # it comes back where those who work with it look for it
                 return
         raise Unavailable(f"nats-server does not start, see {self._log}")
+
+    def _runs(self) -> bool:
+        """Whether it runs, once it greets or has had the time to: one that was just killed runs on for a moment."""
+        wait_until(lambda: self.pid() is None or _greets(int(self._port.read_text())), START_PATIENCE)
+        return self.pid() is not None
 
     def stop(self) -> None:
         """Stop the server, whoever started it. Raises Unavailable if it does not end."""

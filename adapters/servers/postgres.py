@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 
 from adapters.postgres.roles import MEMBER, make_roles
-from adapters.servers.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
+from adapters.servers.process import STEP, Launcher, alive, end, free_port, pid_in, secret, wait_until
 from domain.errors import Defect, Unavailable
 
 USER = DATABASE = "analytics"
@@ -81,17 +81,14 @@ class PostgresServer:
         """Return when the server runs and answers: started now, or found running. Raises Unavailable if it will not."""
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster()
-        deadline, failures = time.monotonic() + START_PATIENCE, 0
-        while self.pid() is None:
-            said = self._start(deadline)
-            if said is None:
-                break
-            failures += not any(leftover in said for leftover in LEFTOVERS)
+        deadline, failures, said = time.monotonic() + START_PATIENCE, 0, ""
+        while not self._serves(deadline):
             if failures >= 3 or time.monotonic() > deadline:
                 raise Unavailable(f"PostgreSQL does not start, see {self._log}: {said[-500:]}")
-            time.sleep(0.1)
-        if not wait_until(self._answers, max(1.0, deadline - time.monotonic())):
-            raise Unavailable(f"PostgreSQL runs but does not answer, see {self._log}")
+            said = self._start(deadline)
+            failures += not any(leftover in said for leftover in LEFTOVERS)
+            if said:
+                time.sleep(0.1)
         self._wanted = self._number
 
     def stop(self) -> None:
@@ -104,6 +101,16 @@ class PostgresServer:
             end(pid, ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 5.0)))
         if self._sockets.parent != self._port.parent:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _serves(self, deadline: float) -> bool:
+        """Whether it runs, once it answers; False as soon as it does not: one just killed runs on for a moment."""
+        while self.pid() is not None:
+            if self._answers():
+                return True
+            if time.monotonic() > deadline:
+                raise Unavailable(f"PostgreSQL runs but does not answer, see {self._log}")
+            time.sleep(STEP)
+        return False
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and move it there whole: a crash in between leaves nothing half-made."""
@@ -131,8 +138,8 @@ class PostgresServer:
             )
         fresh.rename(self._data)
 
-    def _start(self, deadline: float) -> str | None:
-        """Start once and wait until ready; returns what the server said if it ended instead."""
+    def _start(self, deadline: float) -> str:
+        """Start once and wait until ready; returns what the server said if it ended instead, else nothing."""
         self._make_socket_folder()
         for stale in (self._data / "postmaster.pid", *self._sockets.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)  # of a dead server: we only come here when none runs
@@ -145,7 +152,7 @@ class PostgresServer:
         pid = self._launcher.start(command, self._log)
         wait_until(lambda: self._ready() or not alive(pid), max(1.0, deadline - time.monotonic()))
         if alive(pid):
-            return None
+            return ""
         with self._log.open("rb") as log:
             log.seek(before)
             return log.read().decode(errors="replace")

@@ -148,6 +148,24 @@ async def test_everything_killed_at_once_starts_again(folder: Path) -> None:
     await servers.stop()
 
 
+async def test_servers_that_end_while_a_start_waits_for_them_start_again(folder: Path) -> None:
+    """One that was just killed counts as running for a moment, and never answers: here the moment is a long one."""
+    owner, pids = _started_in_another_process(folder)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    servers = Servers(folder)
+    starting = asyncio.create_task(servers.start())
+    await asyncio.sleep(0.5)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        addresses = await starting
+    assert await both_answer(addresses)
+    owner.kill()
+    owner.wait()
+    await servers.stop()
+
+
 async def test_servers_come_back_at_their_old_addresses_or_not_at_all(folder: Path) -> None:
     """Everybody who works with them knows these addresses: while another has the port they wait, and say so."""
     servers = Servers(folder)
