@@ -28,6 +28,7 @@ from adapters.servers.servers import Addresses, Servers
 from tests.architecture.sources import PACKAGES
 from tests.eventlog.publish.samples import trade
 from tests.projections.harness import ReadModels, logged
+from tests.support.frozen import stop
 
 pytestmark = pytest.mark.slow
 
@@ -151,8 +152,7 @@ async def test_everything_killed_at_once_starts_again(folder: Path) -> None:
 async def test_servers_that_end_while_a_start_waits_for_them_start_again(folder: Path) -> None:
     """One that was just killed counts as running for a moment, and never answers: here the moment is a long one."""
     owner, pids = _started_in_another_process(folder)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    stop(pids)
     servers = Servers(folder)
     starting = asyncio.create_task(servers.start())
     await asyncio.sleep(0.5)
