@@ -112,10 +112,14 @@ def test_a_forecast_is_recorded_once(instance: Instance, position: str) -> None:
 
 
 def test_the_api_process_stays_small(instance: Instance, position: str) -> None:
-    """After all that it has loaded none of the heavy libraries, and is below 120 MB."""
+    """After all that it has loaded none of the heavy libraries, and has hardly grown.
+
+    Not how large it is: other tests ask the same process for answers of many rows, in whatever order.
+    """
+    (process,) = (child for child in instance.children() if "read-api" in child.cmdline())
+    before = process.memory_info().rss
     with client(instance, "PRO") as viewer:
         assert viewer.get("/api/v1/insights", params=asked("forecast")).status_code == 200
-    (process,) = (child for child in instance.children() if "read-api" in child.cmdline())
     mapped = {part for area in process.memory_maps() for part in Path(area.path).parts}
     assert sorted(mapped & set(HEAVY)) == []
-    assert process.memory_info().rss <= 120 * 2**20
+    assert process.memory_info().rss - before <= 20 * 2**20

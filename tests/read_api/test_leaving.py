@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.instance import Instance, command_line, environment, trade
 
-COMPANY = "leaveco"
+COMPANY = "goneco"
 ASKED = "/api/v1/query/trading_totals?as_of=2025-10-10"
 PATIENCE = 30.0  # seconds, on a machine that does much else
 
