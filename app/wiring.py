@@ -153,7 +153,7 @@ async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgr
 
 
 @asynccontextmanager
-async def stories(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, EventDetails]]:
+async def event_details(settings: Settings, log: EventLog) -> AsyncIterator[tuple[EventSearch, EventDetails]]:
     """Searches of the log, and the stories of single events that are told by them."""
     from eventlog.search.event_detail import EventDetails
 
@@ -230,7 +230,7 @@ async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
 
 
 @asynccontextmanager
-async def desk(settings: Settings) -> AsyncIterator[CommandHandler]:
+async def command_handler(settings: Settings) -> AsyncIterator[CommandHandler]:
     """What takes commands."""
     from app.vocabulary import RegisteredVocabulary
     from command_api.command_handler import CommandHandler

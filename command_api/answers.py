@@ -1,4 +1,4 @@
-"""Answers of the command API: JSON, and every failure as a problem document; the edge ties them to the request."""
+"""Answers of the command API: JSON, and failures as problem documents, which the middleware ties to the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The desk: takes one command on somebody's behalf. The one way to a decision for HTTP and the command line.
+"""The command handler: takes one command on somebody's behalf. The one way to a decision for HTTP and the command line.
 
 Order of work: may they → is it the same request again → does what it names exist → what is so now → is that what they
 saw → decide → store.

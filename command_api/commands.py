@@ -64,12 +64,12 @@ def route(command: CommandType) -> tuple[str, str]:
     return "POST", ELSEWHERE.get(command.name, f"{collection}/{{id}}/{verb.replace('_', '-')}")
 
 
-def handlers(desk: CommandHandler) -> list[HTTPRouteHandler]:
+def handlers(command_handler: CommandHandler) -> list[HTTPRouteHandler]:
     """A handler for every command."""
-    return [_handler(command, desk) for command in COMMANDS.values()]
+    return [_handler(command, command_handler) for command in COMMANDS.values()]
 
 
-def _handler(command: CommandType, desk: CommandHandler) -> HTTPRouteHandler:
+def _handler(command: CommandType, command_handler: CommandHandler) -> HTTPRouteHandler:
     async def about_one(
         request: HttpRequest,
         id: FromPath[UUID],
@@ -78,7 +78,7 @@ def _handler(command: CommandType, desk: CommandHandler) -> HTTPRouteHandler:
         idempotency_key: IdempotencyKey = None,
         dry_run: DryRun = False,
     ) -> Response[bytes]:
-        return await _take(desk, command, request, id, company, if_match, idempotency_key, dry_run)
+        return await _take(command_handler, command, request, id, company, if_match, idempotency_key, dry_run)
 
     async def about_none(
         request: HttpRequest,
@@ -87,7 +87,7 @@ def _handler(command: CommandType, desk: CommandHandler) -> HTTPRouteHandler:
         idempotency_key: IdempotencyKey = None,
         dry_run: DryRun = False,
     ) -> Response[bytes]:
-        return await _take(desk, command, request, None, company, if_match, idempotency_key, dry_run)
+        return await _take(command_handler, command, request, None, company, if_match, idempotency_key, dry_run)
 
     method, path = route(command)
     return HTTPRouteHandler(
@@ -104,7 +104,7 @@ def _handler(command: CommandType, desk: CommandHandler) -> HTTPRouteHandler:
 
 
 async def _take(
-    desk: CommandHandler,
+    command_handler: CommandHandler,
     command: CommandType,
     request: HttpRequest,
     target: UUID | None,
@@ -128,7 +128,7 @@ async def _take(
         correlation_id=who.correlation_id,
         traceparent=trace.parent if (trace := tracing.current()) else "",
     )
-    return _answer(command, await desk.take(who.principal, order))
+    return _answer(command, await command_handler.take(who.principal, order))
 
 
 def _check_parameters(request: HttpRequest) -> None:

@@ -43,12 +43,12 @@ UNUSABLE = frozenset({Code.BAD_JSON, Code.BAD_TEXT, Code.TOO_DEEP, Code.TOO_LARG
 def create_app(
     *,
     ingest: Ingest,
-    desk: CommandHandler,
+    command_handler: CommandHandler,
     health: Health,
     rates: Rates | None = None,
     upload_seconds: float = UPLOAD_SECONDS,
 ) -> Litestar:
-    """The application, to stand behind the edge (app/serving/audit_middleware.py); what it stands on is given. No
+    """The application, to stand behind the middleware (app/serving/audit_middleware.py); what it stands on is given. No
     `rates`: no limit.
 
     `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
@@ -61,7 +61,7 @@ def create_app(
         return answers.as_json(found, 200 if found["ready"] else 503)
 
     return Litestar(
-        [_publishing(ingest, rates or Rates(0), upload_seconds), show_health, *commands.handlers(desk)],
+        [_publishing(ingest, rates or Rates(0), upload_seconds), show_health, *commands.handlers(command_handler)],
         exception_handlers={
             AnalyticsError: answers.problem,
             HTTPException: answers.http_problem,

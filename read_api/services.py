@@ -28,7 +28,7 @@ class ReadServices:
     movements: ProjectionChanges
     metrics: Metrics
     search: EventSearch
-    stories: EventDetails
+    event_details: EventDetails
     authenticate: Authenticate
     trail: Trail
     rates: Rates

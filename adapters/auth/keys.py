@@ -80,6 +80,7 @@ def _usable(entry: JWKDict) -> Iterator[jwt.PyJWK]:
     """The key, where it is one that its algorithm may be verified with: providers publish keys for others, too."""
     try:
         key = jwt.PyJWK(entry)
+    # what PyJWT and the cryptography below it raise for keys that are broken, or of kinds they do not know
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, NotImplementedError):
         return
     if key.algorithm_name in ALGORITHMS and _fits(key.algorithm_name, key.key):

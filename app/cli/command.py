@@ -67,10 +67,10 @@ def command(
 
 async def _give(settings: Settings, order: CommandRequest) -> CommandResult:
     from app.instance.instance import reachable
-    from app.wiring import desk
+    from app.wiring import command_handler
     from domain.access.rights import OPERATOR
 
-    async with reachable(settings) as complete, desk(complete) as taking:
+    async with reachable(settings) as complete, command_handler(complete) as taking:
         return await taking.take(OPERATOR, order)
 
 

@@ -103,8 +103,8 @@ def events_show(settings: Settings, event: str, topic: str) -> None:
 
 
 async def _show(settings: Settings, event: str, topic: str) -> dict[str, Any]:
-    async with _opened(settings) as (_, stories):
-        return await stories.tell(OPERATOR, event, topics=[topic] if topic else [])
+    async with _opened(settings) as (_, event_details):
+        return await event_details.detail_of(OPERATOR, event, topics=[topic] if topic else [])
 
 
 @events.command("replay")

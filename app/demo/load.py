@@ -19,7 +19,7 @@ from app.demo.companies import COMPANIES
 from app.demo.sample import EVENTS, sample
 from app.publisher import connect
 from app.settings import Settings
-from app.wiring import desk, event_log
+from app.wiring import command_handler, event_log
 from command_api.command_handler import CommandRequest
 from domain.access.rights import OPERATOR
 from domain.configuration.registry import COMMANDS, read_command
@@ -56,7 +56,7 @@ async def load(settings: Settings, stop: asyncio.Event, out: TextIO = sys.stderr
 
 async def _subscribe(settings: Settings) -> None:
     """Give each company its name and tier, as the platform's operator would."""
-    async with desk(settings) as taking:
+    async with command_handler(settings) as taking:
         for company in COMPANIES:
             for name, said in ((PROFILE, {"name": company.company_id.capitalize()}), (TIER, {"tier": company.tier})):
                 command = read_command(COMMANDS[name], json.dumps(said).encode())

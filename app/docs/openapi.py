@@ -111,7 +111,7 @@ EVENTS_ANSWER = {
 
 def document() -> Document:
     """The whole description."""
-    command_app = create_app(ingest=cast(Any, None), desk=cast(Any, None), health=cast(Any, None))
+    command_app = create_app(ingest=cast(Any, None), command_handler=cast(Any, None), health=cast(Any, None))
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}

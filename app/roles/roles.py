@@ -61,7 +61,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadServices, Eve
         async with (
             wiring.pipeline_figures(settings) as figures,
             wiring.event_log(settings) as log,
-            wiring.stories(settings, log) as (search, stories),
+            wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
             listening(bus) as movements,
             asking(settings, log, movements) as questions,
@@ -80,7 +80,7 @@ async def read_side(settings: Settings) -> AsyncIterator[tuple[ReadServices, Eve
                 movements=movements,
                 metrics=metrics,
                 search=search,
-                stories=stories,
+                event_details=event_details,
                 authenticate=authenticate,
                 trail=trail,
                 rates=Rates(settings.rate_limits),
@@ -100,10 +100,10 @@ async def read_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> Non
 
     files = certificate_files(settings)
     async with read_side(settings) as (side, _):
-        doorway = Gate(side.authenticate, side.trail, side.rates)
+        gate = Gate(side.authenticate, side.trail, side.rates)
         application = create_app(side)
-        edge = AuditMiddleware(application, routes_of(application), doorway, problem, side.metrics.request)
-        await serve_http(edge, settings.host, settings.read_port, stop, ready, files)
+        middleware = AuditMiddleware(application, routes_of(application), gate, problem, side.metrics.request)
+        await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
 
 
 async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -121,20 +121,24 @@ async def command_api(settings: Settings, stop: asyncio.Event, ready: Ready) -> 
     files = certificate_files(settings)
     async with (
         ingest(settings) as doors,
-        wiring.desk(settings) as desk,
+        wiring.command_handler(settings) as handler,
         wiring.event_log(settings) as log,
         wiring.live_bus(settings) as bus,
         wiring.trail(settings, log) as trail,
         wiring.authenticator(settings) as authenticate,
     ):
-        health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": desk.check})
+        health = Health({"log": lambda: log.heads("trading-events"), "bus": bus.flush, "event-store": handler.check})
         rates = Rates(settings.rate_limits)
         application = create_app(
-            ingest=doors, desk=desk, health=health, rates=rates, upload_seconds=settings.upload_seconds
+            ingest=doors,
+            command_handler=handler,
+            health=health,
+            rates=rates,
+            upload_seconds=settings.upload_seconds,
         )
-        doorway = Gate(authenticate, trail, rates)
-        edge = AuditMiddleware(application, routes_of(application), doorway, document_of)
-        await serve_http(edge, settings.host, settings.command_port, stop, ready, files)
+        gate = Gate(authenticate, trail, rates)
+        middleware = AuditMiddleware(application, routes_of(application), gate, document_of)
+        await serve_http(middleware, settings.host, settings.command_port, stop, ready, files)
 
 
 async def grpc(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:

@@ -48,14 +48,14 @@ class AuditMiddleware:
         self,
         inner: Application,
         match: Match,
-        doorway: Gate,
+        gate: Gate,
         problem: Describe,
         observe: Observe = lambda _path, _status, _seconds: None,
     ) -> None:
         self._inner = inner
         self._match = match
-        self._doorway = doorway
-        self._trail = doorway.trail
+        self._gate = gate
+        self._trail = gate.trail
         self._problem = problem
         self._observe = observe
 
@@ -108,10 +108,10 @@ class AuditMiddleware:
             return
         scope, answer = exchange.scope, exchange.answer
         tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        exchange.caller = Caller(self._doorway.authenticate(bearer_token(tokens)), answer.correlation_id)
+        exchange.caller = Caller(self._gate.authenticate(bearer_token(tokens)), answer.correlation_id)
         scope["user"] = exchange.caller
         action = exchange.deed.action if exchange.deed else Action.READ
-        with self._doorway.within_rates(exchange.caller.principal, action, exchange.company):
+        with self._gate.within_rates(exchange.caller.principal, action, exchange.company):
             yield
 
     async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:

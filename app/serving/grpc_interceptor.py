@@ -103,14 +103,14 @@ def status_code(error: AnalyticsError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-def answering(rpc: str, handler: Answers, doorway: Gate) -> Answering:
+def answering(rpc: str, handler: Answers, gate: Gate) -> Answering:
     """The handler of an RPC that answers once, behind the door.
 
     The call ends with the status of what the handler raises.
     """
 
     async def answer(request: Any, context: Context) -> Message:
-        async with _door(rpc, request, context, doorway) as call:
+        async with _door(rpc, request, context, gate) as call:
             found = await handler(request, call.who)
             call.position = _position(found)
             await call.before_the_answer()
@@ -120,11 +120,11 @@ def answering(rpc: str, handler: Answers, doorway: Gate) -> Answering:
     return answer
 
 
-def streaming(rpc: str, handler: Streams, doorway: Gate) -> Streaming:
+def streaming(rpc: str, handler: Streams, gate: Gate) -> Streaming:
     """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
-        async with _door(rpc, request, context, doorway) as call, aclosing(handler(request, call.who)) as messages:
+        async with _door(rpc, request, context, gate) as call, aclosing(handler(request, call.who)) as messages:
             await call.before_the_answer()
             async for message in messages:
                 call.position = _position(message)
@@ -178,18 +178,18 @@ class _Call:
 
 
 @asynccontextmanager
-async def _door(rpc: str, request: Any, context: Context, doorway: Gate) -> AsyncIterator[_Call]:
+async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIterator[_Call]:
     metadata = _metadata(context)
     correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
     with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
         told = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
         context.set_trailing_metadata(told)
-        call = _Call(rpc, company_of(request), correlation_id, doorway.trail)
+        call = _Call(rpc, company_of(request), correlation_id, gate.trail)
         try:
             if call.action not in ONLY_REFUSALS:
-                await doorway.trail.admit()
-            call.caller = Caller(doorway.authenticate(bearer_token(_authorizations(context))), correlation_id)
-            with doorway.within_rates(call.caller.principal, call.action, call.company):
+                await gate.trail.admit()
+            call.caller = Caller(gate.authenticate(bearer_token(_authorizations(context))), correlation_id)
+            with gate.within_rates(call.caller.principal, call.action, call.company):
                 yield call
             call.end(None)
         except AnalyticsError as error:

@@ -100,7 +100,7 @@ class GrpcServer:
 
 
 def grpc_server(
-    sides: Sequence[Handlers], doorway: Gate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
+    sides: Sequence[Handlers], gate: Gate, *, address: str = "127.0.0.1:0", tls: Tls | None = None
 ) -> GrpcServer:
     """A server of all RPCs on `address` (port 0 takes a free one), not started yet.
 
@@ -108,7 +108,7 @@ def grpc_server(
     """
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
     handlers = _joined(sides)
-    behind_door = {m.name: _method(m, handlers.get(m.name), doorway) for m in SERVICE.methods}
+    behind_door = {m.name: _method(m, handlers.get(m.name), gate) for m in SERVICE.methods}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, behind_door),))
     serving = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(serving, server)
@@ -128,7 +128,7 @@ def _joined(sides: Sequence[Handlers]) -> Handlers:
     return joined
 
 
-def _method(method: MethodDescriptor, handler: Any, doorway: Gate) -> grpc.RpcMethodHandler[Message, Message]:
+def _method(method: MethodDescriptor, handler: Any, gate: Gate) -> grpc.RpcMethodHandler[Message, Message]:
     """How one RPC is served, by the way that its contract says it streams."""
     behind: Answering | Streaming
     readable = _each_readable if method.client_streaming else _readable
@@ -140,10 +140,10 @@ def _method(method: MethodDescriptor, handler: Any, doorway: Gate) -> grpc.RpcMe
                 async for message in messages:
                     yield message
 
-        behind = streaming(method.name, stream, doorway)
+        behind = streaming(method.name, stream, gate)
     else:
         offered: Answers = handler or _unimplemented(method.name)
-        behind = answering(method.name, lambda request, caller: offered(readable(request), caller), doorway)
+        behind = answering(method.name, lambda request, caller: offered(readable(request), caller), gate)
     make = _MAKERS[method.client_streaming, method.server_streaming]
     decode = partial(_decoded, GetMessageClass(method.input_type))
     return make(behind, request_deserializer=decode, response_serializer=_encode)

@@ -25,7 +25,9 @@ class EventDetails:
         self._search = search
         self._decisions = decisions
 
-    async def tell(self, principal: Principal, event: str, company: str = "*", topics: Sequence[str] = ()) -> EventJson:
+    async def detail_of(
+        self, principal: Principal, event: str, company: str = "*", topics: Sequence[str] = ()
+    ) -> EventJson:
         """The event of an id, or at a place `topic:partition=offset`. Raises NotFound, Forbidden, Invalid.
 
         `neighbours` are of the same company and user in the same partition. Causes and effects are of the same company,

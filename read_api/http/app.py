@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(side: ReadServices) -> Litestar:
-    """The whole read API as an ASGI application, to stand behind the edge (app/serving/audit_middleware.py)."""
+    """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py)."""
     return Litestar(
         [*HANDLERS, live, *pages.routes()],
         state=State({"side": side, "live": LiveSessions(side)}),
@@ -182,7 +182,7 @@ _OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {
 
 
 def _answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
-    """Our errors and the framework's as problem documents; what nobody expected goes to the edge, which logs it."""
+    """Our errors and the framework's as problem documents; what nobody expected is logged by the middleware."""
     if isinstance(error, HTTPException) and error.status_code in _OF_FRAMEWORK:
         kind = _OF_FRAMEWORK[error.status_code]
         about = f"{request.method} {request.url.path}: {error.detail}"

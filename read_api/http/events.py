@@ -75,7 +75,7 @@ async def show_event(event: FromPath[str], request: HttpRequest) -> Response[byt
     principal = request.user.principal
     company = request.user.company(_asked(request).get("company"))
     await side.questions.logged(min_position(request))
-    answer = await side.stories.tell(principal, event, company)
+    answer = await side.event_details.detail_of(principal, event, company)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

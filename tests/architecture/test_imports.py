@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from google.protobuf.internal import api_implementation
 
-from tests.architecture.sources import PACKAGES, ROOT, files, modules, shipped
+from tests.architecture.sources import PACKAGES, ROOT, files, imported, modules, shipped
 
 HEAVY = (
     "polars",
@@ -54,15 +54,6 @@ sockets = [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/se
 print(json.dumps({"loaded": sorted({name.split(".")[0] for name in sys.modules}),
                   "threads": [t.name for t in threading.enumerate()], "sockets": len(sockets)}))
 """
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    """The full name of every module that is imported anywhere in the file."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
 
 
 def test_nobody_imports_a_package_called_proto() -> None:

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, Module, shipped
+from tests.architecture.sources import PACKAGES, Module, imported, shipped
 
 MOST_NAMES = 12  # public classes and functions of a file: more of them are more than one thing
 # path → why it has more
@@ -66,18 +66,10 @@ def test_the_domain_is_values_in_and_values_out() -> None:
     found = {
         module.path: sorted(used)
         for module in shipped()
-        if module.top == "domain" and (used := {n.split(".")[0] for n in _all_imports(module.tree)} & IMPURE)
+        if module.top == "domain" and (used := {n.split(".")[0] for n in imported(module.tree)} & IMPURE)
     }
     assert {path: used for path, used in found.items() if path not in NOT_PURE} == {}
     assert set(NOT_PURE) <= set(found), "stale exceptions"
-
-
-def _all_imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
 
 
 def test_a_file_is_one_thing() -> None:

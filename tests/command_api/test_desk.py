@@ -75,52 +75,52 @@ async def test_the_same_key_twenty_times_at_once_has_one_effect(database_url: st
 )
 async def test_a_key_for_another_request_is_a_conflict(database_url: str, name: str, change: dict[str, Any]) -> None:
     """The key is bound to what was asked; spelling does not matter."""
-    async with desk_on(database_url) as desk:
-        made = await desk.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
+    async with desk_on(database_url) as handler:
+        made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         rename: dict[str, Any] = {
             "name": "dashboard.rename",
             "body": '{"name":"y"}',
             "aggregate_id": made.id,
             "key": "k",
         }
-        first = await desk.take(ADMIN, order(**rename))
-        assert await desk.take(ADMIN, order(**rename | {"body": '{ "name" : "\\u0079" }'})) == first
+        first = await handler.take(ADMIN, order(**rename))
+        assert await handler.take(ADMIN, order(**rename | {"body": '{ "name" : "\\u0079" }'})) == first
         with pytest.raises(Conflict) as refused:
-            await desk.take(ADMIN, order(**rename | change))
+            await handler.take(ADMIN, order(**rename | change))
         assert refused.value.code == "idempotency_key_reused", name
         with pytest.raises(Conflict):
-            await desk.take(replace(ADMIN, sub="bob"), order(**rename))
+            await handler.take(replace(ADMIN, sub="bob"), order(**rename))
 
 
 async def test_a_command_without_effect_keeps_its_key_too(database_url: str) -> None:
     """No event, but the same answer again, whatever happens between."""
-    async with desk_on(database_url) as desk:
-        made = await desk.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
+    async with desk_on(database_url) as handler:
+        made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         idle = order("dashboard.rename", '{"name":"x"}', aggregate_id=made.id, key="k")
-        answer = await desk.take(ADMIN, idle)
+        answer = await handler.take(ADMIN, idle)
         assert (answer.version, answer.events, answer.position) == (1, (), made.position)
-        await desk.take(ADMIN, order("dashboard.rename", '{"name":"y"}', aggregate_id=made.id))
-        assert await desk.take(ADMIN, idle) == answer
+        await handler.take(ADMIN, order("dashboard.rename", '{"name":"y"}', aggregate_id=made.id))
+        assert await handler.take(ADMIN, idle) == answer
 
 
 async def test_a_refused_command_leaves_its_key_free(database_url: str) -> None:
     """It had no effect; corrected, it may be sent with the same key."""
-    async with desk_on(database_url) as desk:
+    async with desk_on(database_url) as handler:
         with pytest.raises(NotFound):
-            await desk.take(ADMIN, order("dashboard.archive", aggregate_id=UUID(int=5), key="k"))
-        assert (await desk.take(ADMIN, order("dashboard.create", '{"name":"x"}', key="k"))).version == 1
+            await handler.take(ADMIN, order("dashboard.archive", aggregate_id=UUID(int=5), key="k"))
+        assert (await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}', key="k"))).version == 1
 
 
 async def test_a_dry_run_stores_nothing(database_url: str) -> None:
     """It tells the events and the version that there would be, and checks what a real run would."""
-    async with desk_on(database_url) as desk:
-        told = await desk.take(ADMIN, order("alert_rule.create", RULE, dry_run=True, key="k"))
+    async with desk_on(database_url) as handler:
+        told = await handler.take(ADMIN, order("alert_rule.create", RULE, dry_run=True, key="k"))
         assert ([event.topic for event in told.events], told.version) == (["alert_rule.created"], 1)
         assert (str(told.position), told.dry_run) == ("", True)
-        made = await desk.take(ADMIN, order("alert_rule.create", RULE))
+        made = await handler.take(ADMIN, order("alert_rule.create", RULE))
         with pytest.raises(Conflict):
-            await desk.take(ADMIN, order("alert_rule.disable", aggregate_id=made.id, expected=7, dry_run=True))
-        told = await desk.take(ADMIN, order("alert_rule.disable", aggregate_id=made.id, dry_run=True))
+            await handler.take(ADMIN, order("alert_rule.disable", aggregate_id=made.id, expected=7, dry_run=True))
+        told = await handler.take(ADMIN, order("alert_rule.disable", aggregate_id=made.id, dry_run=True))
         assert told.version == 2
     assert (counted(database_url), counted(database_url, "idempotency_keys")) == (1, 0)
 
@@ -128,17 +128,17 @@ async def test_a_dry_run_stores_nothing(database_url: str) -> None:
 async def test_other_tenants_and_other_kinds_are_not_there(database_url: str) -> None:
     """The same answer as for an id that nobody has, on every path, also once the state is in memory."""
     stranger = Principal("eve", frozenset({"other"}), frozenset({Role.ADMIN}), Tier.ENTERPRISE)
-    async with desk_on(database_url) as desk:
-        made = await desk.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
+    async with desk_on(database_url) as handler:
+        made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         with pytest.raises(NotFound) as foreign:
-            await desk.take(stranger, order("dashboard.archive", aggregate_id=made.id, company_id="other"))
+            await handler.take(stranger, order("dashboard.archive", aggregate_id=made.id, company_id="other"))
         with pytest.raises(NotFound) as unknown:
-            await desk.take(stranger, order("dashboard.archive", aggregate_id=UUID(int=9), company_id="other"))
+            await handler.take(stranger, order("dashboard.archive", aggregate_id=UUID(int=9), company_id="other"))
         assert (str(foreign.value), foreign.value.code) == (str(unknown.value), unknown.value.code)
         with pytest.raises(NotFound):
-            await desk.take(ADMIN, order("alert_rule.archive", aggregate_id=made.id))
+            await handler.take(ADMIN, order("alert_rule.archive", aggregate_id=made.id))
         with pytest.raises(Forbidden):
-            await desk.take(stranger, order("dashboard.archive", aggregate_id=made.id))
+            await handler.take(stranger, order("dashboard.archive", aggregate_id=made.id))
 
 
 @pytest.mark.parametrize(
@@ -153,19 +153,19 @@ async def test_other_tenants_and_other_kinds_are_not_there(database_url: str) ->
 )
 async def test_who_may_not(database_url: str, name: str, body: str, role: Role, tier: Tier, code: str) -> None:
     """Role, tier, and what only administrators of all companies decide."""
-    async with desk_on(database_url) as desk:
+    async with desk_on(database_url) as handler:
         with pytest.raises(Forbidden) as refused:
-            await desk.take(Principal("x", frozenset({"acme"}), frozenset({role}), tier), order(name, body))
+            await handler.take(Principal("x", frozenset({"acme"}), frozenset({role}), tier), order(name, body))
     assert refused.value.code == code
     assert counted(database_url) == 0
 
 
 async def test_the_operator_may_change_a_tier(database_url: str) -> None:
     """And so may an admin of all companies; it is on record who did."""
-    async with desk_on(database_url) as desk:
-        first = await desk.take(OPERATOR, order("company.change_tier", '{"tier":"PRO"}'))
+    async with desk_on(database_url) as handler:
+        first = await handler.take(OPERATOR, order("company.change_tier", '{"tier":"PRO"}'))
         everywhere = Principal("root", frozenset({EVERY_COMPANY}), frozenset({Role.ADMIN}))
-        second = await desk.take(everywhere, order("company.change_tier", '{"tier":"BASIC"}'))
+        second = await handler.take(everywhere, order("company.change_tier", '{"tier":"BASIC"}'))
     assert (first.id, first.version, second.version) == (second.id, 1, 2)
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("SELECT state FROM config_events ORDER BY notification_id").fetchall()
@@ -176,15 +176,15 @@ async def test_the_operator_may_change_a_tier(database_url: str) -> None:
 
 async def test_nothing_is_decided_after_an_event_of_a_newer_release(database_url: str) -> None:
     """The aggregate is parked for this code until it is upgraded."""
-    async with desk_on(database_url) as desk:
-        made = await desk.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
+    async with desk_on(database_url) as handler:
+        made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         with psycopg.connect(database_url) as connection:
             connection.execute(
                 "INSERT INTO config_events (originator_id, originator_version, topic, state)"
                 " SELECT originator_id, 2, 'dashboard.animated', state FROM config_events"
             )
         with pytest.raises(Unavailable) as refused:
-            await desk.take(ADMIN, order("dashboard.archive", aggregate_id=made.id))
+            await handler.take(ADMIN, order("dashboard.archive", aggregate_id=made.id))
     assert refused.value.code == "newer_event"
     assert counted(database_url) == 2
 

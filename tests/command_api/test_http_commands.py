@@ -50,8 +50,8 @@ def authenticate(token: str) -> Principal:
 async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin's token of the company acme, on an empty store."""
     unused = cast(Any, None)  # what takes events and tells health is not asked here
-    async with desk_on(database_url) as desk:
-        application = create_app(ingest=unused, desk=desk, health=unused)
+    async with desk_on(database_url) as command_handler:
+        application = create_app(ingest=unused, command_handler=command_handler, health=unused)
         app = AuditMiddleware(application, routes_of(application), Gate(authenticate, NoTrail()), document_of)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer admin"}

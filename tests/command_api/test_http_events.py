@@ -56,7 +56,7 @@ def client_of(ingest: Ingest, door: Door) -> httpx.AsyncClient:
     async def log_answers() -> object:
         return await door.log.heads("trading-events")
 
-    app = behind_edge(create_app(ingest=ingest, desk=UNUSED, health=Health({"log": log_answers})))
+    app = behind_edge(create_app(ingest=ingest, command_handler=UNUSED, health=Health({"log": log_answers})))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": "Bearer service"}
     return httpx.AsyncClient(transport=transport, base_url="http://analytics", headers=headers, timeout=60)
@@ -245,7 +245,9 @@ async def test_health_needs_no_token_and_tells_of_each_component(door: Door) -> 
         raise Unavailable("the log is away")
 
     for check, status in ((answers, 200), (fails, 503)):
-        app = behind_edge(create_app(ingest=door.ingest, desk=UNUSED, health=Health({"log": check, "bus": fails})))
+        app = behind_edge(
+            create_app(ingest=door.ingest, command_handler=UNUSED, health=Health({"log": check, "bus": fails}))
+        )
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
             answer = await client.get("/api/v1/health")

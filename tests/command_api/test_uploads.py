@@ -53,7 +53,7 @@ async def post_stream(client: httpx.AsyncClient, content: AsyncIterator[bytes], 
 @pytest.mark.parametrize("kind", [JSON, NDJSON])
 async def test_a_body_that_does_not_come_is_given_up(door: Door, kind: str) -> None:
     """408 with advice; what came of a stream before is in the log."""
-    app = behind_edge(create_app(ingest=door.ingest, desk=UNUSED, health=Health({}), upload_seconds=0.5))
+    app = behind_edge(create_app(ingest=door.ingest, command_handler=UNUSED, health=Health({}), upload_seconds=0.5))
 
     async def never() -> AsyncIterator[bytes]:
         yield body_of(kind, "e1") + b"\n"

@@ -33,6 +33,7 @@ from tests.support.instance import trade
 
 SERVED = ("command-api", "read-api", "projector", "relay")
 QUIET = 3.0  # seconds in which nothing is asked: what begins then is no part of a walk
+LONGEST = 120.0  # seconds of one walk: functions that are counted take several times as long
 Functions = set[tuple[str, str]]
 
 
@@ -92,7 +93,8 @@ async def walks(settings: Settings) -> dict[str, tuple[Functions, Functions]]:
 
 async def _met(counting: Counting, work: Callable[[], Awaitable[object]]) -> Functions:
     counting.found.clear()
-    await work()
+    async with asyncio.timeout(LONGEST):
+        await work()
     return set(counting.found)
 
 

@@ -1,8 +1,9 @@
 """The law of the moment: what a question leaves open is taken as of the moment it stands for, whatever the clock says.
 
-Every registered query is asked as of a past moment through the desk behind the doors, by a machine whose clock is right
-and by one that is two years ahead, and of a service to which nothing has happened since. A query that is declared
-enters by itself, and must have rows here; a parameter without which it has none needs a value in `needed.py`.
+Every registered query is asked as of a past moment through the questions about the past behind the doors, by a machine
+whose clock is right and by one that is two years ahead, and of a service to which nothing has happened since. A query
+that is declared enters by itself, and must have rows here; a parameter without which it has none needs a value in
+`needed.py`.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def params(name: str) -> Mapping[str, str]:
     return {**needed_by(registered()[name]), **MORE.get(name, {})}
 
 
-def desk(url: str) -> PastQuestions:
-    """The desk of the past, as HTTP has it; it tells in this process, so that the clock is moved for all of it."""
+def past_questions(url: str) -> PastQuestions:
+    """Answers about the past as HTTP gives them, in this process, so that the clock is moved for all of it."""
     settings = replace(Settings.read({}), database_url=url)
     return PastQuestions(Questions(NO_STORE, NO_STORE, NO_STORE, patience=1), partial(answer_question, settings))
 
@@ -99,7 +100,7 @@ async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
     """What the query answers of the past."""
     question = Question(name, COMPANY, params(name), utc_now())
     try:
-        return await desk(url).answer(OPERATOR, question, past)
+        return await past_questions(url).answer(OPERATOR, question, past)
     except AnalyticsError as error:
         return {"refused": error.code}
 

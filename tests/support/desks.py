@@ -28,7 +28,7 @@ def vocabulary(exists: Callable[[str], Awaitable[bool]] = _acme) -> RegisteredVo
 
 @asynccontextmanager
 async def desk_on(database_url: str) -> AsyncIterator[CommandHandler]:
-    """A desk with an event store of its own, as another process would have. There are acme, and who commanded."""
+    """A command handler with an event store of its own, as another process has. There are acme, and who commanded."""
     store = PostgresEventStore(database_url)
 
     async def exists(company: str) -> bool:

@@ -1,5 +1,4 @@
-"""All projections there are: every module of `projections`, the engine left out, that declares one. `ls` is the
-list."""
+"""All projections there are: every module of `projections` outside the engine that declares one."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def application(api: str) -> Litestar:
     """The application of an API, that is not asked anything."""
     if api == "read_api":
         return read_app(NOTHING)
-    return command_app(ingest=NOTHING, desk=NOTHING, health=NOTHING)
+    return command_app(ingest=NOTHING, command_handler=NOTHING, health=NOTHING)
 
 
 def operations(api: str) -> Iterator[tuple[str, str]]:

@@ -300,11 +300,11 @@ async def test_one_event_is_told_whole(log: EventLog, index: PostgresEventIndex,
     with psycopg.connect(database_url, autocommit=True) as database:
         database.execute("INSERT INTO duplicates VALUES ('user-behavior', 0, 1)")
     decisions = PostgresDecisions(database_url)
-    stories = EventDetails(EventSearch(log, index), decisions)
+    event_details = EventDetails(EventSearch(log, index), decisions)
     try:
-        told = await stories.tell(OPERATOR, "middle", "acme")
-        by_place = await stories.tell(OPERATOR, f"user-behavior:0={places[3].offset}")
-        last = await stories.tell(OPERATOR, "last")
+        told = await event_details.detail_of(OPERATOR, "middle", "acme")
+        by_place = await event_details.detail_of(OPERATOR, f"user-behavior:0={places[3].offset}")
+        last = await event_details.detail_of(OPERATOR, "last")
     finally:
         await decisions.close()
     names = [event["event_id"] for event in (told["event"], *told["causes"], *told["effects"])]
