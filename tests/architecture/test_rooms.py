@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, Module, imported, shipped
+from tests.architecture.sources import PACKAGES, ROOT, Module, files, imported, shipped
 
 MOST_NAMES = 12  # public classes and functions of a file: more of them are more than one thing
 # path → why it has more
@@ -89,3 +89,14 @@ def test_every_room_says_what_it_is(package: str) -> None:
     """Each package has a docstring, whose first sentence stands in docs/why/map.md."""
     rooms = [m for m in shipped() if m.top == package and m.path.endswith("/__init__.py")]
     assert [m.path for m in rooms if not ast.get_docstring(m.tree)] == []
+
+
+# folders of tests that are of no one room: of all of it, or of what tests need
+ACROSS = {"architecture", "browser", "contracts", "data", "e2e", "laws", "support"}
+
+
+def test_tests_lie_where_what_they_test_lies() -> None:
+    """Each folder of tests has a folder of its name in the tree, so that a room's tests are found by its path."""
+    folders = {path.removeprefix("tests/").rpartition("/")[0] for path in files() if path.startswith("tests/")}
+    rooms = {folder for folder in folders if folder.split("/")[0] not in ACROSS}
+    assert sorted(room for room in rooms if not (ROOT / room).is_dir()) == []

@@ -20,7 +20,7 @@ from domain.access.rights import EVERY_COMPANY, Principal, Role, Tier
 from domain.configuration.registry import COMMANDS
 from domain.errors import Unauthenticated
 from eventlog.publish.audit_writer import NoTrail
-from tests.support.desks import ADMIN, counted, desk_on
+from tests.support.command_handlers import ADMIN, counted, handler_on
 
 PRINCIPALS = {
     "admin": ADMIN,
@@ -50,7 +50,7 @@ def authenticate(token: str) -> Principal:
 async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin's token of the company acme, on an empty store."""
     unused = cast(Any, None)  # what takes events and tells health is not asked here
-    async with desk_on(database_url) as command_handler:
+    async with handler_on(database_url) as command_handler:
         application = create_app(ingest=unused, command_handler=command_handler, health=unused)
         app = AuditMiddleware(application, routes_of(application), Gate(authenticate, NoTrail()), document_of)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

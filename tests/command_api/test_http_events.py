@@ -27,7 +27,7 @@ from eventlog.publish.audit_writer import NoTrail
 from eventlog.publish.publisher import Publisher
 from tests.eventlog.publish.samples import Door, bad_envelopes, bad_lines, framed, line, logged, trade, trade_members
 from tests.eventlog.publish.test_publisher import QUICK, TroubledLog
-from tests.support.desks import vocabulary
+from tests.support.command_handlers import vocabulary
 
 PRINCIPALS = {
     "service": Principal("bot", frozenset({"acme"}), frozenset({Role.SERVICE})),

@@ -25,7 +25,7 @@ from projections.engine.query.formatting import twelfths
 from projections.queries.revenue.mrr_bridge import LINES
 from projections.subscriptions.projection import COUNTS, customer_history
 from projections.subscriptions.projection import rows as rows_of
-from tests.domain.metrics.revenue.histories import random_charges, random_history
+from tests.domain.billing.histories import random_charges, random_history
 from tests.domain.metrics.revenue.test_oracle import ORACLES, ms
 from tests.projections.harness import COMPANY, ReadModels
 from tests.projections.test_subscriptions import DAY, JANUARY, MEASURES, Told, oracle_events

@@ -16,7 +16,7 @@ from eventlog.publish.builders import account_equity, account_flow, trading_resu
 from eventlog.publish.event import Event
 from projections.queries.trading import record
 from tests.domain.metrics.oracles import ORACLES, agrees, milliseconds, oracle
-from tests.domain.metrics.test_trading_oracles import KEYS
+from tests.domain.metrics.trading.test_oracles import KEYS
 from tests.projections.harness import ReadModels
 
 AAPL = oracle("trading_aapl.json")

@@ -12,7 +12,7 @@ import pytest
 from services import analytics_service_pb2_grpc as service
 from services import insights_pb2 as insights
 
-from tests.read_api.test_http import problem
+from tests.read_api.http.test_http import problem
 from tests.support.instance import Instance, trade
 
 ASKED = {"metric": "total_pnl", "from": "2025-10-01", "to": "2025-11-01"}

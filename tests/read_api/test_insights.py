@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from read_api.http.insights import QUERIES
-from tests.read_api.test_http import problem
+from tests.read_api.http.test_http import problem
 from tests.support.instance import Instance, trade
 
 COMPANY, DAYS = "insightco", 42

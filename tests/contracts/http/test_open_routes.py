@@ -14,7 +14,7 @@ from litestar.routes import HTTPRoute
 from app.serving.routing import routes_of
 from command_api.http import create_app as command_app
 from read_api.http.app import create_app as read_app
-from tests.app.audit.test_doors import WITHIN
+from tests.app.serving.test_doors_on_record import WITHIN
 from tests.support.instance import Instance, trade
 from tests.support.spellings import Raw, request, spellings
 

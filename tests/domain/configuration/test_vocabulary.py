@@ -14,7 +14,7 @@ from domain.configuration.registry import COMMANDS, read_command
 from domain.configuration.vocabulary import unknown_names
 from domain.currencies import ISO_4217
 from projections.engine.declare.registry import all_registered
-from tests.support.desks import vocabulary
+from tests.support.command_handlers import vocabulary
 
 WORDS = vocabulary()
 LAYOUT = '"layout":{"x":0,"y":0,"w":6,"h":2}'

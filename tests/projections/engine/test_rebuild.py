@@ -22,8 +22,8 @@ from projections.engine import rebuild
 from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Comparison, Folded, cut, goal_of, work
 from projections.engine.store.port import FoldFailed
-from tests.projections.engine.test_admission import event
-from tests.projections.engine.test_projector import TOPIC, Bench, clicks
+from tests.projections.engine.fold.test_admission import event
+from tests.projections.engine.project.test_projector import TOPIC, Bench, clicks
 
 
 @pytest.fixture

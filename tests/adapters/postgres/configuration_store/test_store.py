@@ -22,7 +22,7 @@ from domain.configuration.event_store import Append, Key, Remembered, event_of, 
 from domain.configuration.kinds import Issued
 from domain.errors import Conflict, Unavailable
 from tests.architecture.sources import ROOT
-from tests.support.desks import counted
+from tests.support.command_handlers import counted
 
 # Appends one event with a key, and says when it is about to.
 APPENDING = """

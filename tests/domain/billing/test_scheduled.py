@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.billing.scheduled import MS_PER_DAY, scheduled
 from domain.billing.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merged
-from tests.domain.test_subscriptions import HISTORIES, MONTH, fact
+from tests.domain.billing.test_subscriptions import HISTORIES, MONTH, fact
 
 
 def spread(facts: list[SubscriptionFact], ahead: list[int]) -> list[SubscriptionFact]:

@@ -1,4 +1,4 @@
-"""Trouble: what the store gives up on again and again while its server answers."""
+"""Repeated failures: what the store gives up on again and again while its server answers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from projections.engine.project.cohort import Cohort
 from projections.engine.project.culprit import REPEATS, Trouble
 from projections.engine.project.failure import Failure
 from projections.engine.store.port import Interrupted
-from tests.projections.engine.test_admission import chunk, event
-from tests.projections.engine.test_failure import refused
-from tests.projections.engine.test_projector import TOPIC, Bench, bench, clicks
+from tests.projections.engine.fold.test_admission import chunk, event
+from tests.projections.engine.project.test_failure import refused
+from tests.projections.engine.project.test_projector import TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
     from projections.engine.declare.projection import Delta

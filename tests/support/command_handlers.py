@@ -1,4 +1,4 @@
-"""Desks on a real event store, and short ways to give commands."""
+"""Command handlers on a real event store, and short ways to give commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vocabulary(exists: Callable[[str], Awaitable[bool]] = _acme) -> RegisteredVo
 
 
 @asynccontextmanager
-async def desk_on(database_url: str) -> AsyncIterator[CommandHandler]:
+async def handler_on(database_url: str) -> AsyncIterator[CommandHandler]:
     """A command handler with an event store of its own, as another process has. There are acme, and who commanded."""
     store = PostgresEventStore(database_url)
 

@@ -1,4 +1,4 @@
-"""Commands taken by several desks at once on one store, as several processes do."""
+"""Commands taken by several handlers at once on one store, as several processes do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from command_api.command_handler import CommandResult, company_of
 from domain.access.rights import EVERY_COMPANY, OPERATOR, Principal, Role, Tier
 from domain.configuration.event_store import State
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from tests.support.desks import ADMIN, counted, desk_on, order
+from tests.support.command_handlers import ADMIN, counted, handler_on, order
 
 RULE = (
     '{"name":"r","trigger":{"watched":{"kind":"metric","key":"mrr"},'
@@ -26,7 +26,7 @@ RULE = (
 
 async def test_fifty_writers_on_one_aggregate(database_url: str) -> None:
     """Everything that was accepted is in the history once, in versions without gap; every loser is told of it."""
-    async with desk_on(database_url) as one, desk_on(database_url) as other:
+    async with handler_on(database_url) as one, handler_on(database_url) as other:
         made = await one.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         names = [f"n{i}" for i in range(50)]
         orders = [order("dashboard.rename", f'{{"name":"{name}"}}', aggregate_id=made.id) for name in names]
@@ -45,7 +45,7 @@ async def test_fifty_writers_on_one_aggregate(database_url: str) -> None:
 
 async def test_fifty_writers_who_all_saw_the_same_version(database_url: str) -> None:
     """One wins; the others hear that the version that they saw is no longer the current one."""
-    async with desk_on(database_url) as one, desk_on(database_url) as other:
+    async with handler_on(database_url) as one, handler_on(database_url) as other:
         made = await one.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         orders = [order("dashboard.rename", f'{{"name":"n{i}"}}', aggregate_id=made.id, expected=1) for i in range(50)]
         takes = [(one, other)[i % 2].take(ADMIN, each) for i, each in enumerate(orders)]
@@ -55,8 +55,8 @@ async def test_fifty_writers_who_all_saw_the_same_version(database_url: str) -> 
 
 
 async def test_the_same_key_twenty_times_at_once_has_one_effect(database_url: str) -> None:
-    """Through several desks: one aggregate is created, and every answer is the same."""
-    async with desk_on(database_url) as one, desk_on(database_url) as other:
+    """Through several handlers: one aggregate is created, and every answer is the same."""
+    async with handler_on(database_url) as one, handler_on(database_url) as other:
         same = order("dashboard.create", '{"name":"x"}', key="k-1")
         answers = await asyncio.gather(*((one, other)[i % 2].take(ADMIN, same) for i in range(20)))
         assert len({str(answer.as_json()) for answer in answers}) == 1
@@ -75,7 +75,7 @@ async def test_the_same_key_twenty_times_at_once_has_one_effect(database_url: st
 )
 async def test_a_key_for_another_request_is_a_conflict(database_url: str, name: str, change: dict[str, Any]) -> None:
     """The key is bound to what was asked; spelling does not matter."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         rename: dict[str, Any] = {
             "name": "dashboard.rename",
@@ -94,7 +94,7 @@ async def test_a_key_for_another_request_is_a_conflict(database_url: str, name: 
 
 async def test_a_command_without_effect_keeps_its_key_too(database_url: str) -> None:
     """No event, but the same answer again, whatever happens between."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         idle = order("dashboard.rename", '{"name":"x"}', aggregate_id=made.id, key="k")
         answer = await handler.take(ADMIN, idle)
@@ -105,7 +105,7 @@ async def test_a_command_without_effect_keeps_its_key_too(database_url: str) -> 
 
 async def test_a_refused_command_leaves_its_key_free(database_url: str) -> None:
     """It had no effect; corrected, it may be sent with the same key."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         with pytest.raises(NotFound):
             await handler.take(ADMIN, order("dashboard.archive", aggregate_id=UUID(int=5), key="k"))
         assert (await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}', key="k"))).version == 1
@@ -113,7 +113,7 @@ async def test_a_refused_command_leaves_its_key_free(database_url: str) -> None:
 
 async def test_a_dry_run_stores_nothing(database_url: str) -> None:
     """It tells the events and the version that there would be, and checks what a real run would."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         told = await handler.take(ADMIN, order("alert_rule.create", RULE, dry_run=True, key="k"))
         assert ([event.topic for event in told.events], told.version) == (["alert_rule.created"], 1)
         assert (str(told.position), told.dry_run) == ("", True)
@@ -128,7 +128,7 @@ async def test_a_dry_run_stores_nothing(database_url: str) -> None:
 async def test_other_tenants_and_other_kinds_are_not_there(database_url: str) -> None:
     """The same answer as for an id that nobody has, on every path, also once the state is in memory."""
     stranger = Principal("eve", frozenset({"other"}), frozenset({Role.ADMIN}), Tier.ENTERPRISE)
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         with pytest.raises(NotFound) as foreign:
             await handler.take(stranger, order("dashboard.archive", aggregate_id=made.id, company_id="other"))
@@ -153,7 +153,7 @@ async def test_other_tenants_and_other_kinds_are_not_there(database_url: str) ->
 )
 async def test_who_may_not(database_url: str, name: str, body: str, role: Role, tier: Tier, code: str) -> None:
     """Role, tier, and what only administrators of all companies decide."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         with pytest.raises(Forbidden) as refused:
             await handler.take(Principal("x", frozenset({"acme"}), frozenset({role}), tier), order(name, body))
     assert refused.value.code == code
@@ -162,7 +162,7 @@ async def test_who_may_not(database_url: str, name: str, body: str, role: Role, 
 
 async def test_the_operator_may_change_a_tier(database_url: str) -> None:
     """And so may an admin of all companies; it is on record who did."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         first = await handler.take(OPERATOR, order("company.change_tier", '{"tier":"PRO"}'))
         everywhere = Principal("root", frozenset({EVERY_COMPANY}), frozenset({Role.ADMIN}))
         second = await handler.take(everywhere, order("company.change_tier", '{"tier":"BASIC"}'))
@@ -176,7 +176,7 @@ async def test_the_operator_may_change_a_tier(database_url: str) -> None:
 
 async def test_nothing_is_decided_after_an_event_of_a_newer_release(database_url: str) -> None:
     """The aggregate is parked for this code until it is upgraded."""
-    async with desk_on(database_url) as handler:
+    async with handler_on(database_url) as handler:
         made = await handler.take(ADMIN, order("dashboard.create", '{"name":"x"}'))
         with psycopg.connect(database_url) as connection:
             connection.execute(

@@ -1,4 +1,4 @@
-"""The edge before both HTTP APIs: what a request does, and that nothing is answered off the record."""
+"""The middleware before both HTTP APIs: what a request does, and that nothing is answered off the record."""
 
 from __future__ import annotations
 

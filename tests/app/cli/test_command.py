@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.desks import counted
+from tests.support.command_handlers import counted
 from tests.support.instance import environment
 
 

@@ -36,8 +36,8 @@ from projections.engine.project.projector import Projector
 from projections.engine.project.tenant_lag import lag_by_tenant
 from projections.engine.rebuild import cut, goal_of, work
 from projections.engine.store.port import Commit, Refusal
-from tests.projections.engine.test_admission import event
-from tests.projections.engine.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
+from tests.projections.engine.fold.test_admission import event
+from tests.projections.engine.project.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
 
 if TYPE_CHECKING:
     from projections.engine.declare.projection import Delta

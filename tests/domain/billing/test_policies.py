@@ -14,8 +14,8 @@ from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, read, told
 from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merged
 from domain.metrics.revenue.flows import activity, bridge, snapshot
-from tests.domain.metrics.revenue.histories import BEGIN, SPAN, History, random_tenant
-from tests.domain.test_subscriptions import fact
+from tests.domain.billing.histories import BEGIN, SPAN, History, random_tenant
+from tests.domain.billing.test_subscriptions import fact
 
 DEFAULT = PRESETS["default"]
 MONTH = 12 * MILLIONTHS

@@ -11,8 +11,8 @@ from adapters.nats.bus import NatsBus
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from domain.ports import LiveBus
 from projections.engine.project.projector import Projector
-from tests.projections.engine.test_admission import event
-from tests.projections.engine.test_projector import LIMITS, Bench, bench, clicks
+from tests.projections.engine.fold.test_admission import event
+from tests.projections.engine.project.test_projector import LIMITS, Bench, bench, clicks
 from tests.support.faults import FAULTS, HANG, Faulty
 
 __all__ = ["bench"]  # a fixture

@@ -22,7 +22,7 @@ from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort, Limits
 from projections.engine.project.projector import Projector
 from projections.engine.store.port import ProjectionStatus
-from tests.projections.engine.test_admission import chunk, event
+from tests.projections.engine.fold.test_admission import chunk, event
 
 if TYPE_CHECKING:
     from projections.engine.declare.projection import Delta

@@ -16,7 +16,7 @@ from domain.events.problems import Refused
 from domain.events.validation import judge
 from eventlog.intake.parsing import from_protobuf
 from projections.engine.fold.admission import Admission, Records, readmit
-from tests.projections.engine.test_admission import Memory, chunk
+from tests.projections.engine.fold.test_admission import Memory, chunk
 
 KIND = BY_NAME["user_event"]
 Step = Callable[[Any], Any]

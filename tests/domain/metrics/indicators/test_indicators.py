@@ -20,7 +20,7 @@ from domain.metrics.indicators.bars import Bars
 from domain.metrics.indicators.catalogue import INDICATORS, Values, compute
 from tests.domain.metrics.oracles import oracle
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 AAPL = ROOT / "app" / "demo" / "data" / "aapl_ohlcv.csv"
 ORACLE = oracle("ta_aapl.json")["indicators"]
 HOUR = 3_600_000
