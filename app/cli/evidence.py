@@ -120,7 +120,7 @@ async def _prove(settings: Settings, event: str) -> dict[str, Any]:
     from app.cli.event_views import place_of
     from app.evidence import checkpoint_files
     from app.instance.instance import reachable
-    from eventlog.seals.prove import prove
+    from eventlog.seals.proof import prove
 
     async with (
         reachable(settings) as complete,

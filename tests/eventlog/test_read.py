@@ -23,7 +23,7 @@ from eventlog import read
 from eventlog.read import STALLED, Range, Reading, between
 from eventlog.seals.chain import GENESIS, Seal, seal
 from eventlog.seals.checkpoints import Checkpoint, Head, signed
-from eventlog.seals.prove import prove
+from eventlog.seals.proof import prove
 from eventlog.seals.verify import Evidence, verify
 from eventlog.search.criteria import Scanned
 from eventlog.search.search import EventSearch, Search

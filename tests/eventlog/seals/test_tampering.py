@@ -20,8 +20,7 @@ from adapters.postgres.tables.seals import PostgresSeals
 from domain.errors import NotYet
 from domain.ports import EventLog, Record
 from domain.position import Position
-from eventlog.seals.proof import check
-from eventlog.seals.prove import prove
+from eventlog.seals.proof import check, prove
 from eventlog.seals.sealer import Sealer
 from eventlog.seals.verify import Evidence, Verdict, verify
 from tests.eventlog.seals.tampering import tamper
