@@ -25,13 +25,11 @@ from domain.position import Position
 from eventlog.search.criteria import NEVER
 from projections.engine.declare.merge_rules import Max, Min, Sum, Twelfths
 from projections.engine.declare.projection import Projection
-from projections.engine.declare.registry import all_queries
 from projections.engine.declare.rows import Column, Table
 from projections.engine.past.explain import Page, explain
 from projections.engine.past.history import History, Past
 from projections.engine.past.past_store import PastStore
 from projections.engine.query.formatting import shower
-from projections.engine.query.plain import Selected
 from projections.engine.query.request import Question, read_request
 from projections.engine.store import sql
 from tests.laws.test_folds import PROJECTIONS, logs, named
@@ -148,32 +146,36 @@ def test_as_of_equals_a_recompute_at_many_places(
     compare(projection, data.draw(logs(projection)), new_database, 200, random.Random(8))
 
 
-@pytest.mark.parametrize("name", sorted(all_queries()))
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @ONCE
 @given(data=st.data())
-def test_shares_sum_exactly(name: str, new_database: NewDatabase, data: st.DataObject) -> None:
+def test_shares_sum_exactly(projection: Projection, new_database: NewDatabase, data: st.DataObject) -> None:
     """Every stored measure of every query: the shares of a sum come to it, extremes and last values are its own."""
-    projection, query = all_queries()[name]
-    assert query.selects is not None, f"{name} cannot be explained"
     records = data.draw(logs(projection))
     url = new_database()
     models = ReadModels(url, [projection])
     models.fold(records)
     models.restart()
-    params = needed_by(query)
-    rows = query.selects(read_request(query, Question(name, COMPANY, params, ASKED)))
-    for column in rows.table.values:
-        asyncio.run(_explains(url, records, name, params, rows, column))
+    asyncio.run(_explain_all(url, records, projection))
 
 
-async def _explains(
-    url: str, records: Sequence[Logged], name: str, params: Mapping[str, str], rows: Selected, column: Column
-) -> None:
-    store, scratch = past_store(url, records, Past())
+async def _explain_all(url: str, records: Sequence[Logged], projection: Projection) -> None:
+    store, scratch = past_store(url, records, Past())  # one for all: it folds once what the sums are compared with
+    places = {(r.topic, r.partition, r.offset) for r in records}
     with closing(scratch):
-        found = await explain(store, Question(name, COMPANY, params, ASKED), column.name, Page(limit=10_000))
-        stored = f'SELECT "{column.name}" FROM {{{rows.table.name}}} WHERE {rows.where}'
-        values = (await store.ask(COMPANY, all_queries()[name][0].name, stored, rows.params)).rows
+        for query in projection.queries:
+            assert query.selects is not None, f"{query.name} cannot be explained"
+            question = Question(query.name, COMPANY, needed_by(query), ASKED)
+            rows = query.selects(read_request(query, question))
+            for column in rows.table.values:
+                found = await explain(store, question, column.name, Page(limit=10_000))
+                stored = f'SELECT "{column.name}" FROM {{{rows.table.name}}} WHERE {rows.where}'
+                values = (await store.ask(COMPANY, projection.name, stored, rows.params)).rows
+                _adds_up(column, found, values)
+                assert {(e["topic"], e["partition"], e["offset"]) for e in found["events"]} <= places
+
+
+def _adds_up(column: Column, found: Mapping[str, Any], values: Sequence[tuple[Any, ...]]) -> None:
     assert found["total"] == len(found["events"])
     shares = [e["share"] for e in found["events"]]
     if column.rule is Sum:
@@ -185,8 +187,6 @@ async def _explains(
         show = shower(column.kind)
         shown = [show(value) for (value,) in values]
         assert Counter(map(repr, shares)) == Counter(map(repr, shown)), "one event decides each row"
-    places = {(r.topic, r.partition, r.offset) for r in records}
-    assert {(e["topic"], e["partition"], e["offset"]) for e in found["events"]} <= places
 
 
 def _exact(value: Any) -> Decimal:

@@ -10,8 +10,8 @@ from tests.projections.harness import ReadModels
 
 
 @pytest.fixture
-async def models(database_url: str) -> AsyncIterator[ReadModels]:
+async def models(read_models_url: str) -> AsyncIterator[ReadModels]:
     """Read models without any row."""
-    opened = ReadModels(database_url)
+    opened = ReadModels(read_models_url)
     yield opened
     await opened.close()

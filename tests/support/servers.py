@@ -13,6 +13,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,9 +23,11 @@ import pytest
 from psycopg import sql
 
 from adapters.postgres.migrate import migrate
+from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from adapters.servers.servers import Addresses, Servers
 from app.instance.instance import embedded_servers, prepare, with_servers
 from app.settings import Settings
+from projections.engine.declare.registry import all_projections
 from tests.support.copies import copy_of
 
 _NUMBERS = itertools.count(1)
@@ -47,6 +50,8 @@ def servers() -> Iterator[Addresses]:
         addresses = asyncio.run(running.start())
         with psycopg.connect(addresses.database_url, autocommit=True) as connection:  # what dies with the run anyway
             connection.execute("alter system set fsync = off")
+            connection.execute("alter system set full_page_writes = off")
+            connection.execute("alter system set autovacuum = off")  # in hundreds of databases that live for a second
             connection.execute("alter system set max_wal_size = '512MB'")
             connection.execute("select pg_reload_conf()")
         yield addresses
@@ -74,6 +79,15 @@ def database_template(servers: Addresses) -> str:
     return "template_migrated"
 
 
+@pytest.fixture(scope="session")
+def read_models_template(servers: Addresses, database_template: str) -> str:
+    """Name of a database in which each projection has its tables, too: to make those takes longer than all the rest."""
+    url = _copied(servers, database_template)
+    with closing(PostgresProjectionStore(url)) as store:
+        store.prepare(list(all_projections().values()))
+    return _name(url)
+
+
 @pytest.fixture
 def database_url(servers: Addresses, database_template: str) -> Iterator[str]:
     """A fresh database with all durable tables and no rows."""
@@ -82,15 +96,23 @@ def database_url(servers: Addresses, database_template: str) -> Iterator[str]:
     _drop(servers, made)
 
 
+@pytest.fixture
+def read_models_url(servers: Addresses, read_models_template: str) -> Iterator[str]:
+    """As `database_url`, with the tables of all projections."""
+    made = _copied(servers, read_models_template)
+    yield made
+    _drop(servers, made)
+
+
 @pytest.fixture(scope="session")
-def new_database(servers: Addresses, database_template: str) -> Callable[[], str]:
-    """Makes fresh databases with all durable tables, for tests that need many; the last ones are there."""
+def new_database(servers: Addresses, read_models_template: str) -> Callable[[], str]:
+    """Makes databases as `read_models_url` is, for tests that need many; the last ones are there."""
     made: deque[str] = deque()
 
     def one_more() -> str:
         if len(made) == KEPT:
             _drop(servers, made.popleft())
-        made.append(_copied(servers, database_template))
+        made.append(_copied(servers, read_models_template))
         return made[-1]
 
     return one_more
@@ -142,14 +164,17 @@ async def _once(settings: Settings) -> None:
 
 def _copied(servers: Addresses, template: str) -> str:
     name = f"test_{next(_NUMBERS)}"
+    # files lie in memory, where copying them takes a third of logging page by page, and nothing is dirty when they go
+    copy = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
     return database_named(servers.database_url, name)
 
 
 def _drop(servers: Addresses, url: str) -> None:
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        name = sql.Identifier(urlsplit(url).path.lstrip("/"))
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(_name(url))))
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
