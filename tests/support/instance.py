@@ -128,10 +128,14 @@ def command_line(process: psutil.Process) -> list[str]:
         return []
 
 
-def run_command(*arguments: str) -> Result:
-    """Run `analytics …` in this process, with free ports and no settings of whoever runs the tests."""
+def run_command(*arguments: str, given: str = "", **settings: str) -> Result:
+    """Run `analytics …` in this process, with free ports and no settings of whoever runs the tests.
+
+    `given`: its standard input. To load a process of its own takes longer than most commands.
+    """
     cleared = {name: None for name in os.environ if name.startswith("ANALYTICS_")}
-    return CliRunner().invoke(main, arguments, env={**cleared, **PORTS}, catch_exceptions=False)
+    env = {**cleared, **PORTS, **settings}
+    return CliRunner().invoke(main, arguments, input=given, env=env, catch_exceptions=False)
 
 
 def trade(company: str, number: int, pnl: float = 22.0, **members: object) -> dict[str, object]:

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.support.command_handlers import counted
-from tests.support.instance import environment
+from tests.support.instance import run_command
 
 
 class Commands:
     """The command line on one database."""
 
     def __init__(self, url: str, nats_url: str, folder: Path) -> None:
-        self._environment = environment(
-            ANALYTICS_DATABASE_URL=url, ANALYTICS_NATS_URL=nats_url, ANALYTICS_DATA=str(folder)
-        )
+        self._settings = {
+            "ANALYTICS_DATABASE_URL": url, "ANALYTICS_NATS_URL": nats_url, "ANALYTICS_DATA": str(folder),
+        }  # fmt: skip
 
     def run(self, *arguments: str, given: str = "") -> tuple[int, str, str]:
         """Exit code, stdout and stderr of `analytics command … --company acme`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", "command", *arguments, "--company", "acme"],
-            env=self._environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return done.returncode, done.stdout, done.stderr
+        ended = run_command("command", *arguments, "--company", "acme", given=given, **self._settings)
+        return ended.exit_code, ended.stdout, ended.stderr
 
 
 @pytest.fixture

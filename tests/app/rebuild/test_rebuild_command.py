@@ -23,7 +23,7 @@ from app.bench.folding import fold
 from app.bench.logs import append
 from projections.engine.declare.registry import projection
 from projections.engine.store.sql import table_name
-from tests.support.instance import environment
+from tests.support.instance import environment, run_command
 
 NAME = "user_activity"
 EVENTS = 60_000  # four shares
@@ -36,23 +36,22 @@ class Commands:
 
     def __init__(self, url: str, nats_url: str, folder: Path) -> None:
         self.url = url
-        self._environment = environment(
-            ANALYTICS_DATABASE_URL=url, ANALYTICS_NATS_URL=nats_url, ANALYTICS_DATA=str(folder)
-        )
+        self._settings = {
+            "ANALYTICS_DATABASE_URL": url, "ANALYTICS_NATS_URL": nats_url, "ANALYTICS_DATA": str(folder),
+        }  # fmt: skip
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `analytics projections …` in a process group of its own."""
         command = [sys.executable, "-m", "app.cli", "projections", *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, env=self._environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            command, env=environment(**self._settings), stdout=pipe, stderr=pipe, text=True, start_new_session=True
         )
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Exit code, stdout and stderr."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
+        ended = run_command("projections", *arguments, **self._settings)
+        return ended.exit_code, ended.stdout, ended.stderr
 
     def ask(self, query: str) -> Sequence[tuple[object, ...]]:
         """Rows of a query, or of what an update returns."""
