@@ -118,6 +118,20 @@ def new_database(servers: Addresses, read_models_template: str) -> Callable[[], 
     return one_more
 
 
+@pytest.fixture
+def copied_database(servers: Addresses) -> Iterator[Callable[[str], str]]:
+    """Makes copies of a database that nobody is connected to: from its address to the copy's."""
+    made: list[str] = []
+
+    def copy(url: str) -> str:
+        made.append(_copied(servers, _name(url)))
+        return made[-1]
+
+    yield copy
+    for url in made:
+        _drop(servers, url)
+
+
 @pytest.fixture(scope="module")
 def module_database_url(servers: Addresses, database_template: str) -> Iterator[str]:
     """As `database_url`, shared by the tests of one module."""

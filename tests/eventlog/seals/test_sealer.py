@@ -234,7 +234,7 @@ class Bench:
 async def bench(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     """Patience is short, so that what hangs is given up soon."""
     for module, name in ((sealer, "PATIENCE"), (sealer, "SOUND"), (blocks, "PATIENCE"), (read, "PATIENCE")):
-        monkeypatch.setattr(module, name, 1.0)
+        monkeypatch.setattr(module, name, 0.5)
     monkeypatch.setattr(sealer, "PAUSE", 0.02)
     made = Bench(EmbeddedLog(database_url), PostgresSeals(database_url), CheckpointFiles(tmp_path))
     yield made

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,31 +66,46 @@ async def seal_all(log: EventLog, seals: PostgresSeals, files: CheckpointFiles) 
     await working
 
 
-Open = Callable[[EventLog], Awaitable[Sealed]]
-
-
-@pytest.fixture
-async def opened(database_url: str, tmp_path: Path) -> AsyncIterator[Open]:
-    """Makes a sealed log of a few thousand records."""
-    seals, files, logs = PostgresSeals(database_url), CheckpointFiles(tmp_path), list[EventLog]()
-
-    async def make(log: EventLog) -> Sealed:
-        logs.append(log)
-        await log.create_topics({TOPIC: 2})
-        made = Sealed(log, Evidence(seals, files, checker(KEY.public_key())), files, seals)
-        await made.append(RECORDS)
-        await made.seal()
-        return made
-
-    yield make
+@asynccontextmanager
+async def opened(log: EventLog, database_url: str, folder: Path) -> AsyncIterator[Sealed]:
+    """The log with its seals in that database and its checkpoints in that folder."""
+    seals, files = PostgresSeals(database_url), CheckpointFiles(folder)
+    yield Sealed(log, Evidence(seals, files, checker(KEY.public_key())), files, seals)
     await seals.close()
-    for log in logs:
-        await log.close()
+    await log.close()
+
+
+async def fill(made: Sealed) -> None:
+    """Seal some tens of thousands of records."""
+    await made.log.create_topics({TOPIC: 2})
+    await made.append(RECORDS)
+    await made.seal()
+
+
+@pytest.fixture(scope="module")
+def template(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A sealed log and its checkpoints: copying them is faster than sealing."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    async def make() -> None:
+        async with opened(EmbeddedLog(module_database_url), module_database_url, folder) as made:
+            await fill(made)
+
+    asyncio.run(make())
+    return module_database_url, folder
 
 
 @pytest.fixture
-async def sealed(opened: Open, open_embedded_log: OpenLog) -> Sealed:
-    return await opened(await open_embedded_log())
+def database_url(template: tuple[str, Path], copied_database: Callable[[str], str]) -> str:
+    """A database with a sealed log in it."""
+    return copied_database(template[0])
+
+
+@pytest.fixture
+async def sealed(template: tuple[str, Path], database_url: str, tmp_path: Path) -> AsyncIterator[Sealed]:
+    shutil.copytree(template[1], tmp_path, dirs_exist_ok=True)
+    async with opened(EmbeddedLog(database_url), database_url, tmp_path) as made:
+        yield made
 
 
 async def places(sealed: Sealed, database_url: str, times: int, seed: int) -> None:
@@ -204,10 +221,13 @@ async def test_every_record_can_be_proved_with_the_public_key_alone(sealed: Seal
 
 
 @pytest.mark.kafka
-async def test_a_log_on_kafka_is_sealed_verified_and_proved(opened: Open, open_kafka_log: OpenLog) -> None:
-    sealed = await opened(await open_kafka_log())
-    verdict = await sealed.verdict()
-    assert verdict.verified, verdict.findings
-    assert verdict.records == RECORDS
-    proof = await prove(sealed.log, sealed.seals, sealed.files, (TOPIC, 0), 5_000)
-    assert check(proof, checker(KEY.public_key())).first_offset == 4_096
+async def test_a_log_on_kafka_is_sealed_verified_and_proved(
+    new_database: Callable[[], str], open_kafka_log: OpenLog, tmp_path: Path
+) -> None:
+    async with opened(await open_kafka_log(), new_database(), tmp_path) as sealed:
+        await fill(sealed)
+        verdict = await sealed.verdict()
+        assert verdict.verified, verdict.findings
+        assert verdict.records == RECORDS
+        proof = await prove(sealed.log, sealed.seals, sealed.files, (TOPIC, 0), 5_000)
+        assert check(proof, checker(KEY.public_key())).first_offset == 4_096
