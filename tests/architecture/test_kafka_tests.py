@@ -31,6 +31,7 @@ def run(folder: Path, *more: str, **environment: str) -> subprocess.CompletedPro
     (folder / "test_small.py").write_text(SUITE)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = kafka: needs a broker\n")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_TEST_")}
+    kept["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading those takes longer than the run
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.kafka_tests", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, *more, "--rootdir", str(folder), str(folder)],
@@ -51,7 +52,7 @@ def test_without_a_broker_the_run_passes_and_says_so_last(tmp_path: Path) -> Non
     assert "install Maven and Java 17" in last
 
 
-@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+@pytest.mark.parametrize("processes", [(), ("-p", "xdist", "-n", "2")])
 def test_where_kafka_is_required_its_absence_fails(tmp_path: Path, processes: tuple[str, ...]) -> None:
     """As in CI, in one process or several."""
     ended = run(tmp_path, *processes, ANALYTICS_TEST_REQUIRE="kafka")

@@ -105,6 +105,7 @@ def test_every_silenced_finding_has_a_reason() -> None:
     bare = [
         f"{module.path}:{line} {comment}"
         for module in modules()
+        if SILENCED.search(module.text)  # of few files, and to take one apart takes long
         for line, comment in comments(module.text)
         if SILENCED.search(comment) and not SILENCED_WITH_REASON.search(comment)
     ]
