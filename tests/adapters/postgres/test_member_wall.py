@@ -32,11 +32,11 @@ ODD = ("*", "%", "{a}", "{a,b}", 'a","b', "A", "a ", "NULL", "a' OR 'a'='a")
 
 
 @pytest.fixture
-async def reads(database_url: str) -> AsyncIterator[PostgresReadStore]:
+async def reads(read_models_url: str) -> AsyncIterator[PostgresReadStore]:
     """A read store in front of the rows of two companies with the same users."""
-    models = ReadModels(database_url)
+    models = ReadModels(read_models_url)
     models.fold(RECORDS)
-    store = PostgresReadStore(database_url, connections=2)
+    store = PostgresReadStore(read_models_url, connections=2)
     await store.open()
     yield store
     await store.close()
@@ -76,12 +76,12 @@ async def test_a_table_of_the_whole_company_is_closed(reads: PostgresReadStore) 
     assert (await of(reads, "a").ask("acme", "market_bars", "SELECT 1 AS one FROM {market_bar}", ())).rows == []
 
 
-def test_a_member_without_users_sees_nothing(database_url: str) -> None:
+def test_a_member_without_users_sees_nothing(read_models_url: str) -> None:
     """Before ids are set, after the transaction that had set them, and with a company alone."""
-    models = ReadModels(database_url)
+    models = ReadModels(read_models_url)
     models.fold(RECORDS)
     count = f"SELECT count(*) FROM {sql.table_name('trade', projection('trading').version)}".encode()
-    with closing(models.store), psycopg.connect(database_url, autocommit=True) as connection:
+    with closing(models.store), psycopg.connect(read_models_url, autocommit=True) as connection:
         connection.execute(f"SET ROLE {MEMBER}")
         assert connection.execute(count).fetchone() == (0,)
         for users in (["a"], []):
@@ -97,13 +97,13 @@ def shown(table: Table) -> bool:
     return table.open_to_members or table.of_users
 
 
-async def test_every_table_says_whose_its_rows_are_or_is_closed(database_url: str) -> None:
+async def test_every_table_says_whose_its_rows_are_or_is_closed(read_models_url: str) -> None:
     """Rows and states, of live versions and of those that were built beside them: the catalog counts."""
-    models = ReadModels(database_url)
+    models = ReadModels(read_models_url)
     models.fold(RECORDS)
     built = {}
     for found in all_projections().values():
-        await rebuilt(database_url, found, RECORDS, 1, 1)
+        await rebuilt(read_models_url, found, RECORDS, 1, 1)
         built[found.name] = found.version + 1
     wanted = {
         f"{table.name}_v{version}"
@@ -112,7 +112,7 @@ async def test_every_table_says_whose_its_rows_are_or_is_closed(database_url: st
         for table in found.tables
         if shown(table)
     }
-    with closing(models.store), psycopg.connect(database_url) as connection:
+    with closing(models.store), psycopg.connect(read_models_url) as connection:
         rows = connection.execute(
             "SELECT c.relname, has_any_column_privilege(%(r)s, c.oid, 'SELECT'),"
             " has_any_column_privilege(%(r)s, c.oid, 'INSERT, UPDATE') OR has_table_privilege(%(r)s, c.oid, 'DELETE'),"
@@ -135,11 +135,11 @@ async def test_every_table_says_whose_its_rows_are_or_is_closed(database_url: st
 
 @pytest.mark.parametrize("users", ["a", "ab", "c"])
 async def test_scratch_tables_hold_what_stored_ones_show(
-    reads: PostgresReadStore, database_url: str, users: str
+    reads: PostgresReadStore, read_models_url: str, users: str
 ) -> None:
     """Python limits the past, the policy limits the present: of the same rows both leave the same."""
     declared = projection("trading")
-    with closing(signing.snapshots(database_url)) as snapshots, closing(signing.scratch(database_url)) as scratch:
+    with closing(signing.snapshots(read_models_url)) as snapshots, closing(signing.scratch(read_models_url)) as scratch:
         base = snapshots.take(declared)
         member = Member(frozenset(users), frozenset({"a1"}))
         with scratch.filled(declared, "acme", base, Folded(), member) as tables:

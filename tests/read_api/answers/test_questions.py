@@ -38,9 +38,9 @@ class Counting(PostgresReadStore):
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Counting]:
+async def store(read_models_url: str) -> AsyncIterator[Counting]:
     """The read store of the test's database."""
-    opened = Counting(database_url, connections=2)
+    opened = Counting(read_models_url, connections=2)
     await opened.open()
     yield opened
     await opened.close()
@@ -69,10 +69,10 @@ def end_of(records: Sequence[Logged]) -> Position:
 
 @pytest.mark.parametrize("question", [TOTALS, FIGURES], ids=lambda question: question.name)
 async def test_one_answer_is_computed_when_the_position_is_reached(
-    question: Question, store: Counting, database_url: str, records: list[Logged]
+    question: Question, store: Counting, read_models_url: str, records: list[Logged]
 ) -> None:
     """However often it was looked whether it is; by a query of one projection, and by one of several."""
-    models = ReadModels(database_url)
+    models = ReadModels(read_models_url)
     models.fold(records[:5])
     side = questions(store, records, patience=30)
     await side.answer(question)
@@ -87,10 +87,10 @@ async def test_one_answer_is_computed_when_the_position_is_reached(
 
 
 async def test_nothing_is_computed_for_a_position_that_is_not_reached(
-    store: Counting, database_url: str, records: list[Logged]
+    store: Counting, read_models_url: str, records: list[Logged]
 ) -> None:
     """The error says who stands where, and what was needed."""
-    models = ReadModels(database_url)
+    models = ReadModels(read_models_url)
     models.fold(records[:5])
     with pytest.raises(NotYet, match=r"trading_totals is at trading-events:\S+ and has not reached trading-events:"):
         await questions(store, records, patience=0.3).ask(OPERATOR, TOTALS, end_of(records))
