@@ -10,8 +10,8 @@ from tests.e2e.poison import prove
 
 
 async def test_some_poison(own_folder: Path) -> None:
-    """Two hundred among twenty thousand."""
-    proof = await prove(own_folder, 20_000)
+    """Fifty among five thousand."""
+    proof = await prove(own_folder, 5_000)
     assert proof.right, proof.report()
 
 

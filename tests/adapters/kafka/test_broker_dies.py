@@ -129,10 +129,14 @@ LIVES: tuple[Life, ...] = (
 )
 
 
+@pytest.mark.ci
 async def test_whoever_works_with_the_broker_lives_through_its_death(
     settings: KafkaSettings, mortal: KafkaBroker
 ) -> None:
-    """Each with topics of its own; their sentences say what is held to be true of them."""
+    """Each with topics of its own; their sentences say what is held to be true of them.
+
+    A broker of its own starts twice, half a minute of one core.
+    """
     lives = [life(replace(settings, topic_prefix=f"{settings.topic_prefix}{life.__name__}-")) for life in LIVES]
     await _all_go_on(lives)
     mortal.kill()

@@ -81,8 +81,12 @@ def other_worker(settings: KafkaSettings, log: KafkaEventLog) -> Iterator[subpro
         process.kill()
 
 
+@pytest.mark.ci
 async def test_a_frozen_worker_loses_its_partitions(log: KafkaEventLog, other_worker: subprocess.Popen[bytes]) -> None:
-    """After the session timeout others have them; thawed, it is given a share again."""
+    """After the session timeout others have them; thawed, it is given a share again.
+
+    It waits for what takes long by its nature: that a session times out.
+    """
     member = await log.join("shared", TOPICS)
     await _until(lambda: len(member.assigned()) in (2, 3))
     other_worker.send_signal(signal.SIGSTOP)

@@ -49,11 +49,11 @@ def test_with_a_frozen_store_the_machine_still_says_how_it_is(instance: Instance
                 components = {each["name"]: each for each in health.json()["components"]}
                 assert components["store"]["status"] == "down"
                 assert "not answer" in components["store"]["detail"]
-                assert client.get(f"{command}/api/v1/health").json()["ready"] is False
-                projections = client.get(f"{read}/api/v1/projections").json()
-                assert {entry["name"] for entry in projections} == {entry["name"] for entry in before}
-                assert {entry["failure"]["category"] for entry in projections} == {"unavailable"}
-                assert "analytics_store_answers 0" in client.get(f"{read}/metrics").text
+            assert client.get(f"{command}/api/v1/health").json()["ready"] is False
+            projections = client.get(f"{read}/api/v1/projections").json()
+            assert {entry["name"] for entry in projections} == {entry["name"] for entry in before}
+            assert {entry["failure"]["category"] for entry in projections} == {"unavailable"}
+            assert "analytics_store_answers 0" in client.get(f"{read}/metrics").text
             call = AnalyticsServiceStub(channel).HealthCheck
             answer = call(operations.HealthCheckRequest(), metadata=metadata, timeout=PATIENCE)
             assert not answer.ready
