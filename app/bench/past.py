@@ -17,7 +17,7 @@ from app.bench.environment import Ground
 from app.bench.events import BEGIN, SPAN
 from app.bench.figures import Figure
 from app.bench.logs import long_log, read
-from app.roles.past import answer_question
+from app.read_side.past import answer_question
 from app.settings import Settings
 from domain.position import Position
 from projections.engine.declare.registry import projection

@@ -74,7 +74,7 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """
     from app.instance.logs import configure
-    from app.roles.roles import ROLES
+    from app.process import ROLES
 
     unknown = [role for role in roles if role not in ROLES]
     if unknown:
@@ -116,7 +116,7 @@ async def _serve_on(
     settings: Settings, roles: list[str], stop: asyncio.Event, ready: Callable[[str, int], None]
 ) -> None:
     from app.instance.instance import reachable
-    from app.roles.roles import serve as serve_roles
+    from app.process import serve as serve_roles
 
     if settings.database_url and settings.nats_url:
         await serve_roles(roles, settings, stop, ready)

@@ -137,7 +137,7 @@ async def _wait(settings: Settings, position: str, patience: float) -> str:
 
 async def _in_log(settings: Settings, log: EventLog, token: Position, deadline: float) -> Position:
     """What the token stands for in the log. Raises NotYet where the log does not reach so far."""
-    from app.roles.questions import listening, position_tokens
+    from app.read_side.questions import listening, position_tokens
     from app.wiring import live_bus
     from domain.events.catalogue import STREAMS
 

@@ -56,7 +56,7 @@ def query(
 
 async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, past: bool) -> dict[str, Any]:
     from app.instance.instance import reachable
-    from app.roles.past import answer_question
+    from app.read_side.past import answer_question
     from app.wiring import comparing, read_store
     from projections.engine.query.ask import answer
 
@@ -73,7 +73,7 @@ async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, 
 
 async def _waited_for(settings: Settings, asked: PastQuestion, min_position: str) -> dict[str, Any]:
     """The answer at a position that has reached this one."""
-    from app.roles.questions import listening, questions
+    from app.read_side.questions import listening, questions
     from app.wiring import event_log, live_bus
     from domain.access.rights import OPERATOR
     from domain.position import Position
@@ -121,7 +121,7 @@ def explain(
 
 async def _explain(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     from app.instance.instance import reachable
-    from app.roles.past import answer_question
+    from app.read_side.past import answer_question
 
     async with reachable(settings) as complete:
         return await answer_question(complete, asked)

@@ -27,7 +27,7 @@ from app.instance.instance import (
 )
 from app.instance.stopping import stop_requested
 from app.instance.supervisor import Child, child_environment, supervise
-from app.roles.roles import ROLES
+from app.process import ROLES
 from app.serving.tls import certificate_files
 from app.settings import Settings, redacted, variable
 from app.wiring import token_issuer

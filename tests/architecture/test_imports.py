@@ -81,7 +81,7 @@ def _reads_environment(node: ast.AST) -> bool:
 
 @pytest.mark.parametrize(
     "parts",
-    [["domain"], ["command_api"], ["read_api", "app.roles.roles", "adapters.postgres.read_models.projection_store"]],
+    [["domain"], ["command_api"], ["read_api", "app.process", "adapters.postgres.read_models.projection_store"]],
 )
 def test_api_processes_stay_light(parts: list[str]) -> None:
     """Importing what API processes are made of loads no data frame library and opens nothing."""

@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from app import process
 from app.instance.instance import reachable
-from app.roles import roles
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access.rights import Role, Tier
@@ -70,7 +70,7 @@ async def walks(settings: Settings) -> dict[str, tuple[Functions, Functions]]:
             ready.set()
 
     with Counting() as counting:  # threads that begin later are seen because this is open already
-        serving = tasks.start(roles.serve(list(SERVED), settings, stop, one_is_ready), "the roles")
+        serving = tasks.start(process.serve(list(SERVED), settings, stop, one_is_ready), "the roles")
         await ready.wait()
         await asyncio.sleep(QUIET)
         token = token_issuer(settings).issue("walker", (Role.ADMIN, Role.SERVICE), "acme", Tier.ENTERPRISE, 600)

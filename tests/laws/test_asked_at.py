@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from adapters.postgres.log.log import EmbeddedLog
-from app.roles.past import answer_question
+from app.read_side.past import answer_question
 from app.settings import Settings
 from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.roles.past import WAITING, past_answers
+from app.read_side.past import WAITING, past_answers
 from app.settings import Settings
 from domain.errors import LimitExceeded
 from eventlog import tasks
@@ -36,7 +36,7 @@ def question(company: str, seconds: float) -> PastQuestion:
 @asynccontextmanager
 async def telling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[AnswerPast]:
     """Tells slowly, in real processes, for so many seconds at most."""
-    monkeypatch.setattr("app.roles.past._tell", told_slowly)
+    monkeypatch.setattr("app.read_side.past._tell", told_slowly)
     async with past_answers(replace(Settings.read({}), past_seconds=seconds)) as tell:
         yield tell
 

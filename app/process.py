@@ -1,0 +1,36 @@
+"""One process: the roles that it serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from app import wiring
+from app.role import Role
+from app.roles import command_api, demo, grpc, indexer, projector, read_api, relay, sealer
+from app.settings import Settings
+from domain.events import upcasting
+
+ROLES: Mapping[str, Role] = MappingProxyType(
+    {module.ROLE.name: module.ROLE for module in (read_api, command_api, grpc, projector, relay, sealer, indexer, demo)}
+)
+
+
+async def serve(names: list[str], settings: Settings, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
+    """Serve these roles in this process until `stop`; the first that fails stops the others and is raised."""
+
+    upcasting.check()
+
+    async def one(name: str) -> Any:
+        try:
+            await ROLES[name].serve(settings, stop, lambda port: ready(name, port))
+        finally:
+            stop.set()
+
+    with wiring.spans(settings, "+".join(names)):
+        outcomes = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

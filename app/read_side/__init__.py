@@ -1,0 +1,1 @@
+"""What the read side answers from, put together for its roles and for the command line."""

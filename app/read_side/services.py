@@ -1,0 +1,61 @@
+"""What the read side answers from, over HTTP and gRPC alike."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from app import wiring
+from app.settings import Settings
+from domain.access.rate_limits import Rates
+
+if TYPE_CHECKING:
+    from domain.ports import EventLog
+    from read_api.services import ReadServices
+
+VERSION = version("trading-analytics-service")
+
+
+@asynccontextmanager
+async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
+    """What the read side answers from, over HTTP and gRPC alike."""
+    from app.read_side.past import past_answers
+    from app.read_side.questions import listening
+    from app.read_side.questions import questions as asking
+    from read_api.health.health import PATIENCE, Health
+    from read_api.health.projection_status import ProjectionStatuses
+    from read_api.health.prometheus import Metrics
+    from read_api.http.past import PastQuestions
+    from read_api.services import ReadServices
+
+    with closing(wiring.projection_store(settings)) as projection_store:
+        async with (
+            wiring.pipeline_figures(settings) as figures,
+            wiring.event_log(settings) as log,
+            wiring.event_details(settings, log) as (search, event_details),
+            wiring.live_bus(settings) as bus,
+            listening(bus) as movements,
+            asking(settings, log, movements) as questions,
+            wiring.trail(settings, log) as trail,
+            wiring.seals(settings) as seals,
+            past_answers(settings) as tell,
+            wiring.authenticator(settings) as authenticate,
+        ):
+            metrics = Metrics()
+            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
+            side = ReadServices(
+                questions=questions,
+                past=PastQuestions(questions, tell),
+                statuses=statuses,
+                health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics),
+                movements=movements,
+                metrics=metrics,
+                search=search,
+                event_details=event_details,
+                authenticate=authenticate,
+                trail=trail,
+                rates=Rates(settings.rate_limits),
+            )
+            yield side, log
