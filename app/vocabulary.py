@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from domain.currencies import ISO_4217
-from projections.engine.query.ask import known
+from projections.engine.query.ask import answerable
 from projections.engine.query.composed import projections_of
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question, read_request
@@ -24,7 +24,7 @@ class RegisteredVocabulary:
 
     def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
         """Read the parameters and make the statements, and ask nobody. Raises NotFound, Invalid."""
-        asked, question = known(query), Question(query, company, params, datetime.now(UTC))
+        asked, question = answerable(query), Question(query, company, params, datetime.now(UTC))
         if isinstance(asked, Query):
             asked.ask(read_request(asked, question))
         else:
@@ -32,7 +32,7 @@ class RegisteredVocabulary:
 
     def measures(self, query: str) -> Collection[str]:
         """Those of totals."""
-        asked = known(query)
+        asked = answerable(query)
         return asked.measures if isinstance(asked, Query) else ()
 
     async def exists(self, company: str) -> bool:

@@ -212,9 +212,9 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
 
 def _noise_secret(settings: Settings) -> bytes:
     """That of the settings, or a key of the data folder, which is made if it is missing."""
-    from adapters.files.key_pair import kept_pair
+    from adapters.files.key_pair import load_or_create
 
-    return settings.noise_secret.encode() or kept_pair(keys(settings) / NOISE_KEY).private_bytes_raw()
+    return settings.noise_secret.encode() or load_or_create(keys(settings) / NOISE_KEY).private_bytes_raw()
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ from domain.events.identity import new_event_id
 from domain.position import Position
 
 ATTEMPTS = 8  # lost races until the caller is told
-KEPT = 512  # states of aggregates in memory: only the events after them are read again
+MOST_STATES = 512  # states of aggregates in memory: only the events after them are read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ class CommandResult:
         }
 
 
-class _Known(NamedTuple):
+class _CurrentState(NamedTuple):
     version: int
     state: Any
     position: Position
 
 
-NOTHING = _Known(0, None, Position())
+NOTHING = _CurrentState(0, None, Position())
 
 
 class CommandHandler:
@@ -110,7 +110,7 @@ class CommandHandler:
         self._store, self._now, self._new_id = store, now, new_id
         self._vocabulary = vocabulary
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-        self._known: LRUCache[tuple[str, str, UUID], _Known] = LRUCache(KEPT)
+        self._known: LRUCache[tuple[str, str, UUID], _CurrentState] = LRUCache(MOST_STATES)
 
     async def take(self, principal: Principal, order: CommandRequest) -> CommandResult:
         """Decide, store and answer. What is answered is durable.
@@ -208,7 +208,7 @@ class CommandHandler:
             return UUID(self._new_id())
         raise Invalid(f"{order.type.name} needs the id of what it is about", code="missing_id")
 
-    async def _load(self, order: CommandRequest, aggregate_id: UUID) -> _Known:
+    async def _load(self, order: CommandRequest, aggregate_id: UUID) -> _CurrentState:
         """The newest state. What belongs to another company, or is of another kind, is not there for the caller."""
         if order.aggregate_id is None and order.type.creates:
             return NOTHING  # its id was made a moment ago
@@ -217,7 +217,7 @@ class CommandHandler:
         for event in await self._store.events(aggregate_id, known.version):
             _must_be_theirs(order, event)
             state = order.type.aggregate.evolve(known.state, event_of(event))
-            known = _Known(event.version, state, event.position)
+            known = _CurrentState(event.version, state, event.position)
         if known.version:
             self._known[place] = known
         return known

@@ -14,7 +14,7 @@ from eventlog.intake.json_mapping import from_json
 from eventlog.intake.parsing import from_protobuf
 
 CHUNK = 256 * 1024
-TELLING = 128  # bytes that hold the name of the first event's type, where there is one
+TYPE_NAME_BYTES = 128  # bytes that hold the name of the first event's type, where there is one
 REPORT_EVERY = 0.5  # seconds
 Report = Callable[[str], None]
 
@@ -57,7 +57,7 @@ class _Source:
     async def peek(self) -> bytes:
         """The first bytes, enough to tell the form by; a pipe may give them one by one."""
         self._first = b""
-        while len(self._first) < TELLING and not self._first.startswith(b"{"):
+        while len(self._first) < TYPE_NAME_BYTES and not self._first.startswith(b"{"):
             more = await self._read()
             if not more:
                 break

@@ -55,7 +55,7 @@ class Position:
         """Whether everything before `other` is also before this position."""
         return all(self[partition] >= offset for partition, offset in other.offsets.items())
 
-    def merged(self, other: Position) -> Position:
+    def merge(self, other: Position) -> Position:
         """The later of both, partition by partition."""
         return Position({**self.offsets, **{p: max(self[p], o) for p, o in other.offsets.items()}})
 

@@ -22,7 +22,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from domain.events.record_runs import Packed
+from domain.events.record_runs import RunRecords
 
 
 def fault(error: BaseException) -> BaseException:
@@ -93,7 +93,7 @@ def decode_envelopes(values: pa.Array, fields: tuple[str, ...] = ENVELOPE_FIELDS
 
 def array_of(values: Sequence[bytes]) -> pa.Array:
     """An Arrow array of these. `pa.array` looks for pandas first, and to load that takes a second and 60 MB."""
-    runs = Packed.of(values).runs
+    runs = RunRecords.of(values).runs
     sizes = np.frombuffer(b"".join([run.sizes for run in runs]), np.dtype("<u4"))
     ends = np.zeros(len(sizes) + 1, np.int32)
     np.cumsum(sizes, out=ends[1:])

@@ -1,6 +1,6 @@
 """Configuration: dashboards, alert rules, report schedules and the company as commanded, and every change of them.
 
-Ordered: an aggregate's events are told by version, with the rules of `domain/configuration`, whatever the order in
+Ordered: an aggregate's events are replayed by version, with the rules of `domain/configuration`, whatever the order in
 which they arrive. An event that this release cannot read is counted, stays in the history, and holds nothing up.
 """
 
@@ -146,7 +146,7 @@ class ConfigFact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AggregateState:
     """An aggregate after its events: the state, and what the row says beside it."""
 
     state: msgspec.Struct
@@ -187,13 +187,13 @@ def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     facts = _decode(state)
     found: dict[str, list[RowValues]] = {table.name: [] for table in TABLES.values()}
     for name in dict.fromkeys(a.name for f in facts if (a := aggregate_of(f.topic)) is not None):
-        told = tell(AGGREGATES[name], facts)
-        if told is not None:
-            found[TABLES[name].name].append(_row(TABLES[name], told))
+        after = replay(AGGREGATES[name], facts)
+        if after is not None:
+            found[TABLES[name].name].append(_row(TABLES[name], after))
     return found
 
 
-def tell(aggregate: Aggregate, facts: Sequence[ConfigFact]) -> Told | None:
+def replay(aggregate: Aggregate, facts: Sequence[ConfigFact]) -> AggregateState | None:
     """The aggregate after these events; None where it never came to be, as far as this release can read."""
     state: msgspec.Struct | None = None
     unread = 0
@@ -212,7 +212,7 @@ def tell(aggregate: Aggregate, facts: Sequence[ConfigFact]) -> Told | None:
         "changed_by": last.actor,
         "unread_events": unread,
     }
-    return Told(state, beside)
+    return AggregateState(state, beside)
 
 
 def _event(aggregate: Aggregate, fact: ConfigFact) -> Event:
@@ -223,11 +223,11 @@ def _event(aggregate: Aggregate, fact: ConfigFact) -> Event:
     return event
 
 
-def _row(table: Table, told: Told) -> RowValues:
-    row = dict(told.beside)
+def _row(table: Table, after: AggregateState) -> RowValues:
+    row = dict(after.beside)
     for column in table.values:
         if column.name not in row:
-            value = getattr(told.state, column.name)
+            value = getattr(after.state, column.name)
             row[column.name] = _write(value).decode() if column.kind is Json else value
     return row
 

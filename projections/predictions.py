@@ -22,7 +22,7 @@ from projections.engine.query.listing import listing
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, given_filters
+from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, read_filters
 from projections.queries.insights.shape import plain
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _parts(request: Request) -> Mapping[str, Part | Select]:
     if what == CHURN:
         statement = Statement(ACTIVE, (request.company, begin - LONGEST_HORIZON, end))
         return {"predictions": Part("predictions", params), "outcomes": Select("user_activity", statement)}
-    filters = given_filters(request, SERIES[what].filters)
+    filters = read_filters(request, SERIES[what].filters)
     return {
         "predictions": Part("predictions", {**params, "filters": filters_text(filters)}),
         "outcomes": SERIES[what].part(begin - timedelta(days=1), end, filters),

@@ -189,11 +189,11 @@ def ledger(trade: Columns) -> Delta:
     return {
         "pnl": net_pnl(trade),
         "opened_at": _only(trade.opened_at, trade.opened_at > 0),
-        "tags": joined(trade.tags),
+        "tags": join_labels(trade.tags),
     }
 
 
-def joined(labels: pl.Expr) -> pl.Expr:
+def join_labels(labels: pl.Expr) -> pl.Expr:
     """A list of texts as one text, each after U+001F."""
     import polars as pl
 

@@ -24,58 +24,58 @@ _company = re.compile(COMPANY_ID.replace("$", r"\Z"))
 Claims = Mapping[str, Any]
 
 
-class Refused(ValueError):
+class InvalidClaim(ValueError):
     """A word of the token is not what it must be."""
 
 
 def read_object(text: bytes) -> Claims:
-    """A JSON object. Raises Refused for anything else, and for one that says something twice."""
+    """A JSON object. Raises InvalidClaim for anything else, and for one that says something twice."""
     try:
         found = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"it is no JSON that is taken here: {error}") from None
+        raise InvalidClaim(f"it is no JSON that is taken here: {error}") from None
     if not isinstance(found, dict):
-        raise Refused("it is no JSON object")
+        raise InvalidClaim("it is no JSON object")
     return found
 
 
 def _once(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
-        raise Refused("it names something twice")
+        raise InvalidClaim("it names something twice")
     return found
 
 
 def _no_number(text: str) -> object:
-    raise Refused(f"{text} is no whole number")
+    raise InvalidClaim(f"{text} is no whole number")
 
 
 def check_header(header: Claims) -> str:
-    """The `kid` of a header that may be trusted so far. Raises Refused."""
+    """The `kid` of a header that may be trusted so far. Raises InvalidClaim."""
     for name in ("crit", "b64", "zip", "enc", "cty"):
         if name in header:
-            raise Refused(f"{name!r} is not understood")
+            raise InvalidClaim(f"{name!r} is not understood")
     if "typ" in header and (not isinstance(header["typ"], str) or header["typ"].lower() not in TYPES):
-        raise Refused("its type is another than JWT")
+        raise InvalidClaim("its type is another than JWT")
     return _text(header, "kid")
 
 
 def begins_at(claims: Claims) -> int:
-    """From when on it is valid, 0 where that is not said. Raises Refused."""
+    """From when on it is valid, 0 where that is not said. Raises InvalidClaim."""
     return max((_time(claims, name) for name in ("nbf", "iat") if name in claims), default=0)
 
 
 def principal_of(claims: Claims, issuer: str, audience: str) -> Principal:
-    """Whom verified claims speak of. Raises Refused.
+    """Whom verified claims speak of. Raises InvalidClaim.
 
     `company_id` and `roles` are a text or a list of texts; so are `user_ids` and `account_ids`, which are looked at for
     the role member alone.
     """
     expires_at = _time(claims, "exp")
     if _text(claims, "iss") != issuer:
-        raise Refused("its issuer is another one")
+        raise InvalidClaim("its issuer is another one")
     if audience not in _texts(claims, "aud"):
-        raise Refused("it is meant for another audience")
+        raise InvalidClaim("it is meant for another audience")
     _text(claims, "jti")
     try:
         roles = frozenset(Role(role) for role in _texts(claims, "roles"))
@@ -87,10 +87,10 @@ def principal_of(claims: Claims, issuer: str, audience: str) -> Principal:
             expires_at=float(expires_at),
             member=_member(claims) if Role.MEMBER in roles else None,
         )
-    except Refused:
+    except InvalidClaim:
         raise
     except (ValueError, Invalid) as error:
-        raise Refused(str(error)) from None
+        raise InvalidClaim(str(error)) from None
 
 
 def _member(claims: Claims) -> Member:
@@ -103,21 +103,21 @@ def _companies(claims: Claims) -> frozenset[str]:
         return frozenset({EVERY_COMPANY})
     companies = _texts(claims, "company_id")
     if not all(_company.match(company) for company in companies):
-        raise Refused("company_id names what is no company")
+        raise InvalidClaim("company_id names what is no company")
     return frozenset(companies)
 
 
 def _time(claims: Claims, name: str) -> int:
     value = claims.get(name)
     if type(value) is not int or not 0 <= value < LATEST:
-        raise Refused(f"{name} must be whole seconds since 1970")
+        raise InvalidClaim(f"{name} must be whole seconds since 1970")
     return value
 
 
 def _text(claims: Claims, name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not value.isprintable():
-        raise Refused(f"{name} must be a text of 1 to {LONGEST_TEXT} printable characters")
+        raise InvalidClaim(f"{name} must be a text of 1 to {LONGEST_TEXT} printable characters")
     return value
 
 
@@ -125,5 +125,5 @@ def _texts(claims: Claims, name: str, most: int = MOST_COMPANIES) -> list[str]:
     value = claims.get(name)
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not 0 < len(texts) <= most:
-        raise Refused(f"{name} is neither a text nor a list of texts")
+        raise InvalidClaim(f"{name} is neither a text nor a list of texts")
     return [_text({name: text}, name) for text in texts]

@@ -25,7 +25,7 @@ from domain.errors import AnalyticsError, Unavailable
 EVERY = 300.0  # seconds between two readings of an address
 OFTEN = 10.0  # of a file, which costs nobody anything: whoever takes a key out of it wants it to be gone
 PAUSE = 10.0  # seconds between two readings at least, whoever asks for unknown keys
-KEPT = 3_600.0  # seconds that keys count after the last reading that went well
+KEYS_VALID = 3_600.0  # seconds that keys count after the last reading that went well
 PATIENCE = 5.0  # seconds that one reading may take
 LARGEST = 262_144  # bytes of a JWKS
 CHANGEABLE = 0o022  # rights that nobody but the owner may have to a JWKS file
@@ -39,7 +39,7 @@ class ReadKeys:
     """`adapters.auth.keys.Keys` out of a JWKS that may change. It is read once here, then in the background."""
 
     def __init__(
-        self, read: Read, source: str, *, every: float = EVERY, pause: float = PAUSE, kept: float = KEPT
+        self, read: Read, source: str, *, every: float = EVERY, pause: float = PAUSE, kept: float = KEYS_VALID
     ) -> None:
         self._read, self._source = read, source
         self._every, self._pause, self._kept = every, pause, kept

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.types import JWKDict
 
-from adapters.files.key_pair import kept_pair
+from adapters.files.key_pair import load_or_create
 from domain.errors import Invalid
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
@@ -50,8 +50,8 @@ class SigningKey:
 
 
 def signing_key(folder: Path) -> SigningKey:
-    """The key pair kept in the folder, made at first use, readable by its owner alone. Raises as `kept_pair` does."""
-    private = kept_pair(folder / KEY_FILE)
+    """The key pair in the folder, made at first use, readable by its owner alone. Raises as `load_or_create` does."""
+    private = load_or_create(folder / KEY_FILE)
     raw = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return SigningKey(hashlib.sha256(raw).hexdigest()[:16], private)
 

@@ -12,7 +12,7 @@ import jwt
 from cachetools import LRUCache
 from jwt.utils import base64url_decode
 
-from adapters.auth.claims import LEEWAY, Refused, begins_at, check_header, principal_of, read_object
+from adapters.auth.claims import LEEWAY, InvalidClaim, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
 from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import Unauthenticated
@@ -84,7 +84,7 @@ class TokenVerifier:
                 raise _refused("the token is signed with a key that is not known here")
             claims = read_object(_JWS.decode(token, key=key, algorithms=[key.algorithm_name]))
             return Verdict(principal_of(claims, self._issuer, self._audience), begins_at(claims), kid, key)
-        except (jwt.PyJWTError, Refused, ValueError) as error:
+        except (jwt.PyJWTError, InvalidClaim, ValueError) as error:
             raise _refused(f"the token is not valid: {error}") from None
 
 

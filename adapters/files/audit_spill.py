@@ -21,12 +21,12 @@ class SpillFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, values: Sequence[bytes]) -> None:
+    def save(self, values: Sequence[bytes]) -> None:
         """Write these durably; a file appears under its name once it is whole. Raises Unavailable."""
         content = b"".join(_LENGTH.pack(len(value)) + value for value in values)
         atomic.write(self._folder / f"{new_event_id()}.audit", content)
 
-    def kept(self) -> Iterator[tuple[str, Sequence[bytes]]]:
+    def batches(self) -> Iterator[tuple[str, Sequence[bytes]]]:
         """The files, oldest first, with their events."""
         for path in sorted(self._folder.glob("*.audit")):
             yield path.name, list(_cut(path))

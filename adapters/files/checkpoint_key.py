@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from adapters.files.key_pair import kept_pair
+from adapters.files.key_pair import load_or_create
 from domain.errors import Invalid
 from eventlog.seals.checkpoints import Check
 
@@ -19,8 +19,8 @@ PEM = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInf
 
 
 def signing_key(folder: Path) -> Ed25519PrivateKey:
-    """The private key kept in the folder, made at first use. Raises as `kept_pair` does."""
-    return kept_pair(folder / KEY_FILE)
+    """The private key kept in the folder, made at first use. Raises as `load_or_create` does."""
+    return load_or_create(folder / KEY_FILE)
 
 
 def key_id(key: Ed25519PublicKey) -> str:

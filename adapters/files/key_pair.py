@@ -12,7 +12,7 @@ from adapters.files import atomic
 from domain.errors import Defect, Invalid
 
 
-def kept_pair(path: Path) -> Ed25519PrivateKey:
+def load_or_create(path: Path) -> Ed25519PrivateKey:
     """The Ed25519 key in a PEM file, made at first use, readable by its owner alone.
 
     Two processes that make it at once end up with the same one. Raises Defect where the file holds anything else,

@@ -34,12 +34,12 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except kafka.KafkaError as error:
-        raise meaning(error, doing) from error
+        raise domain_error(error, doing) from error
     except (OSError, TimeoutError) as error:
         raise Unavailable(f"{doing}: Kafka does not answer: {error or 'timed out'}", code=UNAVAILABLE) from error
 
 
-def meaning(error: kafka.KafkaError, doing: str) -> AnalyticsError:
+def domain_error(error: kafka.KafkaError, doing: str) -> AnalyticsError:
     """The domain's error for one of Kafka's. What is not known to be final is Unavailable: trying again may help."""
     text = f"{doing}: {error}"
     if isinstance(error, kafka.OffsetOutOfRangeError):

@@ -10,7 +10,7 @@ from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from adapters.kafka.errors import meaning, translated
+from adapters.kafka.errors import domain_error, translated
 from adapters.kafka.settings import KafkaSettings
 from domain.errors import Defect, Unavailable
 
@@ -43,7 +43,7 @@ class Topics:
         for name, code, text in answer.topic_errors:
             error = kafka.for_code(code)
             if error not in (kafka.NoError, kafka.TopicAlreadyExistsError):
-                raise meaning(error(text), f"create topic {name}")
+                raise domain_error(error(text), f"create topic {name}")
         await self._wait_for_leaders(list(wanted))
 
     async def partitions(self, topic: str) -> int:

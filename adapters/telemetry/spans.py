@@ -57,7 +57,7 @@ class OtlpTracer:
         finally:
             span.end()
 
-    def tell(self, attributes: dict[str, str | int]) -> None:
+    def add_attributes(self, attributes: dict[str, str | int]) -> None:
         """Add attributes to the span in hand."""
         otel.get_current_span().set_attributes(attributes)
 

@@ -12,7 +12,7 @@ import psycopg
 from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
 from app.bench.http import Connection
-from app.bench.instance import Instance, started
+from app.bench.instance import Instance, running_instance
 from domain.access.rights import Role
 
 CLIENTS = 8
@@ -24,7 +24,7 @@ STATE = b"x" * 300  # as large as a stored event
 
 async def commands(ground: Ground) -> None:
     """Renames of dashboards: by one client, and by several at once."""
-    async with started(ground.folder / "commands") as (instance, _):
+    async with running_instance(ground.folder / "commands") as (instance, _):
         await asyncio.to_thread(_measure, ground, instance)
 
 
@@ -40,9 +40,9 @@ def _measure(ground: Ground, instance: Instance) -> None:
     rate = sum(map(len, times)) / (time.perf_counter() - began)
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         note = f"{name} of a command over HTTP, one client (floor: bare insert of one row, durable)"
-        ground.found(Figure(f"command_{name}", quantile(alone, share), "ms", quantile(floor, share), note))
+        ground.report(Figure(f"command_{name}", quantile(alone, share), "ms", quantile(floor, share), note))
     note = f"commands of {CLIENTS} clients, each on an aggregate of its own (floor: bare inserts, one after the other)"
-    ground.found(Figure("commands_rate", rate, "commands/s", 1000 * len(floor) / sum(floor), note))
+    ground.report(Figure("commands_rate", rate, "commands/s", 1000 * len(floor) / sum(floor), note))
 
 
 def _insert(database: psycopg.Connection) -> float:

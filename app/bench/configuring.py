@@ -48,4 +48,4 @@ def _measure(ground: Ground, instance: Instance) -> None:
         reads.close()
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         note = f"{name} from a command's answer to a read that has its effect (floor: the read alone)"
-        ground.found(Figure(f"own_write_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+        ground.report(Figure(f"own_write_{name}", quantile(times, share), "ms", quantile(floor, share), note))

@@ -53,7 +53,7 @@ def mapping(ground: Ground) -> None:
     lines = [line(e) for e in _foreign(min(3_000, ground.scale.lines), 0)]
     value, floor = _each(from_json, lines), _each(msgspec.json.decode, lines)
     note = "from one JSON line to a checked event, all types (floor: msgspec.json.decode of the line)"
-    ground.found(Figure("json_mapping", value, "µs CPU", floor, note))
+    ground.report(Figure("json_mapping", value, "µs CPU", floor, note))
 
 
 def _each(work: Callable[[bytes], object], lines: Sequence[bytes]) -> float:
@@ -76,20 +76,20 @@ async def measure(ground: Ground, instance: Instance) -> None:
         began = time.perf_counter()
         outcome = await ingest_file(door, io.BytesIO(file), size=None, report=None)
         rate = _accepted(outcome.accepted, count) / (time.perf_counter() - began)
-    ground.found(
+    ground.report(
         Figure("ingest", rate, "events/s", bare, "lines of NDJSON through `analytics ingest` (floor: bare append)")
     )
     rate = await asyncio.to_thread(_post, ground, instance)
-    ground.found(
+    ground.report(
         Figure("http_post", rate, "events/s", bare, f"POST /api/v1/events, {BODY} lines a body (floor: bare append)")
     )
     plain = await _publish(_foreign(count, 3), instance)
-    ground.found(
+    ground.report(
         Figure("grpc_publish", plain, "events/s", bare, f"Publish, {MESSAGE} events a message (floor: bare append)")
     )
     rate = await _publish(_with_token(_foreign(count, 4), instance.token(Role.SERVICE)), instance)
     note = "the same with a token on every event, which is checked (floor: without)"
-    ground.found(Figure("grpc_publish_tokens", rate, "events/s", plain, note))
+    ground.report(Figure("grpc_publish_tokens", rate, "events/s", plain, note))
 
 
 async def _bare(ground: Ground) -> float:

@@ -36,7 +36,7 @@ class Ground:
     folder: Path
     database_url: str
     kafka: str
-    found: Callable[[Figure], None]
+    report: Callable[[Figure], None]
     numbers: count[int]
 
     def database(self) -> str:

@@ -73,7 +73,7 @@ async def _report(
     folding = await fold(log, url, projections)
     unit = "facts/s" if facts > 1 else "events/s"
     text = f"{note} (floor: bare read of the same log)"
-    ground.found(Figure(name, facts * events / folding, unit, facts * events / reading, text))
+    ground.report(Figure(name, facts * events / folding, unit, facts * events / reading, text))
 
 
 async def fold(log: EventLog, url: str, projections: Sequence[Projection]) -> float:

@@ -57,7 +57,7 @@ class Instance:
 
 
 @asynccontextmanager
-async def started(folder: Path) -> AsyncIterator[tuple[Instance, float]]:
+async def running_instance(folder: Path) -> AsyncIterator[tuple[Instance, float]]:
     """An instance in this folder, and the seconds until it was ready; it has drained when this ends."""
     ports = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}

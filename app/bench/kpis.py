@@ -115,7 +115,7 @@ async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url:
         ("trading_metrics_p99", user[1], 0.99, "p99 of all trading metrics of one user"),
     ):
         note = f"{what} (floor: bare SELECT of a row)"
-        ground.found(Figure(name, quantile(times, share), "ms", quantile(floor, share), note))
+        ground.report(Figure(name, quantile(times, share), "ms", quantile(floor, share), note))
 
 
 async def _asked(

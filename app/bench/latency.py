@@ -27,7 +27,7 @@ from projections.engine.store.sql import table_name
 TICK = 0.01  # seconds between two publications
 LOOK = 0.003  # seconds between two looks for the rows of probes
 COMPANY = "probes"
-SEEN = (
+ARRIVED_USERS = (
     f"SELECT user_id FROM {table_name('user_seen', projection('user_activity').version)}"
     " WHERE company_id = 'probes' AND user_id = ANY(%s)"
 )
@@ -43,7 +43,7 @@ class Probes:
         self.accepted: dict[str, float] = {}
         self.times: list[float] = []  # ms
 
-    def seen(self, users: Sequence[str]) -> None:
+    def record(self, users: Sequence[str]) -> None:
         """Rows of these users are there now."""
         now = time.perf_counter()
         self.times += [1000 * (now - self.accepted.pop(user)) for user in users]
@@ -62,8 +62,8 @@ async def measure(ground: Ground, instance: Instance) -> None:
     note = f"from accepted to visible while {scale.rate:,} events/s come (floor: bare append, then bare upsert)"
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         value, least = quantile(probes.times, share), quantile(floor, share)
-        ground.found(Figure(f"latency_{name}", value, "ms", least, f"{name} {note}"))
-    ground.found(
+        ground.report(Figure(f"latency_{name}", value, "ms", least, f"{name} {note}"))
+    ground.report(
         Figure("latency_rate", rate, "events/s", scale.rate, "events/s published meanwhile (floor: what was asked for)")
     )
 
@@ -97,8 +97,8 @@ async def _watch(url: str, probes: Probes, done: asyncio.Event) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while not done.is_set() or probes.accepted:
             if probes.accepted:
-                cursor = await connection.execute(SEEN, (list(probes.accepted),))
-                probes.seen([user for (user,) in await cursor.fetchall()])
+                cursor = await connection.execute(ARRIVED_USERS, (list(probes.accepted),))
+                probes.record([user for (user,) in await cursor.fetchall()])
             await asyncio.sleep(LOOK)
 
 

@@ -75,10 +75,10 @@ async def embedded(ground: Ground) -> None:
         events, seconds = await append(log, _sample(ground))
         copied, fetched = _bare_rows(url, _sample(ground))
         note = "events/s appended in pieces of 5,000 (floor: COPY of the same values as rows, committed as often)"
-        ground.found(Figure("log_append", events / seconds, "events/s", copied, note))
+        ground.report(Figure("log_append", events / seconds, "events/s", copied, note))
         events, seconds = await read(log, ["user-behavior"])
         note = "events/s read by one reader (floor: bare SELECT of the same values as rows)"
-        ground.found(Figure("log_read", events / seconds, "events/s", fetched, note))
+        ground.report(Figure("log_read", events / seconds, "events/s", fetched, note))
 
 
 def _bare_rows(url: str, some: Iterable[Sequence[Record]]) -> tuple[float, float]:
@@ -109,10 +109,10 @@ async def kafka(ground: Ground) -> None:
         events, seconds = await append(log, _sample(ground))
         produced = await _bare_produce(settings, _sample(ground))
         note = "events/s appended to Kafka in pieces of 5,000 (floor: raw aiokafka send_batch, acks=all, zstd)"
-        ground.found(Figure("kafka_append", events / seconds, "events/s", produced, note))
+        ground.report(Figure("kafka_append", events / seconds, "events/s", produced, note))
         events, seconds = await read(log, ["user-behavior"])
         note = "events/s read from Kafka by one reader (floor: raw aiokafka getmany)"
-        ground.found(Figure("kafka_read", events / seconds, "events/s", await _bare_consume(settings), note))
+        ground.report(Figure("kafka_read", events / seconds, "events/s", await _bare_consume(settings), note))
 
 
 async def _bare_produce(settings: KafkaSettings, some: Iterable[Sequence[Record]]) -> float:

@@ -25,10 +25,10 @@ from app.bench import (
 )
 from app.bench.environment import Ground, ground
 from app.bench.figures import Figure
-from app.bench.instance import Instance, started
+from app.bench.instance import Instance, running_instance
 from app.bench.scale import Scale
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 async def _json(ground: Ground) -> None:
@@ -38,9 +38,9 @@ async def _json(ground: Ground) -> None:
 async def _instance(ground: Ground) -> None:
     """Start-up, then doors, latency and reads of a whole instance, and what its processes hold before and after."""
     folder = ground.folder / "instance"
-    async with started(folder):
+    async with running_instance(folder):
         pass
-    async with started(folder) as (instance, seconds):
+    async with running_instance(folder) as (instance, seconds):
         before = instance.resident()
         await doors.measure(ground, instance)
         await latency.measure(ground, instance)
@@ -55,17 +55,17 @@ async def _instance(ground: Ground) -> None:
     finally:
         await servers.stop()
     note = "`analytics up` for the second time, until ready (floor: PostgreSQL and NATS alone)"
-    ground.found(Figure("up_again", seconds, "s", bare, note))
+    ground.report(Figure("up_again", seconds, "s", bare, note))
     value = await _seconds("-m", "app.cli", "--version")
     note = "`analytics --version` (floor: the bare interpreter)"
-    ground.found(Figure("command_start", value, "s", await _seconds("-c", "pass"), note))
+    ground.report(Figure("command_start", value, "s", await _seconds("-c", "pass"), note))
 
 
 def _memory(ground: Ground, instance: Instance, before: Mapping[str, float]) -> None:
     after = instance.resident()
     for role in sorted(after.keys() & before.keys()):
         note = f"resident memory of {role} after all of this (floor: at its start)"
-        ground.found(Figure(f"memory_{role.replace('-', '_')}", after[role], "MB", before[role], note))
+        ground.report(Figure(f"memory_{role.replace('-', '_')}", after[role], "MB", before[role], note))
 
 
 async def _seconds(*arguments: str) -> float:
@@ -102,7 +102,7 @@ KAFKA: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
 )
 
 
-async def main(scale: Scale, *, kafka: str, only: Collection[str], say: Say) -> list[Figure]:
+async def main(scale: Scale, *, kafka: str, only: Collection[str], say: Print) -> list[Figure]:
     """Measure the groups named in `only` (all of them where it is empty); those of Kafka need a broker's address."""
     found: list[Figure] = []
     groups = {**EMBEDDED, **(KAFKA if kafka else {})}

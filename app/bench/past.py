@@ -41,12 +41,12 @@ async def past(ground: Ground) -> None:
         )  # what is loaded once for a process is no part of a question
         latest = await _median(settings, lambda _: PastQuestion(_question()))
         note = f"as-of now, one company in 20, median; {whole}"
-        ground.found(Figure("as_of_whole", latest, "s", reading, note))
+        ground.report(Figure("as_of_whole", latest, "s", reading, note))
         asked = await _median(settings, lambda chance: _anywhere(chance, head))
         note = f"as-of at a random event time and position, median; {whole}"
-        ground.found(Figure("as_of_random", asked, "s", reading, note))
+        ground.report(Figure("as_of_random", asked, "s", reading, note))
         explained = await _median(settings, lambda _: PastQuestion(_question(), measure="total_pnl"))
-        ground.found(Figure("explain", explained, "s", reading, f"a sum explained, first page, median; {whole}"))
+        ground.report(Figure("explain", explained, "s", reading, f"a sum explained, first page, median; {whole}"))
 
 
 def _question() -> Question:

@@ -39,9 +39,9 @@ def _measure(ground: Ground, instance: Instance) -> None:
         connection.close()
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         note = f"{name} of an HTTP query for one row, one client (floor: bare SELECT of the row)"
-        ground.found(Figure(f"http_read_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+        ground.report(Figure(f"http_read_{name}", quantile(times, share), "ms", quantile(floor, share), note))
     note = "the same as a rate: one client, one request after the other"
-    ground.found(
+    ground.report(
         Figure("http_read_rate", 1000 * len(times) / sum(times), "reads/s", 1000 * len(floor) / sum(floor), note)
     )
 

@@ -44,7 +44,7 @@ async def rebuilding(ground: Ground) -> None:
             f"{ONE} of {events:,} events rebuilt by {WORKERS} workers, from start to durable rows"
             " (floor: bare read by one reader, each record in hand)"
         )
-        ground.found(Figure("rebuild_rate", events / seconds, "events/s", events / reading, note))
+        ground.report(Figure("rebuild_rate", events / seconds, "events/s", events / reading, note))
     await _beside_live_events(ground)
 
 
@@ -59,7 +59,7 @@ async def _beside_live_events(ground: Ground) -> None:
             lags.clear()
             await rebuild(settings, ONE, WORKERS, lambda _: None)
             note = f"longest wait of {RATE:,} live events/s during a rebuild (floor: before it)"
-            ground.found(Figure("rebuild_live_lag", 1_000 * max(lags), "ms", 1_000 * quiet, note))
+            ground.report(Figure("rebuild_live_lag", 1_000 * max(lags), "ms", 1_000 * quiet, note))
 
 
 @asynccontextmanager

@@ -45,9 +45,9 @@ def _measure(ground: Ground, instance: Instance, kept: int, unkept: int) -> None
         rates.append((1000 * count / sum(times[kept]), 1000 * count / sum(times[unkept])))
     with_it, without = _median(p50s)
     note = "p50 of an HTTP query for one row with the audit trail (floor: the same without it, in turns)"
-    ground.found(Figure("audited_read_p50", with_it, "ms", without, note))
+    ground.report(Figure("audited_read_p50", with_it, "ms", without, note))
     with_it, without = _median(rates)
-    ground.found(Figure("audited_read_rate", with_it, "reads/s", without, "the same as a rate, one client"))
+    ground.report(Figure("audited_read_rate", with_it, "reads/s", without, "the same as a rate, one client"))
 
 
 def _round(port: int, token: str, path: str, count: int) -> list[float]:

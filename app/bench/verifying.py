@@ -40,9 +40,9 @@ async def verifying(ground: Ground) -> None:
         finally:
             await seals.close()
     note = "events/s compared with their seals and the signed checkpoints (floor: bare read of the same log)"
-    ground.found(Figure("log_verify", events / verified, "events/s", events / reading, note))
+    ground.report(Figure("log_verify", events / verified, "events/s", events / reading, note))
     note = "events/s sealed: hashed, chained, signed (floor: bare read of the same log)"
-    ground.found(Figure("log_seal", events / sealing, "events/s", events / reading, note))
+    ground.report(Figure("log_seal", events / sealing, "events/s", events / reading, note))
 
 
 async def _seal(log: EventLog, sealer: Sealer, seals: PostgresSeals) -> float:

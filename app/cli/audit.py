@@ -125,9 +125,9 @@ async def record(settings: Settings, note: Note) -> None:
         await opened.record(note)
 
 
-def keep(settings: Settings, note: Note) -> None:
+def spill(settings: Settings, note: Note) -> None:
     """Keep a note in the data folder, for a log that does not run now; the next process with a trail appends it."""
     from adapters.files.audit_spill import SpillFiles
     from eventlog.publish.audit_events import audit_record
 
-    SpillFiles(settings.data / "trail").keep([audit_record(note, trace=tracing.current()).value])
+    SpillFiles(settings.data / "trail").save([audit_record(note, trace=tracing.current()).value])

@@ -44,9 +44,9 @@ def command(
     """
     from command_api.command_handler import CommandRequest, company_of
     from domain.access.rights import OPERATOR
-    from domain.configuration.registry import command_named, read_command
+    from domain.configuration.registry import command_by_name, read_command
 
-    kind = command_named(name)
+    kind = command_by_name(name)
     order = CommandRequest(
         type=kind,
         command=read_command(kind, _bytes(body)),

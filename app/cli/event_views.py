@@ -44,7 +44,7 @@ async def read_events(
     """
     search, taken = EventSearch(log), 0
     walk = await search.walk(OPERATOR, Search(Criteria(company), tuple(topics), begin, end, follow))
-    async with aclosing(search.found(walk)) as events:
+    async with aclosing(search.matches(walk)) as events:
         async for event in events:
             if event is not None:
                 yield visible_json(event, OPERATOR)
@@ -63,5 +63,5 @@ async def place_of(search: EventSearch, event: str) -> Placed:
     if "=" in event:
         ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
         return (await search.at(OPERATOR, Placed(topic, partition, offset))).place
-    found, _ = await search.named(OPERATOR, event)
+    found, _ = await search.by_id(OPERATOR, event)
     return found.place

@@ -19,7 +19,7 @@ from domain.position import Position
 if TYPE_CHECKING:
     from eventlog.seals.verify import Verdict
 
-FOUND = 1  # exit code
+PROBLEMS_FOUND = 1  # exit code
 
 
 @click.command("verify")
@@ -52,7 +52,7 @@ def log_verify(
         show_json(verdict.as_json())
     else:
         _tell(verdict)
-    sys.exit(0 if verdict.verified else FOUND)
+    sys.exit(0 if verdict.verified else PROBLEMS_FOUND)
 
 
 async def _verify(
@@ -69,7 +69,7 @@ async def _verify(
         stop = Position.parse(end) if end else None
         verdict = await verify(log, kept, topics or STREAMS, start, stop, _progress())
         if verdict.verified and not begin and not end and not public_key:
-            remember_verified(complete, last_verified(complete).merged(Position(verdict.reached)))
+            remember_verified(complete, last_verified(complete).merge(Position(verdict.reached)))
         return verdict
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from app.cli.audit import AuditedAction, doing, keep, record
+from app.cli.audit import AuditedAction, doing, record, spill
 from app.cli.output import READER_LEFT, ReaderLeftError, forget_rest, write_whole
 from app.instance.instance import running_instance, with_addresses
 from app.instance.logs import without_secrets
@@ -104,7 +104,7 @@ def _record(settings: Settings, deed: AuditedAction) -> None:
     """Put on record what needed no server: in the log of the instance that runs, or else with the next that does."""
     where = running_instance(settings.data)
     if where is None:
-        keep(settings, deed.note())
+        spill(settings, deed.note())
     else:
         run(record(with_addresses(settings, where), deed.note()))
 

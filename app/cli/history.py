@@ -126,7 +126,7 @@ async def _replay(settings: Settings, file: BinaryIO, asked: dict[str, Any], pro
     line, count, checksum = _delimited if protobuf else _as_line, 0, hashlib.sha256()
     async with _opened(settings) as (search, _):
         walk = await search.walk(OPERATOR, _search(**asked))
-        async with aclosing(search.found(walk)) as found:
+        async with aclosing(search.matches(walk)) as found:
             async for event in found:
                 if event is not None:
                     data, count = line(event), count + 1

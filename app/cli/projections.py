@@ -81,12 +81,12 @@ def projections_status(settings: Settings, by: str | None, company: str, most: i
         found = run(_lag(settings, company, most))
         show_rows(found, ("name", "version", "company_id", "lag_events", "lag_seconds", "complete"), as_json=as_json)
         return
-    rows = [row if as_json else row | {"error": _told(row)} for row in run(_status(settings))]
+    rows = [row if as_json else row | {"error": _error_text(row)} for row in run(_status(settings))]
     columns = ("name", "version", "live", "state", "lag_events", "lag_seconds", "rate", "position", "error")
     show_rows(rows, columns, as_json=as_json)
 
 
-def _told(row: Mapping[str, object]) -> str:
+def _error_text(row: Mapping[str, object]) -> str:
     failure = row["failure"]
     if not isinstance(failure, dict):
         return ""

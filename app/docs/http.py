@@ -8,9 +8,9 @@ from domain.problem_documents import STATUS, STATUS_OF_CODE
 from read_api.health.prometheus import Metric
 from read_api.live.sessions import MOST_ROWS
 from read_api.live.websocket import (
-    JUDGED,
     MOST_SUBSCRIPTIONS,
     OTHER_CALLER,
+    RECHECK,
     REFUSED,
     SEND_PATIENCE,
     TOO_OFTEN,
@@ -65,7 +65,7 @@ with its `id` and a `problem`; the connection goes on. An answer that is followe
 (`too_many_rows`). A connection may have {MOST_SUBSCRIPTIONS} subscriptions, a tenant as many over all its connections
 as its tier opens (`analytics access`).
 
-A token renews one of the same subject and companies. With it, every {JUDGED:g} s and when a configuration changes, the
+A token renews one of the same subject and companies. With it, every {RECHECK:g} s and when a configuration changes, the
 token and every subscription are judged anew: what is no longer allowed gets `ended` with its `id` and a `problem`, what
 is another question now begins again with a `snapshot`. A sign-in and a renewal count as reads of the tenant.
 

@@ -56,7 +56,7 @@ WALKS: Mapping[str, Walk] = MappingProxyType(
             ("domain/configuration/dashboard.py", "decide", "the decision: values in, events or a refusal out"),
             ("adapters/postgres/configuration_store/event_store.py", "PostgresEventStore", "appended at a version"),
             ("eventlog/relay/relay.py", "Relay", "from the event store into the log, in commit order"),
-            ("eventlog/relay/record.py", "relayed", "the record that an event becomes"),
+            ("eventlog/relay/record.py", "relay_record", "the record that an event becomes"),
             ("projections/configuration.py", "configuration", "the projection that lists and history come from"),
         ),
         "A metric, from its declaration to its value": (

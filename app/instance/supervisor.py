@@ -23,7 +23,7 @@ from domain.errors import Unavailable
 from eventlog.tasks import end, first, owned
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a dead child is started again: doubled each time
-SETTLED = 10.0  # seconds after which a child counts as healthy and its pause begins anew
+HEALTHY_AFTER = 10.0  # seconds after which a child counts as healthy and its pause begins anew
 READY_PATIENCE = 60.0  # seconds that a child may take to become ready
 DRAIN_PATIENCE = 3.0  # seconds that children may take to drain, so that all of it ends within 5
 
@@ -67,7 +67,7 @@ class Child:
                 return
             if isinstance(code, int) and code >= 0 and not self._ready.is_set():
                 raise Unavailable(f"{self.name} could not start (its reason stands above)", code="start_failed")
-            pause = FIRST_PAUSE if time.monotonic() - started > SETTLED else min(pause * 2, LONGEST_PAUSE)
+            pause = FIRST_PAUSE if time.monotonic() - started > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
             logger.warning("%s ended with code %s; starting it again in %.1f s", self.name, code, pause)
             await asyncio.sleep(pause)
 

@@ -34,7 +34,7 @@ from app.wiring import token_issuer
 from domain.access.rights import EVERY_COMPANY, Role, Tier
 from eventlog.tasks import end, keep, start
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 
 PEOPLE: Mapping[str, tuple[Role, str]] = {
     "dashboards": (Role.VIEWER, "a viewer of every company"),
@@ -46,7 +46,7 @@ PEOPLE: Mapping[str, tuple[Role, str]] = {
 logger = logging.getLogger(__name__)
 
 
-async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
+async def up(settings: Settings, say: Print, *, demo: bool = False) -> None:
     """Run the instance of the data folder until it is told to stop; returns once all has drained.
 
     Raises Conflict while another instance of the folder runs, Invalid for certificate files that are none, Unavailable.
@@ -71,7 +71,7 @@ async def up(settings: Settings, say: Say, *, demo: bool = False) -> None:
             await servers.stop()
 
 
-async def _load_sample(settings: Settings, stop: asyncio.Event, say: Say) -> bool:
+async def _load_sample(settings: Settings, stop: asyncio.Event, say: Print) -> bool:
     """Say what is real in the sample and load it where that was not done; False if it was told to stop before the end.
 
     It is in the log before the projectors start: they would only take the processor from each other.
@@ -83,7 +83,7 @@ async def _load_sample(settings: Settings, stop: asyncio.Event, say: Say) -> boo
     return await load(settings, stop)
 
 
-async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Say, *, demo: bool) -> None:
+async def _run(settings: Settings, database: str, stop: asyncio.Event, say: Print, *, demo: bool) -> None:
     """Run the processes; the addresses are there from when all are ready until it stops."""
     children = _children(settings, demo=demo)
     ready = asyncio.Event()
@@ -110,7 +110,7 @@ def _children(settings: Settings, *, demo: bool) -> list[Child]:
 
 
 async def _announce(
-    settings: Settings, database: str, children: list[Child], ready: asyncio.Event, say: Say, *, demo: bool
+    settings: Settings, database: str, children: list[Child], ready: asyncio.Event, say: Print, *, demo: bool
 ) -> None:
     await ready.wait()
     ports = {child.role: child.port for child in children}

@@ -55,7 +55,7 @@ async def _in_log(settings: Settings, token: Position) -> Position:
         found = await relay.before(number)
     if found.next_number < number:
         raise NotYet(f"the relay is at {STORE[0]}:0={found.next_number} and has not reached {number}")
-    return Position({place: offset for place, offset in token.merged(found.position).offsets.items() if place != STORE})
+    return Position({place: offset for place, offset in token.merge(found.position).offsets.items() if place != STORE})
 
 
 @asynccontextmanager
@@ -68,22 +68,22 @@ async def past_answers(settings: Settings) -> AsyncIterator[AnswerPast]:
     workers = [WorkerProcess(work) for _ in range(PROCESSES)]
     idle, turns = list(workers), Turns(work, Share(PROCESSES, of_tenant=1, waiting=WAITING, patience=seconds))
 
-    async def tell_apart(asked: PastQuestion) -> dict[str, Any]:
+    async def answer_in_worker(asked: PastQuestion) -> dict[str, Any]:
         async with turns.turn(asked.question.company):
             worker = idle.pop()  # the one that was used last: the other one ends when it has rested for long
             try:
-                return await worker.ask(_tell, settings, asked, seconds=seconds)
+                return await worker.ask(_answer_as_json, settings, asked, seconds=seconds)
             finally:
                 idle.append(worker)
 
     try:
-        yield tell_apart
+        yield answer_in_worker
     finally:
         for worker in workers:
             worker.stop()
 
 
-def _tell(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+def _answer_as_json(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
     from app.cli.frame import run
     from read_api.http.encoding import with_raw

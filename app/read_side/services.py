@@ -40,14 +40,14 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             asking(settings, log, movements) as questions,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
-            past_answers(settings) as tell,
+            past_answers(settings) as answer_past,
             wiring.authenticator(settings) as authenticate,
         ):
             metrics = Metrics()
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
             side = ReadServices(
                 questions=questions,
-                past=PastQuestions(questions, tell),
+                past=PastQuestions(questions, answer_past),
                 statuses=statuses,
                 health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics),
                 movements=movements,

@@ -28,7 +28,7 @@ RATE = 100_000  # events/s that one worker folds, about: for the plan alone
 CPUS = os.cpu_count() or 1
 LOOK = 0.2  # seconds between two looks at the progress
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def planned(settings: Settings, name: str, workers: int) -> Plan:
     return Plan(name, version, bool(done.total), total, left, disk, round(left / (RATE * min(workers, CPUS)), 1))
 
 
-async def rebuild(settings: Settings, name: str, workers: int, say: Say) -> Projection:
+async def rebuild(settings: Settings, name: str, workers: int, say: Print) -> Projection:
     """Build a new version, or go on with the unfinished one, and hand it over to the projectors.
 
     Raises Conflict while another process rebuilds it or when it is cancelled, Unavailable when a worker fails.
@@ -86,7 +86,7 @@ async def rebuild(settings: Settings, name: str, workers: int, say: Say) -> Proj
             return stored
 
 
-async def _begun(settings: Settings, name: str, log: EventLog, workers: int, say: Say) -> Projection:
+async def _begun(settings: Settings, name: str, log: EventLog, workers: int, say: Print) -> Projection:
     declared = projection(name)
     with closing(wiring.projection_store(settings)) as store:
         store.prepare([declared])
@@ -106,7 +106,7 @@ async def _begun(settings: Settings, name: str, log: EventLog, workers: int, say
         return stored
 
 
-async def _watch(settings: Settings, stored: Projection, workers: int, done: Callable[[], Done], say: Say) -> None:
+async def _watch(settings: Settings, stored: Projection, workers: int, done: Callable[[], Done], say: Print) -> None:
     context = multiprocessing.get_context("spawn")
     arguments = (settings, stored.name, stored.version, os.getpid())
     running: list[BaseProcess] = [context.Process(target=_worker, args=arguments, daemon=True) for _ in range(workers)]

@@ -12,19 +12,19 @@ from app.settings import Settings
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
-    from adapters.postgres.configuration_store.relay import PostgresRelayedStore
+    from adapters.postgres.configuration_store.relay import PostgresRelaySource
     from domain.errors import Unavailable
-    from eventlog.relay.ports import RELAYED
+    from eventlog.relay.ports import RELAY_SUBJECT
     from eventlog.relay.relay import Relay
 
     async with wiring.event_log(settings) as log, wiring.live_bus(settings) as bus:
 
         async def announce() -> None:
             with suppress(Unavailable):  # whoever waits looks by itself, too
-                await bus.publish(RELAYED, b"")
+                await bus.publish(RELAY_SUBJECT, b"")
 
         ready(0)
-        await Relay(PostgresRelayedStore(settings.database_url), log, announce).run(stop)
+        await Relay(PostgresRelaySource(settings.database_url), log, announce).run(stop)
 
 
 ROLE = Role("relay", "carries the configuration's events from the event store to the log", serve)

@@ -76,7 +76,7 @@ class AuditMiddleware:
             answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
             exchange = _Exchange(route, deed, scope, answer)
             await self._serve(receive, exchange)
-            tracing.tell(status=exchange.answer.status, correlation_id=correlation_id)
+            tracing.add_attributes(status=exchange.answer.status, correlation_id=correlation_id)
 
     async def _serve(self, receive: Receive, exchange: _Exchange) -> None:
         started, path, answer = time.perf_counter(), exchange.route.path, exchange.answer

@@ -1,6 +1,6 @@
 """The conventions on which tools that report MRR disagree, as data, and the same facts read under any of them.
 
-A policy says how facts are told before the one ledger (`domain/billing/subscriptions.py`) walks through them: a
+A policy says how facts are read before the one ledger (`domain/billing/subscriptions.py`) walks through them: a
 cancellation at the moment it was recorded instead of the end of service, a trial as a paying subscription, a price
 without its temporary discount, a customer who owes for too long as one who does not pay until the payment comes. So
 nothing but the telling differs between two policies, and S + N + X + R − C − K = E holds under each.
@@ -49,7 +49,7 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
 )
 
 
-def tells_otherwise(policy: Policy) -> bool:
+def changes_subscription_facts(policy: Policy) -> bool:
     """Whether subscription facts alone, without charges, can come to something else than under the default."""
     plain = PRESETS["default"]
     switches = ("churn", "reactivation_days", "trials", "discounts")
@@ -71,13 +71,13 @@ class Charge(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False)
 def read(history: Sequence[SubscriptionFact], policy: Policy, charges: Iterable[Charge] = ()) -> Ledger:
     """What a customer's facts, given in order, come to under a policy."""
     days = policy.reactivation_days
-    return ledger(told(history, policy, charges), None if days is None else days * MS_PER_DAY)
+    return ledger(facts_under(history, policy, charges), None if days is None else days * MS_PER_DAY)
 
 
-def told(
+def facts_under(
     history: Sequence[SubscriptionFact], policy: Policy, charges: Iterable[Charge] = ()
 ) -> Sequence[SubscriptionFact]:
-    """The facts as the policy tells them, in order. The very same facts where the policy tells nothing else."""
+    """The facts as the policy reads them, in order. The very same facts where it reads nothing otherwise."""
     facts = [_fact(fact, policy) for fact in history]
     if policy.churn == "cancellation":
         facts = list(_canceled_when_recorded(facts))

@@ -115,7 +115,7 @@ class Ledger(NamedTuple):
     movements: list[Movement]
 
 
-def merged(known: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
+def merge_facts(known: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
     """All facts in order, equal ones once: the same list in whatever order and split they came."""
     return [fact for fact, _ in groupby(sorted([*known, *more]))]
 

@@ -22,8 +22,8 @@ from domain.configuration.lifecycle import (
     Described,
     Disable,
     Enable,
-    Named,
     Rename,
+    Renamed,
     Restore,
     after_switch,
     born,
@@ -158,7 +158,7 @@ class AlertRuleCreated(Contents, Event, frozen=True):
     topic = "alert_rule.created"
 
 
-class AlertRuleRenamed(Named, frozen=True):
+class AlertRuleRenamed(Renamed, frozen=True):
     """It has another name."""
 
     topic = "alert_rule.renamed"

@@ -15,8 +15,8 @@ from domain.configuration.lifecycle import (
     Archive,
     Describe,
     Described,
-    Named,
     Rename,
+    Renamed,
     Restore,
     after_switch,
     born,
@@ -156,7 +156,7 @@ class DashboardCreated(Contents, Event, frozen=True, kw_only=True):
     owner: str
 
 
-class DashboardRenamed(Named, frozen=True):
+class DashboardRenamed(Renamed, frozen=True):
     """It has another name."""
 
     topic = "dashboard.renamed"

@@ -68,7 +68,7 @@ class Restore(Command, frozen=True):
     verb = "restore"
 
 
-class Named(Event, frozen=True):
+class Renamed(Event, frozen=True):
     """It has another name."""
 
     name: forms.Name

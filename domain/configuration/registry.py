@@ -57,7 +57,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`")
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*?)`")
 
 
-def command_named(name: str) -> CommandType:
+def command_by_name(name: str) -> CommandType:
     """The command of this name; raises NotFound."""
     if name not in COMMANDS:
         raise NotFound(

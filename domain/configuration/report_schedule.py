@@ -18,8 +18,8 @@ from domain.configuration.lifecycle import (
     Described,
     Disable,
     Enable,
-    Named,
     Rename,
+    Renamed,
     Restore,
     after_switch,
     born,
@@ -146,7 +146,7 @@ class ReportScheduleCreated(Contents, Event, frozen=True):
     topic = "report_schedule.created"
 
 
-class ReportScheduleRenamed(Named, frozen=True):
+class ReportScheduleRenamed(Renamed, frozen=True):
     """It has another name."""
 
     topic = "report_schedule.renamed"

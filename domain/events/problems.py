@@ -80,7 +80,7 @@ class Problem(NamedTuple):
     item: int | None = None
 
 
-class Refused(Invalid):
+class RefusedEvent(Invalid):
     """One event that cannot go in, with what could be read of it. Raised and caught within the doors."""
 
     def __init__(self, problem: Problem, *, company_id: str = "", event_id: str = "", message_type: str = "") -> None:

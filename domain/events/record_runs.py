@@ -50,7 +50,7 @@ class Run:
         return Run(self.sizes[SIZE * begin : SIZE * end], self.records[ends[begin] : ends[end]])
 
 
-class Packed(Sequence[bytes]):
+class RunRecords(Sequence[bytes]):
     """The records of some runs, in order."""
 
     __slots__ = ("_length", "runs")
@@ -60,9 +60,9 @@ class Packed(Sequence[bytes]):
         self._length = sum(map(len, self.runs))
 
     @classmethod
-    def of(cls, values: Sequence[bytes]) -> Packed:
+    def of(cls, values: Sequence[bytes]) -> RunRecords:
         """These records, packed where they are not yet."""
-        return values if isinstance(values, cls) else cls([packed(values)])
+        return values if isinstance(values, cls) else cls([pack(values)])
 
     def __len__(self) -> int:
         return self._length
@@ -72,19 +72,19 @@ class Packed(Sequence[bytes]):
             ends, records = run.ends(), run.records
             yield from [records[a:b] for a, b in pairwise(ends)]
 
-    def __add__(self, other: Packed) -> Packed:
-        return Packed((*self.runs, *other.runs))
+    def __add__(self, other: RunRecords) -> RunRecords:
+        return RunRecords((*self.runs, *other.runs))
 
     @overload
     def __getitem__(self, at: int) -> bytes: ...
 
     @overload
-    def __getitem__(self, at: slice) -> Packed: ...
+    def __getitem__(self, at: slice) -> RunRecords: ...
 
-    def __getitem__(self, at: int | slice) -> bytes | Packed:
+    def __getitem__(self, at: int | slice) -> bytes | RunRecords:
         if isinstance(at, slice):
             begin, end, step = at.indices(len(self))
-            return self._between(begin, end) if step == 1 else Packed.of(list(self)[at])
+            return self._between(begin, end) if step == 1 else RunRecords.of(list(self)[at])
         place = range(len(self))[at]
         return next(iter(self._between(place, place + 1)))
 
@@ -97,12 +97,12 @@ class Packed(Sequence[bytes]):
             for number, record in run.holding(needle)
         ]
 
-    def _between(self, begin: int, end: int) -> Packed:
+    def _between(self, begin: int, end: int) -> RunRecords:
         befores = accumulate(map(len, self.runs), initial=0)
         parts = (run.part(begin - before, end - before) for run, before in zip(self.runs, befores, strict=False))
-        return Packed(part for part in parts if part)
+        return RunRecords(part for part in parts if part)
 
 
-def packed(values: Sequence[bytes]) -> Run:
+def pack(values: Sequence[bytes]) -> Run:
     """These records as one run."""
     return Run(struct.pack(f"<{len(values)}I", *map(len, values)), b"".join(values))

@@ -96,7 +96,7 @@ def churn(customers: Sequence[Features], left: Sequence[bool]) -> Churn | Reason
     if isinstance(fitted, Reason) or isinstance(stated, Reason):
         return Reason.NO_FIT
     names = [Features.__struct_fields__[number] for number in varied]
-    return _told(fitted, names, stated, [bool(one) for one in gone])
+    return _result(fitted, names, stated, [bool(one) for one in gone])
 
 
 class _Fitted(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ def _cross_validated(rows: Floats, gone: Flags) -> list[float] | Reason:
     return [float(probability) for probability in stated]
 
 
-def _told(fitted: _Fitted, names: list[str], stated: list[float], gone: list[bool]) -> Churn:
+def _result(fitted: _Fitted, names: list[str], stated: list[float], gone: list[bool]) -> Churn:
     bins = curve(stated, gone)
     return Churn(
         basis=Basis(METHOD, 1, len(gone), MINIMUM),

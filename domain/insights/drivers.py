@@ -25,7 +25,7 @@ TOTAL = "difference of each segment's sum"
 RATE = "rate and mix effects at the mean of both periods (Marshall–Edgeworth), in exact fractions"
 
 
-class Counted(msgspec.Struct, frozen=True):
+class RateParts(msgspec.Struct, frozen=True):
     """What a rate is made of in one segment: whole numbers."""
 
     numerator: int
@@ -64,7 +64,7 @@ def drivers_of_total(before: Mapping[str, int], after: Mapping[str, int]) -> Dri
     return Drivers(Basis(TOTAL, 1, len(segments), 1), *whole, _largest_first(contributions))
 
 
-def drivers_of_rate(before: Mapping[str, Counted], after: Mapping[str, Counted]) -> Drivers | Reason:
+def drivers_of_rate(before: Mapping[str, RateParts], after: Mapping[str, RateParts]) -> Drivers | Reason:
     """Of a rate over segments; denominators must not be negative."""
     segments = sorted(before.keys() | after.keys())
     if not segments:
@@ -75,7 +75,7 @@ def drivers_of_rate(before: Mapping[str, Counted], after: Mapping[str, Counted])
     if not all(weights):
         return Reason.ZERO_DENOMINATOR
     overall = _rate(_total(before)), _rate(_total(after))
-    none = Counted(0, 0)
+    none = RateParts(0, 0)
     contributions = [
         _contribution(
             segment, before.get(segment, none), after.get(segment, none), weights, (overall[0] + overall[1]) / 2
@@ -85,22 +85,22 @@ def drivers_of_rate(before: Mapping[str, Counted], after: Mapping[str, Counted])
     return Drivers(Basis(RATE, 1, len(segments), 1), *overall, _largest_first(contributions))
 
 
-def _has_a_rate(counted: Counted) -> bool:
+def _has_a_rate(counted: RateParts) -> bool:
     """Whether it is a rate, or nothing at all: what counts above the line and not below belongs to no rate."""
     return counted.denominator > 0 or (counted.denominator == 0 and counted.numerator == 0)
 
 
-def _total(counted: Mapping[str, Counted]) -> Counted:
+def _total(counted: Mapping[str, RateParts]) -> RateParts:
     parts = counted.values()
-    return Counted(sum(part.numerator for part in parts), sum(part.denominator for part in parts))
+    return RateParts(sum(part.numerator for part in parts), sum(part.denominator for part in parts))
 
 
-def _rate(counted: Counted) -> Fraction:
+def _rate(counted: RateParts) -> Fraction:
     return Fraction(counted.numerator, counted.denominator)
 
 
 def _contribution(
-    segment: str, before: Counted, after: Counted, weights: tuple[int, int], level: Fraction
+    segment: str, before: RateParts, after: RateParts, weights: tuple[int, int], level: Fraction
 ) -> Contribution:
     if not before.denominator and not after.denominator:
         return Contribution(segment, Fraction(0), Fraction(0))

@@ -72,7 +72,7 @@ def forecast(values: Sequence[float], horizon: int, period: int = 1, origins: in
     return Forecast(
         basis=Basis(METHOD, 1, series.size, minimum),
         model=chosen.form.name,
-        steps=_told(chosen, chosen.mean(horizon)),
+        steps=_in_units(chosen, chosen.mean(horizon)),
         bands=bands(chosen, horizon),
         back_test=back_test(series, horizon, period, origins),
     )
@@ -102,12 +102,12 @@ def bands(fitted: Fitted, horizon: int) -> tuple[Band, ...]:
     """The bands of the next steps, narrowest first."""
     mean, deviation = fitted.mean(horizon), fitted.deviation(horizon)
     return tuple(
-        Band(level, _told(fitted, mean - z * deviation), _told(fitted, mean + z * deviation))
+        Band(level, _in_units(fitted, mean - z * deviation), _in_units(fitted, mean + z * deviation))
         for level, z in QUANTILES.items()
     )
 
 
-def _told(fitted: Fitted, steps: Floats) -> tuple[float, ...]:
+def _in_units(fitted: Fitted, steps: Floats) -> tuple[float, ...]:
     """In the units of the series."""
     if not fitted.form.logarithms:
         return tuple(float(step) for step in steps)
@@ -142,7 +142,7 @@ def _compared(actual: Floats, naive: Floats, fits: list[Fitted], change: float) 
     import numpy as np
 
     horizon = actual.shape[1]
-    predicted = np.array([_told(fitted, fitted.mean(horizon)) for fitted in fits])
+    predicted = np.array([_in_units(fitted, fitted.mean(horizon)) for fitted in fits])
     errors, naive_errors = np.abs(actual - predicted), np.abs(actual - naive)
     mae, naive_mae = float(errors.mean()), float(naive_errors.mean())
     worse = ratio(mae, naive_mae)

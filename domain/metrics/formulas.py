@@ -24,7 +24,7 @@ from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.payments import Takings
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.satisfaction import support, surveys
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 
 Value = Stat | Fraction
 Sums = Mapping[str, Any]
@@ -101,7 +101,7 @@ class MetricInputs:
     def cac(self) -> Stat:
         """Cost over new customers."""
         cost = self.cost()
-        return efficiency.cac(cost, self.flows().new_count) if known(cost) else cost
+        return efficiency.cac(cost, self.flows().new_count) if has_value(cost) else cost
 
     def cost(self, period: str = "") -> Stat:
         """What was spent to win customers, in millionths; NOT_REPORTED where nobody has ever said it."""
@@ -131,7 +131,7 @@ def mean(total: int, count: int, reason: Reason) -> Value:
 
 def in_millionths(stat: Stat) -> Stat:
     """A number of twelfths of a millionth as millionths."""
-    return stat / 12 if known(stat) else stat
+    return stat / 12 if has_value(stat) else stat
 
 
 def _standing(found: MetricInputs) -> list[outlook.Standing]:

@@ -1,7 +1,7 @@
 """The value of a statistic: a number, or the reason why there is none. Never NaN, infinity or a number that means "no".
 
-A statistic returns `Stat`; whoever shows it asks `known` first. Reasons are a closed set, because answers, pages and
-scripts rely on their texts.
+A statistic returns `Stat`; whoever shows it asks `has_value` first. Reasons are a closed set, because answers, pages
+and scripts rely on their texts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Reason(StrEnum):
 Stat = float | Reason
 
 
-def known(stat: Stat) -> TypeGuard[float]:
+def has_value(stat: Stat) -> TypeGuard[float]:
     """Whether there is a value."""
     return not isinstance(stat, Reason)
 

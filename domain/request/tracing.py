@@ -55,7 +55,7 @@ class Tracer(Protocol):
         """A span until it is left; the trace in hand is its own meanwhile."""
         ...
 
-    def tell(self, attributes: dict[str, str | int]) -> None:
+    def add_attributes(self, attributes: dict[str, str | int]) -> None:
         """Add attributes to the span in hand."""
         ...
 
@@ -88,10 +88,10 @@ def span(name: str, **attributes: str | int) -> AbstractContextManager[Trace | N
     return _tracer.span(name, _current.get(), attributes, ())
 
 
-def tell(**attributes: str | int) -> None:
+def add_attributes(**attributes: str | int) -> None:
     """Add to the span in hand what was not known when it began."""
     if _tracer is not None:
-        _tracer.tell(attributes)
+        _tracer.add_attributes(attributes)
 
 
 def linked(name: str, traces: Sequence[Trace], **attributes: str | int) -> AbstractContextManager[Trace | None]:

@@ -21,7 +21,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from domain.errors import Unavailable
 from domain.events.catalogue import MAX_EVENT, event_type
 from domain.events.identity import bad_identity, identity
-from domain.events.problems import Code, Problem, Refused, shown
+from domain.events.problems import Code, Problem, RefusedEvent, shown
 from domain.events.validation import check_source, too_large
 from domain.ports import Placed, Record
 from domain.position import Position
@@ -29,7 +29,7 @@ from domain.request import correlation, tracing
 from eventlog import tasks
 from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
 from eventlog.intake.framing import Item
-from eventlog.intake.parsing import Parse, Parsed, refusal
+from eventlog.intake.parsing import Parse, ParsedEvent, refusal
 from eventlog.intake.quarantine import BadEvent, Quarantine, SeenEvents
 from eventlog.publish.publisher import Publisher
 from eventlog.publish.record import record_of
@@ -147,11 +147,11 @@ class Ingest:
         finally:
             intake.leave()
 
-    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
         """Those that are in the log already, with their places, as far as that is known in a short time."""
         recent = {i: self._durable[i] for i in identities if i in self._durable}
         try:
-            seen = await self._seen.known([i for i in identities if i not in recent])
+            seen = await self._seen.places([i for i in identities if i not in recent])
         except Unavailable:
             # The log is what must answer. A duplicate that passes here is recognised by the projectors.
             return recent
@@ -232,7 +232,7 @@ class Intake:
         for item in items:
             try:
                 self._take(item)
-            except Refused as refused:
+            except RefusedEvent as refused:
                 self._set_aside(item, refused)
             if self._size >= most_bytes:
                 await self.launch()
@@ -260,7 +260,7 @@ class Intake:
 
     def _take(self, item: Item) -> None:
         if item.problem is not None:
-            raise Refused(item.problem)
+            raise RefusedEvent(item.problem)
         parsed = self._parse(item.data)
         good = self._admitted(parsed)
         if good.identity is not None:
@@ -273,7 +273,7 @@ class Intake:
         self._good.append(good)
         self._size += len(good.record.value)
 
-    def _admitted(self, parsed: Parsed) -> Good:
+    def _admitted(self, parsed: ParsedEvent) -> Good:
         envelope = parsed.envelope
         if (problem := check_source(parsed.kind, ours=False)) is not None:
             raise refusal(envelope, problem)
@@ -294,7 +294,7 @@ class Intake:
             return Good(record, None)
         return Good(record, identity(record.topic, record.key, envelope.event_id))
 
-    def _check_company(self, parsed: Parsed) -> None:
+    def _check_company(self, parsed: ParsedEvent) -> None:
         if self._allows is None:
             return
         company = parsed.envelope.company_id
@@ -320,7 +320,7 @@ class Intake:
         if problem is not None:
             raise refusal(envelope, problem)
 
-    def _set_aside(self, item: Item, refused: Refused) -> None:
+    def _set_aside(self, item: Item, refused: RefusedEvent) -> None:
         problem, kind = refused.problem, event_type(refused.message_type)
         raw = without_signatures(item.data)
         self._bad.append(
@@ -366,7 +366,7 @@ class Intake:
             await flight
 
     async def _fly(self, good: Sequence[Good], bad: Sequence[BadEvent]) -> None:
-        known = await self._ingest.known([g.identity for g in good if g.identity is not None])
+        known = await self._ingest.places([g.identity for g in good if g.identity is not None])
         fresh = [g for g in good if g.identity is None or g.identity not in known] if known else good
         self.outcome.duplicates += len(good) - len(fresh)
         self._cover(known.values())
@@ -387,7 +387,7 @@ class Intake:
         for place in places:
             at = (place.topic, place.partition)
             reached[at] = max(reached.get(at, 0), place.offset + 1)
-        self.outcome.position = self.outcome.position.merged(Position(reached))
+        self.outcome.position = self.outcome.position.merge(Position(reached))
 
 
 def _make_room(cache: dict[Any, Any]) -> None:

@@ -23,29 +23,29 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from domain.events.catalogue import BATCHES, BY_NAME, MAX_EVENT, EventType, event_type
-from domain.events.problems import Code, Problem, Refused, shown
+from domain.events.problems import Code, Problem, RefusedEvent, shown
 from domain.events.validation import too_large
 from eventlog.intake.json_plain import Draft, read_plain
-from eventlog.intake.parsing import Parsed, from_envelope, settled
+from eventlog.intake.parsing import ParsedEvent, complete, from_envelope
 
 MAX_DEPTH = 32
 Members = dict[str, Any]
 
 
-def from_json(data: bytes) -> Parsed:
-    """Read one event from a JSON object; raises Refused, with what could be read, where it is not a good one."""
+def from_json(data: bytes) -> ParsedEvent:
+    """Read one event from a JSON object; raises RefusedEvent, with what could be read, where it is not a good one."""
     if len(data) > MAX_EVENT:
-        raise Refused(too_large(len(data)))
+        raise RefusedEvent(too_large(len(data)))
     draft = read_plain(data)
     if draft is not None:
-        return settled(draft.envelope, draft.kind, draft.payload)
+        return complete(draft.envelope, draft.kind, draft.payload)
     return read_general(data)
 
 
-def read_general(data: bytes) -> Parsed:
+def read_general(data: bytes) -> ParsedEvent:
     """Read one event by the whole mapping; what `read_plain` can read, this reads alike, only slower.
 
-    Raises Refused, with what could be read, where it is not a good event.
+    Raises RefusedEvent, with what could be read, where it is not a good event.
     """
     members: Members = {}
     twice: list[str] = []
@@ -53,7 +53,7 @@ def read_general(data: bytes) -> Parsed:
         members = _parse(data, twice)
         _check_structure(members, twice)
         return _general(members)
-    except Refused as refused:
+    except RefusedEvent as refused:
         raise _naming(members, refused.problem) from None
     except RecursionError:
         raise _naming(members, Problem(Code.TOO_DEEP, f"JSON is nested more than {MAX_DEPTH} levels deep")) from None
@@ -61,12 +61,12 @@ def read_general(data: bytes) -> Parsed:
         raise _naming(members, Problem(Code.BAD_TEXT, "a text of the envelope is not UTF-8")) from None
 
 
-def _naming(members: Members, problem: Problem) -> Refused:
+def _naming(members: Members, problem: Problem) -> RefusedEvent:
     def text(snake: str, camel: str) -> str:
         value = members.get(snake, members.get(camel))
         return value if isinstance(value, str) else ""
 
-    return Refused(
+    return RefusedEvent(
         problem,
         company_id=text("company_id", "companyId"),
         event_id=text("event_id", "eventId"),
@@ -75,7 +75,7 @@ def _naming(members: Members, problem: Problem) -> Refused:
 
 
 def _refuse(code: Code, reason: str) -> NoReturn:
-    raise Refused(Problem(code, reason))
+    raise RefusedEvent(Problem(code, reason))
 
 
 def _parse(data: bytes, twice: list[str]) -> Members:
@@ -114,7 +114,7 @@ def _depth(value: object) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
-def _general(members: Members) -> Parsed:
+def _general(members: Members) -> ParsedEvent:
     outer = dict(members)
     name, payload = _take_payload(outer)
     known, unknown = _canonical(outer, cast("Descriptor", AnalyticsProcessingEnvelope.DESCRIPTOR), "")
@@ -123,12 +123,12 @@ def _general(members: Members) -> Parsed:
     envelope.message_type = name
     kind = event_type(name)
     if kind is None:
-        return settled(envelope, None, None)
+        return complete(envelope, None, None)
     if isinstance(payload, str):
         envelope.payload = _base64(payload)
         return from_envelope(_keeping(envelope, {}, unknown))
     draft = _payload(envelope, kind, payload, unknown)
-    return settled(draft.envelope, draft.kind, draft.payload)
+    return complete(draft.envelope, draft.kind, draft.payload)
 
 
 def _take_payload(outer: Members) -> tuple[str, Any]:

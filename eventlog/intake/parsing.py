@@ -10,46 +10,46 @@ from google.protobuf.message import DecodeError, Message
 
 from domain.events.catalogue import MAX_EVENT, EventType, event_type
 from domain.events.identity import new_event_id
-from domain.events.problems import Code, Problem, Refused
+from domain.events.problems import Code, Problem, RefusedEvent
 from domain.events.validation import check_at_door, check_envelope, check_payload, decode_payload, too_large
 
 
-class Parsed(NamedTuple):
+class ParsedEvent(NamedTuple):
     """A good event: its envelope (complete, payload included) and its row of the catalogue."""
 
     envelope: AnalyticsProcessingEnvelope
     kind: EventType
 
 
-Parse = Callable[[bytes], Parsed]
+Parse = Callable[[bytes], ParsedEvent]
 
 
-def from_protobuf(data: bytes) -> Parsed:
-    """Read a serialised envelope; raises Refused where it is not a good event."""
+def from_protobuf(data: bytes) -> ParsedEvent:
+    """Read a serialised envelope; raises RefusedEvent where it is not a good event."""
     if len(data) > MAX_EVENT:
-        raise Refused(too_large(len(data)))
+        raise RefusedEvent(too_large(len(data)))
     try:
         envelope = AnalyticsProcessingEnvelope.FromString(data)
     except DecodeError:
-        raise Refused(Problem(Code.UNDECODABLE, "the bytes are no envelope")) from None
+        raise RefusedEvent(Problem(Code.UNDECODABLE, "the bytes are no envelope")) from None
     return from_envelope(envelope)
 
 
-def from_envelope(envelope: AnalyticsProcessingEnvelope) -> Parsed:
-    """Complete and check an envelope that carries its serialised payload; raises Refused where it is not good."""
+def from_envelope(envelope: AnalyticsProcessingEnvelope) -> ParsedEvent:
+    """Complete and check an envelope that carries its serialised payload; raises RefusedEvent where it is not good."""
     kind = event_type(envelope.message_type)
     if kind is None:
-        return settled(envelope, None, None)
+        return complete(envelope, None, None)
     payload = decode_payload(envelope)
     if isinstance(payload, Problem):
         raise refusal(envelope, payload)
-    return settled(envelope, kind, payload)
+    return complete(envelope, kind, payload)
 
 
-def settled(envelope: AnalyticsProcessingEnvelope, kind: EventType | None, payload: Message | None) -> Parsed:
+def complete(envelope: AnalyticsProcessingEnvelope, kind: EventType | None, payload: Message | None) -> ParsedEvent:
     """Fill what doors fill (event_id, and timestamp from the payload's event time), then check every rule.
 
-    Raises Refused with the first rule that is broken.
+    Raises RefusedEvent with the first rule that is broken.
     """
     if not envelope.event_id:
         envelope.event_id = new_event_id()
@@ -60,7 +60,7 @@ def settled(envelope: AnalyticsProcessingEnvelope, kind: EventType | None, paylo
         problem = check_at_door(envelope) or check_payload(kind, payload)
     if problem is not None or kind is None:
         raise refusal(envelope, problem or Problem(Code.UNKNOWN_TYPE, "message_type is not in the event catalogue"))
-    return Parsed(envelope, kind)
+    return ParsedEvent(envelope, kind)
 
 
 def event_time(kind: EventType, payload: Message) -> int:
@@ -71,9 +71,9 @@ def event_time(kind: EventType, payload: Message) -> int:
     return max((getattr(fact, kind.event_time) for fact in facts), default=0)
 
 
-def refusal(envelope: AnalyticsProcessingEnvelope, problem: Problem) -> Refused:
+def refusal(envelope: AnalyticsProcessingEnvelope, problem: Problem) -> RefusedEvent:
     """The refusal of an event of which the envelope could be read."""
-    return Refused(
+    return RefusedEvent(
         problem,
         company_id=envelope.company_id,
         event_id=envelope.event_id,

@@ -107,7 +107,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Resolution:
     """What became of an entry: `status` replayed (then with the position after its place in the log) or dropped."""
 
     id: int
@@ -132,7 +132,7 @@ class Quarantine(Protocol):
         """The bytes of these entries."""
         ...
 
-    async def settle(self, entries: Sequence[Settled]) -> None:
+    async def settle(self, entries: Sequence[Resolution]) -> None:
         """Note what became of entries that wait; their bytes stay."""
         ...
 
@@ -144,7 +144,7 @@ class Quarantine(Protocol):
 class SeenEvents(Protocol):
     """What projectors remember of events that carry no publisher's stamp."""
 
-    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
         """Those of these identities that were admitted before, with their places in the log.
 
         Raises Unavailable when it does not answer within a short time: events wait for this.

@@ -25,8 +25,8 @@ from domain.ports import Placed, Record
 from domain.position import Position
 from domain.request import correlation, tracing
 from eventlog.intake.json_mapping import from_json
-from eventlog.intake.parsing import Parsed, from_protobuf, refusal
-from eventlog.intake.quarantine import Entry, Quarantine, Settled
+from eventlog.intake.parsing import ParsedEvent, from_protobuf, refusal
+from eventlog.intake.quarantine import Entry, Quarantine, Resolution
 from eventlog.publish.audit_events import audit_record
 from eventlog.publish.publisher import Publisher
 from eventlog.publish.record import record_of
@@ -93,7 +93,7 @@ class Repairs:
         placed = dict(zip(records, written.placed, strict=True)) if written is not None else {}
         good = [entry for entry in entries if entry.id in records]
         tokens = {entry_id: _token(place) for entry_id, place in placed.items()}
-        await self._settle([Settled(e.id, "replayed", self.actor.subject, "", tokens[e.id]) for e in good], good)
+        await self._settle([Resolution(e.id, "replayed", self.actor.subject, "", tokens[e.id]) for e in good], good)
         return [Result(e.id, tokens.get(e.id, ""), problems.get(e.id, "")) for e in entries]
 
     async def drop(self, entries: Sequence[Entry], reason: str) -> None:
@@ -103,9 +103,9 @@ class Repairs:
         for entry in entries:
             if entry.status != "waiting":
                 raise Conflict(f"entry {entry.id} was {entry.status}", code="entry_settled")
-        await self._settle([Settled(e.id, "dropped", self.actor.subject, reason) for e in entries], entries)
+        await self._settle([Resolution(e.id, "dropped", self.actor.subject, reason) for e in entries], entries)
 
-    async def _settle(self, settled: Sequence[Settled], entries: Sequence[Entry]) -> None:
+    async def _settle(self, settled: Sequence[Resolution], entries: Sequence[Entry]) -> None:
         acted = [
             audit_record(
                 Note(
@@ -129,7 +129,7 @@ class Repairs:
 
 
 def repaired(entry: Entry, content: bytes, change: Change) -> Record:
-    """The record of the event that an entry becomes. Raises Refused where it is still bad, Invalid for a wrong path."""
+    """The record of an entry's event. Raises RefusedEvent where it is still bad, Invalid for a wrong path."""
     parsed = _parsed(entry, content, change)
     envelope = parsed.envelope
     # what the projector set aside lay in the log: no door lets in what only this service publishes
@@ -141,7 +141,7 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     return record_of(envelope, parsed.kind)
 
 
-def _parsed(entry: Entry, content: bytes, change: Change) -> Parsed:
+def _parsed(entry: Entry, content: bytes, change: Change) -> ParsedEvent:
     if change.instead is not None:
         if not _is_json(change.instead):
             raise Invalid("what is given instead is no JSON object", code="bad_json")
@@ -154,7 +154,7 @@ def _parsed(entry: Entry, content: bytes, change: Change) -> Parsed:
     return _read(entry, document)
 
 
-def _unchanged(entry: Entry, content: bytes) -> Parsed:
+def _unchanged(entry: Entry, content: bytes) -> ParsedEvent:
     """As it is, with an identity of its own where it has none: replayed twice it must count once."""
     envelope = AnalyticsProcessingEnvelope()
     try:
@@ -165,7 +165,7 @@ def _unchanged(entry: Entry, content: bytes) -> Parsed:
     return from_protobuf(envelope.SerializeToString())
 
 
-def _read(entry: Entry, document: dict[str, Any]) -> Parsed:
+def _read(entry: Entry, document: dict[str, Any]) -> ParsedEvent:
     named = document.get("event_id") or document.get("eventId")
     identified = document if named else {**document, "event_id": entry.event_id or f"quarantine-{entry.id}"}
     return from_json(json.dumps(identified).encode())

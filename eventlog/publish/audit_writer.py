@@ -38,11 +38,11 @@ logger = logging.getLogger(__name__)
 class Spill(Protocol):
     """Where audit events wait that no log took before the process ended."""
 
-    def keep(self, values: Sequence[bytes]) -> None:
+    def save(self, values: Sequence[bytes]) -> None:
         """Write these durably. Raises Unavailable where the disk does not take them."""
         ...
 
-    def kept(self) -> Iterable[tuple[str, Sequence[bytes]]]:
+    def batches(self) -> Iterable[tuple[str, Sequence[bytes]]]:
         """What was written, by name."""
         ...
 
@@ -69,7 +69,7 @@ class LogTrail:
 
     def open(self) -> None:
         """Hand over what an earlier process could not; the log knows events by their ids, so twice does no harm."""
-        for name, values in self._spill.kept():
+        for name, values in self._spill.batches():
             envelopes = map(AnalyticsProcessingEnvelope.FromString, values)
             group = self._go([record_of(envelope, AUDIT_EVENT) for envelope in envelopes])
             group.placed.add_done_callback(partial(self._handed_over, name))
@@ -154,7 +154,7 @@ class LogTrail:
         error = placed.exception()
         if error is not None:
             try:
-                self._spill.keep([record.value for record in records])
+                self._spill.save([record.value for record in records])
             except Unavailable as lost:
                 logger.critical("%d audit events are lost: %s; and %s", len(records), error, lost)
             if isinstance(error, AnalyticsError) and not isinstance(error, Unavailable):

@@ -2,8 +2,8 @@
 
 They are made from the catalogue; `builders.pyi` (written by `python -m eventlog.publish.signatures`) gives them their
 signatures for type checkers and editors. Fields are keyword arguments under their proto names, enums may be given by
-name; whatever is left out is absent. A builder raises `domain.events.problems.Refused` (an Invalid) for an event that
-breaks a rule, so that the fault is found where the event is made.
+name; whatever is left out is absent. A builder raises `domain.events.problems.RefusedEvent` (an Invalid) for an event
+that breaks a rule, so that the fault is found where the event is made.
 """
 
 from __future__ import annotations

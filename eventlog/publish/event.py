@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from domain.events.catalogue import MAX_EVENT, EventType
 from domain.events.identity import new_event_id
-from domain.events.problems import Code, Problem, Refused
+from domain.events.problems import Code, Problem, RefusedEvent
 from domain.events.validation import check_envelope, check_payload, too_large
 from domain.ports import Record
 from domain.request import correlation, tracing
@@ -48,7 +48,7 @@ class Event:
 
 
 def single(kind: EventType, company_id: str, user_id: str, fields: Mapping[str, Any], origin: Origin) -> Event:
-    """An event of one fact; raises Refused (an Invalid) with the first rule that it breaks."""
+    """An event of one fact; raises RefusedEvent (an Invalid) with the first rule that it breaks."""
     enums = {f.name: f.enum_type for f in kind.message.DESCRIPTOR.fields if f.enum_type is not None}
     values = {
         name: value.upper() if name in enums and isinstance(value, str) else value
@@ -58,12 +58,12 @@ def single(kind: EventType, company_id: str, user_id: str, fields: Mapping[str, 
     try:
         payload = kind.message(**values)
     except (TypeError, ValueError, OverflowError) as error:
-        raise Refused(Problem(Code.WRONG_TYPE, f"{kind.name}: {error}"), company_id=company_id) from error
+        raise RefusedEvent(Problem(Code.WRONG_TYPE, f"{kind.name}: {error}"), company_id=company_id) from error
     return _event(kind, kind.name, company_id, user_id, payload, origin)
 
 
 def batch(kind: EventType, company_id: str, user_id: str, items: Iterable[Message], origin: Origin) -> Event:
-    """An event of many facts of one kind; raises Refused (an Invalid) with the first rule that it breaks."""
+    """An event of many facts of one kind; raises RefusedEvent (an Invalid) with the first rule that it breaks."""
     assert kind.batch is not None
     payload = kind.batch()
     payload.items.extend(items)  # type: ignore[attr-defined]  # every batch message has this one field

@@ -36,7 +36,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """Places of records in the log, in the order given; whether the bus took all of them."""
 
     placed: Sequence[Placed]
@@ -78,7 +78,7 @@ class Publisher:
         try:
             async with asyncio.timeout_at(until):
                 await self._let_in(groups)
-                await _settled(group for group, _ in known)
+                await _result(group for group, _ in known)
         except TimeoutError:
             raise self._too_late(len(wanted), took) from None
         self._trim()
@@ -86,7 +86,7 @@ class Publisher:
         live = await self._live_in_time(took, until)
         return [Receipt(True, live, place) for place in places]
 
-    async def append(self, records: Sequence[Record]) -> Written:
+    async def append(self, records: Sequence[Record]) -> WriteResult:
         """Publish records that were checked before (the doors do): no memory of event ids, one answer for all.
 
         Raises Unavailable when it is not known within the deadline that the log has them, and what it refused one with.
@@ -98,11 +98,11 @@ class Publisher:
         try:
             async with asyncio.timeout_at(until):
                 await self._let_in(groups)
-                await _settled(groups)
+                await _result(groups)
         except TimeoutError:
             raise self._too_late(len(records), took) from None
         placed = [place for group in groups for place in group.placed.result()]
-        return Written(placed, await self._live_in_time(took, until))
+        return WriteResult(placed, await self._live_in_time(took, until))
 
     async def close(self) -> None:
         """Refuse new events and wait for those under way; raises Unavailable if the log does not take them in time."""
@@ -170,7 +170,7 @@ class Publisher:
             raise Unavailable("this publisher is closed", code="closed")
 
 
-async def _settled(groups: Iterable[Group]) -> None:
+async def _result(groups: Iterable[Group]) -> None:
     """Wait for the groups without cancelling them when the waiting is cancelled."""
     waiting = {group.placed for group in groups}
     if waiting:

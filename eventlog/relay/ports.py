@@ -15,7 +15,7 @@ from domain.ports import Placed
 from domain.position import Position, TopicPartition
 
 STORE: TopicPartition = (TOPIC, 0)
-RELAYED = "analytics.relayed"  # subject of the live bus: told after each batch that the log has
+RELAY_SUBJECT = "analytics.relayed"  # subject of the live bus: told after each batch that the log has
 
 
 class Turn(Protocol):
@@ -33,7 +33,7 @@ class Turn(Protocol):
         """The next events in commit order; every event before one of these is committed, too. Numbers have gaps."""
         ...
 
-    async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
+    async def advance(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
         """The log has these events, which follow number `last`. Raises Fenced where somebody else has gone on."""
         ...
 
@@ -46,7 +46,7 @@ class Turn(Protocol):
         ...
 
 
-class RelayedStore(Protocol):
+class RelaySource(Protocol):
     """The event store for its relay."""
 
     def turn(self) -> AbstractAsyncContextManager[Turn | None]:
@@ -55,7 +55,7 @@ class RelayedStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Relayed:
+class RelayPosition:
     """How far the relay is: the next number of the store, the next one to be relayed, and where in the log all
     events before the number asked for lie.
     """
@@ -68,7 +68,7 @@ class Relayed:
 class RelayProgress(Protocol):
     """What the read side asks about the relay."""
 
-    async def before(self, number: int) -> Relayed:
+    async def before(self, number: int) -> RelayPosition:
         """How far the relay is, and where the events before this number lie as far as they are relayed.
 
         Raises Unavailable.

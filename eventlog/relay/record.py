@@ -26,7 +26,7 @@ NOBODY = State(company_id="", actor="", role="", at=0, command_id="", body=msgsp
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
-def relayed(event: Stored) -> Record:
+def relay_record(event: Stored) -> Record:
     """The record of a stored event.
 
     A state that cannot be read is relayed all the same: without a company, so that the projector sets it aside with

@@ -15,8 +15,8 @@ from domain.errors import AnalyticsError, Fenced, Unavailable
 from domain.ports import EventLog
 from domain.position import Position
 from eventlog import tasks
-from eventlog.relay.ports import RelayedStore, Turn
-from eventlog.relay.record import KIND, relayed
+from eventlog.relay.ports import RelaySource, Turn
+from eventlog.relay.record import KIND, relay_record
 
 BATCH = 500  # events in one append
 LOOK = 1.0  # seconds after which the store is looked at without having been woken
@@ -36,7 +36,7 @@ class Relay:
     """
 
     def __init__(
-        self, store: RelayedStore, log: EventLog, announce: Announce, *, limit: float = LIMIT, pause: float = PAUSE
+        self, store: RelaySource, log: EventLog, announce: Announce, *, limit: float = LIMIT, pause: float = PAUSE
     ) -> None:
         self._store, self._log, self._announce = store, log, announce
         self._limit, self._pause = limit, pause
@@ -64,8 +64,8 @@ class Relay:
                 await _unless(stop, turn.woken(LOOK))
                 continue
             async with asyncio.timeout(self._limit):
-                places = await self._log.append([relayed(event) for event in events])
-            await turn.relayed(last, events, places)
+                places = await self._log.append([relay_record(event) for event in events])
+            await turn.advance(last, events, places)
             last = events[-1].number
             await self._say_so()
 

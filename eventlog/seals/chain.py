@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
-from domain.events.record_runs import Packed
+from domain.events.record_runs import RunRecords
 from domain.position import TopicPartition
 from eventlog.seals import merkle
 
@@ -79,7 +79,7 @@ class Seal:
 
 def content(offsets: Sequence[int], values: Sequence[bytes]) -> bytes:
     """Digest of a block's records with their offsets and lengths: one hash over a few pieces of memory."""
-    count, runs = len(values), Packed.of(values).runs
+    count, runs = len(values), RunRecords.of(values).runs
     digest = sha256(struct.pack(f"<Q{count}Q", count, *offsets))
     for piece in (*(run.sizes for run in runs), *(run.records for run in runs)):
         digest.update(piece)

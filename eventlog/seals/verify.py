@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Defect, Invalid, Unavailable
-from domain.events.record_runs import Packed
+from domain.events.record_runs import RunRecords
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import STALLED, Reading
@@ -94,7 +94,7 @@ class Partition:
     done: int = 0  # seals that were found right
     records: int = 0
     _offsets: list[int] = field(default_factory=list)
-    _values: Packed = field(default_factory=lambda: Packed(()))
+    _values: RunRecords = field(default_factory=lambda: RunRecords(()))
 
     @property
     def begin(self) -> int:
@@ -119,7 +119,7 @@ class Partition:
     def take(self, chunk: Chunk) -> None:
         """Hash every block that is complete with this chunk."""
         self._offsets += chunk.offsets
-        self._values += Packed.of(chunk.values)
+        self._values += RunRecords.of(chunk.values)
         begin = 0
         while self.open and self.seals[self.done].header.next_offset <= chunk.next_offset:
             end = bisect_left(self._offsets, self.seals[self.done].header.next_offset, begin)

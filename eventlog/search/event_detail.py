@@ -59,7 +59,7 @@ class EventDetails:
         if "=" in event:
             ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
             return await self._search.at(principal, Placed(topic, partition, offset), company)
-        found, walk = await self._search.named(principal, event, company, topics)
+        found, walk = await self._search.by_id(principal, event, company, topics)
         scanned.add(walk.scanned)
         return found
 
@@ -70,7 +70,7 @@ class EventDetails:
         company, cause = found.envelope.company_id, found.envelope.causation_id
         while cause and cause not in seen and len(chain) < CAUSES:
             try:
-                found, walk = await self._search.named(principal, cause, company)
+                found, walk = await self._search.by_id(principal, cause, company)
             except NotFound:
                 return chain, False
             scanned.add(walk.scanned)

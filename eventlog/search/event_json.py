@@ -15,7 +15,7 @@ from domain.events.catalogue import event_type
 from domain.ports import Placed
 from domain.position import Position
 from eventlog.search.criteria import Scanned
-from eventlog.search.rights import seen_by
+from eventlog.search.rights import reduce_to_visible
 from eventlog.search.search import EventMatch
 
 EventJson = dict[str, Any]
@@ -23,7 +23,7 @@ EventJson = dict[str, Any]
 
 def visible_json(event: EventMatch, principal: Principal) -> EventJson:
     """The event as the principal may see it, in the form that `ingest` takes, with its place."""
-    withheld = seen_by(principal, event.envelope)
+    withheld = reduce_to_visible(principal, event.envelope)
     members = event_json(event.place, event.envelope)
     return members | {"payload_withheld": True} if withheld else members
 

@@ -42,7 +42,7 @@ async def index(
     for topic in topics:
         starts, heads = await log.starts(topic), await log.heads(topic)
         await events.forget(topic, {p: (first, heads[p]) for p, first in starts.items()})
-        start = start.merged(await events.reached(topic, starts))
+        start = start.merge(await events.reached(topic, starts))
 
     filling: dict[TopicPartition, Filling] = {}
 

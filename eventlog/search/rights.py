@@ -56,7 +56,7 @@ def scanned_for(principal: Principal, scanned: Scanned) -> Scanned:
     return Scanned() if principal.member else scanned
 
 
-def seen_by(principal: Principal, envelope: AnalyticsProcessingEnvelope) -> bool:
+def reduce_to_visible(principal: Principal, envelope: AnalyticsProcessingEnvelope) -> bool:
     """Reduce the envelope to what the principal may see; True where that leaves the payload out.
 
     Nobody sees the publisher's token, which could be used again. What is personal is a member's own.

@@ -81,7 +81,7 @@ class EventSearch:
         reached = min(max(begin, starts[partition]), until)
         return LogWalk({(topic, partition): reached}, {(topic, partition): until}, False, self._index, wanted)
 
-    async def found(self, walk: LogWalk) -> AsyncGenerator[EventMatch | None]:
+    async def matches(self, walk: LogWalk) -> AsyncGenerator[EventMatch | None]:
         """Wanted events as the walk reaches them; None whenever a round of reading has ended.
 
         Raises Unavailable when the log falls silent.
@@ -107,7 +107,7 @@ class EventSearch:
         Raises as `found` does.
         """
         events: list[EventMatch] = []
-        async with aclosing(self.found(walk)) as found:
+        async with aclosing(self.matches(walk)) as found:
             async for event in found:
                 if event is not None:
                     events.append(event)
@@ -138,7 +138,7 @@ class EventSearch:
                     return chunk.values[0] if len(chunk.values) else None
         return None
 
-    async def named(
+    async def by_id(
         self, principal: Principal, event_id: str, company: str = EVERY_COMPANY, topics: Sequence[str] = ()
     ) -> tuple[EventMatch, LogWalk]:
         """The event of that identity, with the walk that found it.

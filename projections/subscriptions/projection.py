@@ -18,11 +18,20 @@ from typing import Any
 import msgspec
 
 from domain.billing.monthly_price import charge
-from domain.billing.policies import FAILED, PAID, PRESETS, Charge, Policy, counts_from, read, tells_otherwise
+from domain.billing.policies import FAILED, PAID, PRESETS, Charge, Policy, changes_subscription_facts, counts_from, read
 from domain.billing.scheduled import Changes, scheduled
-from domain.billing.subscriptions import ABSENT, KINDS, LOSSES, Ledger, Movement, Subscription, SubscriptionFact, merged
+from domain.billing.subscriptions import (
+    ABSENT,
+    KINDS,
+    LOSSES,
+    Ledger,
+    Movement,
+    Subscription,
+    SubscriptionFact,
+    merge_facts,
+)
 from domain.metrics.revenue.retained import Retained
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.declare.projection import Fact, Projection, RowValues, State
 from projections.engine.query.day_span import day_span, read_first_of_month
@@ -37,11 +46,11 @@ subscriptions = Projection("subscriptions", version=4)
 
 DEFAULT = "default"
 OTHERS = tuple(policy for policy in PRESETS.values() if policy.name != DEFAULT)
-OTHERS_UNOWED = tuple(filter(tells_otherwise, OTHERS))  # those that can differ where nobody owes
+OTHERS_UNOWED = tuple(filter(changes_subscription_facts, OTHERS))  # those that can differ where nobody owes
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
 COUNTS = tuple(count for _, count in MEASURES.values())
-TELLING = PAID | {FAILED}  # kinds of payments that say what is owed
+DEBT_KINDS = PAID | {FAILED}  # kinds of payments that say what is owed
 
 
 class Customer(msgspec.Struct, array_like=True, frozen=True):
@@ -63,10 +72,10 @@ class Customer(msgspec.Struct, array_like=True, frozen=True):
         """What of MRR was scheduled at any time, under a policy."""
         counting = [(counts_from(charge, policy), charge) for charge in self.charges]
 
-        def known(facts: Sequence[SubscriptionFact], before: int | None) -> Ledger:
+        def has_value(facts: Sequence[SubscriptionFact], before: int | None) -> Ledger:
             return read(facts, policy, [c for at, c in counting if before is None or at < before])
 
-        return scheduled(self.facts, known, [at for at, _ in counting])
+        return scheduled(self.facts, has_value, [at for at, _ in counting])
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -75,10 +84,10 @@ _decode = msgspec.msgpack.Decoder(Customer).decode
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
     """The state of a customer is its facts and charges in order, each once."""
-    known = _decode(state) if state else Customer()
+    has_value = _decode(state) if state else Customer()
     said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
-    charged = {_charge(fact) for fact in facts if fact["_event"] == "payment" and fact["kind"] in TELLING}
-    return _encode(Customer(merged(known.facts, said), sorted(charged.union(known.charges))))
+    charged = {_charge(fact) for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS}
+    return _encode(Customer(merge_facts(has_value.facts, said), sorted(charged.union(has_value.charges))))
 
 
 def _charge(fact: Fact) -> Charge:
@@ -338,8 +347,8 @@ def _shape_retained(_request: Request, found: Sequence[Mapping[str, Any]]) -> li
         "revenue_hhi": ratio(int(row["squares"]), squared, Reason.NO_DATA),
     }
     shown: dict[str, Any] = {name: int(row[name]) for name in COUNTED} | {name: twelfths(row[name]) for name in SUMMED}
-    shown |= {name: value if known(value) else None for name, value in rates.items()}
-    reasons = {name: str(value) for name, value in rates.items() if not known(value)}
+    shown |= {name: value if has_value(value) else None for name, value in rates.items()}
+    reasons = {name: str(value) for name, value in rates.items() if not has_value(value)}
     return [shown | ({"reasons": reasons} if reasons else {})]
 
 

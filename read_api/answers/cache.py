@@ -24,12 +24,12 @@ from cachetools import LRUCache
 from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, LiveStore
 from eventlog import tasks
-from projections.engine.query.ask import known
+from projections.engine.query.ask import answerable
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age, show_time
 from projections.engine.query.request import Question
 
-KEPT = 100  # answers of a process: 8 MB, where all are key figures
+MOST_ANSWERS = 100  # answers of a process: 8 MB, where all are key figures
 BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
 TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class _Kept:
+class _CachedAnswer:
     """An answer, the moment that it is of, where its projections stood, and monotonic moments: made, last right."""
 
     answer: Mapping[str, Any]
@@ -62,7 +62,7 @@ class AnswerCache:
         self._store = store
         self._make = make
         self._clock = clock
-        self._kept: LRUCache[Hashable, _Kept] = LRUCache(KEPT)
+        self._kept: LRUCache[Hashable, _CachedAnswer] = LRUCache(MOST_ANSWERS)
         self._making: dict[tuple[Hashable, datetime], asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
 
@@ -99,7 +99,7 @@ class AnswerCache:
         answer = await self._make(question)
         stood = _stood(before) if await self._stood_still(before, answer) else {}
         now = self._clock()
-        kept = _Kept(answer, names, stood, question.asked_at, now - began, now, began)
+        kept = _CachedAnswer(answer, names, stood, question.asked_at, now - began, now, began)
         self._kept[question.key] = kept
         return answer
 
@@ -133,7 +133,7 @@ class AnswerCache:
 
 
 def _is_kept(question: Question) -> bool:
-    query = known(question.name)
+    query = answerable(question.name)
     return isinstance(query, Composed) and query.kept
 
 

@@ -39,7 +39,7 @@ class PositionTokens:
             raise Invalid(f"position {token} names a topic {unknown[0]!r}, and there is none", code="bad_position")
         needed = token.of_topics(topics)
         if KIND.stream in topics and token[STORE]:
-            needed = needed.merged(await self._relayed(token[STORE], deadline))
+            needed = needed.merge(await self._relayed(token[STORE], deadline))
         return needed
 
     async def check(self, needed: Position) -> None:

@@ -31,7 +31,7 @@ from domain.ports import LiveStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare.registry import all_queries
-from projections.engine.query.ask import answer, known
+from projections.engine.query.ask import answer, answerable
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.params import read_time
@@ -169,7 +169,7 @@ class Questions:
             require(principal, Right.OWN, question.company)
             question = _own(principal.member, question)
         else:
-            require(principal, known(question.name).right, question.company)
+            require(principal, answerable(question.name).right, question.company)
         _require_features(principal, question)
         seen = _as_seen(principal, question)
         if opens(principal, Feature.FULL_HISTORY, question.company):
@@ -183,7 +183,7 @@ def _own(member: Member, question: Question) -> Question:
     A query proves that it can be limited to a user by its parameter `user_id` and by its tables, all of which say whose
     their rows are. The store is a wall of its own: there the member's role reads nothing else.
     """
-    query = known(question.name)
+    query = answerable(question.name)
     if query.open_to_members:
         return replace(question, member=member)
     if USER not in {param.name for param in query.params}:
@@ -214,7 +214,7 @@ def _of_user(member: Member, question: Question) -> Mapping[str, str]:
 
 def _of_last_days(question: Question) -> Question:
     """The question from the first day that the FREE tier sees, where the query knows of time at all."""
-    names = {param.name for param in known(question.name).params}
+    names = {param.name for param in answerable(question.name).params}
     first = question.asked_at.astimezone(UTC).date() - timedelta(days=FREE_HISTORY_DAYS)
     if SINCE in names:
         return replace(question, params={**question.params, SINCE: first.isoformat()})
@@ -250,7 +250,7 @@ def _as_seen(principal: Principal, question: Question) -> Question:
 
     Administrators of the company see all of them, and may ask what somebody else sees.
     """
-    names = {param.name for param in known(question.name).params}
+    names = {param.name for param in answerable(question.name).params}
     if VIEWER not in names or may(principal, Right.COMMAND, question.company):
         return question
     if question.params.get(VIEWER, principal.sub) != principal.sub:

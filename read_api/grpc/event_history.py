@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.ports import Placed
 from domain.request.caller import Caller
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
-from eventlog.search.rights import seen_by, with_batches
+from eventlog.search.rights import reduce_to_visible, with_batches
 from eventlog.search.search import EventMatch, EventSearch, Search
 from eventlog.search.walk import LogWalk
 
@@ -68,7 +68,7 @@ class EventHistory:
         page = _Page(caller.correlation_id)
         if request.follow and walk.caught_up:
             yield page.answer(walk)  # tells the caller that whatever comes from now on is new
-        async with aclosing(self._search.found(walk)) as found:
+        async with aclosing(self._search.matches(walk)) as found:
             async for event in found:
                 if event is not None:
                     page.add(_logged(event, caller.principal))
@@ -86,7 +86,7 @@ class EventHistory:
                 event = await self._search.at(caller.principal, place, request.company_id)
             case "event_id":
                 topics = [request.stream] if request.stream else []
-                event, _ = await self._search.named(caller.principal, request.event_id, request.company_id, topics)
+                event, _ = await self._search.by_id(caller.principal, request.event_id, request.company_id, topics)
             case _:
                 raise Invalid("name the event by event_id or by place", code="missing_field")
         return operations.GetEventResponse(event=_logged(event, caller.principal), correlation_id=caller.correlation_id)
@@ -106,7 +106,7 @@ def _search(request: operations.StreamEventsRequest) -> Search:
 
 def _logged(event: EventMatch, principal: Principal) -> operations.LoggedEvent:
     """The event as the principal may see it."""
-    withheld = seen_by(principal, event.envelope)
+    withheld = reduce_to_visible(principal, event.envelope)
     topic, partition, offset = event.place
     place = operations.EventPlace(topic=topic, partition=partition, offset=offset)
     return operations.LoggedEvent(place=place, envelope=event.envelope, payload_withheld=withheld)

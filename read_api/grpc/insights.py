@@ -16,7 +16,7 @@ from domain.events.catalogue import LATEST
 from domain.metrics.catalogue import metric
 from domain.position import Position
 from domain.request.caller import Caller
-from projections.engine.query.ask import known
+from projections.engine.query.ask import answerable
 from projections.engine.query.formatting import show_time
 from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
@@ -40,7 +40,7 @@ class Insights:
         """A comparison for each metric. Raises Invalid without metrics and for what comparisons do not know."""
         scope = request.scope
         company = caller.company(scope.company_id)
-        require(caller.principal, known(COMPETITIVE).right, company)
+        require(caller.principal, answerable(COMPETITIVE).right, company)
         _check(request)
         at_least, asked_at = Position.parse(scope.min_position), self._questions.now()
         answers, comparisons = [], []

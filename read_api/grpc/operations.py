@@ -15,7 +15,7 @@ from services import operations_pb2 as operations
 from domain.access.rights import Right, require
 from domain.errors import NotFound
 from domain.request.caller import Caller
-from read_api.health.projection_status import Status, health_seen_by, seen_by
+from read_api.health.projection_status import Status, health_seen_by, visible_to
 
 M = TypeVar("M", bound=Message)
 
@@ -37,7 +37,7 @@ class Operations:
     ) -> operations.GetProjectionStatusResponse:
         """State of the projections named, or of all; raises NotFound for a name that no projection has."""
         require(caller.principal, Right.STATUS)
-        found = [_status(entry) for entry in seen_by(caller.principal, await self._statuses())]
+        found = [_status(entry) for entry in visible_to(caller.principal, await self._statuses())]
         if missing := set(request.names) - {status.name for status in found}:
             raise NotFound(f"there is no projection {', '.join(sorted(missing))}", code="unknown_projection")
         wanted = [status for status in found if not request.names or status.name in request.names]

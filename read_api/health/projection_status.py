@@ -32,7 +32,7 @@ OF_ALL = frozenset(
 )  # figures of all companies together: beside one's own they tell how much the others do  # fmt: skip
 
 
-class Stored(Protocol):
+class StatusStore(Protocol):
     """The part of the projection store that tells how projections and workers are. Blocking."""
 
     def statuses(self) -> Sequence[ProjectionStatus]:
@@ -54,7 +54,7 @@ class ProjectionStatuses:
     def __init__(
         self,
         log: EventLog,
-        store: Stored,
+        store: StatusStore,
         stuck_seconds: float = math.inf,
         *,
         max_age: float = 0.25,
@@ -106,7 +106,7 @@ class ProjectionStatuses:
         return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})
 
 
-def seen_by(principal: Principal, statuses: Sequence[Status]) -> list[Status]:
+def visible_to(principal: Principal, statuses: Sequence[Status]) -> list[Status]:
     """The entries as somebody may see them: at whose event a projection failed is for those who mend it."""
     if may(principal, Right.PROJECTIONS):
         return list(statuses)
@@ -117,7 +117,7 @@ def health_seen_by(principal: Principal, health: Mapping[str, Any]) -> dict[str,
     """The figures as somebody may see them: totals of the whole instance are for those who see every company."""
     seen = dict(health)
     if "projections" in health:
-        seen["projections"] = seen_by(principal, health["projections"])
+        seen["projections"] = visible_to(principal, health["projections"])
     if EVERY_COMPANY in principal.companies:
         return seen
     return {name: figure for name, figure in seen.items() if name not in OF_ALL}

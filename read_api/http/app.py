@@ -22,7 +22,7 @@ from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
 from projections.engine.declare.registry import all_queries
 from projections.engine.query.ask import registered
-from read_api.health.projection_status import health_seen_by, seen_by, standing
+from read_api.health.projection_status import health_seen_by, standing, visible_to
 from read_api.health.prometheus import Metric
 from read_api.http import configuration, insights, openapi, query_paths, trading, users
 from read_api.http import metrics as catalogue
@@ -101,7 +101,7 @@ async def projections(request: HttpRequest) -> Response[bytes]:
     principal = request.user.principal
     require(principal, Right.STATUS)
     side: ReadServices = request.app.state.side
-    return Response(msgspec.json.encode(seen_by(principal, (await side.statuses.latest())[0])), media_type=JSON)
+    return Response(msgspec.json.encode(visible_to(principal, (await side.statuses.latest())[0])), media_type=JSON)
 
 
 @get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})

@@ -104,10 +104,10 @@ class KeyFigures(openapi.StandsFor, kw_only=True):
 async def listed(request: HttpRequest) -> Response[bytes]:
     """Every metric: its formula, unit, convention and version, what it may be split by, and how it is explained."""
     require(request.user.principal, Right.CATALOGUE)
-    return Response(msgspec.json.encode([entry_shown(entry) for entry in METRICS.values()]), media_type=JSON)
+    return Response(msgspec.json.encode([catalogue_entry(entry) for entry in METRICS.values()]), media_type=JSON)
 
 
-def entry_shown(entry: Metric) -> CatalogueEntry:
+def catalogue_entry(entry: Metric) -> CatalogueEntry:
     """An entry as the catalogue is answered."""
     return CatalogueEntry(
         key=entry.key,
@@ -197,5 +197,5 @@ def parameters_of_paths() -> dict[str, Sequence[Param]]:
 
 def described() -> list[dict[str, Any]]:
     """The catalogue as plain values, for the command line."""
-    found: list[dict[str, Any]] = msgspec.to_builtins([entry_shown(entry) for entry in METRICS.values()])
+    found: list[dict[str, Any]] = msgspec.to_builtins([catalogue_entry(entry) for entry in METRICS.values()])
     return found

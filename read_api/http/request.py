@@ -15,7 +15,7 @@ from domain.errors import Invalid, Unavailable
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
-from projections.engine.query.ask import known
+from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question
 from read_api.http.encoding import encoded
@@ -103,7 +103,7 @@ async def response_to(question: Question, answer: Mapping[str, Any]) -> Response
 
     Raises LimitExceeded where too many wide answers wait.
     """
-    keep = not isinstance(known(question.name), Query)
+    keep = not isinstance(answerable(question.name), Query)
     return with_headers(answer, await encoded(question.company, answer, keep=keep))
 
 

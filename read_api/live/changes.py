@@ -13,11 +13,11 @@ from contextlib import suppress
 from domain.errors import Unavailable
 from domain.ports import LiveBus, Subscription
 from eventlog import tasks
-from eventlog.relay.ports import RELAYED
+from eventlog.relay.ports import RELAY_SUBJECT
 
 PROJECTED = "analytics.projected"  # subject: this, a dot and the projection's name
 ANY = "*"
-RELAY = RELAYED.rpartition(".")[2]  # moves like a projection, for those who wait for what was commanded
+RELAY = RELAY_SUBJECT.rpartition(".")[2]  # moves like a projection, for those who wait for what was commanded
 PATIENCE = 5.0  # seconds that the bus has to take a subscription
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
@@ -30,7 +30,7 @@ class ProjectionChanges:
     def __init__(self, bus: LiveBus) -> None:
         self._bus = bus
         self._moved: dict[str, asyncio.Event] = {}
-        self._wanted = [f"{PROJECTED}.*", RELAYED]
+        self._wanted = [f"{PROJECTED}.*", RELAY_SUBJECT]
         self._subscriptions: list[Subscription] = []
         self._subscribing: asyncio.Task[None] | None = None
 

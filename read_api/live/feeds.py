@@ -24,7 +24,7 @@ PATIENCE = 30.0  # seconds for one answer
 DEFECT = "error defect"
 IDLE = 2.0  # seconds after which it is asked again though nothing moved: freshness is news, too
 
-Ask = Callable[[], Awaitable[dict[str, Any]]]
+AnswerNow = Callable[[], Awaitable[dict[str, Any]]]
 Next = Callable[[], asyncio.Event]
 
 
@@ -40,7 +40,7 @@ class State:
 class Feed:
     """One question followed. `moves()` gives an event that is set when asking again is worth it."""
 
-    def __init__(self, ask: Ask, moves: Next) -> None:
+    def __init__(self, ask: AnswerNow, moves: Next) -> None:
         self._ask = ask
         self._moves = moves
         self._state: State | None = None
@@ -95,7 +95,7 @@ class Feeds:
     def __len__(self) -> int:
         return len(self._feeds)
 
-    def follow(self, key: Hashable, ask: Ask, moves: Next) -> Feed:
+    def follow(self, key: Hashable, ask: AnswerNow, moves: Next) -> Feed:
         """The feed of that key, begun if nobody followed it yet. Give it back with `leave`."""
         feed = self._feeds.get(key)
         if feed is None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.access.limits import Use
 from domain.access.rights import EVERY_COMPANY, Principal, Right, may, require
 from domain.errors import Invalid, LimitExceeded
-from projections.engine.query.ask import known
+from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW, beside
@@ -20,18 +20,18 @@ from read_api.answers.questions import moves_with
 from read_api.health.projection_status import health_seen_by
 from read_api.health.prometheus import Metric
 from read_api.http.encoding import raw
-from read_api.live.feeds import Ask, Feed, Feeds, Next
+from read_api.live.feeds import AnswerNow, Feed, Feeds, Next
 from read_api.services import ReadServices
 
 MOST_ROWS = 5_000  # of an answer that is followed: it is sent to each follower again whenever something moves
 
 
-class Wanted(NamedTuple):
+class FeedGrant(NamedTuple):
     """What a subscription may follow as its caller is now: the feed's key, its company, how to ask and when."""
 
     key: Hashable
     company: str
-    ask: Ask
+    ask: AnswerNow
     moves: Next
 
 
@@ -62,7 +62,7 @@ class LiveSessions:
         self._rates.admit(principal, Use.READS, time.monotonic(), company=company)
         await self.trail.admit()
 
-    def judged(self, principal: Principal, message: Mapping[str, Any]) -> Wanted:
+    def grant(self, principal: Principal, message: Mapping[str, Any]) -> FeedGrant:
         """What the principal may follow of what a message asks for. Raises Forbidden, Invalid or NotFound.
 
         Asked when a subscription begins and again and again while it lasts: no other place decides what goes on.
@@ -72,10 +72,10 @@ class LiveSessions:
                 raise Invalid('the only thing to watch is "pipeline"', code="bad_message")
             require(principal, Right.STATUS)
             key = "pipeline", may(principal, Right.PROJECTIONS), EVERY_COMPANY in principal.companies
-            return Wanted(key, "", lambda: self._health_of(principal), self.movements.next)
+            return FeedGrant(key, "", lambda: self._health_of(principal), self.movements.next)
         question = self._questions.allowed(principal, _question(message, self._questions.now()))
         moves = moves_with(question)
-        return Wanted(
+        return FeedGrant(
             question.key,
             question.company,
             lambda: self._ask_again(question),
@@ -88,7 +88,7 @@ class LiveSessions:
         Its rows are encoded once for all who follow.
         """
         answer = await self._questions.answer(replace(question, asked_at=self._questions.now()))
-        rows, keep = answer.get("rows", []), not isinstance(known(question.name), Query)
+        rows, keep = answer.get("rows", []), not isinstance(answerable(question.name), Query)
         if len(rows) <= FEW:
             return answer
         if len(rows) > MOST_ROWS:
@@ -108,7 +108,7 @@ class LiveSessions:
         self._rates.check_feeds(principal, company)
 
     @contextmanager
-    def followed(self, principal: Principal, wanted: Wanted) -> Iterator[Feed]:
+    def followed(self, principal: Principal, wanted: FeedGrant) -> Iterator[Feed]:
         """The feed, as long as it is followed. Raises LimitExceeded for more than the tenant may follow."""
         with self._rates.feed(principal, wanted.company):
             feed = self._feeds.follow(wanted.key, wanted.ask, wanted.moves)

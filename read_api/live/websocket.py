@@ -11,7 +11,7 @@ Each subscription gets one `snapshot`, an `update` with the whole answer when th
 second, the newest only), and `fresh` in between: the answer still stands, and how new it is. What goes wrong with one
 subscription is an `error` with its id and a problem document; the connection goes on.
 
-A renewed token is of the same subject and the same companies. With it, and every JUDGED seconds, the token and each
+A renewed token is of the same subject and the same companies. With it, and every RECHECK seconds, the token and each
 subscription are judged anew: what is no longer allowed is `ended` with the reason, what is now another question (a day
 later, another tier) begins again with a snapshot.
 """
@@ -40,12 +40,12 @@ from read_api.health.prometheus import Metric
 from read_api.http.problems import problem
 from read_api.live.changes import wait_for
 from read_api.live.feeds import Feed, State
-from read_api.live.sessions import LiveSessions, Wanted
+from read_api.live.sessions import FeedGrant, LiveSessions
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
 SEND_PATIENCE = 5.0  # seconds until a message has to be taken
 CLOSE_PATIENCE = 1.0  # seconds for the last one
-JUDGED = 10.0  # seconds after which a token and what it follows are judged anew; sooner when the configuration moves
+RECHECK = 10.0  # seconds until a token and what it follows are judged anew; sooner when the configuration moves
 CONFIGURATION = "configuration"  # the projection that knows the tiers
 MOST_SUBSCRIPTIONS = 32
 REFUSED = 4401  # close code: the token was missing, bad or has ended
@@ -151,7 +151,7 @@ class _Connection:
         while True:
             moved = self.sessions.movements.next(CONFIGURATION)
             left = self._signed_in().expires_at - time.time()
-            await wait_for(moved, min(left, JUDGED))
+            await wait_for(moved, min(left, RECHECK))
             try:
                 self.principal = self.sessions.authenticate(self.token)
             except AnalyticsError as error:
@@ -165,7 +165,7 @@ class _Connection:
         principal = self._signed_in()
         for name, subscription in list(self.subscriptions.items()):
             try:
-                wanted = self.sessions.judged(principal, subscription.message)
+                wanted = self.sessions.grant(principal, subscription.message)
                 self.sessions.check(principal, wanted.company)
                 if wanted.key != subscription.key:
                     await _ended(self._drop(name, noted=False))
@@ -240,7 +240,7 @@ class _Connection:
             principal = self._signed_in()
             await self.sessions.admit(principal, company)
             self._check_name(name)
-            self._follow(name, message, self.sessions.judged(principal, message))
+            self._follow(name, message, self.sessions.grant(principal, message))
         except AnalyticsError as error:
             self._note(Action.SUBSCRIBE, target, company, error)
             raise
@@ -252,7 +252,7 @@ class _Connection:
         if len(self.subscriptions) >= MOST_SUBSCRIPTIONS:
             raise LimitExceeded(f"a connection may have {MOST_SUBSCRIPTIONS} subscriptions")
 
-    def _follow(self, name: str, message: Mapping[str, Any], wanted: Wanted) -> None:
+    def _follow(self, name: str, message: Mapping[str, Any], wanted: FeedGrant) -> None:
         """Begin to send; however that ends, even before it began, the feed is left."""
         with ExitStack() as following:
             feed = following.enter_context(self.sessions.followed(self._signed_in(), wanted))

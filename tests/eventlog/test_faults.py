@@ -153,7 +153,7 @@ async def test_the_trail_keeps_every_note(real_log: EmbeddedLog, fault: str, tmp
         await trail.record(note._replace(target=f"last-{fault}"))
         await trail.close(5)
     written = b"".join(e.payload for e in await logged(real_log, ["audit-events"]))
-    spilled = b"".join(value for _, values in SpillFiles(tmp_path).kept() for value in values)
+    spilled = b"".join(value for _, values in SpillFiles(tmp_path).batches() for value in values)
     assert f"last-{fault}".encode() in written
     assert f"q-{fault}".encode() in written + spilled
 

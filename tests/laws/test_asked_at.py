@@ -105,7 +105,7 @@ async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
         return {"refused": error.code}
 
 
-def told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows without what they say of the log."""
     return [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
 
@@ -134,4 +134,4 @@ def test_the_past_does_not_know_what_time_it_is(
         return
     assert now["rows"], "a query without rows shows nothing"
     assert now["asked_at"] == "2025-03-25T12:00:00Z"
-    assert told(now["rows"]) == told(answered_then[name])
+    assert comparable(now["rows"]) == comparable(answered_then[name])

@@ -98,7 +98,7 @@ def past_store(url: str, records: Sequence[Logged], past: Past, most: int = 10**
     return PastStore(History(log, scratch, most), scratch, COMPANY, past), scratch
 
 
-async def told(url: str, projection: Projection, records: Sequence[Logged], past: Past) -> list[Any]:
+async def past_rows(url: str, projection: Projection, records: Sequence[Logged], past: Past) -> list[Any]:
     """The company's rows as they were."""
     store, scratch = past_store(url, records, past)
     with closing(scratch):
@@ -123,7 +123,7 @@ def compare(
     for _ in range(pairs):
         known = records[: chance.randint(0, len(records))]
         time = chance.choice([NEVER, chance.randint(START, START + SPAN)])
-        found = asyncio.run(told(url, projection, records, Past(position_of(known), time)))
+        found = asyncio.run(past_rows(url, projection, records, Past(position_of(known), time)))
         assert found == recomputed(new_database(), projection, before(known, time))
 
 

@@ -80,7 +80,7 @@ def circle(size: int = 5) -> list[Event]:
     return [*member(OURS, 100.0), *peers]
 
 
-async def told(models: ReadModels, metric: str = "total_pnl", **params: str) -> dict[str, Any]:
+async def standing_of(models: ReadModels, metric: str = "total_pnl", **params: str) -> dict[str, Any]:
     """The one row that we are told."""
     found = await models.answer("competitive", OURS, **{"metric": metric, **OCTOBER, **params})
     (row,) = found["rows"]
@@ -90,7 +90,7 @@ async def told(models: ReadModels, metric: str = "total_pnl", **params: str) -> 
 
 async def reason(models: ReadModels, metric: str = "total_pnl") -> str:
     """Why there is no finding."""
-    row = await told(models, metric)
+    row = await standing_of(models, metric)
     assert row["finding"] is None
     return str(row["reasons"]["finding"])
 
@@ -98,7 +98,7 @@ async def reason(models: ReadModels, metric: str = "total_pnl") -> str:
 async def test_a_company_is_told_where_it_stands(models: ReadModels) -> None:
     """With the question that gives its own value again, and what the noise is."""
     models.given(circle())
-    row = await told(models)
+    row = await standing_of(models)
     finding = row.pop("finding")
     assert 0 <= finding["percentile"] <= 100
     assert (finding["tier"], finding["epsilon"], finding["rounded_to"]) == ("PRO", 1.0, 5)
@@ -114,7 +114,7 @@ async def test_four_peers_are_too_few(models: ReadModels) -> None:
     """Their number is not told either."""
     models.given(circle(4))
     assert await reason(models) == "too_few"
-    assert (await told(models))["sample"] == 0
+    assert (await standing_of(models))["sample"] == 0
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_money_is_compared_in_one_currency(models: ReadModels) -> None:
     """A count has none, so that it is compared with everybody's."""
     models.given([*circle(4), *member(PEERS[4], 9.0, CurrencyChanged("JPY"))])
     assert await reason(models) == "too_few"
-    assert (await told(models, "total_trades"))["finding"] is not None
+    assert (await standing_of(models, "total_trades"))["finding"] is not None
 
 
 async def test_who_does_not_agree_is_told_nothing(models: ReadModels) -> None:
@@ -146,7 +146,7 @@ async def test_who_does_not_agree_is_told_nothing(models: ReadModels) -> None:
     models.given([sold(OURS, 1.0), *circle()[3:]])
     assert await reason(models) == "not_agreed"
     models.given(said(OURS, [TierChanged(Tier.PRO), ConsentChanged(True)]))
-    assert (await told(models))["finding"] is not None
+    assert (await standing_of(models))["finding"] is not None
     models.given(said(OURS, [ConsentChanged(False)], 3))
     assert await reason(models) == "not_agreed"
 
@@ -160,7 +160,7 @@ async def test_a_company_without_a_value_is_told_why(models: ReadModels) -> None
 async def test_a_peer_that_withdraws_is_not_counted_from_then_on(models: ReadModels) -> None:
     """Whatever was found with it before."""
     models.given(circle())
-    assert (await told(models))["finding"] is not None
+    assert (await standing_of(models))["finding"] is not None
     models.given(said(PEERS[0], [ConsentChanged(False)], 3))
     assert await reason(models) == "too_few"
 
@@ -184,7 +184,7 @@ async def test_a_peer_that_withdraws_is_not_counted_from_then_on(models: ReadMod
 async def test_periods_are_of_the_calendar_and_over(models: ReadModels, period: dict[str, str]) -> None:
     """Each may be a draw of noise of its own, and so there must not be many over the same events."""
     with pytest.raises(Invalid) as refused:
-        await told(models, **period)
+        await standing_of(models, **period)
     assert refused.value.code == "bad_parameter"
 
 
@@ -202,9 +202,9 @@ async def test_asking_about_overlapping_periods_gains_nothing(models: ReadModels
     ]
     single, mean = list[float](), list[float]()
     for secret in range(8):
-        told = [await percentile_of(models, store, str(secret).encode(), *period) for period in answered]
-        single.append(told[0])
-        mean.append(statistics.mean(told))
+        standing_of = [await percentile_of(models, store, str(secret).encode(), *period) for period in answered]
+        single.append(standing_of[0])
+        mean.append(statistics.mean(standing_of))
     assert len(set(single)) > 1
     assert mean == single
 
@@ -220,7 +220,7 @@ class Consenting:
 async def is_answered(models: ReadModels, begin: datetime, end: datetime) -> bool:
     """Whether a period is compared."""
     try:
-        await told(models, **{"from": f"{begin:%F}", "to": f"{end:%F}"})
+        await standing_of(models, **{"from": f"{begin:%F}", "to": f"{end:%F}"})
     except Invalid:
         return False
     return True
@@ -243,10 +243,10 @@ async def test_the_last_month_that_is_over_is_compared_without_a_period(models: 
 async def test_a_metric_must_have_a_single_value(models: ReadModels) -> None:
     """A table has none, and what nobody knows is no metric."""
     with pytest.raises(Invalid) as refused:
-        await told(models, "retention")
+        await standing_of(models, "retention")
     assert refused.value.code == "table_metric"
     with pytest.raises(NotFound):
-        await told(models, "luck")
+        await standing_of(models, "luck")
 
 
 async def test_nobody_is_compared_as_of_a_past_state(models: ReadModels, store: Counting) -> None:

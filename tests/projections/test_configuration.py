@@ -26,7 +26,7 @@ CREATED = decided("dashboard", CreateDashboard("first", sharing=Sharing("company
 HISTORY: tuple[Decided, ...] = (CREATED, DashboardRenamed("second"), DashboardShared(Sharing("users", ("ann",))))
 
 
-def told(version: int, topic: str, body: str, aggregate: str = "d") -> Event:
+def relayed_event(version: int, topic: str, body: str, aggregate: str = "d") -> Event:
     """An event as the relay puts it into the log."""
     return config_event(
         company_id=COMPANY,
@@ -43,7 +43,7 @@ def told(version: int, topic: str, body: str, aggregate: str = "d") -> Event:
 
 def events(decisions: Iterable[Decided], aggregate: str = "d") -> list[Event]:
     """The events of one aggregate, from version 1 on."""
-    return [told(n, e.topic, write_body(e).decode(), aggregate) for n, e in enumerate(decisions, 1)]
+    return [relayed_event(n, e.topic, write_body(e).decode(), aggregate) for n, e in enumerate(decisions, 1)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -59,9 +59,9 @@ async def test_versions_count_and_not_the_order_of_arrival(models: ReadModels, o
 async def test_an_event_of_a_newer_release_holds_nothing_up(models: ReadModels) -> None:
     """It is counted and stays in the history; what this release can read goes on."""
     first, second, _ = events(HISTORY)
-    newer = told(3, "dashboard.coloured", '{"colour":"red"}')
-    more = told(4, "dashboard.renamed", '{"name":"third","colour":"red"}')
-    models.given([first, second, newer, more, told(5, "dashboard.archived", "{}")])
+    newer = relayed_event(3, "dashboard.coloured", '{"colour":"red"}')
+    more = relayed_event(4, "dashboard.renamed", '{"name":"third","colour":"red"}')
+    models.given([first, second, newer, more, relayed_event(5, "dashboard.archived", "{}")])
     [row] = await models.rows("dashboards")
     assert (row["name"], row["archived"], row["version"], row["unread_events"]) == ("second", True, 5, 2)
     history = await models.rows("configuration_history")
@@ -73,9 +73,9 @@ async def test_an_aggregate_that_begins_with_something_newer_is_in_the_history_a
     """There is nothing that could be shown of it; an aggregate of a kind that nobody knows is alike."""
     models.given(
         [
-            told(1, "dashboard.created", '{"shape":"round"}'),
-            told(2, "dashboard.archived", "{}"),
-            told(1, "robot.built", "no JSON", "r"),
+            relayed_event(1, "dashboard.created", '{"shape":"round"}'),
+            relayed_event(2, "dashboard.archived", "{}"),
+            relayed_event(1, "robot.built", "no JSON", "r"),
         ]
     )
     assert await models.rows("dashboards") == []
@@ -89,7 +89,10 @@ async def test_viewers_see_what_is_shared_with_them_and_its_history(models: Read
     private = decided("dashboard", CreateDashboard("mine"))
     open_to_all = decided("dashboard", CreateDashboard("all", sharing=Sharing("company")))
     shared = [*events(HISTORY, "listed"), *events([private], "private"), *events([open_to_all], "open")]
-    unread = [*events([open_to_all], "unread"), told(2, "dashboard.shared", '{"sharing":{"to":"ben"}}', "unread")]
+    unread = [
+        *events([open_to_all], "unread"),
+        relayed_event(2, "dashboard.shared", '{"sharing":{"to":"ben"}}', "unread"),
+    ]
     rule = next(e for e in EVENTS if e.topic == "alert_rule.created")
     models.given([*shared, *unread, *events([rule], "rule")])
     seen = {who: {r["id"] for r in await models.rows("dashboards", viewer=who)} for who in ("u1", "ann", "ben")}

@@ -144,14 +144,14 @@ async def acme(models: ReadModels) -> ReadModels:
     return models.given(company())
 
 
-async def told(models: ReadModels, **params: str) -> dict[str, dict[str, Any]]:
+async def values_of(models: ReadModels, **params: str) -> dict[str, dict[str, Any]]:
     """Key figures by their keys."""
     return {row["key"]: row for row in await models.rows("kpis", **params)}
 
 
 async def test_every_figure_is_the_one_worked_by_hand(acme: ReadModels) -> None:
     """Money exactly, counts exactly, ratios as floating point numbers of the same division."""
-    found = await told(acme, **MARCH)
+    found = await values_of(acme, **MARCH)
     assert {key: found[key]["value"] for key in NUMBERS} == {
         key: pytest.approx(value, rel=1e-12) if isinstance(value, float) else value for key, value in NUMBERS.items()
     }
@@ -159,7 +159,7 @@ async def test_every_figure_is_the_one_worked_by_hand(acme: ReadModels) -> None:
 
 async def test_one_metric_is_what_all_of_them_say(acme: ReadModels) -> None:
     """Value, unit, version and reason of every key figure."""
-    every = await told(acme, **MARCH)
+    every = await values_of(acme, **MARCH)
     for key, row in every.items():
         (alone,) = await acme.rows("metric", key=key, **MARCH)
         names = ("value", "unit", "convention", "definition_version", "reason")
@@ -169,8 +169,8 @@ async def test_one_metric_is_what_all_of_them_say(acme: ReadModels) -> None:
 
 async def test_a_period_is_compared_with_the_one_before(acme: ReadModels) -> None:
     """A calendar month with the month before it, however long that was."""
-    found = await told(acme, at="2025-03-15")
-    assert found == await told(acme, **MARCH)
+    found = await values_of(acme, at="2025-03-15")
+    assert found == await values_of(acme, **MARCH)
     mrr = found["mrr"]
     assert (mrr["previous"], mrr["change"], mrr["change_rate"]) == ("90", "60", 60 / 90)
     assert (mrr["from"], mrr["to"], mrr["unfinished"]) == ("2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z", False)
@@ -183,7 +183,7 @@ async def test_a_period_is_compared_with_the_one_before(acme: ReadModels) -> Non
 
 async def test_what_is_undefined_is_null_with_its_reason(models: ReadModels) -> None:
     """Of a company of which nothing is known: never 0, infinity or NaN in its place."""
-    found = await told(models, at="2025-03-15")
+    found = await values_of(models, at="2025-03-15")
     assert set(found) == {key for key, entry in METRICS.items() if entry.kpi}
     assert {key: found[key].get("reason") for key in REASONS} == REASONS
     for row in found.values():
@@ -239,11 +239,11 @@ async def test_returns_are_taken_of_what_the_account_held(acme: ReadModels) -> N
 
 async def test_a_tier_that_sees_the_last_days_is_told_nothing_before_them(acme: ReadModels) -> None:
     """Neither a period that began earlier, nor what the period before came to."""
-    found = await told(acme, **MARCH, since="2025-03-01")
+    found = await values_of(acme, **MARCH, since="2025-03-01")
     assert found["mrr"]["value"] == "150"
     assert (found["mrr"]["previous"], found["mrr"]["reasons"]["previous"]) == (None, "outside_tier")
     with pytest.raises(Forbidden, match="came on or after 2025-03-02"):
-        await told(acme, **MARCH, since="2025-03-02")
+        await values_of(acme, **MARCH, since="2025-03-02")
     (row,) = await acme.rows("metric", key="total_trades", since="2025-03-04")
     assert row["value"] == 3
 
@@ -254,7 +254,7 @@ async def test_what_a_customer_is_worth_does_not_depend_on_the_period(models: Re
     models.given(subscribed(f"c{n}", "started", "2024-12-01T00:00:00", 60, 1) for n in range(64))
     models.given(subscribed(f"c{n}", "canceled", f"2025-{m:02}-10T00:00:00", 60, 2) for m, n in left if n)
     for months, end in ((1, "2025-02-01"), (3, "2025-04-01"), (6, "2025-07-01")):
-        found = await told(models, from_="2025-01-01", to=end)
+        found = await values_of(models, from_="2025-01-01", to=end)
         assert found["customer_churn_rate"]["value"] == pytest.approx(1 - 0.5**months), end
         assert found["mean_customer_life"]["value"] == pytest.approx(2), end
         assert found["mean_customer_life"]["unit"] == "months"
@@ -265,14 +265,14 @@ async def test_costs_that_nobody_reported_are_unknown_and_not_zero(models: ReadM
     """Until the first is reported; a month without one is then zero, by channel as well."""
     models.given(event for event in company() if event.envelope.message_type != "acquisition_cost")
     unknown = ("acquisition_cost", "cac", "cac_payback_months", "ltv_to_cac", "magic_number")
-    found = await told(models, **MARCH)
+    found = await values_of(models, **MARCH)
     assert {found[key].get("reason") for key in unknown} == {"not_reported"}
     models.given(event for event in company() if event.envelope.message_type == "acquisition_cost")
-    april = await told(models, at="2025-04-10")
+    april = await values_of(models, at="2025-04-10")
     assert (april["acquisition_cost"]["value"], april["cac"]["reason"]) == ("0", "no_data")
     (other,) = await models.rows("metric", key="acquisition_cost", channel="radio")
     assert (other["value"], other["reason"]) == (None, "not_reported")
-    assert (await told(models, at="2025-01-10"))["acquisition_cost"]["reason"] == "not_reported"
+    assert (await values_of(models, at="2025-01-10"))["acquisition_cost"]["reason"] == "not_reported"
 
 
 async def test_throughput_is_of_the_time_that_is_over(models: ReadModels) -> None:
@@ -285,7 +285,10 @@ async def test_throughput_is_of_the_time_that_is_over(models: ReadModels) -> Non
     models.given(company())
     year = {"from_": f"{now.year}-01-01", "to": f"{now.year + 1}-01-01"}
     elapsed = (now - datetime(now.year, 1, 1, tzinfo=UTC)).total_seconds()
-    for row in (await models.rows("metric", key="throughput", **year))[0], (await told(models, **year))["throughput"]:
+    for row in (
+        (await models.rows("metric", key="throughput", **year))[0],
+        (await values_of(models, **year))["throughput"],
+    ):
         assert row["value"] == pytest.approx(60 / elapsed, rel=0.01)
     lengths = {"minute": 60, "hour": 3_600, "day": 86_400}
     for cut, seconds in lengths.items():

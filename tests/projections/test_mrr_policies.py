@@ -249,13 +249,13 @@ async def test_debts_are_subtracted_once(models: ReadModels) -> None:
 def test_facts_and_charges_in_any_order_and_split_give_the_same_bytes(chance: random.Random, size: int) -> None:
     """And rows, of which a customer who has charges alone has none."""
     history, charges = random_history(chance), random_charges(chance)
-    facts = [told_fact(fact) for fact in history] + [told_charge(charge) for charge in charges]
+    facts = [fact_row(fact) for fact in history] + [charge_row(charge) for charge in charges]
     at_once = customer_history(None, facts)
     mixed, state = chance.sample(facts * 2, 2 * len(facts)), customer_history(None, [])
     for start in range(0, len(mixed), size):
         state = customer_history(state, mixed[start : start + size])
     assert state == at_once
-    alone = rows_of(customer_history(None, [told_charge(charge) for charge in charges]))
+    alone = rows_of(customer_history(None, [charge_row(charge) for charge in charges]))
     assert not any(list(found) for found in alone.values())
 
 
@@ -263,11 +263,11 @@ def test_facts_and_charges_in_any_order_and_split_give_the_same_bytes(chance: ra
 def test_nothing_is_scheduled_by_a_debt(chance: random.Random, policy: str) -> None:
     """MRR and what was scheduled come, once all is known, to MRR; without anything recorded ahead, on every day."""
     history, charges = random_history(chance), random_charges(chance)
-    found = rows_of(customer_history(None, [*map(told_fact, history), *map(told_charge, charges)]))
+    found = rows_of(customer_history(None, [*map(fact_row, history), *map(charge_row, charges)]))
     kept = [row for row in found["scheduled_mrr"] if row["policy"] in ("default", policy)]
     assert sum(row["change"] for row in kept) == 0
     timely = [replace_recorded(fact) for fact in history]
-    found = rows_of(customer_history(None, [*map(told_fact, timely), *map(told_charge, charges)]))
+    found = rows_of(customer_history(None, [*map(fact_row, timely), *map(charge_row, charges)]))
     assert not found["scheduled_mrr"]
 
 
@@ -276,13 +276,13 @@ def replace_recorded(fact: SubscriptionFact) -> SubscriptionFact:
     return msgspec.structs.replace(fact, recorded_at=0)
 
 
-def told_fact(fact: SubscriptionFact) -> dict[str, Any]:
+def fact_row(fact: SubscriptionFact) -> dict[str, Any]:
     """A fact as the engine hands it to a fold."""
     given = {name: None if value == ABSENT else value for name, value in msgspec.structs.asdict(fact).items()}
     return {**given, "_event": "subscription", "_item": fact.item, "timestamp": fact.effective_at}
 
 
-def told_charge(charge: Charge) -> dict[str, Any]:
+def charge_row(charge: Charge) -> dict[str, Any]:
     """A charge as the engine hands it to a fold."""
     return {"_event": "payment", "timestamp": charge.at, "invoice_id": charge.invoice_id, "kind": charge.kind}
 

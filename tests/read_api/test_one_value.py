@@ -71,7 +71,7 @@ def said(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["key"]: {name: row[name] for name in SAID if row.get(name) is not None} for row in rows}
 
 
-def told(client: httpx.Client, path: str, **params: str) -> dict[str, dict[str, Any]]:
+def values_of(client: httpx.Client, path: str, **params: str) -> dict[str, dict[str, Any]]:
     """The same of an answer about the period."""
     answer = client.get(path, params={**PERIOD, **params})
     assert answer.status_code == 200, answer.text
@@ -80,10 +80,10 @@ def told(client: httpx.Client, path: str, **params: str) -> dict[str, dict[str, 
 
 def test_a_metric_is_the_same_under_every_address(client: httpx.Client, instance: Instance) -> None:
     """By its key, among key figures, among trading metrics, and on the command line."""
-    figures, trading = told(client, "/api/v1/kpis"), told(client, "/api/v1/trading/metrics")
+    figures, trading = values_of(client, "/api/v1/kpis"), values_of(client, "/api/v1/trading/metrics")
     asked = {**trading, **figures}
     for key in asked.keys() & METRICS.keys():
-        (alone,) = told(client, f"/api/v1/metrics/{key}").values()
+        (alone,) = values_of(client, f"/api/v1/metrics/{key}").values()
         assert alone == asked[key], key
     assert {key for key in figures.keys() & trading.keys() if figures[key] != trading[key]} == set()
     assert {*figures} == {key for key, entry in METRICS.items() if entry.kpi}
@@ -107,9 +107,9 @@ def test_a_period_of_the_calendar_is_its_days(client: httpx.Client, period: str,
     """Named or given by its ends, of key figures and of each metric alone."""
     named = client.get("/api/v1/kpis", params={"at": "2025-03-05", "period": period}).json()["rows"]
     ends = {"from": begin, "to": end}
-    assert said(named) == told(client, "/api/v1/kpis", **ends)
+    assert said(named) == values_of(client, "/api/v1/kpis", **ends)
     for key, figure in said(named).items():
-        (alone,) = told(client, f"/api/v1/metrics/{key}", **ends).values()
+        (alone,) = values_of(client, f"/api/v1/metrics/{key}", **ends).values()
         assert alone == figure, key
 
 
@@ -118,10 +118,10 @@ def test_the_end_of_a_period_is_what_was_known_then(client: httpx.Client) -> Non
     then = {"as_of": f"{PERIOD['to']}T00:00:00Z"}
     differs = set()
     for path in ("/api/v1/query/kpis", "/api/v1/query/trading_metrics"):
-        now, past = told(client, path), told(client, path, **then)
+        now, past = values_of(client, path), values_of(client, path, **then)
         differs |= {key for key in now if now[key] != past[key]}
     for key in ("mrr_at_risk", "deferred_revenue", "apdex"):
         path = f"/api/v1/metrics/{key}"
-        differs |= {key} if told(client, path) != told(client, path, **then) else set()
+        differs |= {key} if values_of(client, path) != values_of(client, path, **then) else set()
     assert differs - {*LATER} == set()
     assert "resolution_hours" in differs  # so that the comparison can fail

@@ -107,7 +107,7 @@ class PostgresEventStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (PersistenceError, OSError) as error:
-            raise _told(error) from error
+            raise _domain_error(error) from error
 
     def _recorder(self) -> _Recorder:
         with self._opening:
@@ -187,7 +187,7 @@ def _datastore(url: str, connections: int) -> PostgresDatastore:
     return store
 
 
-def _told(error: Exception) -> Unavailable | Defect:
+def _domain_error(error: Exception) -> Unavailable | Defect:
     """The library's error as ours: what passes by itself, and what does not."""
     if isinstance(error, (InterfaceError, OperationalError, OSError)):
         return Unavailable(

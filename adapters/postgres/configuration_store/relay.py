@@ -17,7 +17,7 @@ from domain.configuration.event_store import Stored
 from domain.errors import Fenced, Unavailable
 from domain.ports import Placed
 from domain.position import Position
-from eventlog.relay.ports import Relayed
+from eventlog.relay.ports import RelayPosition
 
 TOPIC = "config-events"
 CHANNEL = "config_events"  # the store notifies it with each commit
@@ -30,7 +30,7 @@ AFTER = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM config_events
     WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 """
-RELAYED = """
+INSERT_RELAYED = """
     WITH moved AS (UPDATE relay SET last_id = %s WHERE last_id = %s RETURNING 1),
     kept AS (
         INSERT INTO relay_places SELECT p.* FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS p, moved
@@ -47,8 +47,8 @@ BEFORE = """
 """
 
 
-class PostgresRelayedStore:
-    """`eventlog.relay.ports.RelayedStore`: the turn is an advisory lock of the session that reads and records."""
+class PostgresRelaySource:
+    """`eventlog.relay.ports.RelaySource`: the turn is an advisory lock of the session that reads and records."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -101,11 +101,11 @@ class PostgresTurn:
             cursor = await self._connection.execute(AFTER, (number, limit))
             return [Stored(*row) for row in await cursor.fetchall()]
 
-    async def relayed(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
+    async def advance(self, last: int, events: Sequence[Stored], places: Sequence[Placed]) -> None:
         """Record where these events lie, by compare-and-set. Raises Fenced where another relay has gone on."""
         columns = [p.partition for p in places], [e.number for e in events], [p.offset for p in places]
         async with _answering():
-            cursor = await self._connection.execute(RELAYED, (events[-1].number, last, *columns))
+            cursor = await self._connection.execute(INSERT_RELAYED, (events[-1].number, last, *columns))
             moved = await cursor.fetchone()
         if moved != (1,):
             raise Fenced(f"another relay has gone on after event {last}")
@@ -129,14 +129,14 @@ class PostgresRelayProgress:
     def __init__(self, url: str) -> None:
         self._link = Link(url)
 
-    async def before(self, number: int) -> Relayed:
+    async def before(self, number: int) -> RelayPosition:
         """How far the relay is, and where the events before this number lie. Raises Unavailable."""
         async with self._link.use() as connection:
             row = await (await connection.execute(BEFORE, (number,))).fetchone()
         assert row is not None, "an aggregate without groups has one row"
         head, next_number, partitions, ends = row
         places = zip(partitions or (), ends or (), strict=True)
-        return Relayed(head, next_number, Position({(TOPIC, partition): end for partition, end in places}))
+        return RelayPosition(head, next_number, Position({(TOPIC, partition): end for partition, end in places}))
 
     async def close(self) -> None:
         """Close the connection."""

@@ -113,7 +113,7 @@ class EmbeddedLog:
     async def join(self, group: str, topics: Sequence[str]) -> Membership:
         """Become a member of the group; the others hear of it at once. Raises NotFound, Unavailable."""
         owned = [(topic, number) for topic in topics for number in range(len(await self._topics.ids(topic)))]
-        return await EmbeddedMembership.joined(self._asking, self._wakeups, group, owned)
+        return await EmbeddedMembership.join(self._asking, self._wakeups, group, owned)
 
     async def close(self) -> None:
         """Write what waits, then close the connections."""

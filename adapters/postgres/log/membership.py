@@ -60,7 +60,7 @@ class EmbeddedMembership:
         self._renewing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def joined(
+    async def join(
         cls, link: Link, wakeups: Wakeups, group: str, partitions: Sequence[TopicPartition]
     ) -> EmbeddedMembership:
         """A new member of the group that takes its share of these partitions. Raises Unavailable."""

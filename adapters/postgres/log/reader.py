@@ -10,7 +10,7 @@ from adapters.postgres.log.runs import FETCH
 from adapters.postgres.log.topics import Topics
 from adapters.postgres.log.wakeups import APPENDED, Wakeups, wait_for
 from domain.errors import Defect
-from domain.events.record_runs import Packed, Run
+from domain.events.record_runs import Run, RunRecords
 from domain.ports import Chunk
 
 MAX_FETCH = 32 * 1_048_576  # bytes of one read, about: what a reader holds in memory
@@ -104,7 +104,7 @@ class EmbeddedReader:
             end += len(parts[-1])
         if end == start:
             raise Defect(f"{self._topic}:{partition} lacks offset {start}: the log is damaged", code="damaged_log")
-        return Chunk(partition, range(start, end), Packed(parts), end, appended_at, head, taken)
+        return Chunk(partition, range(start, end), RunRecords(parts), end, appended_at, head, taken)
 
 
 def share(available: Mapping[int, int], most: int) -> dict[int, int]:

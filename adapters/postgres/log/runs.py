@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.events.record_runs import packed
+from domain.events.record_runs import pack
 
 RUN_RECORDS = 4_096  # records in one run, at most
 RUN_BYTES = 262_144  # bytes in one run, at most, unless it is a single record
@@ -68,7 +68,7 @@ class Runs:
             self.ids.append(partition_id)
             self.befores.append(place)
             self.counts.append(len(run))
-            together = packed(run)
+            together = pack(run)
             self.sizes.append(together.sizes)
             self.records.append(together.records)
             place += len(run)

@@ -66,7 +66,7 @@ PATIENCE = 5.0  # seconds at least to wait for a connection
 SWITCHES = 5  # during one question, at most
 NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class Live(NamedTuple):
@@ -162,7 +162,7 @@ class PostgresReadStore:
             rows = await cursor.fetchall()
         return {name: Checkpoint(version, *_stands_for(*reached)) for name, version, *reached in rows}
 
-    async def _twice(self, asked: Callable[[], Awaitable[Found]]) -> Found:
+    async def _twice(self, asked: Callable[[], Awaitable[Result]]) -> Result:
         """What is asked; once more where the connection was to a server that went away."""
         try:
             try:

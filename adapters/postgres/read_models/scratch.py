@@ -18,7 +18,7 @@ from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check
 from projections.engine.declare.projection import Projection
-from projections.engine.past.past_store import Folded, Found, ScratchTables, Snapshot
+from projections.engine.past.past_store import Folded, QueryRows, ScratchTables, Snapshot
 from projections.engine.store import sql
 from projections.engine.store.port import Aside
 
@@ -133,7 +133,7 @@ class _Tables:
         self._connection = connection
         self._names = names
 
-    def select(self, statement: str, params: Sequence[object]) -> Found:
+    def select(self, statement: str, params: Sequence[object]) -> QueryRows:
         """Run one SELECT over the tables."""
         cursor = self._connection.execute(statement.format_map(self._names).encode(), params)
         return [c.name for c in cursor.description or ()], cursor.fetchall()

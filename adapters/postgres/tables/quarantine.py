@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from adapters.postgres.connections.link import Link
 from domain.errors import NotFound
 from domain.events.problems import storable
-from eventlog.intake.quarantine import BadEvent, Entry, Filter, Settled
+from eventlog.intake.quarantine import BadEvent, Entry, Filter, Resolution
 
 COLUMNS = (
     "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
@@ -94,7 +94,7 @@ class PostgresQuarantine:
             rows = await connection.execute("SELECT id, raw FROM quarantine WHERE id = ANY(%s)", (list(ids),))
             return {entry_id: bytes(raw) for entry_id, raw in await rows.fetchall()}
 
-    async def settle(self, entries: Sequence[Settled]) -> None:
+    async def settle(self, entries: Sequence[Resolution]) -> None:
         """Note what became of entries that wait, in one transaction."""
         values = [(e.status, e.by, e.note, e.replayed_to, e.id) for e in entries]
         async with self._link.use() as connection, connection.transaction(), connection.cursor() as cursor:

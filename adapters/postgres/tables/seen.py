@@ -28,7 +28,7 @@ class PostgresSeenEvents:
         self._link = Link(database_url, patience=0.5)
         self._rests_until = 0.0
 
-    async def known(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
         """Those of these identities that were admitted before, with their places.
 
         Raises Unavailable, for `REST` seconds after a failure at once.

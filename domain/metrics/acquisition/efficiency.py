@@ -7,7 +7,7 @@ plus profit margin, as fractions (0.4 is the rule).
 
 from __future__ import annotations
 
-from domain.metrics.value import Reason, Stat, finite, known, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 
 def cac(cost: float, new_customers: int) -> Stat:
@@ -17,21 +17,21 @@ def cac(cost: float, new_customers: int) -> Stat:
 
 def cac_payback_months(cac: Stat, arpa: Stat, margin: float = 1.0) -> Stat:
     """Months until a customer has brought back what it cost."""
-    if not known(cac):
+    if not has_value(cac):
         return cac
-    return ratio(cac, arpa * margin) if known(arpa) else arpa
+    return ratio(cac, arpa * margin) if has_value(arpa) else arpa
 
 
 def ltv_to_cac(ltv: Stat, cac: Stat) -> Stat:
     """Lifetime value over cost."""
-    if not known(ltv):
+    if not has_value(ltv):
         return ltv
-    return ratio(ltv, cac) if known(cac) else cac
+    return ratio(ltv, cac) if has_value(cac) else cac
 
 
 def magic_number(net_new_mrr: float, cost_before: Stat) -> Stat:
     """12 × net new MRR over the cost of the period before."""
-    return ratio(12 * net_new_mrr, cost_before) if known(cost_before) else cost_before
+    return ratio(12 * net_new_mrr, cost_before) if has_value(cost_before) else cost_before
 
 
 def burn_multiple(net_burn: float, net_new_mrr: float) -> Stat:
@@ -41,6 +41,6 @@ def burn_multiple(net_burn: float, net_new_mrr: float) -> Stat:
 
 def rule_of_40(growth: Stat, profit_margin: Stat) -> Stat:
     """Growth of a year plus profit margin."""
-    if not known(growth):
+    if not has_value(growth):
         return growth
-    return finite(growth + profit_margin) if known(profit_margin) else profit_margin
+    return finite(growth + profit_margin) if has_value(profit_margin) else profit_margin

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -53,18 +53,18 @@ def availability(errors: int, count: int) -> Stat:
 def error_budget_left(errors: int, count: int, objective: float) -> Stat:
     """Share of the budget that is left; negative once more has failed than may."""
     used = burn_rate(errors, count, objective)
-    return 1 - used if known(used) else used
+    return 1 - used if has_value(used) else used
 
 
 def burn_rate(errors: int, count: int, objective: float) -> Stat:
     """Error rate over the rate that the objective allows. An objective of 1 allows nothing: ZERO_DENOMINATOR."""
     failed = error_rate(errors, count)
-    return ratio(failed, 1 - objective) if known(failed) else failed
+    return ratio(failed, 1 - objective) if has_value(failed) else failed
 
 
 def burns(long: Stat, short: Stat, window: Window) -> bool:
     """Whether the budget is used up too fast, in the long window and still in the short one."""
-    return known(long) and known(short) and long > window.threshold and short > window.threshold
+    return has_value(long) and has_value(short) and long > window.threshold and short > window.threshold
 
 
 def apdex(durations: Iterable[tuple[float, int]], failures: int, threshold: float) -> Stat:

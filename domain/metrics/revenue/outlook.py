@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from domain.billing.subscriptions import LOSSES, Movement
-from domain.metrics.value import Stat, finite, known
+from domain.metrics.value import Stat, finite, has_value
 
 
 def cmrr(mrr: int, later: Iterable[Movement]) -> int:
@@ -34,4 +34,4 @@ def mrr_at_risk(customers: Iterable[Standing]) -> int:
 
 def revenue_at_risk(mrr: int, churn_rate: Stat) -> Stat:
     """MRR × churn rate, in the unit of MRR."""
-    return finite(mrr * churn_rate) if known(churn_rate) else churn_rate
+    return finite(mrr * churn_rate) if has_value(churn_rate) else churn_rate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from domain.metrics.revenue.flows import Flows
-from domain.metrics.value import Reason, Stat, finite, known, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 
 def arr(mrr: int) -> int:
@@ -67,7 +67,7 @@ def monthly_churn_rate(churn_rate: Stat, months: float | None) -> Stat:
     ARPA is of a month: with the churn of a quarter or a year beside it, what a customer is worth would depend on the
     period that is looked at. The share that stays is what multiplies from month to month, not the share that leaves.
     """
-    if not known(churn_rate) or months == 1:
+    if not has_value(churn_rate) or months == 1:
         return churn_rate
     if not months:
         return Reason.NO_DATA
@@ -76,17 +76,17 @@ def monthly_churn_rate(churn_rate: Stat, months: float | None) -> Stat:
 
 def mean_customer_life(monthly_churn_rate: Stat) -> Stat:
     """Months that a customer stays: 1 / churn, as if churn were the same at every age. NO_LOSSES without churn."""
-    if not known(monthly_churn_rate):
+    if not has_value(monthly_churn_rate):
         return monthly_churn_rate
     return ratio(1.0, monthly_churn_rate, Reason.NO_LOSSES)
 
 
 def customer_ltv(arpa: Stat, monthly_churn_rate: Stat, margin: float = 1.0) -> Stat:
     """ARPA / churn, times the gross margin for ltv_margin; both of a month."""
-    if not known(arpa):
+    if not has_value(arpa):
         return arpa
     life = mean_customer_life(monthly_churn_rate)
-    return arpa * life * margin if known(life) else life
+    return arpa * life * margin if has_value(life) else life
 
 
 def growth(now: float, before: float) -> Stat:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from domain.metrics.trading.payoff_ratio import payoff_ratio
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.win_rate import win_rate
-from domain.metrics.value import Stat, finite, known
+from domain.metrics.value import Stat, finite, has_value
 
 
 def kelly(trades: Trades) -> Stat:
     """W − (1 − W) / payoff."""
     payoff, share = payoff_ratio(trades), win_rate(trades)
-    if not known(payoff):
+    if not has_value(payoff):
         return payoff
-    if not known(share):
+    if not has_value(share):
         return share
     return finite(share - (1 - share) / payoff)

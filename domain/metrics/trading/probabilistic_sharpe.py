@@ -15,18 +15,18 @@ from domain.metrics.trading.kurtosis import kurtosis
 from domain.metrics.trading.returns import Returns, on_returns
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.skew import skew
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 
 
 @on_returns(least=4)
 def probabilistic_sharpe(returns: Returns, annual: int, benchmark: float = 0.0) -> Stat:
     """P(true Sharpe > benchmark)."""
     sharpe, third, excess = sharpe_ratio(returns, 1), skew(returns), kurtosis(returns)
-    if not known(sharpe):
+    if not has_value(sharpe):
         return sharpe
-    if not known(third):
+    if not has_value(third):
         return third
-    if not known(excess):
+    if not has_value(excess):
         return excess
     variance = 1 - third * sharpe + (excess + 2) / 4 * sharpe * sharpe
     if variance <= 0:

@@ -11,16 +11,16 @@ from domain.metrics.trading.max_drawdown import max_drawdown
 from domain.metrics.trading.max_drawdown_money import max_drawdown_money
 from domain.metrics.trading.returns import Returns, on_returns
 from domain.metrics.trading.whole import Whole, total
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 
 
 @on_returns()
 def recovery_factor(returns: Returns) -> Stat:
     """Cumulative return / |max drawdown|."""
     earned, fall = cumulative_return(returns), max_drawdown(returns)
-    if not known(earned):
+    if not has_value(earned):
         return earned
-    return ratio(earned, -fall, Reason.NO_DRAWDOWN) if known(fall) else fall
+    return ratio(earned, -fall, Reason.NO_DRAWDOWN) if has_value(fall) else fall
 
 
 def recovery_factor_money(pnl: Whole) -> Stat:

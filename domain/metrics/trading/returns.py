@@ -14,39 +14,39 @@ from typing import Concatenate, ParamSpec, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.metrics.value import Reason, Stat, finite, known, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 Returns = NDArray[np.float64]
 NO_RETURNS: Returns = np.empty(0, dtype=np.float64)
-Given = ParamSpec("Given")
-Formula = Callable[Concatenate[Returns, Given], Stat]
+Arguments = ParamSpec("Arguments")
+Formula = Callable[Concatenate[Returns, Arguments], Stat]
 SHORT = 30
 NEGLIGIBLE = 1e-12  # of the mean's magnitude: a deviation that small is rounding
 
 
-class Statistic(Protocol[Given]):
+class Statistic(Protocol[Arguments]):
     """A statistic of returns, or of the reason why there are none."""
 
-    def __call__(self, returns: Returns | Reason, *args: Given.args, **kwargs: Given.kwargs) -> Stat:
+    def __call__(self, returns: Returns | Reason, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Stat:
         """The value or the reason."""
 
 
-def on_returns(least: int = 1) -> Callable[[Formula[Given]], Statistic[Given]]:
+def on_returns(least: int = 1) -> Callable[[Formula[Arguments]], Statistic[Arguments]]:
     """Makes a formula a statistic: asked of too few returns it gives the reason, and it never gives NaN or infinity.
 
     A series without returns brings its own reason along. Overflow is quiet and becomes NOT_FINITE.
     """
 
-    def decorate(formula: Formula[Given]) -> Statistic[Given]:
+    def decorate(formula: Formula[Arguments]) -> Statistic[Arguments]:
         @wraps(formula)
-        def statistic(returns: Returns | Reason, *args: Given.args, **kwargs: Given.kwargs) -> Stat:
+        def statistic(returns: Returns | Reason, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Stat:
             if isinstance(returns, Reason):
                 return returns
             if returns.size < least:
                 return Reason.TOO_FEW if returns.size else Reason.NO_DATA
             with np.errstate(all="ignore"):
                 value = formula(returns, *args, **kwargs)
-            return finite(value) if known(value) else value
+            return finite(value) if has_value(value) else value
 
         return statistic
 

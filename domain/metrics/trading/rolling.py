@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from domain.metrics.trading.returns import Returns, per_day, per_spread
-from domain.metrics.value import Reason, Stat, finite, known, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 MONTHS_3 = 63  # trading days
 
@@ -34,7 +34,7 @@ def rolling_sharpe(
     with np.errstate(all="ignore"):
         means, spreads = windows.mean(axis=1), _deviations(windows)
     ratios = [per_spread(mean, spread) for mean, spread in zip(means.tolist(), spreads.tolist(), strict=True)]
-    return [finite(value * math.sqrt(annual)) if known(value) else value for value in ratios]
+    return [finite(value * math.sqrt(annual)) if has_value(value) else value for value in ratios]
 
 
 def rolling_sortino(

@@ -10,7 +10,7 @@ import math
 
 from domain.metrics.trading.returns import per_spread
 from domain.metrics.trading.whole import Whole, deviation
-from domain.metrics.value import Reason, Stat, finite, known
+from domain.metrics.value import Reason, Stat, finite, has_value
 
 
 def sharpe_pnl(pnl: Whole, annual: int) -> Stat:
@@ -20,4 +20,4 @@ def sharpe_pnl(pnl: Whole, annual: int) -> Stat:
     if pnl.max() == pnl.min():
         return Reason.NO_DISPERSION
     ratio = per_spread(*deviation(pnl))
-    return finite(ratio * math.sqrt(annual)) if known(ratio) else ratio
+    return finite(ratio * math.sqrt(annual)) if has_value(ratio) else ratio

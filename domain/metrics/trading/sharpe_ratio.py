@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from domain.metrics.trading.returns import Returns, deviation, on_returns, per_day, per_spread
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 
 
 @on_returns(least=2)
@@ -17,4 +17,4 @@ def sharpe_ratio(returns: Returns, annual: int, risk_free: float = 0.0) -> Stat:
     """Mean excess / sd × √A."""
     excess = returns - per_day(risk_free, annual)
     ratio = per_spread(float(excess.mean()), deviation(excess))
-    return ratio * math.sqrt(annual) if known(ratio) else ratio
+    return ratio * math.sqrt(annual) if has_value(ratio) else ratio

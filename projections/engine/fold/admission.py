@@ -25,7 +25,7 @@ from google.protobuf.message import DecodeError
 from domain.events.catalogue import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType, log_key
 from domain.events.identity import identity
 from domain.events.problems import Code, Problem
-from domain.events.record_runs import Packed
+from domain.events.record_runs import RunRecords
 from domain.events.upcasting import upcast_bytes
 from domain.events.validation import judge
 from domain.ports import Chunk
@@ -57,7 +57,7 @@ class Records:
     @classmethod
     def of(cls, chunks: Sequence[Chunk], without: Set[tuple[int, int]] = frozenset()) -> Records:
         """The records of these chunks, less those at the given (partition, offset)."""
-        values = array_of(Packed(run for c in chunks for run in Packed.of(c.values).runs))
+        values = array_of(RunRecords(run for c in chunks for run in RunRecords.of(c.values).runs))
         partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
         offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
         taken = np.concatenate([_taken(c) for c in chunks] or [np.empty(0, np.int64)])

@@ -54,7 +54,7 @@ def advance(
         now = fold.rows(state)
         for each in tables:
             name = each.table.name
-            each.note(each.known(key), was.get(name, ()), now.get(name, ()))
+            each.note(each.key_prefix(key), was.get(name, ()), now.get(name, ()))
     return moved, [each.change() for each in tables]
 
 
@@ -76,7 +76,7 @@ class _Rows:
         self._given = [(c.name, max(c.kind.truncate_ms, 1)) for c in given]
         self._columns = [*(own[fold.by[i]] for i in self._places), *given, *table.values]
 
-    def known(self, key: StateKey) -> Key:
+    def key_prefix(self, key: StateKey) -> Key:
         """The part of every row's key that follows from the state's key."""
         return tuple([key[i] for i in self._places])
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from domain.errors import Conflict, LimitExceeded, NotYet
 from domain.events.catalogue import BATCHES, BY_NAME, STREAMS
-from domain.events.record_runs import Packed
+from domain.events.record_runs import RunRecords
 from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.read import Reading
@@ -187,7 +187,7 @@ class History:
 
 def _only(chunk: Chunk, needle: bytes) -> Chunk:
     """The records that hold these bytes: every one of the company does."""
-    hits = Packed.of(chunk.values).holding(needle)
+    hits = RunRecords.of(chunk.values).holding(needle)
     return replace(chunk, offsets=[chunk.offsets[i] for i, _ in hits], values=[value for _, value in hits])
 
 

@@ -27,7 +27,7 @@ from projections.engine.query.request import Question
 from projections.engine.rebuild import Folding
 from projections.engine.store.port import OrderedFacts, Rows
 
-Found = tuple[Sequence[str], Sequence[tuple[Any, ...]]]  # column names, rows
+QueryRows = tuple[Sequence[str], Sequence[tuple[Any, ...]]]  # column names, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Scratch(Protocol):
 class ScratchTables(Protocol):
     """The tables while they are there."""
 
-    def select(self, statement: str, params: Sequence[object]) -> Found:
+    def select(self, statement: str, params: Sequence[object]) -> QueryRows:
         """Run one SELECT; `{name}` stands for the declared table of that name."""
         ...
 
@@ -152,7 +152,7 @@ class PastStore:
 
     def _select(
         self, projection: Projection, base: Snapshot | None, folded: Folded, statement: str, params: Sequence[object]
-    ) -> Found:
+    ) -> QueryRows:
         """Only the tables that the statement names are made."""
         part = projection.part(names_in(statement))
         with self.scratch.filled(part, self.company, base, folded.of(part), self.member) as tables:

@@ -20,7 +20,7 @@ async def answer(question: Question, store: ReadStore, comparing: Comparer | Non
     Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
     Unavailable or LimitExceeded from the store.
     """
-    query = known(question.name)
+    query = answerable(question.name)
     return await query.answer(read_request(query, question), asking(store, comparing))
 
 
@@ -34,7 +34,7 @@ def registered() -> Mapping[str, Answerable]:
     return all_registered()
 
 
-def known(name: str) -> Answerable:
+def answerable(name: str) -> Answerable:
     """The registered query of that name. Raises NotFound."""
     if name not in registered():
         raise NotFound(
@@ -47,7 +47,7 @@ def known(name: str) -> Answerable:
 
 def find(name: str) -> tuple[Projection, Query]:
     """A registered query with the projection that it reads. Raises NotFound, Invalid for one that reads no rows."""
-    known(name)
+    answerable(name)
     if name not in all_queries():
         raise Invalid(f"{name} is made of other queries, and has no rows of its own", code="composed_query")
     return all_queries()[name]

@@ -30,7 +30,7 @@ AT_ONCE = 2  # of them: the connections of the store are everybody's
 WAITING = 8  # comparisons of a company that may wait while another is made
 PATIENCE = 30.0  # seconds that one may take, and that its turn may be waited for
 ONE = Share(1, of_tenant=1, waiting=WAITING, patience=PATIENCE)
-KEPT = 500  # findings of a process
+MOST_FINDINGS = 500  # findings of a process
 KEPT_FOR = 86_400.0  # seconds: whoever moves their own value to find out those of others gets one answer a day
 
 
@@ -94,7 +94,7 @@ class Comparing:
         self._consents = consents
         self._secret = secret
         self._clock = clock
-        self._found: LRUCache[object, _Found] = LRUCache(KEPT)
+        self._found: LRUCache[object, _Found] = LRUCache(MOST_FINDINGS)
         self._turns = Turns("comparisons with peers", ONE)
 
     async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from domain.insights import peers
 from domain.insights.finding import Finding, Kind
 from domain.metrics.catalogue import metric
 from domain.metrics.metric import Unit
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 from projections.engine.query.compared import Compared, Comparison, Others
 from projections.engine.query.composed import Part, Rows
 from projections.engine.query.formatting import show_time
@@ -92,7 +92,7 @@ def _told(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -
     evidence = {"query": asked.query, "params": dict(asked.params)}
     own = rows["own"][0] if rows["own"] else {}
     basis = {name: own[name] for name in own.keys() & {"basis"}}
-    return [STANDING.told(found, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
+    return [STANDING.row(found, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
 
 
 def _alone(request: Request, rows: Mapping[str, Rows]) -> Rows:
@@ -106,7 +106,7 @@ def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows
         return _told(request, rows, own)
     values = ((tenant, _value(answer)) for tenant, answer in others.answers.items())
     tier = company["tier"] or ""
-    agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if known(value)]
+    agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if has_value(value)]
     return _told(request, rows, peers.standing(own, request.company, tier, agreed, others.secret))
 
 

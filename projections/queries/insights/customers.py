@@ -112,7 +112,7 @@ def churn_of(
     found = churning.churn([features for _, _, features in learned], left)
     about = {**about, "horizon_days": horizon}
     if isinstance(found, Reason):
-        return [CHURN.told(found, len(learned), about)]
+        return [CHURN.row(found, len(learned), about)]
     risks = [(user, found.risk(features)) for user, _, features in _seen(users, last)]
     risks.sort(key=lambda pair: (-pair[1].probability, pair[0]))
     customers = {
@@ -120,7 +120,7 @@ def churn_of(
         "expected_to_leave": sum(risk.probability for _, risk in risks),
         "at_risk": [{"user_id": user, **plain(risk)} for user, risk in risks[:named]],
     }
-    return [CHURN.told(found, len(learned), about, lambda shown: {**shown, **customers})]
+    return [CHURN.row(found, len(learned), about, lambda shown: {**shown, **customers})]
 
 
 def _seen(users: Sequence[tuple[str, History]], day: int) -> list[tuple[str, History, Features]]:
@@ -175,7 +175,7 @@ def value_of(
     if not isinstance(found, Reason):
         ranked = sorted(found.buyers, key=lambda buyer: (-buyer.lifetime_value, buyer.key))
         found = msgspec.structs.replace(found, buyers=tuple(ranked[:named]))
-    return [VALUE.told(found, len(sample), about)]
+    return [VALUE.row(found, len(sample), about)]
 
 
 lifetime_value = Composed(
@@ -205,7 +205,7 @@ def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> Rows:
     begin, end = _window(request)
     lives = _lifetimes(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
     found = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
-    return [SURVIVAL.told(found, len(lives), _about(request, "subscriptions", len(lives)))]
+    return [SURVIVAL.row(found, len(lives), _about(request, "subscriptions", len(lives)))]
 
 
 def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime) -> list[tuple[timedelta, bool]]:

@@ -127,7 +127,7 @@ def window(request: Request) -> tuple[date, date]:
     return begin, end
 
 
-def given_filters(request: Request, filters: Sequence[str]) -> dict[str, str]:
+def read_filters(request: Request, filters: Sequence[str]) -> dict[str, str]:
     """The filters that were given. Raises Invalid for one that the metric does not know."""
     given = {param.name: str(request.get(param.name)) for param in FILTERS if request.get(param.name) is not None}
     if unknown := [name for name in given if name not in filters]:

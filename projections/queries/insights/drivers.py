@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.errors import Invalid
 from domain.events.catalogue import MILLIONTHS
-from domain.insights.drivers import RATE, TOTAL, Contribution, Counted, Drivers, drivers_of_rate, drivers_of_total
+from domain.insights.drivers import RATE, TOTAL, Contribution, Drivers, RateParts, drivers_of_rate, drivers_of_total
 from domain.insights.finding import Kind
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows
@@ -22,7 +22,7 @@ from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, OF_OPERATIONS, OF_REVENUE, OF_TRADES, TO, window
 from projections.queries.insights.shape import Method
 
-NAMED = 50  # segments that are told; the others together are one more
+MOST_SEGMENTS = 50  # segments that are told; the others together are one more
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +124,16 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
         "by": by,
         "evidence": {name: {"query": part.query, "params": dict(part.params)} for name, part in parts.items()},
     }
-    row = driven.method.told(found if isinstance(found, Reason) else _bare(found), len(before | after), about)
+    row = driven.method.row(found if isinstance(found, Reason) else _bare(found), len(before | after), about)
     return [row if isinstance(found, Reason) else {**row, "finding": _shown(driven, found)}]
 
 
-def _counted(driven: Driven, by: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Counted]:
+def _counted(driven: Driven, by: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, RateParts]:
     of = driven.of
-    return {str(r[by]): Counted(_whole(r[driven.measure]), _whole(r[of]) if of else 1) for r in rows}
+    return {str(r[by]): RateParts(_whole(r[driven.measure]), _whole(r[of]) if of else 1) for r in rows}
 
 
-def _sums(counted: Mapping[str, Counted]) -> dict[str, int]:
+def _sums(counted: Mapping[str, RateParts]) -> dict[str, int]:
     return {segment: each.numerator for segment, each in counted.items()}
 
 
@@ -148,7 +148,7 @@ def _bare(found: Drivers) -> Drivers:
 
 
 def _shown(driven: Driven, found: Drivers) -> dict[str, Any]:
-    named, rest = found.contributions[:NAMED], found.contributions[NAMED:]
+    named, rest = found.contributions[:MOST_SEGMENTS], found.contributions[MOST_SEGMENTS:]
     others = Contribution(
         "", sum((c.rate_effect for c in rest), Fraction()), sum((c.mix_effect for c in rest), Fraction())
     )

@@ -20,7 +20,7 @@ from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
-from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, given_filters, window
+from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, read_filters, window
 from projections.queries.insights.shape import Method
 
 WEEK = 7
@@ -73,7 +73,7 @@ FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM)
 def of_metric(request: Request) -> Mapping[str, Part]:
     """The daily series that is looked at. Raises Invalid for a period that is empty or too long."""
     series = SERIES[request.get("metric")]
-    return {"series": series.part(*window(request), given_filters(request, series.filters))}
+    return {"series": series.part(*window(request), read_filters(request, series.filters))}
 
 
 def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily, dict[str, Any]]:
@@ -84,7 +84,7 @@ def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily
     series = SERIES[request.get("metric")]
     begin, end = window(request)
     read = series.read(rows["series"], begin, end)
-    part = series.part(begin, end, given_filters(request, series.filters))
+    part = series.part(begin, end, read_filters(request, series.filters))
     evidence = {
         "query": part.query,
         "params": dict(part.params),
@@ -105,7 +105,7 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
 def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
     """One row for each kind. Run in the process for long computations."""
     return [
-        method.told(find(series.values), len(series.values), about, lambda shown: _dated(shown, series))
+        method.row(find(series.values), len(series.values), about, lambda shown: _dated(shown, series))
         for method, find in (METHODS[kind] for kind in kinds)
     ]
 
@@ -149,7 +149,7 @@ def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, 
     """One row. Run in the process for long computations."""
     future = forecast.forecast(series.values, horizon, season_of(series.values))
     first = series.day(len(series.values))
-    return [FORECAST.told(future, len(series.values), about, lambda shown: _by_day(shown, first))]
+    return [FORECAST.row(future, len(series.values), about, lambda shown: _by_day(shown, first))]
 
 
 def _by_day(shown: dict[str, Any], first: date) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ class Method:
     minimum: int
     version: int = 1
 
-    def told(
+    def row(
         self,
         found: Finding | Reason,
         sample: int,

@@ -297,7 +297,7 @@ def _tickets(wanted: MetricScope) -> Select:
     return Select("satisfaction", Statement(TICKETS, (wanted.company, *wanted.span.bounds)))
 
 
-def _told_tickets(rows: Rows, _: MetricScope) -> Sums:
+def _ticket_sums(rows: Rows, _: MetricScope) -> Sums:
     return {
         "tickets": [
             Ticket(_when(row["opened_at"]), _when(row["first_response_at"]), _when(row["resolved_at"]), row["reopened"])
@@ -371,7 +371,7 @@ SOURCES: Mapping[str, Source] = {
     "operations_ever": EVER_OPERATED,
     "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),
     "survey_answers": Source(_query("survey_answers", "survey", "score"), _scores),
-    "tickets": Source(_tickets, _told_tickets),
+    "tickets": Source(_tickets, _ticket_sums),
 }
 
 

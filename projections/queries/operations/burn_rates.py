@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.metrics.operations.service import WINDOWS, Window, burn_rate, burns
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_time
@@ -44,7 +44,7 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
 def _row(name: str, window: Window, long: Stat, short: Stat) -> dict[str, Any]:
     rates = {"long": long, "short": short}
     row = {"window": name, "long_seconds": window.long, "short_seconds": window.short}
-    row |= {key: stat if known(stat) else None for key, stat in rates.items()}
+    row |= {key: stat if has_value(stat) else None for key, stat in rates.items()}
     row |= {"threshold": window.threshold, "burning": burns(long, short, window)}
     reasons = {key: stat for key, stat in rates.items() if isinstance(stat, Reason)}
     return row | ({"reasons": reasons} if reasons else {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from domain.metrics.metric import Unit
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.formatting import measure, money
 from projections.engine.query.params import Param, read_choice, read_time
@@ -124,7 +124,7 @@ def value_of(stat: Stat, unit: Unit) -> Any:
 
     Those who compare with other tools need these digits; `metric` and `trading_totals` round them to millionths.
     """
-    if unit is Unit.MONEY and known(stat) and stat != round(stat):
+    if unit is Unit.MONEY and has_value(stat) and stat != round(stat):
         return format(Decimal(repr(float(stat))).scaleb(-6), "f")
     return measure(stat, unit)
 
@@ -133,7 +133,7 @@ def valued(key: str, answer: Answer, record: TradingRecord) -> Row:
     """A statistic's row: value, unit, convention, the reason where there is no value, and what it rests on."""
     row = {"key": key, "value": value_of(answer.value, answer.unit), "unit": answer.unit}
     row |= {"convention": answer.convention}
-    return (row if known(answer.value) else {**row, "reason": answer.value}) | rests_on(key, record)
+    return (row if has_value(answer.value) else {**row, "reason": answer.value}) | rests_on(key, record)
 
 
 def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
@@ -236,7 +236,7 @@ def _rolled(statistic: str, daily: Daily, window: int, rate: float) -> Any:
 
 
 def _or_reason(name: str, stat: Stat) -> Row:
-    return {name: stat} if known(stat) else {name: None, "reasons": {name: stat}}
+    return {name: stat} if has_value(stat) else {name: None, "reasons": {name: stat}}
 
 
 def moment_text(at: int) -> str:
@@ -287,7 +287,7 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
     stat = profitable_user_share(signs)
     row = {"key": "profitable_user_share", "value": measure(stat, Unit.FRACTION), "unit": "fraction"}
     row |= {"convention": "canonical", "users": int(signs.size), "profitable_users": int((signs > 0).sum())}
-    return [row if known(stat) else {**row, "reason": stat}]
+    return [row if has_value(stat) else {**row, "reason": stat}]
 
 
 def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Forbidden
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 from projections.engine.query.composed import Composed, Part, Rows, Select
 from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
 from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day
@@ -98,8 +98,8 @@ def _ends(request: Request, found: IntArray) -> tuple[int, int]:
 
 def _reasoned(fields: Mapping[str, Stat]) -> dict[str, Any]:
     """Values by name; those that are null have their reasons beside them."""
-    shown: dict[str, Any] = {name: stat if known(stat) else None for name, stat in fields.items()}
-    reasons = {name: stat for name, stat in fields.items() if not known(stat)}
+    shown: dict[str, Any] = {name: stat if has_value(stat) else None for name, stat in fields.items()}
+    reasons = {name: stat for name, stat in fields.items() if not has_value(stat)}
     return {**shown, "reasons": reasons} if reasons else shown
 
 
@@ -122,7 +122,7 @@ def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
     ]
 
 
-def day_asked(request: Request) -> date | None:
+def read_day_of_answer(request: Request) -> date | None:
     """The day that is asked about, today at the latest. Raises Forbidden for one before all that the tier sees."""
     at, since = request.get("at"), request.get("since")
     if at is not None and since is not None and at < since:
@@ -135,7 +135,7 @@ def stickiness_parts(request: Request) -> Mapping[str, Select]:
 
     Raises Forbidden for a day before all that the tier sees.
     """
-    at = day_asked(request)
+    at = read_day_of_answer(request)
     if at is None:
         return {"days": user_days(request, 0)}
     window = {"from": at, "to": at + timedelta(days=1)}
@@ -152,7 +152,7 @@ def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
     users, found, _ = read_user_days(rows["days"][0])
     if not users.size:
         return []
-    at = day_asked(request)
+    at = read_day_of_answer(request)
     counts = stickiness_histogram(users, found, int(found.max()) if at is None else _number(at)).tolist()
     return [{"days": i, "users": count, "share": count / sum(counts)} for i, count in enumerate(counts, 1)]
 
@@ -263,7 +263,7 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
 
     Raises Forbidden for a day before all that the tier sees.
     """
-    company, at, user = request.company, day_asked(request), request.get("user_id")
+    company, at, user = request.company, read_day_of_answer(request), request.get("user_id")
     today = request.asked_at.date()
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
     habits = HABITS.format(

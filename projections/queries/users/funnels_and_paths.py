@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from domain.access.rights import Feature
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.packed_columns import bounded, integers, moments, read_integers, read_moments
 from projections.engine.query.params import FROM, TO, Param, read_choice
@@ -140,8 +140,8 @@ def _step(name: str, step: Any, place: int) -> dict[str, Any]:
     row: dict[str, Any] = {"step": place, "name": name, "users": step.users}
     reasons: dict[str, Stat] = {}
     for key, stat in (("rate", step.rate), ("step_rate", step.step_rate), ("median_ms", step.median_ms)):
-        row[key] = stat if known(stat) else None
-        reasons |= {} if known(stat) else {key: stat}
+        row[key] = stat if has_value(stat) else None
+        reasons |= {} if has_value(stat) else {key: stat}
     return {**row, "reasons": reasons} if reasons else row
 
 

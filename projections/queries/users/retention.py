@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from domain.access.rights import Feature
 from domain.errors import Invalid, LimitExceeded
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import (
@@ -228,7 +228,7 @@ def _shown(request: Request, asked: RetentionQuestion, matrix: Matrix) -> Rows:
 
 
 def _rate(stat: Stat) -> dict[str, Any]:
-    return {"rate": stat} if known(stat) else {"rate": None, "reason": stat}
+    return {"rate": stat} if has_value(stat) else {"rate": None, "reason": stat}
 
 
 RETENTION = Composed(

@@ -16,7 +16,7 @@ import pytest
 
 from adapters.files import atomic
 from adapters.files.audit_spill import SpillFiles
-from adapters.files.key_pair import kept_pair
+from adapters.files.key_pair import load_or_create
 from domain.errors import Defect, Unavailable
 from tests.support.bad_disk import KINDS, bad_disk
 
@@ -109,13 +109,13 @@ def test_keys_and_spilled_audit_events_are_whole_at_whatever_call_the_disk_fails
         spill, kept, key = SpillFiles(folder / "trail"), 0, None
         with bad_disk(at, kind) as disk:
             with suppress(Unavailable):
-                key = kept_pair(folder / "keys" / "key.pem").private_bytes_raw()
+                key = load_or_create(folder / "keys" / "key.pem").private_bytes_raw()
             with suppress(Unavailable):
-                spill.keep(values)
+                spill.save(values)
                 kept = 1
-        again = kept_pair(folder / "keys" / "key.pem").private_bytes_raw()
+        again = load_or_create(folder / "keys" / "key.pem").private_bytes_raw()
         assert key in (None, again)
-        assert [events for _, events in spill.kept()] in ([[values]] if kept else [[], [values]])
+        assert [events for _, events in spill.batches()] in ([[values]] if kept else [[], [values]])
         if not disk.reached:
             break
     assert at > 10
@@ -124,11 +124,11 @@ def test_keys_and_spilled_audit_events_are_whole_at_whatever_call_the_disk_fails
 def test_a_damaged_spill_gives_its_whole_events(tmp_path: Path) -> None:
     """Nobody's process is kept from starting by it."""
     spill = SpillFiles(tmp_path)
-    spill.keep([b"one", b"two"])
+    spill.save([b"one", b"two"])
     [path] = tmp_path.glob("*.audit")
     for cut in range(1, 7):
         path.write_bytes(path.read_bytes()[:-1])
-        assert [events for _, events in spill.kept()] == [[b"one"]], cut
+        assert [events for _, events in spill.batches()] == [[b"one"]], cut
 
 
 LIMITED = """

@@ -22,7 +22,7 @@ from read_api.http.past import AnswerPast, PastQuestion
 ASKED = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def told_slowly(_settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+def slow_answer(_settings: Settings, asked: PastQuestion) -> dict[str, Any]:
     """In the worker: an answer that takes as many seconds as the question says."""
     time.sleep(float(asked.question.params["seconds"]))
     return {"company": asked.question.company}
@@ -34,16 +34,16 @@ def question(company: str, seconds: float) -> PastQuestion:
 
 
 @asynccontextmanager
-async def telling(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[AnswerPast]:
+async def past_questions(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[AnswerPast]:
     """Tells slowly, in real processes, for so many seconds at most."""
-    monkeypatch.setattr("app.read_side.past._tell", told_slowly)
+    monkeypatch.setattr("app.read_side.past._answer_as_json", slow_answer)
     async with past_answers(replace(Settings.read({}), past_seconds=seconds)) as tell:
         yield tell
 
 
 async def test_a_tenant_with_many_slow_questions_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve that take an hour each: another tenant is answered, one more of the first is refused at once."""
-    async with telling(monkeypatch, 3_600) as tell:
+    async with past_questions(monkeypatch, 3_600) as tell:
         slow = [asyncio.ensure_future(tell(question("greedy", 3_600))) for _ in range(1 + WAITING)]
         await asyncio.sleep(0)
         with pytest.raises(LimitExceeded, match="questions about the past of greedy wait already") as refused:
@@ -57,6 +57,6 @@ async def test_a_tenant_with_many_slow_questions_keeps_nobody_waiting(monkeypatc
 
 async def test_a_question_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says after how long; the next one is answered."""
-    async with telling(monkeypatch, 0.2) as tell:
+    async with past_questions(monkeypatch, 0.2) as tell:
         with pytest.raises(LimitExceeded, match=r"the computation took more than 0\.2 s"):
             await tell(question("acme", 3_600))

@@ -6,7 +6,7 @@ import random
 from itertools import count
 
 from domain.billing.policies import MS_PER_DAY, Charge
-from domain.billing.subscriptions import ABSENT, STATUS, SubscriptionFact, merged
+from domain.billing.subscriptions import ABSENT, STATUS, SubscriptionFact, merge_facts
 
 MILLION = 1_000_000
 EVENTS = (*STATUS, "changed", "upgraded", "downgraded", "quantity_changed")
@@ -46,7 +46,7 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
                 recorded_at=chance.choice((0, at, max(1, at - chance.randrange(40 * MS_PER_DAY)))),
             )
         )
-    return merged((), facts)
+    return merge_facts((), facts)
 
 
 def random_charges(chance: random.Random) -> list[Charge]:

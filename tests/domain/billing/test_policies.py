@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from domain.billing.monthly_price import MILLIONTHS
-from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, read, told
-from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merged
+from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, facts_under, read
+from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merge_facts
 from domain.metrics.revenue.flows import activity, bridge, snapshot
 from tests.domain.billing.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.billing.test_subscriptions import fact
@@ -35,7 +35,7 @@ def moves(
     policy: Policy, facts: Sequence[SubscriptionFact], charges: Sequence[Charge] = ()
 ) -> list[tuple[float, str, float]]:
     """Movements as (day, kind, units a month)."""
-    found = read(merged((), facts), policy, charges).movements
+    found = read(merge_facts((), facts), policy, charges).movements
     return [(m.at / MS_PER_DAY, m.kind, m.amount / MONTH) for m in found]
 
 
@@ -118,7 +118,7 @@ def test_the_default_tells_facts_as_they_are() -> None:
     """Without debts the default policy is the plain ledger."""
     chance = random.Random(4)
     for history, _ in (customer for _ in range(300) for customer in random_tenant(chance)):
-        assert told(history, DEFAULT) == history
+        assert facts_under(history, DEFAULT) == history
         assert read(history, DEFAULT) == ledger(history)
 
 
@@ -150,7 +150,7 @@ def recount(facts: Sequence[SubscriptionFact], before: int) -> int:
 
 def check_every_day(tenant: Sequence[History], policy: Policy) -> None:
     """S + N + X + R − C − K = E on each day on which anything happens, for the tenant's customers together."""
-    tellings = [told(history, policy, charges) for history, charges in tenant]
+    tellings = [facts_under(history, policy, charges) for history, charges in tenant]
     movements = [m for history, charges in tenant for m in read(history, policy, charges).movements]
     days = sorted({f.effective_at // MS_PER_DAY for facts in tellings for f in facts})
     start = 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain.billing.scheduled import MS_PER_DAY, scheduled
-from domain.billing.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merged
+from domain.billing.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merge_facts
 from tests.domain.billing.test_subscriptions import HISTORIES, MONTH, fact
 
 
@@ -21,7 +21,7 @@ def spread(facts: list[SubscriptionFact], ahead: list[int]) -> list[Subscription
         )
         for one, by in zip(facts, ahead, strict=False)
     ]
-    return merged((), days)
+    return merge_facts((), days)
 
 
 def by_cut(movements: list[Movement]) -> Counter[Cut]:
@@ -55,9 +55,9 @@ def test_at_every_midnight_it_is_what_was_known_less_what_took_effect(
 def test_a_cancel_counts_from_the_day_it_was_recorded_on() -> None:
     """And what comes in between does not move it: it was not known."""
     recorded, grown, ends = 10 * MS_PER_DAY + 5, 20 * MS_PER_DAY + 5, 30 * MS_PER_DAY + 5
-    history = merged(
+    history = merge_facts(
         (), [fact(5, "started", 50), fact(ends, "cancel_scheduled", recorded_at=recorded), fact(grown, "upgraded", 70)]
     )
     changes = {at // MS_PER_DAY: change / MONTH for (at, _), change in scheduled(history).items()}
     assert changes == {10: -50, 20: -20, 30: 70}
-    assert scheduled(merged((), [fact(5, "started", 50), fact(grown, "upgraded", 70)])) == {}
+    assert scheduled(merge_facts((), [fact(5, "started", 50), fact(grown, "upgraded", 70)])) == {}

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing.monthly_price import MILLIONTHS
-from domain.billing.subscriptions import ABSENT, LOSSES, STATUS, Cut, Ledger, Movement, SubscriptionFact, ledger, merged
+from domain.billing.subscriptions import (
+    ABSENT,
+    LOSSES,
+    STATUS,
+    Cut,
+    Ledger,
+    Movement,
+    SubscriptionFact,
+    ledger,
+    merge_facts,
+)
 
 CHANGES = ("changed", "upgraded", "downgraded", "quantity_changed")
 MONTH = 12 * MILLIONTHS  # one unit of the currency a month, in twelfths of millionths
@@ -32,13 +42,13 @@ def fact(at: int, event: str, amount: float | None = None, **more: Any) -> Subsc
     return SubscriptionFact(effective_at=at, event=event, unit_amount=price, **stated)
 
 
-def told(*facts: SubscriptionFact) -> Ledger:
-    return ledger(merged((), facts))
+def ledger_of(*facts: SubscriptionFact) -> Ledger:
+    return ledger(merge_facts((), facts))
 
 
 def moves(*facts: SubscriptionFact) -> list[tuple[int, str, float]]:
     """Movements as (when, kind, units a month)."""
-    return [(m.at, m.kind, m.amount / MONTH) for m in told(*facts).movements]
+    return [(m.at, m.kind, m.amount / MONTH) for m in ledger_of(*facts).movements]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,7 @@ def test_movements(facts: Sequence[SubscriptionFact], expected: Sequence[tuple[i
 def test_an_upgrade_moves_mrr_between_plans() -> None:
     """Both plans change under the kind of the customer's whole change, counted in the plan that it went to."""
     facts = [fact(1, "started", 50, plan="a"), fact(2, "upgraded", 80, plan="b"), fact(3, "downgraded", 30, plan="a")]
-    assert told(*facts).movements[1:] == [
+    assert ledger_of(*facts).movements[1:] == [
         Movement(2, Cut("a"), "expansion", -50 * MONTH, 0),
         Movement(2, Cut("b"), "expansion", 80 * MONTH, 1),
         Movement(3, Cut("b"), "contraction", 80 * MONTH, 0),
@@ -136,7 +146,7 @@ def test_an_upgrade_moves_mrr_between_plans() -> None:
 def test_a_swap_of_equal_mrr_is_no_movement_in_total() -> None:
     """Its parts cancel as expansion, and nobody is counted."""
     facts = [fact(1, "started", 50, plan="a", tier="pro"), fact(2, "changed", 50, plan="b")]
-    assert told(*facts).movements[1:] == [
+    assert ledger_of(*facts).movements[1:] == [
         Movement(2, Cut("a", "pro"), "expansion", -50 * MONTH, 0),
         Movement(2, Cut("b", "pro"), "expansion", 50 * MONTH, 0),
     ]
@@ -145,16 +155,16 @@ def test_a_swap_of_equal_mrr_is_no_movement_in_total() -> None:
 def test_churn_is_that_of_the_plan_that_was_left() -> None:
     """Whatever plan the cancellation names."""
     facts = [fact(1, "started", 50, plan="a"), fact(2, "canceled", 0, plan="free")]
-    assert told(*facts).movements[1:] == [Movement(2, Cut("a"), "churned", 50 * MONTH, 1)]
+    assert ledger_of(*facts).movements[1:] == [Movement(2, Cut("a"), "churned", 50 * MONTH, 1)]
 
 
 def test_a_subscription_remembers_its_moments() -> None:
     """First trial, first paying, and the end as long as it has not begun again."""
     facts = [fact(1, "trial_started", 5), fact(2, "trial_converted"), fact(3, "canceled"), fact(4, "cancel_scheduled")]
-    ended = told(*facts).subscriptions["s1"]
+    ended = ledger_of(*facts).subscriptions["s1"]
     assert (ended.status, ended.mrr, ended.since) == ("canceled", 0, 4)
     assert (ended.trial_started_at, ended.started_at, ended.ended_at) == (1, 2, 3)
-    again = told(*facts, fact(6, "reactivated")).subscriptions["s1"]
+    again = ledger_of(*facts, fact(6, "reactivated")).subscriptions["s1"]
     assert (again.status, again.mrr, again.since) == ("active", 5 * MONTH, 6)
     assert (again.trial_started_at, again.started_at, again.ended_at) == (1, 2, 0)
 
@@ -184,7 +194,7 @@ def test_all_movements_come_to_the_mrr_that_is_there(facts: list[SubscriptionFac
     """N + X + R − C − K = E: in all, and in every cut."""
     there: Counter[Cut] = Counter()
     moved: Counter[Cut] = Counter()
-    found = told(*facts)
+    found = ledger_of(*facts)
     for subscription in found.subscriptions.values():
         there[subscription.cut] += subscription.mrr
     for movement in found.movements:
@@ -197,7 +207,7 @@ def test_kinds_follow_the_customers_total(facts: list[SubscriptionFact]) -> None
     """The first movement is new and no other; churn and reactivation alternate; totals move as their kind says."""
     total = 0
     kinds = []
-    for at in _moments(told(*facts).movements):
+    for at in _moments(ledger_of(*facts).movements):
         kind = at[0].kind
         change = sum(m.amount for m in at) * (-1 if kind in LOSSES else 1)
         assert sum(m.counted for m in at) == (change != 0)
@@ -231,4 +241,4 @@ def test_order_repetition_and_split_of_delivery_mean_nothing(
     """The same facts give the same history."""
     delivered = facts + facts[:at]
     chance.shuffle(delivered)
-    assert merged(merged((), delivered[:at]), delivered[at:]) == merged((), facts)
+    assert merge_facts(merge_facts((), delivered[:at]), delivered[at:]) == merge_facts((), facts)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events.record_runs import Packed, packed
+from domain.events.record_runs import RunRecords, pack
 
 RECORDS = st.lists(st.binary(max_size=6), max_size=12)
 RUNS = st.lists(RECORDS, max_size=4)
 
 
-def together(runs: list[list[bytes]]) -> tuple[Packed, list[bytes]]:
+def together(runs: list[list[bytes]]) -> tuple[RunRecords, list[bytes]]:
     """Runs as packed records, and as a plain list."""
-    return Packed(packed(run) for run in runs), [record for run in runs for record in run]
+    return RunRecords(pack(run) for run in runs), [record for run in runs for record in run]
 
 
 @given(RUNS, st.integers(-60, 60), st.integers(-60, 60), st.sampled_from([1, 2, -1]))
@@ -24,15 +24,15 @@ def test_it_behaves_as_the_list_that_it_stands_for(runs: list[list[bytes]], begi
     assert list(found) == plain
     assert [found[i] for i in range(-len(plain), len(plain))] == plain + plain
     assert list(found[begin:end:step]) == plain[begin:end:step]
-    assert list(Packed.of(plain)) == plain
-    assert Packed.of(found) is found
-    assert list(found + Packed.of(plain)) == plain + plain
+    assert list(RunRecords.of(plain)) == plain
+    assert RunRecords.of(found) is found
+    assert list(found + RunRecords.of(plain)) == plain + plain
 
 
 @given(RECORDS, st.integers(-3, 20), st.integers(-3, 20))
 def test_a_part_of_a_run_is_what_lies_between_two_numbers(records: list[bytes], begin: int, end: int) -> None:
     """As a slice would give it, where both numbers may lie outside."""
-    assert list(Packed([packed(records).part(begin, end)])) == records[max(begin, 0) : max(begin, end, 0)]
+    assert list(RunRecords([pack(records).part(begin, end)])) == records[max(begin, 0) : max(begin, end, 0)]
 
 
 @given(RUNS, st.binary(min_size=1, max_size=3))

@@ -12,7 +12,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from domain.errors import Defect
 from domain.events import upcasting
 from domain.events.catalogue import BY_NAME
-from domain.events.problems import Refused
+from domain.events.problems import RefusedEvent
 from domain.events.validation import judge
 from eventlog.intake.parsing import from_protobuf
 from projections.engine.fold.admission import Admission, Records, readmit
@@ -85,7 +85,7 @@ def test_what_is_newer_than_the_code_waits_for_it() -> None:
     memory = Memory()
     facts, admitted = Admission("user-behavior", memory.known, memory.highest).decide(Records.of([chunk([newer])]))
     assert (dict(facts), [b.code for b in admitted.quarantined]) == ({}, ["newer_schema"])
-    with pytest.raises(Refused, match="schema version 4, and 3 is the newest known"):
+    with pytest.raises(RefusedEvent, match="schema version 4, and 3 is the newest known"):
         from_protobuf(newer)
 
 

@@ -14,7 +14,7 @@ from domain.insights.anomalies import THRESHOLDS, Anomalies, anomalies
 from domain.insights.calibration import Bin, base_brier, brier, calibration_error, curve
 from domain.insights.churn import Churn, churn
 from domain.insights.forecast import BackTest, Forecast, forecast
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 from tests.domain.insights.oracles import co2, histories, labelled, passengers
 
 
@@ -100,7 +100,7 @@ def forecast_table(tests: dict[tuple[str, int], BackTest]) -> Iterator[str]:
 
 def number(stat: Stat) -> float:
     """The value of a statistic that must have one."""
-    assert known(stat), stat
+    assert has_value(stat), stat
     return stat
 
 

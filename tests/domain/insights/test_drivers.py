@@ -7,12 +7,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.insights.drivers import Counted, Drivers, drivers_of_rate, drivers_of_total
+from domain.insights.drivers import Drivers, RateParts, drivers_of_rate, drivers_of_total
 from domain.metrics.value import Reason
 
 SEGMENTS = st.sampled_from(["eu", "us", "asia", "africa"])
 SUMS = st.dictionaries(SEGMENTS, st.integers(-(2**62), 2**62))
-RATES = st.dictionaries(SEGMENTS, st.builds(Counted, st.integers(-(2**40), 2**40), st.integers(1, 2**40)), min_size=1)
+RATES = st.dictionaries(SEGMENTS, st.builds(RateParts, st.integers(-(2**40), 2**40), st.integers(1, 2**40)), min_size=1)
 
 
 def test_a_total_by_hand() -> None:
@@ -26,8 +26,8 @@ def test_a_total_by_hand() -> None:
 
 def test_better_everywhere_and_worse_in_total() -> None:
     """Simpson's paradox: both rates rise by a tenth, the mix moves to the weaker segment, and gets the blame."""
-    before = {"strong": Counted(80, 100), "weak": Counted(2, 20)}
-    after = {"strong": Counted(18, 20), "weak": Counted(20, 100)}
+    before = {"strong": RateParts(80, 100), "weak": RateParts(2, 20)}
+    after = {"strong": RateParts(18, 20), "weak": RateParts(20, 100)}
     found = drivers_of_rate(before, after)
     assert isinstance(found, Drivers)
     rate = sum(part.rate_effect for part in found.contributions)
@@ -39,7 +39,7 @@ def test_better_everywhere_and_worse_in_total() -> None:
 
 def test_a_new_segment_is_all_mix() -> None:
     """Who comes or goes has no rate in the other period to have changed."""
-    found = drivers_of_rate({"old": Counted(5, 10)}, {"old": Counted(5, 10), "new": Counted(0, 10)})
+    found = drivers_of_rate({"old": RateParts(5, 10)}, {"old": RateParts(5, 10), "new": RateParts(0, 10)})
     assert isinstance(found, Drivers)
     assert {part.segment: part.rate_effect for part in found.contributions} == {"old": 0, "new": 0}
     assert sum(part.mix_effect for part in found.contributions) == Fraction(-1, 4)
@@ -57,7 +57,7 @@ def test_contributions_to_a_total_add_up_exactly(before: dict[str, int], after: 
 
 @given(RATES, RATES)
 def test_contributions_to_a_rate_add_up_exactly_and_backwards(
-    before: dict[str, Counted], after: dict[str, Counted]
+    before: dict[str, RateParts], after: dict[str, RateParts]
 ) -> None:
     """For any rates; reading the move backwards changes signs and nothing else."""
     found, backwards = drivers_of_rate(before, after), drivers_of_rate(after, before)
@@ -71,6 +71,6 @@ def test_contributions_to_a_rate_add_up_exactly_and_backwards(
 def test_what_is_no_rate_is_refused() -> None:
     """Nothing, nothing to divide by, or something above the line with nothing below it."""
     assert drivers_of_rate({}, {}) is Reason.NO_DATA
-    assert drivers_of_rate({"a": Counted(0, 0)}, {"a": Counted(1, 2)}) is Reason.ZERO_DENOMINATOR
-    loose = {"a": Counted(1, 2), "b": Counted(1, 0)}
-    assert drivers_of_rate(loose, {"a": Counted(1, 2)}) is Reason.ZERO_DENOMINATOR
+    assert drivers_of_rate({"a": RateParts(0, 0)}, {"a": RateParts(1, 2)}) is Reason.ZERO_DENOMINATOR
+    loose = {"a": RateParts(1, 2), "b": RateParts(1, 0)}
+    assert drivers_of_rate(loose, {"a": RateParts(1, 2)}) is Reason.ZERO_DENOMINATOR

@@ -16,7 +16,7 @@ from domain.metrics.trading.calendars import Calendar
 from domain.metrics.trading.daily import NOTHING, Booked, Daily, from_values
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.whole import whole
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 
 ORACLES = Path(__file__).parents[2] / "data" / "oracles"
 MILLIONTHS = 10**6
@@ -76,6 +76,6 @@ def day_text(day: int) -> str:
 
 def agrees(got: Stat, expected: float | None, rel: float = 1e-9, absolute: float = 1e-12) -> bool:
     """Whether a value is within tolerance, or a reason stands where nothing is expected."""
-    if expected is None or not known(got):
-        return expected is None and not known(got)
+    if expected is None or not has_value(got):
+        return expected is None and not has_value(got)
     return math.isclose(got, expected, rel_tol=rel, abs_tol=absolute)

@@ -21,7 +21,7 @@ from eventlog.intake.json_mapping import from_json
 from eventlog.intake.parsing import from_protobuf
 from eventlog.intake.quarantine import Filter
 from eventlog.publish.durable_lane import Limits
-from eventlog.publish.publisher import Publisher, Written
+from eventlog.publish.publisher import Publisher, WriteResult
 from tests.eventlog.publish.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members
 from tests.eventlog.publish.test_publisher import QUICK, TroubledLog
 from tests.support.memory import held_by
@@ -138,7 +138,7 @@ async def test_calls_at_the_same_time_share_a_batch(door: Door) -> None:
     written: list[int] = []
 
     class Noting(Publisher):
-        async def append(self, records: Sequence[Record]) -> Written:
+        async def append(self, records: Sequence[Record]) -> WriteResult:
             written.append(len(records))
             return await super().append(records)
 

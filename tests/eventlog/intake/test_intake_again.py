@@ -29,7 +29,7 @@ from tests.support.frozen import frozen
 BAD = b"{nothing}\n"
 
 
-async def kept(door: Door) -> list[int | None]:
+async def quarantined_lines(door: Door) -> list[int | None]:
     """Lines of the entries in quarantine, oldest first."""
     return [entry.line for entry in reversed(await door.quarantine.entries(Filter(limit=1000, status=None)))]
 
@@ -45,7 +45,7 @@ async def test_few_events_of_an_open_stream_are_written_soon(door: Door) -> None
 
     call = asyncio.create_task(door.ingest.take(stream(), from_json, door="test"))
     async with asyncio.timeout(30):
-        while len(await logged(door.log)) < 1 or not await kept(door):  # noqa: ASYNC110 (the log tells nobody)
+        while len(await logged(door.log)) < 1 or not await quarantined_lines(door):  # noqa: ASYNC110 (the log tells nobody)
             await asyncio.sleep(0.05)
         more.set()
         outcome = await call
@@ -69,14 +69,14 @@ async def test_a_repeated_call_adds_nothing_to_quarantine(door: Door) -> None:
     data = lines("e1") + 3 * BAD + lines("e2") + b"[1]\n"
     for again in (data, data, 2 * BAD + b"[1]\n"):
         assert (await take(door.ingest, again)).quarantined in (3, 4)
-    assert await kept(door) == [2, 3, 4, 6]
+    assert await quarantined_lines(door) == [2, 3, 4, 6]
 
 
 async def test_equal_bad_bytes_of_two_tenants_are_two_events(door: Door) -> None:
     """Neither hides the other's."""
     for tenant in ("acme", "borealis", "acme"):
         await door.ingest.take(ndjson(chunks_of(BAD)), from_json, door="test", tenant=tenant)
-    assert len(await kept(door)) == 2
+    assert len(await quarantined_lines(door)) == 2
 
 
 async def test_a_log_that_is_away_leaves_no_trace_in_quarantine(door: Door) -> None:
@@ -88,7 +88,7 @@ async def test_a_log_that_is_away_leaves_no_trace_in_quarantine(door: Door) -> N
     for _ in range(3):
         with pytest.raises(Unavailable):
             await take(ingest, lines("e1") + BAD)
-    assert await kept(door) == []
+    assert await quarantined_lines(door) == []
     log.before = False
     async with asyncio.timeout(30):
         while True:
@@ -99,7 +99,7 @@ async def test_a_log_that_is_away_leaves_no_trace_in_quarantine(door: Door) -> N
                 await asyncio.sleep(0.1)
     await publisher.close()
     await log.close()
-    assert await kept(door) == [2]
+    assert await quarantined_lines(door) == [2]
 
 
 async def test_duplicates_of_another_process_are_answered_with_the_position_that_covers_them(door: Door) -> None:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.events.catalogue import CATALOGUE, EventType
-from domain.events.problems import Code, Problem, Refused
+from domain.events.problems import Code, Problem, RefusedEvent
 from domain.events.validation import RESERVED_STREAMS, check_payload
 from eventlog.intake.json_mapping import from_json, read_general
 from eventlog.intake.json_plain import read_plain
-from eventlog.intake.parsing import Parse, Parsed, from_envelope
+from eventlog.intake.parsing import Parse, ParsedEvent, from_envelope
 from eventlog.publish.event import Event, batch, single
 from tests.domain.events.test_validation import any_fact
 from tests.eventlog.publish.samples import NOON, bad_lines, line, trade, trade_members
@@ -29,11 +29,11 @@ def read(members: Any) -> AnalyticsProcessingEnvelope:
     return from_json(json.dumps(members).encode()).envelope
 
 
-def outcome(reader: Parse, data: bytes) -> Parsed | Problem:
+def outcome(reader: Parse, data: bytes) -> ParsedEvent | Problem:
     """What a reader makes of the bytes; an event_id that was made for them is left out."""
     try:
         parsed = reader(data)
-    except Refused as refused:
+    except RefusedEvent as refused:
         return refused.problem
     if parsed.envelope.event_id.encode() not in data:
         parsed.envelope.event_id = ""
@@ -97,7 +97,7 @@ def test_any_value_in_any_field_is_read_or_refused(value: Any, data: st.DataObje
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Random bytes are refused with a reason."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedEvent) as refused:
         from_json(data)
     assert refused.value.problem.reason
 
@@ -116,14 +116,14 @@ BAD = [(data, code) for data, code in bad_lines() if code is not Code.RESERVED_T
 @pytest.mark.parametrize(("data", "code"), BAD, ids=lambda v: str(v) if isinstance(v, Code) else "")
 def test_each_bad_kind_has_its_code(data: bytes, code: Code) -> None:
     """Every kind of bad line is refused with its code."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedEvent) as refused:
         from_json(data)
     assert refused.value.problem.code == code
 
 
 def test_what_can_be_read_of_a_bad_event_is_told() -> None:
     """Tenant, event id and type of a refused event are known where the JSON is readable."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedEvent) as refused:
         from_json(line(quantity="ten"))
     told = refused.value
     assert (told.company_id, told.event_id, told.message_type) == ("acme", "e1", "trading_result")
@@ -178,5 +178,5 @@ def test_a_missing_event_id_is_made_and_a_missing_timestamp_is_the_event_time() 
     envelope = read(members)
     assert envelope.timestamp == NOON
     assert len(envelope.event_id) == 36
-    with pytest.raises(Refused, match="timestamp is required"):
+    with pytest.raises(RefusedEvent, match="timestamp is required"):
         read({"message_type": "user_event", "company_id": "acme", "user_id": "u1", "payload": {"name": "click"}})

@@ -12,7 +12,7 @@ from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.tables.quarantine import PostgresQuarantine
 from adapters.postgres.tables.seen import PostgresSeenEvents
 from domain.events.catalogue import STREAMS
-from domain.events.problems import Refused
+from domain.events.problems import RefusedEvent
 from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest
 from eventlog.intake.json_mapping import from_json
@@ -61,5 +61,5 @@ async def test_a_door_sets_aside_what_only_this_service_publishes(database_url: 
 def test_what_lay_in_the_log_is_replayed_and_what_a_door_refused_is_not() -> None:
     """A parked event of a newer release must be able to come back."""
     assert repaired(entry("log"), EVENT, Change()).topic == "config-events"
-    with pytest.raises(Refused, match="this service alone"):
+    with pytest.raises(RefusedEvent, match="this service alone"):
         repaired(entry("http"), EVENT, Change())

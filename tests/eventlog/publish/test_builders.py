@@ -10,7 +10,7 @@ from trading.trading_signals_pb2 import LONG, TradingResult, TradingResultBatch
 
 from domain.errors import Invalid
 from domain.events.catalogue import CATALOGUE
-from domain.events.problems import Code, Refused
+from domain.events.problems import Code, RefusedEvent
 from eventlog.publish import builders
 from eventlog.publish.event import Event
 from eventlog.publish.signatures import FILE, signatures
@@ -75,5 +75,5 @@ def test_a_bad_event_is_refused_where_it_is_made(build: Callable[[], Event], cod
     """The builder raises an Invalid with the code."""
     with pytest.raises(Invalid) as refused:
         build()
-    assert isinstance(refused.value, Refused)
+    assert isinstance(refused.value, RefusedEvent)
     assert refused.value.code == code

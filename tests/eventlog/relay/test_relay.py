@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
-from adapters.postgres.configuration_store.relay import PostgresRelayedStore, PostgresRelayProgress
+from adapters.postgres.configuration_store.relay import PostgresRelayProgress, PostgresRelaySource
 from adapters.postgres.log.log import EmbeddedLog
 from domain.errors import Fenced, Unavailable
 from domain.ports import EventLog
 from domain.position import Position
-from eventlog.relay.record import relayed
+from eventlog.relay.record import relay_record
 from eventlog.relay.relay import Relay
 from projections.engine.fold.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
@@ -47,7 +47,7 @@ async def relaying(url: str, log: EventLog) -> AsyncIterator[asyncio.Event]:
     async def announce() -> None:
         told.set()
 
-    working = asyncio.create_task(Relay(PostgresRelayedStore(url), log, announce).run(stop))
+    working = asyncio.create_task(Relay(PostgresRelaySource(url), log, announce).run(stop))
     try:
         yield told
     finally:
@@ -144,10 +144,10 @@ async def test_a_fault_at_any_call_holds_up_and_loses_nothing(
     await progress.close()
 
 
-TURN = ("after", "relayed", "last", "placed", "woken")
+TURN = ("after", "advance", "last", "placed", "woken")
 
 
-class FaultyStore(PostgresRelayedStore):
+class FaultyStore(PostgresRelaySource):
     """A real store whose turns meet faults, and may be lost."""
 
     def __init__(self, url: str) -> None:
@@ -228,7 +228,7 @@ async def test_a_commit_wakes_the_relay(database_url: str, log: EmbeddedLog) -> 
 
 async def test_one_relay_works_and_another_takes_its_turn_when_it_goes(database_url: str, log: EmbeddedLog) -> None:
     """Two at once would be harmless, and are not there; the second goes on where the first ended."""
-    store, progress = PostgresRelayedStore(database_url), PostgresRelayProgress(database_url)
+    store, progress = PostgresRelaySource(database_url), PostgresRelayProgress(database_url)
     async with store.turn() as first:
         assert first is not None
         async with store.turn() as second:
@@ -251,13 +251,13 @@ async def test_one_relay_works_and_another_takes_its_turn_when_it_goes(database_
 async def test_a_relay_that_lost_its_turn_records_nothing(database_url: str, log: EmbeddedLog) -> None:
     """Progress moves by compare-and-set: whoever stands where it was is fenced."""
     await filled(database_url, 3)
-    async with PostgresRelayedStore(database_url).turn() as turn:
+    async with PostgresRelaySource(database_url).turn() as turn:
         assert turn is not None
         events = await turn.after(0, 10)
-        places = await log.append([relayed(event) for event in events])
-        await turn.relayed(0, events, places)
+        places = await log.append([relay_record(event) for event in events])
+        await turn.advance(0, events, places)
         with pytest.raises(Fenced):
-            await turn.relayed(0, events, places)
+            await turn.advance(0, events, places)
         assert await turn.last() == events[-1].number
 
 
@@ -288,11 +288,11 @@ async def test_repeats_and_late_repeats_count_once(database_url: str, log: Embed
     for _ in range(2):
         async with relaying(database_url, log):
             await eventually(lambda: _reached(progress, expected[-1]))
-        async with PostgresRelayedStore(database_url).turn() as turn:
+        async with PostgresRelaySource(database_url).turn() as turn:
             assert turn is not None
             await turn.begin_anew()
             early = (await turn.after(0, 100))[:20]
-    await log.append([relayed(event) for event in early])
+    await log.append([relay_record(event) for event in early])
     found = await read_all(log, TOPIC)
     records = [Logged(TOPIC, p, offset, value) for p, rows in found.items() for offset, value in rows]
     assert len(records) == 2 * 30 + 20

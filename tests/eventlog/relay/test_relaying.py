@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.configuration.event_store import Stored
 from domain.events.catalogue import MAX_DOCUMENT
 from domain.events.validation import judge
-from eventlog.relay.record import RELAY, event_id, relayed
+from eventlog.relay.record import RELAY, event_id, relay_record
 from tests.support.event_store import AT, aggregate, state
 
 JSON = st.recursive(
@@ -28,7 +28,7 @@ def stored(said: bytes, number: int = 7, version: int = 3, of: UUID | None = Non
 
 
 def read(event: Stored) -> tuple[AnalyticsProcessingEnvelope, ConfigEvent]:
-    envelope = AnalyticsProcessingEnvelope.FromString(relayed(event).value)
+    envelope = AnalyticsProcessingEnvelope.FromString(relay_record(event).value)
     return envelope, ConfigEvent.FromString(envelope.payload)
 
 
@@ -46,8 +46,8 @@ def test_everything_of_the_state_has_its_place() -> None:
 
 def test_a_company_s_events_are_keyed_alike() -> None:
     """One company's events lie in one partition, in commit order."""
-    assert relayed(stored(json.dumps(state("acme")).encode())).key == b"acme"
-    assert relayed(stored(json.dumps(state("acme")).encode(), number=8, version=4)).key == b"acme"
+    assert relay_record(stored(json.dumps(state("acme")).encode())).key == b"acme"
+    assert relay_record(stored(json.dumps(state("acme")).encode(), number=8, version=4)).key == b"acme"
 
 
 @given(body=st.dictionaries(st.text(), JSON, max_size=4), version=st.integers(1, 10**9), number=st.integers(1, 2**62))
@@ -56,8 +56,8 @@ def test_a_good_state_gives_a_good_event_and_the_same_one_again(
 ) -> None:
     """Nothing in it comes from anywhere else, so a repeat is the same bytes."""
     event = stored(json.dumps(state("acme", body=body)).encode(), number, version)
-    assert relayed(event) == relayed(event)
-    assert judge(relayed(event).value, "config-events") is None
+    assert relay_record(event) == relay_record(event)
+    assert judge(relay_record(event).value, "config-events") is None
     assert json.loads(read(event)[1].body) == body
 
 
@@ -73,7 +73,7 @@ def test_identities_differ_by_aggregate_and_version_alone() -> None:
 @given(said=st.binary(max_size=60) | JSON.map(lambda found: json.dumps(found).encode()))
 def test_a_state_that_cannot_be_read_is_relayed_to_be_set_aside(said: bytes) -> None:
     """It never stops the relay; the projector finds no company and keeps the bytes."""
-    problem = judge(relayed(stored(said)).value, "config-events")
+    problem = judge(relay_record(stored(said)).value, "config-events")
     assert problem is not None
     assert problem.code == "missing_field"
 
@@ -81,7 +81,7 @@ def test_a_state_that_cannot_be_read_is_relayed_to_be_set_aside(said: bytes) -> 
 def test_a_long_body_is_a_document_and_not_a_long_text() -> None:
     """A dashboard of many tiles has more bytes than any other text may have; there is a bound all the same."""
     long, longer = ({"layout": "x" * (MAX_DOCUMENT - room)} for room in (100, 0))
-    assert judge(relayed(stored(json.dumps(state("acme", body=long)).encode())).value) is None
-    problem = judge(relayed(stored(json.dumps(state("acme", body=longer)).encode())).value)
+    assert judge(relay_record(stored(json.dumps(state("acme", body=long)).encode())).value) is None
+    problem = judge(relay_record(stored(json.dumps(state("acme", body=longer)).encode())).value)
     assert problem is not None
     assert "body has" in problem.reason

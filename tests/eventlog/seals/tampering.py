@@ -31,7 +31,7 @@ def tamper(connection: psycopg.Connection, kind: str, chance: random.Random) -> 
     ).fetchall()
     run: Run = chance.choice(runs)
     partition_id, first, last, sizes, records = run
-    values = list(record_runs.Packed([record_runs.Run(sizes, records)]))
+    values = list(record_runs.RunRecords([record_runs.Run(sizes, records)]))
     if kind == "truncate":
         return _truncate(connection, partition_id, chance)
     index = chance.randrange(len(values))

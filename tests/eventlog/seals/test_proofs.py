@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.files.checkpoint_key import checker, key_id
 from domain.errors import Invalid
-from domain.events.record_runs import Packed, packed
+from domain.events.record_runs import RunRecords, pack
 from eventlog.seals import merkle
 from eventlog.seals.chain import GENESIS, Seal, content, leaves, seal
 from eventlog.seals.checkpoints import Checkpoint, Head, first_fault, signed
@@ -137,7 +137,7 @@ def test_content_is_one_hash_of_count_offsets_lengths_and_records(runs: list[lis
     plain = [record for run in runs for record in run]
     offsets = range(7, 7 + len(plain))
     layout = struct.pack(f"<Q{len(plain)}Q{len(plain)}I", len(plain), *offsets, *map(len, plain)) + b"".join(plain)
-    assert content(offsets, Packed(packed(run) for run in runs)) == content(offsets, plain) == sha256(layout).digest()
+    assert content(offsets, RunRecords(pack(run) for run in runs)) == content(offsets, plain) == sha256(layout).digest()
 
 
 def test_a_run_of_checkpoints_cannot_lose_or_exchange_one() -> None:

@@ -48,7 +48,7 @@ def types_seen() -> Projection:
     return projection
 
 
-def told(kinds: str) -> Iterator[Event]:
+def customer_events(kinds: str) -> Iterator[Event]:
     """Events of one customer, all of one log key, in this order: s, p, and what the fold does not read."""
     base: dict[str, Any] = {"company_id": COMPANY, "user_id": "u", "timestamp": 1_760_000_000_000}
     for kind in kinds:
@@ -68,9 +68,9 @@ def test_facts_of_both_types_come_in_the_order_of_the_log(database_url: str, siz
     """However they are split, and over a restart in between."""
     models = ReadModels(database_url, [types_seen()])
     try:
-        models.given(told(ORDER), batches_of=sizes)
+        models.given(customer_events(ORDER), batches_of=sizes)
         models.restart()
-        models.given(told("ps"), batches_of=sizes)
+        models.given(customer_events("ps"), batches_of=sizes)
         assert seen(database_url) == ORDER.replace("-", "") + "ps"
     finally:
         models.restart()
@@ -79,7 +79,7 @@ def test_facts_of_both_types_come_in_the_order_of_the_log(database_url: str, siz
 def test_a_rebuild_holds_the_facts_of_both_types() -> None:
     """Of several batches, in the order of the log."""
     projection, folding = types_seen(), Folding(types_seen())
-    records = logged(told(ORDER))
+    records = logged(customer_events(ORDER))
     for start in range(0, len(records), 4):
         folding.add(facts_of(records[start : start + 4], projection))
     (ordered,) = folding.ordered()

@@ -10,7 +10,7 @@ from domain.access.rights import EVERY_COMPANY, Member, Principal, Role
 from domain.position import Position
 from projections.engine.project.failure import Failure, Heartbeat, TopicBeat
 from projections.engine.store.port import ProjectionStatus
-from read_api.health.projection_status import OF_ALL, health_seen_by, report, seen_by, standing
+from read_api.health.projection_status import OF_ALL, health_seen_by, report, standing, visible_to
 from read_api.health.prometheus import Metric, Metrics
 from read_api.health.stall_diagnosis import failure_of, no_worker
 
@@ -67,7 +67,7 @@ def test_whose_event_it_failed_at_is_for_those_who_mend_it(role: Role) -> None:
     somebody = who(role)
     stored = replace(status("stopped", STOPPED), error="clicks v1 failed at e7 of acme")
     (entry,) = (e for e in report([stored], Position(), NOW) if e["name"] == "clicks")
-    (seen,) = seen_by(somebody, [entry])
+    (seen,) = visible_to(somebody, [entry])
     whole = health_seen_by(somebody, {"live": True, "projections": [entry]})
     assert whole == {"live": True, "projections": [seen]}
     if role is Role.ENGINEER:

@@ -51,7 +51,7 @@ def held_up(instance: Instance) -> Iterator[Callable[[], bool]]:
         yield waits
 
 
-def telling(instance: Instance) -> list[psutil.Process]:
+def past_workers(instance: Instance) -> list[psutil.Process]:
     """The processes that tell the past for the read API, those that rest too."""
     workers = "projections.engine.worker_process"
     return [p for child in instance.children() for p in child.children() if workers in " ".join(command_line(p))]
@@ -66,9 +66,9 @@ def test_who_closes_their_connection_ends_the_work(instance_with_past: Instance)
             token = instance.token("auditor", COMPANY)
             caller.sendall(f"GET {ASKED} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
             until(waits)
-            working = telling(instance)
+            working = past_workers(instance)
             assert working
-        until(lambda: set(working) - set(telling(instance)) != set())  # others may rest, and are nobody's work
+        until(lambda: set(working) - set(past_workers(instance)) != set())  # others may rest, and are nobody's work
     with instance.client("auditor", COMPANY) as client:
         answer = client.get(ASKED)
         assert (answer.status_code, answer.json()["rows"][0]["total_trades"]) == (200, 3)

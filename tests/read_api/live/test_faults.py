@@ -178,7 +178,7 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
         (websocket, "TOKEN_PATIENCE", 1.0),
         (websocket, "SEND_PATIENCE", 0.3),
         (websocket, "CLOSE_PATIENCE", 0.1),
-        (websocket, "JUDGED", 0.1),
+        (websocket, "RECHECK", 0.1),
         (feeds, "PATIENCE", 0.3),
         (feeds, "SHORTEST", 0.05),
         (feeds, "IDLE", 0.1),
@@ -268,7 +268,7 @@ async def test_a_key_that_is_withdrawn_ends_what_stands_on_it(ended_tasks: None,
 async def test_a_slip_is_logged_and_told(ended_tasks: None, caplog: pytest.LogCaptureFixture) -> None:
     """With the correlation id by which it is found."""
     world = World(Waits(0, stall))
-    world.sessions.judged = be_wrong  # type: ignore[method-assign, assignment]  # a slip in the judgement itself
+    world.sessions.grant = be_wrong  # type: ignore[method-assign, assignment]  # a slip in the judgement itself
     await spoken(world)
     assert world.sent[-1]["type"] == "error"
     assert world.sent[-1]["problem"]["code"] == "defect"

@@ -13,7 +13,7 @@ from domain.metrics.trading.cagr import cagr
 from domain.metrics.trading.record import TradingRecord, of_annual_returns
 from domain.metrics.trading.returns import Returns, growth, on_returns
 from domain.metrics.trading.sortino_ratio import downside_deviation
-from domain.metrics.value import Reason, Stat, finite, known, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 DAYS_A_YEAR = 365.25
 
@@ -44,16 +44,16 @@ def volatility(returns: Returns, annual: int) -> Stat:
 def sharpe_ratio(returns: Returns, annual: int) -> Stat:
     """Annualised return / geometric volatility."""
     grown, spread = cagr(returns, annual), volatility(returns, annual)
-    if not known(grown):
+    if not has_value(grown):
         return grown
-    return ratio(grown, spread, Reason.NO_DISPERSION) if known(spread) else spread
+    return ratio(grown, spread, Reason.NO_DISPERSION) if has_value(spread) else spread
 
 
 @on_returns(least=2)
 def sortino_ratio(returns: Returns, annual: int) -> Stat:
     """Annualised return / annualised downside deviation."""
     grown, downside = cagr(returns, annual), downside_deviation(returns) * math.sqrt(annual)
-    return ratio(grown, downside, Reason.NO_DOWNSIDE) if known(grown) else grown
+    return ratio(grown, downside, Reason.NO_DOWNSIDE) if has_value(grown) else grown
 
 
 def profit_factor(record: TradingRecord) -> Stat:

@@ -16,7 +16,7 @@ from domain.metrics.trading.record import of_annual_returns, of_returns
 from domain.metrics.trading.returns import Returns, deviation, on_returns, underwater
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.skew import skew
-from domain.metrics.value import Reason, Stat, known, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 
 
 @on_returns()
@@ -45,9 +45,9 @@ def profit_factor(returns: Returns) -> Stat:
 def kelly(returns: Returns) -> Stat:
     """W − (1 − W) / payoff, both of days."""
     share, payoff = win_rate(returns), payoff_ratio(returns)
-    if not known(payoff):
+    if not has_value(payoff):
         return payoff
-    return share - (1 - share) / payoff if known(share) else share
+    return share - (1 - share) / payoff if has_value(share) else share
 
 
 @on_returns(least=2)
@@ -75,14 +75,14 @@ def ulcer_index(returns: Returns) -> Stat:
 def recovery_factor(returns: Returns) -> Stat:
     """|Σr| / |max drawdown|: not compounded, without sign."""
     fall = max_drawdown(returns)
-    return ratio(abs(float(returns.sum())), -fall, Reason.NO_DRAWDOWN) if known(fall) else fall
+    return ratio(abs(float(returns.sum())), -fall, Reason.NO_DRAWDOWN) if has_value(fall) else fall
 
 
 @on_returns(least=4)
 def probabilistic_sharpe(returns: Returns, annual: int) -> Stat:
     """The excess kurtosis in the place of the kurtosis."""
     sharpe, third, excess = sharpe_ratio(returns, 1), skew(returns), kurtosis(returns)
-    if not (known(sharpe) and known(third) and known(excess)):
+    if not (has_value(sharpe) and has_value(third) and has_value(excess)):
         return Reason.NO_DISPERSION
     variance = 1 + sharpe * sharpe / 2 - third * sharpe + (excess - 3) / 4 * sharpe * sharpe
     if variance <= 0:

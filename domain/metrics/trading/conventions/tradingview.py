@@ -13,7 +13,7 @@ from domain.metrics.trading.periodic_returns import periodic_returns
 from domain.metrics.trading.record import TradingRecord
 from domain.metrics.trading.returns import Returns, flat, on_returns, per_spread
 from domain.metrics.trading.sortino_ratio import downside_deviation
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 
 RISK_FREE_A_MONTH = 0.02 / 12
 
@@ -38,7 +38,7 @@ def monthly_returns(record: TradingRecord) -> Returns | Reason:
     if isinstance(record.daily.returns, Reason):
         return record.daily.returns
     months = [value for value in periodic_returns(record.daily.returns, record.daily.days, "month").values()]
-    return np.array([value if known(value) else np.inf for value in months], dtype=np.float64)
+    return np.array([value if has_value(value) else np.inf for value in months], dtype=np.float64)
 
 
 FORMS = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adapters.postgres.log.reader import share
 from adapters.postgres.log.runs import RUN_BYTES, RUN_RECORDS, Runs
-from domain.events.record_runs import Packed, Run
+from domain.events.record_runs import Run, RunRecords
 
 
 def test_many_or_large_records_are_cut_into_several_runs() -> None:
@@ -19,7 +19,7 @@ def test_many_or_large_records_are_cut_into_several_runs() -> None:
     assert all(count <= RUN_RECORDS for count in runs.counts)
     assert all(len(data) <= RUN_BYTES or count == 1 for data, count in zip(runs.records, runs.counts, strict=True))
     assert runs.befores == [sum(runs.counts[:index]) for index in range(len(runs.counts))]
-    assert list(Packed(map(Run, runs.sizes, runs.records))) == [*values, b"next"]
+    assert list(RunRecords(map(Run, runs.sizes, runs.records))) == [*values, b"next"]
 
 
 @given(st.dictionaries(st.integers(0, 9), st.integers(-1, 1_000)), st.integers(1, 2_000))

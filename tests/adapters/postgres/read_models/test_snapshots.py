@@ -69,7 +69,7 @@ def problems(store: PostgresSnapshots) -> dict[int, str]:
     return {each.number: problem for each in store.stored(TRADING) if (problem := store.problem(TRADING, each))}
 
 
-def named(number: int) -> dict[str, str]:
+def copy_names(number: int) -> dict[str, str]:
     """The copies of a snapshot by the names of their tables."""
     return {t.name: copy_name(t.name, TRADING.version, number) for t in TRADING.tables}
 
@@ -77,13 +77,15 @@ def named(number: int) -> dict[str, str]:
 @contextmanager
 def changed(url: str, statement: str) -> Iterator[None]:
     """While it lasts, the newest snapshot is changed so; copies of what was there are put back."""
-    kept = {**named(2), "snapshots": "snapshots"}
+    kept = {**copy_names(2), "snapshots": "snapshots"}
     with psycopg.connect(url, autocommit=True) as connection:
         for name, table in kept.items():
             connection.execute(f"CREATE TABLE kept_{name} (LIKE {table} INCLUDING ALL)".encode())
             connection.execute(f"INSERT INTO kept_{name} SELECT * FROM {table}".encode())
         wanted = "" if "snapshots s" in statement else " WHERE number = 2" if "snapshots" in statement else ""
-        connection.execute((statement.replace("{trade,acme}", "{{trade,acme}}").format_map(named(2)) + wanted).encode())
+        connection.execute(
+            (statement.replace("{trade,acme}", "{{trade,acme}}").format_map(copy_names(2)) + wanted).encode()
+        )
         try:
             yield
         finally:

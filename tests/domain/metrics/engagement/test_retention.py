@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from domain.metrics.engagement.activity import active_users
 from domain.metrics.engagement.periods import MS_PER_DAY, ROLLING, Interval, begin_of
 from domain.metrics.engagement.retention import Did, Matrix, Measure, RetentionQuestion, retention
-from domain.metrics.value import Reason, known
+from domain.metrics.value import Reason, has_value
 from tests.domain.metrics.engagement.streams import BEGIN, MOMENTS, SPAN, USERS, ZONES, column, columns, rows_of
 from tests.domain.metrics.engagement.test_periods import period
 
@@ -123,7 +123,7 @@ def test_means_leave_out_what_is_unfinished(rows: Rows, asked: RetentionQuestion
     found = retention(did, did, asked)
     for age in range(found.retained.shape[1]):
         done = [i for i in range(len(found.cohorts)) if not found.unfinished[i, age]]
-        rates = [rate for i in done if known(rate := found.rate(i, age))]
+        rates = [rate for i in done if has_value(rate := found.rate(i, age))]
         if not done:
             assert found.mean(age) is Reason.NO_DATA
             continue

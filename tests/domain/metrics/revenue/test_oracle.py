@@ -14,11 +14,11 @@ import pytest
 
 from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import PRESETS, read
-from domain.billing.subscriptions import LOSSES, Movement, SubscriptionFact, merged
+from domain.billing.subscriptions import LOSSES, Movement, SubscriptionFact, merge_facts
 from domain.metrics.revenue.flows import Flows, activity, snapshot
 from domain.metrics.revenue.rates import customer_churn_rate
 from domain.metrics.revenue.retained import retained
-from domain.metrics.value import Stat, known
+from domain.metrics.value import Stat, has_value
 
 ORACLES = Path(__file__).parents[3] / "data" / "oracles"
 EXPECTED: dict[str, Any] = json.loads((ORACLES / "mrr_small.json").read_text())
@@ -65,7 +65,7 @@ def customers() -> dict[str, list[Movement]]:
     for line in map(json.loads, (ORACLES / "mrr_events_small.jsonl").read_text().splitlines()):
         if line["type"] in EVENTS:
             facts[line["customer_id"]].append(fact_of(line))
-    return {name: read(merged((), of), PRESETS["default"]).movements for name, of in facts.items()}
+    return {name: read(merge_facts((), of), PRESETS["default"]).movements for name, of in facts.items()}
 
 
 MOVEMENTS = customers()
@@ -118,7 +118,7 @@ def test_rates(month: str) -> None:
     found["logo_churn_rate"] = customer_churn_rate(kept.churned, kept.customers)
     expected = EXPECTED["rates"][month]
     for name, value in found.items():
-        assert (value if known(value) else None) == pytest.approx(expected[name], abs=1e-12)
+        assert (value if has_value(value) else None) == pytest.approx(expected[name], abs=1e-12)
     assert kept.customers == expected["customers_start"]
     assert sum(level(of, end) > 0 for of in MOVEMENTS.values()) == expected["customers_end"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.metrics.satisfaction import support
 from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.satisfaction.surveys import ces, csat, nps
-from domain.metrics.value import Reason, known
+from domain.metrics.value import Reason, has_value
 
 
 def test_nps_with_its_interval() -> None:
@@ -24,11 +24,11 @@ def test_nps_with_its_interval() -> None:
 def test_nps_lies_in_its_interval(scores: dict[float, int]) -> None:
     """And neither leaves −100 to 100."""
     value, low, high = nps(scores)
-    if not known(value):
+    if not has_value(value):
         assert not sum(scores.values())
         return
     assert -100 <= value <= 100
-    if known(low) and known(high):
+    if has_value(low) and has_value(high):
         assert -100 <= low <= value + 1e-9
         assert value - 1e-9 <= high <= 100
 

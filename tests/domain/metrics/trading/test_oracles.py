@@ -17,7 +17,7 @@ from domain.metrics.trading.record import TradingRecord
 from domain.metrics.trading.rolling import rolling_sharpe
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.trades import Trades
-from domain.metrics.value import Reason, known
+from domain.metrics.value import Reason, has_value
 from tests.domain.metrics.oracles import MILLIONTHS, aapl_daily, aapl_trades, agrees, day_text, millionths, oracle
 
 # the oracles' names for what has another one here
@@ -73,7 +73,7 @@ ELSEWHERE = [  # statistic, convention, how the oracle names what it gives
 def in_oracle_units(key: str, record: TradingRecord) -> Any:
     """The answer as the oracles write it."""
     given = answer(key, record)
-    return given.value / PER_UNIT.get(given.unit, 1) if known(given.value) else given.value
+    return given.value / PER_UNIT.get(given.unit, 1) if has_value(given.value) else given.value
 
 
 def of_returns(returns: list[float]) -> TradingRecord:

@@ -28,7 +28,7 @@ from domain.metrics.trading.sortino_ratio import sortino_ratio
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.volatility import volatility
 from domain.metrics.trading.whole import whole
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 from tests.domain.metrics.oracles import day_number
 
 FOUR = [0.1, -0.2, 0.05, 0.0]
@@ -173,7 +173,7 @@ def test_without_equity_every_statistic_of_returns_says_so() -> None:
     )
     given = answers(unfunded)
     assert {given[key].value for key, entry in STATISTICS.items() if entry.reads is Reads.RETURNS} == {Reason.NO_EQUITY}
-    assert all(known(given[key].value) for key, entry in STATISTICS.items() if entry.reads is Reads.DAILY_PNL)
+    assert all(has_value(given[key].value) for key, entry in STATISTICS.items() if entry.reads is Reads.DAILY_PNL)
 
 
 def test_tradingview_looks_at_months() -> None:
@@ -268,7 +268,7 @@ def test_rolling_forms_are_the_ratios_of_each_window(returns: list[float], windo
 
 def alike(value: Stat, other: Stat) -> bool:
     """The same reason, or the same number but for rounding."""
-    if not (known(value) and known(other)):
+    if not (has_value(value) and has_value(other)):
         return value == other
     return math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-9)
 
@@ -285,7 +285,7 @@ def test_any_returns_give_a_value_or_a_reason(returns: list[float], convention: 
     values += rolling_sortino(record.daily.returns, 252, 5)
     values += rolling_volatility(record.daily.returns, 252, 5)
     values += periodic_returns(record.daily.returns, record.daily.days, "month").values()
-    assert all(not known(value) or math.isfinite(value) for value in values)
+    assert all(not has_value(value) or math.isfinite(value) for value in values)
     for curve in (equity_curve(record.daily.returns), underwater_curve(record.daily.returns)):
         assert isinstance(curve, Reason) or bool(np.isfinite(curve).all())
 
@@ -294,7 +294,7 @@ def test_any_returns_give_a_value_or_a_reason(returns: list[float], convention: 
 def test_any_money_gives_a_value_or_a_reason(pnl: list[int]) -> None:
     """Sums may leave 64 bits."""
     value = sharpe_pnl(whole(pnl), 365)
-    assert not known(value) or math.isfinite(value)
+    assert not has_value(value) or math.isfinite(value)
     record = record_of([0.0] * len(pnl), pnl)
     level = peak = deepest = 0
     for amount in pnl:

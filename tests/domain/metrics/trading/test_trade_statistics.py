@@ -26,7 +26,7 @@ from domain.metrics.trading.rolling_win_rate import rolling_win_rate
 from domain.metrics.trading.sqn import sqn
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.whole import whole
-from domain.metrics.value import Reason, Stat, known
+from domain.metrics.value import Reason, Stat, has_value
 
 M = 10**6
 MINUTE = 60_000
@@ -195,7 +195,7 @@ def test_a_realised_drawdown_is_that_of_the_returns_of_trades(days: list[tuple[f
         peak = max(peak, level)
         deepest = min(deepest, level / peak - 1)
     assert found == pytest.approx(deepest, abs=1e-4)
-    assert known(found)
+    assert has_value(found)
     assert found > -1
 
 
@@ -211,8 +211,8 @@ def test_the_cap_bounds_what_many_trades_add_to_sqn() -> None:
     """200 trades of ±1 around 2: √100 in place of √200."""
     many = Trades.of(units(*([1, 3] * 100)))
     plain, capped = sqn(many), sqn(many, cap=100)
-    assert known(plain)
-    assert known(capped)
+    assert has_value(plain)
+    assert has_value(capped)
     assert plain == pytest.approx(math.sqrt(200) * 2 / math.sqrt(200 / 199))
     assert plain / capped == pytest.approx(math.sqrt(2))
 
@@ -348,7 +348,7 @@ def any_trades(draw: st.DrawFn) -> Trades:
 
 def is_answer(value: Stat) -> bool:
     """A finite number or a reason."""
-    return not known(value) or math.isfinite(value)
+    return not has_value(value) or math.isfinite(value)
 
 
 @given(any_trades(), st.integers(-(2**63) + 1, 2**63 - 1), st.sampled_from(list(Convention)))

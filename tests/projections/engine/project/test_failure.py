@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["bench"]  # the fixture
 
 
-def named(number: int, name: str, company: str = "acme") -> bytes:
+def user_event(number: int, name: str, company: str = "acme") -> bytes:
     """A user event of this name."""
     return AnalyticsProcessingEnvelope(
         message_type="user_event",
@@ -119,10 +119,10 @@ def totals(bench: Bench, table: str, column: str) -> int:
 async def test_events_that_one_projection_refuses_are_set_aside_for_it_alone(bench: Bench) -> None:
     """Whether an additive or an ordered fold fails: all others count, and other projections count these as well."""
     projections = [picky(), numbers(), clicks()]
-    await bench.publish(*(named(n, "x" if n in (30, 77) else "1") for n in range(100)))
+    await bench.publish(*(user_event(n, "x" if n in (30, 77) else "1") for n in range(100)))
     async with bench.working(*projections):
         await bench.reached(*projections)
-        await bench.publish(named(100, "1"))
+        await bench.publish(user_event(100, "1"))
         await bench.reached(*projections)
     assert [s.state for s in bench.store.statuses()] == ["running"] * 3
     assert bench.rows(clicks()) == [("u1", 101)]
@@ -136,9 +136,11 @@ async def test_events_that_one_projection_refuses_are_set_aside_for_it_alone(ben
 async def test_one_company_whose_events_are_all_refused_stops_nobody(bench: Bench) -> None:
     """They wait in quarantine; what others send is counted, beside them and afterwards."""
     projection = picky()
-    await bench.publish(*(named(n, "x", "rude") for n in range(150)), *(named(n, "1") for n in range(150, 160)))
+    await bench.publish(
+        *(user_event(n, "x", "rude") for n in range(150)), *(user_event(n, "1") for n in range(150, 160))
+    )
     async with bench.working(projection):
-        await bench.publish(named(160, "1"))
+        await bench.publish(user_event(160, "1"))
         await bench.reached(projection)
     assert [s.state for s in bench.store.statuses()] == ["running"]
     assert totals(bench, "picky_v1", "total") == 11
@@ -159,7 +161,7 @@ async def replayed(bench: Bench) -> None:
 async def test_a_rebuild_leaves_out_what_its_definition_refused(bench: Bench) -> None:
     """Rebuilt, it equals live; a projection that comes later decides alike; a mended definition counts the event."""
     projection = picky()
-    await bench.publish(*(named(n, "x" if n == 30 else "1") for n in range(100)))
+    await bench.publish(*(user_event(n, "x" if n == 30 else "1") for n in range(100)))
     async with bench.working(projection):
         await bench.reached(projection)
     mended = picky(version=2, strict=False)
@@ -185,7 +187,7 @@ async def test_a_rebuild_sets_aside_what_only_it_refuses(
     monkeypatch.setattr(rebuild, "BATCH", 10)
     monkeypatch.setattr(rebuild, "FLUSH", held)
     lenient, strict = picky(strict=False), picky(version=2)
-    await bench.publish(*(named(n, "x" if n == 70 else "1") for n in range(100)))
+    await bench.publish(*(user_event(n, "x" if n == 70 else "1") for n in range(100)))
     async with bench.working(lenient):
         await bench.reached(lenient)
     with closing(PostgresVersions(bench.url)) as versions:
@@ -201,7 +203,7 @@ async def test_a_rebuild_sets_aside_what_only_it_refuses(
 async def test_a_tenant_rebuild_leaves_out_what_only_it_refuses(bench: Bench) -> None:
     """Told at first; set aside where the company's rows are replaced, so that they stay what any rebuild makes."""
     lenient, strict, settings = picky(strict=False), picky(), Settings(database_url=bench.url)
-    await bench.publish(*(named(n, "x" if n in (30, 70) else "1") for n in range(100)))
+    await bench.publish(*(user_event(n, "x" if n in (30, 70) else "1") for n in range(100)))
     async with bench.working(lenient):
         await bench.reached(lenient)
     found = await rebuild_tenant(settings, strict, "acme", replace=False)
@@ -222,7 +224,7 @@ async def test_sums_that_fit_no_table_are_folded_again_event_by_event(
     monkeypatch.setattr(rebuild, "FLUSH", 1)
     live, strict = clicks(), picky(version=2)
     huge = str(5 * 10**18)  # once it is a number of 64 bits, twice it is none
-    await bench.publish(*(named(n, huge if n in (30, 70) else "1") for n in range(100)))
+    await bench.publish(*(user_event(n, huge if n in (30, 70) else "1") for n in range(100)))
     async with bench.working(live):
         await bench.reached(live)
     with closing(PostgresVersions(bench.url)) as versions:
@@ -247,7 +249,7 @@ async def test_a_fold_that_fails_on_much_is_wrong_itself(bench: Bench) -> None:
     Of two companies both have too much that is refused.
     """
     projection, other = picky(), clicks()
-    await bench.publish(*(named(n, "x" if n % 2 else "1", "beta" if n % 4 < 2 else "acme") for n in range(400)))
+    await bench.publish(*(user_event(n, "x" if n % 2 else "1", "beta" if n % 4 < 2 else "acme") for n in range(400)))
     async with bench.working(projection, other, limits=Limits(batch=1000, wait=0.05)):
         await bench.reached(other)
         status = next(s for s in await bench.stopped() if s.name == "picky")

@@ -52,7 +52,7 @@ class Stored:
         return self.answers[projection]
 
 
-def told(rows: Sequence[tuple[object, ...]], columns: Sequence[str], position: str, **known: Any) -> Answer:
+def stored_answer(rows: Sequence[tuple[object, ...]], columns: Sequence[str], position: str, **known: Any) -> Answer:
     """An answer of a projection."""
     fresh: dict[str, Any] = {"as_of": 2_000, "complete": True, "lag_ms": 0, "definition_version": 1, **known}
     return Answer(columns, rows, position, **fresh)
@@ -81,7 +81,9 @@ def question(name: str, params: Mapping[str, str] = MappingProxyType({})) -> Que
 def stored(**known: Any) -> Stored:
     """Both parts come from one projection here; `known` changes what it says of itself."""
     return Stored(
-        user_activity=told([(["u1", "u2"], "", None, None, 1)], ("users", *COLUMNS[1:]), "user-behavior:0=5", **known)
+        user_activity=stored_answer(
+            [(["u1", "u2"], "", None, None, 1)], ("users", *COLUMNS[1:]), "user-behavior:0=5", **known
+        )
     )
 
 
@@ -101,8 +103,8 @@ async def test_rows_are_combined_and_stand_for_what_all_parts_have_seen() -> Non
         version=7,
     )
     store = Stored(
-        user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7", as_of=1_000, lag_ms=3),
-        trading=told([(1,)], ("n",), "trading-events:0=9", complete=False, lag_ms=8),
+        user_activity=stored_answer([(["u1"],)], ("users",), "user-behavior:0=5,1=7", as_of=1_000, lag_ms=3),
+        trading=stored_answer([(1,)], ("n",), "trading-events:0=9", complete=False, lag_ms=8),
     )
     assert await answer_of(two, question("visits", {}), store) == {
         "query": "two",
@@ -126,8 +128,8 @@ async def test_of_two_parts_that_read_one_stream_the_one_behind_says_the_positio
         lambda _, __: [],
     )
     store = Stored(
-        user_activity=told([(["u1"],)], ("users",), "user-behavior:0=5,1=7,2=3"),
-        user_steps=told([(1,)], ("n",), "user-behavior:0=6,1=2"),
+        user_activity=stored_answer([(["u1"],)], ("users",), "user-behavior:0=5,1=7,2=3"),
+        user_steps=stored_answer([(1,)], ("n",), "user-behavior:0=6,1=2"),
     )
     assert (await answer_of(both, question("visits", {}), store))["position"] == "user-behavior:0=5,1=2"
 
@@ -143,7 +145,7 @@ async def test_a_question_under_two_names_is_asked_once() -> None:
         },
         combine=lambda _, found: [{name: len(rows) for name, rows in found.items()}],
     )
-    of_one = told([(["u1"],)], ("users",), "user-behavior:0=5")
+    of_one = stored_answer([(["u1"],)], ("users",), "user-behavior:0=5")
     store = Stored(user_activity=of_one, user_steps=of_one)
     assert (await answer_of(twice, question("visits", {}), store))["rows"] == [{"now": 1, "before": 1, "other": 1}]
     assert len(store.asked) == 2
@@ -160,7 +162,7 @@ async def test_one_question_leaves_connections_to_others() -> None:
 
 async def test_nothing_is_known_of_the_moment_where_a_part_does_not_know_it() -> None:
     """A projection that never confirmed anything makes the moment of the whole unknown."""
-    store = Stored(user_activity=told([(["u1"],)], ("users",), "", as_of=0))
+    store = Stored(user_activity=stored_answer([(["u1"],)], ("users",), "", as_of=0))
     one = replace(VISITS, parts=lambda _: {"users": ALL_USERS}, combine=lambda _, found: found["users"])
     assert (await answer_of(one, question("visits", {}), store))["as_of"] is None
 
@@ -181,7 +183,7 @@ async def test_a_slow_combination_runs_beside_the_event_loop() -> None:
 
 async def test_parts_have_no_row_limit() -> None:
     """A listing gives all rows to a composed query, and a page to everybody else."""
-    store = Stored(user_activity=told([], COLUMNS, ""))
+    store = Stored(user_activity=stored_answer([], COLUMNS, ""))
     one = replace(VISITS, parts=lambda _: {"sessions": Part("sessions")}, combine=lambda _, found: found["sessions"])
     await answer_of(one, question("visits", {}), store)
     await answer(question("sessions", {}), store)

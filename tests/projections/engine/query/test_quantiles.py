@@ -74,7 +74,7 @@ def counted(values: list[int]) -> dict[int, int]:
     return dict(Counter(buckets(values)))
 
 
-def merged(parts: list[dict[int, int]], chance: random.Random) -> dict[int, int]:
+def merge(parts: list[dict[int, int]], chance: random.Random) -> dict[int, int]:
     """The parts added up two by two in any order, as batches, minutes and services do."""
     parts = list(parts)
     while len(parts) > 1:
@@ -106,7 +106,7 @@ def test_quantiles_of_heavy_tails_are_within_1_percent_after_any_merge(
         "cauchy": lambda: abs(chance.gauss(0, 1) / (chance.gauss(0, 1) or 1)),
     }
     values = [min(round(draws[tail]() * 1e6), LARGEST) for _ in range(size)]
-    counts = merged([counted(values[i::parts]) for i in range(min(parts, size))], chance)
+    counts = merge([counted(values[i::parts]) for i in range(min(parts, size))], chance)
     assert counts == counted(values)
     for percent in (50, 95, 99):
         exact = sorted(values)[-(-size * percent // 100) - 1]
