@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from domain.errors import Defect
+from eventlog.backoff import pauses
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ async def keep(work: Callable[[], Awaitable[None]], name: str, *, pause: float =
     `pause`: seconds before the first new beginning, doubling up to `longest`; a run that lasted longer than `longest`
     resets it.
     """
-    loop, rest = asyncio.get_running_loop(), pause
+    loop, rests = asyncio.get_running_loop(), pauses(pause, longest)
     while True:
         began = loop.time()
         try:
@@ -55,10 +56,10 @@ async def keep(work: Callable[[], Awaitable[None]], name: str, *, pause: float =
             return
         except Exception:
             if loop.time() - began > longest:
-                rest = pause
+                rests = pauses(pause, longest)
+            rest = next(rests)
             logger.exception("%s failed and begins anew in %.1f s", name, rest)
         await asyncio.sleep(rest)
-        rest = min(2 * rest, longest)
 
 
 async def end(*tasks: asyncio.Task[Any] | None) -> None:

@@ -23,6 +23,7 @@ from adapters.servers.nats import NatsServer
 from adapters.servers.postgres import PostgresServer
 from adapters.servers.users import locked, open_users, users_lock
 from domain.errors import AnalyticsError, Unavailable
+from eventlog.backoff import pauses
 
 LOCK_PATIENCE = 90.0  # seconds: somebody else may be waiting for a crash recovery
 LOOK = 0.2  # seconds between two looks at the servers
@@ -116,11 +117,11 @@ class Servers:
 
     async def watch(self, report: Callable[[str], None]) -> None:
         """Bring back servers that die, until cancelled; `report` gets a line for each event."""
-        pause = LOOK
+        pause, rests = LOOK, pauses(2 * LOOK, LONGEST_PAUSE)
         while True:
             await asyncio.sleep(pause)
             if all(server.pid() is not None for server in self._needed):
-                pause = LOOK
+                pause, rests = LOOK, pauses(2 * LOOK, LONGEST_PAUSE)
                 continue
             report("an embedded server has died: starting it again")
             try:
@@ -128,7 +129,7 @@ class Servers:
                     await self._ensure()
                 report("the embedded servers run again")
             except (AnalyticsError, OSError, ValueError) as error:  # a full disk too: half a port file is no number
-                pause = min(LONGEST_PAUSE, pause * 2)
+                pause = next(rests)
                 report(f"cannot start the embedded servers, trying again in {pause:.1f} s: {error}")
 
     @property

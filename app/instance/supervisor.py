@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.errors import Unavailable
+from eventlog.backoff import pauses
 from eventlog.tasks import end, first, owned
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a dead child is started again: doubled each time
@@ -59,7 +60,7 @@ class Child:
 
         Whatever else happens to it, being killed before it was ready too, another one takes its place.
         """
-        pause = FIRST_PAUSE
+        rests = pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while not self._stopping:
             started = time.monotonic()
             code = await self._once()
@@ -67,7 +68,9 @@ class Child:
                 return
             if isinstance(code, int) and code >= 0 and not self._ready.is_set():
                 raise Unavailable(f"{self.name} could not start (its reason stands above)", code="start_failed")
-            pause = FIRST_PAUSE if time.monotonic() - started > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
+            if time.monotonic() - started > HEALTHY_AFTER:
+                rests = pauses(FIRST_PAUSE, LONGEST_PAUSE)
+            pause = next(rests)
             logger.warning("%s ended with code %s; starting it again in %.1f s", self.name, code, pause)
             await asyncio.sleep(pause)
 

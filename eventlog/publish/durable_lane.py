@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from domain.errors import AnalyticsError, Defect, Unavailable
 from domain.ports import EventLog, Placed, Record
 from eventlog import tasks
+from eventlog.backoff import pauses
 from eventlog.publish.record import stamped
 
 UNEXPECTED = 3  # failures in a row that no port names, after which they are taken for final
@@ -192,7 +193,7 @@ class DurableLane:
 
     async def _append(self, records: Sequence[Record]) -> list[Placed]:
         """Append until it is known that all are durable; what the log refuses is final."""
-        pause, unexpected = self._limits.first_pause, 0
+        rests, unexpected = pauses(self._limits.first_pause, self._limits.longest_pause), 0
         while True:
             try:
                 async with asyncio.timeout(self._limits.attempt):
@@ -206,5 +207,4 @@ class DurableLane:
                 logger.exception("an append of %d events failed in a way that no port names", len(records))
                 if unexpected == UNEXPECTED:
                     raise Defect(f"the log fails at these events: {type(error).__name__}") from error
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, self._limits.longest_pause)
+            await asyncio.sleep(next(rests))

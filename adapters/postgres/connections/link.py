@@ -13,9 +13,10 @@ from psycopg.abc import RV, PQGen
 from psycopg.rows import TupleRow
 
 from domain.errors import Defect, Unavailable
+from eventlog.backoff import pauses
 
 PATIENCE = 3.0  # seconds to wait for a server that does not take connections (it may be starting again)
-FIRST_PAUSE = 0.02  # seconds between two attempts, doubling
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two attempts, doubling
 LOOK = 0.1  # seconds between two looks of psycopg at the clock
 LIMIT = 60.0  # seconds that one use may last: a frozen server must not hang its clients
 
@@ -42,8 +43,10 @@ async def connect(url: str, *, options: str = "", patience: float = PATIENCE) ->
     `options` are server settings of the session, as `-c name=value ...`.
     """
     loop = asyncio.get_running_loop()
-    deadline, pause = loop.time() + patience, FIRST_PAUSE
+    deadline = loop.time() + patience
+    rests = pauses(FIRST_PAUSE, LONGEST_PAUSE)
     while True:
+        pause = next(rests)
         try:
             return await Connection.connect(
                 url, autocommit=True, connect_timeout=5, prepare_threshold=2, options=options or None
@@ -56,7 +59,6 @@ async def connect(url: str, *, options: str = "", patience: float = PATIENCE) ->
             # wait for the rest of it, a minute long, and DROP DATABASE for the server's process.
             raise error.with_traceback(None) from None
         await asyncio.sleep(pause)
-        pause = min(pause * 2, 0.5)
 
 
 class Link:
