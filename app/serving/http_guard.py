@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from domain.errors import Invalid, LimitExceeded, Unavailable
 from domain.events.identity import new_event_id
@@ -50,6 +50,7 @@ class GuardedHttp(HttpToolsProtocol):
     _lingers = 0.0  # since when the rest of a body comes for nothing
     _waiting = (0, 0.0)  # bytes that were not read by the caller, and when they were counted
     _refused = False
+    _held: tuple[RequestResponseCycle, Any] | None = None  # a request that is not begun: its caller reads first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection, or answer 503 at once where there are too many."""
@@ -103,10 +104,20 @@ class GuardedHttp(HttpToolsProtocol):
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, "this is no HTTP/1.1 request that is taken here")
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Serve a request, once the caller has read the answer before it, all but a little."""
+        if self.flow.write_paused:
+            self._held = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def resume_writing(self) -> None:
         """The caller reads."""
         self._waiting = (0, 0.0)
         super().resume_writing()
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._start_asgi_task(*held)
 
     @property
     def rests(self) -> bool:

@@ -209,18 +209,18 @@ class PostgresReadStore:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         pool, whole = (self._members, OF_MEMBER) if asked.member else (self._pool, OF_COMPANY)
-        async with self._turns.turn(asked.company), pool.connection() as connection:
-            cursor = await connection.execute(
-                whole.replace(b"{statement}", statement),
-                (*asked.whose, *asked.params, asked.projection, live.version, asked.projection),
-                prepare=True,
-            )
-            if cursor.rowcount <= FEW:
-                return _answer(live, cursor, _found(await cursor.fetchall()))
-        async with wide_answers.TURNS.turn(
-            asked.company
-        ):  # the connection is another's by now: what came lies in memory
-            return _answer(live, cursor, await _in_pieces(cursor))
+        # Who waits for the turn of wide answers keeps this one: else all that may ask do, and what comes lies in memory.
+        async with self._turns.turn(asked.company):
+            async with pool.connection() as connection:
+                cursor = await connection.execute(
+                    whole.replace(b"{statement}", statement),
+                    (*asked.whose, *asked.params, asked.projection, live.version, asked.projection),
+                    prepare=True,
+                )
+                if cursor.rowcount <= FEW:
+                    return _answer(live, cursor, _found(await cursor.fetchall()))
+            async with wide_answers.TURNS.turn(asked.company):  # the connection is another's by now
+                return _answer(live, cursor, await _in_pieces(cursor))
 
 
 @dataclass(frozen=True, slots=True)

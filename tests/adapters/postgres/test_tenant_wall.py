@@ -21,6 +21,7 @@ from adapters.servers.servers import Addresses
 from domain.errors import Defect, LimitExceeded
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.past.past_store import Folded
+from projections.engine.query.wide_answers import FEW, TURNS
 from projections.engine.rebuild import LogRange
 from projections.engine.store.sql import table_name
 from tests.eventlog.publish.samples import trade
@@ -73,6 +74,24 @@ async def test_a_statement_that_names_another_company_sees_nothing(reads: Postgr
 async def test_what_is_no_company_sees_nothing(reads: PostgresReadStore, nobody: str) -> None:
     """The star of a token is no company to the store, and no pattern is either."""
     assert (await reads.ask(nobody, NAME, EVERYTHING, ())).rows == []
+
+
+async def test_no_more_wide_answers_of_a_tenant_lie_in_memory_than_it_has_connections(
+    reads: PostgresReadStore, read_models_url: str
+) -> None:
+    """Eight are asked for while the turn of wide answers is another's: one statement runs; then all are answered."""
+    wide = f"SELECT pg_try_advisory_lock(%s), n FROM generate_series(1, {3 * FEW}) AS n"
+    marks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid BETWEEN 1 AND 8"
+    with psycopg.connect(read_models_url, autocommit=True) as connection:
+        async with TURNS.turn("gamma"):
+            asked = [asyncio.create_task(reads.ask("acme", NAME, wide, (n,))) for n in range(1, 9)]
+            while connection.execute(marks).fetchone() == (0,):
+                await asyncio.sleep(0.01)
+            for _ in range(10):
+                assert (await reads.ask("beta", NAME, EVERYTHING, ())).rows == [("beta",)]
+            assert connection.execute(marks).fetchone() == (1,)
+        assert [len(answer.rows) for answer in await asyncio.gather(*asked)] == [3 * FEW] * 8
+        assert connection.execute(marks).fetchone() == (8,)
 
 
 def test_a_reader_without_a_tenant_sees_nothing(read_models_url: str) -> None:

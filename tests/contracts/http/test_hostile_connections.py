@@ -96,6 +96,9 @@ def test_what_is_no_http_is_told_so(instance: Instance) -> None:
         assert connection.answer()[0] == 0
 
 
+SERVED: list[str] = []  # paths that `hello` was asked for
+
+
 async def hello(scope: Any, receive: Any, send: Any) -> None:
     """Answers with so many bytes as its path says, once the body is there."""
     if scope["type"] == "lifespan":
@@ -103,6 +106,7 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
             event = (await receive())["type"]
             await send({"type": f"{event}.complete"})
         return
+    SERVED.append(scope["path"])
     while (await receive()).get("more_body"):
         pass
     body = b"x" * int(scope["path"][1:] or 2)
@@ -153,6 +157,22 @@ async def test_an_answer_that_nobody_reads_is_let_go(hasty: int) -> None:
     writer.close()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{hasty}") as client:
         assert len((await client.get("/20000000")).content) == 20_000_000
+
+
+async def test_nothing_is_answered_ahead_of_who_does_not_read(hasty: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five requests in a row one is served while its answer is not read; then all of them, in their order."""
+    monkeypatch.setattr(http_guard, "UNREAD_SECONDS", 30)
+    size = 4_000_000
+    SERVED.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty, limit=1_000)
+    writer.write(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % (size + n) for n in range(5)))
+    await asyncio.sleep(0.5)
+    assert SERVED == [f"/{size}"]
+    for n in range(5):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"content-length: %d" % (size + n) in head
+        await reader.readexactly(size + n)
+    writer.close()
 
 
 async def test_more_connections_than_are_taken_make_room(hasty: int) -> None:
