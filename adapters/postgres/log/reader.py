@@ -14,7 +14,6 @@ from domain.events.record_runs import Run, RunRecords
 from domain.ports import Chunk
 
 MAX_FETCH = 32 * 1_048_576  # bytes of one read, about: what a reader holds in memory
-LOOK_AGAIN = 0.25  # seconds: wakes a reader whose wake-up was lost
 
 # Runs are found through their key and come in its order; statistics of a table that grows all the time mislead.
 PLAN = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
@@ -50,7 +49,9 @@ class EmbeddedReader:
             remaining = deadline - loop.time()
             if remaining <= 0:
                 return []
-            await wait_for(changed, min(remaining, LOOK_AGAIN))
+            await wait_for(changed, remaining)
+            if not changed.done():
+                return []
 
     async def close(self) -> None:
         """Close the connection."""

@@ -209,7 +209,7 @@ class PostgresReadStore:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
         statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         pool, whole = (self._members, OF_MEMBER) if asked.member else (self._pool, OF_COMPANY)
-        # Who waits for the turn of wide answers keeps this one: else all that may ask do, and what comes lies in memory.
+        # Who waits for the turn of wide answers keeps this one: else all ask, and what comes lies in memory.
         async with self._turns.turn(asked.company):
             async with pool.connection() as connection:
                 cursor = await connection.execute(

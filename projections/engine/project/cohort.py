@@ -21,9 +21,9 @@ Announce = Callable[[Commit], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How a lane works: `batch` records at most in one step, `wait` seconds for new ones, `pace` seconds at least from
-    one small batch to the next, `confirm` seconds between notes that nothing is missing, `poison` the share of bad
-    events above which the lane stops, `tokens` who judges the tokens on events (None: nobody does).
+    """How a lane works: `batch` records at most in one step, `wait` seconds for new ones while one is stored, `pace`
+    seconds at least from one small batch to the next, `confirm` seconds between notes that nothing is missing, `poison`
+    the share of bad events above which the lane stops, `tokens` who judges the tokens on events (None: nobody does).
     """
 
     batch: int = 100_000

@@ -119,8 +119,9 @@ class Lane:
         try:
             while not self._stopping.is_set():
                 asked = time.monotonic()
-                most = self._appetite.records(self.topic)
-                chunks = await reader.read(cohort.offsets, max_records=most, wait=self._limits.wait)
+                # What is being stored is to be looked after, else nothing needs doing before the next note.
+                wait = self._limits.confirm if storing.done() else self._limits.wait
+                chunks = await self._news(reader, cohort, wait)
                 arrived = time.monotonic()
                 commit = None
                 if chunks:
@@ -138,6 +139,16 @@ class Lane:
         finally:
             self._appetite.full(self.topic)
             await storing
+
+    async def _news(self, reader: LogReader, cohort: Cohort, wait: float) -> list[Chunk]:
+        """What the log has for the cohort; nothing where nothing comes in so many seconds, or the lane is to stop."""
+        most, chunks = self._appetite.records(self.topic), list[Chunk]()
+
+        async def read() -> None:
+            chunks.extend(await reader.read(cohort.offsets, max_records=most, wait=wait))
+
+        await tasks.first(read(), self._stopping.wait())
+        return chunks
 
     async def _folded(self, cohort: Cohort, admission: Admission, chunks: Sequence[Chunk], threads: Threads) -> Commit:
         loop = asyncio.get_running_loop()

@@ -46,6 +46,25 @@ async def test_a_slow_committer_never_makes_a_reader_skip(
     await log.close()
 
 
+async def test_an_append_that_was_not_heard_is_seen(open_embedded_log: OpenLog, database_url: str) -> None:
+    """Without a word to those who listen, and where the connection that listens was cut off a moment before."""
+    log = await opened(open_embedded_log)
+    reader, silent = log.reader("t"), APPEND.replace(", pg_notify('log_append', topic)::text", "")
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%next_offset) from log.partitions%'"
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
+        for number, statement in enumerate((silent, silent, APPEND)):
+            waiting = asyncio.create_task(reader.read({0: number}, max_records=10, wait=30))
+            await asyncio.sleep(0.4)  # by then it listens
+            if number:
+                await other.execute(cut + " AND pid <> pg_backend_pid() AND datname = current_database()")
+            await other.execute(statement, _one_record(await _partition_id(other), b"%d" % number))
+            async with asyncio.timeout(10):
+                (chunk,) = await waiting
+            assert list(chunk.values) == [b"%d" % number]
+    await reader.close()
+    await log.close()
+
+
 @pytest.mark.slow
 async def test_writers_of_several_partitions_do_not_block_each_other_for_ever(open_embedded_log: OpenLog) -> None:
     """Two processes that touch all partitions in different orders never deadlock."""
