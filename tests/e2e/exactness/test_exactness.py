@@ -18,7 +18,8 @@ from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line
 from tests.support.kafka_broker import KafkaBroker, LocalBroker, find_broker, unavailable_reason
 
-SMALL = Size(events=15_000, kills=2, parcel=1_000)
+SMALL = Size(events=8_000, kills=1, parcel=500)
+TWICE = Size(events=15_000, kills=2, parcel=1_000)
 SMALL_ON_KAFKA = Size(events=15_000, kills=1, parcel=1_000)  # to start a broker again takes ten seconds and more
 FULL = Size(events=1_000_000, kills=20, parcel=4_000)
 
@@ -50,8 +51,14 @@ def judge(proof: Proof, size: Size, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 def test_small_on_the_embedded_log(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Projectors and PostgreSQL are killed twice each."""
+    """A projector and PostgreSQL are killed once each."""
     judge(prove(own_folder, SMALL), SMALL, capsys)
+
+
+@pytest.mark.ci
+def test_who_came_back_is_killed_again(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice each. Half a minute of both cores: `make test` kills once."""
+    judge(prove(own_folder, TWICE), TWICE, capsys)
 
 
 @pytest.mark.ci
