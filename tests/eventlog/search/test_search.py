@@ -7,6 +7,7 @@ import random
 import tracemalloc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 
 import psycopg
 import pytest
@@ -74,13 +75,21 @@ def in_blocks(held: Mapping[Placed, bytes], size: int = SIZE) -> list[Block]:
     return found
 
 
+@cache
+def parsed(value: bytes) -> AnalyticsProcessingEnvelope | None:
+    """The event; None where it is none. Parsed once, because hundreds of searches look at each."""
+    try:
+        return AnalyticsProcessingEnvelope.FromString(value)
+    except DecodeError:
+        return None
+
+
 def matching(held: Mapping[Placed, bytes], wanted: Criteria, topics: Sequence[str]) -> set[Placed]:
     """Places of wanted events, found by looking at each one."""
     places = set()
     for place, value in held.items():
-        try:
-            event = AnalyticsProcessingEnvelope.FromString(value)
-        except DecodeError:
+        event = parsed(value)
+        if event is None:
             continue
         asked = {
             "company_id": "" if wanted.company_id == "*" else wanted.company_id,
