@@ -29,6 +29,7 @@ CACHE = ROOT / ".cache" / "kafka"
 CLUSTER_ID = "dGVzdHMtb2YtYW5hbHl0aWM"  # any 16 bytes in base64; all test brokers are clusters of one
 START_SECONDS = 60.0  # generous: other tests may have both cores
 HEAP = "-Xmx768m"
+QUICK = "-XX:TieredStopAtLevel=1"  # for what lives for minutes: compiling it well takes longer than it is used
 
 # Run before the broker, in its process: Linux kills the broker when we are killed, so that none is left over.
 DIE_WITH_PARENT = """
@@ -88,8 +89,9 @@ class NamedBroker:
 class LocalBroker:
     """A KRaft broker and controller in one Java process, on free loopback ports, its data in a temporary folder."""
 
-    def __init__(self, jars: Path) -> None:
+    def __init__(self, jars: Path, *, quick: bool = False) -> None:
         self._jars = jars
+        self._options = [HEAP, "-XX:+UseParallelGC", *([QUICK] if quick else [])]
         self._folder = Path()
         self._port, self._password_port, self._controller_port = _free_ports(3)
         self.bootstrap = f"127.0.0.1:{self._port}"
@@ -124,7 +126,7 @@ class LocalBroker:
         self._config.write_text(re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), template))
         with self.log_file.open("ab") as log:
             format_args = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._config))
-            subprocess.run(self._java("-XX:TieredStopAtLevel=1", *format_args), stdout=log, stderr=log, check=True)
+            subprocess.run(self._java(QUICK, *format_args), stdout=log, stderr=log, check=True)
         self.restart()
 
     def restart(self) -> None:
@@ -153,7 +155,7 @@ class LocalBroker:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = self._java(HEAP, "-XX:+UseParallelGC", "kafka.Kafka", str(self._config))
+        command = self._java(*self._options, "kafka.Kafka", str(self._config))
         command = [sys.executable, "-c", DIE_WITH_PARENT, *command]
 
         def start() -> subprocess.Popen[bytes]:
@@ -199,12 +201,15 @@ class ComposedBroker:
         return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
-def find_broker() -> KafkaBroker | None:
-    """A broker that is ready to be started, or None where there is none; fetches the jars the first time."""
+def find_broker(*, quick: bool = False) -> KafkaBroker | None:
+    """A broker that is ready to be started, or None where there is none; fetches the jars the first time.
+
+    `quick`: it starts in half the time and is no measure of anything.
+    """
     if named := os.environ.get("ANALYTICS_TEST_KAFKA"):
         return NamedBroker(named)
     if _has_java_17() and shutil.which("mvn") and (jars := _fetched_jars()) is not None:
-        return LocalBroker(jars)
+        return LocalBroker(jars, quick=quick)
     return ComposedBroker() if _has_docker() else None
 
 

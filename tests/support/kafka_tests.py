@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanting = [item for item in items if needs_kafka(item)]
     if not wanting:
         return
-    broker = find_broker()
+    broker = find_broker(quick=True)
     if broker is not None:
         config.stash[_BROKER] = broker
         return
