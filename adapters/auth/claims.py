@@ -61,7 +61,7 @@ def check_header(header: Claims) -> str:
 
 
 def begins_at(claims: Claims) -> int:
-    """From when on it is valid, 0 where that is not said. Raises InvalidClaim."""
+    """From when on it is valid (seconds since 1970), 0 where that is not said. Raises InvalidClaim."""
     return max((_time(claims, name) for name in ("nbf", "iat") if name in claims), default=0)
 
 

@@ -147,7 +147,7 @@ class Minute:
         self._volume = 0.0
 
     def take(self, price: float, volume: float) -> None:
-        """Units traded at a price."""
+        """So many units traded at a price, in whole quote currency."""
         self._high, self._low, self._close = max(self._high, price), min(self._low, price), price
         self._volume += volume
 

@@ -39,7 +39,7 @@ class Terms:
 
     @property
     def unit_amount(self) -> float:
-        """Price of a seat for a billing interval."""
+        """Price of a seat for a billing interval, in whole currency."""
         return PLANS[self.plan] * (MONTHS_A_YEAR_COSTS if self.yearly else 1)
 
 

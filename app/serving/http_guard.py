@@ -165,7 +165,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     @property
     def unread(self) -> tuple[float, int]:
-        """Since when its caller has not read (0: it does), and how much waits."""
+        """Since when (the loop's seconds) its caller has not read (0: it does), and how many bytes wait."""
         return self._waiting[1], self.transport.get_write_buffer_size()
 
 

@@ -45,7 +45,7 @@ class Bucket:
         return max(0.0, (1.0 - self.left) / self.rate.per_second)
 
     def take(self, now: float, amount: float = 1.0) -> None:
-        """Take so many, into debt if need be."""
+        """Take so many requests or events, into debt if need be."""
         self.refill(now)
         self.left -= amount
 
@@ -70,7 +70,7 @@ class Rates:
         self._tenants: OrderedDict[str, _Tenant] = OrderedDict()
 
     def admit(self, principal: Principal, use: Use, now: float, amount: float = 1.0, company: str = "") -> None:
-        """Take one (or none, where the amount is charged later). Raises LimitExceeded with `retry_after`."""
+        """Take so many requests or events; 0 where they are charged later. Raises LimitExceeded with `retry_after`."""
         if not self._factor:
             return
         bucket = self._bucket(principal, company, use, now)

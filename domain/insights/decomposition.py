@@ -51,7 +51,7 @@ class Decomposition:
 
     @property
     def fitted(self) -> Floats:
-        """The series without its remainder."""
+        """The series without its remainder, in its own units."""
         return self.trend + sum(self.seasons)
 
 

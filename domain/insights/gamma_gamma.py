@@ -35,7 +35,7 @@ class GammaGamma(msgspec.Struct, frozen=True):
         return finite(self.p * self.v / (self.q - 1)) if self.q > 1 else Reason.NOT_FINITE
 
     def expected_value(self, sample: Sequence[Buyer]) -> Floats | Reason:
-        """Amount of a future purchase of each buyer."""
+        """Amount of a future purchase of each buyer, in the money that the values are in."""
         x, _, _, value = columns(sample)
         if self.q <= 1:
             return Reason.NOT_FINITE

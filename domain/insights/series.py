@@ -40,7 +40,10 @@ def observed(values: Sequence[float] | Floats, minimum: int = 1) -> Floats | Rea
 
 
 def spread(values: Floats) -> float:
-    """Robust standard deviation around zero: from the median of magnitudes, or their mean where most are zero."""
+    """Robust standard deviation around zero, in units of the values.
+
+    From the median of magnitudes, or their mean where most are zero.
+    """
     import numpy as np
 
     sizes = np.abs(values)

@@ -57,7 +57,7 @@ class MetricInputs:
         return self.sums.get(source, NOTHING)
 
     def whole(self, source: str, name: str) -> int:
-        """One sum; 0 where there is nothing."""
+        """One sum, in the units of its source; 0 where there is nothing."""
         return int(self[source].get(name) or 0)
 
     def flows(self, source: str = "mrr_movements") -> Flows:
@@ -111,7 +111,7 @@ class MetricInputs:
 
     @property
     def scores(self) -> Mapping[str, Mapping[float, int]]:
-        """Answers by survey and score."""
+        """How many answers by survey and score."""
         found: Mapping[str, Mapping[float, int]] = self["survey_answers"]
         return found
 

@@ -45,7 +45,10 @@ class Room:
         self._waiting: deque[tuple[asyncio.Future[None], int, int]] = deque()
 
     async def take(self, events: int, size: int) -> None:
-        """Wait until there is room for so much; a piece beyond the limits is let in when nothing else is there."""
+        """Wait until there is room for so many events and `size` bytes.
+
+        A piece beyond the limits is let in when nothing else is there.
+        """
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((turn, events, size))
         self._admit()
@@ -59,7 +62,7 @@ class Room:
             raise
 
     def give(self, events: int, size: int) -> None:
-        """Give room back."""
+        """Give room back, as many events and bytes as were taken."""
         self._events -= events
         self._size -= size
         self._admit()

@@ -75,7 +75,7 @@ class Checkpoint:
 def signed(
     before: Checkpoint | None, at: int, key_id: str, heads: Mapping[TopicPartition, Head], sign: Sign
 ) -> Checkpoint:
-    """The checkpoint after `before`."""
+    """The checkpoint after `before`; `at` in ms since 1970 UTC."""
     number, previous = (before.number + 1, before.digest) if before else (1, "")
     bare = Checkpoint(number, at, previous, key_id, dict(heads))
     return Checkpoint(number, at, previous, key_id, bare.heads, sign(bare.message()))

@@ -39,7 +39,7 @@ def event_json(place: Placed, envelope: AnalyticsProcessingEnvelope) -> EventJso
 
 
 def figures(scanned: Scanned) -> Mapping[str, int]:
-    """What a search looked at; see `eventlog.search.criteria.Scanned`."""
+    """How many records and bytes a search looked at; see `eventlog.search.criteria.Scanned`."""
     return asdict(scanned)
 
 

@@ -36,7 +36,7 @@ async def index(
 ) -> None:
     """Keep the index at the head of the log, less the block that is being filled, until `stop` is set.
 
-    Raises what the log or the index raises.
+    `size` is records of a block. Raises what the log or the index raises.
     """
     start = Position()
     for topic in topics:

@@ -59,7 +59,7 @@ class Metrics:
         self._buckets: dict[tuple[Metric, Labels], list[int]] = {}
 
     def add(self, metric: Metric, amount: float = 1, *labels: str) -> None:
-        """Count up, or a gauge up or down."""
+        """Count up, or a gauge up or down, in the units that the metric has."""
         key = (metric, labels)
         self._values[key] = self._values.get(key, 0) + amount
 

@@ -29,7 +29,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     """
 
     async def wait(self, gen: PQGen[RV], interval: float = LOOK, timeout: float | None = None) -> RV:  # noqa: ASYNC109 (psycopg's signature)
-        """Wait for the server."""
+        """Wait for the server, `timeout` seconds at most."""
         try:
             return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
         except asyncio.CancelledError:

@@ -75,7 +75,7 @@ class EmbeddedMembership:
         return self._owned if asyncio.get_running_loop().time() < self._valid_until else frozenset()
 
     async def wait_changed(self, timeout: float) -> bool:  # noqa: ASYNC109 (the port says so)
-        """Wait until `assigned` differs from what it was when this returned last."""
+        """Wait, `timeout` seconds at most, until `assigned` differs from what it was when this returned last."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while self.assigned() == self._seen:

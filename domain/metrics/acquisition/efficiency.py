@@ -23,7 +23,7 @@ def cac_payback_months(cac: Stat, arpa: Stat, margin: float = 1.0) -> Stat:
 
 
 def ltv_to_cac(ltv: Stat, cac: Stat) -> Stat:
-    """Lifetime value over cost."""
+    """Lifetime value over cost, a plain number; both in one money."""
     if not has_value(ltv):
         return ltv
     return ratio(ltv, cac) if has_value(cac) else cac
@@ -35,7 +35,7 @@ def magic_number(net_new_mrr: float, cost_before: Stat) -> Stat:
 
 
 def burn_multiple(net_burn: float, net_new_mrr: float) -> Stat:
-    """Net burn over net new ARR; undefined where ARR did not grow."""
+    """Net burn over net new ARR, a plain number; undefined where ARR did not grow."""
     return ratio(net_burn, 12 * net_new_mrr) if net_new_mrr > 0 else Reason.ZERO_DENOMINATOR
 
 

@@ -78,7 +78,7 @@ def apdex(durations: Iterable[tuple[float, int]], failures: int, threshold: floa
 
 
 def saturation(used: float, limit: float) -> Stat:
-    """How much of a resource is in use."""
+    """How much of a resource is in use, as a share of its limit; both in one unit."""
     return ratio(used, limit)
 
 

@@ -32,7 +32,7 @@ class Flows(NamedTuple):
 
     @property
     def net_new(self) -> int:
-        """What was won less what was lost."""
+        """What was won less what was lost, in twelfths of a millionth."""
         return self.new + self.expansion + self.reactivated - self.contraction - self.churned
 
     @property

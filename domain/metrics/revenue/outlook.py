@@ -28,7 +28,7 @@ class Standing(NamedTuple):
 
 
 def mrr_at_risk(customers: Iterable[Standing]) -> int:
-    """All MRR of those who owe, and what the others are scheduled to lose."""
+    """All MRR of those who owe, and what the others are scheduled to lose, in twelfths of a millionth."""
     return sum(c.mrr if c.past_due else max(0, c.mrr - c.later) for c in customers)
 
 

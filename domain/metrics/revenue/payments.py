@@ -29,12 +29,12 @@ class Takings(NamedTuple):
 
     @property
     def gross_revenue(self) -> int:
-        """Money taken."""
+        """Money taken, in millionths."""
         return self.succeeded + self.recovered
 
     @property
     def net_revenue(self) -> int:
-        """Less refunds and fees; negative where they are larger."""
+        """Less refunds and fees, in millionths; negative where they are larger."""
         return self.gross_revenue - self.refunded - self.fees
 
     @property

@@ -11,5 +11,5 @@ from domain.metrics.trading.whole import Whole
 
 
 def max_drawdown_money(pnl: Whole) -> int:
-    """Smallest (running P&L − its peak)."""
+    """Smallest (running P&L − its peak), in millionths."""
     return deepest(pnl)

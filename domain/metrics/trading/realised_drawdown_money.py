@@ -13,7 +13,7 @@ from domain.metrics.trading.whole import Whole, running
 
 
 def realised_drawdown_money(trades: Trades) -> int:
-    """Smallest (running P&L − its peak)."""
+    """Smallest (running P&L − its peak), in millionths."""
     return deepest(trades.pnl)
 
 

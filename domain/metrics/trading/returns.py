@@ -59,7 +59,7 @@ def short_sample(returns: Returns | Reason) -> bool:
 
 
 def deviation(returns: Returns) -> float:
-    """Standard deviation, ddof 1; exactly 0 where all are equal."""
+    """Standard deviation in the units of the values, ddof 1; exactly 0 where all are equal."""
     return 0.0 if flat(returns) else float(returns.std(ddof=1))
 
 

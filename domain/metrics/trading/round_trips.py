@@ -77,11 +77,14 @@ class Matched:
 
     @property
     def realised(self) -> int:
-        """Net profit of the round trips."""
+        """Net profit of the round trips, in millionths."""
         return sum(trip.pnl for trip in self.round_trips)
 
     def unrealised(self, last_price: int) -> int:
-        """Net profit of the open position at a price: its value there, less what it cost and its fees so far."""
+        """Net profit of the open position at a price: its value there, less what it cost and its fees so far.
+
+        Both in millionths.
+        """
         paid = sum(lot.value + lot.fees for lot in self.open_lots)
         return half_even(self.quantity * last_price, MILLIONTHS) - paid
 

@@ -71,17 +71,17 @@ class Trades:
 
     @cached_property
     def pnl_sum(self) -> int:
-        """What all of them earned."""
+        """What all of them earned, in millionths."""
         return total(self.pnl)
 
     @cached_property
     def profit_sum(self) -> int:
-        """What the won ones earned."""
+        """What the won ones earned, in millionths."""
         return total(self.pnl[self.won])
 
     @property
     def loss_sum(self) -> int:
-        """What the lost ones lost, positive."""
+        """What the lost ones lost, in millionths, positive."""
         return self.profit_sum - self.pnl_sum
 
     def ratio(self, numerator: float, denominator: float, reason: Reason) -> Stat:

@@ -59,7 +59,7 @@ def reported(column: Whole) -> NDArray[np.bool_]:
 
 
 def total(column: Whole) -> int:
-    """The exact sum. Halves of 32 bits are added apart, so that no partial sum can wrap round."""
+    """The exact sum, in units of the column. Halves of 32 bits are added apart: no partial sum can wrap round."""
     if column.dtype == object:
         return sum(column.tolist())
     return (int((column >> HALF).sum()) << HALF) + int((column & (2**HALF - 1)).sum())

@@ -48,7 +48,7 @@ def bucket_of(value: pl.Expr) -> pl.Expr:
 
 
 def middle_of(bucket: int) -> int:
-    """The value that stands for a bucket."""
+    """The value that stands for a bucket, in the units of what was counted."""
     if bucket == 0:
         return 0
     lower = edges()[abs(bucket) - 1]

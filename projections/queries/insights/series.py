@@ -32,7 +32,7 @@ Find = Callable[[Sequence[float]], Finding | Reason]
 
 
 def season_of(values: Sequence[float]) -> int:
-    """A week, where the series shows one and is long enough for it; else none."""
+    """In steps: a week, where the series shows one and is long enough for it; else none."""
     return WEEK if len(values) >= 2 * WEEK and period_of(values) == WEEK else 1
 
 

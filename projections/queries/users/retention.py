@@ -49,7 +49,7 @@ def read_zone(text: str) -> str:
 
 
 def read_brackets(text: str) -> tuple[int, ...]:
-    """First ages of brackets, ascending from 0. Raises ValueError for anything else."""
+    """First ages of brackets in steps of the retention, ascending from 0. Raises ValueError for anything else."""
     ages = tuple(int(part) if part.isdecimal() else -1 for part in text.split(","))
     if ages[0] != 0 or list(ages) != sorted(set(ages)) or ages[-1] >= MOST_AGES:
         raise ValueError(f"{text!r} is no ascending list of ages that begins with 0")
