@@ -1,4 +1,4 @@
-"""Trend, season and remainder of a series: STL (Cleveland et al. 1990), MSTL, and the classical form.
+"""Trend, season and remainder of a series: STL (Cleveland et al. 1990) and MSTL.
 
 STL comes from statsmodels, which agrees with Cleveland's Fortran. MSTL (Bandara, Hyndman & Bergmeir 2021) is STL for
 one season after the other, twice around. Every sum of the parts is the series, up to rounding.
@@ -111,31 +111,6 @@ def quick(period: int, seasonal: int = NARROWEST, robust: bool = False) -> Smoot
         robust=robust,
         outer_iter=5 if robust else None,
     )
-
-
-def classical(values: Sequence[float], period: int, multiplicative: bool = False) -> tuple[Floats, Floats] | Reason:
-    """Centred moving average (NaN at the ends) and the seasonal figure, one value a phase from the first observation.
-
-    The older method (Kendall & Stuart 1983): one figure for all years, no trend for half a period at either end. Kept
-    because other tools answer in it. Multiplicative needs positive values, and its figure averages to 1.
-    """
-    import numpy as np
-
-    series = observed(values, 2 * max(2, period))
-    if isinstance(series, Reason):
-        return series
-    if period < 2:
-        return Reason.TOO_FEW
-    if multiplicative and series.min() <= 0:
-        return Reason.ZERO_DENOMINATOR
-    even = period % 2 == 0
-    weights = np.array([0.5, *[1.0] * (period - 1), 0.5] if even else [1.0] * period) / period
-    trend = np.full(series.size, np.nan)
-    half = weights.size // 2
-    trend[half : series.size - half] = np.convolve(series, weights, mode="valid")
-    rest = series / trend if multiplicative else series - trend
-    figure = np.array([np.nanmean(rest[phase::period]) for phase in range(period)])
-    return trend, figure / figure.mean() if multiplicative else figure - figure.mean()
 
 
 def strength(component: Floats, remainder: Floats) -> float:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.metrics.acquisition import efficiency
-from domain.metrics.acquisition.steps import visitor_to_signup_rate
+from domain.metrics.acquisition.efficiency import visitor_to_signup_rate
 from domain.metrics.engagement import usage
 from domain.metrics.engagement.activity import stickiness
 from domain.metrics.engagement.lifecycle import pulse

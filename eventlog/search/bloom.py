@@ -22,11 +22,6 @@ FACTORS = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 LOW, ALL = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 
-def filter_of(texts: Collection[bytes]) -> bytes:
-    """The filter of these texts, at least one word long."""
-    return filter_of_checksums(checksums(texts))
-
-
 def checksums(texts: Collection[bytes]) -> NDArray[np.uint32]:
     """All that a filter needs to know of each text, in four bytes."""
     import numpy as np  # only who makes filters needs it; who asks one text does not

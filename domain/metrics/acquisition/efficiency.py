@@ -44,3 +44,8 @@ def rule_of_40(growth: Stat, profit_margin: Stat) -> Stat:
     if not has_value(growth):
         return growth
     return finite(growth + profit_margin) if has_value(profit_margin) else profit_margin
+
+
+def visitor_to_signup_rate(signups: int, visitors: int) -> Stat:
+    """Signups over different visitors of the period."""
+    return ratio(signups, visitors, Reason.NO_DATA)

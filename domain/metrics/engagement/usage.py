@@ -34,11 +34,6 @@ def sessions_per_user(sessions: int, active: int) -> Stat:
     return ratio(sessions, active, Reason.NO_DATA)
 
 
-def median_session_minutes(started: IntArray, ended: IntArray) -> Stat:
-    """Median length of sessions, each from its first to its last event (ms)."""
-    return float(np.median(ended - started)) / MS_PER_MINUTE if len(started) else Reason.NO_DATA
-
-
 def click_through_rate(clicks: int, impressions: int) -> Stat:
     """Clicks over impressions."""
     return ratio(clicks, impressions, Reason.NO_DATA)

@@ -1,4 +1,4 @@
-"""Throughput, errors, availability and what is left of the error budget, burn rates, apdex, saturation.
+"""Throughput, errors, availability and what is left of the error budget, burn rates, apdex.
 
 An objective (SLO) is the share that must succeed, for example 0.999. The error budget is 1 − SLO of all operations.
 burn_rate is how many times faster than allowed it is used up: 1 uses exactly all of it over the SLO's period. Two
@@ -75,13 +75,3 @@ def apdex(durations: Iterable[tuple[float, int]], failures: int, threshold: floa
         satisfied += number if duration <= threshold else 0
         tolerating += number if threshold < duration <= 4 * threshold else 0
     return ratio(satisfied + tolerating / 2, count + failures, Reason.NO_DATA)
-
-
-def saturation(used: float, limit: float) -> Stat:
-    """How much of a resource is in use, as a share of its limit; both in one unit."""
-    return ratio(used, limit)
-
-
-def share(part: int, whole: int) -> Stat:
-    """Of events: late ones (late_share), repeated ones (duplicate_share), bad ones (quarantine_rate)."""
-    return ratio(part, whole, Reason.NO_DATA)

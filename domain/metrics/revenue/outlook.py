@@ -1,8 +1,7 @@
-"""What is known of tomorrow's MRR: committed MRR, and MRR at risk.
+"""What is known of tomorrow's MRR: MRR at risk.
 
-cmrr is MRR with everything that was recorded by then and takes effect later (`domain/billing/scheduled.py`): starts and
-upgrades added, cancels and downgrades subtracted. mrr_at_risk is the part of that MRR whose customer owes, or that was
-scheduled to end, each customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
+mrr_at_risk is the part of committed MRR (`domain/billing/scheduled.py`) whose customer owes, or that was scheduled to
+end, each customer once. revenue_at_risk is the platform's form: MRR × customer churn rate.
 """
 
 from __future__ import annotations
@@ -10,13 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from domain.billing.subscriptions import LOSSES, Movement
 from domain.metrics.value import Stat, finite, has_value
-
-
-def cmrr(mrr: int, later: Iterable[Movement]) -> int:
-    """MRR now and all movements that will take effect later, in twelfths of a millionth."""
-    return mrr + sum(-m.amount if m.kind in LOSSES else m.amount for m in later)
 
 
 class Standing(NamedTuple):

@@ -9,13 +9,12 @@ Fees are shared the same way; profit is net of those of both legs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.billing.monthly_price import MILLIONTHS, half_even
 from domain.errors import Invalid
-from domain.metrics.trading.trades import Trades
 
 
 class Matching(StrEnum):
@@ -139,17 +138,4 @@ def _close(lots: deque[Lot], closing: Lot) -> RoundTrip:
         exit_value=abs(closing.value),
         fees=fees,
         pnl=-closing.value - entry - fees,
-    )
-
-
-def as_trades(trips: Sequence[RoundTrip]) -> Trades:
-    """The round trips as closed trades; prices are averages, rounded half even to millionths."""
-    return Trades.of(
-        (trip.pnl for trip in trips),
-        fees=(trip.fees for trip in trips),
-        quantity=(trip.quantity for trip in trips),
-        entry_price=(half_even(trip.entry_value * MILLIONTHS, trip.quantity) for trip in trips),
-        exit_price=(half_even(trip.exit_value * MILLIONTHS, trip.quantity) for trip in trips),
-        opened_at=(trip.opened_at for trip in trips),
-        closed_at=(trip.closed_at for trip in trips),
     )

@@ -15,7 +15,6 @@ from domain.insights.change_points import change_points
 from domain.insights.decomposition import quick, stl
 from domain.insights.forecast import forecast
 from domain.insights.gamma_gamma import fit_gamma_gamma
-from domain.insights.pareto_nbd import fit_pareto_nbd
 from domain.insights.retention import retention
 from domain.insights.trend import trend
 from tests.domain.insights.measures import (
@@ -54,7 +53,7 @@ def main() -> None:
 
 def parameters() -> Iterator[str]:
     """The fitted models of the purchases and the two cohorts."""
-    yield from (str(fit(cdnow_buyers())) for fit in (fit_bg_nbd, fit_pareto_nbd, fit_gamma_gamma))
+    yield from (str(fit(cdnow_buyers())) for fit in (fit_bg_nbd, fit_gamma_gamma))
     for cohort, alive in expected("sbg_survivors")["customers_alive_at_start_of_period"].items():
         yield f"{cohort}: {retention(alive)}"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.seasonal import MSTL  # type: ignore[import-untyped]  # the library carries no types
 
-from domain.insights.decomposition import Decomposition, Smoothing, classical, mstl, stl, strength
+from domain.insights.decomposition import Decomposition, Smoothing, mstl, stl, strength
 from domain.insights.seasonality import seasonality
 from domain.metrics.value import Reason
 from tests.domain.insights.oracles import co2, expected
@@ -44,19 +44,6 @@ def test_strengths_equal_the_oracle() -> None:
     assert strength(parts.seasons[0], parts.remainder) == pytest.approx(scenario["F_seasonal"], abs=scenario["abs"])
 
 
-@pytest.mark.parametrize("model", ["additive", "multiplicative"])
-def test_classical_decomposition_equals_the_oracle(model: str) -> None:
-    """Centred moving average and seasonal figure; no trend for half a period at either end."""
-    scenario = SCENARIOS[f"classical_{model}"]
-    parts = classical(co2(), 12, multiplicative=model == "multiplicative")
-    assert not isinstance(parts, Reason)
-    trend, figure = parts
-    np.testing.assert_allclose(figure, scenario["seasonal_figure_12"], atol=scenario["abs"], rtol=0)
-    known = [np.nan if value is None else value for value in scenario["trend"]]
-    np.testing.assert_allclose(trend, known, atol=scenario["abs"], rtol=1e-9)  # the oracle has ten digits
-    assert int(np.flatnonzero(np.isfinite(trend))[0]) == scenario["trend_first_valid_index"]
-
-
 def test_several_seasons_are_found_as_statsmodels_finds_them() -> None:
     """MSTL of a daily and a weekly season, with the same windows and jumps, is the same to rounding."""
     hours = np.arange(24 * 7 * 5)
@@ -86,5 +73,4 @@ def test_fewer_than_two_full_periods_are_refused() -> None:
     assert stl(co2()[:23], 12) is Reason.TOO_FEW
     assert mstl(co2()[:47], [12, 24]) is Reason.TOO_FEW
     assert seasonality(co2()[:23], [12]) is Reason.TOO_FEW
-    assert classical(co2()[:23], 12) is Reason.TOO_FEW
     assert isinstance(stl(co2()[:24], 12), Decomposition)

@@ -11,7 +11,6 @@ import pytest
 from domain.insights.bg_nbd import BgNbd, fit_bg_nbd
 from domain.insights.gamma_gamma import GammaGamma, fit_gamma_gamma, value_correlation
 from domain.insights.lifetime_value import LifetimeValue, lifetime_value
-from domain.insights.pareto_nbd import ParetoNbd, fit_pareto_nbd
 from domain.insights.purchases import Buyer, buyers
 from domain.metrics.value import Reason
 from tests.domain.insights.oracles import CALIBRATION_END, cdnow_buyers, expected, purchases
@@ -62,21 +61,6 @@ def test_bg_nbd_equals_the_oracle_and_the_paper(bg_nbd: BgNbd) -> None:
     example = oracle["published_example"]
     buyer = Buyer("0001", example["x"], example["t_x"], example["T"])
     assert bg_nbd.expected_purchases([buyer], example["t"])[0] == pytest.approx(example["E"], abs=5e-4)
-
-
-def test_pareto_nbd_equals_the_oracle_and_the_paper() -> None:
-    """Parameters within 0.5 % of the oracle and 1 % of Fader & Hardie (2005)."""
-    found = fit_pareto_nbd(cdnow_buyers())
-    assert isinstance(found, ParetoNbd)
-    oracle = ORACLE["pareto_nbd"]
-    for name, reference in oracle["params"].items():
-        assert getattr(found, name) == pytest.approx(reference, rel=oracle["tolerance_rel"])
-        assert getattr(found, name) == pytest.approx(oracle["published"][name], rel=0.01)
-    assert found.log_likelihood == pytest.approx(oracle["published"]["LL"], abs=0.1)
-    alive = found.p_alive(cdnow_buyers())
-    assert ((alive > 0) & (alive <= 1)).all()  # 1 for who bought on the last day
-    total = found.expected_purchases(cdnow_buyers(), HOLDOUT).sum()  # the two models differ little in the whole
-    assert total == pytest.approx(ORACLE["totals"]["expected_holdout_purchases_39w"], rel=0.02)
 
 
 def test_gamma_gamma_equals_the_oracle_and_the_paper(value: LifetimeValue) -> None:
@@ -160,7 +144,6 @@ def test_too_few_buyers_or_impossible_histories_are_refused() -> None:
     """Nobody, too few, nobody who repeats, a last purchase after the end."""
     assert lifetime_value([]) is Reason.NO_DATA
     assert fit_bg_nbd(cdnow_buyers()[:20]) is Reason.TOO_FEW
-    assert fit_pareto_nbd([Buyer(str(n), 0, 0.0, 10.0) for n in range(100)]) is Reason.TOO_FEW
     assert fit_bg_nbd([Buyer(str(n), 1, 12.0, 10.0) for n in range(100)]) is Reason.NOT_FINITE
     assert fit_gamma_gamma([Buyer(str(n), 2, 3.0, 10.0, 5.0) for n in range(100)]) is Reason.NO_DISPERSION
     heavy = GammaGamma(6.0, 0.9, 15.0, 0.0)

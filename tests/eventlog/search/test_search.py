@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tracemalloc
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 
@@ -23,7 +23,7 @@ from domain.events.partitioning import partition_of
 from domain.ports import Chunk, EventLog, LogReader, Placed, Record
 from eventlog.search import walk as log_walk
 from eventlog.search.blocks import Block
-from eventlog.search.bloom import PROBES, filter_of, probe
+from eventlog.search.bloom import PROBES, checksums, filter_of_checksums, probe
 from eventlog.search.criteria import ALWAYS, NEVER, Criteria
 from eventlog.search.event_detail import EventDetails
 from eventlog.search.indexer import UNREAD, summary
@@ -339,6 +339,11 @@ def test_a_filter_admits_few_others_and_keeps_its_form() -> None:
     texts = filter_of([f"e-{n}".encode() for n in range(10_000)])
     assert sum(admits(texts, f"x-{n}".encode()) for n in range(20_000)) < 400
     assert (filter_of([b"e-1", b"e-2"]).hex(), probe(b"e-1")) == FORM
+
+
+def filter_of(texts: Collection[bytes]) -> bytes:
+    """The filter of some texts."""
+    return filter_of_checksums(checksums(texts))
 
 
 def admits(made_of: bytes, text: bytes) -> bool:

@@ -62,13 +62,11 @@ def test_ratios_of_use() -> None:
     users, features = column([1, 1, 1, 2]), column([7, 7, 8, 7])
     assert usage.feature_adoption_rate(users, features, 4) == {7: 0.5, 8: 0.25}
     assert usage.feature_depth(users, features) == 1.5
-    assert usage.median_session_minutes(column([0, 0, 60_000]), column([60_000, 600_000, 240_000])) == 3
     assert usage.sessions_per_user(6, 4) == 1.5
     assert (usage.click_through_rate(1, 4), usage.conversion_rate(1, 8)) == (0.25, 0.125)
     assert (stickiness(5, 20), pulse(3, 5, 2, 10)) == (0.25, 0.5)
     nothing = column([])
     assert usage.feature_depth(nothing, nothing) is Reason.NO_DATA
-    assert usage.median_session_minutes(nothing, nothing) is Reason.NO_DATA
     assert usage.click_through_rate(0, 0) is Reason.NO_DATA
     assert (stickiness(0, 0), pulse(0, 0, 0, 0)) == (Reason.NO_DATA, Reason.NO_DATA)
     assert {pulse(3, 0, 0, 0), pulse(0, 2, 0, 0)} == {Reason.NO_LOSSES}

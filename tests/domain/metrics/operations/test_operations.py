@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from domain.metrics.operations import service
-from domain.metrics.operations.incidents import Incident, mtta, mttr
 from domain.metrics.operations.service import WINDOWS
 from domain.metrics.value import Reason
 
@@ -18,8 +17,6 @@ def test_service_levels() -> None:
     assert service.burn_rate(4, 1000, 0.999) == pytest.approx(4)
     assert service.error_budget_left(4, 1000, 0.999) == pytest.approx(-3)
     assert service.error_budget_left(4, 1000, 0.992) == pytest.approx(0.5)
-    assert service.saturation(30, 40) == 0.75
-    assert service.share(3, 12) == 0.25
 
 
 @pytest.mark.parametrize(("long", "short", "expected"), [(15.0, 15.0, True), (15.0, 1.0, False), (14.0, 15.0, False)])
@@ -35,13 +32,6 @@ def test_apdex() -> None:
     assert service.apdex(durations, 5, 0.5) == 0.75
 
 
-def test_incidents() -> None:
-    """Open ones have no time yet; one that is resolved without a word was acknowledged by that."""
-    incidents = [Incident(100, 110, 200), Incident(100, 0, 130), Incident(100, 150), Incident(100)]
-    assert mtta(incidents) == pytest.approx((10 + 30 + 50) / 3)
-    assert mttr(incidents) == 65
-
-
 def test_reasons() -> None:
     """Without operations, with an objective that allows nothing, without incidents."""
     assert service.throughput(5, 0) is Reason.NO_DATA
@@ -50,6 +40,3 @@ def test_reasons() -> None:
     assert service.error_budget_left(0, 0, 0.9) is Reason.NO_DATA
     assert service.burn_rate(1, 5, 1.0) is Reason.ZERO_DENOMINATOR
     assert service.apdex([], 0, 1) is Reason.NO_DATA
-    assert service.saturation(1, 0) is Reason.ZERO_DENOMINATOR
-    assert service.share(0, 0) is Reason.NO_DATA
-    assert (mtta([]), mttr([Incident(5, 6)])) == (Reason.NO_DATA, Reason.NO_DATA)

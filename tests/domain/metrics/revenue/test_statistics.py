@@ -8,22 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.billing.subscriptions import Cut, Movement
 from domain.metrics.revenue import rates
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
-from domain.metrics.revenue.concentration import hhi, top_concentration
-from domain.metrics.revenue.currency import Converted, converted
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.revenue.flows import Flows
-from domain.metrics.revenue.outlook import Standing, cmrr, mrr_at_risk, revenue_at_risk
+from domain.metrics.revenue.outlook import Standing, mrr_at_risk, revenue_at_risk
 from domain.metrics.revenue.payments import (
     MS_PER_DAY,
-    Invoice,
     Takings,
-    dunning_recovery_rate,
-    failed_charge_rate,
 )
-from domain.metrics.revenue.plan_mix import downgrade_rate, mix, upgrade_rate
+from domain.metrics.revenue.plan_mix import mix
 from domain.metrics.revenue.retained import retained
 from domain.metrics.value import Reason
 from tests.domain.metrics.revenue.test_oracle import ms
@@ -63,9 +57,6 @@ def test_reasons_where_there_is_nothing_to_divide_by() -> None:
     assert rates.customer_ltv(10.0, 0.0) is Reason.NO_LOSSES
     assert revenue_at_risk(5, Reason.NO_DATA) is Reason.NO_DATA
     assert (retained([]).nrr, retained([(0, 9)]).grr) == (Reason.NO_DATA, Reason.NO_DATA)
-    assert (hhi([]), top_concentration([])) == (Reason.NO_DATA, Reason.NO_DATA)
-    assert (upgrade_rate([]), downgrade_rate([(0, 3)])) == (Reason.NO_DATA, Reason.NO_DATA)
-    assert failed_charge_rate([]) is Reason.NO_DATA
     assert Takings().refund_rate is Reason.NO_DATA
 
 
@@ -76,25 +67,14 @@ def test_retention_is_of_those_who_were_there() -> None:
     assert (kept.nrr, kept.grr) == (0.84, 0.64)
 
 
-def test_concentration() -> None:
-    """Twelve customers of which two bring half; four equal ones."""
-    assert top_concentration([250, 250, *[50] * 10]) == 0.9
-    assert hhi([7, 7, 7, 7]) == 0.25
-    assert hhi([3, 1]) == 0.625
-
-
 def test_plan_mix_and_moves() -> None:
     """Shares, largest first; up, down and away."""
     assert mix({"a": 25, "b": 75}) == {"b": 0.75, "a": 0.25}
     assert mix({"a": 0}) == {}
-    moved = [(10, 20), (10, 5), (10, 0), (10, 10), (0, 10)]
-    assert (upgrade_rate(moved), downgrade_rate(moved)) == (0.25, 0.25)
 
 
 def test_what_is_committed_and_what_is_at_risk() -> None:
     """Future movements in their sense; each customer at risk once."""
-    later = [Movement(9, Cut(), "new", 30, 1), Movement(9, Cut(), "churned", 50, 1)]
-    assert cmrr(100, later) == 80
     assert mrr_at_risk([Standing(10, 0, True), Standing(20, 5, False), Standing(40, 60, False)]) == 25
 
 
@@ -102,16 +82,6 @@ def test_payments_of_a_period() -> None:
     """100 and 20 recovered, 30 refunded, 4 of fees."""
     takings = Takings(succeeded=100, recovered=20, refunded=30, fees=4)
     assert (takings.gross_revenue, takings.net_revenue, takings.refund_rate) == (120, 86, 0.25)
-
-
-def test_dunning() -> None:
-    """Paid in time, paid late, lost; undecided ones are left out, unless they are paid already."""
-    day = MS_PER_DAY
-    invoices = [Invoice(day, 3 * day), Invoice(day, 40 * day), Invoice(day), Invoice(0, day)]
-    assert failed_charge_rate(invoices) == 0.75
-    assert dunning_recovery_rate(invoices, 90 * day) == pytest.approx(1 / 3)
-    assert dunning_recovery_rate(invoices, 10 * day) == 1
-    assert dunning_recovery_rate(invoices[2:], 10 * day) is Reason.NO_DATA
 
 
 def test_deferred_revenue_is_straight_line() -> None:
@@ -154,20 +124,3 @@ def test_cohort_cumulative_ltv() -> None:
     """Three customers pay 10, nothing, 30, and get 1 back; of a cohort without any age nothing is known."""
     assert cohort_cumulative_ltv(3, [10, 0, 30, -1]) == [Fraction(each, 3) for each in (10, 10, 40, 39)]
     assert cohort_cumulative_ltv(3, []) == []
-
-
-def test_currency_moves_have_their_own_line_or_none() -> None:
-    """100 EUR at 1.1 become 150 EUR at 1.2, while 10 USD leave: flows at the rates of their days."""
-    moved = [Movement(MS_PER_DAY, Cut(currency="EUR"), "expansion", 50, 1)]
-    moved += [Movement(2 * MS_PER_DAY, Cut(currency="USD"), "contraction", 10, 1)]
-    rate = {("EUR", 0): Fraction(11, 10), ("EUR", 1): Fraction(115, 100), ("EUR", 2): Fraction(12, 10)}
-    rate |= {("USD", at): Fraction(1) for at in range(3)}
-    start = {"EUR": 100, "USD": 40}
-    own = converted(start, moved, (0, 2), rate, "own_line")
-    flows = {"expansion": Fraction(115, 2), "contraction": Fraction(10)}
-    assert own == Converted(Fraction(150), flows, Fraction(25, 2), Fraction(210))
-    flows["expansion"] = Fraction(60)
-    fixed = converted(start, moved, (0, 2), rate, "ignored")
-    assert fixed == Converted(Fraction(160), flows, Fraction(0), Fraction(210))
-    del rate["EUR", 1]
-    assert converted(start, moved, (0, 2), rate, "own_line") is Reason.NO_DATA

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.billing.monthly_price import half_even
 from domain.errors import Invalid
-from domain.metrics.trading.round_trips import Fill, Matching, RoundTrip, as_trades, round_trips
+from domain.metrics.trading.round_trips import Fill, Matching, RoundTrip, round_trips
 
 M = 10**6
 
@@ -44,14 +44,6 @@ def test_a_flip_is_a_close_and_an_opening(matching: Matching) -> None:
     assert (short.long, short.opened_at, short.quantity, short.pnl) == (False, 2, 3 * M, 0)  # 3 − 3
     assert matched.quantity == 0
     assert matched.unrealised(99 * M) == 0
-
-
-def test_round_trips_are_trades() -> None:
-    """With average prices, for the statistics of a trade list."""
-    trades = as_trades(round_trips(BOUGHT_TWICE).round_trips)
-    assert (trades.pnl.tolist(), trades.quantity.tolist()) == ([245_500_000], [15 * M])
-    assert trades.entry_price.tolist() == [103_333_333]
-    assert trades.exit_price.tolist() == [120 * M]
 
 
 def test_a_fill_of_nothing_is_refused() -> None:
