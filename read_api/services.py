@@ -9,11 +9,11 @@ from domain.access.rights import Authenticate
 from domain.audit import Trail
 from eventlog.search.event_detail import EventDetails
 from eventlog.search.search import EventSearch
+from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions
 from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
 from read_api.health.prometheus import Metrics
-from read_api.http.past import PastQuestions
 from read_api.live.changes import ProjectionChanges
 
 

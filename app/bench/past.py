@@ -22,7 +22,6 @@ from app.settings import Settings
 from domain.position import Position
 from projections.engine.declare.registry import projection
 from projections.engine.query.request import Question
-from read_api.http.past import PastQuestion
 
 PAIRS = 10
 COMPANY, QUERY, PROJECTION = "company-7", "trading_totals", "trading"
@@ -36,29 +35,28 @@ async def past(ground: Ground) -> None:
         records, reading = await read(log, sorted(projection(PROJECTION).topics))
         total = sum(head.offsets.values())
         whole = f"of {records:,} records that the projection reads in a log of {total:,} (floor: bare read of those)"
-        await answer_question(
-            settings, PastQuestion(_question())
-        )  # what is loaded once for a process is no part of a question
-        latest = await _median(settings, lambda _: PastQuestion(_question()))
+        await answer_question(settings, _question())  # what is loaded once for a process is no part of a question
+        latest = await _median(settings, lambda _: _question())
         note = f"as-of now, one company in 20, median; {whole}"
         ground.report(Figure("as_of_whole", latest, "s", reading, note))
         asked = await _median(settings, lambda chance: _anywhere(chance, head))
         note = f"as-of at a random event time and position, median; {whole}"
         ground.report(Figure("as_of_random", asked, "s", reading, note))
-        explained = await _median(settings, lambda _: PastQuestion(_question(), measure="total_pnl"))
+        explained = await _median(settings, lambda _: _question(measure="total_pnl"))
         ground.report(Figure("explain", explained, "s", reading, f"a sum explained, first page, median; {whole}"))
 
 
-def _question() -> Question:
-    return Question(QUERY, COMPANY, {}, datetime.now(UTC))
+def _question(**about: str) -> Question:
+    return Question(QUERY, COMPANY, {}, datetime.now(UTC), about=about)
 
 
-def _anywhere(chance: Random, head: Position) -> PastQuestion:
+def _anywhere(chance: Random, head: Position) -> Question:
     position = Position({place: chance.randint(0, offset) for place, offset in head.offsets.items()})
-    return PastQuestion(_question(), time=BEGIN + chance.randint(0, SPAN), position=str(position))
+    as_of = datetime.fromtimestamp((BEGIN + chance.randint(0, SPAN)) / 1000, UTC).isoformat()
+    return _question(as_of=as_of, as_known_at=str(position))
 
 
-async def _median(settings: Settings, asked: Callable[[Random], PastQuestion]) -> float:
+async def _median(settings: Settings, asked: Callable[[Random], Question]) -> float:
     chance, times = Random(5), []
     for _ in range(PAIRS):
         question, began = asked(chance), time.perf_counter()

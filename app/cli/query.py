@@ -15,7 +15,6 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from projections.engine.query.request import Question
-    from read_api.http.past import PastQuestion
 
 
 def _of_query(command: Command) -> Command:
@@ -48,13 +47,10 @@ def query(
     min_position: str,
 ) -> None:
     """Answer a registered query: the same JSON as over HTTP."""
-    from read_api.http.past import PastQuestion, time_and_position
-
-    asked = PastQuestion(_question(name, company, params), *time_and_position(as_of))
-    show_json(run(_query(settings, asked, min_position, past=bool(as_of))))
+    show_json(run(_query(settings, _question(name, company, params, as_of), min_position)))
 
 
-async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, past: bool) -> dict[str, Any]:
+async def _query(settings: Settings, question: Question, min_position: str) -> dict[str, Any]:
     from app.instance.instance import reachable
     from app.read_side.past import answer_question
     from app.wiring import comparing, read_store
@@ -62,16 +58,16 @@ async def _query(settings: Settings, asked: PastQuestion, min_position: str, *, 
 
     async with reachable(settings) as complete:
         if min_position:
-            found = await _waited_for(complete, asked, min_position)
-            if not past:
+            found = await _waited_for(complete, question, min_position)
+            if not question.about:
                 return found
-        if past:
-            return await answer_question(complete, asked)
+        if question.about:
+            return await answer_question(complete, question)
         async with read_store(complete) as store, comparing(complete) as compares:
-            return await answer(asked.question, store, compares)
+            return await answer(question, store, compares)
 
 
-async def _waited_for(settings: Settings, asked: PastQuestion, min_position: str) -> dict[str, Any]:
+async def _waited_for(settings: Settings, question: Question, min_position: str) -> dict[str, Any]:
     """The answer at a position that has reached this one."""
     from app.read_side.questions import listening, questions
     from app.wiring import event_log, live_bus
@@ -84,7 +80,7 @@ async def _waited_for(settings: Settings, asked: PastQuestion, min_position: str
         listening(bus) as movements,
         questions(settings, log, movements) as asking,
     ):
-        return await asking.ask(OPERATOR, asked.question, Position.parse(min_position))
+        return await asking.ask(OPERATOR, question, Position.parse(min_position))
 
 
 @click.command()
@@ -103,13 +99,14 @@ def explain(
     params: tuple[str, ...],
     as_of: tuple[str, ...],
     as_json: bool,
-    **page: Any,
+    limit: int,
+    cursor: str,
+    newest: bool,
 ) -> None:
     """Show the events behind a measure of a query, each with its share."""
-    from read_api.http.past import PastQuestion, time_and_position
-
-    asked = PastQuestion(_question(name, company, params), *time_and_position(as_of), measure=measure, **page)
-    found = run(_explain(settings, asked))
+    order = "newest" if newest else "oldest"
+    page = {"measure": measure, "limit": str(limit), "cursor": cursor, "order": order}
+    found = run(_explain(settings, _question(name, company, params, as_of, **page)))
     if as_json:
         show_json(found)
         return
@@ -119,17 +116,20 @@ def explain(
     click.echo(f"{clean(measure)} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
 
 
-async def _explain(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+async def _explain(settings: Settings, question: Question) -> dict[str, Any]:
     from app.instance.instance import reachable
     from app.read_side.past import answer_question
 
     async with reachable(settings) as complete:
-        return await answer_question(complete, asked)
+        return await answer_question(complete, question)
 
 
-def _question(name: str, company: str, params: tuple[str, ...]) -> Question:
+def _question(name: str, company: str, params: tuple[str, ...], as_of: tuple[str, ...], **page: str) -> Question:
     from projections.engine.query.request import Question
 
     if not company:
         raise Invalid("name a company with --company", code="missing_parameter")
-    return Question(name, company, parse_params(params), datetime.now(UTC))
+    past = {"as_known_at" if "=" in text else "as_of": text for text in as_of}
+    if len(past) < len(as_of):
+        raise Invalid("give one time, one position, or one of each", code="bad_parameter")
+    return Question(name, company, parse_params(params), datetime.now(UTC), about=past | page)

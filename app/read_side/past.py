@@ -1,4 +1,4 @@
-"""Telling the past: for the command line in its own process, for the read API in worker processes beside it."""
+"""Answering of the past: for the command line in its own process, for the read API in worker processes beside it."""
 
 from __future__ import annotations
 
@@ -12,38 +12,40 @@ from app.settings import Settings
 from domain.errors import NotYet
 from domain.position import Position
 from eventlog.relay.ports import STORE
+from projections.engine.query.ask import answerable
+from projections.engine.query.request import Question, read_request
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
-from read_api.http.past import AnswerPast, PastQuestion
+from read_api.answers.past import AnswerPast
 
 PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
 WAITING = 8  # questions of one tenant that may wait for it
 
 
-async def answer_question(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+async def answer_question(settings: Settings, question: Question) -> dict[str, Any]:
     """The answer to a question about the past, in the form of the API.
 
     Raises Invalid, NotFound, NotYet, LimitExceeded, Unavailable.
     """
     from adapters.postgres.read_models.scratch import PostgresScratch
     from app.evidence import check
-    from projections.engine.past.explain import Page, explain, turn
-    from projections.engine.past.history import History, Past
+    from projections.engine.past.explain import explain, turn
+    from projections.engine.past.history import History
     from projections.engine.past.past_store import PastStore, answer_past
 
-    position = await _in_log(settings, Position.parse(asked.position)) if asked.position is not None else None
-    past = Past(position, asked.time)
+    request = read_request(answerable(question.name), question)
+    past = request.past
+    if past.position is not None:
+        past = replace(past, position=await _in_log(settings, past.position))
     tables = PostgresScratch(settings.database_url, check(settings), settings.query_seconds, settings.reader_url)
     with closing(tables) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
-            store = PastStore(history, scratch, asked.question.company, past, asked.question.member)
-            question = replace(asked.question, asked_at=await history.moment(past, asked.question.asked_at))
-            if not asked.measure:
+            store = PastStore(history, scratch, question.company, past, question.member)
+            question = replace(question, asked_at=await history.moment(past, question.asked_at))
+            if request.page is None:
                 return await answer_past(question, store)
-            page = Page(limit=asked.limit, newest=asked.newest)
-            store, question, page = turn(store, question, page, asked.cursor)
-            return await explain(store, question, asked.measure, page)
+            return await explain(*turn(store, question, request.page))
 
 
 async def _in_log(settings: Settings, token: Position) -> Position:
@@ -68,11 +70,11 @@ async def past_answers(settings: Settings) -> AsyncIterator[AnswerPast]:
     workers = [WorkerProcess(work) for _ in range(PROCESSES)]
     idle, turns = list(workers), Turns(work, Share(PROCESSES, of_tenant=1, waiting=WAITING, patience=seconds))
 
-    async def answer_in_worker(asked: PastQuestion) -> dict[str, Any]:
-        async with turns.turn(asked.question.company):
+    async def answer_in_worker(question: Question) -> dict[str, Any]:
+        async with turns.turn(question.company):
             worker = idle.pop()  # the one that was used last: the other one ends when it has rested for long
             try:
-                return await worker.ask(_answer_as_json, settings, asked, seconds=seconds)
+                return await worker.ask(_answer_as_json, settings, question, seconds=seconds)
             finally:
                 idle.append(worker)
 
@@ -83,9 +85,9 @@ async def past_answers(settings: Settings) -> AsyncIterator[AnswerPast]:
             worker.stop()
 
 
-def _answer_as_json(settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+def _answer_as_json(settings: Settings, question: Question) -> dict[str, Any]:
     """In the worker: the answer, its rows as JSON, since making objects of them would hold up who asked."""
     from app.cli.frame import run
     from read_api.http.encoding import with_raw
 
-    return with_raw(run(answer_question(settings, asked)))
+    return with_raw(run(answer_question(settings, question)))

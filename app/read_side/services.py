@@ -24,10 +24,10 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
     from app.read_side.past import past_answers
     from app.read_side.questions import listening
     from app.read_side.questions import questions as asking
+    from read_api.answers.past import PastQuestions
     from read_api.health.health import PATIENCE, Health
     from read_api.health.projection_status import ProjectionStatuses
     from read_api.health.prometheus import Metrics
-    from read_api.http.past import PastQuestions
     from read_api.services import ReadServices
 
     with closing(wiring.projection_store(settings)) as projection_store:

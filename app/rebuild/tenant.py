@@ -14,7 +14,8 @@ from domain.errors import Conflict, NotFound
 from domain.position import Position
 from eventlog.search.criteria import Scanned
 from projections.engine.declare.projection import Projection
-from projections.engine.past.history import History, Past, Stretch
+from projections.engine.past.history import History, Stretch
+from projections.engine.query.request import Past
 
 
 async def rebuild_tenant(settings: Settings, declared: Projection, company: str, *, replace: bool) -> TenantComparison:

@@ -26,11 +26,15 @@ from read_api.health.projection_status import health_seen_by, standing, visible_
 from read_api.health.prometheus import Metric
 from read_api.http import configuration, insights, openapi, query_paths, trading, users
 from read_api.http import metrics as catalogue
-from read_api.http.encoding import encoded
 from read_api.http.events import find_events, show_event
-from read_api.http.past import OF_EXPLANATION, OF_PAST
 from read_api.http.problems import problem
-from read_api.http.request import JSON, HttpRequest, answer_query, for_caller, min_position, parameters, question_of
+from read_api.http.request import (
+    JSON,
+    HttpRequest,
+    answer_query,
+    explanation,
+    parameters,
+)
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
@@ -68,14 +72,7 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
 
     `company`, `as_of`, `as_known_at` and the query's own parameters say which rows are meant.
     """
-    side: ReadServices = request.app.state.side
-    params = parameters(request)
-    company = request.user.company(params.pop("company", None))
-    about = {key: params.pop(key) for key in (*OF_PAST, *OF_EXPLANATION) if key in params}
-    question = question_of(request, name, company, params)
-    explanation = side.past.explain(request.user.principal, question, about, min_position(request))
-    found = await for_caller(request, explanation)
-    return Response(await encoded(company, found), media_type=JSON)
+    return await explanation(request, name, parameters(request))
 
 
 @get("/api/v1/query", responses=openapi.QUERIES, summary="List the registered queries")

@@ -19,9 +19,10 @@ from litestar.params import FromPath
 from domain.errors import Invalid
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
+from projections.engine.query.request import Question
 from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, ask, asked_at, parameters, question_of, response_to, with_headers
+from read_api.http.request import HttpRequest, ask, asked_at, parameters, response_to, with_headers
 
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"
@@ -98,7 +99,7 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
 async def company(request: HttpRequest) -> Response[bytes]:
     """What the company says about itself, or the defaults (version 0) where it never did; ETag is its version."""
     company_id, _ = _asked(request, COMPANY, ())
-    answer = await ask(request, question_of(request, COMPANY, company_id, {}))
+    answer = await ask(request, Question(COMPANY, company_id, {}, asked_at(request)))
     return _item(answer, answer["rows"][0])
 
 

@@ -17,9 +17,7 @@ from domain.metrics.metric import Explained, Metric
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from read_api.http import openapi
-from read_api.http.past import OF_EXPLANATION, OF_PAST
-from read_api.http.request import JSON, HttpRequest, answer_query, for_caller, min_position, parameters, question_of
-from read_api.services import ReadServices
+from read_api.http.request import JSON, HttpRequest, answer_query, explanation, parameters
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
 KEY, POINT = "key", "."
@@ -151,16 +149,8 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     which, and without it the first is explained. Period and dimensions are those of the metric.
     """
     params = parameters(request)
-    company = request.user.company(params.pop("company", None))
-    about = {name: params.pop(name) for name in (*OF_PAST, *OF_EXPLANATION) if name in params}
-    of = _measure(metric(key), about.get("measure", ""))
-    side: ReadServices = request.app.state.side
-    question = question_of(request, of.query, company, params)
-    explanation = side.past.explain(
-        request.user.principal, question, {**about, "measure": of.measure}, min_position(request)
-    )
-    found = await for_caller(request, explanation)
-    return Response(msgspec.json.encode(found), media_type=JSON)
+    of = _measure(metric(key), params.get("measure", ""))
+    return await explanation(request, of.query, {**params, "measure": of.measure})
 
 
 def _measure(entry: Metric, named: str) -> Explained:

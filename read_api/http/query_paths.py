@@ -39,10 +39,9 @@ def handlers(doors: Iterable[Door], tag: str) -> list[HTTPRouteHandler]:
 def _handler(door: Door, tag: str) -> HTTPRouteHandler:
     async def answer(request: HttpRequest) -> Response[bytes]:
         params = parameters(request)
-        company = request.user.company(params.pop("company", None))
         if settled := [name for name in params if name in door.fixed]:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
-        question = question_of(request, door.query, company, {**params, **door.fixed})
+        question = question_of(request, door.query, {**params, **door.fixed}, ())
         return await response_to(question, await ask(request, question))
 
     found = registered()[door.query]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -17,9 +17,8 @@ from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
-from projections.engine.query.request import Question
+from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.http.encoding import encoded
-from read_api.http.past import OF_PAST
 from read_api.services import ReadServices
 
 JSON = "application/json"
@@ -42,9 +41,16 @@ def min_position(request: HttpRequest) -> Position:
     return Position.parse(request.headers.get("x-min-position", ""))
 
 
-def question_of(request: HttpRequest, name: str, company: str, params: Mapping[str, str]) -> Question:
-    """The question of this request, asked now."""
-    return Question(name, company, params, asked_at(request))
+def question_of(
+    request: HttpRequest, name: str, params: Mapping[str, str], about: Collection[str] = OF_PAST
+) -> Question:
+    """The question of this request, asked now: `company` says of whom, what is in `about` is no parameter of the query.
+
+    Raises Forbidden or Invalid for a company that the caller cannot mean.
+    """
+    own = {key: text for key, text in params.items() if key != "company" and key not in about}
+    asked_about = {key: params[key] for key in about if key in params}
+    return Question(name, request.user.company(params.get("company")), own, asked_at(request), about=asked_about)
 
 
 def asked_at(request: HttpRequest) -> datetime:
@@ -54,10 +60,14 @@ def asked_at(request: HttpRequest) -> datetime:
 
 
 async def ask(request: HttpRequest, question: Question) -> dict[str, Any]:
-    """The answer to a question of the caller. Raises as `Questions.ask` does, Invalid for a position that is none."""
+    """The answer to a question of the caller, of the present or of the past.
+
+    Raises as `Questions.ask` and `PastQuestions.answer` do, Invalid for a position that is none.
+    """
     side: ReadServices = request.app.state.side
     side.health.queries.add()
-    return await side.questions.ask(request.user.principal, question, min_position(request))
+    answer = side.past.answer if question.about else side.questions.ask
+    return await answer(request.user.principal, question, min_position(request))
 
 
 async def for_caller(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
@@ -83,19 +93,24 @@ async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) 
 
     Raises as `Questions.ask` does, Invalid for parameters that are none, Unavailable where the caller has left.
     """
-    company = request.user.company(params.pop("company", None))
-    past = {key: params.pop(key) for key in OF_PAST if key in params}
-    question = question_of(request, name, company, params)
-    if not past:
-        return await for_caller(request, _told(request, question))
-    side: ReadServices = request.app.state.side
-    side.health.queries.add()
-    past_answer = side.past.answer(request.user.principal, question, past, min_position(request))
-    return await response_to(question, await for_caller(request, past_answer))
+    question = question_of(request, name, params)
+    return await for_caller(request, _response(request, question))
 
 
-async def _told(request: HttpRequest, question: Question) -> Response[bytes]:
+async def _response(request: HttpRequest, question: Question) -> Response[bytes]:
     return await response_to(question, await ask(request, question))
+
+
+async def explanation(request: HttpRequest, name: str, params: Mapping[str, str]) -> Response[bytes]:
+    """The events behind a measure of a query, a page of them. Raises as `PastQuestions.answer` does, Unavailable."""
+    question = question_of(request, name, {"measure": "", **params}, (*OF_PAST, *OF_EXPLANATION))
+    found = await for_caller(request, _explained(request, question))
+    return Response(await encoded(question.company, found), media_type=JSON)
+
+
+async def _explained(request: HttpRequest, question: Question) -> dict[str, Any]:
+    side: ReadServices = request.app.state.side
+    return await side.past.answer(request.user.principal, question, min_position(request))
 
 
 async def response_to(question: Question, answer: Mapping[str, Any]) -> Response[bytes]:

@@ -100,3 +100,16 @@ def test_tests_lie_where_what_they_test_lies() -> None:
     folders = {path.removeprefix("tests/").rpartition("/")[0] for path in files() if path.startswith("tests/")}
     rooms = {folder for folder in folders if folder.split("/")[0] not in ACROSS}
     assert sorted(room for room in rooms if not (ROOT / room).is_dir()) == []
+
+
+def test_a_question_is_read_in_one_place() -> None:
+    """Doors make a `Question` of texts; that what it asks is a `Request` is decided by the one function that reads."""
+    reading = "projections.engine.query.request"
+    made = {
+        name
+        for name, module in names().items()
+        if reading in {name, *_imports(module.tree)}
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Request", "Past")
+    }
+    assert made == {reading, "app.rebuild.tenant"}  # the latter asks no question: it reads the whole of a company

@@ -28,11 +28,12 @@ from eventlog.seals.verify import Evidence, verify
 from eventlog.search.criteria import Scanned
 from eventlog.search.search import EventSearch, Search
 from projections.engine.declare.registry import all_projections
-from projections.engine.past.history import History, Past
+from projections.engine.past.history import History
 from projections.engine.project.batch_size import BatchSizer
 from projections.engine.project.catch_up import CatchUp
 from projections.engine.project.cohort import Cohort
 from projections.engine.project.tenant_lag import lag_by_tenant
+from projections.engine.query.request import Past
 from projections.engine.rebuild import LogRange, work
 from projections.engine.store.port import Aside, ProjectionStatus, Refusal
 from tests.support.event_logs import record

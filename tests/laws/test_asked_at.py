@@ -28,8 +28,8 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.query.ask import registered
 from projections.engine.query.request import Question
 from projections.engine.worker_process import WorkerProcess
+from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions, utc_now
-from read_api.http.past import PastQuestions
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, PARTITIONS, ReadModels
 from tests.support.moved_clock import move
@@ -98,9 +98,9 @@ def past_questions(url: str) -> PastQuestions:
 
 async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
     """What the query answers of the past."""
-    question = Question(name, COMPANY, params(name), utc_now())
+    question = Question(name, COMPANY, params(name), utc_now(), about=past)
     try:
-        return await past_questions(url).answer(OPERATOR, question, past)
+        return await past_questions(url).answer(OPERATOR, question)
     except AnalyticsError as error:
         return {"refused": error.code}
 

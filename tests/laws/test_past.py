@@ -26,11 +26,11 @@ from eventlog.search.criteria import NEVER
 from projections.engine.declare.merge_rules import Max, Min, Sum, Twelfths
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Column, Table
-from projections.engine.past.explain import Page, explain
-from projections.engine.past.history import History, Past
+from projections.engine.past.explain import explain
+from projections.engine.past.history import History
 from projections.engine.past.past_store import PastStore
 from projections.engine.query.formatting import shower
-from projections.engine.query.request import Question, read_request
+from projections.engine.query.request import Page, Past, Question, read_request
 from projections.engine.store import sql
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.laws.test_rebuild import Written
@@ -168,7 +168,7 @@ async def _explain_all(url: str, records: Sequence[Logged], projection: Projecti
             question = Question(query.name, COMPANY, needed_by(query), ASKED)
             rows = query.selects(read_request(query, question))
             for column in rows.table.values:
-                found = await explain(store, question, column.name, Page(limit=10_000))
+                found = await explain(store, question, Page(column.name, limit=10_000))
                 stored = f'SELECT "{column.name}" FROM {{{rows.table.name}}} WHERE {rows.where}'
                 values = (await store.ask(COMPANY, projection.name, stored, rows.params)).rows
                 _adds_up(column, found, values)

@@ -23,19 +23,8 @@ from projections.engine.query.ask import find
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
 from projections.engine.query.plain import Selected, names_in
-from projections.engine.query.request import Question, read_request
+from projections.engine.query.request import Page, Question, read_request
 from projections.engine.rebuild import Folding
-
-DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which entries are wanted: all but the first `start`, `limit` at most, in order of event time or the other way."""
-
-    start: int = 0
-    limit: int = DEFAULT_LIMIT
-    newest: bool = False
 
 
 class _Began(NamedTuple):
@@ -46,7 +35,7 @@ class _Began(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Subject:
     """What is to be explained: a measure of the rows that a query's answer is made from."""
 
     projection: Projection
@@ -54,15 +43,15 @@ class Asked:
     measure: Column
 
 
-async def explain(store: PastStore, question: Question, measure: str, page: Page) -> dict[str, Any]:
+async def explain(store: PastStore, question: Question, page: Page) -> dict[str, Any]:
     """The events behind a measure of a query, in the form of the API.
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter or a measure that is not stored, and what
     `History.facts` raises.
     """
     projection, query = find(question.name)
-    rows, column = contributions.selected(query, read_request(query, question), measure)
-    asked = Asked(projection, rows, column)
+    rows, column = contributions.selected(query, read_request(query, question), page.measure)
+    subject = Subject(projection, rows, column)
     goal = await asyncio.to_thread(store.history.goal, projection, store.past)
     folding, entries = Folding(projection), list[bytes]()
     history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
@@ -72,11 +61,11 @@ async def explain(store: PastStore, question: Question, measure: str, page: Page
             if fold.into == rows.table and fold.reads.name in facts:
                 seen = contributions.own(facts[fold.reads.name], store.member)
                 entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen))
-    found = await asyncio.to_thread(_entries, store, asked, folding, entries, page)
+    found = await asyncio.to_thread(_entries, store, subject, folding, entries, page)
     began = _Began(goal, question.asked_at)
     return {
         "query": query.name,
-        "measure": measure,
+        "measure": page.measure,
         "definition_version": projection.definition_version,
         "position": str(goal),
         "rule": column.rule.__name__.lower(),
@@ -86,30 +75,30 @@ async def explain(store: PastStore, question: Question, measure: str, page: Page
     }
 
 
-def _entries(store: PastStore, asked: Asked, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
+def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
     """The value, the number of events behind it and a page of them."""
-    table, value = asked.rows.table, contributions.value(asked.rows, asked.measure)
-    deciding, params = contributions.statement(asked.rows, asked.measure)
-    part = asked.projection.part(names_in(deciding + value))
+    table, value = subject.rows.table, contributions.value(subject.rows, subject.measure)
+    deciding, params = contributions.statement(subject.rows, subject.measure)
+    part = subject.projection.part(names_in(deciding + value))
     folded = Folded(folding.rows(), folding.ordered()).of(part)
-    entries += [contributions.effects(o, table, asked.measure) for o in folded.ordered if table in o.fold.into]
-    show = shower(asked.measure.kind)
+    entries += [contributions.effects(o, table, subject.measure) for o in folded.ordered if table in o.fold.into]
+    show = shower(subject.measure.kind)
     with store.scratch.filled(part, store.company, None, folded, store.member) as tables:
-        tables.copy(contributions.create(table, asked.measure), contributions.copy(table), b"".join(entries))
+        tables.copy(contributions.create(table, subject.measure), contributions.copy(table), b"".join(entries))
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
-        _, values = tables.select(value, asked.rows.params)
+        _, values = tables.select(value, subject.rows.params)
         order = contributions.order(table, newest=page.newest)
-        through = contributions.through(asked.measure.rule, order)
+        through = contributions.through(subject.measure.rule, order)
         names, rows = tables.select(
             f'SELECT d.*, {through} AS "_through" FROM ({deciding}) AS d {order} LIMIT %s OFFSET %s',
             (*params, page.limit, page.start),
         )
-    events = [_shown(asked, dict(zip(names, row, strict=True))) for row in rows]
+    events = [_shown(subject, dict(zip(names, row, strict=True))) for row in rows]
     return {"value": show(values[0][0]), "total": totals[0][0], "events": events}
 
 
-def _shown(asked: Asked, entry: Mapping[str, Any]) -> dict[str, Any]:
-    keys = [c for c in asked.rows.table.keys if c.name != "company_id"]
+def _shown(subject: Subject, entry: Mapping[str, Any]) -> dict[str, Any]:
+    keys = [c for c in subject.rows.table.keys if c.name != "company_id"]
     return {
         "topic": entry["_topic"],
         **place_of(entry["_seq"])._asdict(),
@@ -117,7 +106,7 @@ def _shown(asked: Asked, entry: Mapping[str, Any]) -> dict[str, Any]:
         "user_id": entry["_user_id"] or "",
         "timestamp": show_time(datetime.fromtimestamp(entry["_at"] / 1000, UTC)),
         "row": {c.name: shower(c.kind)(entry[c.name]) for c in keys},
-        "share": _share(asked.measure, entry),
+        "share": _share(subject.measure, entry),
     }
 
 
@@ -137,12 +126,12 @@ def _next(began: _Began, page: Page, events: Sequence[object]) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def turn(store: PastStore, question: Question, page: Page, cursor: str) -> tuple[PastStore, Question, Page]:
+def turn(store: PastStore, question: Question, page: Page) -> tuple[PastStore, Question, Page]:
     """Store, question and page that a cursor goes on with. Raises Invalid for one that was not given."""
-    if not cursor:
+    if not page.cursor:
         return store, question, page
     try:
-        position, moment, start = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        position, moment, start = json.loads(base64.urlsafe_b64decode(page.cursor.encode()))
         goal, asked_at = Position.parse(position), read_time(moment)
         page = replace(page, start=int(start))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, Invalid):

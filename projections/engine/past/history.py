@@ -23,6 +23,7 @@ from eventlog.search.criteria import NEVER, Criteria, EventIndex, Scanned
 from projections.engine.declare.projection import Projection
 from projections.engine.fold.additive import looked_at
 from projections.engine.fold.admission import Facts, readmit
+from projections.engine.query.request import Past
 from projections.engine.store.port import Aside
 
 READ = 200_000  # records of one read, at most
@@ -31,14 +32,6 @@ FOLD = 100_000  # records of the company that are decoded together, about
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Ranges = dict[int, list[tuple[int, int]]]  # by partition: what is to be read, ascending
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A past state: what was known at `position` (None: all that was admitted) of events before `time` (ms, UTC)."""
-
-    position: Position | None = None
-    time: int = NEVER
 
 
 class Stretch(NamedTuple):

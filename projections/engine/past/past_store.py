@@ -19,11 +19,11 @@ from domain.position import Position
 from eventlog.search.criteria import NEVER, Scanned
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import projection as declared
-from projections.engine.past.history import History, Past
+from projections.engine.past.history import History
 from projections.engine.query.ask import answer
 from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import names_in
-from projections.engine.query.request import Question
+from projections.engine.query.request import Past, Question
 from projections.engine.rebuild import Folding
 from projections.engine.store.port import OrderedFacts, Rows
 

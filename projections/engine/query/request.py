@@ -1,19 +1,27 @@
-"""A question as texts and as read, and what can answer it."""
+"""A question as texts (`Question`) and as read (`Request`), and what can answer it. Doors make the first alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from domain.access.rights import Feature, Member, Right
 from domain.errors import Invalid, LimitExceeded
 from domain.ports import ReadStore
+from domain.position import Position
 from domain.suggestion import LONGEST, did_you_mean
-from projections.engine.query.params import MAX_ROWS, Param, storable
+from domain.whole_number import whole_number
+from eventlog.search.criteria import NEVER
+from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_time, storable
 
 WITHOUT_END = 2**62  # rows that a part of a composed query may have
+OF_PAST = ("as_of", "as_known_at")
+OF_EXPLANATION = ("measure", "cursor", "limit", "order")
+T = TypeVar("T")
+Row = TypeVar("Row")
+MOST_EVENTS = 10_000  # of one page of an explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,8 @@ class Question:
 
     The door sets `asked_at` once, and nothing behind it reads a clock: so an answer depends on the question and the
     rows alone. Of a past state it is the moment that the state stands for. `member`: whose rows alone it is about; None
-    for those of the company.
+    for those of the company. `about`: what is asked beside the query's own parameters: which past (`OF_PAST`), and the
+    events behind which measure (`OF_EXPLANATION`).
     """
 
     name: str
@@ -30,24 +39,50 @@ class Question:
     params: Mapping[str, str]
     asked_at: datetime
     member: Member | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> Hashable:
         """The same for questions that have the same answer at the same moment."""
-        return self.name, self.company, tuple(sorted(self.params.items())), self.member
+        texts = tuple(sorted(self.params.items())), tuple(sorted(self.about.items()))
+        return self.name, self.company, *texts, self.member
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A past state: what was known at `position` (None: all that was admitted) of events before `time` (ms, UTC)."""
+
+    position: Position | None = None
+    time: int = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events behind a measure: all but the first `start`, `limit` at most, in order of event time or the other way.
+
+    `cursor`: what the page before gave as the way to this one.
+    """
+
+    measure: str
+    cursor: str = ""
+    start: int = 0
+    limit: int = 100
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
 
-    `asked_at` is when it was asked: the one clock of whatever the question leaves open.
+    `asked_at` is when it was asked: the one clock of whatever the question leaves open. `page`: of an explanation.
     """
 
     company: str
     params: Mapping[str, Any]
     asked_at: datetime
     whole: bool = False
+    past: Past = Past()
+    page: Page | None = None
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""
@@ -111,12 +146,44 @@ class Answerable(Protocol):
 
 
 def read_request(query: Answerable, question: Question, *, whole: bool = False) -> Request:
-    """The question as its query reads it. Raises what `read_params` raises."""
-    return Request(question.company, read_params(query, question.params), question.asked_at, whole)
+    """The question as its query reads it. Raises Invalid for a parameter that is unknown, wrong or missing."""
+    params = _read_params(query, question.params)
+    if not question.about:
+        return Request(question.company, params, question.asked_at, whole)
+    return Request(
+        question.company, params, question.asked_at, whole, _read_past(question.about), _read_page(question.about)
+    )
 
 
-def read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
-    """Parameters as the query reads them. Raises Invalid for one that is unknown, wrong or missing."""
+def _read_past(about: Mapping[str, str]) -> Past:
+    known_at = about.get("as_known_at")
+    return Past(
+        position=None if known_at is None else Position.parse(known_at),
+        time=_read(about, "as_of", lambda text: int(read_time(text).timestamp() * 1000), NEVER),
+    )
+
+
+def _read_page(about: Mapping[str, str]) -> Page | None:
+    if "measure" not in about:
+        return None
+    if not about["measure"]:
+        raise Invalid("parameter measure is missing", code="missing_parameter")
+    return Page(
+        about["measure"],
+        about.get("cursor", ""),
+        limit=_read(about, "limit", lambda text: whole_number(text, 1, MOST_EVENTS), 100),
+        newest=_read(about, "order", read_choice("oldest", "newest"), "oldest") == "newest",
+    )
+
+
+def _read(about: Mapping[str, str], name: str, read: Callable[[str], T], otherwise: T) -> T:
+    try:
+        return read(about[name]) if about.get(name) else otherwise
+    except ValueError as error:
+        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
+
+
+def _read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
     declared = {p.name: p for p in query.params}
     values = {}
     for name, text in params.items():
@@ -139,9 +206,6 @@ def read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
 def row_limit(request: Request) -> int:
     """How many rows to fetch: what was asked for, or else one more than an answer may have (see `all_of`)."""
     return int(request.get("limit", WITHOUT_END if request.whole else MAX_ROWS + 1))
-
-
-Row = TypeVar("Row")
 
 
 def all_of(request: Request, rows: Sequence[Row]) -> Sequence[Row]:

@@ -17,20 +17,20 @@ from app.settings import Settings
 from domain.errors import LimitExceeded
 from eventlog import tasks
 from projections.engine.query.request import Question
-from read_api.http.past import AnswerPast, PastQuestion
+from read_api.answers.past import AnswerPast
 
 ASKED = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def slow_answer(_settings: Settings, asked: PastQuestion) -> dict[str, Any]:
+def slow_answer(_settings: Settings, question: Question) -> dict[str, Any]:
     """In the worker: an answer that takes as many seconds as the question says."""
-    time.sleep(float(asked.question.params["seconds"]))
-    return {"company": asked.question.company}
+    time.sleep(float(question.params["seconds"]))
+    return {"company": question.company}
 
 
-def question(company: str, seconds: float) -> PastQuestion:
+def question(company: str, seconds: float) -> Question:
     """One that takes so long."""
-    return PastQuestion(Question("trades", company, {"seconds": str(seconds)}, ASKED))
+    return Question("trades", company, {"seconds": str(seconds)}, ASKED)
 
 
 @asynccontextmanager

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.postgres.read_models.snapshots import PostgresSnapshots, copy_name
 from adapters.postgres.tenant_wall import enclose
 from projections.engine.declare.registry import projection
-from projections.engine.past.history import Past
 from projections.engine.past.past_store import Snapshot
+from projections.engine.query.request import Past
 from tests.eventlog.publish.samples import trade
 from tests.laws.test_past import COMPANY, contents, past_store, position_of
 from tests.projections.harness import ReadModels, logged
