@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from domain.billing.policies import PRESETS, Charge, read
 from domain.billing.subscriptions import ABSENT, SubscriptionFact
-from domain.metrics.revenue.flows import activity
 from eventlog.publish.builders import payment, subscription
 from eventlog.publish.event import Event
 from projections.engine.query.formatting import twelfths
@@ -26,6 +25,7 @@ from projections.queries.revenue.mrr_bridge import LINES
 from projections.subscriptions.projection import COUNTS, customer_history
 from projections.subscriptions.projection import rows as rows_of
 from tests.domain.billing.histories import random_charges, random_history
+from tests.domain.metrics.revenue.recounts import activity
 from tests.domain.metrics.revenue.test_oracle import ORACLES, ms
 from tests.projections.harness import COMPANY, ReadModels
 from tests.projections.test_subscriptions import DAY, JANUARY, MEASURES, Told, oracle_events

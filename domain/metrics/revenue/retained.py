@@ -6,7 +6,6 @@ period would count as lost. Source: the catalogue; worked by hand in `tests/data
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from domain.metrics.value import Reason, Stat, ratio
@@ -30,15 +29,3 @@ class Retained(NamedTuple):
     def grr(self) -> Stat:
         """Expansion left out: at most 1."""
         return ratio(self.kept, self.start, Reason.NO_DATA)
-
-
-def retained(customers: Iterable[tuple[int, int]]) -> Retained:
-    """From MRR at the start and at the end of each customer."""
-    pairs = [(start, end) for start, end in customers if start > 0]
-    return Retained(
-        sum(start for start, _ in pairs),
-        sum(end for _, end in pairs),
-        sum(min(pair) for pair in pairs),
-        len(pairs),
-        sum(not end for _, end in pairs),
-    )

@@ -13,9 +13,10 @@ import pytest
 from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, facts_under, read
 from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merge_facts
-from domain.metrics.revenue.flows import activity, bridge, snapshot
+from domain.metrics.revenue.flows import bridge
 from tests.domain.billing.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.billing.test_subscriptions import fact
+from tests.domain.metrics.revenue.recounts import activity, snapshot
 
 DEFAULT = PRESETS["default"]
 MONTH = 12 * MILLIONTHS

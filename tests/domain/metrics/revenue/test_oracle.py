@@ -15,10 +15,10 @@ import pytest
 from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import PRESETS, read
 from domain.billing.subscriptions import LOSSES, Movement, SubscriptionFact, merge_facts
-from domain.metrics.revenue.flows import Flows, activity, snapshot
+from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.rates import customer_churn_rate
-from domain.metrics.revenue.retained import retained
 from domain.metrics.value import Stat, has_value
+from tests.domain.metrics.revenue.recounts import activity, retained, snapshot
 
 ORACLES = Path(__file__).parents[3] / "data" / "oracles"
 EXPECTED: dict[str, Any] = json.loads((ORACLES / "mrr_small.json").read_text())

@@ -18,8 +18,8 @@ from domain.metrics.revenue.payments import (
     Takings,
 )
 from domain.metrics.revenue.plan_mix import mix
-from domain.metrics.revenue.retained import retained
 from domain.metrics.value import Reason
+from tests.domain.metrics.revenue.recounts import retained
 from tests.domain.metrics.revenue.test_oracle import ms
 
 MONTH = Flows(1000, 200, 100, 50, 150, 20, new_count=4)  # ends at 1120
