@@ -106,48 +106,75 @@ KindT = TypeVar("KindT", bound=Kind)
 
 
 class Rule(Generic[KindT]):
-    """Base of the merge rules. `merge` is SQL in which {t} is the stored column and {e} the arriving one."""
+    """Base of the merge rules. A rule is said here for everybody who merges: a new one is one more class.
 
-    merge: str
+    `merge`: SQL of a stored value {t} and an arriving one {e}. `total`: SQL aggregate of {c} over rows. `aggregate`:
+    the Polars aggregate over the values of one key, in log order where the rule has one. `order`: hidden columns, event
+    time and log position of the event that decided. `comes`: SQL, whether the arriving one decides.
+    `deciding`: SQL of those entries of an explanation out of {within} that decide it, of rows with {keys}.
+    `of_totals`: whether rows merge into those of a coarser key. `blank`: the value where nothing was merged.
+    """
+
+    merge: str = ""
+    total: str = ""
+    aggregate: str = ""
+    order: tuple[str, ...] = ()
+    comes: str = ""
+    deciding: str = ""
+    of_totals: bool = False
+    blank: int | None = None
 
 
 class Key(Rule[KindT]):
     """Part of what identifies the row; the tenant's company_id is always the first."""
 
-    merge = ""
-
 
 class Sum(Rule[KindT]):
     """Added up."""
 
-    merge = "{t} + {e}"
+    merge, total, aggregate = "{t} + {e}", "SUM({c})", "sum"
+    deciding = "SELECT * FROM ({within}) AS w WHERE share <> 0"
+    of_totals, blank = True, 0
 
 
 class Min(Rule[KindT]):
     """The least; nulls do not count."""
 
-    merge = "LEAST({t}, {e})"
+    merge, total, aggregate = "LEAST({t}, {e})", "MIN({c})", "min"
+    deciding = "WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT MIN(share) FROM w)"
+    of_totals = True
 
 
 class Max(Rule[KindT]):
     """The greatest; nulls do not count."""
 
-    merge = "GREATEST({t}, {e})"
+    merge, total, aggregate = "GREATEST({t}, {e})", "MAX({c})", "max"
+    deciding = "WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT MAX(share) FROM w)"
+    of_totals = True
 
 
 class First(Rule[KindT]):
     """The value of the earliest event of the row, by (event timestamp, log position)."""
 
-    merge = "CASE WHEN {earlier} THEN {e} ELSE {t} END"
+    order = ("_first_at", "_first_seq")
+    comes = "(excluded._first_at, excluded._first_seq) < (t._first_at, t._first_seq)"
+    merge = f"CASE WHEN {comes} THEN {{e}} ELSE {{t}} END"
+    total, aggregate = "(array_agg({c} ORDER BY _first_at, _first_seq))[1]", "first"
+    deciding = 'SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, "_at", "_seq"'
 
 
 class Last(Rule[KindT]):
     """The value of the latest event of the row, by (event timestamp, log position)."""
 
-    merge = "CASE WHEN {later} THEN {e} ELSE {t} END"
+    order = ("_last_at", "_last_seq")
+    comes = "(excluded._last_at, excluded._last_seq) >= (t._last_at, t._last_seq)"
+    merge = f"CASE WHEN {comes} THEN {{e}} ELSE {{t}} END"
+    total, aggregate = "(array_agg({c} ORDER BY _last_at DESC, _last_seq DESC))[1]", "last"
+    deciding = 'SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, "_at" DESC, "_seq" DESC'
 
 
 class Own(Rule[KindT]):
     """Set by an ordered fold for the key that owns the row; the newest state replaces it."""
 
     merge = "{e}"
+    deciding = 'SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, "_seq" DESC'

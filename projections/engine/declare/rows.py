@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
-from projections.engine.declare.merge_rules import First, Key, Kind, Last, Rule
+from projections.engine.declare.merge_rules import Key, Kind, Rule
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,6 +45,11 @@ class Table:
     def of_users(self) -> bool:
         """Whether its rows say whose they are."""
         return any(c.name in ("user_id", "account_id") for c in self.columns)
+
+    @property
+    def ends(self) -> tuple[type[Rule[Any]], ...]:
+        """The rules of its columns by which one event decides, each with its hidden columns."""
+        return tuple(sorted({c.rule for c in self.columns if c.rule.order}, key=lambda rule: rule.order))
 
     def has(self, rule: type[Rule[Any]]) -> bool:
         """Whether some column merges by that rule."""
@@ -97,12 +102,6 @@ class Columns:
         return pl.col(name)
 
 
-ORDER_FIRST = ("_first_at", "_first_seq")
-
-
-ORDER_LAST = ("_last_at", "_last_seq")
-
-
 def hidden_columns(table: Table) -> tuple[str, ...]:
     """Order columns (bigint) that First and Last need beside the declared ones; no part of checksums or answers."""
-    return (ORDER_FIRST if table.has(First) else ()) + (ORDER_LAST if table.has(Last) else ())
+    return tuple(name for rule in table.ends for name in rule.order)

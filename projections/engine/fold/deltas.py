@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from projections.engine.declare.merge_rules import Count, First, Flag, Last, Max, Min, Small, Sum, Text
+from projections.engine.declare.merge_rules import Count, Flag, Last, Rule, Small, Text
 from projections.engine.declare.projection import AdditiveFold
-from projections.engine.declare.rows import ORDER_FIRST, ORDER_LAST, Column, Columns, Table, hidden_columns
+from projections.engine.declare.rows import Column, Columns, Table, hidden_columns
 from projections.engine.fold.admission import Facts
 
 FACTS = Columns()
-AGGREGATES: Mapping[object, str] = MappingProxyType({Sum: "sum", Min: "min", Max: "max", First: "first", Last: "last"})
-AGAIN = (Sum, Min, Max)  # rules by which the rows of a finer table are merged into those of a coarser one
+ORDER = ("_at", "_seq")  # of facts, by which the first and the last of them are known
 
 
 def deltas(folds: tuple[AdditiveFold, ...], facts: Facts) -> Iterator[tuple[Table, pl.DataFrame]]:
@@ -79,7 +77,7 @@ def grouping_plans(folds: tuple[AdditiveFold, ...]) -> tuple[GroupingPlan, ...]:
 
 def _again(fold: AdditiveFold) -> bool:
     whole = fold.where is None and fold.beforehand is None and fold.into.values
-    return bool(whole) and all(c.rule in AGAIN for c in fold.into.values)
+    return bool(whole) and all(c.rule.of_totals for c in fold.into.values)
 
 
 def _same_column(name: str, one: AdditiveFold, other: AdditiveFold) -> bool:
@@ -93,7 +91,7 @@ def _inner(walk: GroupingPlan) -> Mapping[AdditiveFold, Mapping[str, str]]:
     functions = list(dict.fromkeys(fold.expressions for fold in walk.folds))
 
     def name(fold: AdditiveFold, column: Column) -> str:
-        return f"{functions.index(fold.expressions)} {AGGREGATES[column.rule]} {column.name}"
+        return f"{functions.index(fold.expressions)} {column.rule.aggregate} {column.name}"
 
     return {fold: {c.name: name(fold, c) for c in fold.into.values} for fold in walk.folds}
 
@@ -107,7 +105,7 @@ def _made(walk: GroupingPlan) -> Sequence[pl.Expr]:
 @cache
 def _found(walk: GroupingPlan) -> Sequence[pl.Expr]:
     rules = {_inner(walk)[fold][c.name]: c.rule for fold in walk.folds for c in fold.into.values}
-    return [getattr(pl.col(name), AGGREGATES[rule])() for name, rule in rules.items()]
+    return [_aggregated(pl.col(name), rule) for name, rule in rules.items()]
 
 
 @cache
@@ -118,7 +116,7 @@ def _own(walk: GroupingPlan, fold: AdditiveFold) -> Sequence[pl.Expr]:
 
 def delta_rows(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
     """Delta rows of one fold as columns, one row a key in any order."""
-    order = ["_at", "_seq"] if hidden_columns(fold.into) else []
+    order = ORDER if hidden_columns(fold.into) else ()
     selected = taken(fold, facts).select(*columns_of(fold).values(), *order)
     return _merged(selected.sort(order) if order else selected, fold.into)
 
@@ -140,18 +138,8 @@ def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Delta rows of several batches as one row a key."""
     columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]
-    ends: dict[object, tuple[str, Sequence[str]]] = {First: ("first", ORDER_FIRST), Last: ("last", ORDER_LAST)}
-    found = []
-    for column in table.values:
-        value = pl.col(column.name)
-        if column.rule in ends:
-            end, order = ends[column.rule]
-            found.append(getattr(value.sort_by(order), end)())
-        else:
-            found.append(getattr(value, AGGREGATES[column.rule])())
-    for rule, (end, order) in ends.items():
-        if any(c.rule is rule for c in table.values):
-            found += [getattr(pl.col(name).sort_by(order), end)() for name in order]
+    merged = [(c.name, c.rule) for c in table.values] + [(name, rule) for rule in table.ends for name in rule.order]
+    found = [_aggregated(pl.col(n).sort_by(r.order) if r.order else pl.col(n), r) for n, r in merged]
     keys = [c.name for c in table.keys]
     return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(found)
 
@@ -159,7 +147,7 @@ def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def _merged(selected: pl.DataFrame, table: Table) -> pl.DataFrame:
     keys = [c.name for c in table.keys]
     if all(c.rule is Last for c in table.values):  # whole rows: five times as fast as `last` of each column
-        order = dict(zip(("_at", "_seq"), ORDER_LAST, strict=True))
+        order = dict(zip(ORDER, Last.order, strict=True))
         return selected.unique(keys, keep="last", maintain_order=True).rename(order)
     return selected.group_by(keys).agg(_aggregations(table))
 
@@ -186,10 +174,12 @@ def dtype_of(column: Column) -> Any:
 
 @cache
 def _aggregations(table: Table) -> list[pl.Expr]:
-    found = [getattr(pl.col(c.name), AGGREGATES[c.rule])() for c in table.values]
-    hidden = hidden_columns(table)
-    if ORDER_FIRST[0] in hidden:
-        found += [pl.col("_at").first().alias(ORDER_FIRST[0]), pl.col("_seq").first().alias(ORDER_FIRST[1])]
-    if ORDER_LAST[0] in hidden:
-        found += [pl.col("_at").last().alias(ORDER_LAST[0]), pl.col("_seq").last().alias(ORDER_LAST[1])]
+    found = [_aggregated(pl.col(c.name), c.rule) for c in table.values]
+    for rule in table.ends:
+        found += [_aggregated(pl.col(of), rule).alias(name) for of, name in zip(ORDER, rule.order, strict=True)]
     return found
+
+
+def _aggregated(values: pl.Expr, rule: type[Rule[Any]]) -> pl.Expr:
+    aggregated: pl.Expr = getattr(values, rule.aggregate)()
+    return aggregated

@@ -122,7 +122,7 @@ class _Replaced(_Rows):
 
     def change(self) -> Change:
         """What was noted."""
-        blank = [0 if c.rule is Sum else None for c in self.table.values]
+        blank = [c.rule.blank for c in self.table.values]
         return Change(self.table, self._csv(dict.fromkeys(self._gone, blank)), self._csv(self._put), shared=False)
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from domain.access.rights import Member
 from domain.errors import Invalid
-from projections.engine.declare.merge_rules import First, Last, Max, Min, Own, Sum
+from projections.engine.declare.merge_rules import Sum
 from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
@@ -128,20 +128,13 @@ def statement(rows: Selected, measure: Column) -> tuple[str, tuple[object, ...]]
     keys = ", ".join(f'"{c.name}"' for c in rows.table.keys)
     chosen = f"SELECT {keys} FROM {{{rows.table.name}}} WHERE {rows.where}"
     within = f"SELECT * FROM {ENTRIES} WHERE ({keys}) IN ({chosen})"
-    if measure.rule is Sum:
-        return f"SELECT * FROM ({within}) AS w WHERE share <> 0", rows.params
-    if measure.rule in (Min, Max):
-        extreme = f"{measure.rule.__name__.upper()}(share)"
-        return f"WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT {extreme} FROM w)", rows.params
-    ends = {First: '"_at", "_seq"', Last: '"_at" DESC, "_seq" DESC', Own: '"_seq" DESC'}
-    return f"SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, {ends[measure.rule]}", rows.params
+    return measure.rule.deciding.format(within=within, keys=keys), rows.params
 
 
 def value(rows: Selected, measure: Column) -> str:
     """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's."""
-    functions: dict[object, str] = {Sum: 'SUM("{}")', Min: 'MIN("{}")', Max: 'MAX("{}")'}
-    otherwise = 'CASE WHEN count(*) = 1 THEN (array_agg("{}"))[1] END'
-    wanted = functions.get(measure.rule, otherwise).format(measure.name)
+    otherwise = "CASE WHEN count(*) = 1 THEN (array_agg({c}))[1] END"
+    wanted = (measure.rule.total if measure.rule.of_totals else otherwise).format(c=f'"{measure.name}"')
     return f"SELECT {wanted} FROM {{{rows.table.name}}} WHERE {rows.where}"
 
 

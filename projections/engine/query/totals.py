@@ -15,10 +15,7 @@ from projections.engine.declare.merge_rules import (
     MS_PER_MINUTE,
     Day,
     Kind,
-    Max,
-    Min,
     Number,
-    Sum,
 )
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.formatting import shower
@@ -26,7 +23,7 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, re
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.request import Request, all_of, row_limit
-from projections.engine.store.sql import equals
+from projections.engine.store.sql import equals, total
 
 Measures = Mapping[str, int | None]
 Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
@@ -101,7 +98,7 @@ class Totals:
     @property
     def measures(self) -> tuple[Column, ...]:
         """The columns that add up."""
-        return tuple(c for c in self.table.values if c.rule in (Sum, Min, Max))
+        return tuple(c for c in self.table.values if c.rule.of_totals)
 
     def read_by(self, text: str) -> tuple[str, ...]:
         """The dimensions named in a comma-separated list. Raises ValueError for one that there is not."""
@@ -116,7 +113,7 @@ class Totals:
         names: tuple[str, ...] = request.get("by", ())
         dimensions = [f'{self.by[n].sql} AS "{n}"' for n in names]
         where, params = self._where(request)
-        columns = [*dimensions, *map(_aggregate, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
+        columns = [*dimensions, *map(total, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
         order = ", ".join(str(i + 1) for i in range(len(names)))
         grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
         limited = f"{grouped} LIMIT {row_limit(request)}"
@@ -158,7 +155,7 @@ class Totals:
 
     def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str], measures: Sequence[Column]) -> dict[str, Any]:
         show = shower(Kind)
-        raw = {c.name: _int(row[c.name], zero=c.rule is Sum) for c in measures}
+        raw = {c.name: c.rule.blank if row[c.name] is None else int(row[c.name]) for c in measures}
         shown = {c.name: shower(c.kind)(raw[c.name]) for c in measures}
         counts = {name: int(row[name]) for name in self.counts}
         quantiles, reasons = self._quantiles(row, raw)
@@ -169,7 +166,7 @@ class Totals:
 
     def names(self) -> tuple[str, ...]:
         """Names of all measures of a row, those that are derived from others included."""
-        sums = {c.name: 0 if c.rule is Sum else None for c in self.measures}
+        sums = {c.name: c.rule.blank for c in self.measures}
         derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
         return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
 
@@ -232,14 +229,3 @@ def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:
             code="bad_parameter",
         )
     return at
-
-
-def _aggregate(column: Column) -> str:
-    function = {Sum: "SUM", Min: "MIN", Max: "MAX"}[column.rule]
-    return f'{function}("{column.name}") AS "{column.name}"'
-
-
-def _int(value: Any, *, zero: bool) -> int | None:
-    if value is None:
-        return 0 if zero else None
-    return int(value)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.access.rights import Member
-from projections.engine.declare.merge_rules import First, Key, Last, Sum, Text
+from projections.engine.declare.merge_rules import Key, Text
 from projections.engine.declare.projection import OrderedFold, Projection
-from projections.engine.declare.rows import ORDER_FIRST, ORDER_LAST, Column, Table, hidden_columns
+from projections.engine.declare.rows import Column, Table, hidden_columns
 
 SCHEMA = "read_models"
 SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema
@@ -30,7 +30,10 @@ def state_table(projection: str, fold: OrderedFold) -> str:
 
 def create_table(table: Table, version: int, *, keyed: bool = True) -> str:
     """DDL of a row table, with its key or before it has one. A low fillfactor leaves room for heap-only updates."""
-    columns = [f'"{c.name}" {c.kind.sql}{" NOT NULL" if c.rule in (Key, Sum) else ""}' for c in table.columns]
+    columns = [
+        f'"{c.name}" {c.kind.sql}{" NOT NULL" if c.rule is Key or c.rule.blank is not None else ""}'
+        for c in table.columns
+    ]
     columns += [f'"{name}" bigint NOT NULL' for name in hidden_columns(table)]
     created = (
         f"CREATE TABLE IF NOT EXISTS {table_name(table.name, version)} ({', '.join(columns)})"
@@ -155,25 +158,11 @@ def fill(table: Table, version: int, stage: str) -> str:
 
 
 def _merged(column: Column) -> str:
-    return column.rule.merge.format(
-        t=f't."{column.name}"',
-        e=f'excluded."{column.name}"',
-        earlier=_comes(ORDER_FIRST, "<"),
-        later=_comes(ORDER_LAST, ">="),
-    )
-
-
-def _comes(order: tuple[str, str], operator: str) -> str:
-    return f"(excluded.{order[0]}, excluded.{order[1]}) {operator} (t.{order[0]}, t.{order[1]})"
+    return column.rule.merge.format(t=f't."{column.name}"', e=f'excluded."{column.name}"')
 
 
 def _merged_order(table: Table) -> list[str]:
-    hidden = hidden_columns(table)
-    updates = []
-    for order, operator in ((ORDER_FIRST, "<"), (ORDER_LAST, ">=")):
-        if order[0] in hidden:
-            updates += [f"{n} = CASE WHEN {_comes(order, operator)} THEN excluded.{n} ELSE t.{n} END" for n in order]
-    return updates
+    return [f"{n} = {rule.merge.format(t=f't.{n}', e=f'excluded.{n}')}" for rule in table.ends for n in rule.order]
 
 
 def delete_staged(table: Table, version: int, stage: str) -> str:
@@ -218,25 +207,16 @@ def collect_table(table: Table, version: int) -> str:
 def gathered(table: Table, version: int) -> str:
     """The gathered deltas of a build as a stage for `merge`: one row a key, sorted by key."""
     keys = _keys(table)
-    values = [f'{_aggregated(c)} AS "{c.name}"' for c in table.values]
-    for order, direction in ((ORDER_FIRST, ""), (ORDER_LAST, " DESC")):
-        if order[0] in hidden_columns(table):
-            values += [f"{_end(name, order, direction)} AS {name}" for name in order]
+    values = [total(c) for c in table.values]
+    values += [f"{rule.total.format(c=name)} AS {name}" for rule in table.ends for name in rule.order]
     columns = ", ".join([keys, *values])
     return f"(SELECT {columns} FROM {SCHEMA}.{collect_table(table, version)} GROUP BY {keys} ORDER BY {keys}) AS s"
 
 
-def _aggregated(column: Column) -> str:
+def total(column: Column) -> str:
+    """The aggregate by which many rows come to one value of a column, under its name."""
     name = f'"{column.name}"'
-    if column.rule is First:
-        return _end(name, ORDER_FIRST, "")
-    if column.rule is Last:
-        return _end(name, ORDER_LAST, " DESC")
-    return f"{column.rule.__name__.upper()}({name})"
-
-
-def _end(name: str, order: tuple[str, str], direction: str) -> str:
-    return f"(array_agg({name} ORDER BY {order[0]}{direction}, {order[1]}{direction}))[1]"
+    return f"{column.rule.total.format(c=name)} AS {name}"
 
 
 def differences(
