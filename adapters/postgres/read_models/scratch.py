@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from adapters.postgres.connections.refusals import ENOUGH, REFUSED, refusing
 from adapters.postgres.connections.session import Session
 from adapters.postgres.read_models.merging import merge
 from adapters.postgres.read_models.projection_reader import read_set_aside
@@ -18,9 +19,15 @@ from domain.errors import LimitExceeded
 from domain.position import TopicPartition
 from eventlog.seals.checkpoints import Check
 from projections.engine.declare.projection import Projection
+from projections.engine.fold import additive
+from projections.engine.fold.admission import Facts
+from projections.engine.past.history import LogPlace
 from projections.engine.past.past_store import Folded, QueryRows, ScratchTables, Snapshot
+from projections.engine.project.bad_event_rate import BadEventRate
+from projections.engine.project.narrowing import narrowed
+from projections.engine.store import port as stored
 from projections.engine.store import sql
-from projections.engine.store.port import Aside
+from projections.engine.store.port import Aside, Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +72,26 @@ class PostgresScratch(Session):
             logger.error("snapshot %s is not as it was signed, and the past is told from the log instead", name)
         return sound
 
+    def refused(
+        self, projection: Projection, company: str, base: Snapshot | None, history: Sequence[tuple[str, Facts]]
+    ) -> frozenset[LogPlace]:
+        """Places of the events that fold or tables refuse, of facts by topic, after the company's rows of a snapshot.
+
+        Raises FoldFailed where they are so many that the projection's code is wrong.
+        """
+        scratch = projection.stored_as(sql.SCRATCH)
+        gauge = BadEventRate(f"the past of {projection.name}", REFUSED, ENOUGH, least=1)
+        with self._transaction("scratch") as connection, connection.transaction(force_rollback=True):
+            act_as_reader(connection, company)
+            create(connection, scratch)
+            if base is not None:
+                _copy(connection, scratch, company, base)
+            return frozenset(
+                (topic, refusal.partition, refusal.offset)
+                for topic, facts in history
+                for refusal in add(connection, scratch, facts, gauge)
+            )
+
     @contextmanager
     def filled(
         self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
@@ -72,7 +99,7 @@ class PostgresScratch(Session):
         """Temporary tables with the company's rows, made as its reader; a rollback takes them away.
 
         Raises LimitExceeded for a statement that takes too long, Forbidden where a member asks for a table that is not
-        open to members, Unavailable.
+        open to members, FoldFailed where the tables refuse what was folded, Unavailable.
         """
         scratch = projection.stored_as(sql.SCRATCH)
         try:
@@ -98,8 +125,19 @@ def fill(
     create(connection, scratch)
     if base is not None:
         _copy(connection, scratch, company, base)
-    merge(connection, scratch, more.rows, more.ordered)
+    with refusing(scratch), connection.transaction():
+        merge(connection, scratch, more.rows, more.ordered)
     analyse(connection, scratch)
+
+
+def add(connection: psycopg.Connection, scratch: Projection, facts: Facts, gauge: BadEventRate) -> Sequence[Refusal]:
+    """Fold facts into the temporary tables; the events that are refused. Raises FoldFailed where they are too many."""
+
+    def store(part: stored.Folded) -> None:
+        with refusing(scratch), connection.transaction():
+            merge(connection, scratch, part.rows, part.ordered)
+
+    return list(narrowed(additive.fold(scratch, facts), store, gauge))
 
 
 def create(connection: psycopg.Connection, scratch: Projection) -> None:

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 import psycopg
 
-from adapters.postgres.connections.refusals import ENOUGH, REFUSED, record, refusing
+from adapters.postgres.connections.refusals import ENOUGH, REFUSED, record
 from adapters.postgres.read_models.differences import differences
-from adapters.postgres.read_models.merging import merge
 from adapters.postgres.read_models.projection_reader import read_position
-from adapters.postgres.read_models.scratch import PostgresScratch, analyse, create
+from adapters.postgres.read_models.scratch import PostgresScratch, add, analyse, create
 from domain.ports import Chunk
 from domain.position import Position
 from eventlog.seals.checkpoints import Check
 from projections.engine.declare.projection import Projection
-from projections.engine.fold.additive import fold
 from projections.engine.past.history import Stretch
 from projections.engine.project.bad_event_rate import BadEventRate
-from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Difference
 from projections.engine.store import sql
-from projections.engine.store.port import Folded, Refusal
+from projections.engine.store.port import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,7 @@ class PostgresTenantRows(PostgresScratch):
             self._add(connection, stretch)
 
     def _add(self, connection: psycopg.Connection, stretch: Stretch) -> None:
-        def store(part: Folded) -> None:
-            with refusing(self._scratch), connection.transaction():
-                merge(connection, self._scratch, part.rows, part.ordered)
-
-        refused = list(narrowed(fold(self._scratch, stretch.facts), store, self._gauge))
-        if refused:
+        if refused := add(connection, self._scratch, stretch.facts, self._gauge):
             self._refused.append((stretch.topic, stretch.chunks, refused))
 
     def compare(

@@ -25,6 +25,7 @@ from projections.engine.query.params import read_time
 from projections.engine.query.plain import Selected, names_in
 from projections.engine.query.request import Page, Question, read_request
 from projections.engine.rebuild import Folding
+from projections.engine.store.port import FoldFailed
 
 
 class _Began(NamedTuple):
@@ -52,16 +53,11 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     projection, query = find(question.name)
     rows, column = contributions.selected(query, read_request(query, question), page.measure)
     subject = Subject(projection, rows, column)
-    goal = await asyncio.to_thread(store.history.goal, projection, store.past)
-    folding, entries = Folding(projection), list[bytes]()
-    history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
-    async for _, _, facts in history:
-        await asyncio.to_thread(folding.add, facts)
-        for fold in projection.additive:
-            if fold.into == rows.table and fold.reads.name in facts:
-                seen = contributions.own(facts[fold.reads.name], store.member)
-                entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen))
-    found = await asyncio.to_thread(_entries, store, subject, folding, entries, page)
+    try:
+        goal, found = await _folded(store, subject, page)
+    except FoldFailed:
+        await store.narrow(projection, from_snapshot=False)
+        goal, found = await _folded(store, subject, page)
     began = _Began(goal, question.asked_at)
     return {
         "query": query.name,
@@ -75,15 +71,31 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     }
 
 
+async def _folded(store: PastStore, subject: Subject, page: Page) -> tuple[Position, dict[str, Any]]:
+    """The position that it is told at, and what `_entries` finds there. Raises FoldFailed, and what reading raises."""
+    projection, rows, column = subject.projection, subject.rows, subject.measure
+    goal = await asyncio.to_thread(store.history.goal, projection, store.past)
+    folding, entries = Folding(projection), list[bytes]()
+    history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
+    async for _, _, facts in history:
+        await asyncio.to_thread(folding.add, facts)
+        for fold in projection.additive:
+            if fold.into == rows.table and fold.reads.name in facts:
+                seen = contributions.own(facts[fold.reads.name], store.member)
+                entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen))
+    return goal, await asyncio.to_thread(_entries, store, subject, folding, entries, page)
+
+
 def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
     """The value, the number of events behind it and a page of them."""
     table, value = subject.rows.table, contributions.value(subject.rows, subject.measure)
     deciding, params = contributions.statement(subject.rows, subject.measure)
     part = subject.projection.part(names_in(deciding + value))
     folded = Folded(folding.rows(), folding.ordered()).of(part)
-    entries += [contributions.effects(o, table, subject.measure) for o in folded.ordered if table in o.fold.into]
     show = shower(subject.measure.kind)
     with store.scratch.filled(part, store.company, None, folded, store.member) as tables:
+        # Filled: what the ordered folds refuse has been found there.
+        entries += [contributions.effects(o, table, subject.measure) for o in folded.ordered if table in o.fold.into]
         tables.copy(contributions.create(table, subject.measure), contributions.copy(table), b"".join(entries))
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
         _, values = tables.select(value, subject.rows.params)

@@ -32,6 +32,7 @@ FOLD = 100_000  # records of the company that are decoded together, about
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Ranges = dict[int, list[tuple[int, int]]]  # by partition: what is to be read, ascending
+LogPlace = tuple[str, int, int]  # topic, partition, offset
 
 
 class Stretch(NamedTuple):
@@ -52,6 +53,26 @@ class Decisions(Protocol):
     def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
         """What is not folded of these ranges (from inclusive, to exclusive)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsAndRefusals:
+    """Recorded decisions, and the events that one projection refused when its past was made."""
+
+    recorded: Decisions
+    projection: Projection
+    refused: frozenset[LogPlace]
+
+    def admitted(self) -> Mapping[TopicPartition, int]:
+        """As recorded."""
+        return self.recorded.admitted()
+
+    def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
+        """What was recorded, and of this projection what it refused."""
+        aside, declared = self.recorded.set_aside(topic, ranges), self.projection
+        own = frozenset((partition, offset) for name, partition, offset in self.refused if name == topic)
+        refused = {(declared.name, declared.definition_version): aside.of(declared) | own}
+        return aside._replace(refused={**aside.refused, **refused})
 
 
 @dataclass

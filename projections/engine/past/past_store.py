@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from domain.access.rights import Member
@@ -19,13 +19,14 @@ from domain.position import Position
 from eventlog.search.criteria import NEVER, Scanned
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import projection as declared
-from projections.engine.past.history import History
+from projections.engine.fold.admission import Facts
+from projections.engine.past.history import DecisionsAndRefusals, History, LogPlace
 from projections.engine.query.ask import answer
 from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import names_in
 from projections.engine.query.request import Past, Question
 from projections.engine.rebuild import Folding
-from projections.engine.store.port import OrderedFacts, Rows
+from projections.engine.store.port import FoldFailed, OrderedFacts, Rows
 
 QueryRows = tuple[Sequence[str], Sequence[tuple[Any, ...]]]  # column names, rows
 
@@ -50,6 +51,15 @@ class Scratch(Protocol):
 
     def sound(self, projection: Projection, snapshot: Snapshot, company: str) -> bool:
         """Whether the company's rows of a snapshot are those that it was taken with."""
+        ...
+
+    def refused(
+        self, projection: Projection, company: str, base: Snapshot | None, history: Sequence[tuple[str, Facts]]
+    ) -> frozenset[LogPlace]:
+        """Places of the events that fold or tables refuse, of facts by topic, after the company's rows of a snapshot.
+
+        Raises FoldFailed where they are so many that the projection's code is wrong.
+        """
         ...
 
     def filled(
@@ -107,16 +117,18 @@ class PastStore:
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables as they were.
 
-        Raises Defect for another company, NotFound, LimitExceeded, Unavailable.
+        Events that the projection refuses are left out. Raises Defect for another company and where those are too
+        many, NotFound, LimitExceeded, Unavailable.
         """
         if company != self.company:
             raise Defect(f"the past of {self.company} was asked about {company}")
         found = declared(projection)
         async with self._turns:  # the parts of a composed query share the scratch tables' session
-            if projection not in self._made:
-                self._made[projection] = await self._make(found)
-            goal, base, folded = self._made[projection]
-            columns, rows = await asyncio.to_thread(self._select, found, base, folded, statement, params)
+            try:
+                goal, (columns, rows) = await self._selected(found, statement, params)
+            except FoldFailed:
+                await self.narrow(found)
+                goal, (columns, rows) = await self._selected(found, statement, params)
         return Answer(
             columns=columns,
             rows=rows,
@@ -126,6 +138,30 @@ class PastStore:
             lag_ms=0,
             definition_version=found.definition_version,
         )
+
+    async def _selected(
+        self, projection: Projection, statement: str, params: Sequence[object]
+    ) -> tuple[Position, QueryRows]:
+        if projection.name not in self._made:
+            self._made[projection.name] = await self._make(projection)
+        goal, base, folded = self._made[projection.name]
+        return goal, await asyncio.to_thread(self._select, projection, base, folded, statement, params)
+
+    async def narrow(self, projection: Projection, *, from_snapshot: bool = True) -> None:
+        """Leave out from now on what the projection refuses of this history, as whoever stores its rows does.
+
+        Raises FoldFailed where that is so much that its code is wrong.
+        """
+        goal = await asyncio.to_thread(self.history.goal, projection, self.past)
+        base = await asyncio.to_thread(self._base, projection, goal) if from_snapshot else None
+        start = base.position if base else Position()
+        stretches = self.history.read(projection, self.company, self.past, start, goal, Scanned())
+        facts = [(stretch.topic, stretch.facts) async for stretch in stretches]
+        refused = await asyncio.to_thread(self.scratch.refused, projection, self.company, base, facts)
+        self.history = replace(
+            self.history, decisions=DecisionsAndRefusals(self.history.decisions, projection, refused)
+        )
+        self._made.pop(projection.name, None)
 
     async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Folded]:
         """The position of the past state, and the rows that were there: all that its questions are answered from."""
