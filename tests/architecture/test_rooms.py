@@ -113,3 +113,16 @@ def test_a_question_is_read_in_one_place() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Request", "Past")
     }
     assert made == {reading, "app.rebuild.tenant"}  # the latter asks no question: it reads the whole of a company
+
+
+# participles and verbs of saying: what a thing is has a plainer word
+SAYING = {"asked", "found", "given", "heard", "judged", "kept", "known", "meant", "settled", "taken", "tell", "telling"}
+SAYING |= {"told", "wanted"}
+PUBLISHED = ["read_api/http/configuration.py: told"]  # its name is an operationId of the OpenAPI document
+
+
+def test_public_names_say_what_things_are() -> None:
+    """No public class, function or method of the product is called by a participle or a verb of saying alone."""
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = ((module.path, node) for module in shipped() for node in ast.walk(module.tree) if isinstance(node, kinds))
+    assert [f"{path}: {node.name}" for path, node in nodes if node.name.lower() in SAYING] == PUBLISHED

@@ -109,7 +109,7 @@ class ReadModels:
         progress = self.store.progress(topic, [c.partition for c in chunks], reading)
         if topic not in self._admissions:
             highest = self.store.highest(topic, range(PARTITIONS))
-            self._admissions[topic] = Admission(topic, self.store.known, highest)
+            self._admissions[topic] = Admission(topic, self.store.admitted_before, highest)
         facts, admitted = self._admissions[topic].decide(Records.of(chunks))
         commit = Cohort(reading, dict(progress.admission)).commit(topic, chunks, facts, admitted)
         self.store.commit(commit)

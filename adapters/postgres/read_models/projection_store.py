@@ -147,7 +147,7 @@ class PostgresProjectionStore(Session):
             ).fetchall()
         return {(partition, company, producer): highest for partition, company, producer, highest in rows}
 
-    def known(self, identities: Sequence[bytes]) -> set[bytes]:
+    def admitted_before(self, identities: Sequence[bytes]) -> set[bytes]:
         """Which of these identities were admitted before."""
         if not identities:
             return set()

@@ -117,11 +117,11 @@ def _own(walk: GroupingPlan, fold: AdditiveFold) -> Sequence[pl.Expr]:
 def delta_rows(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
     """Delta rows of one fold as columns, one row a key in any order."""
     order = ORDER if hidden_columns(fold.into) else ()
-    selected = taken(fold, facts).select(*columns_of(fold).values(), *order)
+    selected = facts_of(fold, facts).select(*columns_of(fold).values(), *order)
     return _merged(selected.sort(order) if order else selected, fold.into)
 
 
-def taken(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
+def facts_of(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
     """The facts that a fold takes, with the columns that it makes beforehand."""
     if fold.where is not None:
         facts = facts.filter(fold.where(FACTS))

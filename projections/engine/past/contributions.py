@@ -18,7 +18,7 @@ from projections.engine.declare.merge_rules import Sum
 from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
-from projections.engine.fold.deltas import columns_of, dtype_of, taken
+from projections.engine.fold.deltas import columns_of, dtype_of, facts_of
 from projections.engine.query.plain import Query, Selected
 from projections.engine.query.request import Request
 from projections.engine.store.port import OrderedFacts
@@ -59,7 +59,7 @@ def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame) -> bytes:
     """Entries of an additive fold: one a fact."""
     columns = [columns_of(fold)[c.name] for c in (*fold.into.keys, measure)]
     place = [pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")]
-    evaluated = taken(fold, facts).select(*columns, *place, "_seq", "_at")
+    evaluated = facts_of(fold, facts).select(*columns, *place, "_seq", "_at")
     stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
     topic = pl.lit(fold.reads.stream).alias("_topic")
     return to_csv(evaluated.select(*stored, topic, "_seq", "_at", "_event_id", "_user_id"))

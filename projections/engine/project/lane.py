@@ -100,7 +100,7 @@ class Lane:
                 live.projections += cohort.projections
             else:
                 behind.append(cohort)
-        return Admission(self.topic, self._store.known, highest, self._limits.tokens), live, behind
+        return Admission(self.topic, self._store.admitted_before, highest, self._limits.tokens), live, behind
 
     async def _chase(self, cohort: Cohort) -> None:
         """Catch up beside the live loop, then end the lane: begun anew, it takes the cohort along."""

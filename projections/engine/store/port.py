@@ -230,7 +230,7 @@ class ProjectionStore(Protocol):
         """Highest sequence admitted of every producer; with an empty company it holds for all of them."""
         ...
 
-    def known(self, identities: Sequence[bytes]) -> set[bytes]:
+    def admitted_before(self, identities: Sequence[bytes]) -> set[bytes]:
         """Which of these identities were admitted before."""
         ...
 

@@ -135,7 +135,7 @@ async def test_a_zombie_writes_nothing(bench: Bench) -> None:
     bench.store.prepare([projection])
     progress = bench.store.progress(TOPIC, [0], [projection])
     chunks = [chunk([event(1), event(2)])]
-    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    facts, admitted = Admission(TOPIC, bench.store.admitted_before, {}).decide(Records.of(chunks))
     commit = Cohort([projection], dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
     bench.store.commit(commit)
     zombie = PostgresProjectionStore(bench.url)

@@ -49,7 +49,7 @@ async def test_a_worker_that_tries_again_names_where_it_stands(
     gives_up(bench, projection)
     progress = bench.store.progress(TOPIC, [0], [projection])
     chunks = [chunk([event(n, user="odd") for n in range(number)])]
-    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    facts, admitted = Admission(TOPIC, bench.store.admitted_before, {}).decide(Records.of(chunks))
     commit = Cohort([projection], dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
     with pytest.raises(Interrupted) as failed:
         await Trouble().store(commit, bench.store, asyncio.to_thread)
@@ -64,7 +64,7 @@ async def test_only_the_projection_that_brings_it_about_leaves_the_event_out(ben
     together = [other, projection, elsewhere]
     bench.store.prepare(together)
     progress, chunks, trouble = bench.store.progress(TOPIC, [0], together), [chunk([event(0, user="odd")])], Trouble()
-    facts, admitted = Admission(TOPIC, bench.store.known, {}).decide(Records.of(chunks))
+    facts, admitted = Admission(TOPIC, bench.store.admitted_before, {}).decide(Records.of(chunks))
     commit = Cohort(together, dict(progress.admission)).commit(TOPIC, chunks, facts, admitted)
     for _ in range(REPEATS + 1):  # the first that is suspected is not the one
         with pytest.raises(Interrupted):
