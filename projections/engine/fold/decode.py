@@ -22,16 +22,14 @@ from domain.events.catalogue import (
     LATEST,
     MAX_FACTS,
     MAX_ID,
-    MAX_TEXT,
     MOST_AHEAD,
     SECONDS,
     EventType,
-    longest_text,
 )
+from domain.events.field_rules import LIMIT, FieldRule, Form, field_rules
+from domain.events.validation import LOG_TEXTS
 from eventlog.columns import decode_messages, descriptor_of, slim_message
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
-
-LIMIT = float(2**63)  # as a double: the first magnitude that does not fit
 
 
 def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], newest: pl.Expr) -> pl.Expr:
@@ -44,7 +42,7 @@ def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], new
         | (pl.col("schema_version") > newest)
         | (pl.col("message_type").is_in(list(user_types)) & (pl.col("user_id") == ""))
     )
-    for name in ("user_id", "event_id", "producer_id"):
+    for name in LOG_TEXTS:
         suspect = suspect | (pl.col(name).str.len_bytes() > MAX_ID) | pl.col(name).str.contains("\0", literal=True)
     return suspect
 
@@ -117,8 +115,8 @@ def _columns(event: EventType, kept: frozenset[str] | None = None) -> list[pl.Ex
 def _suspicion(event: EventType) -> pl.Expr:
     """Whether a fact may break a rule of its type; made once, as the columns are."""
     suspect = pl.lit(False)
-    for field in cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields):
-        for check in _checks(field, event):
+    for rule in field_rules(event.name):
+        for check in _checks(rule):
             suspect = suspect | check
     return suspect.fill_null(True).alias("_suspect")
 
@@ -143,48 +141,46 @@ def _enum_values(field: FieldDescriptor) -> dict[int, str]:
     return {v.number: v.name.lower() if v.number else "" for v in field.enum_type.values}
 
 
-def _checks(field: FieldDescriptor, event: EventType) -> list[pl.Expr]:
-    """Expressions that are true, or null, where the field may break a rule."""
-    column, required = pl.col(field.name), field.name in event.required
-    if _is_double(field):
-        return _double_checks(field.name, event, required)
-    if field.type == FieldDescriptor.TYPE_ENUM:
-        return [~column.is_in([n for n in _enum_values(field) if n or not required])]
-    if field.is_repeated:
-        return [_bad_members(field)]
-    if field.type == FieldDescriptor.TYPE_STRING:
-        return _text_checks(field.name, event, required)
-    if field.name in event.times:
-        return [~(_is_time(column) if required else _is_time(column) | (column == 0))]
+def _checks(rule: FieldRule) -> list[pl.Expr]:
+    """Expressions that are true, or null, where the field may break its rule."""
+    column = pl.col(rule.name)
+    match rule.form:
+        case Form.DOUBLE:
+            return _double_checks(column, rule)
+        case Form.ENUM:
+            return [~column.is_in(sorted(n for n in rule.numbers if n or not rule.required))]
+        case Form.MEMBERS:
+            return [_bad_members(column, rule)]
+        case Form.TEXT:
+            return _text_checks(column, rule)
+        case Form.TIME:
+            return [~(_is_time(column) if rule.required else _is_time(column) | (column == 0))]
     return []
 
 
-def _double_checks(name: str, event: EventType, required: bool) -> list[pl.Expr]:
-    column = pl.col(name)
+def _double_checks(column: pl.Expr, rule: FieldRule) -> list[pl.Expr]:
     checks = [~((column * 1e6).round(0).abs() < LIMIT) | ~column.is_finite()]
-    if name in event.positive:
+    if rule.positive:
         checks.append(column <= 0)
-    if name in event.not_negative:
+    if rule.not_negative:
         checks.append(column < 0)
-    return [check.fill_null(required) for check in checks]
+    return [check.fill_null(rule.required) for check in checks]
 
 
-def _text_checks(name: str, event: EventType, required: bool) -> list[pl.Expr]:
-    column = pl.col(name)
-    checks = [(column.str.len_bytes() > longest_text(event, name)) | column.str.contains("\0", literal=True)]
-    if required:
+def _text_checks(column: pl.Expr, rule: FieldRule) -> list[pl.Expr]:
+    checks = [(column.str.len_bytes() > rule.longest) | column.str.contains("\0", literal=True)]
+    if rule.required:
         checks.append(column == "")
-    checks += [~column.is_in([*choices, ""]) for field, choices in event.choices if field == name]
+    if rule.choices:
+        checks.append(~column.is_in([*rule.choices, ""]))
     return checks
 
 
-def _bad_members(field: FieldDescriptor) -> pl.Expr:
+def _bad_members(column: pl.Expr, rule: FieldRule) -> pl.Expr:
     """True where a member of a list, or a key or value of a map, is too long or holds U+0000."""
-    column = pl.col(field.name)
-    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
-    members = (column.map.keys(), column.map.values()) if is_map else (column,)
+    members = (column.map.keys(), column.map.values()) if rule.is_map else (column,)
     text = pl.element().str
-    bad = (text.len_bytes() > MAX_TEXT) | text.contains("\0", literal=True)
+    bad = (text.len_bytes() > rule.longest) | text.contains("\0", literal=True)
     return pl.any_horizontal(*(m.list.eval(bad.any()).list.first().fill_null(False) for m in members))
 
 

@@ -1,0 +1,72 @@
+"""What a good value of each field is, as data: the check of one event and that of columns both follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import cast
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from domain.events.catalogue import BY_NAME, MAX_TEXT, EventType, longest_text
+
+LIMIT = float(2**63)  # as a double: the first magnitude of millionths that does not fit
+
+
+class Form(Enum):
+    """What is checked of a field: FREE ones are not, MEMBERS are the texts of a list or a map."""
+
+    TEXT, DOUBLE, ENUM, TIME, MEMBERS, FREE = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """The rule of one field. `longest`: bytes of a text; `choices`: texts that it may be, empty for any.
+
+    `numbers`: those of an enum; `positive`, `not_negative`: bounds of a double that is there.
+    """
+
+    name: str
+    form: Form
+    required: bool
+    longest: int
+    choices: Collection[str]
+    numbers: frozenset[int]
+    positive: bool
+    not_negative: bool
+    is_map: bool
+
+
+@cache
+def field_rules(name: str) -> tuple[FieldRule, ...]:
+    """The rules of an event type, in the order of its field numbers. Raises KeyError for a type that there is not."""
+    kind = BY_NAME[name]
+    return tuple(_rule(kind, field) for field in cast("list[FieldDescriptor]", kind.message.DESCRIPTOR.fields))
+
+
+def _rule(kind: EventType, field: FieldDescriptor) -> FieldRule:
+    name, enum = field.name, field.enum_type
+    return FieldRule(
+        name=name,
+        form=_form(kind, field),
+        required=name in kind.required,
+        longest=MAX_TEXT if field.is_repeated else longest_text(kind, name),
+        choices=dict(kind.choices).get(name, ()),
+        numbers=frozenset() if enum is None else frozenset(enum.values_by_number),
+        positive=name in kind.positive,
+        not_negative=name in kind.not_negative,
+        is_map=field.message_type is not None and bool(field.message_type.GetOptions().map_entry),
+    )
+
+
+def _form(kind: EventType, field: FieldDescriptor) -> Form:
+    if field.is_repeated:
+        return Form.MEMBERS
+    of_types = {
+        FieldDescriptor.TYPE_STRING: Form.TEXT,
+        FieldDescriptor.TYPE_DOUBLE: Form.DOUBLE,
+        FieldDescriptor.TYPE_ENUM: Form.ENUM,
+    }
+    return of_types.get(field.type, Form.TIME if field.name in kind.times else Form.FREE)
