@@ -46,7 +46,7 @@ class Tenant:
         """Publish some trades, wait for them, and compare; every answer is timed."""
         events = [trade(self.company, self.sent + n, pnl=float(n % 7)) for n in range(PARCEL)]
         body = b"".join(json.dumps(event).encode() + b"\n" for event in events)
-        answer = self._timed(lambda: self.publishing.post("/api/v1/events", content=body))
+        answer = self._timed("a parcel", lambda: self.publishing.post("/api/v1/events", content=body))
         if answer is None or answer.json()["accepted"] != PARCEL:
             self.tally.wrong.append(f"{self.company}: a parcel was not taken: {answer and answer.text}")
             return
@@ -57,7 +57,7 @@ class Tenant:
             self._asked(path, position)
 
     def _asked(self, path: str, position: dict[str, str]) -> None:
-        found = self._timed(lambda: self._reached(path, position))
+        found = self._timed(path, lambda: self._reached(path, position))
         if found is None or self.company != CALM:
             return
         if found.status_code != 200:
@@ -75,15 +75,12 @@ class Tenant:
             if found.status_code != 412 or time.monotonic() > until:
                 return found
 
-    def _timed(self, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
-        began = time.monotonic()
+    def _timed(self, what: str, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
         try:
-            return ask()
+            return self.tally.timed(what, ask)
         except httpx.HTTPError as error:
             self.tally.wrong.append(f"{self.company}: {type(error).__name__}")
             return None
-        finally:
-            self.tally.seconds.append(time.monotonic() - began)
 
 
 def run(folder: Path, minutes: float, inputs: int, seed: int = 7) -> tuple[Tally, Tally, list[str]]:
@@ -130,6 +127,15 @@ def _verdict(instance: Instance, tenants: list[Tenant], rude: Tally) -> Iterator
     yield from (line[:300] for line in instance.log.read_text().splitlines() if "ended with code" in line)
 
 
+def _say(call: tuple[float, float, str]) -> str:
+    return f"{time.strftime('%H:%M:%S', time.gmtime(call[0]))} {call[2]} {call[1]:.2f} s"
+
+
+def _meets(one: tuple[float, float, str], other: tuple[float, float, str], before: float = 5) -> bool:
+    """Whether one was under way while the other was, or in the seconds before."""
+    return one[0] < other[0] + other[1] and one[0] + one[1] > other[0] - before
+
+
 def main() -> None:
     """Run it and say how it went."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.hostile", description=__doc__)
@@ -139,14 +145,18 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="analytics-hostile-") as parent:
         calm, rude, wrong = run(Path(parent) / "data", chosen.minutes, chosen.inputs, chosen.seed)
-    seconds = sorted(calm.seconds)
-    late = [each for each in seconds if each > LATEST]
+    seconds = sorted(took for _, took, _ in calm.calls)
+    late = [call for call in calm.calls if call[1] > LATEST]
     print(f"inputs: {sum(rude.inputs.values()):,}, {len(rude.different):,} different; {dict(rude.inputs)}")
     print(f"judge: good events {rude.good:,}, different bad ones {len(rude.bad):,}, which quarantine must hold")
     print(
         f"calm: {len(seconds):,} answers, p50 {seconds[len(seconds) // 2]:.3f} s, p99"
         f" {seconds[len(seconds) * 99 // 100]:.3f} s, latest {seconds[-1]:.3f} s, {len(late)} later than {LATEST:g} s"
     )
+    for call in late:
+        print(
+            f"late: {_say(call)}; until then, of the other tenant: {[_say(c) for c in rude.calls if _meets(c, call)]}"
+        )
     problems = [*calm.wrong, *rude.wrong, *wrong, *(["answers came late"] if late else [])]
     print(f"wrong: {len(problems)}", *problems[:30], sep="\n")
     sys.exit(bool(problems))

@@ -10,12 +10,13 @@ import gzip
 import json
 import random
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import grpc
@@ -77,16 +78,30 @@ FRAMES = (
 )  # fmt: skip
 
 
+T = TypeVar("T")
+
+
 @dataclass
 class Tally:
-    """What the inputs were made to be, and what went wrong. `bad`: bytes of bad events; equal ones are one."""
+    """What the inputs were made to be, and what went wrong. `bad`: bytes of bad events; equal ones are one.
+
+    `calls`: when each began (Unix time), how many seconds it took, what it was.
+    """
 
     bad: set[bytes] = field(default_factory=set)
     good: int = 0
     inputs: Counter[str] = field(default_factory=Counter)
     different: set[bytes] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    calls: list[tuple[float, float, str]] = field(default_factory=list)
+
+    def timed(self, what: str, call: Callable[[], T]) -> T:
+        """The call's result; noted."""
+        began = time.time()
+        try:
+            return call()
+        finally:
+            self.calls.append((began, time.time() - began, what))
 
 
 class Rude:
@@ -111,7 +126,7 @@ class Rude:
         door = self.chance.choice(self.doors)
         self.tally.inputs[door.__name__] += 1
         try:
-            door()
+            self.tally.timed(door.__name__, door)
         except grpc.RpcError as error:
             self._judge_rpc(door.__name__, error)
         except Exception as error:  # also one of this program's own: an hour must not be lost for it
