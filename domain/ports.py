@@ -160,6 +160,11 @@ class LiveBus(Protocol):
         """Whether the bus can take messages now."""
         ...
 
+    @property
+    def losses(self) -> int:
+        """How often messages to this connection's subscriptions may have been lost; it only grows."""
+        ...
+
     async def close(self) -> None:
         """Flush and close."""
         ...

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.events.catalogue import INTERVALS
-from projections.engine.declare.merge_rules import Key, Last, Moment, Money, Text
+from projections.engine.declare.live_window import live_window
+from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, Moment, Money, Sum, Text
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.formatting import money, show_time
@@ -108,6 +109,17 @@ def shape(request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
     bars = all_of(request, rows)
     return [{name: show_time(v) if name == "start" else money(v) for name, v in bar.items()} for bar in bars]
 
+
+market_bars.windows += [
+    live_window(
+        "market_bars",
+        of=MarketBar,
+        time="start",
+        only={"interval": "1m"},
+        across={"open": First, "high": Max, "low": Min, "close": Last, "volume": Sum},
+        summary="Published bars of one minute; longer windows are rolled up from them.",
+    )
+]
 
 market_bars.queries += [
     Query(

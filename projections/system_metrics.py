@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.quantiles import Quantiles, bucket_of
-from projections.engine.query.ratios import Ratios
-from projections.engine.query.totals import Measures, calendar, moment, plain, totals, whole
+from projections.engine.query.ratios import Measures, Ratios
+from projections.engine.query.totals import calendar, moment, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,6 +120,26 @@ def error_rate(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
     return given.fields, given.reasons
 
 
+VALUE_QUANTILES = Quantiles(LatencyBucket, low="min", high="max")
+DURATION_QUANTILES = Quantiles(OperationBucket, low="duration_min", high="duration_max")
+
+system_metrics.windows += [
+    live_window(
+        "system_metrics",
+        of=SystemMinute,
+        time="minute",
+        quantiles=VALUE_QUANTILES,
+        summary="Measured values in their own unit, with quantiles at most 1 % off, by minute of the event.",
+    ),
+    live_window(
+        "operations",
+        of=OperationMinute,
+        time="minute",
+        quantiles=DURATION_QUANTILES,
+        summary="Operations by outcome, and their durations in ms with quantiles at most 1 % off, by minute.",
+    ),
+]
+
 CALENDAR = {"minute": moment("minute"), **calendar("minute")}
 
 system_metrics.queries += [
@@ -127,7 +148,7 @@ system_metrics.queries += [
         of=SystemMinute,
         by={"service": plain("service"), "metric": plain("metric"), **CALENDAR},
         time="minute",
-        quantiles=Quantiles(LatencyBucket, low="min", high="max"),
+        quantiles=VALUE_QUANTILES,
         summary="Measured values in their own unit, with quantiles at most 1 % off, by time of the event, UTC.",
     ),
     totals(
@@ -136,7 +157,7 @@ system_metrics.queries += [
         by={**{name: plain(name) for name in ("service", "operation", "outcome")}, **CALENDAR},
         time="minute",
         counts={"errors": "COALESCE(SUM(count) FILTER (WHERE outcome = 'error'), 0)"},
-        quantiles=Quantiles(OperationBucket, low="duration_min", high="duration_max"),
+        quantiles=DURATION_QUANTILES,
         derive=error_rate,
         summary="Operations, the share that failed, and durations in ms with quantiles at most 1 % off.",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import (
     MS_PER_DAY,
     MS_PER_HOUR,
@@ -19,6 +20,7 @@ from projections.engine.declare.merge_rules import (
     Last,
     Max,
     Min,
+    Minute,
     Moment,
     Money,
     Small,
@@ -28,8 +30,8 @@ from projections.engine.declare.merge_rules import (
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
-from projections.engine.query.ratios import Ratios
-from projections.engine.query.totals import Measures, calendar, plain, totals, whole
+from projections.engine.query.ratios import Measures, Ratios
+from projections.engine.query.totals import calendar, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
     from projections.engine.declare.projection import Delta
 
 trading = Projection("trading", version=2)
+trading_minutes = Projection(
+    "trading_minutes",
+    version=1,
+    summary="Closed trades by minute of exit, strategy and symbol: what live windows end as.",
+)
 
 
 class TradingByHour(Row):
@@ -59,6 +66,26 @@ class TradingByHour(Row):
     gross_loss: Sum[Money]  # positive
     total_fees: Sum[Money]
     turnover: Sum[Money]  # quantity × price of both legs
+    largest_win: Max[Money]
+    largest_loss: Min[Money]
+
+
+class TradingByMinute(Row):
+    """The same by minute of exit, for what is shown live."""
+
+    company_id: Key[Text]
+    minute: Key[Minute]  # of the exit, UTC
+    strategy: Key[Text]
+    symbol: Key[Text]
+    total_trades: Sum[Count]
+    winning_trades: Sum[Count]
+    losing_trades: Sum[Count]
+    breakeven_trades: Sum[Count]
+    total_pnl: Sum[Money]
+    gross_profit: Sum[Money]
+    gross_loss: Sum[Money]
+    total_fees: Sum[Money]
+    turnover: Sum[Money]
     largest_win: Max[Money]
     largest_loss: Min[Money]
 
@@ -136,13 +163,20 @@ def net_pnl(trade: Columns) -> pl.Expr:
     return trade.pnl.cast(wide).fill_null(sign * millionths_of(gained) - trade.fees)
 
 
-@trading.folds("trading_result", into=TradingByHour, beforehand=lambda trade: {"net_pnl": net_pnl(trade)})
+def with_net_pnl(trade: Columns) -> dict[str, pl.Expr]:
+    """What several measures have in common."""
+    return {"net_pnl": net_pnl(trade)}
+
+
+@trading_minutes.folds("trading_result", into=TradingByMinute, beforehand=with_net_pnl)
+@trading.folds("trading_result", into=TradingByHour, beforehand=with_net_pnl)
 def by_hour(trade: Columns) -> Delta:
-    """Each trade counts in the hour of its exit."""
+    """Each trade counts in the hour, and the minute, of its exit."""
     pnl, won, lost = trade.net_pnl, trade.net_pnl > 0, trade.net_pnl < 0
     known_entry = trade.opened_at > 0
     return {
         "hour": trade.closed_at,
+        "minute": trade.closed_at,
         "entry_hour": (trade.opened_at % MS_PER_DAY // MS_PER_HOUR + 1) * known_entry - 1,
         "total_trades": 1,
         "winning_trades": won,
@@ -216,6 +250,16 @@ def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
         given.needs(extreme, raw[extreme], reason)
     return given.fields, given.reasons
 
+
+trading_minutes.windows += [
+    live_window(
+        "trading",
+        of=TradingByMinute,
+        time="minute",
+        derive=ratios,
+        summary="Closed trades by minute of exit: counts, profit and loss, win rate.",
+    )
+]
 
 DIMENSIONS = {
     **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},

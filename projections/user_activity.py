@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Sum, Text
+from projections.engine.declare.live_window import live_window
+from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Minute, Moment, Sum, Text
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from projections.engine.declare.projection import Delta
 
 user_activity = Projection("user_activity", version=2)
+user_activity_minutes = Projection(
+    "user_activity_minutes", version=1, summary="What all users of a company did, by minute: what live windows end as."
+)
 
 
 class UserDay(Row):
@@ -40,6 +44,20 @@ class ActivityDay(Row):
 
     company_id: Key[Text]
     day: Key[Day]
+    events: Sum[Count]
+    sessions: Sum[Count]
+    page_views: Sum[Count]
+    impressions: Sum[Count]
+    clicks: Sum[Count]
+    feature_uses: Sum[Count]
+    conversions: Sum[Count]
+
+
+class ActivityMinute(Row):
+    """The same by minute, for what is shown live."""
+
+    company_id: Key[Text]
+    minute: Key[Minute]
     events: Sum[Count]
     sessions: Sum[Count]
     page_views: Sum[Count]
@@ -79,12 +97,14 @@ class Session(Row, indexed=("started",)):
     events: Sum[Count]
 
 
+@user_activity_minutes.folds("user_event", into=ActivityMinute)
 @user_activity.folds("user_event", into=ActivityDay)
 @user_activity.folds("user_event", into=UserDay)
 def by_day(event: Columns) -> Delta:
     """Every event counts, those with a measure of their own also there; by user, and for all users together."""
     return {
         "day": event.timestamp,
+        "minute": event.timestamp,
         "events": 1,
         "sessions": event.name == "session_started",
         "page_views": event.name == "page_view",
@@ -112,6 +132,15 @@ def visits(event: Columns) -> Delta:
     """A session lasts from its first event to its last."""
     return {"started": event.timestamp, "ended": event.timestamp, "events": 1}
 
+
+user_activity_minutes.windows += [
+    live_window(
+        "user_activity",
+        of=ActivityMinute,
+        time="minute",
+        summary="What users do, by minute of the event: events, sessions begun, page views, clicks, conversions.",
+    )
+]
 
 USERS = "COUNT(DISTINCT user_id)"
 

@@ -15,6 +15,7 @@ from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
 from read_api.health.prometheus import Metrics
 from read_api.live.changes import ProjectionChanges
+from read_api.live.metrics import LiveMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class ReadServices:
     statuses: ProjectionStatuses
     health: Health
     movements: ProjectionChanges
+    live: LiveMetrics
     metrics: Metrics
     search: EventSearch
     event_details: EventDetails

@@ -159,6 +159,11 @@ class NatsBus:
         """Whether the bus can take messages now."""
         return bool(self._client.is_connected)
 
+    @property
+    def losses(self) -> int:
+        """How often messages may have been lost: by a slow handler, or while the connection was away."""
+        return self.dropped + self.reconnects
+
     async def close(self) -> None:
         """Flush and close."""
         with suppress(Unavailable):

@@ -117,9 +117,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-def show_json(value: object) -> None:
-    """JSON: spread out at a terminal, on one line for programs."""
-    text = json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None, default=str)
+def show_json(value: object, *, spread: bool = True) -> None:
+    """JSON: spread out at a terminal, unless it is one of many; on one line for programs."""
+    indent = 2 if spread and sys.stdout.isatty() else None
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
     click.echo(escaped_json(text))
 
 
@@ -128,11 +129,16 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_j
     if as_json:
         show_json(list(rows))
         return
-    names = list(columns)
+    for line in table_lines(rows, columns):
+        click.echo(line)
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]], columns: Iterable[str] = ()) -> list[str]:
+    """A table as lines, the names of its columns first; by default all columns of the first row."""
+    names = list(columns) or list(rows[0] if rows else ())
     lines = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(names))]
-    for line in lines:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _cell(value: object) -> str:

@@ -26,6 +26,7 @@ from app.cli.quarantine import quarantine
 from app.cli.query import explain, query
 from app.cli.rebuild import COMMANDS
 from app.cli.snapshots import snapshot, snapshots
+from app.cli.watch import watch
 from app.settings import Settings, default, variable
 from domain.access.limits import LIMITS
 from domain.access.rights import FEATURES, RIGHTS, Member, Principal, Role, Tier
@@ -45,7 +46,21 @@ def main() -> None:
     """Exact analytics from an append-only log of events."""
 
 
-for part in (ingest, query, explain, kpis, metrics, command, projections, log, events, quarantine, topics, bench):
+for part in (
+    ingest,
+    query,
+    explain,
+    kpis,
+    metrics,
+    watch,
+    command,
+    projections,
+    log,
+    events,
+    quarantine,
+    topics,
+    bench,
+):
     main.add_command(part)
 for part in EVIDENCE:
     log.add_command(part)
@@ -72,7 +87,7 @@ def up(settings: Settings, demo: bool) -> None:
 @click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
-    """Run some process roles: read-api, command-api, grpc, projector, relay, sealer, indexer, demo.
+    """Run some process roles: read-api, command-api, grpc, projector, live, relay, sealer, indexer, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

@@ -21,7 +21,7 @@ from domain.problem_documents import STATUS
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Answerable
-from read_api.http import configuration, insights, metrics, openapi, trading, users
+from read_api.http import configuration, insights, metrics, openapi, realtime, trading, users
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
 
@@ -120,6 +120,7 @@ def document() -> Document:
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     for door in (*trading.DOORS, *users.DOORS):
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)
+    read["paths"][realtime.PATH]["get"]["parameters"] = [*map(_parameter, realtime.PARAMS), CORRELATION]
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}

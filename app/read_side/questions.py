@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from app import wiring
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
+from projections.engine.query.request import Question
 from projections.engine.worker_process import MODELS
 from read_api.answers.position_tokens import PositionTokens
 from read_api.answers.prediction_log import PredictionLog
 from read_api.answers.questions import Questions
 from read_api.live.changes import ProjectionChanges
+from read_api.live.metrics import LiveMetrics
 
 
 @asynccontextmanager
@@ -33,6 +35,22 @@ async def listening(bus: LiveBus) -> AsyncIterator[ProjectionChanges]:
         yield movements
     finally:
         await movements.stop()
+
+
+@asynccontextmanager
+async def live_metrics(bus: LiveBus, questions: Questions) -> AsyncIterator[LiveMetrics]:
+    """Reads what the live lane says."""
+
+    async def currency(company: str) -> str:
+        found = await questions.answer(Question("company_profile", company, {}, questions.now()))
+        return str(found["rows"][0]["currency"])
+
+    live = LiveMetrics(bus, currency)
+    live.start()
+    try:
+        yield live
+    finally:
+        await live.stop()
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ VERSION = version("trading-analytics-service")
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from app.read_side.past import past_answers
-    from app.read_side.questions import listening
+    from app.read_side.questions import listening, live_metrics
     from app.read_side.questions import questions as asking
     from read_api.answers.past import PastQuestions
     from read_api.health.health import PATIENCE, Health
@@ -38,6 +38,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             wiring.live_bus(settings) as bus,
             listening(bus) as movements,
             asking(settings, log, movements) as questions,
+            live_metrics(bus, questions) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
             past_answers(settings) as answer_past,
@@ -51,6 +52,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 statuses=statuses,
                 health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics),
                 movements=movements,
+                live=live,
                 metrics=metrics,
                 search=search,
                 event_details=event_details,

@@ -28,6 +28,7 @@ from read_api.http import configuration, insights, openapi, query_paths, trading
 from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
 from read_api.http.problems import problem
+from read_api.http.realtime import realtime
 from read_api.http.request import (
     JSON,
     HttpRequest,
@@ -147,6 +148,7 @@ HANDLERS = (
     *query_paths.handlers(trading.DOORS, "trading"),
     *query_paths.handlers(users.DOORS, "users"),
     *insights.handlers(),
+    realtime,
     find_events,
     show_event,
     health,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Defect
 from domain.events.catalogue import BY_NAME, EventType
+from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import Own, Sum
 from projections.engine.declare.rows import Columns, Row, Table
 from projections.engine.query.plain import Query
@@ -77,7 +78,7 @@ class OrderedFold:
 
 @dataclass
 class Projection:
-    """A read model: its name, version, folds, tables and queries.
+    """A read model: its name, version, folds, tables and queries; live windows over those tables.
 
     As declared, `version` is that of the definition. `stored_as` gives the same folds under another stored version, by
     which tables and checkpoints are named; `live` says whether readers see that one.
@@ -89,6 +90,7 @@ class Projection:
     additive: list[AdditiveFold] = field(default_factory=list)
     ordered: list[OrderedFold] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
+    windows: list[LiveWindow] = field(default_factory=list)
     definition: int | None = None
     live: bool = True
 
@@ -112,6 +114,10 @@ class Projection:
         """Every table that it fills, each once."""
         into = [f.into for f in self.additive] + [t for f in self.ordered for t in f.into]
         return tuple(dict.fromkeys(into))
+
+    def folds_of(self, window: LiveWindow) -> tuple[AdditiveFold, ...]:
+        """The folds that fill the tables of a live window."""
+        return tuple(f for f in self.additive if f.into in window.tables)
 
     @property
     def _events(self) -> list[EventType]:

@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 import projections
 from domain.errors import Defect, NotFound
+from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.projection import Projection
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Answerable
@@ -51,6 +52,16 @@ def projection(name: str) -> Projection:
 def all_queries() -> Mapping[str, tuple[Projection, Query]]:
     """Every registered query by name, with the projection that it reads. Raises Defect."""
     return MappingProxyType({q.name: (p, q) for p in all_projections().values() for q in p.queries})
+
+
+@cache
+def all_windows() -> Mapping[str, tuple[Projection, LiveWindow]]:
+    """Every live window by name, with the projection whose folds fill it. Raises Defect for a name used twice."""
+    found: dict[str, tuple[Projection, LiveWindow]] = {}
+    for projection, window in ((p, w) for p in all_projections().values() for w in p.windows):
+        if found.setdefault(window.name, (projection, window)) != (projection, window):
+            raise Defect(f"two live windows are called {window.name}")
+    return MappingProxyType(found)
 
 
 @cache

@@ -65,7 +65,7 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
     for projection in projections:
         for additive in projection.additive:
             try:
-                found.setdefault(additive.reads.name, {*also}).update(_fields_of(additive))
+                found.setdefault(additive.reads.name, {*also}).update(fields_of(additive))
             except Exception as error:  # a fold is code of a projection
                 raise FoldFailed(projection, error) from error
         for event in (event for ordered in projection.ordered for event in ordered.reads):
@@ -75,7 +75,8 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
 
 
 @cache
-def _fields_of(fold: AdditiveFold) -> frozenset[str]:
+def fields_of(fold: AdditiveFold) -> frozenset[str]:
+    """The columns of facts that a fold looks at."""
     expressions = [*columns_of(fold).values()]
     if fold.where is not None:
         expressions.append(fold.where(FACTS))

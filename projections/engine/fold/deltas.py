@@ -135,6 +135,14 @@ def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
     return {c.name: expression(c, given) for c in fold.into.columns}
 
 
+@cache
+def uncut(fold: AdditiveFold, name: str) -> pl.Expr:
+    """What a fold gives for a time, before it is cut to the width of its column."""
+    given = fold.expressions(FACTS).get(name, pl.col(name))
+    assert isinstance(given, pl.Expr), "a time is made of the fact"
+    return given
+
+
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Delta rows of several batches as one row a key."""
     columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]

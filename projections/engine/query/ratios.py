@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from projections.engine.query.formatting import exact_money
 
 Whole = int | None
+Measures = Mapping[str, Whole]
+Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
+"""From the raw measures of a row to further fields, and the reasons of those that are null."""
 Part = tuple[Whole, Whole, str]  # sum, count, reason when the count is 0
 
 

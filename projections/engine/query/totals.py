@@ -22,11 +22,9 @@ from projections.engine.query.formatting import shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_month, read_time
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
+from projections.engine.query.ratios import Derive, Measures
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals, total
-
-Measures = Mapping[str, int | None]
-Derive = Callable[[Measures], tuple[dict[str, Any], dict[str, str]]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNITS = {MS_PER_MINUTE: "minute", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}

@@ -1,0 +1,65 @@
+"""What the projections have of closed minutes: asked of the read store, a statement a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.ports import LiveStore
+from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.merge_rules import MS_PER_MINUTE
+from projections.engine.declare.registry import all_windows
+from projections.engine.declare.rows import Table
+from projections.engine.live.panes import Cells, RowKey, cells_of
+from projections.engine.live.tenant import Rows
+from projections.engine.live.windows import MOST_ROWS, Awaited
+
+
+async def folded_through(store: LiveStore) -> Mapping[str, int]:
+    """By projection of some window: everything that the log took before that moment (ms) is in its rows.
+
+    Raises Unavailable.
+    """
+    names = sorted({projection.name for projection, _ in all_windows().values()})
+    found = await store.checkpoints(names)
+    return {name: checkpoint.as_of - checkpoint.lag_ms for name, checkpoint in found.items()}
+
+
+async def rows_of(store: LiveStore, awaited: Awaited) -> dict[int, Rows] | None:
+    """The projection's rows by minute; None where a tenant has more than may be held. Raises Unavailable."""
+    projection, window = all_windows()[awaited.window.name]
+    found: dict[int, dict[Table, dict[RowKey, Cells]]] = {}
+    for table in window.tables:
+        sql, params = _statement(window, table, awaited)
+        answer = await store.ask(awaited.company, projection.name, sql, params)
+        if len(answer.rows) > MOST_ROWS:
+            return None
+        keys, time = len(table.keys) - 1, [c.name for c in table.keys].index(window.time) - 1
+        for row in answer.rows:
+            key = tuple(map(_plain, row[:keys]))
+            cells = cells_of(table, [*map(_plain, row[keys:])], 0, 0)
+            found.setdefault(key[time] // MS_PER_MINUTE, {}).setdefault(table, {})[key] = cells
+    return {minute: found.get(minute, {}) for minute in awaited.minutes}
+
+
+def _statement(window: LiveWindow, table: Table, awaited: Awaited) -> tuple[str, tuple[object, ...]]:
+    names = ", ".join(f'"{c.name}"' for c in (*table.keys[1:], *table.values))
+    only = "".join(f' AND "{name}" = %s' for name in window.only)
+    begin, end = (_moment(minute) for minute in (awaited.minutes[0], awaited.minutes[-1] + 1))
+    sql = (
+        f'SELECT {names} FROM {{{table.name}}} WHERE company_id = %s AND "{window.time}" >= %s'
+        f' AND "{window.time}" < %s{only} LIMIT {MOST_ROWS + 1}'
+    )
+    return sql, (awaited.company, begin, end, *window.only.values())
+
+
+def _moment(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def _plain(value: Any) -> Any:
+    """A stored value as folds have it: times in ms, numbers whole."""
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    return value if value is None or isinstance(value, str | bool) else int(value)

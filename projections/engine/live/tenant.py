@@ -1,0 +1,122 @@
+"""One tenant's window: its panes, its watermark, and which minutes are still to come from the projection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.merge_rules import MS_PER_MINUTE
+from projections.engine.declare.rows import Table
+from projections.engine.live.panes import Cells, Pane, RowKey
+from projections.engine.live.watermark import LATE, Watermark
+
+SETTLE = 1_000  # ms that the log may take an event later than the bus
+PATIENCE = 10_000  # ms that the projection may differ from what was counted here before its value counts all the same
+
+Rows = Mapping[Table, dict[RowKey, Cells]]
+
+
+@dataclass(slots=True)
+class TenantWindow:
+    """The panes of one window of one tenant.
+
+    `floor`: minutes before it are known from the projection alone: they were dropped, or went by before this process
+    began. `gaps`: those in which messages may have been lost, of all tenants alike.
+    """
+
+    company: str
+    window: LiveWindow
+    watermark: Watermark
+    floor: int
+    gaps: list[tuple[int, int]]
+    panes: dict[int, Pane] = field(default_factory=dict)
+
+    def pane(self, minute: int) -> Pane:
+        """The pane of a minute, begun if there was none."""
+        pane = self.panes.get(minute)
+        if pane is None:
+            pane = self.panes[minute] = Pane()
+        return pane
+
+    def too_late(self, minute: int) -> bool:
+        """Whether what comes for this minute can change nothing any more."""
+        return (minute + 1) * MS_PER_MINUTE + LATE <= self.watermark.at
+
+    def closed(self, minute: int) -> bool:
+        """Whether the watermark has passed the minute's end."""
+        return (minute + 1) * MS_PER_MINUTE <= self.watermark.at
+
+    @property
+    def newest_closed(self) -> int:
+        """The newest minute that the watermark has passed."""
+        return self.watermark.at // MS_PER_MINUTE - 1
+
+    def durable(self, minute: int) -> bool:
+        """Whether the minute is as the projection has it."""
+        return minute in self.panes and self.panes[minute].durable
+
+    def partial(self, minute: int) -> str:
+        """Why the minute may lack something; '' where it does not."""
+        pane = self.panes.get(minute)
+        if pane is not None and pane.durable:
+            return ""
+        if pane is not None and pane.refused:
+            return "too_many_keys"
+        missed = minute < self.floor or any(first <= minute <= last for first, last in self.gaps)
+        return "gap" if missed else ""
+
+    def close(self, now: int) -> list[int]:
+        """Note the minutes whose end the watermark has passed since it was asked last."""
+        if not self.watermark.advance(now):
+            return []
+        newest = self.newest_closed
+        closing = [minute for minute, pane in self.panes.items() if pane.closed is None and minute <= newest]
+        for minute in closing:
+            self.panes[minute].closed = now
+        return closing
+
+    def awaited(self, first: int, folded: int) -> list[int]:
+        """Closed minutes, from the first on, that the projection has by now and that are not its own here.
+
+        `folded`: everything that the log took before this moment (ms) is in the projection.
+        """
+        return [minute for minute in range(first, self.newest_closed + 1) if self._awaited(minute, folded)]
+
+    def _awaited(self, minute: int, folded: int) -> bool:
+        pane = self.panes.get(minute)
+        since = (minute + 1) * MS_PER_MINUTE
+        if pane is not None and pane.durable:
+            if pane.stale is None:
+                return False
+            since = pane.stale
+        elif pane is not None and pane.closed is not None:
+            since = pane.closed
+        return since + SETTLE <= folded
+
+    def settle(self, minute: int, rows: Rows, now: int) -> bool:
+        """Take the projection's rows of a minute; whether anything is to be said of it.
+
+        Where they differ from what was counted here without a gap, the log may still be taking what the bus has
+        brought: the projection is asked again for a while, and then its value counts.
+        """
+        pane = self.pane(minute)
+        whole = not (pane.durable or self.partial(minute))
+        if whole and now - (pane.closed or 0) < PATIENCE and pane.differs(rows):
+            return False
+        before = pane.durable
+        return pane.replace(rows) or not before
+
+    def droppable(self, folded: int) -> Iterator[int]:
+        """Minutes that nobody follows and that the projection has."""
+        for minute, pane in self.panes.items():
+            if pane.closed is not None and pane.closed + SETTLE <= folded:
+                yield minute
+
+    def drop(self, minutes: list[int]) -> int:
+        """Forget these minutes; how many rows that were."""
+        dropped = 0
+        for minute in minutes:
+            dropped += self.panes.pop(minute).size
+            self.floor = max(self.floor, minute + 1)
+        return dropped

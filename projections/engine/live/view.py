@@ -1,0 +1,237 @@
+"""Views: one window of one tenant as somebody follows it, in one width, and the messages that are said of it.
+
+A message names its window, kind, revision, watermark and what it covers:
+
+`early` (unfinished) · `final` (once, when the watermark passed the end) · `revised` (it replaces what was said, after a
+late event) · `durable` (the projection has every minute of it: that value counts, nothing of the live lane is in it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from domain.errors import Invalid
+from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.merge_rules import MS_PER_MINUTE, Kind, Sum
+from projections.engine.declare.registry import all_windows
+from projections.engine.live.panes import Groups, group, merge_groups, values_of_groups
+from projections.engine.live.tenant import TenantWindow
+from projections.engine.live.widths import Width, width_of
+from projections.engine.query.formatting import show_time, shower
+from projections.engine.query.quantiles import QUANTILES
+
+MOST_ROWS = 500  # of a message; of more the first by key, and it says so
+
+
+class Saying(StrEnum):
+    """What kind of message it is."""
+
+    EARLY = "early"
+    FINAL = "final"
+    REVISED = "revised"
+    DURABLE = "durable"
+
+
+class ViewQuestion(msgspec.Struct, frozen=True):
+    """What is followed: a window of a tenant in a width, rows merged by some dimensions, and of some values alone."""
+
+    company: str
+    window: str
+    width: str = "1m"
+    by: tuple[str, ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The same for equal questions: a token of bus subjects."""
+        return hashlib.blake2b(msgspec.json.encode(self), digest_size=12).hexdigest()
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """One question that is followed. `until`: when (ms) it ends unless somebody goes on following."""
+
+    question: ViewQuestion
+    of: TenantWindow
+    until: int
+    width: Width = field(init=False)
+    dirty: set[int] = field(default_factory=set)  # first minutes of windows of which there is something to say
+    said: dict[int, dict[str, Any]] = field(default_factory=dict)  # by first minute: the newest message
+    _groups: dict[int, Groups] = field(default_factory=dict)  # by minute
+
+    def __post_init__(self) -> None:
+        self.width = width_of(self.question.width)
+
+    @property
+    def retained(self) -> int:
+        """How many minutes back it needs panes: its newest closed window and the one that is open."""
+        return 2 * self.width.length + 1
+
+    def touch(self, minute: int) -> None:
+        """What a minute holds, or how sure it is, has changed."""
+        self._groups.pop(minute, None)
+        self.dirty.update(self.width.starts(minute))
+
+    def begin(self, minute: int) -> None:
+        """Have something to say of the window that holds this minute, and of the one before."""
+        current = self.width.current(minute)
+        self.dirty |= {current - self.width.every, current}
+
+    def messages(self, minute: int) -> list[dict[str, Any]]:
+        """What there is to say in this minute of the clock; of windows that are not as far yet it is said then."""
+        due = [start for start in self.dirty if start + self.width.length - self.width.every <= minute]
+        self.dirty.difference_update(due)
+        self._forget(minute)
+        return [message for start in sorted(due) if (message := self._message(start, minute)) is not None]
+
+    def newest(self) -> list[dict[str, Any]]:
+        """The newest messages of the last two windows."""
+        return [self.said[start] for start in sorted(self.said)[-2:]]
+
+    def _forget(self, minute: int) -> None:
+        oldest = minute - self.retained - 12
+        for known in (self.said, self._groups):
+            for start in [start for start in known if start < oldest]:
+                del known[start]
+
+    def _message(self, start: int, minute: int) -> dict[str, Any] | None:
+        minutes = self.width.minutes(start)
+        before = self.said.get(start)
+        if before is None and start < minute - self.retained:
+            return None  # from before anybody followed
+        durable = sum(self.of.durable(m) for m in minutes)
+        kind = self._kind(minutes, durable, before)
+        panes = [pane for m in minutes if (pane := self.of.panes.get(m)) is not None]
+        facts, late = sum(p.facts for p in panes), sum(p.late for p in panes)
+        groups = self._merged(minutes)
+        reasons = sorted({why for m in minutes if m <= minute and (why := self.of.partial(m))})
+        rows = shown(self.of.window, groups, self.question.by)
+        message = {
+            "window": self.question.window,
+            "company": self.question.company,
+            "width": self.question.width,
+            "start": moment(start * MS_PER_MINUTE),
+            "end": moment((start + self.width.length) * MS_PER_MINUTE),
+            "zone": "UTC",
+            "kind": kind,
+            "revision": before["revision"] + 1 if before else 1,
+            "watermark": moment(self.of.watermark.at),
+            "minutes": self.width.length,
+            "durable_minutes": durable,
+            "partial": bool(reasons),
+            "partial_reasons": reasons,
+            "late_share": late / (facts + late) if late else 0.0,
+            "rows": rows[:MOST_ROWS],
+            "more_rows": max(0, len(rows) - MOST_ROWS),
+        }
+        if before is not None and _same(before, message):
+            return None
+        self.said[start] = message
+        return message
+
+    def _kind(self, minutes: range, durable: int, before: Mapping[str, Any] | None) -> Saying:
+        if not self.of.closed(minutes[-1]):
+            return Saying.EARLY
+        if durable == len(minutes):
+            return Saying.DURABLE
+        return Saying.FINAL if before is None or before["kind"] == Saying.EARLY else Saying.REVISED
+
+    def _merged(self, minutes: range) -> Groups:
+        merged: Groups = {table: {} for table in self.of.window.tables}
+        for minute in minutes:
+            if (pane := self.of.panes.get(minute)) is not None:
+                groups = self._groups.get(minute)
+                if groups is None:
+                    groups = self._groups[minute] = group(
+                        self.of.window, pane, self.question.by, dict(self.question.filters)
+                    )
+                merge_groups(self.of.window, merged, groups)
+        return merged
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two messages say the same but for how far the watermark is."""
+    return all(one[name] == other[name] for name in other if name not in ("revision", "watermark"))
+
+
+def moment(ms: int) -> str:
+    """A time as ISO 8601 with Z."""
+    return show_time(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def shown(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows as answers show them: dimensions, measures, what is derived from them, reasons; without `by` always one."""
+    values = values_of_groups(window, groups)
+    buckets = _buckets(window, groups)
+    keys = sorted(values) if by else [()]
+    return [_row(window, by, key, values.get(key), buckets.get(key, {})) for key in keys]
+
+
+def _buckets(window: LiveWindow, groups: Groups) -> dict[tuple[Any, ...], dict[int, int]]:
+    """Counts by bucket, of each group."""
+    found: dict[tuple[Any, ...], dict[int, int]] = {}
+    if window.quantiles is not None:
+        for (*key, bucket), (count,) in groups[window.quantiles.table].items():
+            found.setdefault(tuple(key), {})[bucket] = count
+    return found
+
+
+def _row(
+    window: LiveWindow,
+    by: Sequence[str],
+    key: tuple[Any, ...],
+    values: Sequence[Any] | None,
+    buckets: Mapping[int, int],
+) -> dict[str, Any]:
+    columns = window.of.values
+    given = values if values is not None else [0 if c.rule is Sum else None for c in columns]
+    raw = {c.name: value for c, value in zip(columns, given, strict=True)}
+    row = {name: shower(Kind)(value) for name, value in zip(by, key, strict=True)}
+    row |= {c.name: shower(c.kind)(raw[c.name]) for c in columns}
+    reasons: dict[str, str] = {}
+    if window.quantiles is not None:
+        row |= _quantiles(window, raw, buckets)
+        if not buckets:
+            reasons = dict.fromkeys((*QUANTILES, window.quantiles.low, window.quantiles.high), "no_data")
+    more, why = window.derive(raw) if window.derive else ({}, {})
+    reasons |= why
+    return {**row, **more, **({"reasons": reasons} if reasons else {})}
+
+
+def _quantiles(window: LiveWindow, raw: Mapping[str, Any], buckets: Mapping[int, int]) -> dict[str, Any]:
+    """By nearest rank: the value whose rank is ceil(p·n), as the query has it."""
+    assert window.quantiles is not None
+    low, high, total = raw[window.quantiles.low], raw[window.quantiles.high], sum(buckets.values())
+    show = shower(window.of.column(window.quantiles.low).kind)
+    found = {}
+    for name, percent in QUANTILES.items():
+        upto, at = 0, None
+        for bucket in sorted(buckets):
+            upto += buckets[bucket]
+            if upto * 100 >= total * percent:
+                at = bucket
+                break
+        found[name] = show(window.quantiles.value(at, low, high))
+    return found
+
+
+def check(question: ViewQuestion) -> ViewQuestion:
+    """The question, as it can be followed. Raises Invalid for a window, width, dimension or value that there is not."""
+    if question.window not in all_windows():
+        raise Invalid(f"no live window is called {question.window[:40]!r}; there are {', '.join(all_windows())}")
+    window = all_windows()[question.window][1]
+    width_of(question.width)
+    names = (*question.by, *(name for name, _ in question.filters))
+    if unknown := [name for name in names if name not in window.dimensions]:
+        there = ", ".join(window.dimensions) or "none"
+        raise Invalid(f"{', '.join(unknown)[:80]} is no dimension of {window.name}; there are {there}")
+    if window.whole_rows:
+        return msgspec.structs.replace(question, by=window.dimensions)
+    return question

@@ -1,0 +1,228 @@
+"""The live windows of all tenants: what comes is folded into panes, and what is followed is said.
+
+Pure: times are arguments, in ms since 1970 UTC. Memory is bounded: a tenant has `MOST_ROWS` rows of panes at most, and
+a minute's panes are dropped once the projection has it, unless somebody follows. Rows for which a tenant has no room
+are counted, and its minutes told as partial until the projection has them; other tenants do not notice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.merge_rules import MS_PER_MINUTE
+from projections.engine.declare.registry import all_windows
+from projections.engine.live.arrivals import Arrivals, Delta, Heard, Reader
+from projections.engine.live.tenant import Rows, TenantWindow
+from projections.engine.live.view import View, ViewQuestion
+from projections.engine.live.watermark import GRACE, IDLE, Watermark
+
+MOST_ROWS = 20_000  # of panes of one tenant, all windows together
+MOST_TENANTS = 5_000  # that have open minutes at once
+LONGEST = 70  # minutes that a pane which nobody follows waits for the projection
+GAPS_KEPT = 150  # minutes
+
+
+class Awaited(NamedTuple):
+    """Closed minutes of a tenant's window that the projection has, and that are to be taken from it."""
+
+    company: str
+    window: LiveWindow
+    minutes: Sequence[int]
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One tenant's windows by name, how many rows their panes have, and how many of `MOST_ROWS` found no room."""
+
+    windows: dict[str, TenantWindow] = field(default_factory=dict)
+    rows: int = 0
+
+
+class LiveWindows:
+    """All windows. `started`: when this process began to listen; of minutes before it knows nothing by itself."""
+
+    def __init__(self, started: int, *, most_rows: int = MOST_ROWS, most_tenants: int = MOST_TENANTS) -> None:
+        self.counts: Counter[str] = Counter()
+        self._reader = Reader()
+        self._started = started // MS_PER_MINUTE
+        self._gaps: list[tuple[int, int]] = []
+        self._tenants: dict[str, Tenant] = {}
+        self._views: dict[str, View] = {}
+        self._most_rows, self._most_tenants = most_rows, most_tenants
+
+    def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
+        """Fold messages of the bus that came together."""
+        arrivals = self._reader.read(topic, messages, now)
+        self.counts.update(messages=len(messages), bad=arrivals.bad, repeated=arrivals.repeated)
+        self.add(arrivals, now)
+
+    def add(self, arrivals: Arrivals, now: int) -> None:
+        """Fold what messages have come to."""
+        for heard in arrivals.heard:
+            self._hear(heard, now)
+        for delta in arrivals.deltas:
+            self._merge(delta, now)
+
+    def advance(self, now: int) -> None:
+        """Move the watermarks on; what they pass is closed, and said to be so."""
+        for tenant in self._tenants.values():
+            for of in tenant.windows.values():
+                before = of.newest_closed
+                of.close(now)
+                if of.newest_closed > before:
+                    for view in self._views_of(of):
+                        for minute in range(max(before, of.newest_closed - view.retained) + 1, of.newest_closed + 1):
+                            view.touch(minute)
+        self._reader.forget(now)
+        self._gaps[:] = [gap for gap in self._gaps if gap[1] >= now // MS_PER_MINUTE - GAPS_KEPT]
+
+    def lost(self, since: int, now: int) -> None:
+        """Messages may have been lost since then: minutes that were open are partial, and others asked for again."""
+        self.counts["gaps"] += 1
+        first = (since - GRACE - IDLE) // MS_PER_MINUTE
+        self._gaps.append((first, now // MS_PER_MINUTE))
+        for tenant in self._tenants.values():
+            for of in tenant.windows.values():
+                for minute, pane in of.panes.items():
+                    if pane.durable and not of.too_late(minute):
+                        pane.stale = now
+        for view in self._views.values():
+            for minute in range(max(first, now // MS_PER_MINUTE - view.retained), now // MS_PER_MINUTE + 1):
+                view.touch(minute)
+
+    def follow(self, question: ViewQuestion, now: int, until: int) -> View:
+        """The view of a question, begun if nobody followed it yet; it goes on until then at least."""
+        view = self._views.get(question.id)
+        if view is None:
+            tenant = self._tenants.setdefault(question.company, Tenant())
+            of = self._window(tenant, question.company, all_windows()[question.window][1], now)
+            of.watermark.advance(now)
+            view = self._views[question.id] = View(question, of, until)
+            view.begin(now // MS_PER_MINUTE)
+        view.until = max(view.until, until)
+        return view
+
+    def expire(self, now: int) -> None:
+        """End views that nobody follows any more."""
+        for name in [name for name, view in self._views.items() if view.until < now]:
+            del self._views[name]
+
+    def messages(self, now: int) -> list[tuple[View, dict[str, Any]]]:
+        """What there is to say of what is followed, since it was asked last."""
+        minute = now // MS_PER_MINUTE
+        return [(v, message) for v in self._views.values() if v.dirty for message in v.messages(minute)]
+
+    def followed(self) -> frozenset[str]:
+        """Tenants of which somebody follows something."""
+        return frozenset(view.question.company for view in self._views.values())
+
+    def awaited(self, folded: Mapping[str, int], now: int) -> list[Awaited]:
+        """What is to be taken from the projections, of what is followed; the rest of what they have is dropped.
+
+        `folded`, by projection: everything that the log took before that moment is in it.
+        """
+        found = []
+        for company, tenant in list(self._tenants.items()):
+            for name, of in list(tenant.windows.items()):
+                through = folded.get(all_windows()[name][0].name, 0)
+                views = self._views_of(of)
+                oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
+                if views and (minutes := of.awaited(oldest, through)):
+                    found.append(Awaited(company, of.window, minutes))
+                self._drop(tenant, of, oldest if views else None, through, now)
+                if not of.panes and not views:
+                    del tenant.windows[name]
+            if not tenant.windows:
+                del self._tenants[company]
+        return found
+
+    def settle(self, awaited: Awaited, rows: Mapping[int, Rows], now: int) -> None:
+        """Take the projection's rows by minute; of minutes without rows it has none."""
+        tenant = self._tenants.get(awaited.company)
+        of = tenant.windows.get(awaited.window.name) if tenant else None
+        if tenant is None or of is None:  # nobody follows it any more
+            return
+        for minute in awaited.minutes:
+            before = of.panes[minute].size if minute in of.panes else 0
+            if of.settle(minute, rows.get(minute, {}), now):
+                for view in self._views_of(of):
+                    view.touch(minute)
+            tenant.rows += of.panes[minute].size - before
+
+    def figures(self) -> dict[str, int]:
+        """How much there is of everything."""
+        windows = [of for tenant in self._tenants.values() for of in tenant.windows.values()]
+        return {
+            **{name: self.counts[name] for name in ("messages", "facts", "bad", "repeated", "late", "refused", "gaps")},
+            "tenants": len(self._tenants),
+            "panes": sum(len(of.panes) for of in windows),
+            "rows": sum(tenant.rows for tenant in self._tenants.values()),
+            "views": len(self._views),
+        }
+
+    def _hear(self, heard: Heard, now: int) -> None:
+        of = self._window_of(heard.company, heard.window, now)
+        if of is None:
+            self.counts["refused"] += heard.facts
+            return
+        of.watermark.observe(heard.source, heard.highest, now)
+        self.counts["facts"] += heard.facts
+        if of.too_late(heard.minute):
+            self.counts["late"] += heard.facts
+            if heard.minute in of.panes:
+                of.panes[heard.minute].late += heard.facts
+        else:
+            of.pane(heard.minute).facts += heard.facts
+        for view in self._views_of(of):
+            view.touch(heard.minute)
+
+    def _merge(self, delta: Delta, now: int) -> None:
+        tenant = self._tenants.get(delta.company)
+        of = tenant.windows.get(delta.window.name) if tenant else None
+        minute = delta.time // MS_PER_MINUTE
+        if tenant is None or of is None or of.too_late(minute):
+            return
+        pane = of.pane(minute)
+        if pane.durable:
+            pane.stale = pane.stale or now
+            return
+        if not pane.holds(delta.table, delta.key):
+            if tenant.rows >= self._most_rows:
+                pane.refused += 1
+                self.counts["refused"] += 1
+                return
+            tenant.rows += 1
+        pane.merge(delta.table, delta.key, delta.cells)
+
+    def _window_of(self, company: str, window: LiveWindow, now: int) -> TenantWindow | None:
+        """The tenant's window; None for a tenant for which there is no room."""
+        tenant = self._tenants.get(company)
+        if tenant is None:
+            if len(self._tenants) >= self._most_tenants:
+                return None
+            tenant = self._tenants[company] = Tenant()
+        return self._window(tenant, company, window, now)
+
+    def _window(self, tenant: Tenant, company: str, window: LiveWindow, now: int) -> TenantWindow:
+        of = tenant.windows.get(window.name)
+        if of is None:
+            watermark = Watermark(now - GRACE - IDLE)
+            of = TenantWindow(company, window, watermark, self._started + 1, self._gaps)
+            tenant.windows[window.name] = of
+        return of
+
+    def _drop(self, tenant: Tenant, of: TenantWindow, oldest: int | None, folded: int, now: int) -> None:
+        """Forget panes that nobody needs: of what is followed, those that are older than that."""
+        if oldest is None:
+            aged = now // MS_PER_MINUTE - LONGEST
+            gone = {*of.droppable(folded), *(minute for minute in of.panes if minute < aged)}
+        else:
+            gone = {minute for minute in of.panes if minute < oldest - 12}
+        tenant.rows -= of.drop(sorted(gone))
+
+    def _views_of(self, of: TenantWindow) -> Iterable[View]:
+        return [view for view in self._views.values() if view.of is of]

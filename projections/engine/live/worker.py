@@ -1,0 +1,208 @@
+"""The live lane at work: from the bus into windows, and what is said of them back onto the bus.
+
+Tenants that somebody follows come first: their messages are folded as they arrive, all that wait together. Those of
+others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one.
+
+Whoever wants to follow says so on `ASKED`, and again before `LEASE` has passed; messages come on `subject_of`. Nothing
+of this is durable: a new process knows nothing, followers ask it again, and of what went by it has what the projections
+have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from domain.errors import AnalyticsError, Unavailable
+from domain.ports import LiveBus, LiveStore, Subscription
+from eventlog import tasks
+from projections.engine.live.arrivals import topics
+from projections.engine.live.durable import folded_through, rows_of
+from projections.engine.live.view import ViewQuestion, check
+from projections.engine.live.windows import LiveWindows
+
+ASKED = "analytics.live-asked"  # subject of questions to be followed
+STATUS = "analytics.live-status"  # subject of figures, every second
+LEASE = 10.0  # seconds that a view is kept up for somebody who asked
+EARLY = 0.005  # seconds at least between two messages of one view
+LAZY = 0.05  # seconds that messages of tenants whom nobody follows may wait
+MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
+TICK = 0.25  # seconds between two looks at watermarks and projections
+RETRY = 1.0  # seconds until a bus that was away is asked again
+
+logger = logging.getLogger(__name__)
+Clock = Callable[[], int]
+
+
+def wall_clock() -> int:
+    """Now, in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def subject_of(question: ViewQuestion) -> str:
+    """Where the messages of a view come."""
+    return f"analytics.live.{question.company}.{question.id}"
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Somebody follows. `snapshot`: who has nothing yet wants the newest messages again."""
+
+    question: ViewQuestion
+    snapshot: bool = False
+
+
+class LiveWorker:
+    """One process's live lane. `run` returns after `stop`."""
+
+    def __init__(self, bus: LiveBus, store: LiveStore, *, clock: Clock = wall_clock) -> None:
+        self._bus, self._store, self._clock = bus, store, clock
+        self.windows = LiveWindows(clock())
+        self.epoch = os.urandom(6).hex()
+        self._followed: frozenset[str] = frozenset()
+        self._urgent: dict[str, list[bytes]] = {topic: [] for topic in topics()}
+        self._lazy: dict[str, list[bytes]] = {topic: [] for topic in topics()}
+        self._arrived = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._losses = bus.losses
+        self._heard = clock()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped; servers that go away are waited for."""
+        subscriptions: list[Subscription] = []
+        try:
+            await self._subscribe(subscriptions)
+            await tasks.first(
+                self._stopping.wait(),
+                tasks.keep(self._fold, "the live lane", longest=RETRY),
+                tasks.keep(self._tick, "the live lane's watermarks", longest=RETRY),
+                tasks.keep(self._settle, "the live lane's durable values", longest=RETRY),
+            )
+        finally:
+            for subscription in subscriptions:
+                await subscription.stop()
+
+    async def _subscribe(self, subscriptions: list[Subscription]) -> None:
+        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(ASKED, self._asked)]
+        while wanted and not self._stopping.is_set():
+            try:
+                subscriptions.append(await self._bus.subscribe(*wanted[-1]))
+                wanted.pop()
+            except Unavailable as error:
+                logger.warning("the live lane waits: %s", error)
+                await asyncio.sleep(RETRY)
+
+    async def _take(self, subject: str, data: bytes) -> None:
+        _, topic, company = subject.split(".")
+        if company in self._followed:
+            self._urgent[topic].append(data)
+            self._arrived.set()
+        else:
+            self._lazy[topic].append(data)
+
+    async def _asked(self, subject: str, data: bytes) -> None:
+        try:
+            ask = msgspec.json.decode(data, type=Ask)
+            question = check(ask.question)
+        except (msgspec.DecodeError, AnalyticsError) as error:
+            logger.warning("a question to be followed cannot be read: %s", error)
+            return
+        now = self._clock()
+        view = self.windows.follow(question, now, now + round(1000 * LEASE))
+        self._followed = self.windows.followed()
+        for topic in topics():
+            self._fold_some(self._lazy, topic, len(self._lazy[topic]))
+        if ask.snapshot:
+            for message in view.newest():
+                await self._publish(question, message)
+        await self._say()
+
+    async def _fold(self) -> None:
+        """Fold what arrives: that of followed tenants at once, the rest now and then."""
+        loop = asyncio.get_running_loop()
+        lazily = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, lazily + LAZY - loop.time())):
+                    await self._arrived.wait()
+            except TimeoutError:
+                lazily = loop.time()
+                for topic in topics():
+                    self._fold_some(self._lazy, topic, MOST)
+                    await self._fold_urgent()
+            else:
+                await self._fold_urgent()
+
+    async def _fold_urgent(self) -> None:
+        self._arrived.clear()
+        folded = False
+        for topic in topics():
+            while self._urgent[topic]:
+                self._fold_some(self._urgent, topic, MOST)
+                folded = True
+                await self._say()
+        if not folded:
+            await asyncio.sleep(0)
+
+    def _fold_some(self, waiting: dict[str, list[bytes]], topic: str, most: int) -> None:
+        messages, waiting[topic] = waiting[topic][:most], waiting[topic][most:]
+        if messages:
+            self._heard = self._clock()
+            self.windows.take(topic, messages, self._heard)
+
+    async def _say(self) -> None:
+        for view, message in self.windows.messages(self._clock()):
+            await self._publish(view.question, message)
+
+    async def _publish(self, question: ViewQuestion, message: dict[str, Any]) -> None:
+        try:
+            await self._bus.publish(subject_of(question), msgspec.json.encode({**message, "epoch": self.epoch}))
+        except AnalyticsError as error:  # the bus is disposable: who follows asks again
+            logger.info("not said: %s", error)
+
+    async def _tick(self) -> None:
+        """Watermarks, leases, losses, and the figures of health."""
+        told = 0.0
+        while True:
+            now = self._clock()
+            if self._bus.losses != self._losses or not self._bus.connected:
+                self._losses = self._bus.losses
+                self.windows.lost(self._heard, now)
+            self.windows.advance(now)
+            self.windows.expire(now)
+            self._followed = self.windows.followed()
+            await self._say()
+            if time.monotonic() - told >= 1.0:
+                told = time.monotonic()
+                await self._tell_status(now)
+            await asyncio.sleep(TICK)
+
+    async def _tell_status(self, now: int) -> None:
+        try:
+            figures = {**self.windows.figures(), "epoch": self.epoch, "at": now}
+            await self._bus.publish(STATUS, msgspec.json.encode(figures))
+        except AnalyticsError as error:
+            logger.info("not said: %s", error)
+
+    async def _settle(self) -> None:
+        """Take closed minutes from the projections that have them."""
+        while True:
+            await asyncio.sleep(TICK)
+            try:
+                for awaited in self.windows.awaited(await folded_through(self._store), self._clock()):
+                    rows = await rows_of(self._store, awaited)
+                    if rows is not None:
+                        self.windows.settle(awaited, rows, self._clock())
+                await self._say()
+            except AnalyticsError as error:
+                logger.warning("closed minutes wait for the read store: %s", error)
+                await asyncio.sleep(RETRY)

@@ -1,0 +1,180 @@
+"""Live metrics as readers have them: what the live lane says of a view, kept as long as somebody asks for it.
+
+The lane's messages replace each other by window, so the newest of each is all there is to keep. A view that is asked
+for is followed on the bus from then on, and until nobody has asked for `RESTS` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from cachetools import TTLCache
+
+from domain.errors import AnalyticsError, Unavailable
+from domain.ports import LiveBus, Subscription
+from eventlog import tasks
+from projections.engine.live.view import ViewQuestion
+from projections.engine.live.worker import ASKED, LEASE, STATUS, Ask, subject_of
+from read_api.live.changes import wait_for
+
+RENEW = LEASE / 5  # seconds between two words that a view is still followed
+RESTS = 10.0  # seconds without being asked for, after which a view is followed no longer
+PATIENCE = 3.0  # seconds that the first message may take, and that the lane may be silent
+MOST_CURRENCIES, CURRENCY_SECONDS = 10_000, 60.0  # companies whose currency is remembered, and how long
+SHOWN = 2  # windows of a document: the one that is open and the one before
+
+logger = logging.getLogger(__name__)
+Message = dict[str, Any]
+Currency = Callable[[str], Awaitable[str]]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A view as it is known here."""
+
+    question: ViewQuestion
+    windows: dict[str, Message] = field(default_factory=dict)  # newest message, by the beginning of the window
+    turn: int = 0  # of the newest message
+    turns: dict[str, int] = field(default_factory=dict)  # in which one each window was spoken of last
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: float = field(default_factory=time.monotonic)
+    following: asyncio.Task[None] | None = None
+
+    async def hear(self, _subject: str, data: bytes) -> None:
+        message: Message = msgspec.json.decode(data)
+        start = message["start"]
+        known = self.windows.get(start)
+        if known and known["epoch"] == message["epoch"] and known["revision"] >= message["revision"]:
+            return
+        self.turn += 1
+        self.windows[start], self.turns[start] = message, self.turn
+        for old in sorted(self.windows)[: -SHOWN - 12]:
+            del self.windows[old], self.turns[old]
+        self.moved.set()
+        self.moved = asyncio.Event()
+
+
+class LiveMetrics:
+    """The views that somebody reads in this process. `currency` gives that of a company."""
+
+    def __init__(self, bus: LiveBus, currency: Currency) -> None:
+        self._bus = bus
+        self._currency = currency
+        self._currencies: TTLCache[str, str] = TTLCache(MOST_CURRENCIES, CURRENCY_SECONDS)
+        self._views: dict[str, _Followed] = {}
+        self._status: Subscription | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._heard = float("-inf")
+        self.figures: dict[str, Any] = {}  # of the live lane, as it said them last
+
+    def start(self) -> None:
+        """Begin to listen, as soon as the bus is there."""
+        self._listening = tasks.start(tasks.keep(self._listen, "the live lane's figures"), "the live lane's figures")
+
+    async def stop(self) -> None:
+        """Follow nothing any more."""
+        await tasks.end(self._listening, *(view.following for view in self._views.values()))
+        if self._status is not None:
+            await self._status.stop()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was heard of the live lane lately."""
+        return time.monotonic() - self._heard > PATIENCE
+
+    def moves(self, question: ViewQuestion) -> asyncio.Event:
+        """An event that is set by the next message of a view."""
+        return self._view(question).moved
+
+    async def document(self, question: ViewQuestion) -> Message:
+        """What is known of a view: its newest windows, the newest last. Raises Unavailable while the lane is silent."""
+        view = await self._spoken_of(question)
+        return await self._shown(view, [view.windows[start] for start in sorted(view.windows)[-SHOWN:]])
+
+    async def messages(self, question: ViewQuestion) -> AsyncGenerator[Message]:
+        """Message by message, of each window the newest: who is slow misses revisions, not windows.
+
+        Raises Unavailable while the lane is silent.
+        """
+        turn = 0
+        while True:
+            view = await self._spoken_of(question)
+            moved = view.moved
+            fresh = sorted(start for start, at in view.turns.items() if at > turn)
+            turn = view.turn
+            for start in fresh:
+                yield (await self._shown(view, [view.windows[start]]))
+            await wait_for(moved, RENEW)
+
+    async def _shown(self, view: _Followed, windows: list[Message]) -> Message:
+        about = view.question
+        shown: Message = {"metric": about.window, "company": about.company, "window": about.width, "zone": "UTC"}
+        shown["currency"] = await self._currency_of(about.company)
+        inner = ("window", "company", "width", "zone")
+        return {**shown, "windows": [{k: v for k, v in w.items() if k not in inner} for w in windows]}
+
+    async def _currency_of(self, company: str) -> str | None:
+        """That of the company's money; None where it cannot be told now."""
+        if company not in self._currencies:
+            try:
+                self._currencies[company] = await self._currency(company)
+            except AnalyticsError as error:
+                logger.info("the currency of %s is not known now: %s", company, error)
+                return None
+        return self._currencies[company]
+
+    async def _spoken_of(self, question: ViewQuestion) -> _Followed:
+        """The view, once something is known of it."""
+        view = self._view(question)
+        deadline = time.monotonic() + PATIENCE
+        while not view.windows and (left := deadline - time.monotonic()) > 0:
+            await wait_for(view.moved, left)
+        if not view.windows or self.silent:
+            raise Unavailable(
+                "the live lane says nothing at the moment",
+                code="live_unavailable",
+                suggested_actions=("Ask again in a moment; registered queries answer from the projections.",),
+            )
+        return view
+
+    def _view(self, question: ViewQuestion) -> _Followed:
+        view = self._views.get(question.id)
+        if view is None:
+            view = self._views[question.id] = _Followed(question)
+            name = f"following {question.window} of {question.company}"
+            view.following = tasks.start(tasks.keep(lambda: self._follow(view), name), name)
+        view.asked = time.monotonic()
+        return view
+
+    async def _follow(self, view: _Followed) -> None:
+        """Listen, and say so again and again, until nobody asks any more."""
+        question = view.question
+        subscription = await self._bus.subscribe(subject_of(question), view.hear)
+        try:
+            while time.monotonic() - view.asked < RESTS:
+                ask = Ask(question, snapshot=not view.windows)
+                with suppress(Unavailable):  # the bus is away: what is asked for next says so
+                    await self._bus.publish(ASKED, msgspec.json.encode(ask))
+                await asyncio.sleep(RENEW if view.windows else RENEW / 4)
+            del self._views[question.id]
+        finally:
+            await subscription.stop()
+
+    async def _listen(self) -> None:
+        if self._status is None:
+            self._status = await self._bus.subscribe(STATUS, self._hear)
+
+    async def _hear(self, _subject: str, data: bytes) -> None:
+        try:
+            self.figures = msgspec.json.decode(data, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            logger.warning("the live lane's figures cannot be read: %s", error)
+            return
+        self._heard = time.monotonic()
