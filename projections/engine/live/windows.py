@@ -16,6 +16,7 @@ from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.arrivals import Arrivals, Delta, Heard, Reader
+from projections.engine.live.panes import Pane
 from projections.engine.live.tenant import Rows, TenantWindow
 from projections.engine.live.view import View, ViewQuestion
 from projections.engine.live.watermark import GRACE, IDLE, Watermark
@@ -48,7 +49,7 @@ class LiveWindows:
     def __init__(self, started: int, *, most_rows: int = MOST_ROWS, most_tenants: int = MOST_TENANTS) -> None:
         self.counts: Counter[str] = Counter()
         self._reader = Reader()
-        self._started = started // MS_PER_MINUTE
+        self._floor = started // MS_PER_MINUTE + 1  # before it, windows that begin now know nothing by themselves
         self._gaps: list[tuple[int, int]] = []
         self._tenants: dict[str, Tenant] = {}
         self._views: dict[str, View] = {}
@@ -135,6 +136,7 @@ class LiveWindows:
                     found.append(Awaited(company, of.window, minutes))
                 self._drop(tenant, of, oldest if views else None, through, now)
                 if not of.panes and not views:
+                    self._floor = max(self._floor, of.floor)
                     del tenant.windows[name]
             if not tenant.windows:
                 del self._tenants[company]
@@ -152,6 +154,11 @@ class LiveWindows:
                 for view in self._views_of(of):
                     view.touch(minute)
             tenant.rows += of.panes[minute].size - before
+
+    def panes(self, company: str, window: str) -> Mapping[int, Pane]:
+        """The panes of a tenant's window by minute, as they are."""
+        tenant = self._tenants.get(company)
+        return tenant.windows[window].panes if tenant and window in tenant.windows else {}
 
     def figures(self) -> dict[str, int]:
         """How much there is of everything."""
@@ -211,7 +218,7 @@ class LiveWindows:
         of = tenant.windows.get(window.name)
         if of is None:
             watermark = Watermark(now - GRACE - IDLE)
-            of = TenantWindow(company, window, watermark, self._started + 1, self._gaps)
+            of = TenantWindow(company, window, watermark, self._floor, self._gaps)
             tenant.windows[window.name] = of
         return of
 

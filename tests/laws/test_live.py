@@ -1,0 +1,116 @@
+"""The law of live windows, for every one that is declared: what the live lane folds is what the projection folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.events.catalogue import LATEST
+from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.registry import all_windows
+from projections.engine.live.arrivals import Reader
+from projections.engine.live.durable import rows_of
+from projections.engine.live.panes import Pane, group
+from projections.engine.live.view import shown
+from projections.engine.live.windows import Awaited, LiveWindows
+from tests.projections.harness import Logged, ReadModels
+from tests.support.any_event import damaged, good_events
+
+pytestmark = pytest.mark.slow
+
+NewDatabase = Callable[[], str]
+SLOW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+LONG_AGO = 0  # the clock of these tests: nothing is late, nothing is closed
+
+
+@st.composite
+def messages(draw: st.DrawFn, topic: str) -> list[bytes]:
+    """Messages of a stream as the bus brings them: good ones, some damaged, some twice."""
+    values = [e.SerializeToString() for e in draw(st.lists(good_events(topic), min_size=20, max_size=50))]
+    values += draw(st.lists(damaged(topic).filter(_unstamped), max_size=10))
+    values += draw(st.lists(st.sampled_from(values), max_size=10))
+    return draw(st.permutations(values))
+
+
+def _unstamped(value: bytes) -> bool:
+    """Whether no publisher's stamp is in it: on the bus there is none, and in the log it tells repeats."""
+    try:
+        return not AnalyticsProcessingEnvelope.FromString(value).producer_id
+    except Exception:  # damaged beyond reading
+        return True
+
+
+@pytest.mark.parametrize("name", all_windows())
+@SLOW
+@given(data=st.data())
+async def test_live_rows_are_the_projections_rows_in_every_minute(
+    name: str, new_database: NewDatabase, data: st.DataObject
+) -> None:
+    """The same events to both lanes, in whatever pieces, give the same rows, whole number by whole number."""
+    projection, window = all_windows()[name]
+    models, live, reader = ReadModels(new_database(), [projection]), LiveWindows(LONG_AGO), Reader()
+    for topic in sorted({f.reads.stream for f in projection.folds_of(window)}):
+        values = data.draw(messages(topic))
+        # one partition, so that the order of the bus is the order of the log
+        models.fold([Logged(topic, 0, number, value) for number, value in enumerate(values)])
+        while values:
+            size = data.draw(st.integers(1, 30))
+            live.add(reader.read(topic, values[:size], LATEST), LONG_AGO)
+            values = values[size:]
+    await models.reads.open()
+    for company in ("acme", "globex"):
+        panes = live.panes(company, name)
+        durable = await rows_of(models.reads, Awaited(company, window, sorted(panes) or [0]))
+        assert durable is not None
+        for minute, pane in panes.items():
+            assert not pane.differs(durable[minute]), (company, minute, pane.rows, durable[minute])
+        assert sum(pane.size for pane in panes.values()) == await stored(models, company, name)
+    await models.close()
+
+
+async def stored(models: ReadModels, company: str, name: str) -> int:
+    """How many rows the projection has of a window, in all minutes."""
+    projection, window = all_windows()[name]
+    only = "".join(f" AND \"{column}\" = '{value}'" for column, value in window.only.items())
+    found = 0
+    for table in window.tables:
+        sql = f"SELECT count(*) FROM {{{table.name}}} WHERE company_id = %s{only}"
+        found += int(str((await models.reads.ask(company, projection.name, sql, (company,))).rows[0][0]))
+    return found
+
+
+@SLOW
+@given(data=st.data())
+async def test_what_is_shown_is_what_the_query_answers(new_database: NewDatabase, data: st.DataObject) -> None:
+    """Quantiles, ratios and texts of a closed minute are those of the registered query."""
+    projection, window = all_windows()["system_metrics"]
+    models, live = ReadModels(new_database(), [projection]), LiveWindows(LONG_AGO)
+    values = data.draw(messages("performance-data"))
+    models.fold([Logged("performance-data", 0, number, value) for number, value in enumerate(values)])
+    live.add(Reader().read("performance-data", values, LATEST), LONG_AGO)
+    by = ("service", "metric")
+    for company in ("acme", "globex"):
+        answered = await models.rows("system_metrics", company, by="minute,service,metric", limit="10000")
+        found = [row for _, row in sorted(_rows(window, live.panes(company, "system_metrics"), by))]
+        assert found == [{k: v for k, v in row.items() if k != "minute"} for row in answered]
+    await models.close()
+
+
+def _rows(
+    window: LiveWindow, panes: Mapping[int, Pane], by: tuple[str, ...]
+) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    return [
+        ((minute, *(row[name] for name in by)), row)
+        for minute, pane in panes.items()
+        for row in shown(window, group(window, pane, by, {}), by)
+    ]
+
+
+def test_there_are_windows_to_hold_to_the_law() -> None:
+    """A window enters by being declared; without any these tests would pass for nothing."""
+    assert set(all_windows()) >= {"trading", "user_activity", "system_metrics", "operations", "market_bars"}
