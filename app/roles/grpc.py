@@ -22,7 +22,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
 
     files = certificate_files(settings)
     async with read_services(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
-        reading = handlers(side.search, side.statuses, side.health, side.questions)
+        reading = handlers(side.search, side.statuses, side.health, side.questions, side.live)
         server = grpc_server(
             [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
             Gate(side.authenticate, side.trail, side.rates),

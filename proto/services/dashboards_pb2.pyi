@@ -33,28 +33,46 @@ class GetDashboardDataResponse(_message.Message):
     def __init__(self, data: _Optional[_Union[_report_generation_pb2.DashboardData, _Mapping]] = ..., snapshot: _Optional[bool] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetRealTimeMetricsRequest(_message.Message):
-    __slots__ = ("scope", "metrics", "window")
+    __slots__ = ("scope", "metrics", "window", "by", "once")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    ONCE_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     metrics: _containers.RepeatedScalarFieldContainer[str]
     window: str
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., window: _Optional[str] = ...) -> None: ...
+    by: _containers.RepeatedScalarFieldContainer[str]
+    once: bool
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., window: _Optional[str] = ..., by: _Optional[_Iterable[str]] = ..., once: _Optional[bool] = ...) -> None: ...
 
 class GetRealTimeMetricsResponse(_message.Message):
-    __slots__ = ("window_begins", "window_ends", "watermark", "metrics", "provenance")
+    __slots__ = ("window_begins", "window_ends", "watermark", "metrics", "provenance", "kind", "revision", "partial", "partial_reasons", "late_share", "groups", "durable_minutes")
     WINDOW_BEGINS_FIELD_NUMBER: _ClassVar[int]
     WINDOW_ENDS_FIELD_NUMBER: _ClassVar[int]
     WATERMARK_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_REASONS_FIELD_NUMBER: _ClassVar[int]
+    LATE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    DURABLE_MINUTES_FIELD_NUMBER: _ClassVar[int]
     window_begins: int
     window_ends: int
     watermark: int
     metrics: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetricValue]
     provenance: _provenance_pb2.Provenance
-    def __init__(self, window_begins: _Optional[int] = ..., window_ends: _Optional[int] = ..., watermark: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[_values_pb2.MetricValue, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    kind: str
+    revision: int
+    partial: bool
+    partial_reasons: _containers.RepeatedScalarFieldContainer[str]
+    late_share: float
+    groups: _containers.RepeatedCompositeFieldContainer[_values_pb2.MetricGroup]
+    durable_minutes: int
+    def __init__(self, window_begins: _Optional[int] = ..., window_ends: _Optional[int] = ..., watermark: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[_values_pb2.MetricValue, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., kind: _Optional[str] = ..., revision: _Optional[int] = ..., partial: _Optional[bool] = ..., partial_reasons: _Optional[_Iterable[str]] = ..., late_share: _Optional[float] = ..., groups: _Optional[_Iterable[_Union[_values_pb2.MetricGroup, _Mapping]]] = ..., durable_minutes: _Optional[int] = ...) -> None: ...
 
 class WatchDashboardsRequest(_message.Message):
     __slots__ = ("subscribe", "unsubscribe")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from domain.errors import AnalyticsError
 from domain.ports import LiveBus
@@ -44,6 +44,20 @@ class DailyCount:
         return sum(count for _, count in self._minutes)
 
 
+class Lane(Protocol):
+    """What is known of the live lane: whether it is silent, and the figures that it said last."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was heard of it lately."""
+        ...
+
+    @property
+    def figures(self) -> Mapping[str, int]:
+        """How much it has seen and holds."""
+        ...
+
+
 class Health:
     """Asked with `()`, answers the body of GET /api/v1/health. It never raises: what is down is told as down."""
 
@@ -56,6 +70,7 @@ class Health:
         sealer: Callable[[], Awaitable[str]],
         bus: LiveBus,
         metrics: Metrics,
+        lane: Lane,
     ) -> None:
         self._version = version
         self._statuses = statuses
@@ -64,6 +79,7 @@ class Health:
         self._sealer = SharedCall(sealer, "the store of seals", PATIENCE)
         self._known: Sequence[Status] | None = None
         self._bus = bus
+        self._lane = lane
         self._metrics = metrics
         self._started = time.monotonic()
         self.queries = DailyCount()
@@ -77,6 +93,7 @@ class Health:
         components = [
             _component("log", log),
             _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
+            _component("live", "the live lane says nothing" if self._lane.silent else "", down="degraded"),
             _component("store", store),
         ]
         if workers is not None:
@@ -94,6 +111,8 @@ class Health:
         count, seconds = self._metrics.observed(Metric.SECONDS, "/api/v1/query")
         if count:
             body["average_query_ms"] = round(1000 * seconds / count, 3)
+        if self._lane.figures:
+            body["live_lane"] = dict(self._lane.figures)
         body["live_connections"] = int(self._metrics.value(Metric.LIVE))
         if figures is not None:
             read = sum(figures[name] for name in ("events", "duplicates", "refused"))

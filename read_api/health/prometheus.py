@@ -32,6 +32,12 @@ class Metric(Enum):
     LIVE = Definition("analytics_live_connections", "gauge", "Open WebSocket connections.")
     LIVE_FEEDS = Definition("analytics_live_feeds", "gauge", "Different questions followed live.")
     LIVE_SENT = Definition("analytics_live_answers_total", "counter", "Answers sent to WebSocket connections.")
+    LANE = Definition(
+        "analytics_live_lane",
+        "gauge",
+        "Figures of the live lane: messages, facts, bad, repeated, late, refused, gaps; tenants, panes, rows, views.",
+        ("figure",),
+    )
     STORE = Definition(
         "analytics_store_answers", "gauge", "1 while log and store answer, else 0: then the figures are the last known."
     )

@@ -125,6 +125,8 @@ async def metrics(request: HttpRequest) -> Response[str]:
     """The closed set of metrics in read_api/health/prometheus.py."""
     require(request.user.principal, Right.STATUS)
     side: ReadServices = request.app.state.side
+    for name, figure in side.live.figures.items():
+        side.metrics.set(Metric.LANE, figure, name)
     side.metrics.set(Metric.STORE, 0)
     with suppress(Unavailable):
         statuses, silent = await side.statuses.latest()

@@ -87,6 +87,26 @@ class Component(msgspec.Struct):
     detail: str
 
 
+class LiveLaneFigures(msgspec.Struct):
+    """What the live lane has seen since it began, and what it holds: panes are minutes of a tenant's window.
+
+    `late`: facts that came too late to count; `refused`: those for which their tenant had no room; `gaps`: how often
+    messages of the bus may have been lost.
+    """
+
+    messages: int
+    facts: int
+    bad: int
+    repeated: int
+    late: int
+    refused: int
+    gaps: int
+    tenants: int
+    panes: int
+    rows: int
+    views: int
+
+
 class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How the service is. Without a token only live, ready and version; figures that are not known are missing.
 
@@ -103,6 +123,7 @@ class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     processing_success_rate: float | None = None
     queries_24h: int | None = None
     live_connections: int | None = None
+    live_lane: LiveLaneFigures | None = None
     events: int | None = None
     duplicates: int | None = None
     refused: int | None = None

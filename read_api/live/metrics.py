@@ -26,7 +26,10 @@ from read_api.live.changes import wait_for
 
 RENEW = LEASE / 5  # seconds between two words that a view is still followed
 RESTS = 10.0  # seconds without being asked for, after which a view is followed no longer
-PATIENCE = 3.0  # seconds that the first message may take, and that the lane may be silent
+PATIENCE = 3.0  # seconds that an answer may wait for a first message
+SILENCE = 3.0  # seconds without a word, after which the lane is taken for away
+STEADFAST = 60.0  # seconds that who follows message by message waits for a lane that is away
+LOOK = 0.25  # seconds between two looks whether it is back
 MOST_CURRENCIES, CURRENCY_SECONDS = 10_000, 60.0  # companies whose currency is remembered, and how long
 SHOWN = 2  # windows of a document: the one that is open and the one before
 
@@ -71,8 +74,8 @@ class LiveMetrics:
         self._views: dict[str, _Followed] = {}
         self._status: Subscription | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._heard = float("-inf")
-        self.figures: dict[str, Any] = {}  # of the live lane, as it said them last
+        self._heard = time.monotonic()
+        self.figures: dict[str, int] = {}  # of the live lane, as it said them last
 
     def start(self) -> None:
         """Begin to listen, as soon as the bus is there."""
@@ -87,7 +90,7 @@ class LiveMetrics:
     @property
     def silent(self) -> bool:
         """Whether nothing was heard of the live lane lately."""
-        return time.monotonic() - self._heard > PATIENCE
+        return time.monotonic() - self._heard > SILENCE
 
     def moves(self, question: ViewQuestion) -> asyncio.Event:
         """An event that is set by the next message of a view."""
@@ -95,7 +98,7 @@ class LiveMetrics:
 
     async def document(self, question: ViewQuestion) -> Message:
         """What is known of a view: its newest windows, the newest last. Raises Unavailable while the lane is silent."""
-        view = await self._spoken_of(question)
+        view = await self._spoken_of(question, PATIENCE)
         return await self._shown(view, [view.windows[start] for start in sorted(view.windows)[-SHOWN:]])
 
     async def messages(self, question: ViewQuestion) -> AsyncGenerator[Message]:
@@ -105,7 +108,7 @@ class LiveMetrics:
         """
         turn = 0
         while True:
-            view = await self._spoken_of(question)
+            view = await self._spoken_of(question, STEADFAST)
             moved = view.moved
             fresh = sorted(start for start, at in view.turns.items() if at > turn)
             turn = view.turn
@@ -130,19 +133,21 @@ class LiveMetrics:
                 return None
         return self._currencies[company]
 
-    async def _spoken_of(self, question: ViewQuestion) -> _Followed:
-        """The view, once something is known of it."""
-        view = self._view(question)
-        deadline = time.monotonic() + PATIENCE
-        while not view.windows and (left := deadline - time.monotonic()) > 0:
-            await wait_for(view.moved, left)
-        if not view.windows or self.silent:
-            raise Unavailable(
-                "the live lane says nothing at the moment",
-                code="live_unavailable",
-                suggested_actions=("Ask again in a moment; registered queries answer from the projections.",),
-            )
-        return view
+    async def _spoken_of(self, question: ViewQuestion, patience: float) -> _Followed:
+        """The view, once something is known of it and the lane is not silent."""
+        deadline = time.monotonic() + patience
+        while True:
+            view = self._view(question)
+            if view.windows and not self.silent:
+                return view
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unavailable(
+                    "the live lane says nothing at the moment",
+                    code="live_unavailable",
+                    suggested_actions=("Ask again in a moment; registered queries answer from the projections.",),
+                )
+            await wait_for(view.moved, min(left, LOOK))
 
     def _view(self, question: ViewQuestion) -> _Followed:
         view = self._views.get(question.id)
@@ -173,7 +178,7 @@ class LiveMetrics:
 
     async def _hear(self, _subject: str, data: bytes) -> None:
         try:
-            self.figures = msgspec.json.decode(data, type=dict[str, Any])
+            self.figures = msgspec.json.decode(data, type=dict[str, int])
         except msgspec.DecodeError as error:
             logger.warning("the live lane's figures cannot be read: %s", error)
             return

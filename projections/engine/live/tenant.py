@@ -17,7 +17,7 @@ PATIENCE = 10_000  # ms that the projection may differ from what was counted her
 Rows = Mapping[Table, dict[RowKey, Cells]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TenantWindow:
     """The panes of one window of one tenant.
 

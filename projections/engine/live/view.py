@@ -225,13 +225,15 @@ def _quantiles(window: LiveWindow, raw: Mapping[str, Any], buckets: Mapping[int,
 def check(question: ViewQuestion) -> ViewQuestion:
     """The question, as it can be followed. Raises Invalid for a window, width, dimension or value that there is not."""
     if question.window not in all_windows():
-        raise Invalid(f"no live window is called {question.window[:40]!r}; there are {', '.join(all_windows())}")
+        there = ", ".join(all_windows())
+        raise Invalid(f"no live window is called {question.window[:40]!r}; there are {there}", code="bad_parameter")
     window = all_windows()[question.window][1]
     width_of(question.width)
     names = (*question.by, *(name for name, _ in question.filters))
     if unknown := [name for name in names if name not in window.dimensions]:
         there = ", ".join(window.dimensions) or "none"
-        raise Invalid(f"{', '.join(unknown)[:80]} is no dimension of {window.name}; there are {there}")
+        message = f"{', '.join(unknown)[:80]} is no dimension of {window.name}; there are {there}"
+        raise Invalid(message, code="bad_parameter")
     if window.whole_rows:
         return msgspec.structs.replace(question, by=window.dimensions)
     return question

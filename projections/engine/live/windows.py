@@ -7,8 +7,8 @@ are counted, and its minutes told as partial until the projection has them; othe
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,6 +53,7 @@ class LiveWindows:
         self._gaps: list[tuple[int, int]] = []
         self._tenants: dict[str, Tenant] = {}
         self._views: dict[str, View] = {}
+        self._views_of: dict[TenantWindow, list[View]] = defaultdict(list)
         self._most_rows, self._most_tenants = most_rows, most_tenants
 
     def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
@@ -75,7 +76,7 @@ class LiveWindows:
                 before = of.newest_closed
                 of.close(now)
                 if of.newest_closed > before:
-                    for view in self._views_of(of):
+                    for view in self._views_of.get(of, ()):
                         for minute in range(max(before, of.newest_closed - view.retained) + 1, of.newest_closed + 1):
                             view.touch(minute)
         self._reader.forget(now)
@@ -103,14 +104,18 @@ class LiveWindows:
             of = self._window(tenant, question.company, all_windows()[question.window][1], now)
             of.watermark.advance(now)
             view = self._views[question.id] = View(question, of, until)
+            self._views_of[of].append(view)
             view.begin(now // MS_PER_MINUTE)
         view.until = max(view.until, until)
         return view
 
     def expire(self, now: int) -> None:
         """End views that nobody follows any more."""
-        for name in [name for name, view in self._views.items() if view.until < now]:
-            del self._views[name]
+        for view in [view for view in self._views.values() if view.until < now]:
+            del self._views[view.question.id]
+            self._views_of[view.of].remove(view)
+            if not self._views_of[view.of]:
+                del self._views_of[view.of]
 
     def messages(self, now: int) -> list[tuple[View, dict[str, Any]]]:
         """What there is to say of what is followed, since it was asked last."""
@@ -130,7 +135,7 @@ class LiveWindows:
         for company, tenant in list(self._tenants.items()):
             for name, of in list(tenant.windows.items()):
                 through = folded.get(all_windows()[name][0].name, 0)
-                views = self._views_of(of)
+                views = self._views_of.get(of, ())
                 oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
                 if views and (minutes := of.awaited(oldest, through)):
                     found.append(Awaited(company, of.window, minutes))
@@ -151,7 +156,7 @@ class LiveWindows:
         for minute in awaited.minutes:
             before = of.panes[minute].size if minute in of.panes else 0
             if of.settle(minute, rows.get(minute, {}), now):
-                for view in self._views_of(of):
+                for view in self._views_of.get(of, ()):
                     view.touch(minute)
             tenant.rows += of.panes[minute].size - before
 
@@ -184,7 +189,7 @@ class LiveWindows:
                 of.panes[heard.minute].late += heard.facts
         else:
             of.pane(heard.minute).facts += heard.facts
-        for view in self._views_of(of):
+        for view in self._views_of.get(of, ()):
             view.touch(heard.minute)
 
     def _merge(self, delta: Delta, now: int) -> None:
@@ -230,6 +235,3 @@ class LiveWindows:
         else:
             gone = {minute for minute in of.panes if minute < oldest - 12}
         tenant.rows -= of.drop(sorted(gone))
-
-    def _views_of(self, of: TenantWindow) -> Iterable[View]:
-        return [view for view in self._views.values() if view.of is of]

@@ -183,13 +183,12 @@ class LiveWorker:
             await self._say()
             if time.monotonic() - told >= 1.0:
                 told = time.monotonic()
-                await self._tell_status(now)
+                await self._publish_figures()
             await asyncio.sleep(TICK)
 
-    async def _tell_status(self, now: int) -> None:
+    async def _publish_figures(self) -> None:
         try:
-            figures = {**self.windows.figures(), "epoch": self.epoch, "at": now}
-            await self._bus.publish(STATUS, msgspec.json.encode(figures))
+            await self._bus.publish(STATUS, msgspec.json.encode(self.windows.figures()))
         except AnalyticsError as error:
             logger.info("not said: %s", error)
 

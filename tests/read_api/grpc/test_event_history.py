@@ -17,6 +17,7 @@ from domain.ports import EventLog, Placed, Record
 from eventlog.search.search import EventSearch
 from read_api.answers.questions import Questions
 from read_api.grpc import event_history, handlers
+from read_api.live.metrics import LiveMetrics
 from tests.read_api.grpc.serving import refused, service, serving, signed_in, trailing
 from tests.support.event_logs import OpenLog
 
@@ -48,6 +49,7 @@ async def given(
 
 
 NO_QUESTIONS = cast(Questions, None)  # not asked for here
+NO_LANE = cast(LiveMetrics, None)
 
 
 async def nothing() -> dict[str, object]:
@@ -73,7 +75,7 @@ async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
 async def channel(log: EventLog, database_url: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that reads the log."""
     index = PostgresEventIndex(database_url)
-    async with serving(handlers(EventSearch(log, index), no_projections, nothing, NO_QUESTIONS)) as opened:
+    async with serving(handlers(EventSearch(log, index), no_projections, nothing, NO_QUESTIONS, NO_LANE)) as opened:
         yield opened
     await index.close()
 
