@@ -21,9 +21,8 @@ VERSION = version("trading-analytics-service")
 @asynccontextmanager
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
+    from app.read_side import questions as asking
     from app.read_side.past import past_answers
-    from app.read_side.questions import listening, live_metrics
-    from app.read_side.questions import questions as asking
     from read_api.answers.past import PastQuestions
     from read_api.health.health import PATIENCE, Health
     from read_api.health.projection_status import ProjectionStatuses
@@ -36,9 +35,9 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             wiring.event_log(settings) as log,
             wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
-            listening(bus) as movements,
-            asking(settings, log, movements) as questions,
-            live_metrics(bus, questions) as live,
+            asking.listening(bus) as movements,
+            asking.questions(settings, log, movements) as questions,
+            asking.live_metrics(bus, questions) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
             past_answers(settings) as answer_past,

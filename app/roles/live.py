@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 
 from app import wiring
 from app.role import Ready, Role
@@ -21,7 +22,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from projections.engine.live.worker import LiveWorker
 
     async with wiring.live_bus(settings) as bus, wiring.read_store(settings) as store:
-        worker = LiveWorker(bus, store)
+        worker = LiveWorker(bus, store, lambda: time.time_ns() // 1_000_000)
         working = tasks.owned(worker.run(), "the live lane")
         ready(0)
         try:

@@ -11,7 +11,7 @@ from domain.errors import Invalid, NotFound
 from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.view import ViewQuestion, check
+from projections.engine.live.question import ViewQuestion, check
 from read_api.live.metrics import LiveMetrics, Message
 
 ALL = ""  # the metrics of a question that names none

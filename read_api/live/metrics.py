@@ -20,8 +20,7 @@ from cachetools import TTLCache
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, Subscription
 from eventlog import tasks
-from projections.engine.live.view import ViewQuestion
-from projections.engine.live.worker import ASKED, LEASE, STATUS, Ask, subject_of
+from projections.engine.live.question import ASKED, LEASE, STATUS, Ask, ViewQuestion, subject_of
 from read_api.live.changes import wait_for
 
 RENEW = LEASE / 5  # seconds between two words that a view is still followed

@@ -8,20 +8,16 @@ late event) · `durable` (the projection has every minute of it: that value coun
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import msgspec
-
-from domain.errors import Invalid
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE, Kind, Sum
-from projections.engine.declare.registry import all_windows
 from projections.engine.live.panes import Groups, group, merge_groups, values_of_groups
+from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import TenantWindow
 from projections.engine.live.widths import Width, width_of
 from projections.engine.query.formatting import show_time, shower
@@ -37,21 +33,6 @@ class Saying(StrEnum):
     FINAL = "final"
     REVISED = "revised"
     DURABLE = "durable"
-
-
-class ViewQuestion(msgspec.Struct, frozen=True):
-    """What is followed: a window of a tenant in a width, rows merged by some dimensions, and of some values alone."""
-
-    company: str
-    window: str
-    width: str = "1m"
-    by: tuple[str, ...] = ()
-    filters: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def id(self) -> str:
-        """The same for equal questions: a token of bus subjects."""
-        return hashlib.blake2b(msgspec.json.encode(self), digest_size=12).hexdigest()
 
 
 @dataclass(slots=True, eq=False)
@@ -220,20 +201,3 @@ def _quantiles(window: LiveWindow, raw: Mapping[str, Any], buckets: Mapping[int,
                 break
         found[name] = show(window.quantiles.value(at, low, high))
     return found
-
-
-def check(question: ViewQuestion) -> ViewQuestion:
-    """The question, as it can be followed. Raises Invalid for a window, width, dimension or value that there is not."""
-    if question.window not in all_windows():
-        there = ", ".join(all_windows())
-        raise Invalid(f"no live window is called {question.window[:40]!r}; there are {there}", code="bad_parameter")
-    window = all_windows()[question.window][1]
-    width_of(question.width)
-    names = (*question.by, *(name for name, _ in question.filters))
-    if unknown := [name for name in names if name not in window.dimensions]:
-        there = ", ".join(window.dimensions) or "none"
-        message = f"{', '.join(unknown)[:80]} is no dimension of {window.name}; there are {there}"
-        raise Invalid(message, code="bad_parameter")
-    if window.whole_rows:
-        return msgspec.structs.replace(question, by=window.dimensions)
-    return question

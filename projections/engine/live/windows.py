@@ -17,8 +17,9 @@ from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.arrivals import Arrivals, Delta, Heard, Reader
 from projections.engine.live.panes import Pane
+from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import Rows, TenantWindow
-from projections.engine.live.view import View, ViewQuestion
+from projections.engine.live.view import View
 from projections.engine.live.watermark import GRACE, IDLE, Watermark
 
 MOST_ROWS = 20_000  # of panes of one tenant, all windows together

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +23,9 @@ from domain.ports import LiveBus, LiveStore, Subscription
 from eventlog import tasks
 from projections.engine.live.arrivals import topics
 from projections.engine.live.durable import folded_through, rows_of
-from projections.engine.live.view import ViewQuestion, check
+from projections.engine.live.question import ASKED, LEASE, STATUS, Ask, ViewQuestion, check, subject_of
 from projections.engine.live.windows import LiveWindows
 
-ASKED = "analytics.live-asked"  # subject of questions to be followed
-STATUS = "analytics.live-status"  # subject of figures, every second
-LEASE = 10.0  # seconds that a view is kept up for somebody who asked
 EARLY = 0.005  # seconds at least between two messages of one view
 LAZY = 0.05  # seconds that messages of tenants whom nobody follows may wait
 MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
@@ -37,30 +33,13 @@ TICK = 0.25  # seconds between two looks at watermarks and projections
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
 logger = logging.getLogger(__name__)
-Clock = Callable[[], int]
-
-
-def wall_clock() -> int:
-    """Now, in ms since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def subject_of(question: ViewQuestion) -> str:
-    """Where the messages of a view come."""
-    return f"analytics.live.{question.company}.{question.id}"
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """Somebody follows. `snapshot`: who has nothing yet wants the newest messages again."""
-
-    question: ViewQuestion
-    snapshot: bool = False
+Clock = Callable[[], int]  # now, in ms since 1970 UTC
 
 
 class LiveWorker:
     """One process's live lane. `run` returns after `stop`."""
 
-    def __init__(self, bus: LiveBus, store: LiveStore, *, clock: Clock = wall_clock) -> None:
+    def __init__(self, bus: LiveBus, store: LiveStore, clock: Clock) -> None:
         self._bus, self._store, self._clock = bus, store, clock
         self.windows = LiveWindows(clock())
         self.epoch = os.urandom(6).hex()
@@ -171,7 +150,7 @@ class LiveWorker:
 
     async def _tick(self) -> None:
         """Watermarks, leases, losses, and the figures of health."""
-        told = 0.0
+        loop, said = asyncio.get_running_loop(), 0.0
         while True:
             now = self._clock()
             if self._bus.losses != self._losses or not self._bus.connected:
@@ -181,8 +160,8 @@ class LiveWorker:
             self.windows.expire(now)
             self._followed = self.windows.followed()
             await self._say()
-            if time.monotonic() - told >= 1.0:
-                told = time.monotonic()
+            if loop.time() - said >= 1.0:
+                said = loop.time()
                 await self._publish_figures()
             await asyncio.sleep(TICK)
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from eventlog.publish import builders
 from eventlog.publish.record import message_of
 from projections.engine.declare.registry import all_windows
+from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import PATIENCE, SETTLE
-from projections.engine.live.view import ViewQuestion, moment
+from projections.engine.live.view import moment
 from projections.engine.live.watermark import GRACE, IDLE, LATE, MOST_AHEAD
 from projections.engine.live.widths import WIDTHS
 from projections.engine.live.windows import LiveWindows
