@@ -80,6 +80,7 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/query/audit_trail": Rule(AUDITOR),
         "GET /api/v1/query/audit_totals": Rule(AUDITOR),
         "GET /api/v1/insights": Rule(READERS | MEMBER),
+        "GET /api/v1/realtime": Rule(READERS | MEMBER),  # of members the windows whose rows are nobody's
         "GET /api/v1/projections": Rule(EVERYBODY, ANY),
         "GET /api/v1/kpis": Rule(READERS),
         "GET /api/v1/metrics": Rule(EVERYBODY | MEMBER, ANY),
@@ -127,6 +128,7 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
         "GetProjectionStatus": Rule(EVERYBODY, ANY),
         "HealthCheck": Rule(EVERYBODY, ANY),
         "Publish": Rule(SERVICE),
+        "GetRealTimeMetrics": Rule(READERS | MEMBER),
         "ListDashboards": Rule(READERS),
         "GetDashboardConfig": Rule(READERS),
         "ListReportSchedules": Rule(READERS),
@@ -181,5 +183,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "token": "",
         "topics create": "projections",
         "up": "",
+        "watch": "dashboards",
     }
 )

@@ -150,7 +150,7 @@ def called(channel: grpc.Channel, rpc: MethodDescriptor, token: str) -> grpc.Sta
     """How a call for what belongs to ASKED ends."""
     request: Any = GetMessageClass(rpc.input_type)()
     names = {field.name for field in rpc.input_type.fields}
-    for name, value in {"company_id": ASKED, "event_id": "no-such-event", "limit": 1}.items():
+    for name, value in {"company_id": ASKED, "event_id": "no-such-event", "limit": 1, "once": True}.items():
         if name in names:
             setattr(request, name, value)
     if "scope" in names:
