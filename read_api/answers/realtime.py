@@ -26,14 +26,14 @@ class LiveQuestion:
 
     async def document(self, live: LiveMetrics) -> Message:
         """What is known now. Raises Unavailable while the live lane is silent."""
-        return self.shown(await live.document(self.view))
+        return self.select_measures(await live.document(self.view))
 
     async def messages(self, live: LiveMetrics) -> AsyncGenerator[Message]:
         """What is said, as it is said. Raises Unavailable while the live lane is silent."""
         async for message in live.messages(self.view):
-            yield self.shown(message)
+            yield self.select_measures(message)
 
-    def shown(self, document: Message) -> Message:
+    def select_measures(self, document: Message) -> Message:
         """The document with the measures that are asked for."""
         if not self.measures:
             return document

@@ -20,7 +20,14 @@ from cachetools import TTLCache
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, Subscription
 from eventlog import tasks
-from projections.engine.live.question import ASKED, LEASE, STATUS, Ask, ViewQuestion, subject_of
+from projections.engine.live.question import (
+    FOLLOW_SUBJECT,
+    LEASE,
+    STATUS_SUBJECT,
+    FollowRequest,
+    ViewQuestion,
+    subject_of,
+)
 from read_api.live.changes import wait_for
 
 RENEW = LEASE / 5  # seconds between two words that a view is still followed
@@ -38,7 +45,7 @@ Currency = Callable[[str], Awaitable[str]]
 
 
 @dataclass(slots=True)
-class _Followed:
+class _View:
     """A view as it is known here."""
 
     question: ViewQuestion
@@ -70,7 +77,7 @@ class LiveMetrics:
         self._bus = bus
         self._currency = currency
         self._currencies: TTLCache[str, str] = TTLCache(MOST_CURRENCIES, CURRENCY_SECONDS)
-        self._views: dict[str, _Followed] = {}
+        self._views: dict[str, _View] = {}
         self._status: Subscription | None = None
         self._listening: asyncio.Task[None] | None = None
         self._heard = time.monotonic()
@@ -115,7 +122,7 @@ class LiveMetrics:
                 yield (await self._shown(view, [view.windows[start]]))
             await wait_for(moved, RENEW)
 
-    async def _shown(self, view: _Followed, windows: list[Message]) -> Message:
+    async def _shown(self, view: _View, windows: list[Message]) -> Message:
         about = view.question
         shown: Message = {"metric": about.window, "company": about.company, "window": about.width, "zone": "UTC"}
         shown["currency"] = await self._currency_of(about.company)
@@ -132,7 +139,7 @@ class LiveMetrics:
                 return None
         return self._currencies[company]
 
-    async def _spoken_of(self, question: ViewQuestion, patience: float) -> _Followed:
+    async def _spoken_of(self, question: ViewQuestion, patience: float) -> _View:
         """The view, once something is known of it and the lane is not silent."""
         deadline = time.monotonic() + patience
         while True:
@@ -148,24 +155,24 @@ class LiveMetrics:
                 )
             await wait_for(view.moved, min(left, LOOK))
 
-    def _view(self, question: ViewQuestion) -> _Followed:
+    def _view(self, question: ViewQuestion) -> _View:
         view = self._views.get(question.id)
         if view is None:
-            view = self._views[question.id] = _Followed(question)
+            view = self._views[question.id] = _View(question)
             name = f"following {question.window} of {question.company}"
             view.following = tasks.start(tasks.keep(lambda: self._follow(view), name), name)
         view.asked = time.monotonic()
         return view
 
-    async def _follow(self, view: _Followed) -> None:
+    async def _follow(self, view: _View) -> None:
         """Listen, and say so again and again, until nobody asks any more."""
         question = view.question
         subscription = await self._bus.subscribe(subject_of(question), view.hear)
         try:
             while time.monotonic() - view.asked < RESTS:
-                ask = Ask(question, snapshot=not view.windows)
+                ask = FollowRequest(question, snapshot=not view.windows)
                 with suppress(Unavailable):  # the bus is away: what is asked for next says so
-                    await self._bus.publish(ASKED, msgspec.json.encode(ask))
+                    await self._bus.publish(FOLLOW_SUBJECT, msgspec.json.encode(ask))
                 await asyncio.sleep(RENEW if view.windows else RENEW / 4)
             del self._views[question.id]
         finally:
@@ -173,7 +180,7 @@ class LiveMetrics:
 
     async def _listen(self) -> None:
         if self._status is None:
-            self._status = await self._bus.subscribe(STATUS, self._hear)
+            self._status = await self._bus.subscribe(STATUS_SUBJECT, self._hear)
 
     async def _hear(self, _subject: str, data: bytes) -> None:
         try:

@@ -16,8 +16,8 @@ from projections.engine.declare.registry import all_windows
 from projections.engine.live.arrivals import Reader
 from projections.engine.live.durable import rows_of
 from projections.engine.live.panes import Pane, group
-from projections.engine.live.view import shown
-from projections.engine.live.windows import Awaited, LiveWindows
+from projections.engine.live.view import display_rows
+from projections.engine.live.windows import LiveWindows, PendingMinutes
 from tests.projections.harness import Logged, ReadModels
 from tests.support.any_event import damaged, good_events
 
@@ -65,7 +65,7 @@ async def test_live_rows_are_the_projections_rows_in_every_minute(
     await models.reads.open()
     for company in ("acme", "globex"):
         panes = live.panes(company, name)
-        durable = await rows_of(models.reads, Awaited(company, window, sorted(panes) or [0]))
+        durable = await rows_of(models.reads, PendingMinutes(company, window, sorted(panes) or [0]))
         assert durable is not None
         for minute, pane in panes.items():
             assert not pane.differs(durable[minute]), (company, minute, pane.rows, durable[minute])
@@ -107,7 +107,7 @@ def _rows(
     return [
         ((minute, *(row[name] for name in by)), row)
         for minute, pane in panes.items()
-        for row in shown(window, group(window, pane, by, {}), by)
+        for row in display_rows(window, group(window, pane, by, {}), by)
     ]
 
 

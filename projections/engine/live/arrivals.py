@@ -23,7 +23,7 @@ from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Table, hidden_columns
 from projections.engine.fold.additive import fields_of
 from projections.engine.fold.admission import Facts, Reads, Records, decode, readmit
-from projections.engine.fold.deltas import delta_rows, taken, uncut
+from projections.engine.fold.deltas import delta_rows, facts_of, uncut
 from projections.engine.live.identities import Identities
 from projections.engine.live.panes import Cells, RowKey, cells_of
 
@@ -44,7 +44,7 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SourceProgress:
     """The highest time (ms) that came from one source for a window, and how many facts."""
 
     window: LiveWindow
@@ -59,7 +59,7 @@ class Heard:
 class Arrivals:
     """What a batch of messages of one topic comes to. `bad`, `repeated`: messages that do not count."""
 
-    heard: list[Heard]
+    progress: list[SourceProgress]
     deltas: list[Delta]
     bad: int = 0
     repeated: int = 0
@@ -104,7 +104,7 @@ class Reader:
         self, window: LiveWindow, fold: AdditiveFold, frame: pl.DataFrame, sources: pl.DataFrame, found: Arrivals
     ) -> None:
         if fold.into is window.of:
-            found.heard += _heard(window, fold, frame, sources)
+            found.progress += _progress(window, fold, frame, sources)
         rows = delta_rows(fold, frame)
         for company, key, cells in _rows_of(fold.into, rows):
             found.deltas.append(Delta(window, fold.into, company, key, cells, key[_time_at(window, fold.into)]))
@@ -172,15 +172,17 @@ def _limited(window: LiveWindow, facts: pl.DataFrame) -> pl.DataFrame:
     return facts
 
 
-def _heard(window: LiveWindow, fold: AdditiveFold, frame: pl.DataFrame, sources: pl.DataFrame) -> Iterator[Heard]:
+def _progress(
+    window: LiveWindow, fold: AdditiveFold, frame: pl.DataFrame, sources: pl.DataFrame
+) -> Iterator[SourceProgress]:
     """By tenant, source and minute of the window's time: the highest time and how many."""
-    columns = taken(fold, frame).select("company_id", uncut(fold, window.time).alias("_time"), "_row")
+    columns = facts_of(fold, frame).select("company_id", uncut(fold, window.time).alias("_time"), "_row")
     columns = columns.hstack([sources.get_column("_source")[columns.get_column("_row").to_numpy()]])
     by = ("company_id", "_source", (pl.col("_time") // 60_000).alias("_minute"))
     for company, source, minute, highest, facts in (
         columns.group_by(*by).agg(pl.col("_time").max(), pl.len()).iter_rows()
     ):
-        yield Heard(window, company, source, minute, highest, facts)
+        yield SourceProgress(window, company, source, minute, highest, facts)
 
 
 def _rows_of(table: Table, delta: pl.DataFrame) -> Iterator[tuple[str, RowKey, Cells]]:

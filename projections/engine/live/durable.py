@@ -13,10 +13,10 @@ from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Table
 from projections.engine.live.panes import Cells, RowKey, cells_of
 from projections.engine.live.tenant import Rows
-from projections.engine.live.windows import MOST_ROWS, Awaited
+from projections.engine.live.windows import MOST_ROWS, PendingMinutes
 
 
-async def folded_through(store: LiveStore) -> Mapping[str, int]:
+async def projection_progress(store: LiveStore) -> Mapping[str, int]:
     """By projection of some window: everything that the log took before that moment (ms) is in its rows.
 
     Raises Unavailable.
@@ -26,13 +26,13 @@ async def folded_through(store: LiveStore) -> Mapping[str, int]:
     return {name: checkpoint.as_of - checkpoint.lag_ms for name, checkpoint in found.items()}
 
 
-async def rows_of(store: LiveStore, awaited: Awaited) -> dict[int, Rows] | None:
+async def rows_of(store: LiveStore, pending: PendingMinutes) -> dict[int, Rows] | None:
     """The projection's rows by minute; None where a tenant has more than may be held. Raises Unavailable."""
-    projection, window = all_windows()[awaited.window.name]
+    projection, window = all_windows()[pending.window.name]
     found: dict[int, dict[Table, dict[RowKey, Cells]]] = {}
     for table in window.tables:
-        sql, params = _statement(window, table, awaited)
-        answer = await store.ask(awaited.company, projection.name, sql, params)
+        sql, params = _statement(window, table, pending)
+        answer = await store.ask(pending.company, projection.name, sql, params)
         if len(answer.rows) > MOST_ROWS:
             return None
         keys, time = len(table.keys) - 1, [c.name for c in table.keys].index(window.time) - 1
@@ -40,18 +40,18 @@ async def rows_of(store: LiveStore, awaited: Awaited) -> dict[int, Rows] | None:
             key = tuple(map(_plain, row[:keys]))
             cells = cells_of(table, [*map(_plain, row[keys:])], 0, 0)
             found.setdefault(key[time] // MS_PER_MINUTE, {}).setdefault(table, {})[key] = cells
-    return {minute: found.get(minute, {}) for minute in awaited.minutes}
+    return {minute: found.get(minute, {}) for minute in pending.minutes}
 
 
-def _statement(window: LiveWindow, table: Table, awaited: Awaited) -> tuple[str, tuple[object, ...]]:
+def _statement(window: LiveWindow, table: Table, pending: PendingMinutes) -> tuple[str, tuple[object, ...]]:
     names = ", ".join(f'"{c.name}"' for c in (*table.keys[1:], *table.values))
     only = "".join(f' AND "{name}" = %s' for name in window.only)
-    begin, end = (_moment(minute) for minute in (awaited.minutes[0], awaited.minutes[-1] + 1))
+    begin, end = (_moment(minute) for minute in (pending.minutes[0], pending.minutes[-1] + 1))
     sql = (
         f'SELECT {names} FROM {{{table.name}}} WHERE company_id = %s AND "{window.time}" >= %s'
         f' AND "{window.time}" < %s{only} LIMIT {MOST_ROWS + 1}'
     )
-    return sql, (awaited.company, begin, end, *window.only.values())
+    return sql, (pending.company, begin, end, *window.only.values())
 
 
 def _moment(minute: int) -> datetime:

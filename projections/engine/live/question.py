@@ -10,8 +10,8 @@ from domain.errors import Invalid
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.widths import width_of
 
-ASKED = "analytics.live-asked"  # subject of questions to be followed
-STATUS = "analytics.live-status"  # subject of figures, every second
+FOLLOW_SUBJECT = "analytics.live-asked"  # subject of questions to be followed
+STATUS_SUBJECT = "analytics.live-status"  # subject of figures, every second
 LEASE = 10.0  # seconds that a view is kept up for somebody who asked
 
 
@@ -30,7 +30,7 @@ class ViewQuestion(msgspec.Struct, frozen=True):
         return hashlib.blake2b(msgspec.json.encode(self), digest_size=12).hexdigest()
 
 
-class Ask(msgspec.Struct, frozen=True):
+class FollowRequest(msgspec.Struct, frozen=True):
     """Somebody follows. `snapshot`: who has nothing yet wants the newest messages again."""
 
     question: ViewQuestion

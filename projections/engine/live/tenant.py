@@ -76,14 +76,14 @@ class TenantWindow:
             self.panes[minute].closed = now
         return closing
 
-    def awaited(self, first: int, folded: int) -> list[int]:
+    def pending(self, first: int, folded: int) -> list[int]:
         """Closed minutes, from the first on, that the projection has by now and that are not its own here.
 
         `folded`: everything that the log took before this moment (ms) is in the projection.
         """
-        return [minute for minute in range(first, self.newest_closed + 1) if self._awaited(minute, folded)]
+        return [minute for minute in range(first, self.newest_closed + 1) if self._pending(minute, folded)]
 
-    def _awaited(self, minute: int, folded: int) -> bool:
+    def _pending(self, minute: int, folded: int) -> bool:
         pane = self.panes.get(minute)
         since = (minute + 1) * MS_PER_MINUTE
         if pane is not None and pane.durable:

@@ -26,7 +26,7 @@ from projections.engine.query.quantiles import QUANTILES
 MOST_ROWS = 500  # of a message; of more the first by key, and it says so
 
 
-class Saying(StrEnum):
+class MessageKind(StrEnum):
     """What kind of message it is."""
 
     EARLY = "early"
@@ -93,7 +93,7 @@ class View:
         facts, late = sum(p.facts for p in panes), sum(p.late for p in panes)
         groups = self._merged(minutes)
         reasons = sorted({why for m in minutes if m <= minute and (why := self.of.partial(m))})
-        rows = shown(self.of.window, groups, self.question.by)
+        rows = display_rows(self.of.window, groups, self.question.by)
         message = {
             "window": self.question.window,
             "company": self.question.company,
@@ -117,12 +117,12 @@ class View:
         self.said[start] = message
         return message
 
-    def _kind(self, minutes: range, durable: int, before: Mapping[str, Any] | None) -> Saying:
+    def _kind(self, minutes: range, durable: int, before: Mapping[str, Any] | None) -> MessageKind:
         if not self.of.closed(minutes[-1]):
-            return Saying.EARLY
+            return MessageKind.EARLY
         if durable == len(minutes):
-            return Saying.DURABLE
-        return Saying.FINAL if before is None or before["kind"] == Saying.EARLY else Saying.REVISED
+            return MessageKind.DURABLE
+        return MessageKind.FINAL if before is None or before["kind"] == MessageKind.EARLY else MessageKind.REVISED
 
     def _merged(self, minutes: range) -> Groups:
         merged: Groups = {table: {} for table in self.of.window.tables}
@@ -147,7 +147,7 @@ def moment(ms: int) -> str:
     return show_time(datetime.fromtimestamp(ms / 1000, UTC))
 
 
-def shown(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[dict[str, Any]]:
+def display_rows(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[dict[str, Any]]:
     """Rows as answers show them: dimensions, measures, what is derived from them, reasons; without `by` always one."""
     values = values_of_groups(window, groups)
     buckets = _buckets(window, groups)

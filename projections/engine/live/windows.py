@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.arrivals import Arrivals, Delta, Heard, Reader
+from projections.engine.live.arrivals import Arrivals, Delta, Reader, SourceProgress
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import Rows, TenantWindow
@@ -28,7 +28,7 @@ LONGEST = 70  # minutes that a pane which nobody follows waits for the projectio
 GAPS_KEPT = 150  # minutes
 
 
-class Awaited(NamedTuple):
+class PendingMinutes(NamedTuple):
     """Closed minutes of a tenant's window that the projection has, and that are to be taken from it."""
 
     company: str
@@ -65,8 +65,8 @@ class LiveWindows:
 
     def add(self, arrivals: Arrivals, now: int) -> None:
         """Fold what messages have come to."""
-        for heard in arrivals.heard:
-            self._hear(heard, now)
+        for progress in arrivals.progress:
+            self._observe(progress, now)
         for delta in arrivals.deltas:
             self._merge(delta, now)
 
@@ -83,7 +83,7 @@ class LiveWindows:
         self._reader.forget(now)
         self._gaps[:] = [gap for gap in self._gaps if gap[1] >= now // MS_PER_MINUTE - GAPS_KEPT]
 
-    def lost(self, since: int, now: int) -> None:
+    def note_gap(self, since: int, now: int) -> None:
         """Messages may have been lost since then: minutes that were open are partial, and others asked for again."""
         self.counts["gaps"] += 1
         first = (since - GRACE - IDLE) // MS_PER_MINUTE
@@ -127,7 +127,7 @@ class LiveWindows:
         """Tenants of which somebody follows something."""
         return frozenset(view.question.company for view in self._views.values())
 
-    def awaited(self, folded: Mapping[str, int], now: int) -> list[Awaited]:
+    def pending(self, folded: Mapping[str, int], now: int) -> list[PendingMinutes]:
         """What is to be taken from the projections, of what is followed; the rest of what they have is dropped.
 
         `folded`, by projection: everything that the log took before that moment is in it.
@@ -138,8 +138,8 @@ class LiveWindows:
                 through = folded.get(all_windows()[name][0].name, 0)
                 views = self._views_of.get(of, ())
                 oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
-                if views and (minutes := of.awaited(oldest, through)):
-                    found.append(Awaited(company, of.window, minutes))
+                if views and (minutes := of.pending(oldest, through)):
+                    found.append(PendingMinutes(company, of.window, minutes))
                 self._drop(tenant, of, oldest if views else None, through, now)
                 if not of.panes and not views:
                     self._floor = max(self._floor, of.floor)
@@ -148,13 +148,13 @@ class LiveWindows:
                 del self._tenants[company]
         return found
 
-    def settle(self, awaited: Awaited, rows: Mapping[int, Rows], now: int) -> None:
+    def settle(self, pending: PendingMinutes, rows: Mapping[int, Rows], now: int) -> None:
         """Take the projection's rows by minute; of minutes without rows it has none."""
-        tenant = self._tenants.get(awaited.company)
-        of = tenant.windows.get(awaited.window.name) if tenant else None
+        tenant = self._tenants.get(pending.company)
+        of = tenant.windows.get(pending.window.name) if tenant else None
         if tenant is None or of is None:  # nobody follows it any more
             return
-        for minute in awaited.minutes:
+        for minute in pending.minutes:
             before = of.panes[minute].size if minute in of.panes else 0
             if of.settle(minute, rows.get(minute, {}), now):
                 for view in self._views_of.get(of, ()):
@@ -177,21 +177,21 @@ class LiveWindows:
             "views": len(self._views),
         }
 
-    def _hear(self, heard: Heard, now: int) -> None:
-        of = self._window_of(heard.company, heard.window, now)
+    def _observe(self, progress: SourceProgress, now: int) -> None:
+        of = self._window_of(progress.company, progress.window, now)
         if of is None:
-            self.counts["refused"] += heard.facts
+            self.counts["refused"] += progress.facts
             return
-        of.watermark.observe(heard.source, heard.highest, now)
-        self.counts["facts"] += heard.facts
-        if of.too_late(heard.minute):
-            self.counts["late"] += heard.facts
-            if heard.minute in of.panes:
-                of.panes[heard.minute].late += heard.facts
+        of.watermark.observe(progress.source, progress.highest, now)
+        self.counts["facts"] += progress.facts
+        if of.too_late(progress.minute):
+            self.counts["late"] += progress.facts
+            if progress.minute in of.panes:
+                of.panes[progress.minute].late += progress.facts
         else:
-            of.pane(heard.minute).facts += heard.facts
+            of.pane(progress.minute).facts += progress.facts
         for view in self._views_of.get(of, ()):
-            view.touch(heard.minute)
+            view.touch(progress.minute)
 
     def _merge(self, delta: Delta, now: int) -> None:
         tenant = self._tenants.get(delta.company)

@@ -3,9 +3,9 @@
 Tenants that somebody follows come first: their messages are folded as they arrive, all that wait together. Those of
 others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one.
 
-Whoever wants to follow says so on `ASKED`, and again before `LEASE` has passed; messages come on `subject_of`. Nothing
-of this is durable: a new process knows nothing, followers ask it again, and of what went by it has what the projections
-have.
+Whoever wants to follow says so on `FOLLOW_SUBJECT`, and again before `LEASE` has passed; messages come on `subject_of`.
+Nothing of this is durable: a new process knows nothing, followers ask it again, and of what went by it has what the
+projections have.
 """
 
 from __future__ import annotations
@@ -22,8 +22,16 @@ from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, LiveStore, Subscription
 from eventlog import tasks
 from projections.engine.live.arrivals import topics
-from projections.engine.live.durable import folded_through, rows_of
-from projections.engine.live.question import ASKED, LEASE, STATUS, Ask, ViewQuestion, check, subject_of
+from projections.engine.live.durable import projection_progress, rows_of
+from projections.engine.live.question import (
+    FOLLOW_SUBJECT,
+    LEASE,
+    STATUS_SUBJECT,
+    FollowRequest,
+    ViewQuestion,
+    check,
+    subject_of,
+)
 from projections.engine.live.windows import LiveWindows
 
 EARLY = 0.005  # seconds at least between two messages of one view
@@ -71,7 +79,7 @@ class LiveWorker:
                 await subscription.stop()
 
     async def _subscribe(self, subscriptions: list[Subscription]) -> None:
-        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(ASKED, self._asked)]
+        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(FOLLOW_SUBJECT, self._asked)]
         while wanted and not self._stopping.is_set():
             try:
                 subscriptions.append(await self._bus.subscribe(*wanted[-1]))
@@ -90,7 +98,7 @@ class LiveWorker:
 
     async def _asked(self, subject: str, data: bytes) -> None:
         try:
-            ask = msgspec.json.decode(data, type=Ask)
+            ask = msgspec.json.decode(data, type=FollowRequest)
             question = check(ask.question)
         except (msgspec.DecodeError, AnalyticsError) as error:
             logger.warning("a question to be followed cannot be read: %s", error)
@@ -155,7 +163,7 @@ class LiveWorker:
             now = self._clock()
             if self._bus.losses != self._losses or not self._bus.connected:
                 self._losses = self._bus.losses
-                self.windows.lost(self._heard, now)
+                self.windows.note_gap(self._heard, now)
             self.windows.advance(now)
             self.windows.expire(now)
             self._followed = self.windows.followed()
@@ -167,7 +175,7 @@ class LiveWorker:
 
     async def _publish_figures(self) -> None:
         try:
-            await self._bus.publish(STATUS, msgspec.json.encode(self.windows.figures()))
+            await self._bus.publish(STATUS_SUBJECT, msgspec.json.encode(self.windows.figures()))
         except AnalyticsError as error:
             logger.info("not said: %s", error)
 
@@ -176,10 +184,10 @@ class LiveWorker:
         while True:
             await asyncio.sleep(TICK)
             try:
-                for awaited in self.windows.awaited(await folded_through(self._store), self._clock()):
-                    rows = await rows_of(self._store, awaited)
+                for pending in self.windows.pending(await projection_progress(self._store), self._clock()):
+                    rows = await rows_of(self._store, pending)
                     if rows is not None:
-                        self.windows.settle(awaited, rows, self._clock())
+                        self.windows.settle(pending, rows, self._clock())
                 await self._say()
             except AnalyticsError as error:
                 logger.warning("closed minutes wait for the read store: %s", error)

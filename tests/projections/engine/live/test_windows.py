@@ -153,11 +153,11 @@ def settle(lane: Lane, *messages: bytes, minute: int = BEGIN // MINUTE) -> bool:
     """Let the projection have a minute, in which there were these; whether it was asked for that minute."""
     projection = LiveWindows(BEGIN - MINUTE)
     projection.take(TOPIC, messages, lane.now)
-    awaited = [a for a in lane.windows.awaited({PROJECTION: lane.now + SETTLE}, lane.now) if minute in a.minutes]
-    for one in awaited:
+    pending = [a for a in lane.windows.pending({PROJECTION: lane.now + SETTLE}, lane.now) if minute in a.minutes]
+    for one in pending:
         lane.windows.settle(one, {minute: projection.panes("acme", "trading")[minute].rows}, lane.now)
     lane.say()
-    return bool(awaited)
+    return bool(pending)
 
 
 def test_the_projections_value_wins_even_if_it_differs_but_not_at_once() -> None:
@@ -250,7 +250,7 @@ def test_after_a_gap_open_minutes_are_partial_until_the_projection_has_them() ->
     lane.follow()
     lane.take(trade(BEGIN + 1_000, 1))
     assert not lane.newest(BEGIN)["partial"]
-    lane.windows.lost(lane.now, lane.now + 2_000)
+    lane.windows.note_gap(lane.now, lane.now + 2_000)
     lane.at(lane.now + 2_000)
     assert lane.newest(BEGIN)["partial_reasons"] == ["gap"]
     lane.at(BEGIN + MINUTE + GRACE + IDLE)
@@ -295,10 +295,10 @@ def test_minutes_that_nobody_follows_are_dropped_once_the_projection_has_them() 
         lane.now = BEGIN + number * MINUTE + 500
         lane.take(trade(lane.now, 1, number=number))
         lane.at(lane.now)
-        assert lane.windows.awaited({PROJECTION: lane.now}, lane.now) == []
+        assert lane.windows.pending({PROJECTION: lane.now}, lane.now) == []
     assert lane.windows.figures()["rows"] <= 3
     lane.at(lane.now + 3 * MINUTE)
-    assert lane.windows.awaited({PROJECTION: lane.now + 2 * SETTLE}, lane.now) == []
+    assert lane.windows.pending({PROJECTION: lane.now + 2 * SETTLE}, lane.now) == []
     assert (lane.windows.figures()["rows"], lane.windows.figures()["tenants"]) == (0, 0)
     lane.follow("5m/1m")
     lane.at(lane.now)
