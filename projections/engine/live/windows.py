@@ -87,6 +87,8 @@ class LiveWindows:
         """Messages may have been lost since then: minutes that were open are partial, and others asked for again."""
         self.counts["gaps"] += 1
         first = (since - GRACE - IDLE) // MS_PER_MINUTE
+        if self._gaps and self._gaps[-1][1] >= first:
+            first = min(first, self._gaps.pop()[0])
         self._gaps.append((first, now // MS_PER_MINUTE))
         for tenant in self._tenants.values():
             for of in tenant.windows.values():

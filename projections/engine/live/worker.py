@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -34,7 +35,6 @@ from projections.engine.live.question import (
 )
 from projections.engine.live.windows import LiveWindows
 
-EARLY = 0.005  # seconds at least between two messages of one view
 LAZY = 0.05  # seconds that messages of tenants whom nobody follows may wait
 MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
 TICK = 0.25  # seconds between two looks at watermarks and projections
@@ -57,7 +57,7 @@ class LiveWorker:
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._losses = bus.losses
-        self._heard = clock()
+        self._whole = clock()  # until when nothing was lost
 
     def stop(self) -> None:
         """Let `run` return."""
@@ -79,7 +79,7 @@ class LiveWorker:
                 await subscription.stop()
 
     async def _subscribe(self, subscriptions: list[Subscription]) -> None:
-        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(FOLLOW_SUBJECT, self._asked)]
+        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(FOLLOW_SUBJECT, self._follow)]
         while wanted and not self._stopping.is_set():
             try:
                 subscriptions.append(await self._bus.subscribe(*wanted[-1]))
@@ -96,7 +96,7 @@ class LiveWorker:
         else:
             self._lazy[topic].append(data)
 
-    async def _asked(self, subject: str, data: bytes) -> None:
+    async def _follow(self, subject: str, data: bytes) -> None:
         try:
             ask = msgspec.json.decode(data, type=FollowRequest)
             question = check(ask.question)
@@ -111,42 +111,38 @@ class LiveWorker:
         if ask.snapshot:
             for message in view.newest():
                 await self._publish(question, message)
-        await self._say()
+        await self._send()
 
     async def _fold(self) -> None:
         """Fold what arrives: that of followed tenants at once, the rest now and then."""
-        loop = asyncio.get_running_loop()
-        lazily = loop.time()
+        loop, due = asyncio.get_running_loop(), 0.0
         while True:
-            try:
-                async with asyncio.timeout(max(0.0, lazily + LAZY - loop.time())):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
                     await self._arrived.wait()
-            except TimeoutError:
-                lazily = loop.time()
+            await self._fold_urgent()
+            if loop.time() >= due:
                 for topic in topics():
                     self._fold_some(self._lazy, topic, MOST)
                     await self._fold_urgent()
-            else:
-                await self._fold_urgent()
+                due = loop.time() + (0.0 if any(self._lazy.values()) else LAZY)
+            await asyncio.sleep(0)  # the bus brings more meanwhile
 
     async def _fold_urgent(self) -> None:
         self._arrived.clear()
-        folded = False
         for topic in topics():
-            while self._urgent[topic]:
+            if self._urgent[topic]:
                 self._fold_some(self._urgent, topic, MOST)
-                folded = True
-                await self._say()
-        if not folded:
-            await asyncio.sleep(0)
+                await self._send()
+        if any(self._urgent.values()):
+            self._arrived.set()
 
     def _fold_some(self, waiting: dict[str, list[bytes]], topic: str, most: int) -> None:
         messages, waiting[topic] = waiting[topic][:most], waiting[topic][most:]
         if messages:
-            self._heard = self._clock()
-            self.windows.take(topic, messages, self._heard)
+            self.windows.take(topic, messages, self._clock())
 
-    async def _say(self) -> None:
+    async def _send(self) -> None:
         for view, message in self.windows.messages(self._clock()):
             await self._publish(view.question, message)
 
@@ -161,13 +157,15 @@ class LiveWorker:
         loop, said = asyncio.get_running_loop(), 0.0
         while True:
             now = self._clock()
-            if self._bus.losses != self._losses or not self._bus.connected:
+            if self._bus.losses != self._losses:
                 self._losses = self._bus.losses
-                self.windows.note_gap(self._heard, now)
+                self.windows.note_gap(self._whole, now)
+            if self._bus.connected:
+                self._whole = now
             self.windows.advance(now)
             self.windows.expire(now)
             self._followed = self.windows.followed()
-            await self._say()
+            await self._send()
             if loop.time() - said >= 1.0:
                 said = loop.time()
                 await self._publish_figures()
@@ -188,7 +186,7 @@ class LiveWorker:
                     rows = await rows_of(self._store, pending)
                     if rows is not None:
                         self.windows.settle(pending, rows, self._clock())
-                await self._say()
+                await self._send()
             except AnalyticsError as error:
                 logger.warning("closed minutes wait for the read store: %s", error)
                 await asyncio.sleep(RETRY)

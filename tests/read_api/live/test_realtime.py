@@ -81,7 +81,7 @@ def test_an_event_is_seen_at_once_and_its_minute_ends_as_the_projections(instanc
 def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
     """What moves is printed as it moves: here one measure, by symbol."""
     with ThreadPoolExecutor(1) as other:
-        command = ("watch", "trading.total_pnl", "--company", "watched", "--by", "symbol", "--json", "--count", "3")
+        command = ("watch", "trading.total_pnl", "--company", "watched", "--by", "symbol", "--json", "--count", "8")
         watching = other.submit(instance.command, *command)
         with instance.client("viewer", "watched") as client:
             until(lambda: client.get("/api/v1/health").json().get("live"))
@@ -93,7 +93,7 @@ def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
         result = watching.result(30)
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [line["metric"] for line in lines] == ["trading"] * 3
+    assert [line["metric"] for line in lines] == ["trading"] * 8
     rows = [row for line in lines for window in line["windows"] for row in window["rows"]]
     assert rows
     assert all(row.keys() == {"symbol", "total_pnl"} for row in rows)
