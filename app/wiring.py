@@ -5,14 +5,14 @@ Imports are inside, so that a process loads only the drivers of the things that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.settings import Settings
+from domain.access.rights import NONE_STORED, Tier
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
@@ -328,9 +328,8 @@ async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
     """Turns a bearer token into a principal, by the keys of the settings or of the data folder, and by stored tiers."""
     from adapters.postgres.tables.tiers import PostgresTiers
 
-    verify = _verifier(settings)
     async with PostgresTiers(settings.database_url).followed() as tiers:
-        yield lambda token: replace(verify(token), stored_tiers=tiers)
+        yield _verifier(settings, tiers)
 
 
 def event_tokens(settings: Settings) -> EventTokens | None:
@@ -343,10 +342,10 @@ def event_tokens(settings: Settings) -> EventTokens | None:
     return EventTokens(_verifier(settings).whose, required=required)
 
 
-def _verifier(settings: Settings) -> TokenVerifier:
+def _verifier(settings: Settings, stored_tiers: Mapping[str, Tier] = NONE_STORED) -> TokenVerifier:
     from adapters.auth.jwks import keys_of
     from adapters.auth.keys import signing_key
     from adapters.auth.tokens import TokenVerifier
 
     trusted = keys_of(settings.auth_jwks) if settings.auth_jwks else signing_key(keys(settings)).public()
-    return TokenVerifier(trusted, settings.auth_issuer, settings.auth_audience)
+    return TokenVerifier(trusted, settings.auth_issuer, settings.auth_audience, stored_tiers=stored_tiers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import jwt
@@ -14,7 +15,7 @@ from jwt.utils import base64url_decode
 
 from adapters.auth.claims import LEEWAY, InvalidClaim, begins_at, check_header, principal_of, read_object
 from adapters.auth.keys import ALGORITHMS, Keys, SigningKey
-from domain.access.rights import Member, Principal, Role, Tier
+from domain.access.rights import NONE_STORED, Member, Principal, Role, Tier
 from domain.errors import Unauthenticated
 
 LONGEST = 8_192  # bytes of a token that is looked at
@@ -38,11 +39,19 @@ class TokenVerifier:
 
     Only the keys given here count: `kid` chooses among them, and what a token says about other keys (jku, x5u, jwk,
     x5c) is never looked at. A verdict falls with its key. What is refused is refused before a signature is computed
-    wherever that is possible.
+    wherever that is possible. `stored_tiers`: what companies were commanded to have, as it is whenever it is looked at.
     """
 
-    def __init__(self, keys: Keys, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        issuer: str,
+        audience: str,
+        now: Callable[[], float] = time.time,
+        stored_tiers: Mapping[str, Tier] = NONE_STORED,
+    ) -> None:
         self._keys = keys
+        self._stored_tiers = stored_tiers
         self._issuer = issuer
         self._audience = audience
         self._now = now
@@ -83,7 +92,8 @@ class TokenVerifier:
             if key is None:
                 raise _refused("the token is signed with a key that is not known here")
             claims = read_object(_JWS.decode(token, key=key, algorithms=[key.algorithm_name]))
-            return Verdict(principal_of(claims, self._issuer, self._audience), begins_at(claims), kid, key)
+            principal = replace(principal_of(claims, self._issuer, self._audience), stored_tiers=self._stored_tiers)
+            return Verdict(principal, begins_at(claims), kid, key)
         except (jwt.PyJWTError, InvalidClaim, ValueError) as error:
             raise _refused(f"the token is not valid: {error}") from None
 

@@ -16,14 +16,15 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from app.serving.http_server import serve_http
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
-    from read_api.http.app import create_app
+    from read_api.http.app import create_app, short_way
     from read_api.http.problems import problem
 
     files = certificate_files(settings)
     async with read_services(settings) as (side, _):
         gate = Gate(side.authenticate, side.trail, side.rates)
         application = create_app(side)
-        middleware = AuditMiddleware(application, routes_of(application), gate, problem, side.metrics.request)
+        match, observe = routes_of(application), side.metrics.request
+        middleware = AuditMiddleware(short_way(application), match, gate, problem, observe)
         await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
 
 

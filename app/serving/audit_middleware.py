@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,6 +38,8 @@ Observe = Callable[[str, int, float], None]  # path, status, seconds
 Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
 
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+_NOTHING: AbstractContextManager[None] = nullcontext()
 
 logger = logging.getLogger(__name__)
 
@@ -100,19 +103,15 @@ class AuditMiddleware:
             if exchange.door is Door.HTTP:
                 self._observe(path, answer.status, time.perf_counter() - started)
 
-    @contextmanager
-    def _let_in(self, exchange: _Exchange) -> Iterator[None]:
-        """Who it is, where that must be known, and whether their tenant asks too often."""
+    def _let_in(self, exchange: _Exchange) -> AbstractContextManager[None]:
+        """Who it is, where that must be known; within what is returned, their tenant is asking."""
         if exchange.route.open:
-            yield
-            return
+            return _NOTHING
         scope, answer = exchange.scope, exchange.answer
         tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        exchange.caller = Caller(self._gate.authenticate(bearer_token(tokens)), answer.correlation_id)
-        scope["user"] = exchange.caller
+        exchange.caller = scope["user"] = Caller(self._gate.authenticate(bearer_token(tokens)), answer.correlation_id)
         action = exchange.deed.action if exchange.deed else Action.READ
-        with self._gate.within_rates(exchange.caller.principal, action, exchange.company):
-            yield
+        return self._gate.within_rates(exchange.caller.principal, action, exchange.company)
 
     async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:
         if not answer.begun:
@@ -229,11 +228,11 @@ class _Answer:
         await self.send({"type": f"{self._prefix}http.response.body", "body": body, "more_body": False})
 
     def _begin(self, message: Message) -> None:
-        self.status = message["status"]
-        headers = {name.lower(): value for name, value in message["headers"]}
-        self.position = headers.get(b"x-position", b"").decode("latin-1")
-        added = [header for header in PRIVATE if header[0] not in headers]  # pages and their files have their own
-        message["headers"] = [*message["headers"], *self._headers, *added]
+        self.status, headers = message["status"], message["headers"]
+        named = {name.lower(): value for name, value in headers}
+        self.position = named.get(b"x-position", b"").decode("latin-1")
+        message["headers"] = [*headers, *self._headers]
+        message["headers"] += [header for header in PRIVATE if header[0] not in named]  # pages have their own
         self.begun = self._record is None
 
     def _read_code(self, body: bytes) -> None:
@@ -256,6 +255,7 @@ class _Answer:
         await self._send(start)
 
 
+@lru_cache(1_000)
 def _company_named(query: bytes) -> str:
     """The company of a query string that names one."""
     named = {value for name, value in parse_qsl(query.decode("latin-1")) if name == "company"}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from domain.access.limits import Use
@@ -21,11 +20,11 @@ class Gate:
     trail: Trail
     rates: Rates = field(default_factory=lambda: Rates(0))
 
-    @contextmanager
-    def within_rates(self, principal: Principal, action: Action, company: str) -> Iterator[None]:
+    def within_rates(self, principal: Principal, action: Action, company: str) -> AbstractContextManager[None]:
         """One call about a company (empty: the token's), from beginning to end. Raises LimitExceeded for too many.
 
-        Events are charged by who reads them, when their number is known.
+        Reads raise it when what is returned is entered. Events are charged by who reads them, when their number is
+        known.
         """
         now = time.monotonic()
         if action is Action.PUBLISH:
@@ -33,7 +32,5 @@ class Gate:
         elif action is Action.COMMAND:
             self.rates.admit(principal, Use.COMMANDS, now, company=company)
         else:
-            with self.rates.question(principal, now, company):
-                yield
-            return
-        yield
+            return self.rates.question(principal, now, company)
+        return nullcontext()

@@ -8,6 +8,7 @@ token says so where it is declared (`opt={OPEN: True}`); everything else needs o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from litestar import Litestar
@@ -33,6 +34,7 @@ Match = Callable[[str | None, str], Route]  # method (None: a WebSocket), path a
 def routes_of(application: Litestar) -> Match:
     """What tells the route of a request to this application."""
 
+    @lru_cache(1_000)  # of what was asked for lately: a path of a route can be anything
     def match(method: str | None, path: str) -> Route:
         normal = normalize_path(path)
         try:
@@ -51,6 +53,7 @@ class AuditedAction(NamedTuple):
     target: str
 
 
+@lru_cache(1_000)
 def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
     if method is None and route.open:

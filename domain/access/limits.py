@@ -27,6 +27,8 @@ class Rate:
 
     def times(self, factor: float) -> Rate:
         """The rate scaled; a burst lets at least one through."""
+        if factor == 1.0:
+            return self
         return Rate(self.per_second * factor, max(1.0, self.burst * factor))
 
 

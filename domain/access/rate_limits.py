@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from domain.access.limits import LIMITS, Rate, TierLimits, Use
@@ -92,18 +92,21 @@ class Rates:
         waits = (self.charge(principal, use, amount, now, company) for company, amount in amounts.items())
         return max(waits, default=0.0)
 
-    @contextmanager
-    def question(self, principal: Principal, now: float, company: str = "") -> Iterator[None]:
-        """One read, from its beginning to its end. Raises LimitExceeded, too, for more at once than the tier has."""
+    def question(self, principal: Principal, now: float, company: str = "") -> AbstractContextManager[None]:
+        """One read, from its beginning to its end.
+
+        Entering it raises LimitExceeded where it comes too often, and for more at once than the tier has.
+        """
+        return _Question(self, principal, now, company)
+
+    def _begin(self, principal: Principal, now: float, company: str) -> _Tenant:
+        """A read begins; whose it is."""
         self.admit(principal, Use.READS, now, company=company)
         tenant, most = self._tenant(principal, company), self._most(principal, _limits(principal, company).at_once)
         if tenant.asking >= most:
             raise _too_often(f"asks for more than {most:g} questions at once", 0.1)
         tenant.asking += 1
-        try:
-            yield
-        finally:
-            tenant.asking -= 1
+        return tenant
 
     @contextmanager
     def feed(self, principal: Principal, company: str = "") -> Iterator[None]:
@@ -139,6 +142,21 @@ class Rates:
         bucket = self._tenant(principal, company).buckets.setdefault(use, Bucket(rate, rate.burst, now))
         bucket.change(rate, now)
         return bucket
+
+
+class _Question:
+    """A read between its beginning and its end; a generator would cost three times as much."""
+
+    __slots__ = ("_company", "_now", "_principal", "_rates", "_tenant")
+
+    def __init__(self, rates: Rates, principal: Principal, now: float, company: str) -> None:
+        self._rates, self._principal, self._now, self._company = rates, principal, now, company
+
+    def __enter__(self) -> None:
+        self._tenant = self._rates._begin(self._principal, self._now, self._company)
+
+    def __exit__(self, *_: object) -> None:
+        self._tenant.asking -= 1
 
 
 def tenant_charged(principal: Principal, company: str) -> str:

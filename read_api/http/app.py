@@ -36,6 +36,7 @@ from read_api.http.request import (
     explanation,
     parameters,
 )
+from read_api.http.short_way import ShortWay
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
@@ -55,6 +56,11 @@ def create_app(side: ReadServices) -> Litestar:
         response_cache_config=ResponseCacheConfig(),
         request_max_body_size=65_536,
     )
+
+
+def short_way(application: Litestar) -> ShortWay:
+    """That application, whose handlers of queries are asked without what the framework does around them."""
+    return ShortWay(application, [handler for handler in HANDLERS if handler is not metrics], _answer_error)
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")

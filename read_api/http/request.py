@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -18,27 +20,35 @@ from eventlog import tasks
 from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
+from read_api.answers.position_tokens import NOTHING
 from read_api.http.encoding import encoded
 from read_api.services import ReadServices
 
 JSON = "application/json"
+LOOK = 0.05  # seconds after which it is looked whether the caller is still there
 T = TypeVar("T")
 HttpRequest = Request[Caller, Any, State]
 
 
 def parameters(request: HttpRequest) -> dict[str, str]:
     """The query's parameters; one that is given twice is refused, because either value would be a guess."""
-    params: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name in params:
-            raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
-        params[name] = value
+    pairs = _pairs(request.scope["query_string"])
+    params = dict(pairs)
+    if len(params) < len(pairs):
+        name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise Invalid(f"parameter {name!r} is given twice", code="bad_parameter")
     return params
+
+
+@lru_cache(1_000)
+def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 
 def min_position(request: HttpRequest) -> Position:
     """What the answer must have reached. Raises Invalid for a text that is no position."""
-    return Position.parse(request.headers.get("x-min-position", ""))
+    given = next((value for name, value in request.scope["headers"] if name == b"x-min-position"), b"")
+    return Position.parse(given.decode("latin-1")) if given else NOTHING
 
 
 def question_of(
@@ -72,20 +82,46 @@ async def ask(request: HttpRequest, question: Question) -> dict[str, Any]:
 
 async def for_caller(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
     """What the work gives; it is ended where the caller leaves first. Raises what the work raises, Unavailable then."""
-    working = tasks.owned(work, "answer")
-    leaving = tasks.owned(_gone(request), "caller")
+    caller = _Listening(request.receive)
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise Unavailable("the caller has left", code="caller_left")
+        return await work
+    except asyncio.CancelledError:
+        if not caller.left:
+            raise
+        raise Unavailable("the caller has left", code="caller_left") from None
     finally:
-        await tasks.end(working, leaving)
+        await caller.forget()
 
 
-async def _gone(request: HttpRequest) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+class _Listening:
+    """Looks whether the caller of the task in hand is still there, from LOOK seconds on: most are answered by then."""
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        self.left = False
+        self._receive = receive
+        self._work = asyncio.current_task()
+        self._looking: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looking = tasks.start(self._until_left(), "caller")
+
+    async def _until_left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        assert self._work is not None
+        self._work.cancel()
+
+    async def forget(self) -> None:
+        """The work has ended."""
+        self._timer.cancel()
+        if self._looking is not None:
+            try:
+                await tasks.end(self._looking)
+            except asyncio.CancelledError:
+                if not self.left:  # else it came when the work was done
+                    raise
 
 
 async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) -> Response[bytes]:

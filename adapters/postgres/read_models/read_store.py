@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from adapters.postgres.connections.prepared_reader import PreparedReader, Rows
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
 from domain.access.rights import Member, whole_company
 from domain.errors import LimitExceeded, Unavailable
@@ -63,6 +65,7 @@ FROM projections AS live JOIN checkpoints AS reached ON reached.projection = nam
 WHERE live AND name = ANY(%s) GROUP BY name, live.version
 """
 PATIENCE = 5.0  # seconds at least to wait for a connection
+LIVE = b"SELECT version, definition FROM projections WHERE name = %s AND live"
 SWITCHES = 5  # during one question, at most
 NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
@@ -157,9 +160,9 @@ class PostgresReadStore:
             return await self._twice(lambda: self._checkpoints(list(projections)))
 
     async def _checkpoints(self, projections: list[str]) -> Mapping[str, Checkpoint]:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(CHECKPOINTS, (projections,), prepare=True)
-            rows = await cursor.fetchall()
+        async with _connection(self._pool) as connection:
+            found = await connection.ask(CHECKPOINTS, (projections,))
+            rows = found.load(0, found.total)
         return {name: Checkpoint(version, *_stands_for(*reached)) for name, version, *reached in rows}
 
     async def _twice(self, asked: Callable[[], Awaitable[Result]]) -> Result:
@@ -195,32 +198,27 @@ class PostgresReadStore:
         raise Unavailable(f"projection {asked.projection} is being switched too often")
 
     async def _look_up(self, projection: str) -> Live:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT version, definition FROM projections WHERE name = %s AND live", (projection,)
-            )
-            row = await cursor.fetchone()
-        if row is None:
+        async with _connection(self._pool) as connection:
+            found = await connection.ask(LIVE, (projection,))
+            rows = found.load(0, found.total)
+        if not rows:
             return Live(registry.projection(projection).version, registry.projection(projection).version)
-        self._live[projection] = Live(*row)
+        self._live[projection] = Live(*rows[0])
         return self._live[projection]
 
     async def _ask(self, asked: Statement, live: Live) -> Answer | None:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
-        statement = asked.statement.format_map(_tables(asked.projection, live.version)).encode()
         pool, whole = (self._members, OF_MEMBER) if asked.member else (self._pool, OF_COMPANY)
+        statement = _written(whole, asked.statement, asked.projection, live.version)
+        params = (*asked.whose, *asked.params, asked.projection, live.version, asked.projection)
         # Who waits for the turn of wide answers keeps this one: else all ask, and what comes lies in memory.
         async with self._turns.turn(asked.company):
-            async with pool.connection() as connection:
-                cursor = await connection.execute(
-                    whole.replace(b"{statement}", statement),
-                    (*asked.whose, *asked.params, asked.projection, live.version, asked.projection),
-                    prepare=True,
-                )
-                if cursor.rowcount <= FEW:
-                    return _answer(live, cursor, _found(await cursor.fetchall()))
+            async with _connection(pool) as connection:
+                rows = await connection.ask(statement, params)
+                if rows.total <= FEW:
+                    return _answer(live, rows, _found(rows.load(0, rows.total)))
             async with wide_answers.TURNS.turn(asked.company):  # the connection is another's by now
-                return _answer(live, cursor, await _in_pieces(cursor))
+                return _answer(live, rows, await _in_pieces(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +233,12 @@ class OfMember:
         return await self.store.answer(Statement(company, projection, statement, params, self.member))
 
 
-def _pool(url: str, role: str, connections: tuple[int, int], timeout: float) -> AsyncConnectionPool:
+def _pool(url: str, role: str, connections: tuple[int, int], timeout: float) -> AsyncConnectionPool[PreparedReader]:
     """Connections of a role, from so many to so many; one statement of theirs may take `timeout` seconds."""
     options = f"{role} -c timezone=UTC -c jit=off -c statement_timeout={int(timeout * 1000)}"
     return AsyncConnectionPool(
         url,
+        connection_class=PreparedReader,
         min_size=connections[0],
         max_size=connections[1],
         open=False,
@@ -260,20 +259,20 @@ def _found(rows: Sequence[tuple[Any, ...]]) -> _Found:
     return _Found(rows[0], [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None])
 
 
-async def _in_pieces(cursor: psycopg.AsyncCursor[tuple[Any, ...]]) -> _Found:
+async def _in_pieces(rows: Rows) -> _Found:
     """Many rows; between two pieces others have their turn in the event loop."""
-    found = _found(await cursor.fetchmany(CHUNK))
-    while piece := await cursor.fetchmany(CHUNK):
+    found = _found(rows.load(0, CHUNK))
+    for begin in range(CHUNK, rows.total, CHUNK):
         await asyncio.sleep(0)
-        found.rows.extend(_found(piece).rows)
+        found.rows.extend(_found(rows.load(begin, min(begin + CHUNK, rows.total))).rows)
     return found
 
 
-def _answer(live: Live, cursor: psycopg.AsyncCursor[tuple[Any, ...]], found: _Found) -> Answer | None:
+def _answer(live: Live, rows: Rows, found: _Found) -> Answer | None:
     """The answer, if the version that was asked is the live one in its snapshot."""
     if found.first[0] not in (live.version, None):
         return None
-    columns = [c.name for c in cursor.description or ()][CHECKPOINT_COLUMNS + 1 :]
+    columns = rows.columns[CHECKPOINT_COLUMNS + 1 :]
     return Answer(columns, found.rows, *_stands_for(*found.first[1:CHECKPOINT_COLUMNS]), live.definition)
 
 
@@ -291,6 +290,18 @@ def _stands_for(
     return str(Position(dict(stored))), as_of, complete, 0 if complete else max(0, now - as_of) if as_of else 0
 
 
-def _tables(projection: str, version: int) -> Mapping[str, str]:
-    tables = registry.projection(projection).tables
-    return MappingProxyType({t.name: sql.table_name(t.name, version) for t in tables})
+@lru_cache(1_000)
+def _written(whole: bytes, statement: str, projection: str, version: int) -> bytes:
+    """The whole statement, over the tables of a version of the projection."""
+    tables = {t.name: sql.table_name(t.name, version) for t in registry.projection(projection).tables}
+    return whole.replace(b"{statement}", statement.format_map(tables).encode())
+
+
+@asynccontextmanager
+async def _connection(pool: AsyncConnectionPool[PreparedReader]) -> AsyncIterator[PreparedReader]:
+    """A connection of the pool. Each statement is a transaction of its own: there is none to be ended here."""
+    connection = await pool.getconn()
+    try:
+        yield connection
+    finally:
+        await pool.putconn(connection)
