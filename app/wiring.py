@@ -17,6 +17,7 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer, TokenVerifier
+    from adapters.nats.bus import NatsBus
     from adapters.postgres.configuration_store.event_store import PostgresEventStore
     from adapters.postgres.configuration_store.relay import PostgresRelayProgress
     from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from command_api.command_handler import CommandHandler
     from domain.access.rights import Authenticate
     from domain.audit import Trail
-    from domain.ports import EventLog, LiveBus
+    from domain.ports import EventLog
     from eventlog.intake.event_tokens import EventTokens
     from eventlog.search.event_detail import EventDetails
     from eventlog.search.search import EventSearch
@@ -162,7 +163,7 @@ async def event_details(settings: Settings, log: EventLog) -> AsyncIterator[tupl
 
 
 @asynccontextmanager
-async def live_bus(settings: Settings) -> AsyncIterator[LiveBus]:
+async def live_bus(settings: Settings) -> AsyncIterator[NatsBus]:
     """The live bus, connecting in the background for as long as the server is away."""
     from adapters.nats.bus import NatsBus
 

@@ -186,11 +186,25 @@ class ReadStore(Protocol):
 class LiveStore(ReadStore, Protocol):
     """Read models that move."""
 
-    async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
+    async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, by projection; those that are not stored yet are left out.
+
+        With a company they say where its own rows were changed last.
 
         Raises Unavailable when the store does not answer.
         """
+        ...
+
+
+class AnswerTier(Protocol):
+    """Keeps bytes under names, for as long as it likes."""
+
+    async def get(self, name: str) -> bytes | None:
+        """What is there under a name. Raises Unavailable."""
+        ...
+
+    async def put(self, name: str, value: bytes) -> None:
+        """Keep it, unless it is too large. Raises Unavailable."""
         ...
 
 
@@ -207,13 +221,18 @@ class Consents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`."""
+    """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`.
+
+    `of_company`: where it last folded anything of the company that was asked about. While that stays the same so do
+    the company's rows, whatever comes of others.
+    """
 
     version: int
     position: str
     as_of: int
     complete: bool
     lag_ms: int
+    of_company: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError, SlowConsumerError
+from nats.js import JetStreamContext
 
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Handler, Subscription
@@ -125,6 +126,10 @@ class NatsBus:
             raise LimitExceeded(f"a message of {len(data)} bytes is too large for the live bus") from error
         except (NatsError, OSError) as error:
             raise Unavailable(f"the live bus does not take messages: {error or 'no answer'}") from error
+
+    def jetstream(self) -> JetStreamContext:
+        """The server's streams, on this connection."""
+        return self._client.jetstream(timeout=FLUSH_LIMIT)
 
     async def flush(self) -> None:
         """Return when the server has all that was published, at most after `FLUSH_LIMIT` seconds.

@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters.servers.process import Launcher, alive, end, free_port, pid_in, secret, wait_until
 from domain.errors import Defect, Unavailable
 
+MAX_MEMORY = 128 * 2**20  # bytes of what it keeps for those who ask: answers, which may be lost
 MAX_PAYLOAD = 2 * 1_048_576  # bytes of one message: a whole event fits
 START_PATIENCE = 10.0  # seconds
 
@@ -25,6 +26,7 @@ class NatsServer:
         self._pid_file = directory / "run" / "nats.pid"
         self._port = directory / "run" / "nats.port"
         self._log = directory / "logs" / "nats.log"
+        self._streams = directory / "run" / "nats-streams"
         self._wanted = port
         self._program = _program()
         self._launcher = Launcher(self._program, self._settings)
@@ -66,7 +68,10 @@ class NatsServer:
             output.write(
                 f"host: 127.0.0.1\nport: {port}\nmax_payload: {MAX_PAYLOAD}\n"
                 f'authorization {{ token: "{token}" }}\ndebug: false\n'
+                f'jetstream {{ store_dir: "{self._streams}", max_mem: {MAX_MEMORY}, max_file: 0 }}\n'
             )
+        self._streams.mkdir(mode=0o700, exist_ok=True)
+        self._launcher.own(self._streams)
         self._launcher.own(self._settings)
         self._pid_file.unlink(missing_ok=True)
         pid = self._launcher.start([str(self._program), "-c", str(self._settings)], self._log)

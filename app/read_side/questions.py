@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app import wiring
+from app.read_side.answer_tiers import code_version
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
 from projections.engine.query.request import Question
 from projections.engine.worker_process import MODELS
+from read_api.answers.cache_tiers import Tiers
 from read_api.answers.position_tokens import PositionTokens
 from read_api.answers.prediction_log import PredictionLog
 from read_api.answers.questions import Questions
@@ -54,8 +56,10 @@ async def live_metrics(bus: LiveBus, questions: Questions) -> AsyncIterator[Live
 
 
 @asynccontextmanager
-async def questions(settings: Settings, log: EventLog, movements: ProjectionChanges) -> AsyncIterator[Questions]:
-    """Answers questions, at the position that they need."""
+async def questions(
+    settings: Settings, log: EventLog, movements: ProjectionChanges, tiers: Tiers | None = None
+) -> AsyncIterator[Questions]:
+    """Answers questions, at the position that they need; with `tiers`, where answers are found, too."""
     async with (
         wiring.read_store(settings) as store,
         wiring.comparing(settings) as comparing,
@@ -71,6 +75,8 @@ async def questions(settings: Settings, log: EventLog, movements: ProjectionChan
                 record=recorded,
                 comparing=comparing,
                 of_member=store.of_member,
+                tiers=tiers,
+                code=code_version() if tiers else "",
             )
         finally:
             MODELS.stop()  # nobody waits for a model any more

@@ -22,6 +22,7 @@ VERSION = version("trading-analytics-service")
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from app.read_side import questions as asking
+    from app.read_side.answer_tiers import answer_tiers
     from app.read_side.past import past_answers
     from read_api.answers.past import PastQuestions
     from read_api.health.health import PATIENCE, Health
@@ -36,7 +37,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
             asking.listening(bus) as movements,
-            asking.questions(settings, log, movements) as questions,
+            asking.questions(settings, log, movements, answer_tiers(settings, bus)) as questions,
             asking.live_metrics(bus, questions) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
@@ -49,7 +50,17 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 questions=questions,
                 past=PastQuestions(questions, answer_past),
                 statuses=statuses,
-                health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics, live),
+                health=Health(
+                    VERSION,
+                    statuses,
+                    statuses.workers,
+                    figures,
+                    seals.problem,
+                    bus,
+                    metrics,
+                    live,
+                    questions.cache.hit_rates,
+                ),
                 movements=movements,
                 live=live,
                 metrics=metrics,

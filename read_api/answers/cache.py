@@ -1,11 +1,13 @@
-"""Answers that cost much are kept: at the same positions, in the same minute, they are the same.
+"""Answers that cost much are kept, exact by position: while nothing of the company was folded, they are the same.
 
 What "now" means in a kept answer is the beginning of the minute in which it was asked, so that all who ask in a minute
-are told the same. What a kept answer costs is one statement, which asks where its projections stand. Where they have
-moved, or the minute has turned, the answer that was right a moment ago is given, as it was then, and a new one is made
-meanwhile: nobody waits for it, and nobody's questions are more than a share of the store's work. But none is given
-across the turn of a day: what was yesterday's month is no answer to a question of today. Who needs a newer position
-asks past this.
+get the same. What a kept answer costs is one statement, which asks where its projections stand and where they last
+folded anything of this company: other companies' events change nothing. A look counts for LOOK seconds, and until the
+bus says that something has moved. What is not in this process may be in a tier behind it.
+
+Whoever says `max_staleness` gets an answer that was right so many seconds ago at once, marked as such, while a new one
+is made; but none across the turn of a day: what was yesterday's month is no answer to a question of today. Who needs a
+newer position asks past this.
 """
 
 from __future__ import annotations
@@ -13,115 +15,228 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from cachetools import LRUCache
+import msgspec
+from cachetools import LRUCache, TTLCache
 
 from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, LiveStore
 from eventlog import tasks
 from projections.engine.query.ask import answerable
+from projections.engine.query.compared import Compared
 from projections.engine.query.composed import Composed, projections_of
-from projections.engine.query.formatting import age, show_time
+from projections.engine.query.formatting import age
 from projections.engine.query.request import Question
+from projections.engine.query.wide_answers import FEW
+from read_api.answers.cache_tiers import Tiers
+from read_api.answers.cached_answer import CachedAnswer, Entry, State, key_of, state_of
 
-MOST_ANSWERS = 100  # answers of a process: 8 MB, where all are key figures
-BEHIND = 10.0  # seconds since an answer was right for which it may be given, beyond what making it anew may take
+MEMORY = 64 * 2**20  # bytes of answers in a process
+TIMES_JSON = 6  # bytes in memory for each of an answer's JSON
+WORTH = 0.005  # seconds that answers of a query must have cost lately to be kept
+FADING = 0.9  # of what a query cost, with each cheaper answer
+LOOK = 0.01  # seconds for which a look at positions counts
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
 TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
+
+COUNTS = ("process_hits", "stale_hits", "computed", "warmed", "warmed_hits")
+SECONDS = ("computing", "saved", "warming", "saved_by_warming")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class _CachedAnswer:
-    """An answer, the moment that it is of, where its projections stood, and monotonic moments: made, last right."""
+class Freshness(NamedTuple):
+    """How old an answer may be (s since it was right), and whether it must be computed now, whatever is kept."""
 
-    answer: Mapping[str, Any]
-    reads: Sequence[str]
-    stood: Mapping[str, tuple[int, str]]
-    asked_at: datetime
-    cost: float
-    made: float
-    right: float
+    max_staleness: float = 0.0
+    force_refresh: bool = False
+
+
+EXACT = Freshness()
+Looked = tuple[Mapping[str, Checkpoint], asyncio.Event]
+Place = tuple[Hashable, datetime, State, bool]
 
 
 class AnswerCache:
-    """Answers by question; `make` computes one. `clock` tells seconds that only go on."""
+    """Answers by question; `make` computes one. `code` names what computes them, `clock` tells seconds that only go on.
+
+    `moved` gives an event that is set when any projection moves next. `counts`: hits by tier, misses, and more.
+    """
 
     def __init__(
         self,
         store: LiveStore,
         make: Callable[[Question], Awaitable[dict[str, Any]]],
+        *,
+        moved: Callable[[], asyncio.Event] = asyncio.Event,
+        tiers: Tiers | None = None,
+        code: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
-        self._make = make
+        self._store, self._make, self._moved = store, make, moved
+        self._tiers = tiers or Tiers()
+        self._code = code
         self._clock = clock
-        self._kept: LRUCache[Hashable, _CachedAnswer] = LRUCache(MOST_ANSWERS)
-        self._making: dict[tuple[Hashable, datetime], asyncio.Task[dict[str, Any]]] = {}
+        self._entries: LRUCache[Hashable, Entry] = LRUCache(MEMORY, getsizeof=lambda entry: entry.size)
+        self._costs: dict[str, float] = {}
+        self._looks: TTLCache[tuple[str, tuple[str, ...]], Looked] = TTLCache(1_000, LOOK, timer=clock)
+        self._making: dict[Place, asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
+        self.counts: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
 
-    async def answer(self, question: Question) -> dict[str, Any]:
-        """The answer as it is now, or as it was right a moment ago. Raises what making it raises."""
-        if not _is_kept(question):
-            return await self._make(question)
+    async def answer(self, question: Question, freshness: Freshness = EXACT) -> dict[str, Any]:
+        """The answer as it is now, or as it was right a moment ago where that will do. Raises what making it raises."""
+        if not self._is_worth_keeping(question):
+            return await self._timed(question)
         asked = _of_its_minute(question)
-        kept = self._kept.get(asked.key)
-        if kept is None:
-            return await self._shared(asked)
-        checkpoints = await self._store.checkpoints(kept.reads)
-        now = self._clock()
-        if kept.stood == _stood(checkpoints) and kept.asked_at == asked.asked_at:
-            kept.right = now
-            return {**kept.answer, **_freshness(checkpoints)}
-        if now - kept.right > BEHIND + SHARE * kept.cost or _turned(kept.asked_at, asked.asked_at):
-            return await self._shared(asked)
-        if now - kept.made >= SHARE * kept.cost and self._renewing is None:
-            self._renewing = self._begun(asked)
-            self._renewing.add_done_callback(partial(self._renewed, asked))
-        return {**kept.answer, "complete": False, "lag_ms": age(kept.answer["as_of"], question.asked_at)}
+        entry = self._entries.get(asked.key)
+        reads = entry.reads if entry and entry.asked_at == asked.asked_at else tuple(sorted(projections_of(asked)))
+        checkpoints = await self._look(asked.company, reads)
+        state = state_of(checkpoints)
+        if entry is not None and not freshness.force_refresh:
+            now = self._clock()
+            if entry.state == state and entry.asked_at == asked.asked_at:
+                entry.right = now
+                self._count_hit(entry)
+                return entry.as_of_now(checkpoints)
+            if now - entry.right < freshness.max_staleness and not _turned(entry.asked_at, asked.asked_at):
+                self._renew(asked, reads, state, entry)
+                self.counts["stale_hits"] += 1
+                return {**entry.answer, "complete": False, "lag_ms": age(entry.answer["as_of"], question.asked_at)}
+        return await asyncio.shield(self._begin(asked, reads, state, anew=freshness.force_refresh))
 
     async def fresh(self, question: Question) -> dict[str, Any]:
         """The answer of a computation that begins now; kept where answers of this query are.
 
         Raises what making it raises, Unavailable.
         """
-        return await (self._computed(_of_its_minute(question)) if _is_kept(question) else self._make(question))
+        if not self._is_worth_keeping(question):
+            return await self._timed(question)
+        asked = _of_its_minute(question)
+        reads = tuple(sorted(projections_of(asked)))
+        return await self._computed(asked, reads, state_of(await self._look_now(asked.company, reads)))
 
-    async def _computed(self, question: Question) -> dict[str, Any]:
-        names = sorted(projections_of(question))
-        before, began = await self._store.checkpoints(names), self._clock()
+    async def warm(self, question: Question) -> float:
+        """Have the answer before it is asked for; the seconds that it took, 0 where it is there. Raises as `answer`."""
+        asked = _of_its_minute(question)
+        reads = tuple(sorted(projections_of(asked)))
+        state = state_of(await self._look(asked.company, reads))
+        entry = self._entries.get(asked.key)
+        if entry is not None and (entry.state, entry.asked_at) == (state, asked.asked_at):
+            return 0.0
+        began = self._clock()
+        await asyncio.shield(self._begin(asked, reads, state, anew=False))
+        if (made := self._entries.get(asked.key)) is not None:
+            made.warmed = True
+        self.counts["warmed"] += 1
+        self.seconds["warming"] += (took := self._clock() - began)
+        return took
+
+    def figures(self) -> dict[str, float]:
+        """What it has done since the process began: counts of answers and of tiers, and seconds, by name."""
+        found: dict[str, float] = {name: self.counts[name] for name in COUNTS}
+        for tier in self._tiers.all:
+            found |= {f"{tier.name}_{name}": tier.counts[name] for name in ("hits", "misses", "failures", "foreign")}
+            found[f"{tier.name}_answers"] = float(tier.answers)
+        found |= {f"{name}_seconds": round(self.seconds[name], 6) for name in SECONDS}
+        return found | {"entries": len(self._entries), "bytes": self._entries.currsize}
+
+    def hit_rates(self) -> dict[str, float]:
+        """Shares of the answers that might have been kept: by the tier that had them, and those that warming made."""
+        hits = {"process": self.counts["process_hits"] + self.counts["stale_hits"]}
+        hits |= {tier.name: tier.counts["hits"] for tier in self._tiers.all}
+        total = sum(hits.values()) + self.counts["computed"]
+        return {name: count / total for name, count in (hits | {"warmed": self.counts["warmed_hits"]}).items() if total}
+
+    def _is_worth_keeping(self, question: Question) -> bool:
+        query = answerable(question.name)
+        if isinstance(query, Compared):  # it rests on others' rows, too, and keeps its own
+            return False
+        return (isinstance(query, Composed) and query.kept) or self._costs.get(question.name, 0.0) >= WORTH
+
+    async def _timed(self, question: Question) -> dict[str, Any]:
+        began = self._clock()
         answer = await self._make(question)
-        stood = _stood(before) if await self._stood_still(before, answer) else {}
-        now = self._clock()
-        kept = _CachedAnswer(answer, names, stood, question.asked_at, now - began, now, began)
-        self._kept[question.key] = kept
+        self._costs[question.name] = max(self._clock() - began, FADING * self._costs.get(question.name, 0.0))
         return answer
 
-    async def _stood_still(self, before: Mapping[str, Checkpoint], answer: Mapping[str, Any]) -> bool:
-        """Whether the whole answer stands for these checkpoints: that of one projection says so itself.
+    def _count_hit(self, entry: Entry) -> None:
+        self.counts["process_hits"] += 1
+        self.seconds["saved"] += entry.cost
+        if entry.warmed:
+            self.counts["warmed_hits"] += 1
+            self.seconds["saved_by_warming"] += entry.cost
 
-        Parts of several are read one by one: only where nothing moved meanwhile do they all stand for one position.
-        """
-        if len(before) == 1:
-            return all(answer["position"] == each.position for each in before.values())
-        return _stood(before) == _stood(await self._store.checkpoints(sorted(before)))
+    async def _look(self, company: str, reads: tuple[str, ...]) -> Mapping[str, Checkpoint]:
+        """Where the projections stand, as it was LOOK seconds ago at most."""
+        known = self._looks.get((company, reads))
+        if known is not None and not known[1].is_set():
+            return known[0]
+        return await self._look_now(company, reads)
 
-    async def _shared(self, question: Question) -> dict[str, Any]:
-        """The answer of the computation that is under way, or of a new one: many who ask at once are one question."""
-        return await asyncio.shield(self._begun(question))
+    async def _look_now(self, company: str, reads: tuple[str, ...]) -> Mapping[str, Checkpoint]:
+        moved = self._moved()
+        found = await self._store.checkpoints(reads, company)
+        self._looks[company, reads] = found, moved
+        return found
 
-    def _begun(self, question: Question) -> asyncio.Task[dict[str, Any]]:
-        place = question.key, question.asked_at
+    def _begin(
+        self, asked: Question, reads: tuple[str, ...], state: State, *, anew: bool
+    ) -> asyncio.Task[dict[str, Any]]:
+        """The computation that is under way, or a new one: many who ask at once are one question."""
+        place = asked.key, asked.asked_at, state, anew
         if place not in self._making:
-            self._making[place] = tasks.owned(self._computed(question), f"answer {question.name}")
+            work = self._computed(asked, reads, state) if anew else self._found(asked, reads, state)
+            self._making[place] = tasks.owned(work, f"answer {asked.name}")
             self._making[place].add_done_callback(lambda _: self._making.pop(place))
         return self._making[place]
+
+    async def _found(self, asked: Question, reads: tuple[str, ...], state: State) -> dict[str, Any]:
+        """What a tier has, else what is computed."""
+        found = await self._tiers.get(key_of(asked, state, self._code), self._costs.get(asked.name, 0.0))
+        if found is None:
+            return await self._computed(asked, reads, state)
+        cost, answer = found
+        entry = self._keep(asked, reads, state, CachedAnswer(answer), cost)
+        self.seconds["saved"] += cost
+        return entry.as_of_now(await self._look(asked.company, reads))
+
+    async def _computed(self, asked: Question, reads: tuple[str, ...], state: State) -> dict[str, Any]:
+        began = self._clock()
+        answer = await self._make(asked)
+        cost = self._clock() - began
+        self._costs[asked.name] = max(cost, FADING * self._costs.get(asked.name, 0.0))
+        self.counts["computed"] += 1
+        self.seconds["computing"] += cost
+        if len(answer["rows"]) > FEW:  # so many are given back when they have been sent
+            return answer
+        stood_still = state_of(await self._look_now(asked.company, reads)) == state
+        entry = self._keep(asked, reads, state if stood_still else (), CachedAnswer(answer), cost)
+        if stood_still:
+            tasks.start(self._tiers.put(key_of(asked, state, self._code), answer, cost), "keeping an answer")
+        return entry.answer
+
+    def _keep(self, asked: Question, reads: tuple[str, ...], state: State, answer: CachedAnswer, cost: float) -> Entry:
+        query, now = answerable(asked.name), self._clock()
+        answer.rows_json = msgspec.Raw(msgspec.json.encode(answer["rows"]))
+        stamped = isinstance(query, Composed) and query.stamped
+        size = TIMES_JSON * len(bytes(answer.rows_json)) + 1_000
+        entry = Entry(answer, reads, state, asked.asked_at, cost, now, now - cost, stamped, size=size)
+        if size < MEMORY // 8:
+            self._entries[asked.key] = entry
+        return entry
+
+    def _renew(self, asked: Question, reads: tuple[str, ...], state: State, entry: Entry) -> None:
+        if self._clock() - entry.made >= SHARE * entry.cost and self._renewing is None:
+            self._renewing = self._begin(asked, reads, state, anew=False)
+            self._renewing.add_done_callback(partial(self._renewed, asked))
 
     def _renewed(self, question: Question, task: asyncio.Task[dict[str, Any]]) -> None:
         """Say why an answer that nobody waits for was not made anew."""
@@ -132,11 +247,6 @@ class AnswerCache:
             logger.warning("%s was not made anew: %s", question.name, error)
 
 
-def _is_kept(question: Question) -> bool:
-    query = answerable(question.name)
-    return isinstance(query, Composed) and query.kept
-
-
 def _of_its_minute(question: Question) -> Question:
     return replace(question, asked_at=question.asked_at.replace(second=0, microsecond=0))
 
@@ -145,16 +255,3 @@ def _turned(before: datetime, now: datetime) -> bool:
     """Whether a day may have begun between two moments."""
     epoch = datetime.fromtimestamp(0, UTC)
     return (before - epoch) // TURN != (now - epoch) // TURN
-
-
-def _stood(checkpoints: Mapping[str, Checkpoint]) -> Mapping[str, tuple[int, str]]:
-    return {name: (each.version, each.position) for name, each in checkpoints.items()}
-
-
-def _freshness(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
-    moments = [each.as_of for each in checkpoints.values()]
-    return {
-        "as_of": show_time(datetime.fromtimestamp(min(moments) / 1000, UTC)) if moments and all(moments) else None,
-        "complete": all(each.complete for each in checkpoints.values()),
-        "lag_ms": max((each.lag_ms for each in checkpoints.values()), default=0),
-    }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from domain.access.rights import (
@@ -36,7 +37,8 @@ from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.params import read_time
 from projections.engine.query.request import Question
-from read_api.answers.cache import AnswerCache
+from read_api.answers.cache import EXACT, AnswerCache, Freshness
+from read_api.answers.cache_tiers import Tiers
 from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
 from read_api.live.changes import ANY, ProjectionChanges, wait_for
 
@@ -75,18 +77,26 @@ class Questions:
         record: Record | None = None,
         comparing: Comparing | None = None,
         of_member: Callable[[Member], ReadStore] | None = None,
+        tiers: Tiers | None = None,
+        code: str = "",
     ) -> None:
         self.now = now
         self._store = store
         self._comparing = comparing
         self._of_member = of_member
-        self._kept = AnswerCache(store, self._make)
+        self.cache = AnswerCache(store, self._make, moved=movements.next, tiers=tiers, code=code)
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
         self._record = record
 
-    async def ask(self, principal: Principal, question: Question, at_least: Position = NOTHING) -> dict[str, Any]:
+    async def ask(
+        self,
+        principal: Principal,
+        question: Question,
+        at_least: Position = NOTHING,
+        freshness: Freshness = EXACT,
+    ) -> dict[str, Any]:
         """The answer, in the form of the API; at a position that has reached `at_least` or not at all.
 
         Raises Forbidden, Invalid, NotFound, Unavailable, LimitExceeded, and NotYet when the position is not reached in
@@ -94,7 +104,7 @@ class Questions:
         """
         allowed = self.allowed(principal, question)
         if not at_least.offsets:
-            return await self._answered(allowed, self._kept.answer)
+            return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
         while True:
             await self._reach(allowed, needed, deadline)
@@ -141,7 +151,7 @@ class Questions:
 
         Raises Invalid, NotFound, Unavailable, LimitExceeded; Forbidden where what is read is not open to members.
         """
-        return await self._answered(question, self._kept.fresh)
+        return await self._answered(question, self.cache.fresh)
 
     async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
         with tracing.span("question", query=question.name):

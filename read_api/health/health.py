@@ -71,6 +71,7 @@ class Health:
         bus: LiveBus,
         metrics: Metrics,
         lane: Lane,
+        hit_rates: Callable[[], dict[str, float]] = dict,
     ) -> None:
         self._version = version
         self._statuses = statuses
@@ -81,6 +82,7 @@ class Health:
         self._bus = bus
         self._lane = lane
         self._metrics = metrics
+        self._hit_rates = hit_rates
         self._started = time.monotonic()
         self.queries = DailyCount()
 
@@ -113,6 +115,8 @@ class Health:
             body["average_query_ms"] = round(1000 * seconds / count, 3)
         if self._lane.figures:
             body["live_lane"] = dict(self._lane.figures)
+        if rates := self._hit_rates():
+            body["cache_hit_rates"] = rates
         body["live_connections"] = int(self._metrics.value(Metric.LIVE))
         if figures is not None:
             read = sum(figures[name] for name in ("events", "duplicates", "refused"))

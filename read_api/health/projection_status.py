@@ -27,7 +27,7 @@ ABOUT_NOBODY = frozenset({"category", "topic", "since"})  # what of a failure te
 OF_ALL = frozenset(
     {
         "events", "duplicates", "refused", "quarantined", "processing_success_rate",
-        "queries_24h", "average_query_ms", "live_connections", "live_lane",
+        "queries_24h", "average_query_ms", "live_connections", "live_lane", "cache_hit_rates",
     }
 )  # figures of all companies together: beside one's own they tell how much the others do  # fmt: skip
 

@@ -51,6 +51,9 @@ class Metric(Enum):
         "When a projection ceased to get on, in seconds since 1970 UTC; `position`: of the event, where it is known.",
         ("projection", "category", "position"),
     )
+    ANSWERS = Definition(
+        "analytics_answers_kept_total", "counter", "Kept answers: hits by tier, misses, what warming made.", ("what",)
+    )
     RATE = Definition("analytics_projection_events_per_second", "gauge", "Events folded lately.", ("projection",))
 
 

@@ -140,6 +140,8 @@ async def metrics(request: HttpRequest) -> Response[str]:
         for status in (s for s in statuses if s["live"]):
             for metric, field in _PROJECTION_METRICS.items():
                 side.metrics.set(metric, float(str(status[field])), str(status["name"]))
+        for what, count in side.questions.cache.figures().items():
+            side.metrics.set(Metric.ANSWERS, count, what)
         side.metrics.clear(Metric.STANDS)
         for name, category, position, since in standing(statuses):
             side.metrics.set(Metric.STANDS, since, name, category, position)

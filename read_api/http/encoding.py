@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from projections.engine.query.wide_answers import CHUNK, FEW, beside
+from read_api.answers.cached_answer import CachedAnswer
 
 MANY = ("rows", "events")  # members of an answer that may be long: its rows, or the events of an explanation
 
@@ -20,7 +21,8 @@ async def encoded(company: str, answer: Mapping[str, Any], *, keep: bool = True)
     """
     name = next((name for name in MANY if isinstance(rows := answer.get(name), list) and len(rows) > FEW), None)
     if name is None:
-        return msgspec.json.encode(answer)
+        rows = answer.rows_json if isinstance(answer, CachedAnswer) else None
+        return msgspec.json.encode(answer if rows is None else {**answer, "rows": rows})
     return await beside(answer[name], company, partial(_in_pieces, answer, name), keep=keep)
 
 

@@ -110,7 +110,8 @@ class LiveLaneFigures(msgspec.Struct):
 class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How the service is. Without a token only live, ready and version; figures that are not known are missing.
 
-    Totals of the whole instance (events to quarantined, queries, live connections) are for who sees every company.
+    Totals of the whole instance (events to quarantined, queries, live connections, hit rates) are for who sees every
+    company.
     """
 
     live: bool
@@ -124,6 +125,7 @@ class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     queries_24h: int | None = None
     live_connections: int | None = None
     live_lane: LiveLaneFigures | None = None
+    cache_hit_rates: dict[str, float] = {}
     events: int | None = None
     duplicates: int | None = None
     refused: int | None = None

@@ -13,7 +13,7 @@ from domain.errors import Invalid
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from read_api.http.openapi import with_problems
-from read_api.http.request import HttpRequest, ask, parameters, question_of, response_to
+from read_api.http.request import HttpRequest, ask, freshness_of, parameters, question_of, response_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ def _handler(door: Door, tag: str) -> HTTPRouteHandler:
         params = parameters(request)
         if settled := [name for name in params if name in door.fixed]:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
+        freshness = freshness_of(params)
         question = question_of(request, door.query, {**params, **door.fixed}, ())
-        return await response_to(question, await ask(request, question))
+        return await response_to(question, await ask(request, question, freshness))
 
     found = registered()[door.query]
     answer.__doc__ = f"The answer of the query {door.query}. {found.summary}"

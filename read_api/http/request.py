@@ -20,11 +20,14 @@ from eventlog import tasks
 from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
+from read_api.answers.cache import EXACT, Freshness
 from read_api.answers.position_tokens import NOTHING
 from read_api.http.encoding import encoded
 from read_api.services import ReadServices
 
 JSON = "application/json"
+MAX_STALENESS, FORCE_REFRESH = "max_staleness", "force_refresh"  # parameters of every question
+LONGEST_STALENESS = 3_600  # seconds
 LOOK = 0.05  # seconds after which it is looked whether the caller is still there
 T = TypeVar("T")
 HttpRequest = Request[Caller, Any, State]
@@ -69,15 +72,26 @@ def asked_at(request: HttpRequest) -> datetime:
     return side.questions.now()
 
 
-async def ask(request: HttpRequest, question: Question) -> dict[str, Any]:
+async def ask(request: HttpRequest, question: Question, freshness: Freshness = EXACT) -> dict[str, Any]:
     """The answer to a question of the caller, of the present or of the past.
 
     Raises as `Questions.ask` and `PastQuestions.answer` do, Invalid for a position that is none.
     """
     side: ReadServices = request.app.state.side
     side.health.queries.add()
-    answer = side.past.answer if question.about else side.questions.ask
-    return await answer(request.user.principal, question, min_position(request))
+    if question.about:
+        return await side.past.answer(request.user.principal, question, min_position(request))
+    return await side.questions.ask(request.user.principal, question, min_position(request), freshness)
+
+
+def freshness_of(params: dict[str, str]) -> Freshness:
+    """How old the answer may be; the parameters that say so are taken out. Raises Invalid for others than they have."""
+    staleness, force = params.pop(MAX_STALENESS, "0"), params.pop(FORCE_REFRESH, "false")
+    if not staleness.isdecimal() or int(staleness) > LONGEST_STALENESS:
+        raise Invalid(f"{MAX_STALENESS} is 0 to {LONGEST_STALENESS} whole seconds", code="bad_parameter")
+    if force not in ("true", "false"):
+        raise Invalid(f"{FORCE_REFRESH} is true or false", code="bad_parameter")
+    return Freshness(float(staleness), force == "true")
 
 
 async def for_caller(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:
@@ -129,12 +143,13 @@ async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) 
 
     Raises as `Questions.ask` does, Invalid for parameters that are none, Unavailable where the caller has left.
     """
+    freshness = freshness_of(params)
     question = question_of(request, name, params)
-    return await for_caller(request, _response(request, question))
+    return await for_caller(request, _response(request, question, freshness))
 
 
-async def _response(request: HttpRequest, question: Question) -> Response[bytes]:
-    return await response_to(question, await ask(request, question))
+async def _response(request: HttpRequest, question: Question, freshness: Freshness) -> Response[bytes]:
+    return await response_to(question, await ask(request, question, freshness))
 
 
 async def explanation(request: HttpRequest, name: str, params: Mapping[str, str]) -> Response[bytes]:

@@ -44,6 +44,12 @@ from projections.engine.store.port import (
     Refusal,
 )
 
+TENANT_ENDS = """
+    INSERT INTO tenant_positions (topic, company_id, partition, next_offset)
+    SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[])
+    ON CONFLICT (company_id, topic, partition)
+    DO UPDATE SET next_offset = GREATEST(tenant_positions.next_offset, excluded.next_offset)
+"""
 SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
 logger = logging.getLogger(__name__)
@@ -267,6 +273,9 @@ class PostgresProjectionStore(Session):
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:
+            if admitted.tenants:
+                ends = sorted((company, part, offset) for (part, company), offset in admitted.tenants.items())
+                cursor.execute(TENANT_ENDS, (topic, *map(list, zip(*ends, strict=True))))
             if admitted.highest:
                 cursor.executemany(
                     "INSERT INTO producers (topic, partition, company_id, producer_id, highest)"

@@ -58,11 +58,19 @@ OF_MEMBER = WITH_POSITION.replace(
     b", set_config('analytics.account_ids', %s::text[]::text, true) AS accounts",
 ).replace(b"{known}", b" AND tenant.users IS NOT NULL AND tenant.accounts IS NOT NULL")
 CHECKPOINT_COLUMNS = 6
+# LATERAL and OFFSET 0 as above: row security shows the company's own positions, once it is set.
 CHECKPOINTS = b"""
-SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
-       min(confirmed_at), bool_and(next_offset >= head)
-FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
-WHERE live AND name = ANY(%s) GROUP BY name, live.version
+SELECT found.* FROM (SELECT set_config('analytics.company', %s, true) AS company) AS tenant CROSS JOIN LATERAL (
+    SELECT name, live.version, array_agg(reached.topic), array_agg(reached.partition), array_agg(reached.next_offset),
+           min(confirmed_at), bool_and(reached.next_offset >= head),
+           array_agg(LEAST(reached.next_offset, COALESCE(own.next_offset, 0))),
+           (SELECT next_offset FROM tenant_positions WHERE company_id = tenant.company AND topic = '')
+    FROM projections AS live
+    JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
+    LEFT JOIN tenant_positions AS own
+    ON own.company_id = tenant.company AND own.topic = reached.topic AND own.partition = reached.partition
+    WHERE live AND name = ANY(%s) GROUP BY name, live.version OFFSET 0
+) AS found
 """
 PATIENCE = 5.0  # seconds at least to wait for a connection
 LIVE = b"SELECT version, definition FROM projections WHERE name = %s AND live"
@@ -154,16 +162,16 @@ class PostgresReadStore:
                     f"projection {asked.projection} is stored by another definition: rebuild it"
                 ) from error
 
-    async def checkpoints(self, projections: Sequence[str]) -> Mapping[str, Checkpoint]:
+    async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, all in one statement. Raises Unavailable, LimitExceeded."""
         with tracing.span("sql", projection=",".join(projections)):
-            return await self._twice(lambda: self._checkpoints(list(projections)))
+            return await self._twice(lambda: self._checkpoints(list(projections), company))
 
-    async def _checkpoints(self, projections: list[str]) -> Mapping[str, Checkpoint]:
+    async def _checkpoints(self, projections: list[str], company: str) -> Mapping[str, Checkpoint]:
         async with _connection(self._pool) as connection:
-            found = await connection.ask(CHECKPOINTS, (projections,))
+            found = await connection.ask(CHECKPOINTS, (company, projections))
             rows = found.load(0, found.total)
-        return {name: Checkpoint(version, *_stands_for(*reached)) for name, version, *reached in rows}
+        return {name: _checkpoint(*columns) for name, *columns in rows}
 
     async def _twice(self, asked: Callable[[], Awaitable[Result]]) -> Result:
         """What is asked; once more where the connection was to a server that went away."""
@@ -274,6 +282,13 @@ def _answer(live: Live, rows: Rows, found: _Found) -> Answer | None:
         return None
     columns = rows.columns[CHECKPOINT_COLUMNS + 1 :]
     return Answer(columns, found.rows, *_stands_for(*found.first[1:CHECKPOINT_COLUMNS]), live.definition)
+
+
+def _checkpoint(version: int, topics: Sequence[str], partitions: Sequence[int], *more: Any) -> Checkpoint:
+    """A checkpoint from its columns."""
+    *reached, own, replaced = more
+    of_company, _, _, _ = _stands_for(topics, partitions, own, None, None)
+    return Checkpoint(version, *_stands_for(topics, partitions, *reached), f"{of_company} {replaced or 0}")
 
 
 def _stands_for(

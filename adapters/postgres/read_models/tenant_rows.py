@@ -21,6 +21,11 @@ from projections.engine.rebuild import Difference
 from projections.engine.store import sql
 from projections.engine.store.port import Refusal
 
+REPLACED = """
+    INSERT INTO tenant_positions VALUES (%s, '', 0, 1) ON CONFLICT (company_id, topic, partition)
+    DO UPDATE SET next_offset = tenant_positions.next_offset + 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TenantComparison:
@@ -95,5 +100,6 @@ class PostgresTenantRows(PostgresScratch):
                 f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {sql.table_name(name, sql.SCRATCH)}".encode()
             )
             connection.execute(f"ANALYZE {target}".encode())
+        connection.execute(REPLACED, (company,))
         for topic, chunks, refusals in self._refused:
             record(connection, topic, chunks, refusals)

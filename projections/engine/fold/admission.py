@@ -211,6 +211,7 @@ class Admission:
             quarantined=quarantined,
             identities=identities,
             highest=highest,
+            tenants=_ends_of_tenants(good.filter(~pl.col("_row").is_in(list(repeated))) if repeated else good, records),
         )
 
     def _decoded(self, records: Records) -> Decoded:
@@ -306,6 +307,14 @@ class Admission:
                 self._unstored[known] = None
                 fresh.append((known, *records.at(row)))
         return repeated, fresh
+
+
+def _ends_of_tenants(envelopes: pl.DataFrame, records: Records) -> dict[tuple[int, str], int]:
+    """Behind the last event of each company, by (partition, company_id)."""
+    rows = envelopes.get_column("_row").to_numpy()
+    places = {"partition": records.partitions[rows], "offset": records.offsets[rows]}
+    ends = envelopes.select("company_id").hstack(pl.DataFrame(places)).group_by("partition", "company_id").max()
+    return {(partition, company): offset + 1 for partition, company, offset in ends.iter_rows()}
 
 
 def _failing(call: Callable[[Records], object], records: Records, start: int, stop: int) -> set[int]:

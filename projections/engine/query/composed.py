@@ -116,7 +116,7 @@ async def ask_parts(query: Composed, request: Request, asking: Asking) -> tuple[
     reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
     moments = [answer["as_of"] for answer in answers.values()]
     return {name: answer["rows"] for name, answer in answers.items()}, {
-        "position": str(_position(reached)),
+        "position": str(least_position(reached)),
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
@@ -201,7 +201,7 @@ def _named(name: str, statement: Statement) -> frozenset[Table]:
     return frozenset(table for table in projection(name).tables if table.name in names)
 
 
-def _position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
+def least_position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
     """Of each partition the least that anybody who reads it has reached."""
     positions: Sequence[tuple[frozenset[str], Position]] = [(topics, Position.parse(text)) for topics, text in reached]
     places = {place for _, position in positions for place in position.offsets}

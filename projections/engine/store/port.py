@@ -122,13 +122,17 @@ class BadEvent:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Admission's decisions on a batch of one topic: recorded once, the same for every projection and for ever."""
+    """Admission's decisions on a batch of one topic: recorded once, the same for every projection and for ever.
+
+    `tenants`: where the last admitted event of each company ends, by (partition, company_id).
+    """
 
     admitted: int
     duplicates: Sequence[tuple[int, int]] = ()
     quarantined: Sequence[BadEvent] = ()
     identities: Sequence[tuple[bytes, int, int]] = ()
     highest: Highest = field(default_factory=dict)
+    tenants: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,12 +190,22 @@ def test_readers_may_write_nothing_and_read_no_other_table(read_models_url: str)
             {"r": READER},
         ).fetchall()
         read_models = {wall.name for wall in walls(read_models_url)}
-        assert {name for name, reads, _ in rows if reads} - read_models == PUBLIC
+        assert {name for name, reads, _ in rows if reads} - read_models == PUBLIC | {"tenant_positions"}
         assert [name for name, _, writes in rows if writes] == []
         role = "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = %s"
         assert connection.execute(role, (READER,)).fetchone() == (False, False)
         views = "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'read_models'::regnamespace"
         assert connection.execute(views).fetchall() == []  # one would see as its owner: declare it security_invoker
+
+
+def test_readers_see_the_position_of_the_company_that_is_set(read_models_url: str) -> None:
+    """And none while none is."""
+    with closing(two_tenants(read_models_url).store), psycopg.connect(read_models_url) as connection:
+        connection.execute(f"SET ROLE {READER}".encode())
+        for company in ("", *TENANTS):
+            connection.execute("SELECT set_config('analytics.company', %s, false)", (company,))
+            seen = connection.execute("SELECT DISTINCT company_id FROM tenant_positions").fetchall()
+            assert seen == ([(company,)] if company else [])
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ async def rows_of(reader: PreparedReader, statement: bytes, *params: object) -> 
 
 async def test_values_and_names_are_those_of_a_cursor(reader: PreparedReader) -> None:
     """At first, when it is prepared, and later; of other types under the same text, too."""
-    for values in (VALUES, VALUES, (7, 3, "x", "y", 1, None, None, [])):
+    others: tuple[object, ...] = (7, 3, "x", "y", 1, None, None, [])
+    for values in (VALUES, VALUES, others):
         cursor = await reader.execute(STATEMENT, values)
         assert await rows_of(reader, STATEMENT, *values) == await cursor.fetchall()
         assert (await reader.ask(STATEMENT, values)).columns == tuple(c.name for c in cursor.description or ())

@@ -1,0 +1,125 @@
+"""What a kept answer is of, and how it is carried from one process to another without being taken for another one."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.ports import Checkpoint
+from domain.position import Position
+from projections.engine.query.composed import least_position, topics_of
+from projections.engine.query.formatting import show_time
+from projections.engine.query.request import Question
+
+FORMAT = 1  # of keys and values
+_LENGTH = struct.Struct(">I")
+_STAMPS = ("position", "as_of", "complete")
+
+State = tuple[tuple[str, int, str], ...]  # projection, its stored version, where it last folded anything of the company
+
+
+class CachedAnswer(dict[str, Any]):
+    """An answer in the form of the API, which nobody may change. `rows_json`: its rows as JSON; None if not known."""
+
+    rows_json: msgspec.Raw | None = None
+
+
+class Key(NamedTuple):
+    """What an answer is of, as text, and the name under which other processes find it."""
+
+    text: bytes
+    name: str
+
+
+def key_of(question: Question, state: State, code: str) -> Key:
+    """The key of a question as somebody may ask it, at a state of the company's rows.
+
+    `code` changes with whatever computes answers. Two questions have one key only where every part of it is the same.
+    """
+    member = question.member
+    ids = None if member is None else [sorted(member.user_ids), sorted(member.account_ids)]
+    params = sorted(question.params.items())
+    parts = [FORMAT, code, question.company, question.name, params, ids, state, show_time(question.asked_at)]
+    text = msgspec.json.encode(parts)
+    return Key(text, hashlib.sha256(text).hexdigest())
+
+
+def state_of(checkpoints: Mapping[str, Checkpoint]) -> State:
+    """On what the company's rows depend."""
+    return tuple((name, each.version, each.of_company) for name, each in sorted(checkpoints.items()))
+
+
+def packed(key: Key, answer: Mapping[str, Any], cost: float) -> bytes | None:
+    """An answer as bytes that say of what it is; None for one that would not come back as it was."""
+    content = msgspec.json.encode([cost, answer])
+    if msgspec.json.decode(content)[1] != answer:
+        return None
+    return b"".join((_LENGTH.pack(len(key.text)), key.text, hashlib.sha256(content).digest(), content))
+
+
+def unpacked(key: Key, value: bytes) -> tuple[float, dict[str, Any]] | None:
+    """What making it cost (s), and the answer; None for bytes that are torn or of another key."""
+    begin = _LENGTH.size + len(key.text)
+    if value[:begin] != _LENGTH.pack(len(key.text)) + key.text:
+        return None
+    content = value[begin + 32 :]
+    if hashlib.sha256(content).digest() != value[begin : begin + 32]:
+        return None
+    cost, answer = msgspec.json.decode(content)
+    return cost, answer
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer with what it rests on.
+
+    `state` is () where rows changed while it was computed: it stands for no one state. `cost`: seconds that making it
+    took; `made`, `right`: monotonic moments at which it was made, and was right last. `warmed`: made before anybody
+    asked.
+    """
+
+    answer: CachedAnswer
+    reads: tuple[str, ...]
+    state: State
+    asked_at: datetime
+    cost: float
+    made: float
+    right: float
+    stamped: bool
+    warmed: bool = False
+    size: int = 0
+
+    def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+        """The answer where its projections stand now, whose rows of the company are the ones that it was made of."""
+        stands_for = _stands_for(checkpoints)
+        answer = CachedAnswer({**self.answer, **stands_for})
+        if self.stamped:
+            stamps = {name: stands_for[name] for name in _STAMPS}
+            answer["rows"] = [row | stamps for row in self.answer["rows"]]
+        else:
+            answer.rows_json = self.answer.rows_json
+        return answer
+
+
+def _stands_for(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+    moments = [each.as_of for each in checkpoints.values()]
+    return {
+        "position": _position(tuple((name, each.position) for name, each in checkpoints.items())),
+        "as_of": show_time(datetime.fromtimestamp(min(moments) / 1000, UTC)) if moments and all(moments) else None,
+        "complete": all(each.complete for each in checkpoints.values()),
+        "lag_ms": max((each.lag_ms for each in checkpoints.values()), default=0),
+    }
+
+
+def _position(reached: Sequence[tuple[str, str]]) -> str:
+    if len(reached) == 1:
+        return reached[0][1]
+    return (
+        str(least_position((topics_of([name]), position) for name, position in reached)) if reached else str(Position())
+    )
