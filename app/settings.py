@@ -234,6 +234,15 @@ class Settings:
             at_most=86_400,
         ),
     )
+    warming_share: float = field(
+        default=0.05,
+        metadata=_says(
+            "Share of the time that a read API may spend on answers that are likely to be asked for; 0 makes none"
+            " beforehand.",
+            at_least=0,
+            at_most=1,
+        ),
+    )
     trail_notes: int = field(
         default=10_000,
         metadata=_says(

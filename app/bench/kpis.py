@@ -31,11 +31,12 @@ from projections.engine.query.ask import answer
 from projections.engine.query.composed import Part
 from projections.engine.query.request import Question
 from projections.engine.store import sql
-from read_api.answers.cache import AnswerCache
+from read_api.answers.cache import AnswerCache, Freshness
 
 COMPANY, ASKS, TRADERS = "company-7", 200, 50
 MONTH, IN_MONTH = Part("kpis", {"at": "2024-11-15"}), 1_731_628_800_000  # ms, of that day
 WARM = 3  # times that users are asked about before it counts
+STALE = Freshness(max_staleness=10.0)  # a dashboard takes what was right ten seconds ago
 SPACED = 0.02, 0.05  # seconds between two questions, at least and at most
 USER = "'u' || n"
 DAY = "DATE '2023-01-01' + d"
@@ -141,7 +142,7 @@ async def _asked_beside(store: PostgresReadStore, asks: int) -> tuple[list[float
     await answers.answer(_question(MONTH))
     for _ in range(asks):
         await asyncio.sleep(chance.uniform(*SPACED))
-        positions.add((await _timed(answers.answer(_question(MONTH)), times))["position"])
+        positions.add((await _timed(answers.answer(_question(MONTH), STALE), times))["position"])
     return times, len(positions)
 
 

@@ -22,6 +22,7 @@ from app.bench import (
     rebuilding,
     trail,
     verifying,
+    way_of_a_read,
 )
 from app.bench.environment import Ground, ground
 from app.bench.figures import Figure
@@ -47,6 +48,7 @@ async def _instance(ground: Ground) -> None:
         await reading.measure(ground, instance)
         await configuring.measure(ground, instance)
         await trail.measure(ground, instance)
+        await way_of_a_read.measure(ground, instance)
         _memory(ground, instance, before)
     servers, began = Servers(folder), time.perf_counter()
     try:

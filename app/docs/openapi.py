@@ -24,6 +24,7 @@ from projections.engine.query.request import Answerable
 from read_api.http import configuration, insights, metrics, openapi, realtime, trading, users
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
+from read_api.http.request import FORCE_REFRESH, LONGEST_STALENESS, MAX_STALENESS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
@@ -54,6 +55,22 @@ COMPANY = {
     "description": "The company that is asked about; else the token's.",
     "schema": {"type": "string"},
 }
+FRESHNESS = [
+    {
+        "name": MAX_STALENESS,
+        "in": "query",
+        "required": False,
+        "description": "Seconds that an answer may be out of date, 0 by default; an older one says `complete: false`.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": LONGEST_STALENESS, "default": 0},
+    },
+    {
+        "name": FORCE_REFRESH,
+        "in": "query",
+        "required": False,
+        "description": "`true`: it is computed now, whatever answer is kept, and kept in its place.",
+        "schema": {"type": "boolean", "default": False},
+    },
+]
 ANSWER_HEADERS = {
     "X-Position": "Position that the rows stand for.",
     "X-Lag-Ms": "Age of the oldest event not yet in the rows, in ms; 0 when there is none.",
@@ -120,6 +137,7 @@ def document() -> Document:
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
     for door in (*trading.DOORS, *users.DOORS):
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)
+        read["paths"][door.path]["get"]["parameters"][-2:-2] = FRESHNESS
     read["paths"][realtime.PATH]["get"]["parameters"] = [*map(_parameter, realtime.PARAMS), CORRELATION]
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]
@@ -210,7 +228,7 @@ def _query_path(operation: Mapping[str, Any], query: Answerable) -> Document:
             **operation,
             "summary": query.summary,
             "operationId": f"query_{query.name}",
-            "parameters": [COMPANY, *(_parameter(param) for param in query.params), MIN_POSITION, CORRELATION],
+            "parameters": [COMPANY, *map(_parameter, query.params), *FRESHNESS, MIN_POSITION, CORRELATION],
             "responses": responses,
         }
     }

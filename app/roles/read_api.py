@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from app.read_side.services import read_services
 from app.role import Ready, Role
 from app.settings import Settings
+from eventlog import tasks
+
+if TYPE_CHECKING:
+    from read_api.answers.warming import Warming
 
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
@@ -16,7 +23,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from app.serving.http_server import serve_http
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
-    from read_api.http.app import create_app, short_way
+    from read_api.http.app import TARGETS, create_app, short_way
     from read_api.http.problems import problem
 
     files = certificate_files(settings)
@@ -25,7 +32,19 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         application = create_app(side)
         match, observe = routes_of(application), side.metrics.request
         middleware = AuditMiddleware(short_way(application), match, gate, problem, observe)
-        await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
+        async with _warming(side.questions.warming(TARGETS, settings.warming_share), settings.warming_share):
+            await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
+
+
+@asynccontextmanager
+async def _warming(warming: Warming, share: float) -> AsyncIterator[None]:
+    """Answers are made beforehand for as long as this lasts, where there is time for it."""
+    name = "making answers beforehand"
+    working = tasks.start(tasks.keep(warming.run, name), name) if share else None
+    try:
+        yield
+    finally:
+        await tasks.end(working)
 
 
 ROLE = Role("read-api", "queries over HTTP, live figures, pages", serve, "ANALYTICS_READ_PORT")

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from app.serving.gate import Gate
-from app.serving.routing import AuditedAction, Match, Route, audited_action
+from app.serving.routing import AuditedAction, Match, Route, audited_action, with_parameters
 from domain.audit import NOBODY, ON_RECORD_FIRST, ONLY_REFUSALS, SYSTEM, Action, Actor, Door, Note, tenant_of
 from domain.clean_text import clean
 from domain.errors import AnalyticsError
@@ -158,6 +158,8 @@ class _Exchange:
         answer = self.answer
         outcome = "ok" if 0 < answer.status < 400 else "refused" if self.refused else "failed"
         done, target = self.deed
+        if done in (Action.QUERY, Action.READ):
+            target = with_parameters(target, self.scope["query_string"])
         return Note(
             actor,
             done,

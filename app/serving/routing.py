@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
@@ -18,6 +19,7 @@ from litestar.utils import normalize_path
 from domain.audit import Action
 from domain.request.caller import OPEN
 
+_NOT_ASKED = frozenset({"company", "max_staleness", "force_refresh"})  # whose, and how it is answered
 _POLLED = ("health", "projections")  # by machines, and without any tenant's data
 
 
@@ -44,6 +46,14 @@ def routes_of(application: Litestar) -> Match:
         return Route(normal, open=handler.opt.get(OPEN) is True)
 
     return match
+
+
+@lru_cache(1_000)
+def with_parameters(target: str, query: bytes) -> str:
+    """A target with what was asked of it; the company is told beside it."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    told = sorted((name, value) for name, value in pairs if name not in _NOT_ASKED)
+    return f"{target}?{urlencode(told)}" if told else target
 
 
 class AuditedAction(NamedTuple):

@@ -39,6 +39,7 @@ from read_api.answers.cached_answer import CachedAnswer, Entry, State, key_of, s
 
 MEMORY = 64 * 2**20  # bytes of answers in a process
 TIMES_JSON = 6  # bytes in memory for each of an answer's JSON
+COMPANIES = 200  # that are remembered as having asked
 WORTH = 0.005  # seconds that answers of a query must have cost lately to be kept
 FADING = 0.9  # of what a query cost, with each cheaper answer
 LOOK = 0.01  # seconds for which a look at positions counts
@@ -66,7 +67,7 @@ Place = tuple[Hashable, datetime, State, bool]
 class AnswerCache:
     """Answers by question; `make` computes one. `code` names what computes them, `clock` tells seconds that only go on.
 
-    `moved` gives an event that is set when any projection moves next. `counts`: hits by tier, misses, and more.
+    `moved` gives an event that is set when any projection moves next. `companies`: whose questions come here.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class AnswerCache:
         self._looks: TTLCache[tuple[str, tuple[str, ...]], Looked] = TTLCache(1_000, LOOK, timer=clock)
         self._making: dict[Place, asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
+        self.companies: LRUCache[str, None] = LRUCache(COMPANIES)
         self.counts: Counter[str] = Counter()
         self.seconds: dict[str, float] = defaultdict(float)
 
@@ -95,6 +97,7 @@ class AnswerCache:
         """The answer as it is now, or as it was right a moment ago where that will do. Raises what making it raises."""
         if not self._is_worth_keeping(question):
             return await self._timed(question)
+        self.companies[question.company] = None
         asked = _of_its_minute(question)
         entry = self._entries.get(asked.key)
         reads = entry.reads if entry and entry.asked_at == asked.asked_at else tuple(sorted(projections_of(asked)))
@@ -124,7 +127,12 @@ class AnswerCache:
         return await self._computed(asked, reads, state_of(await self._look_now(asked.company, reads)))
 
     async def warm(self, question: Question) -> float:
-        """Have the answer before it is asked for; the seconds that it took, 0 where it is there. Raises as `answer`."""
+        """Have the answer before it is asked for; the seconds that it took, 0 where it is there or costs little.
+
+        Raises as `answer`.
+        """
+        if not self._is_worth_keeping(question):
+            return 0.0
         asked = _of_its_minute(question)
         reads = tuple(sorted(projections_of(asked)))
         state = state_of(await self._look(asked.company, reads))
@@ -138,6 +146,11 @@ class AnswerCache:
         self.counts["warmed"] += 1
         self.seconds["warming"] += (took := self._clock() - began)
         return took
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being computed."""
+        return bool(self._making)
 
     def figures(self) -> dict[str, float]:
         """What it has done since the process began: counts of answers and of tiers, and seconds, by name."""

@@ -44,8 +44,8 @@ def key_of(question: Question, state: State, code: str) -> Key:
     """
     member = question.member
     ids = None if member is None else [sorted(member.user_ids), sorted(member.account_ids)]
-    params = sorted(question.params.items())
-    parts = [FORMAT, code, question.company, question.name, params, ids, state, show_time(question.asked_at)]
+    texts = [sorted(question.params.items()), sorted(question.about.items())]
+    parts = [FORMAT, code, question.company, question.name, texts, ids, state, show_time(question.asked_at)]
     text = msgspec.json.encode(parts)
     return Key(text, hashlib.sha256(text).hexdigest())
 

@@ -40,6 +40,7 @@ from projections.engine.query.request import Question
 from read_api.answers.cache import EXACT, AnswerCache, Freshness
 from read_api.answers.cache_tiers import Tiers
 from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
+from read_api.answers.warming import Target, Warming
 from read_api.live.changes import ANY, ProjectionChanges, wait_for
 
 USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be limited to a user
@@ -89,6 +90,10 @@ class Questions:
         self._tokens = tokens
         self._patience = patience
         self._record = record
+
+    def warming(self, doors: Mapping[str, Target], budget: float) -> Warming:
+        """What makes answers before they are asked for, in this share of the time; `doors` as of `Warming`."""
+        return Warming(self._store, self.cache, self.now, doors, budget)
 
     async def ask(
         self,

@@ -165,6 +165,8 @@ HANDLERS = (
     metrics,
 )
 
+TARGETS = query_paths.targets((*trading.DOORS, *users.DOORS))
+
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",
     Metric.LAG_SECONDS: "lag_seconds",

@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from domain.errors import Invalid
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
+from read_api.answers.warming import Target
 from read_api.http.openapi import with_problems
 from read_api.http.request import HttpRequest, ask, freshness_of, parameters, question_of, response_to
 
@@ -29,6 +30,11 @@ class Door:
     def params(self) -> Sequence[Param]:
         """The parameters that are left to whoever asks."""
         return [param for param in registered()[self.query].params if param.name not in self.fixed]
+
+
+def targets(doors: Iterable[Door]) -> dict[str, Target]:
+    """What the audit trail calls these paths, with the query behind each."""
+    return {door.path.removeprefix("/api/v1/"): Target(door.query, door.fixed) for door in doors}
 
 
 def handlers(doors: Iterable[Door], tag: str) -> list[HTTPRouteHandler]:

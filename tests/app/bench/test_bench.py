@@ -34,6 +34,7 @@ RATES |= {
     "http_read_rate",
     "commands_rate",
     "audited_read_rate",
+    "way_rate",
 }
 TIMES = {"json_mapping", "latency_p50", "latency_p99", "http_read_p50", "http_read_p99", "up_again", "command_start"}
 TIMES |= {
@@ -52,6 +53,7 @@ TIMES |= {
     "trading_metrics_p99",
     "explain",
 }
+TIMES |= {"way_one_p50", "way_totals_p50", "way_kept_p50"}
 TIMES |= {"own_write_p50", "own_write_p99", "audited_read_p50"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
 MEMORY |= {"memory_relay"}

@@ -1,0 +1,58 @@
+"""A bare server as a process: our HTTP server with an application that answers the same bytes to everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from domain.errors import Unavailable
+
+BODY = b"x" * 600  # as many bytes as one row of totals takes
+START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(BODY))],
+}
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer the bytes."""
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send(dict(START))
+    await send({"type": "http.response.body", "body": BODY})
+
+
+@asynccontextmanager
+async def bare_server() -> AsyncIterator[int]:
+    """The port of one that runs for as long as this lasts."""
+    command = [sys.executable, "-m", "app.bench.bare_server"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        if not line:
+            raise Unavailable("the bare server did not start")
+        yield int(json.loads(line))
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _main() -> None:
+    from app.cli.frame import run
+    from app.serving.http_server import serve_http
+
+    run(serve_http(application, "127.0.0.1", 0, asyncio.Event(), lambda port: print(port, flush=True)))
+
+
+if __name__ == "__main__":
+    _main()
