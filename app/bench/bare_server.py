@@ -51,7 +51,12 @@ def _main() -> None:
     from app.cli.frame import run
     from app.serving.http_server import serve_http
 
-    run(serve_http(application, "127.0.0.1", 0, asyncio.Event(), lambda port: print(port, flush=True)))
+    run(serve_http(application, "127.0.0.1", 0, asyncio.Event(), _say))
+
+
+def _say(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ VERSION = version("trading-analytics-service")
 @asynccontextmanager
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
-    from app.read_side import questions as asking
-    from app.read_side.answer_tiers import answer_tiers
+    from app.read_side import answer_tiers, questions
     from app.read_side.past import past_answers
     from read_api.answers.past import PastQuestions
     from read_api.health.health import PATIENCE, Health
@@ -36,31 +35,21 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             wiring.event_log(settings) as log,
             wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
-            asking.listening(bus) as movements,
-            asking.questions(settings, log, movements, answer_tiers(settings, bus)) as questions,
-            asking.live_metrics(bus, questions) as live,
+            questions.listening(bus) as movements,
+            questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus)) as asked,
+            questions.live_metrics(bus, asked) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
             past_answers(settings) as answer_past,
             wiring.authenticator(settings) as authenticate,
         ):
-            metrics = Metrics()
+            metrics, rates = Metrics(), asked.cache.hit_rates
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
             side = ReadServices(
-                questions=questions,
-                past=PastQuestions(questions, answer_past),
+                questions=asked,
+                past=PastQuestions(asked, answer_past),
                 statuses=statuses,
-                health=Health(
-                    VERSION,
-                    statuses,
-                    statuses.workers,
-                    figures,
-                    seals.problem,
-                    bus,
-                    metrics,
-                    live,
-                    questions.cache.hit_rates,
-                ),
+                health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics, live, rates),
                 movements=movements,
                 live=live,
                 metrics=metrics,

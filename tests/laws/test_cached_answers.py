@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from adapters.postgres.read_models.tenant_rows import REPLACED
+from adapters.postgres.read_models.tenant_positions import record_replacement
 from domain.access.rights import Member
 from domain.errors import AnalyticsError
 from eventlog.publish.builders import trading_result
@@ -187,7 +187,7 @@ async def test_a_company_s_position_moves_with_its_own_events_alone(read_models_
             models.given([trade(company, number)])
             seen.append(await own())
         with psycopg.connect(read_models_url) as connection:
-            connection.execute(REPLACED, ("acme",))
+            record_replacement(connection, "acme")
         seen.append(await own())
         changed = [[x != y for x, y in zip(before, after, strict=True)] for before, after in pairwise(seen)]
         assert changed == [[True, False], [False, True], [True, False], [True, False]]

@@ -24,6 +24,7 @@ from adapters.postgres.read_models.projection_reader import (
     read_statuses,
 )
 from adapters.postgres.read_models.statistics import Growth
+from adapters.postgres.read_models.tenant_positions import record_ends
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
 from projections.engine.declare.projection import Projection
@@ -44,12 +45,6 @@ from projections.engine.store.port import (
     Refusal,
 )
 
-TENANT_ENDS = """
-    INSERT INTO tenant_positions (topic, company_id, partition, next_offset)
-    SELECT %s, * FROM unnest(%s::text[], %s::int[], %s::bigint[])
-    ON CONFLICT (company_id, topic, partition)
-    DO UPDATE SET next_offset = GREATEST(tenant_positions.next_offset, excluded.next_offset)
-"""
 SILENT = "10 minutes"  # a worker that was not heard of for so long is no news any more
 
 logger = logging.getLogger(__name__)
@@ -191,9 +186,8 @@ class PostgresProjectionStore(Session):
 
     def _commit_narrowed(self, commit: Commit) -> Sequence[Refusal]:
         """With a savepoint for each part, which would cost every batch two more trips to the server."""
-        from projections.engine.project.narrowing import (
-            narrowed,  # folds again: API processes, which come by here, never do
-        )
+        # it folds again: API processes, which come by here, never do
+        from projections.engine.project.narrowing import narrowed
 
         with self._transaction() as connection:
             self._move(connection, commit)
@@ -221,9 +215,8 @@ class PostgresProjectionStore(Session):
 
     def _move_admission(self, connection: psycopg.Connection, commit: Commit, admitted: Admitted) -> None:
         partitions = list(commit.reached)
-        first = partitions[0]
         share = {p: (0, 0, 0) for p in partitions}
-        share[first] = (admitted.admitted, len(admitted.duplicates), len(admitted.quarantined))
+        share[partitions[0]] = (admitted.admitted, len(admitted.duplicates), len(admitted.quarantined))
         moved = connection.execute(
             "UPDATE admissions AS a SET next_offset = b.reached, admitted = a.admitted + b.good,"
             " duplicates = a.duplicates + b.twice, quarantined = a.quarantined + b.bad"
@@ -273,9 +266,7 @@ class PostgresProjectionStore(Session):
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:
-            if admitted.tenants:
-                ends = sorted((company, part, offset) for (part, company), offset in admitted.tenants.items())
-                cursor.execute(TENANT_ENDS, (topic, *map(list, zip(*ends, strict=True))))
+            record_ends(cursor, topic, admitted)
             if admitted.highest:
                 cursor.executemany(
                     "INSERT INTO producers (topic, partition, company_id, producer_id, highest)"

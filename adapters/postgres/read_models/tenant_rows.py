@@ -11,6 +11,7 @@ from adapters.postgres.connections.refusals import ENOUGH, REFUSED, record
 from adapters.postgres.read_models.differences import differences
 from adapters.postgres.read_models.projection_reader import read_position
 from adapters.postgres.read_models.scratch import PostgresScratch, add, analyse, create
+from adapters.postgres.read_models.tenant_positions import record_replacement
 from domain.ports import Chunk
 from domain.position import Position
 from eventlog.seals.checkpoints import Check
@@ -20,11 +21,6 @@ from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.rebuild import Difference
 from projections.engine.store import sql
 from projections.engine.store.port import Refusal
-
-REPLACED = """
-    INSERT INTO tenant_positions VALUES (%s, '', 0, 1) ON CONFLICT (company_id, topic, partition)
-    DO UPDATE SET next_offset = tenant_positions.next_offset + 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +96,6 @@ class PostgresTenantRows(PostgresScratch):
                 f"INSERT INTO {target} ({listed}) SELECT {listed} FROM {sql.table_name(name, sql.SCRATCH)}".encode()
             )
             connection.execute(f"ANALYZE {target}".encode())
-        connection.execute(REPLACED, (company,))
+        record_replacement(connection, company)
         for topic, chunks, refusals in self._refused:
             record(connection, topic, chunks, refusals)

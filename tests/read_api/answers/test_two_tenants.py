@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.errors import Error as NatsError
 
 from adapters.files.answer_files import AnswerFiles
 from adapters.nats.answer_bucket import BUCKET, AnswerBucket
@@ -92,13 +93,13 @@ async def rounds(bus: NatsBus, folder: Path, count: int, monkeypatch: pytest.Mon
 
 async def lose(bus: NatsBus) -> None:
     """The server forgets all answers."""
-    with suppress(AnalyticsError, Exception):
+    with suppress(NatsError):
         await bus.jetstream().delete_key_value(BUCKET)
 
 
 def harm(folder: Path, chance: random.Random) -> None:
     """A file is torn, or holds what another held."""
-    files = sorted(folder.glob("*"))
+    files = sorted(folder.glob("*.answer"))
     if len(files) > 1:
         one, other = chance.sample(files, 2)
         content = other.read_bytes()
