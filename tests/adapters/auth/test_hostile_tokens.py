@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import grpc
@@ -16,10 +15,11 @@ from websockets.sync.client import connect
 
 from adapters.auth.keys import read_jwks
 from adapters.auth.tokens import TokenVerifier
+from adapters.servers.servers import Addresses
 from domain.errors import Unauthenticated
 from tests.adapters.auth.hostile import People, hostile
-from tests.support.copies import copy_of
 from tests.support.instance import Instance
+from tests.support.serving import serving
 
 PEOPLE = People()
 HOSTILE = hostile(PEOPLE)
@@ -53,14 +53,15 @@ def test_no_hostile_token_is_accepted(verify: TokenVerifier, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded(stopped_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """A running instance that takes the tokens of another issuer, whose keys are in a file."""
-    keys = tmp_path_factory.mktemp("keys") / "jwks.json"
+def guarded(
+    servers: Addresses, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """Doors that take the tokens of another issuer, whose keys are in a file."""
+    folder = tmp_path_factory.mktemp("guarded")
+    keys = folder / "jwks.json"
     keys.write_text(json.dumps(PEOPLE.jwks()))
-    with copy_of(stopped_instance) as folder:
-        running = Instance(folder).start(ANALYTICS_AUTH_JWKS=str(keys))
-        yield running
-        running.stop()
+    with serving(folder, servers, new_database(), auth_jwks=str(keys)) as doors:
+        yield doors
 
 
 def status(address: str, request: str, token: str) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import grpc
 import httpx
@@ -15,20 +14,21 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import HealthCheckRequest
 from websockets.sync.client import connect
 
+from adapters.servers.servers import Addresses
 from domain.access.rights import Tier
-from tests.support.copies import copy_of
 from tests.support.instance import Instance, run_command, trade
+from tests.support.serving import serving
 
 FLOOD = 300
 
 
 @pytest.fixture(scope="module")
-def small(stopped_instance: Path) -> Iterator[Instance]:
-    """An instance that allows a twentieth of the table: 5 reads a second to a tenant of tier BASIC."""
-    with copy_of(stopped_instance) as folder:
-        running = Instance(folder).start(ANALYTICS_RATE_LIMITS="0.05")
-        yield running
-        running.stop()
+def small(
+    servers: Addresses, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """Doors that allow a twentieth of the table: 5 reads a second to a tenant of tier BASIC."""
+    with serving(tmp_path_factory.mktemp("small"), servers, new_database(), rate_limits=0.05) as doors:
+        yield doors
 
 
 def test_a_tenant_that_floods_is_told_to_wait_and_another_is_answered(small: Instance) -> None:
