@@ -23,8 +23,8 @@ START_SECONDS = 60.0
 @contextmanager
 def serving(folder: Path, servers: Addresses, database_url: str, **settings: Any) -> Iterator[Instance]:
     """An instance of nothing but the doors, with these settings; it has no processes, and nothing is folded."""
-    ports = dict.fromkeys(("read_port", "command_port", "grpc_port"), 0)
-    complete = Settings(data=folder, database_url=database_url, nats_url=servers.nats_url, **ports, **settings)
+    settings |= dict.fromkeys(("read_port", "command_port", "grpc_port"), 0)
+    complete = Settings(data=folder, database_url=database_url, nats_url=servers.nats_url, **settings)
     asyncio.run(prepare(complete))
     listening: dict[str, int] = {}
     up = threading.Event()
