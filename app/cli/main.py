@@ -99,6 +99,7 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
         raise click.UsageError(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
     configure(settings.log_level, settings.log_format, "+".join(roles))
     sys.setswitchinterval(SWITCH)
+    gc.disable()  # until it is ready: what is loaded stays, and to look through it took a seventh of the start
     run(_serve(settings, list(roles), supervised))
     if supervised:  # all has drained; tearing down Polars and gRPC takes up to a second on a busy machine
         logging.shutdown()
@@ -111,6 +112,7 @@ async def _serve(settings: Settings, roles: list[str], supervised: bool) -> None
     def ready(role: str, port: int) -> None:
         gc.freeze()  # else each look for cycles, which wide answers bring about, holds everybody up for 0.1 s
         gc.set_threshold(*LOOKS)
+        gc.enable()
         sys.stdout.write(json.dumps({"ready": role, "port": port}) + "\n")
         sys.stdout.flush()
 

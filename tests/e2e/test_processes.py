@@ -9,10 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 
 import httpx
 import psutil
@@ -124,28 +123,52 @@ def healed(instance: Instance, before: dict[int, str], lost: set[int], name: str
     return name in {each for pid, each in now.items() if pid not in before}
 
 
-def test_a_terminal_is_given_links_and_ctrl_c_ends_without_a_word_of_trouble(own_folder: Path) -> None:
-    """Elsewhere, where what is said is kept, there is no token in it."""
+def test_nothing_is_left_however_it_ends_and_the_next_start_works(own_instance: Instance) -> None:
+    """kill -9 of the supervisor: its children notice; events that were accepted meanwhile are folded later.
+
+    Ctrl-C at a terminal, which was given links, stops everything within five seconds without a word of trouble: exit
+    code 0, no process left, no addresses left.
+    """
+    own_instance.start()
+    own_instance.take([trade("kin", 0)])
+    children = own_instance.children()
+    assert own_instance.process is not None
+    os.kill(own_instance.process.pid, signal.SIGKILL)
+    own_instance.process.wait()
+    eventually(lambda: not any(child.is_running() for child in children), 10)
+    path = own_instance.folder.parent / "more.ndjson"
+    path.write_text(json.dumps(trade("kin", 1)))
+    taken = own_instance.answer("ingest", str(path), "--json")  # no instance runs: it is durable all the same
+    assert taken["accepted"] == 1
+    with at_a_terminal(own_instance) as terminal:
+        shown = b""
+        while b"Ready." not in shown:
+            shown += os.read(terminal, 65_536)
+        assert shown.count(b"/#token=") == 4
+        caller = Caller(own_instance)
+        eventually(lambda: caller.counts(2))
+        eventually(lambda: caller.counts(2, as_of="2030-01-01"))
+        everybody = psutil.Process(own_instance.process.pid).children(recursive=True)
+        code, seconds = own_instance.stop(signal.SIGINT)
+    assert (code, seconds < 5) == (0, True)
+    assert not (own_instance.folder / "addresses.json").exists()
+    assert [process for process in everybody if process.is_running()] == []
+    lines = [json.loads(line) for line in own_instance.log.read_text().splitlines()]
+    assert [line for line in lines if line["level"] not in ("INFO", "WARNING")] == []
+
+
+@contextmanager
+def at_a_terminal(own: Instance) -> Iterator[int]:
+    """The instance started there, as a person would; what is shown comes out of the descriptor."""
     master, slave = pty.openpty()
-    own = Instance(own_folder)
-    command = [sys.executable, "-m", "app.cli", "up", "--data", str(own_folder)]
+    command = [sys.executable, "-m", "app.cli", "up", "--data", str(own.folder)]
     with own.log.open("wb") as log:
         own.process = subprocess.Popen(command, env=environment(), stdout=slave, stderr=log, start_new_session=True)
     os.close(slave)
-    said = b""
     try:
-        while b"Ready." not in said:
-            said += os.read(master, 65_536)
-        assert said.count(b"/#token=") == 4
-        caller = Caller(own)
-        eventually(lambda: caller.publish(0))
-        eventually(lambda: caller.counts(1, as_of="2030-01-01"))
-        own.process.send_signal(signal.SIGINT)
-        assert own.process.wait(60) == 0
+        yield master
     finally:
         os.close(master)
-    lines = [json.loads(line) for line in own.log.read_text().splitlines()]
-    assert [line for line in lines if line["level"] not in ("INFO", "WARNING")] == []
 
 
 def test_what_is_no_terminal_is_given_no_token(instance: Instance) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.support.instance import Instance
 
 PAGES = (
     "README.md",
@@ -22,8 +20,7 @@ PAGES = (
     "docs/tutorial/first-number.md",
 )
 BLOCK = re.compile(r"^( *)```bash\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-START_SECONDS, DRAIN_SECONDS, BLOCK_SECONDS = 60.0, 10.0, 60.0
-FREE_PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
+BLOCK_SECONDS = 60.0
 
 
 def blocks(page: str) -> list[str]:
@@ -38,30 +35,13 @@ def settings_free_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder as a checkout is after `make setup`, in which an instance runs, as `make run` starts one, but empty."""
+def folder(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a checkout is after `make setup`, whose data folder is that of an instance that runs."""
     place = tmp_path_factory.mktemp("checkout")
     (place / ".venv" / "bin").mkdir(parents=True)
     (place / ".venv" / "bin" / "analytics").symlink_to(Path(sys.executable).parent / "analytics")
-    with (place / "up.log").open("wb") as log:
-        environment = {**settings_free_environment(), **FREE_PORTS}
-        command = [".venv/bin/analytics", "up"]
-        running = subprocess.Popen(command, cwd=place, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        wait_until_ready(place, running)
-        yield place
-    finally:
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(DRAIN_SECONDS) == 0, (place / "up.log").read_text()
-
-
-def wait_until_ready(place: Path, running: subprocess.Popen[bytes]) -> None:
-    """Return once the instance has published its addresses."""
-    deadline = time.monotonic() + START_SECONDS
-    while not (place / ".analytics" / "addresses.json").exists():
-        assert running.poll() is None, (place / "up.log").read_text()
-        assert time.monotonic() < deadline, (place / "up.log").read_text()
-        time.sleep(0.1)
+    (place / ".analytics").symlink_to(instance.folder)
+    return place
 
 
 def typed(block: str, place: Path) -> subprocess.CompletedProcess[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
@@ -28,14 +25,6 @@ def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
-
-
-def running(process: psutil.Process) -> bool:
-    """Whether it is there and has not ended."""
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_addresses_say_where_everything_listens(instance: Instance) -> None:
@@ -171,34 +160,6 @@ def _one_trade(instance: Instance) -> Path:
     path = instance.folder.parent / "one.ndjson"
     path.write_text(json.dumps(trade("hanging", 1)) + "\n")
     return path
-
-
-def test_nothing_is_left_however_it_ends_and_the_next_start_works(own_instance: Instance) -> None:
-    """kill -9 of the supervisor: its children notice; events that were accepted meanwhile are folded later.
-
-    SIGTERM stops everything within five seconds: exit code 0, no process left, no addresses left.
-    """
-    own_instance.start()
-    own_instance.take([trade("orphan", 1)])
-    children = own_instance.children()
-    assert own_instance.process is not None
-    os.kill(own_instance.process.pid, signal.SIGKILL)
-    own_instance.process.wait()
-    eventually(lambda: not any(child.is_running() for child in children), 10)
-    path = own_instance.folder.parent / "more.ndjson"
-    path.write_text(json.dumps(trade("orphan", 2)))
-    taken = own_instance.answer("ingest", str(path), "--json")  # no instance runs: it is durable all the same
-    assert taken["accepted"] == 1
-    own_instance.start()
-    assert own_instance.command("projections", "wait").exit_code == 0
-    rows = own_instance.answer("query", "trading_totals", "--company", "orphan")["rows"]
-    assert rows[0]["total_trades"] == 2
-    family = psutil.Process(own_instance.process.pid).children(recursive=True)
-    code, seconds = own_instance.stop()
-    assert code == 0
-    assert seconds < 5
-    assert not (own_instance.folder / "addresses.json").exists()
-    assert [process for process in family if process.is_running()] == []
 
 
 def test_a_port_that_is_taken_is_named(own_instance: Instance) -> None:

@@ -72,11 +72,11 @@ class Instance:
         started = psutil.Process(self.process.pid).children()
         return [child for child in started if "--supervised" in command_line(child)]
 
-    def stop(self) -> tuple[int, float]:
+    def stop(self, request: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Ask it to drain; its exit code and how long it took, in seconds."""
         assert self.process is not None
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(request)
         return self.process.wait(30), time.monotonic() - began
 
     def command(self, *arguments: str) -> Result:
@@ -175,7 +175,8 @@ def instance(stopped_instance: Path) -> Iterator[Instance]:
         try:
             yield running
         finally:
-            running.stop()
+            code, _ = running.stop()
+        assert code == 0, running.log.read_text()
 
 
 @pytest.fixture

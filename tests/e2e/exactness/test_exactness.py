@@ -18,7 +18,7 @@ from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line
 from tests.support.kafka_broker import KafkaBroker, LocalBroker, find_broker, unavailable_reason
 
-SMALL = Size(events=8_000, kills=1, parcel=500)
+SMALL = Size(events=3_000, kills=1, parcel=250)
 TWICE = Size(events=15_000, kills=2, parcel=1_000)
 SMALL_ON_KAFKA = Size(events=15_000, kills=1, parcel=1_000)  # to start a broker again takes ten seconds and more
 FULL = Size(events=1_000_000, kills=20, parcel=4_000)
