@@ -6,9 +6,11 @@ Adapters implement them; `tests/contracts/` holds one suite a port, which every 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from domain.access.rights import Member
 from domain.position import TopicPartition
 
 
@@ -183,8 +185,8 @@ class ReadStore(Protocol):
         ...
 
 
-class LiveStore(ReadStore, Protocol):
-    """Read models that move."""
+class PositionedStore(ReadStore, Protocol):
+    """Read models that say where they stand."""
 
     async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, by projection; those that are not stored yet are left out.
@@ -192,6 +194,17 @@ class LiveStore(ReadStore, Protocol):
         With a company they say where its own rows were changed last.
 
         Raises Unavailable when the store does not answer.
+        """
+        ...
+
+
+class LiveStore(PositionedStore, Protocol):
+    """Read models that move."""
+
+    def snapshot(self, company: str, member: Member | None = None) -> AbstractAsyncContextManager[PositionedStore]:
+        """All that is asked of what this gives, of this company alone, is of one moment; a failure spoils nothing.
+
+        Raises Unavailable when the store does not answer, LimitExceeded where the company asks too much at once.
         """
         ...
 

@@ -11,6 +11,7 @@ from eventlog.search.event_detail import EventDetails
 from eventlog.search.search import EventSearch
 from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions
+from read_api.dashboards.dashboards import Dashboards
 from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
 from read_api.health.prometheus import Metrics
@@ -23,6 +24,7 @@ class ReadServices:
     """What the read API answers from."""
 
     questions: Questions
+    dashboards: Dashboards
     past: PastQuestions
     statuses: ProjectionStatuses
     health: Health

@@ -6,6 +6,7 @@ from app.docs.markdown import document, table
 from app.docs.openapi import document as openapi_document
 from domain.problem_documents import STATUS, STATUS_OF_CODE
 from read_api.health.prometheus import Metric
+from read_api.live.feeds import REMEMBERED
 from read_api.live.sessions import MOST_ROWS
 from read_api.live.websocket import (
     MOST_SUBSCRIPTIONS,
@@ -48,22 +49,44 @@ table:
 
 LIVE = f"""## WebSocket /api/v1/live
 
-JSON messages. The first one brings the token; a later one of the same form renews it without reconnecting.
+JSON messages, or protobuf ([live.proto](../../proto/services/live.proto)) with the same content: the WebSocket
+subprotocol `analytics.v1.json`, which is also what is spoken where none is named, or `analytics.v1.protobuf`. The first
+message brings the token; a later one of the same form renews it without reconnecting.
 
 ```json
 {{"type": "token", "token": "…"}}
 {{"type": "subscribe", "id": "a", "query": "trading_totals", "company": "acme", "params": {{"by": "symbol"}}}}
-{{"type": "subscribe", "id": "p", "watch": "pipeline"}}
+{{"type": "subscribe", "id": "m", "metric": "win_rate", "company": "acme"}}
+{{"type": "subscribe", "id": "d", "dashboard": "trading", "company": "acme", "params": {{"symbol": "AAPL"}}}}
+{{"type": "subscribe", "id": "l", "live": "trading.total_pnl", "company": "acme", "params": {{"width": "5m"}}}}
+{{"type": "subscribe", "id": "p", "watch": "pipeline", "max_rate": 1, "resume": "…"}}
 {{"type": "unsubscribe", "id": "a"}}
 ```
 
-The server answers `welcome`, then for each subscription one `snapshot` (`answer` is what HTTP would answer), an
-`update` with the whole new answer when the position has moved, at most four a second, and `fresh` (`position`, `as_of`,
-`complete`, `lag_ms`) at least every two seconds while nothing moves. A slow reader gets the newest answer and misses
-those in between. `watch: pipeline` follows the figures of health. What goes wrong with one subscription is an `error`
-with its `id` and a `problem`; the connection goes on. An answer that is followed has {MOST_ROWS:,} rows at most
-(`too_many_rows`). A connection may have {MOST_SUBSCRIPTIONS} subscriptions, a tenant as many over all its connections
-as its tier opens (`analytics access`).
+The server answers `welcome`, then for each subscription one `snapshot` (`answer` is what HTTP would answer), and a
+`delta` when something has changed, at most four a second (fewer with `max_rate`, frames a second), at least every two
+seconds, if only to say how fresh the answer is; of a live window (`GET /api/v1/realtime`) as soon as it moves. A slow
+reader gets the newest answer, as one delta, and misses those in between; of what is sent nothing waits but the newest.
+`watch: pipeline` follows the figures of health. What goes wrong with one subscription is an `error` with its `id` and a
+`problem`; the connection goes on. An answer that is followed has {MOST_ROWS:,} rows at most (`too_many_rows`). A
+connection may have {MOST_SUBSCRIPTIONS} subscriptions, a tenant as many over all its connections as its tier opens, and
+no more connections than that (`analytics access`).
+
+```json
+{{"type": "delta", "id": "a", "token": "…", "delta": {{"set": {{"position": "…"}}, "unset": ["next_cursor"],
+  "lists": {{"rows": {{"key": ["symbol"], "removed": [["AAPL"]],
+    "changed": [[["MSFT"], {{"set": {{"total_trades": 8}}}}]],
+    "added": [[2, {{"symbol": "TSLA", "total_trades": 1}}]]}}}}}}}}
+```
+
+To apply a delta: set and unset members; of each list, take out the rows whose values of the `key` columns are
+`removed`, change those that are `changed` in the same way, then put the `added` ones in at their places, in the order
+given. What comes out is what a snapshot would be, byte for byte in canonical form (members sorted, no blanks).
+
+`snapshot` and `delta` have a `token`. Who lost the connection subscribes with the last one as `resume`, and gets a
+`delta` of what has changed since; or a `snapshot` whose `resume` says why: `new_epoch` (the server knows nothing of the
+feed any more: another process, or {REMEMBERED:g} s without a follower), `too_old` (it remembers less far back), or
+`other_caller` (the token was given to somebody else).
 
 A token renews one of the same subject and companies. With it, every {RECHECK:g} s and when a configuration changes, the
 token and every subscription are judged anew: what is no longer allowed gets `ended` with its `id` and a `problem`, what

@@ -13,6 +13,8 @@ from domain.access.rate_limits import Rates
 
 if TYPE_CHECKING:
     from domain.ports import EventLog
+    from read_api.answers.past import PastQuestions
+    from read_api.answers.questions import Questions
     from read_api.services import ReadServices
 
 VERSION = version("trading-analytics-service")
@@ -22,8 +24,7 @@ VERSION = version("trading-analytics-service")
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike."""
     from app.read_side import answer_tiers, questions
-    from app.read_side.past import past_answers
-    from read_api.answers.past import PastQuestions
+    from read_api.dashboards.dashboards import Dashboards
     from read_api.health.health import PATIENCE, Health
     from read_api.health.projection_status import ProjectionStatuses
     from read_api.health.prometheus import Metrics
@@ -40,14 +41,15 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             questions.live_metrics(bus, asked) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
-            past_answers(settings) as answer_past,
+            _past_questions(settings, asked) as past,
             wiring.authenticator(settings) as authenticate,
         ):
             metrics, rates = Metrics(), asked.cache.hit_rates
             statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
             side = ReadServices(
                 questions=asked,
-                past=PastQuestions(asked, answer_past),
+                dashboards=Dashboards(asked, movements),
+                past=past,
                 statuses=statuses,
                 health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics, live, rates),
                 movements=movements,
@@ -60,3 +62,12 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 rates=Rates(settings.rate_limits),
             )
             yield side, log
+
+
+@asynccontextmanager
+async def _past_questions(settings: Settings, questions: Questions) -> AsyncIterator[PastQuestions]:
+    from app.read_side.past import past_answers
+    from read_api.answers.past import PastQuestions
+
+    async with past_answers(settings) as answer_past:
+        yield PastQuestions(questions, answer_past)

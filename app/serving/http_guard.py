@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.serving.socket_guard import UNREAD_SECONDS, GuardedSocket
 from domain.errors import Invalid, LimitExceeded, Unavailable
 from domain.events.identity import new_event_id
 from domain.problem_documents import MEDIA_TYPE, problem
@@ -27,11 +28,10 @@ HEAD_SECONDS = 10.0  # from the first byte of a head to its end, and from the co
 IDLE_SECONDS = 15  # of a connection between two requests
 BODY_SECONDS = 60.0  # without one byte of a body that is waited for
 LINGER_SECONDS = 10.0  # for the rest of a body whose answer is out
-UNREAD_SECONDS = 30.0  # in which of an answer that is not read at least UNREAD_BYTES must be
-UNREAD_BYTES = 32 * 1024
+UNREAD_BYTES = 32 * 1024  # that must be read of an answer in UNREAD_SECONDS
 UNREAD_TOTAL = 64 * 1024 * 1024  # bytes that wait in all connections: beyond it, those that read nothing go first
 LOOK_SECONDS = 1.0  # between two looks at all connections
-CONNECTIONS = 1_000
+CONNECTIONS = 1_000  # that are no WebSockets
 
 logger = logging.getLogger(__name__)
 
@@ -191,8 +191,11 @@ def _answer(status: HTTPStatus, detail: str) -> bytes:
 
 
 def _make_room(connections: Iterable[Any], newest: GuardedHttp) -> bool:
-    """Close the connection that has waited longest without a request; False where every one has one."""
-    waiting = [c for c in connections if isinstance(c, GuardedHttp) and c.rests and c is not newest]
+    """Close the connection that has waited longest without a request; False where there are too many that have one."""
+    http = [c for c in connections if isinstance(c, GuardedHttp)]
+    if len(http) <= CONNECTIONS:
+        return True
+    waiting = [c for c in http if c.rests and c is not newest]
     if not waiting:
         return False
     min(waiting, key=lambda connection: connection._since).transport.abort()
@@ -205,13 +208,13 @@ async def look_after(connections: Iterable[Any]) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         now = loop.time()
-        guarded = [connection for connection in connections if isinstance(connection, GuardedHttp)]
+        guarded = [each for each in connections if isinstance(each, GuardedHttp | GuardedSocket)]
         for connection in guarded:
             connection.look(now)
         _relieve(guarded)
 
 
-def _relieve(guarded: Iterable[GuardedHttp]) -> None:
+def _relieve(guarded: Iterable[GuardedHttp | GuardedSocket]) -> None:
     """Where too much waits to be read, let those go that have not read for longest."""
     waiting = [(*connection.unread, connection) for connection in guarded]
     total = sum(size for _, size, _ in waiting)

@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from app.serving.http_guard import IDLE_SECONDS, GuardedHttp, look_after
+from app.serving.socket_guard import GuardedSocket
 from app.serving.tls import CertificateFiles
 from domain.errors import Unavailable
 from eventlog import tasks
@@ -65,7 +66,7 @@ def _config(application: Any, files: CertificateFiles | None) -> uvicorn.Config:
         application,
         loop="none",
         http=GuardedHttp,
-        ws="websockets-sansio",
+        ws=GuardedSocket,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -36,7 +36,8 @@ class Rate:
 class TierLimits:
     """What a tenant of a tier may ask for, of each API process.
 
-    `at_once`: questions that are being answered; `feeds`: questions that are followed live, over all its connections.
+    `at_once`: questions that are being answered; `feeds`: what is followed live, over all its connections, of which
+    there are no more.
     """
 
     rates: Mapping[Use, Rate]

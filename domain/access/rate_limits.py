@@ -52,11 +52,12 @@ class Bucket:
 
 @dataclass(slots=True)
 class _Tenant:
-    """What a tenant has used, and how many questions and live feeds it has open."""
+    """What a tenant has used, and how many questions, live feeds and live connections it has open."""
 
     buckets: dict[Use, Bucket] = field(default_factory=dict)
     asking: int = 0
     feeds: int = 0
+    sockets: int = 0
 
 
 class Rates:
@@ -120,6 +121,18 @@ class Rates:
         finally:
             tenant.feeds -= 1
 
+    @contextmanager
+    def socket(self, principal: Principal) -> Iterator[None]:
+        """One live connection, from its sign-in to its end. Raises LimitExceeded for more than the tier has feeds."""
+        tenant = self._tenant(principal, "")
+        if tenant.sockets >= self._most(principal, _limits(principal, "").feeds):
+            raise _too_often("has more live connections than its tier opens", 1.0)
+        tenant.sockets += 1
+        try:
+            yield
+        finally:
+            tenant.sockets -= 1
+
     def check_feeds(self, principal: Principal, company: str = "") -> None:
         """Raise LimitExceeded where the tenant has more feeds open than its tier has now: the tier may have fallen."""
         if self._tenant(principal, company).feeds > self._most(principal, _limits(principal, company).feeds):
@@ -133,7 +146,7 @@ class Rates:
         tenant = self._tenants.setdefault(name, _Tenant())
         self._tenants.move_to_end(name)
         if len(self._tenants) > REMEMBERED:
-            idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds))
+            idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds or each.sockets))
             del self._tenants[next(idle, name)]
         return tenant
 

@@ -42,15 +42,32 @@ class Layout(Value, frozen=True):
     h: Annotated[int, Meta(ge=1, le=100, description="Height.")]
 
 
+TileKind = Literal[
+    "number",
+    "line",
+    "area",
+    "bar",
+    "stacked_bar",
+    "pie",
+    "waterfall",
+    "heat_map",
+    "scatter",
+    "histogram",
+    "funnel",
+    "flow",
+    "candles",
+    "table",
+    "status",
+    "text",
+]
+
+
 class Tile(Value, frozen=True):
     """One figure of a dashboard."""
 
     id: forms.Id
     title: forms.Name
-    kind: Annotated[
-        Literal["number", "line", "area", "bar", "pie", "heat_map", "scatter", "table"],
-        Meta(description="How it is drawn."),
-    ]
+    kind: Annotated[TileKind, Meta(description="How it is drawn.")]
     query: forms.QueryName
     layout: Layout
     params: forms.Params = msgspec.field(default_factory=dict)

@@ -26,7 +26,7 @@ import msgspec
 from cachetools import LRUCache, TTLCache
 
 from domain.errors import AnalyticsError
-from domain.ports import Checkpoint, LiveStore
+from domain.ports import Checkpoint, PositionedStore
 from eventlog import tasks
 from projections.engine.query.ask import answerable
 from projections.engine.query.compared import Compared
@@ -72,7 +72,7 @@ class AnswerCache:
 
     def __init__(
         self,
-        store: LiveStore,
+        store: PositionedStore,
         make: Callable[[Question], Awaitable[dict[str, Any]]],
         *,
         moved: Callable[[], asyncio.Event] = asyncio.Event,

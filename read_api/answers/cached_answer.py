@@ -97,7 +97,7 @@ class Entry:
 
     def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
         """The answer where its projections stand now, whose rows of the company are the ones that it was made of."""
-        stands_for = _stands_for(checkpoints)
+        stands_for = freshness_of(checkpoints)
         answer = CachedAnswer({**self.answer, **stands_for})
         if self.stamped:
             stamps = {name: stands_for[name] for name in _STAMPS}
@@ -107,7 +107,8 @@ class Entry:
         return answer
 
 
-def _stands_for(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+def freshness_of(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
+    """Position, moment, completeness and lag of what rests on projections that stand there, as answers have them."""
     moments = [each.as_of for each in checkpoints.values()]
     return {
         "position": _position(tuple((name, each.position) for name, each in checkpoints.items())),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,7 +29,7 @@ from domain.access.rights import (
 )
 from domain.errors import Forbidden, Invalid, NotYet
 from domain.events.catalogue import COMPANY_ID, STREAMS
-from domain.ports import LiveStore, ReadStore
+from domain.ports import Checkpoint, LiveStore, PositionedStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare.registry import all_queries
@@ -157,6 +158,18 @@ class Questions:
         Raises Invalid, NotFound, Unavailable, LimitExceeded; Forbidden where what is read is not open to members.
         """
         return await self._answered(question, self.cache.fresh)
+
+    async def answer_from(self, store: ReadStore, question: Question) -> dict[str, Any]:
+        """The answer out of a store of the caller's, which shows what they may see. Raises as `answer` does."""
+        return await self._answered(question, lambda asked: answer(asked, store, self._comparing))
+
+    def snapshot(self, company: str, member: Member | None) -> AbstractAsyncContextManager[PositionedStore]:
+        """The store of a company, or as a member sees it, at one moment. Raises as `LiveStore.snapshot` does."""
+        return self._store.snapshot(company, member)
+
+    async def checkpoints(self, projections: Sequence[str], company: str) -> Mapping[str, Checkpoint]:
+        """Where these projections stand, and where they folded anything of the company last. Raises Unavailable."""
+        return await self._store.checkpoints(projections, company)
 
     async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
         with tracing.span("question", query=question.name):

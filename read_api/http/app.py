@@ -24,7 +24,7 @@ from projections.engine.declare.registry import all_queries
 from projections.engine.query.ask import registered
 from read_api.health.projection_status import health_seen_by, standing, visible_to
 from read_api.health.prometheus import Metric
-from read_api.http import configuration, insights, openapi, query_paths, trading, users
+from read_api.http import configuration, dashboards, insights, openapi, query_paths, trading, users
 from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
 from read_api.http.problems import problem
@@ -154,6 +154,7 @@ HANDLERS = (
     queries,
     projections,
     *configuration.handlers(),
+    *dashboards.HANDLERS,
     *catalogue.HANDLERS,
     *query_paths.handlers(trading.DOORS, "trading"),
     *query_paths.handlers(users.DOORS, "users"),

@@ -7,9 +7,10 @@ The first message brings the token, later ones renew it or subscribe:
     {"type": "subscribe", "id": "p", "watch": "pipeline"}
     {"type": "unsubscribe", "id": "a"}
 
-Each subscription gets one `snapshot`, an `update` with the whole answer when the position has moved (at most four a
-second, the newest only), and `fresh` in between: the answer still stands, and how new it is. What goes wrong with one
-subscription is an `error` with its id and a problem document; the connection goes on.
+Each subscription gets one `snapshot`, then a `delta` of whatever has changed (documents.py says how one is applied),
+at least every IDLE seconds. Each has a token: who lost the connection subscribes with it as `resume`, and goes on with
+a `delta` from there, or with a `snapshot` that says why. What goes wrong with one subscription is an `error` with its
+id and a problem document; the connection goes on.
 
 A renewed token is of the same subject and the same companies. With it, and every RECHECK seconds, the token and each
 subscription are judged anew: what is no longer allowed is `ended` with the reason, what is now another question (a day
@@ -27,7 +28,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import msgspec
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
@@ -40,6 +40,8 @@ from read_api.health.prometheus import Metric
 from read_api.http.problems import problem
 from read_api.live.changes import wait_for
 from read_api.live.feeds import Feed, State
+from read_api.live.forms import DELTA, FORMS, JSON, SNAPSHOT, Form
+from read_api.live.resume import Anew
 from read_api.live.sessions import FeedGrant, LiveSessions
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
@@ -61,16 +63,18 @@ CLOSE_CODES: Mapping[type[AnalyticsError], int] = MappingProxyType(
         Unavailable: 1013,
     }
 )
-FRESHNESS = ("position", "as_of", "complete", "lag_ms")
+KINDS = ("dashboard", "query", "metric", "live", "watch")  # of what can be followed
+MOST_OFTEN = 1_000.0  # frames a second that a subscription may ask for at most
 
 logger = logging.getLogger(__name__)
 
 
 async def connect(socket: WebSocket[Any, Any, Any], sessions: LiveSessions) -> None:
     """Serve one connection until it ends."""
-    await socket.accept()
+    form = next((FORMS[name] for name in socket.scope["subprotocols"] if name in FORMS), None)
+    await socket.accept(subprotocols=form.name if form else None)
     with sessions.connected():
-        await _Connection(socket, sessions, correlation.current.get()).serve()
+        await _Connection(socket, sessions, correlation.current.get(), form or JSON).serve()
 
 
 class _Subscription(NamedTuple):
@@ -82,7 +86,7 @@ class _Subscription(NamedTuple):
 
     @property
     def about(self) -> tuple[str, str]:
-        """Target and company, as the trail calls them."""
+        """FeedGrant and company, as the trail calls them."""
         return _about(self.message)
 
 
@@ -103,12 +107,14 @@ class _Connection:
     socket: WebSocket[Any, Any, Any]
     sessions: LiveSessions
     correlation_id: str
+    form: Form
     token: str = ""
     principal: Principal | None = None
     subscriptions: dict[str, _Subscription] = field(default_factory=dict)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # messages and judgements come in turn
     tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    seat: ExitStack = field(default_factory=ExitStack)  # among the connections of its tenant
 
     async def serve(self) -> None:
         """Take messages until the caller goes, or must. Whatever fails in any part ends all of them."""
@@ -127,21 +133,23 @@ class _Connection:
             logger.exception("a live connection failed (correlation id %s)", self.correlation_id)
             await self._refuse(Defect("the connection failed"))
         finally:
+            self.seat.close()
             for name in list(self.subscriptions):
                 self._drop(name)
 
-    async def _first_message(self) -> str:
+    async def _first_message(self) -> str | bytes:
         try:
             async with asyncio.timeout(TOKEN_PATIENCE):
-                return await self.socket.receive_data("text")
+                first: str | bytes = await self.socket.receive_data(self.form.mode)
+                return first
         except TimeoutError:
             raise Unauthenticated("no token came in time") from None
 
     async def _listen(self) -> None:
         while True:
-            text = await self.socket.receive_data("text")
+            data = await self.socket.receive_data(self.form.mode)
             async with self.changing:
-                await self._take(text)
+                await self._take(data)
 
     async def _judge_again(self) -> None:
         """Look again and again whether the token still counts, and for what. Raises Unauthenticated when it does not.
@@ -165,14 +173,14 @@ class _Connection:
         principal = self._signed_in()
         for name, subscription in list(self.subscriptions.items()):
             try:
-                wanted = self.sessions.grant(principal, subscription.message)
-                self.sessions.check(principal, wanted.company)
-                if wanted.key != subscription.key:
+                grant = self.sessions.grant(principal, subscription.message)
+                self.sessions.check(principal, grant.source.company)
+                if grant.key != subscription.key:
                     await _ended(self._drop(name, noted=False))
-                    self._follow(name, subscription.message, wanted)
+                    self._follow(name, subscription.message, grant)
             except AnalyticsError as error:
                 await _ended(self._drop(name, error))
-                await self._send({"type": "ended", "id": name, "problem": self._problem(error)})
+                await self._say({"type": "ended", "id": name, "problem": self._problem(error)})
 
     def _signed_in(self) -> Principal:
         if self.principal is None:
@@ -181,21 +189,23 @@ class _Connection:
             raise Unauthenticated("the token has ended", suggested_actions=("Sign in again with a new token.",))
         return self.principal
 
-    async def _sign_in(self, text: str) -> None:
+    async def _sign_in(self, data: str | bytes) -> None:
         """Take a token: the first, or one that renews it. Raises Forbidden for a renewal by somebody else."""
         principal = None
         try:
-            token = _token(_message(text))
+            token = _token(self.form.read(data))
             principal = self.sessions.authenticate(token)
             self._check_same(principal)
             await self.sessions.admit(principal)
+            if self.principal is None:
+                self.seat.enter_context(self.sessions.signed_in(principal))
         except AnalyticsError as error:
             self._note_of(principal, Action.SIGN_IN, "live", "", error)
             raise
         self.token, self.principal = token, principal
         self._note(Action.SIGN_IN, "live")
         await self._judge()
-        await self._send(
+        await self._say(
             {
                 "type": "welcome",
                 "sub": principal.sub,
@@ -215,14 +225,14 @@ class _Connection:
                 suggested_actions=("Open a connection of its own for the other token.",),
             )
 
-    async def _take(self, text: str) -> None:
+    async def _take(self, data: str | bytes) -> None:
         name = ""
         try:
-            message = _message(text)
+            message = self.form.read(data)
             name = str(message.get("id", ""))
             match message.get("type"):
                 case "token":
-                    await self._sign_in(text)
+                    await self._sign_in(data)
                 case "subscribe":
                     await self._subscribe(name, message)
                 case "unsubscribe":
@@ -252,14 +262,23 @@ class _Connection:
         if len(self.subscriptions) >= MOST_SUBSCRIPTIONS:
             raise LimitExceeded(f"a connection may have {MOST_SUBSCRIPTIONS} subscriptions")
 
-    def _follow(self, name: str, message: Mapping[str, Any], wanted: FeedGrant) -> None:
+    def _follow(self, name: str, message: Mapping[str, Any], grant: FeedGrant) -> None:
         """Begin to send; however that ends, even before it began, the feed is left."""
         with ExitStack() as following:
-            feed = following.enter_context(self.sessions.followed(self._signed_in(), wanted))
-            sending = self.tasks.create_task(attended(lambda: self._pass_on(name, feed)))
+            feed = following.enter_context(self.sessions.followed(self._signed_in(), grant))
+            pause = _pause(message)
+            sending = self.tasks.create_task(
+                attended(lambda: self._pass_on(name, feed, self._place(message, feed), pause))
+            )
             ended = following.pop_all()
         sending.add_done_callback(lambda _: ended.close())
-        self.subscriptions[name] = _Subscription(sending, message, wanted.key)
+        about = {member: value for member, value in message.items() if member != "resume"}  # which counts once
+        self.subscriptions[name] = _Subscription(sending, about, grant.key)
+
+    def _place(self, message: Mapping[str, Any], feed: Feed) -> int | Anew:
+        """Where in the feed its follower is: 0 before the first document."""
+        token = str(message.get("resume") or "")
+        return self.sessions.tokens.offset(token, feed, self._signed_in()) if token else 0
 
     async def _unsubscribe(self, name: str) -> None:
         await _ended(self._drop(name))  # nothing of it may come after the answer to what is asked next
@@ -288,33 +307,45 @@ class _Connection:
         note = Note(actor, action, target, Door.WS, tenant, outcome, code, correlation_id=self.correlation_id)
         self.sessions.trail.note(note)
 
-    async def _pass_on(self, name: str, feed: Feed) -> None:
-        """Send what the feed tells: the newest state each time, so that a slow caller misses states, not time."""
-        seen: State | None = None
-        while True:
-            state = await feed.next(seen)
-            self._signed_in()
-            if state.error is not None:
-                if seen is None or seen.mark != state.mark:
-                    await self._send_error(name, state.error)
-            elif seen is not None and seen.mark == state.mark:
-                await self._send({"type": "fresh", "id": name, **{k: state.answer.get(k) for k in FRESHNESS}})
-            else:
-                kind = "snapshot" if seen is None else "update"
-                await self._send({"type": kind, "id": name, "answer": state.answer})
-                self.sessions.metrics.add(Metric.LIVE_SENT)
-            seen = state
+    async def _pass_on(self, name: str, feed: Feed, place: int | Anew, pause: float) -> None:
+        """Send what the feed has: the newest document each time, so that a slow caller misses some, not time.
 
-    async def _send(self, message: dict[str, Any]) -> None:
+        As what has changed since the one at `place` in the feed, or whole; at most once in so many seconds.
+        """
+        begin = self.sessions.tokens.prefix(feed, self._signed_in())
+        state: State | None = None
+        while True:
+            before, state = state, await feed.next(state)
+            self._signed_in()
+            if state.error is None:
+                await self._send(self._frame(name, feed, place, f"{begin}{state.offset}"))
+                self.sessions.metrics.add(Metric.LIVE_SENT)
+                place = state.offset
+            elif before is None or before.error is None or before.error.code != state.error.code:
+                await self._send_error(name, state.error)
+            await asyncio.sleep(pause)
+
+    def _frame(self, name: str, feed: Feed, place: int | Anew, token: str) -> str | bytes:
+        head = {"id": name, "token": token}
+        if isinstance(place, Anew):
+            head["resume"] = place
+        elif place and feed.remembers(place):
+            return self.form.frame(DELTA, head, feed.frame(self.form, place))
+        return self.form.frame(SNAPSHOT, head, feed.frame(self.form))
+
+    async def _say(self, message: Mapping[str, Any]) -> None:
+        await self._send(self.form.message(message))
+
+    async def _send(self, data: str | bytes) -> None:
         """Raises _TooSlow: who takes nothing would hold feeds, and this lock, for ever."""
         try:
             async with asyncio.timeout(SEND_PATIENCE), self.sending:
-                await self.socket.send_data(msgspec.json.encode(message).decode(), mode="text")
+                await self.socket.send_data(data, mode=self.form.mode)
         except TimeoutError:
             raise _TooSlow from None
 
     async def _send_error(self, name: str, error: AnalyticsError) -> None:
-        await self._send({"type": "error", "id": name, "problem": self._problem(error)})
+        await self._say({"type": "error", "id": name, "problem": self._problem(error)})
 
     def _problem(self, error: AnalyticsError) -> object:
         return problem(error, self.correlation_id, "/api/v1/live")
@@ -347,8 +378,9 @@ async def _ended(sending: asyncio.Task[None] | None) -> None:
 
 
 def _about(message: Mapping[str, Any]) -> tuple[str, str]:
-    """Target and company of a subscription, as the trail calls them."""
-    return str(message.get("query") or message.get("watch") or ""), str(message.get("company", ""))
+    """FeedGrant and company of a subscription, as the trail calls them."""
+    named = (message[kind] for kind in KINDS if message.get(kind))
+    return str(next(named, "")), str(message.get("company", ""))
 
 
 def _token(message: Mapping[str, Any]) -> str:
@@ -357,11 +389,9 @@ def _token(message: Mapping[str, Any]) -> str:
     return str(message.get("token", ""))
 
 
-def _message(text: str) -> dict[str, Any]:
-    try:
-        message = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise Invalid(f"the message is no JSON: {error}", code="bad_message") from None
-    if not isinstance(message, dict):
-        raise Invalid("a message is a JSON object", code="bad_message")
-    return message
+def _pause(message: Mapping[str, Any]) -> float:
+    """Seconds between two frames at least. Raises Invalid."""
+    rate = message.get("max_rate") or MOST_OFTEN
+    if not isinstance(rate, int | float) or not 0 < rate <= MOST_OFTEN:
+        raise Invalid(f"max_rate is a number of frames a second, at most {MOST_OFTEN:g}", code="bad_message")
+    return 1 / rate

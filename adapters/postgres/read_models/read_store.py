@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -14,9 +14,10 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connections.prepared_reader import PreparedReader, Rows
+from adapters.postgres.read_models.read_errors import server_errors, statement_errors
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
-from domain.access.rights import Member, whole_company
-from domain.errors import LimitExceeded, Unavailable
+from domain.access.rights import Member
+from domain.errors import Defect, Forbidden, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
 from domain.request import tracing
@@ -72,10 +73,20 @@ SELECT found.* FROM (SELECT set_config('analytics.company', %s, true) AS company
     WHERE live AND name = ANY(%s) GROUP BY name, live.version OFFSET 0
 ) AS found
 """
+# Nothing is written, so going back to the savepoint undoes a failure and nothing else.
+BEGIN = (b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", b"SAVEPOINT whole")
+AGAIN = b"ROLLBACK TO SAVEPOINT whole"
+END = b"ROLLBACK"
+# Members may not see where their company's rows were changed last; whatever moves counts as a change.
+CHECKPOINTS_OF_ALL = b"""
+SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
+       min(confirmed_at), bool_and(next_offset >= head), array_agg(next_offset), 0
+FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
+WHERE live AND %s::text IS NOT NULL AND name = ANY(%s) GROUP BY name, live.version
+"""
 PATIENCE = 5.0  # seconds at least to wait for a connection
 LIVE = b"SELECT version, definition FROM projections WHERE name = %s AND live"
 SWITCHES = 5  # during one question, at most
-NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
 Result = TypeVar("Result")
 
@@ -146,21 +157,22 @@ class PostgresReadStore:
 
         Raises LimitExceeded for a statement that takes too long, Unavailable, also where the tables are not there yet.
         """
-        with tracing.span("sql", projection=asked.projection):
-            try:
-                return await self._twice(lambda: self._ask_live(asked))
-            except psycopg.errors.InsufficientPrivilege as error:
-                if asked.member is None:
-                    raise
-                raise whole_company(asked.projection) from error
-            except psycopg.errors.UndefinedTable as error:
-                raise Unavailable(
-                    f"projection {asked.projection} has no tables yet: its projector has not started", code=NO_TABLES
-                ) from error
-            except psycopg.errors.UndefinedColumn as error:
-                raise Unavailable(
-                    f"projection {asked.projection} is stored by another definition: rebuild it"
-                ) from error
+        with statement_errors(asked.projection, asked.member):
+            return await self._twice(lambda: self._ask_live(asked))
+
+    @asynccontextmanager
+    async def snapshot(self, company: str, member: Member | None = None) -> AsyncIterator[Snapshot]:
+        """The store as it is at one moment; it is one of the questions that a company asks at once."""
+        pool = self._members if member else self._pool
+        with server_errors():
+            async with self._turns.turn(company), _connection(pool) as connection:
+                try:
+                    for statement in BEGIN:
+                        await connection.ask(statement)
+                    yield Snapshot(connection, company, member)
+                finally:
+                    with suppress(psycopg.Error):  # a broken connection is replaced by its pool
+                        await connection.ask(END)
 
     async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, all in one statement. Raises Unavailable, LimitExceeded."""
@@ -169,13 +181,11 @@ class PostgresReadStore:
 
     async def _checkpoints(self, projections: list[str], company: str) -> Mapping[str, Checkpoint]:
         async with _connection(self._pool) as connection:
-            found = await connection.ask(CHECKPOINTS, (company, projections))
-            rows = found.load(0, found.total)
-        return {name: _checkpoint(*columns) for name, *columns in rows}
+            return _checkpoints(await connection.ask(CHECKPOINTS, (company, projections)))
 
     async def _twice(self, asked: Callable[[], Awaitable[Result]]) -> Result:
         """What is asked; once more where the connection was to a server that went away."""
-        try:
+        with server_errors():
             try:
                 return await asked()
             except (psycopg.errors.QueryCanceled, PoolTimeout):
@@ -185,10 +195,6 @@ class PostgresReadStore:
                 await self._pool.check()
                 await self._members.check()
                 return await asked()
-        except psycopg.errors.QueryCanceled as error:
-            raise LimitExceeded("the query took too long", suggested_actions=("ask for a shorter period",)) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise Unavailable(f"the read store does not answer: {error}") from error
 
     async def _ask_live(self, asked: Statement) -> Answer:
         """Ask the version that is live; again where the one that was remembered is so no more."""
@@ -207,26 +213,65 @@ class PostgresReadStore:
 
     async def _look_up(self, projection: str) -> Live:
         async with _connection(self._pool) as connection:
-            found = await connection.ask(LIVE, (projection,))
-            rows = found.load(0, found.total)
-        if not rows:
-            return Live(registry.projection(projection).version, registry.projection(projection).version)
-        self._live[projection] = Live(*rows[0])
-        return self._live[projection]
+            found, live = await _live(connection, projection)
+        if found:
+            self._live[projection] = live
+        return live
 
     async def _ask(self, asked: Statement, live: Live) -> Answer | None:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
-        pool, whole = (self._members, OF_MEMBER) if asked.member else (self._pool, OF_COMPANY)
-        statement = _written(whole, asked.statement, asked.projection, live.version)
-        params = (*asked.whose, *asked.params, asked.projection, live.version, asked.projection)
+        pool = self._members if asked.member else self._pool
         # Who waits for the turn of wide answers keeps this one: else all ask, and what comes lies in memory.
         async with self._turns.turn(asked.company):
             async with _connection(pool) as connection:
-                rows = await connection.ask(statement, params)
+                rows = await connection.ask(*_whole(asked, live))
                 if rows.total <= FEW:
                     return _answer(live, rows, _found(rows.load(0, rows.total)))
             async with wide_answers.TURNS.turn(asked.company):  # the connection is another's by now
                 return _answer(live, rows, await _in_pieces(rows))
+
+
+class Snapshot:
+    """`domain.ports.PositionedStore` at one moment, for one company or a member of it: a transaction of its own."""
+
+    def __init__(self, connection: PreparedReader, company: str, member: Member | None) -> None:
+        self._connection, self._company, self._member = connection, company, member
+        self._alone = asyncio.Lock()  # parts of a question are asked side by side
+        self._live: dict[str, Live] = {}
+
+    async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
+        """As the store's own. Raises Forbidden for another company, and as `PostgresReadStore.answer` does."""
+        if company != self._company:
+            raise Forbidden(f"this snapshot is of {self._company}", code="forbidden_company")
+        asked = Statement(company, projection, statement, params, self._member)
+        with statement_errors(asked.projection, asked.member), server_errors():
+            async with self._alone:
+                live, rows = await self._rows(asked)
+                few = _found(rows.load(0, rows.total)) if rows.total <= FEW else None
+            if few is None:
+                async with wide_answers.TURNS.turn(company):
+                    few = await _in_pieces(rows)
+        answer = _answer(live, rows, few)
+        if answer is None:
+            raise Defect(f"projection {projection} was switched within a snapshot")
+        return answer
+
+    async def _rows(self, asked: Statement) -> tuple[Live, Rows]:
+        try:
+            if asked.projection not in self._live:
+                _, self._live[asked.projection] = await _live(self._connection, asked.projection)
+            live = self._live[asked.projection]
+            return live, await self._connection.ask(*_whole(asked, live))
+        except psycopg.Error:
+            await self._connection.ask(AGAIN)
+            raise
+
+    async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
+        """As the store's own."""
+        statement = CHECKPOINTS_OF_ALL if self._member else CHECKPOINTS
+        with server_errors():
+            async with self._alone:
+                return _checkpoints(await self._connection.ask(statement, (company, list(projections))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +329,10 @@ def _answer(live: Live, rows: Rows, found: _Found) -> Answer | None:
     return Answer(columns, found.rows, *_stands_for(*found.first[1:CHECKPOINT_COLUMNS]), live.definition)
 
 
+def _checkpoints(rows: Rows) -> Mapping[str, Checkpoint]:
+    return {name: _checkpoint(*columns) for name, *columns in rows.load(0, rows.total)}
+
+
 def _checkpoint(version: int, topics: Sequence[str], partitions: Sequence[int], *more: Any) -> Checkpoint:
     """A checkpoint from its columns."""
     *reached, own, replaced = more
@@ -303,6 +352,21 @@ def _stands_for(
     now, as_of = time.time_ns() // 1_000_000, confirmed_at or 0
     complete = bool(at_head) and now - as_of < FRESH_MS
     return str(Position(dict(stored))), as_of, complete, 0 if complete else max(0, now - as_of) if as_of else 0
+
+
+async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live]:
+    """The version that is live, and whether that is stored; where none is, the declared one will be."""
+    found = await connection.ask(LIVE, (projection,))
+    if rows := found.load(0, found.total):
+        return True, Live(*rows[0])
+    version = registry.projection(projection).version
+    return False, Live(version, version)
+
+
+def _whole(asked: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
+    """The statement with what an answer has beside its rows, and its parameters."""
+    statement = _written(OF_MEMBER if asked.member else OF_COMPANY, asked.statement, asked.projection, live.version)
+    return statement, (*asked.whose, *asked.params, asked.projection, live.version, asked.projection)
 
 
 @lru_cache(1_000)

@@ -19,6 +19,10 @@ from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000
+BY_KEY, NEWEST = "key", "newest"
+ORDER = Param(
+    "order", "key (default), or newest: those of the latest time first, on one page", read_choice(BY_KEY, NEWEST)
+)
 
 
 def _read_cursor(text: str) -> list[Any]:
@@ -69,7 +73,11 @@ class Listing:
         """One page of rows after the cursor."""
         conditions, params = self._conditions(request)
         order = ", ".join(sql.in_key_order(self.table))
-        if request.get("cursor") is not None:
+        if request.get("order") == NEWEST:
+            if request.get("cursor") is not None:
+                raise Invalid("the newest rows come on one page: give a limit, and no cursor", code="bad_parameter")
+            order = f'"{self.time}" DESC, {order}'
+        elif request.get("cursor") is not None:
             condition, after = sql.after(self.table, self._after(request.get("cursor")))
             conditions.append(condition)
             params.extend(after)
@@ -113,7 +121,7 @@ class Listing:
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
-        if len(rows) < _page_size(request):
+        if len(rows) < _page_size(request) or request.get("order") == NEWEST:
             return {"next_cursor": None}
         last = json.dumps([rows[-1][self.name(k.name)] for k in self.keys]).encode()
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
@@ -138,7 +146,7 @@ def listing(
     """
     listed = Listing(of.table, filters, time, names or {}, narrowed)
     params = (
-        *((FROM, TO) if time else ()),
+        *((FROM, TO, ORDER) if time else ()),
         LIMIT,
         Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
         *(_filter(of.table.column(f), listed.name(f)) for f in filters),

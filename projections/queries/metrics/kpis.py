@@ -278,9 +278,18 @@ def _span(request: Request) -> Span:
     return period_at(request.get("at") or request.asked_at, request.get("period", "month"))
 
 
+def _read_keys(text: str) -> tuple[str, ...]:
+    """Keys of key figures, comma-separated. Raises ValueError for one that is none."""
+    keys = _read_names(text)
+    if wrong := [key for key in keys if key not in METRICS or not METRICS[key].kpi]:
+        raise ValueError(f"{wrong[0]!r} is no key figure")
+    return keys
+
+
 def _kpis(request: Request) -> list[Metric]:
     section, known = request.get("section"), [entry for entry in METRICS.values() if entry.kpi]
-    return [entry for entry in known if section is None or entry.section == section]
+    named = [METRICS[key] for key in request.get("keys", ())] or known
+    return [entry for entry in named if section is None or entry.section == section]
 
 
 def _of_company(request: Request) -> MetricScope:
@@ -367,6 +376,7 @@ kpis = Composed(
         Param("at", "a moment in the period; now without it", read_time),
         Param("period", f"calendar period around it: {', '.join(PERIODS)}; month without it", read_choice(*PERIODS)),
         Param("section", f"only this section: {', '.join(Section)}", read_choice(*Section)),
+        Param("keys", "only these key figures, comma-separated, in this order", _read_keys),
         POLICY,
         *GIVEN,
         SINCE,

@@ -1,10 +1,29 @@
-// The connection of a page: signs in with the token, subscribes, and comes back by itself when it is lost.
+// The connection of a page: signs in with the token, subscribes, and comes back by itself when it is lost, to go on where
+// it was. Of each subscription it keeps the answer, and makes the next one of what has changed (documents.py).
 "use strict";
+
+function applied(answer, delta) {
+  const next = { ...answer, ...delta.set };
+  for (const name of delta.unset ?? []) delete next[name];
+  for (const [name, changes] of Object.entries(delta.lists ?? {})) next[name] = appliedRows(next[name], changes);
+  return next;
+}
+
+function appliedRows(rows, { key, removed = [], changed = [], added = [] }) {
+  const keyOf = (row) => JSON.stringify(key.map((name) => row[name]));
+  const gone = new Set(removed.map((values) => JSON.stringify(values)));
+  const deltas = new Map(changed.map(([values, delta]) => [JSON.stringify(values), delta]));
+  const next = rows.filter((row) => !gone.has(keyOf(row)));
+  next.forEach((row, place) => deltas.has(keyOf(row)) && (next[place] = applied(row, deltas.get(keyOf(row)))));
+  for (const [place, row] of added) next.splice(place, 0, row);
+  return next;
+}
 
 class Connection {
   constructor({ onWelcome, onMessage, onRefused, onLost }) {
     this.handlers = { onWelcome, onMessage, onRefused, onLost };
     this.subscriptions = new Map();
+    this.answers = new Map(); // subscription id → its answer and the token to resume it with
     this.pause = 250;
     this.closed = false;
     this.heardAt = Date.now();
@@ -25,9 +44,12 @@ class Connection {
     this.heardAt = Date.now();
     if (message.type === "welcome") {
       this.pause = 250;
-      for (const [id, wanted] of this.subscriptions) this.send({ type: "subscribe", id, ...wanted });
+      for (const [id, wanted] of this.subscriptions) this.send({ type: "subscribe", id, resume: this.answers.get(id)?.token, ...wanted });
       this.handlers.onWelcome(message);
     } else {
+      if (message.type === "delta" && !this.answers.has(message.id)) return; // of what the id stood for before
+      if (message.type === "delta") message.answer = applied(this.answers.get(message.id).answer, message.delta);
+      if (message.answer) this.answers.set(message.id, message);
       this.handlers.onMessage(message);
     }
   }
@@ -48,6 +70,7 @@ class Connection {
     const open = this.socket.readyState === WebSocket.OPEN;
     if (open && this.subscriptions.has(id)) this.send({ type: "unsubscribe", id });
     this.subscriptions.set(id, wanted);
+    this.answers.delete(id);
     if (open) this.send({ type: "subscribe", id, ...wanted });
   }
 
@@ -58,6 +81,7 @@ class Connection {
   close() {
     this.closed = true;
     this.subscriptions.clear();
+    this.answers.clear();
     this.socket?.close();
   }
 }

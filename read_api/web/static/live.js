@@ -75,11 +75,8 @@ const SHOWN = {
 
 function take(message) {
   if (message.type === "error" || message.type === "ended") return fail(message);
-  if (message.type === "fresh") freshness.set(message.id, message);
-  else {
-    if (message.answer.rows) freshness.set(message.id, message.answer);
-    SHOWN[message.id](message.answer.rows ?? message.answer);
-  }
+  if (message.answer.rows) freshness.set(message.id, message.answer);
+  SHOWN[message.id](message.answer.rows ?? message.answer);
   tellFreshness();
 }
 

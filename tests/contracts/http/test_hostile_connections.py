@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from app.serving import http_guard, http_server
+from app.serving import http_guard, http_server, socket_guard
 from app.serving.http_guard import HEAD_BYTES, HEAD_LINES
 from app.serving.http_server import serve_http
 from tests.e2e.hostile_connections import big_heads, half_open, slow_readers
@@ -100,7 +100,10 @@ SERVED: list[str] = []  # paths that `hello` was asked for
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    """Answers with so many bytes as its path says, once the body is there."""
+    """Answers with so many bytes as its path says, once the body is there; a WebSocket until that is not taken."""
+    if scope["type"] == "websocket":
+        await talk(receive, send)
+        return
     if scope["type"] == "lifespan":
         for _ in range(2):
             event = (await receive())["type"]
@@ -114,13 +117,27 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def talk(receive: Any, send: Any) -> None:
+    """Sends without end, and closes where a message is not taken."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    try:
+        while True:
+            async with asyncio.timeout(0.1):
+                await send({"type": "websocket.send", "bytes": b"x" * 100_000})
+    except TimeoutError:
+        await send({"type": "websocket.close", "code": 4408})
+
+
 @pytest.fixture
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """The port of a server that waits for hardly anything and takes ten connections."""
     short = {"HEAD": 0.2, "BODY": 0.2, "LINGER": 0.2, "UNREAD": 0.2, "LOOK": 0.05}
     for name, seconds in short.items():
         monkeypatch.setattr(http_guard, f"{name}_SECONDS", seconds)
+    monkeypatch.setattr(socket_guard, "UNREAD_SECONDS", 0.6)
     monkeypatch.setattr(http_guard, "CONNECTIONS", 10)
+    monkeypatch.setattr(socket_guard, "SOCKETS", 12)
     monkeypatch.setattr(http_server, "IDLE_SECONDS", 1)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
@@ -145,6 +162,45 @@ async def test_what_does_not_go_on_is_given_up(hasty: int, sent: bytes, status: 
     writer.write(sent)
     assert (await reader.read()).split()[1] == status
     writer.close()
+
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+CLOSED = b"\x88\x02\x11\x38"  # the frame that closes with 4408
+
+
+@pytest.mark.parametrize(("rest", "thaws"), [(0.3, True), (2.0, False)], ids=["thaws", "stays frozen"])
+async def test_a_frozen_socket_is_let_go(hasty: int, rest: float, thaws: bool) -> None:
+    """Who reads again soon finds at the end why it was closed; who does not is cut off, and holds nothing."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty, limit=1_000)
+    writer.write(UPGRADE)
+    await asyncio.sleep(rest)
+    last = b""
+    with suppress(ConnectionError):
+        while piece := await reader.read(65_536):
+            last = (last + piece)[-4:]
+    writer.transport.abort()
+    assert (last == CLOSED) is thaws
+
+
+async def test_sockets_have_a_bound_of_their_own(hasty: int) -> None:
+    """Requests are answered whatever sockets there are, and a socket too many is told."""
+    opened = []
+    for number in range(13):
+        reader, writer = await asyncio.open_connection("127.0.0.1", hasty)
+        opened.append(writer)
+        writer.write(UPGRADE)
+        status = (await reader.readline()).split()[1]
+        assert status == (b"101" if number < 12 else b"503")
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty)
+    writer.write(b"GET /3 HTTP/1.1\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"200"
+    for each in (*opened, writer):
+        each.transport.abort()
 
 
 async def test_an_answer_that_nobody_reads_is_let_go(hasty: int) -> None:

@@ -102,6 +102,8 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
                 "users/segments",
             )
         },
+        "GET /api/v1/dashboards/{dashboard}": Rule(READERS | MEMBER),  # tile by tile it is closed
+        "GET /api/v1/dashboards/{dashboard}/config": Rule(READERS | MEMBER),
         "GET /api/v1/events": Rule(AUDITOR | MEMBER),
         "GET /api/v1/events/{event}": Rule(AUDITOR | MEMBER),
         "POST /api/v1/events": Rule(SERVICE),
@@ -136,7 +138,15 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
     }
 )
 
-LIVE: Mapping[str, Rule] = MappingProxyType({"query": Rule(READERS | MEMBER), "watch": Rule(EVERYBODY, ANY)})
+LIVE: Mapping[str, Rule] = MappingProxyType(
+    {
+        "query": Rule(READERS | MEMBER),
+        "metric": Rule(READERS | MEMBER),
+        "dashboard": Rule(READERS | MEMBER),
+        "live": Rule(READERS | MEMBER),
+        "watch": Rule(EVERYBODY, ANY),
+    }
+)
 
 # The command line acts as the local operator, who has the data folder and with it all rights. Named is the right that
 # a command would need from anybody else; "" where it shows nothing and does nothing that a right is needed for.

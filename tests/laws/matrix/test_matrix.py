@@ -71,7 +71,13 @@ def ask(client: httpx.Client, instance: Instance, name: str, path: str, token: s
     """Ask for what belongs to ASKED."""
     verb = name.split()[0]
     api = instance.addresses["command_api" if verb != "GET" else "read_api"]
-    named = {"{name}": "trading_totals", "{event}": "no-such-event", "{id}": str(UUID(int=1)), "{key}": "win_rate"}
+    named = {
+        "{dashboard}": "trading",
+        "{name}": "trading_totals",
+        "{event}": "no-such-event",
+        "{id}": str(UUID(int=1)),
+        "{key}": "win_rate",
+    }
     address = api + reduce(lambda whole, part: whole.replace(*part), named.items(), path)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     params = {} if HTTP[name].scopes == ANY or name == PUBLISH else {"company": ASKED, **_needed(name, path)}
@@ -172,6 +178,9 @@ def called(channel: grpc.Channel, rpc: MethodDescriptor, token: str) -> grpc.Sta
 
 SUBSCRIPTIONS: dict[str, dict[str, object]] = {
     "query": {"query": "trading_totals", "company": ASKED, "params": {}},
+    "metric": {"metric": "win_rate", "company": ASKED},
+    "dashboard": {"dashboard": "trading", "company": ASKED},
+    "live": {"live": "market_bars", "company": ASKED, "params": {"symbol": "AAPL", "interval": "1m"}},
     "watch": {"watch": "pipeline"},
 }
 

@@ -108,12 +108,15 @@ class World:
         self.notes: list[Note] = []
         self.metrics = Metrics()
         self.rates = Rates(1)
+        self.scope: dict[str, Any] = {"subprotocols": []}
         side = SimpleNamespace(
             authenticate=lambda _token: ANN,
             metrics=self.metrics,
             trail=SimpleNamespace(admit=lambda: waits("trail"), note=self.notes.append),
             rates=self.rates,
             questions=self,
+            dashboards=None,
+            live=None,
             health=self.health,
             movements=ProjectionChanges(cast(Any, None)),
         )
@@ -139,7 +142,7 @@ class World:
         await self.waits("store")
         return {}
 
-    async def accept(self) -> None:
+    async def accept(self, subprotocols: str | None) -> None:
         """The handshake."""
         await self.waits("accept")
 

@@ -14,8 +14,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from domain.access.limits import LIMITS
 from domain.access.rights import Role, Tier
+from read_api.live.documents import apply_delta
 from read_api.live.sessions import MOST_ROWS
+from read_api.live.websocket import MOST_OFTEN, _pause
 from tests.support.instance import Instance, trade
+from tests.support.live_documents import object_of
 
 
 class Caller:
@@ -23,6 +26,7 @@ class Caller:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
+        self.answers: dict[str, dict[str, Any]] = {}
 
     def say(self, **message: object) -> None:
         """Send a message."""
@@ -31,9 +35,17 @@ class Caller:
     def hear(self, *kinds: str) -> dict[str, Any]:
         """The next message of one of these kinds; any kind if none is named."""
         while True:
-            message: dict[str, Any] = json.loads(self.connection.recv(timeout=15))
+            message = object_of(self.connection.recv(timeout=15))
+            self._take(message)
             if not kinds or message["type"] in kinds:
                 return message
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """Keep the document of each subscription as its frames say; a delta has it beside it as `answer`."""
+        if message["type"] == "delta":
+            message["answer"] = apply_delta(self.answers[message["id"]], message["delta"])
+        if "answer" in message:
+            self.answers[message["id"]] = message["answer"]
 
     def closed(self) -> int:
         """The code that the connection is closed with; nothing but errors may come before."""
@@ -62,7 +74,7 @@ def call(instance: Instance) -> Iterator[Callable[..., Caller]]:
         connection.close()
 
 
-def test_a_snapshot_comes_first_and_an_update_when_the_position_has_moved(
+def test_a_snapshot_comes_first_and_deltas_when_the_position_has_moved(
     instance: Instance, call: Callable[..., Caller]
 ) -> None:
     """Figures move without being asked for."""
@@ -73,9 +85,11 @@ def test_a_snapshot_comes_first_and_an_update_when_the_position_has_moved(
     assert first["id"] == "a"
     assert first["answer"]["rows"][0]["total_trades"] == 1
     instance.take([trade("liveco", n) for n in range(2, 5)])
-    while (update := caller.hear("update"))["answer"]["rows"][0]["total_trades"] != 4:
-        assert update["answer"]["rows"][0]["total_trades"] > 1
-    assert update["answer"]["position"] != first["answer"]["position"]
+    while (delta := caller.hear("delta"))["answer"]["rows"][0]["total_trades"] != 4:
+        assert delta["answer"]["rows"][0]["total_trades"] >= 1
+    assert delta["answer"]["position"] != first["answer"]["position"]
+    assert "rows" in delta["delta"]["lists"]
+    assert "query" not in delta["delta"]["set"]  # what has changed alone
 
 
 def test_wide_answers_are_followed_up_to_a_bound(instance: Instance, call: Callable[..., Caller]) -> None:
@@ -99,7 +113,7 @@ def test_freshness_is_told_while_nothing_moves(instance: Instance, call: Callabl
     caller = call()
     caller.say(type="subscribe", id="a", query="trading_totals", company="liveco", params={})
     snapshot = caller.hear("snapshot")
-    fresh = caller.hear("fresh")
+    fresh = caller.hear("delta")["answer"]
     assert fresh["position"] == snapshot["answer"]["position"]
     assert fresh["as_of"] >= (snapshot["answer"]["as_of"] or "")  # null until every partition was looked at
 
@@ -165,7 +179,7 @@ def test_a_token_can_be_renewed_on_the_way(instance: Instance, call: Callable[..
     caller.hear("snapshot")
     caller.say(type="token", token=instance.signed("viewer", "liveco", roles=(Role.ANALYST,)))
     assert caller.hear("welcome")["roles"] == ["analyst"]
-    assert caller.hear("fresh", "update")["id"] == "a"
+    assert caller.hear("delta")["id"] == "a"
 
 
 @pytest.mark.parametrize("other", [("viewer", "otherco"), ("eve", "liveco"), ("viewer", "liveco", "otherco")])
@@ -217,7 +231,7 @@ def test_a_renewed_token_judges_what_is_open_anew(instance: Instance, call: Call
     caller.say(type="token", token=instance.signed("una", "liveco", roles=(Role.ENGINEER,)))
     ended = caller.hear("ended")
     assert (ended["id"], ended["problem"]["code"]) == ("totals", "forbidden_role")
-    assert {caller.hear("fresh", "update")["id"] for _ in range(2)} == {"pipeline"}
+    assert {caller.hear("delta")["id"] for _ in range(2)} == {"pipeline"}
 
 
 def test_a_stored_tier_that_falls_judges_what_is_open_anew(instance: Instance, call: Callable[..., Caller]) -> None:
@@ -296,3 +310,59 @@ def noted(instance: Instance, company: str, since: int, **filters: str) -> list[
             return rows
         time.sleep(0.1)
     return []
+
+
+def test_who_lost_the_connection_goes_on_with_the_token(instance: Instance, call: Callable[..., Caller]) -> None:
+    """With what has changed; somebody else's token, one of another feed and nonsense begin anew, and say so."""
+    instance.take([trade("resumeco", 1)])
+    wanted = {"query": "trading_totals", "company": "resumeco", "params": {"by": "symbol"}}
+    caller = call(company="resumeco")
+    caller.say(type="subscribe", id="a", **wanted)
+    first = caller.hear("snapshot")
+    assert "resume" not in first
+    caller.connection.close()
+    instance.take([trade("resumeco", 2)])
+    back = call(company="resumeco")
+    back.answers["b"] = first["answer"]
+    back.say(type="subscribe", id="b", resume=first["token"], **wanted)
+    while (delta := back.hear())["answer"]["rows"][0]["total_trades"] != 2:
+        assert delta["type"] == "delta"
+    epoch = delta["token"].partition(".")[0]
+    assert first["token"].startswith(epoch)
+    back.say(type="subscribe", id="c", query="trades", company="resumeco", resume=delta["token"])
+    assert next_of(back, "c")["resume"] == "new_epoch"
+    for token, why in (
+        (delta["token"], "other_caller"),
+        (f"{epoch}.nonsense", "other_caller"),
+        ("nonsense", "new_epoch"),
+    ):
+        other = call(token=instance.signed("somebody", "resumeco"))
+        other.say(type="subscribe", id="a", resume=token, **wanted)
+        begun = other.hear()
+        assert (begun["type"], begun["resume"]) == ("snapshot", why)
+
+
+def next_of(caller: Caller, name: str) -> dict[str, Any]:
+    """The next message of one subscription."""
+    while (message := caller.hear())["id"] != name:
+        pass
+    return message
+
+
+def test_a_metric_is_followed_by_its_key(instance: Instance, call: Callable[..., Caller]) -> None:
+    """With the parameters that it has over HTTP."""
+    instance.take([trade("metricco", 1)])
+    caller = call(company="metricco")
+    caller.say(type="subscribe", id="m", metric="total_trades", company="metricco", params={"by": "symbol"})
+    (row,) = caller.hear("snapshot")["answer"]["rows"]
+    assert (row["key"], row["symbol"], row["value"]) == ("total_trades", "AAPL", 1)
+
+
+def test_a_subscription_says_how_often_it_wants_to_hear(call: Callable[..., Caller]) -> None:
+    """Not more often than a screen can show; a rate that is none is refused."""
+    caller = call()
+    for number, rate in enumerate((-1, 10_000, "often", [])):
+        caller.say(type="subscribe", id=f"x{number}", query="trades", company="liveco", max_rate=rate or "never")
+        assert caller.hear("error")["problem"]["code"] == "bad_message"
+    assert _pause({"max_rate": 0.2}) == 5.0
+    assert _pause({}) == 1 / MOST_OFTEN

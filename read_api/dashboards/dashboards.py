@@ -1,0 +1,186 @@
+"""Answering a dashboard: all its tiles out of one snapshot of the read models.
+
+Projections commit each for itself, so a snapshot may find them at different places of the log. For a moment it is
+waited for one where they agree; then each tile says its own position, and the dashboard that it is not complete.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.access.rights import Member, Principal, Right, may, require
+from domain.errors import Invalid, LimitExceeded
+from domain.position import Position
+from domain.request import tracing
+from projections.engine.query.composed import projections_of, topics_of
+from projections.engine.query.request import Question
+from read_api.answers.cached_answer import freshness_of
+from read_api.answers.configuration import KINDS, item_question, only
+from read_api.answers.position_tokens import NOTHING
+from read_api.answers.questions import Questions
+from read_api.dashboards.documents import PERIOD, Document, check_name, document_of, standard
+from read_api.dashboards.tile_answers import Checkpoints, TileAnswer, TileAnswers, is_made_apart
+from read_api.dashboards.tiles import TileRequest, tile_answer, tile_request
+from read_api.live.changes import ProjectionChanges, wait_for
+
+COMPANY = "company_profile"  # the query that knows currency and zone
+AGREEMENT = 0.2  # seconds that checkpoints may take to agree
+LOOK = 0.05  # seconds between two looks at them, whatever the bus says
+MOST_ROWS = 10_000  # of all tiles
+DASHBOARD = KINDS["dashboard"]
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardQuestion:
+    """Which dashboard of which company, and the parameters that are the same for all its tiles.
+
+    `followed`: it is asked again and again, so that tiles which cost much may be of a moment before.
+    """
+
+    name: str
+    company: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What was read at one moment: where projections stood, whether they agreed, the company, answers by tile."""
+
+    checkpoints: Checkpoints
+    agreed: bool
+    company: Mapping[str, Any]
+    answers: Mapping[str, TileAnswer]
+
+
+class Dashboards:
+    """Answers dashboards out of snapshots of the store."""
+
+    def __init__(self, questions: Questions, movements: ProjectionChanges) -> None:
+        self._questions = questions
+        self._movements = movements
+        self._answers = TileAnswers(questions)
+
+    def check(self, principal: Principal, question: DashboardQuestion) -> None:
+        """Raise Forbidden, NotFound or Invalid where the principal may not ask this at all, whatever its tiles say."""
+        right = Right.OWN if principal.member else Right.DASHBOARDS
+        require(principal, right, question.company)
+        check_name(question.name)
+        if (PERIOD[0] in question.params) is not (PERIOD[1] in question.params):
+            raise Invalid("give from and to, or neither", code="bad_parameter")
+        if question.name in standard():
+            _check_params(standard()[question.name], question.params)
+
+    def key(self, principal: Principal, question: DashboardQuestion) -> Hashable:
+        """The same for those who are shown the same by the same question: whatever tiles are judged by is in it."""
+        company, tier = question.company, principal.tier_in(question.company)
+        alike = question.name in standard() and not standard()[question.name].personal
+        whose = "" if alike or may(principal, Right.COMMAND, company) else principal.sub
+        asked = question.name, company, tuple(sorted(question.params.items()))
+        return "dashboard", *asked, tier, principal.roles, principal.member, whose
+
+    async def document(self, principal: Principal, name: str, company: str, at_least: Position = NOTHING) -> Document:
+        """The document of that name. Raises NotFound where there is none that they may see, and as `Questions.ask`."""
+        self.check(principal, DashboardQuestion(name, company))
+        if name in standard():
+            return standard()[name]
+        asked = item_question(DASHBOARD, company, name, self._questions.now())
+        found = await self._questions.ask(principal, asked, at_least)
+        return document_of(name, only(found["rows"], DASHBOARD, name))
+
+    async def answer(
+        self, principal: Principal, question: DashboardQuestion, at_least: Position = NOTHING
+    ) -> dict[str, Any]:
+        """The dashboard as the principal may see it now; each tile at a position that has reached `at_least`.
+
+        Raises Forbidden, NotFound, Invalid, Unavailable, LimitExceeded, NotYet; what concerns one tile is in that tile.
+        """
+        self.check(principal, question)
+        document = await self.document(principal, question.name, question.company, at_least)
+        _check_params(document, question.params)
+        profile = Question(COMPANY, question.company, {}, self._questions.now().replace(second=0, microsecond=0))
+        tiles = [
+            tile_request(tile, profile, question.params, lambda one: self._questions.allowed(principal, one))
+            for tile in document.contents.tiles
+        ]
+        for one in tiles if at_least.offsets else ():
+            if isinstance(one.question, Question):
+                await self._questions.reach(one.question, at_least)
+        with tracing.span("dashboard", dashboard=question.name):
+            moment = await self._moment(profile, principal.member, tiles, followed=question.followed)
+        return _dashboard(document, question, tiles, moment)
+
+    async def _moment(
+        self, profile: Question, member: Member | None, tiles: Sequence[TileRequest], *, followed: bool
+    ) -> _Moment:
+        """Of a snapshot in which the checkpoints agree, or of the first one after it was waited for that."""
+        asked = {one.tile.id: one.question for one in tiles if isinstance(one.question, Question)}
+        names = sorted(projections_of(profile).union(*map(projections_of, asked.values())))
+        apart = {name: question for name, question in asked.items() if is_made_apart(question)}
+        deadline = time.monotonic() + AGREEMENT
+        while True:
+            moved = self._movements.next()
+            async with self._questions.snapshot(profile.company, member) as snapshot:
+                checkpoints = await snapshot.checkpoints(names, profile.company)
+                agreed, left = _agree(checkpoints), deadline - time.monotonic()
+                if agreed or left <= 0:
+                    (company,) = (await self._questions.answer_from(snapshot, profile))["rows"]
+                    answers = {
+                        name: await self._answers.of_snapshot(question, snapshot, checkpoints, followed=followed)
+                        for name, question in asked.items()
+                        if name not in apart
+                    }
+                    break
+            await wait_for(moved, min(left, LOOK))
+        made = await self._answers.made_apart(list(apart.values()), checkpoints)
+        return _Moment(checkpoints, agreed, company, {**answers, **dict(zip(apart, made, strict=True))})
+
+
+def _dashboard(
+    document: Document, question: DashboardQuestion, tiles: Sequence[TileRequest], moment: _Moment
+) -> dict[str, Any]:
+    """The answer. Raises LimitExceeded where it has too many rows."""
+    checkpoints, answers = moment.checkpoints, moment.answers
+    fresh = freshness_of(checkpoints)
+    exact = moment.agreed and all(answer.exact for answer in answers.values())
+    found = {
+        "dashboard": document.name,
+        "version": document.version,
+        "title": document.contents.name,
+        "description": document.contents.description,
+        "company": question.company,
+        "currency": moment.company["currency"],
+        "time_zone": moment.company["calendar"]["time_zone"],
+        "params": dict(question.params),
+        **fresh,
+        "complete": exact and fresh["complete"],
+        "tiles": [tile_answer(one, answers[one.tile.id].content if one.tile.id in answers else None) for one in tiles],
+    }
+    if sum(len(tile["rows"]) for tile in found["tiles"]) > MOST_ROWS:
+        raise LimitExceeded(
+            f"the dashboard has more than {MOST_ROWS:,} rows",
+            code="too_many_rows",
+            suggested_actions=("Ask for a shorter period, or give its tiles a limit.",),
+        )
+    return found
+
+
+def _check_params(document: Document, params: Mapping[str, str]) -> None:
+    if unknown := sorted(set(params) - document.params()):
+        raise Invalid(f"no tile of {document.contents.name} has a parameter {unknown[0]!r}", code="unknown_parameter")
+
+
+def _agree(checkpoints: Checkpoints) -> bool:
+    """Whether all projections that read a partition have come equally far in it."""
+    reached: dict[tuple[str, int], int] = {}
+    positions = {name: Position.parse(each.position) for name, each in checkpoints.items()}
+    places = {place for position in positions.values() for place in position.offsets}
+    for name, position in positions.items():
+        topics = topics_of([name])
+        for place in (place for place in places if place[0] in topics):
+            if reached.setdefault(place, position[place]) != position[place]:
+                return False
+    return True

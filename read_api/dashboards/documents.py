@@ -1,0 +1,86 @@
+"""The documents of dashboards: the four standard ones, each a file of this folder, and those that were configured.
+
+Both are of one type (domain/configuration/dashboard.py), so that a standard one is what a command takes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.configuration.dashboard import Contents, Tile
+from domain.errors import NotFound
+from projections.engine.query.ask import registered
+from read_api.answers.questions import VIEWER
+
+NAMES = ("executive", "trading", "users", "system")
+PERIOD = ("from", "to")
+FILTERS = (
+    *("user_id", "account_id", "strategy", "symbol", "side", "tag"),
+    *("plan", "tier", "currency", "policy", "service", "operation"),
+)
+END = "at"  # what queries call the end of their period that look at one moment
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A dashboard: its name in addresses, what it holds, and the version of that; a standard one has version 0."""
+
+    name: str
+    contents: Contents
+    version: int = 0
+
+    @property
+    def personal(self) -> bool:
+        """Whether some tile shows different people different rows, whatever their roles are."""
+        return any(VIEWER in (p.name for p in registered()[tile.query].params) for tile in self.contents.tiles)
+
+    def params(self) -> frozenset[str]:
+        """What may be asked of all its tiles alike: the period, and filters that some tile knows."""
+        return frozenset(PERIOD).union(*(left_open(tile) for tile in self.contents.tiles))
+
+
+def left_open(tile: Tile) -> frozenset[str]:
+    """Which of the parameters that a dashboard may have its tile knows and does not settle itself."""
+    query = registered().get(tile.query)
+    names = {param.name for param in query.params} if query else set()
+    return frozenset(name for name in (*PERIOD, END, *FILTERS) if name in names and name not in tile.params)
+
+
+@cache
+def standard() -> Mapping[str, Document]:
+    """The standard dashboards by name."""
+    found = {name: _read(Path(__file__).with_name(f"{name}.toml")) for name in NAMES}
+    return MappingProxyType({name: Document(name, contents) for name, contents in found.items()})
+
+
+def _read(path: Path) -> Contents:
+    return msgspec.convert(tomllib.loads(path.read_text()), Contents)
+
+
+def document_of(name: str, row: Mapping[str, Any]) -> Document:
+    """The document of a row of the query `dashboards`."""
+    members = {member: row[member] for member in Contents.__struct_fields__}
+    return Document(name, msgspec.convert(members, Contents), row["version"])
+
+
+def check_name(name: str) -> None:
+    """Raise NotFound for what is neither the name of a standard dashboard nor an id."""
+    if name in NAMES:
+        return
+    try:
+        UUID(name)
+    except ValueError:
+        raise NotFound(
+            f"there is no dashboard {name[:64]!r}",
+            code="no_dashboard",
+            suggested_actions=(f"Ask for one of {', '.join(NAMES)}, or for the id of one that was configured.",),
+        ) from None

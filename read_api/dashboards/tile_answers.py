@@ -1,0 +1,154 @@
+"""Answers of tiles: out of the dashboard's snapshot, or the same as before where nothing of the company has changed.
+
+In the same minute the answer of the same rows is the same; what "now" means in it is the beginning of the minute. What
+is fitted in a process of its own (models) takes seconds, and is not waited for much longer than the other tiles take:
+until it is there its tile is pending, or shows the answer of before with the position of before. It is made anew after
+so many times what it cost, at the earliest; of a dashboard that is followed so is every tile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from cachetools import LRUCache
+
+from domain.errors import AnalyticsError, Unavailable
+from domain.ports import Checkpoint, ReadStore
+from eventlog import tasks
+from projections.engine.query.ask import answerable
+from projections.engine.query.composed import Composed, projections_of
+from projections.engine.query.formatting import age
+from projections.engine.query.request import Question
+from read_api.answers.cache import SHARE
+from read_api.answers.cached_answer import CachedAnswer, Entry, State, state_of
+from read_api.answers.questions import Questions
+
+MOST = 2_000  # answers that are kept
+PATIENCE = 1.0  # seconds that a dashboard waits for what is made in another process
+OLDEST = timedelta(minutes=15)  # that an answer may be which is shown until its successor is there
+PENDING = "pending"
+Checkpoints = Mapping[str, Checkpoint]
+Content = Mapping[str, Any] | AnalyticsError
+
+
+class TileAnswer(NamedTuple):
+    """What a tile shows, and whether it is that of the dashboard's snapshot."""
+
+    content: Content
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why there was no answer, when (monotonic seconds), and what finding that out cost."""
+
+    error: AnalyticsError
+    made: float
+    cost: float
+
+
+class TileAnswers:
+    """The answers of one process."""
+
+    def __init__(self, questions: Questions, clock: Callable[[], float] = time.monotonic) -> None:
+        self._questions = questions
+        self._clock = clock
+        self._kept: LRUCache[Hashable, Entry | _Refusal] = LRUCache(MOST)
+        self._making: dict[Hashable, asyncio.Task[None]] = {}
+
+    async def of_snapshot(
+        self, question: Question, snapshot: ReadStore, checkpoints: Checkpoints, *, followed: bool
+    ) -> TileAnswer:
+        """The answer of this snapshot; of a dashboard that is followed perhaps the one of before."""
+        if (same := self._same(question, checkpoints)) is not None:
+            return same
+        if followed and self._rests(question) and (before := self._before(question)) is not None:
+            return before
+        began = self._clock()
+        try:
+            answer = await self._questions.answer_from(snapshot, question)
+        except AnalyticsError as error:
+            self._kept[question.key] = _Refusal(error, *self._cost_since(began))
+            return TileAnswer(error, True)
+        self._keep(question, answer, _state(question, checkpoints), began)
+        return TileAnswer(answer, True)
+
+    async def made_apart(self, questions: Sequence[Question], checkpoints: Checkpoints) -> list[TileAnswer]:
+        """The answers as far as they are there in time. They are not of the snapshot, but may be the same."""
+        for question in questions:
+            if self._same(question, checkpoints) is None and not self._rests(question):
+                self._begin(question, checkpoints)
+        making = {self._making[question.key] for question in questions if question.key in self._making}
+        if making:
+            await asyncio.wait(making, timeout=PATIENCE)
+        return [self._same(each, checkpoints) or self._before(each) or NOT_YET for each in questions]
+
+    def _begin(self, question: Question, checkpoints: Checkpoints) -> None:
+        if question.key not in self._making:
+            work = self._make(question, _state(question, checkpoints))
+            self._making[question.key] = tasks.start(work, f"tile of {question.name}")
+            self._making[question.key].add_done_callback(lambda _: self._making.pop(question.key))
+
+    async def _make(self, question: Question, state: State) -> None:
+        began = self._clock()
+        try:
+            answer = await self._questions.answer(question)
+            after = await self._questions.checkpoints([name for name, _, _ in state], question.company)
+        except AnalyticsError as error:
+            self._kept[question.key] = _Refusal(error, *self._cost_since(began))
+        else:
+            self._keep(question, answer, state if state_of(after) == state else (), began)
+
+    def _cost_since(self, began: float) -> tuple[float, float]:
+        now = self._clock()
+        return now, now - began
+
+    def _keep(self, question: Question, answer: Mapping[str, Any], state: State, began: float) -> None:
+        query, (now, cost) = answerable(question.name), self._cost_since(began)
+        stamped = isinstance(query, Composed) and query.stamped
+        reads = tuple(name for name, _, _ in state)
+        entry = Entry(CachedAnswer(answer), reads, state, question.asked_at, cost, now, now, stamped)
+        self._kept[question.key] = entry
+
+    def _same(self, question: Question, checkpoints: Checkpoints) -> TileAnswer | None:
+        """The answer that was made of the same rows in this minute, with how fresh it is now."""
+        kept = self._kept.get(question.key)
+        if isinstance(kept, _Refusal):
+            return TileAnswer(kept.error, True) if self._rests(question) else None
+        if kept is None or kept.asked_at != question.asked_at or kept.state != _state(question, checkpoints):
+            return None
+        return TileAnswer(kept.as_of_now({name: checkpoints[name] for name in kept.reads}), True)
+
+    def _before(self, question: Question) -> TileAnswer | None:
+        """The answer of before, saying that it is not complete."""
+        kept = self._kept.get(question.key)
+        if kept is None or isinstance(kept, _Refusal) or question.asked_at - kept.asked_at > OLDEST:
+            return None
+        as_of = kept.answer["as_of"]
+        lag = max(0, age(as_of, self._questions.now())) if as_of else 0
+        return TileAnswer({**kept.answer, "complete": False, "lag_ms": lag}, False)
+
+    def _rests(self, question: Question) -> bool:
+        """Whether it is too early to make it anew."""
+        kept = self._kept.get(question.key)
+        return kept is not None and self._clock() - kept.made < SHARE * kept.cost
+
+
+NOT_YET = TileAnswer(
+    Unavailable("the answer is being made", code=PENDING, suggested_actions=("Ask again in a moment.",)), False
+)
+
+
+def is_made_apart(question: Question) -> bool:
+    """Whether the answer is made in a process of its own."""
+    query = answerable(question.name)
+    return isinstance(query, Composed) and query.apart
+
+
+def _state(question: Question, checkpoints: Checkpoints) -> State:
+    return state_of({name: checkpoints[name] for name in projections_of(question) if name in checkpoints})

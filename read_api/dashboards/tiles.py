@@ -1,0 +1,92 @@
+"""The tiles of a dashboard as somebody may see them: each a question, or the reason why there is none.
+
+What role or tier close is shown as closed; what a tile cannot be asked says so. Neither spoils the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from domain.configuration.dashboard import Tile
+from domain.errors import AnalyticsError, Forbidden
+from projections.engine.query.request import Question
+from read_api.dashboards.documents import END, PERIOD, left_open
+from read_api.dashboards.tile_answers import PENDING
+
+OPEN, CLOSED, NEEDS, FAILED = "open", "closed", "needs", "failed"
+STATES: Mapping[str, str] = {"missing_parameter": NEEDS, PENDING: PENDING}  # by the code of an error
+STANDS_FOR = ("definition_version", "position", "as_of", "complete", "lag_ms")
+NOT_EXTRA = frozenset({"query", "rows", *STANDS_FOR})
+MOST_MARKS = 2_000  # rows of a tile: a screen shows no more
+
+
+@dataclass(frozen=True, slots=True)
+class TileRequest:
+    """A tile with its question as whoever asks may put it, or the error where they may not or cannot.
+
+    `left_out`: parameters of the dashboard that mean nothing to its query.
+    """
+
+    tile: Tile
+    params: Mapping[str, str]
+    left_out: tuple[str, ...]
+    question: Question | AnalyticsError
+
+
+def tile_request(
+    tile: Tile, of_company: Question, params: Mapping[str, str], allowed: Callable[[Question], Question]
+) -> TileRequest:
+    """What a tile asks, of the company and at the moment of a question, with what it leaves open from `params`."""
+    known, (_, to) = left_open(tile), PERIOD
+    given = {name: value for name, value in params.items() if name in known}
+    if to in params and to not in known and END in known:
+        given[END] = params[to]
+    left_out = tuple(name for name in params if name not in given and not (name == to and END in given))
+    whole = {**given, **tile.params}
+    try:
+        question: Question | AnalyticsError = allowed(replace(of_company, name=tile.query, params=whole))
+    except AnalyticsError as error:
+        question = error
+    return TileRequest(tile, whole, left_out, question)
+
+
+def tile_answer(one: TileRequest, content: Mapping[str, Any] | AnalyticsError | None) -> dict[str, Any]:
+    """The tile as answers show it: what it is, its state, what it stands for, and its rows or its problem."""
+    tile, error = one.tile, one.question if content is None else content
+    found = {
+        "id": tile.id,
+        "title": tile.title,
+        "kind": tile.kind,
+        "layout": msgspec.to_builtins(tile.layout),
+        "query": tile.query,
+        "params": dict(one.params),
+        "left_out": list(one.left_out),
+        "state": OPEN,
+        "problem": None,
+        **dict.fromkeys(STANDS_FOR),
+        "complete": False,
+        "every": 1,
+        "extra": {},
+        "rows": [],
+    }
+    if isinstance(error, AnalyticsError):
+        problem = {"code": error.code, "detail": str(error), "suggested_actions": list(error.suggested_actions)}
+        return found | {"state": _state(error), "problem": problem}
+    assert isinstance(content, Mapping)
+    every = -(-len(content["rows"]) // MOST_MARKS) or 1
+    extra = {name: value for name, value in content.items() if name not in NOT_EXTRA}
+    stands_for = {name: content[name] for name in STANDS_FOR}
+    return found | {**stands_for, "every": every, "extra": extra, "rows": _thinned(content["rows"], every)}
+
+
+def _thinned(rows: Sequence[Any], every: int) -> list[Any]:
+    """The first of each so many rows, and the last of all."""
+    return [*rows[::every], *rows[-1:]] if (len(rows) - 1) % every else list(rows[::every])
+
+
+def _state(error: AnalyticsError) -> str:
+    return CLOSED if isinstance(error, Forbidden) else STATES.get(error.code, FAILED)
