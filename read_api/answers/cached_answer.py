@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -118,6 +119,7 @@ def freshness_of(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
     }
 
 
+@lru_cache(1_000)  # the same until something moves
 def _position(reached: Sequence[tuple[str, str]]) -> str:
     if len(reached) == 1:
         return reached[0][1]

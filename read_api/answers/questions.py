@@ -5,6 +5,7 @@ Order of work: may they → what their tier lets them see → answer → is it a
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+
+from cachetools import LRUCache, cached
 
 from domain.access.rights import (
     FEATURES,
@@ -86,11 +89,14 @@ class Questions:
         self._store = store
         self._comparing = comparing
         self._of_member = of_member
-        self.cache = AnswerCache(store, self._make, moved=movements.next, tiers=tiers, code=code)
+        self.cache = AnswerCache(store, self._make, moved=self._next_movement, tiers=tiers, code=code)
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
         self._record = record
+
+    def _next_movement(self) -> asyncio.Event:
+        return self._movements.next()
 
     def warming(self, doors: Mapping[str, Target], budget: float) -> Warming:
         """What makes answers before they are asked for, in this share of the time; `doors` as of `Warming`."""
@@ -260,9 +266,15 @@ def _of_last_days(question: Question) -> Question:
     return question
 
 
+@cached(LRUCache(1_000), key=lambda question: (question.key, question.asked_at.replace(second=0, microsecond=0)))
+def _features(question: Question) -> frozenset[Feature]:
+    """What a question needs. Key figures have forty parts, and to put these costs more than all else of them kept."""
+    return features_of(question)
+
+
 def _require_features(principal: Principal, question: Question) -> None:
     """Raise Forbidden where the tier does not open what the question needs."""
-    closed = [f for f in sorted(features_of(question)) if not opens(principal, f, question.company)]
+    closed = [f for f in sorted(_features(question)) if not opens(principal, f, question.company)]
     if closed:
         having = ", ".join(tier for tier in Tier if closed[0] in FEATURES[tier])
         tier = principal.tier_in(question.company)

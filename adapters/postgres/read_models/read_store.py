@@ -348,10 +348,19 @@ def _stands_for(
     at_head: bool | None,
 ) -> tuple[str, int, bool, int]:
     """Position, moment, completeness and lag of a checkpoint's columns."""
-    stored = zip(zip(topics or (), partitions or (), strict=True), offsets or (), strict=True)
     now, as_of = time.time_ns() // 1_000_000, confirmed_at or 0
     complete = bool(at_head) and now - as_of < FRESH_MS
-    return str(Position(dict(stored))), as_of, complete, 0 if complete else max(0, now - as_of) if as_of else 0
+    return (
+        _position(tuple(topics or ()), tuple(partitions or ()), tuple(offsets or ())),
+        as_of,
+        complete,
+        0 if complete else max(0, now - as_of) if as_of else 0,
+    )
+
+
+@lru_cache(1_000)  # the same until something moves
+def _position(topics: tuple[str, ...], partitions: tuple[int, ...], offsets: tuple[int, ...]) -> str:
+    return str(Position(dict(zip(zip(topics, partitions, strict=True), offsets, strict=True))))
 
 
 async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live]:

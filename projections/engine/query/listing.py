@@ -116,8 +116,8 @@ class Listing:
 
     def shape(self, _request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """All columns as answers show them."""
-        shows = {c.name: shower(c.kind) for c in self.columns}
-        return [{self.name(column): shows[column](value) for column, value in row.items()} for row in rows]
+        shows = [(c.name, self.name(c.name), shower(c.kind)) for c in self.columns]
+        return [{name: show(row[column]) for column, name, show in shows} for row in rows]
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
