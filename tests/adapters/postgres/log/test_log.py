@@ -8,6 +8,7 @@ import time
 import psycopg
 import pytest
 
+from adapters.postgres.log import wakeups
 from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.log.membership import shares
 from adapters.postgres.log.runs import APPEND, Runs
@@ -63,6 +64,23 @@ async def test_an_append_that_was_not_heard_is_seen(open_embedded_log: OpenLog, 
             assert list(chunk.values) == [b"%d" % number]
     await reader.close()
     await log.close()
+
+
+async def test_what_is_heard_needs_no_look(open_embedded_log: OpenLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appends wake readers that wait, also while nobody ever looks again."""
+    monkeypatch.setattr(wakeups, "LOOK_AGAIN", 3_600.0)
+    log, other = await opened(open_embedded_log), await open_embedded_log()
+    reader = log.reader("t")
+    for number in range(3):
+        waiting = asyncio.create_task(reader.read({0: number}, max_records=10, wait=30))
+        await asyncio.sleep(0.4)  # by then it listens
+        await other.append([record("t", "k", str(number))])
+        async with asyncio.timeout(10):
+            (chunk,) = await waiting
+        assert list(chunk.values) == [b"%d" % number]
+    await reader.close()
+    for each in (log, other):
+        await each.close()
 
 
 @pytest.mark.slow
