@@ -167,10 +167,11 @@ class LiveMetrics:
     async def _follow(self, view: _View) -> None:
         """Listen, and say so again and again, until nobody asks any more."""
         question = view.question
-        subscription = await self._bus.subscribe(subject_of(question), view.hear)
+        subscription, losses = await self._bus.subscribe(subject_of(question), view.hear), -1
         try:
             while time.monotonic() - view.asked < RESTS:
-                ask = FollowRequest(question, snapshot=not view.windows)
+                before, losses = losses, self._bus.losses
+                ask = FollowRequest(question, snapshot=not view.windows or losses != before)
                 with suppress(Unavailable):  # the bus is away: what is asked for next says so
                     await self._bus.publish(FOLLOW_SUBJECT, msgspec.json.encode(ask))
                 await asyncio.sleep(RENEW if view.windows else RENEW / 4)

@@ -23,6 +23,7 @@ from projections.engine.live.widths import Width, width_of
 from projections.engine.query.formatting import show_time, shower
 from projections.engine.query.quantiles import QUANTILES
 
+MOST_NEWEST = 12  # windows of which whoever begins to follow, or has lost something, hears again
 MOST_ROWS = 500  # of a message; of more the first by key, and it says so
 
 
@@ -73,8 +74,8 @@ class View:
         return [message for start in sorted(due) if (message := self._message(start, minute)) is not None]
 
     def newest(self) -> list[dict[str, Any]]:
-        """The newest messages of the last two windows."""
-        return [self.said[start] for start in sorted(self.said)[-2:]]
+        """The newest messages of the last windows."""
+        return [self.said[start] for start in sorted(self.said)[-MOST_NEWEST:]]
 
     def _forget(self, minute: int) -> None:
         oldest = minute - self.retained - 12
