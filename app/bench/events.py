@@ -155,14 +155,20 @@ MIX: dict[str, tuple[int, Callable[[Random, int, int], Message]]] = {
 
 
 def envelopes(
-    count: int, types: Sequence[str] = tuple(MIX), *, facts: int = 1, producer: str = PRODUCER, begin: int = BEGIN
+    count: int,
+    types: Sequence[str] = tuple(MIX),
+    *,
+    facts: int = 1,
+    producer: str = PRODUCER,
+    begin: int = BEGIN,
+    span: int = SPAN,
 ) -> Iterator[AnalyticsProcessingEnvelope]:
-    """So many events of these types in their shares, in order of time, stamped where a producer is given."""
+    """So many events of these types in their shares, in order of time within `span` ms; stamped by a given producer."""
     chance = Random(7)
     ends = list(accumulate(MIX[name][0] for name in types))
     for number in range(count):
         name = chance.choices(types, cum_weights=ends)[0]
-        at = begin + number * SPAN // count
+        at = begin + number * span // count
         user = chance.randrange(USERS)
         envelope = AnalyticsProcessingEnvelope(
             message_type=name,

@@ -16,6 +16,7 @@ from app.bench import (
     folding,
     kpis,
     latency,
+    live,
     logs,
     past,
     reading,
@@ -70,6 +71,12 @@ def _memory(ground: Ground, instance: Instance, before: Mapping[str, float]) -> 
         ground.report(Figure(f"memory_{role.replace('-', '_')}", after[role], "MB", before[role], note))
 
 
+async def _live(ground: Ground) -> None:
+    """The live lane alone, for a look in between."""
+    async with running_instance(ground.folder / "live") as (instance, _):
+        await live.measure(ground, instance)
+
+
 async def _seconds(*arguments: str) -> float:
     """The least of three runs of the interpreter."""
     times = []
@@ -97,6 +104,7 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "commands": commands.commands,
         "kpis": kpis.kpis,
         "instance": _instance,
+        "live": _live,
     }
 )
 KAFKA: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
