@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from domain.errors import Defect
 from projections.engine.declare.merge_rules import Count, Flag, Last, Rule, Small, Text
 from projections.engine.declare.projection import AdditiveFold
 from projections.engine.declare.rows import Column, Columns, Table, hidden_columns
@@ -136,11 +137,12 @@ def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
 
 
 @cache
-def uncut(fold: AdditiveFold, name: str) -> pl.Expr:
-    """What a fold gives for a time, before it is cut to the width of its column."""
+def plain_time(fold: AdditiveFold, name: str) -> str:
+    """The column of facts that a time of the rows is. Raises Defect for a time that is made of others."""
     given = fold.expressions(FACTS).get(name, pl.col(name))
-    assert isinstance(given, pl.Expr), "a time is made of the fact"
-    return given
+    if not isinstance(given, pl.Expr) or not given.meta.eq(pl.col(given.meta.output_name())):
+        raise Defect(f"{fold.name} makes {name} of several columns: a live window needs a time of the fact's own")
+    return given.meta.output_name()
 
 
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:

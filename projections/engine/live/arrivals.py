@@ -6,29 +6,35 @@ columns. Both are the judgement of `domain.events.validation`, so that the bus a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress
 from random import getrandbits
 
+import numpy as np
 import polars as pl
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
+from domain.events.catalogue import BATCHES, BY_NAME, EventType
+from domain.events.upcasting import upcast_bytes
 from domain.events.validation import judge
 from domain.ports import Chunk
-from eventlog.columns import ENVELOPE_FIELDS, fault
+from eventlog.columns import fault
 from projections.engine.declare.live_window import LiveWindow
+from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Table, hidden_columns
-from projections.engine.fold.additive import fields_of
-from projections.engine.fold.admission import Facts, Reads, Records, decode, readmit
-from projections.engine.fold.deltas import delta_rows, facts_of, uncut
+from projections.engine.fold.additive import OF_ENVELOPE, fields_of
+from projections.engine.fold.admission import Facts, Reads, Records, decode
+from projections.engine.fold.decode import decode_facts
+from projections.engine.fold.deltas import delta_rows, plain_time
+from projections.engine.fold.log_order import ITEM_BITS
 from projections.engine.live.identities import Identities
 from projections.engine.live.panes import Cells, RowKey, cells_of
 
 FEW = 65_536  # bytes of messages that are judged one by one: up to some 300 events that is faster
-SOURCE = ("service_source",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,73 +80,98 @@ class Reader:
 
     def read(self, topic: str, messages: Sequence[bytes], now: int) -> Arrivals:
         """The deltas of messages that came together, at `now` (ms)."""
-        found = Arrivals([], [])
-        facts, sources = self._facts(topic, messages, now, found)
+        good = _judged_each(topic, messages, now)
+        found = Arrivals([], [], bad=len(messages) - len(good))
+        fresh = self._identities.fresh([_identity(topic, envelope) for envelope in good], now // MS_PER_MINUTE)
+        envelopes = list(compress(good, fresh))
+        found.repeated = len(good) - len(envelopes)
+        facts = _facts(topic, envelopes, self._number)
+        self._number += len(envelopes)
         for projection, window in windows_of(topic):
             for fold in projection.folds_of(window):
                 if (frame := facts.get(fold.reads.name)) is not None:
-                    self._add(window, fold, _limited(window, frame), sources, found)
+                    _add(window, fold, _limited(window, frame), found)
         return found
 
     def forget(self, now: int) -> None:
         """Drop identities of messages that came long ago."""
-        self._identities.forget(now // 60_000)
-
-    def _facts(self, topic: str, messages: Sequence[bytes], now: int, found: Arrivals) -> tuple[Facts, pl.DataFrame]:
-        """Facts of the good and new ones, and the source of each message by its row."""
-        few = sum(map(len, messages)) <= FEW
-        judged, bad = _each_judged(topic, messages, now) if few else _judged_as_columns(topic, messages, now)
-        found.bad = bad
-        fresh = self._identities.fresh([identity for _, identity, _ in judged], now // 60_000)
-        kept = [(value, source) for (value, _, source), new in zip(judged, fresh, strict=True) if new]
-        found.repeated = len(judged) - len(kept)
-        values = [value for value, _ in kept]
-        first, self._number = self._number, self._number + len(values)
-        chunk = Chunk(0, range(first, self._number), values, self._number, now, self._number)
-        facts = readmit(topic, [chunk], frozenset(), _reads(topic)) if values else {}
-        return facts, pl.DataFrame({"_source": [source for _, source in kept]}, schema={"_source": pl.String})
-
-    def _add(
-        self, window: LiveWindow, fold: AdditiveFold, frame: pl.DataFrame, sources: pl.DataFrame, found: Arrivals
-    ) -> None:
-        if fold.into is window.of:
-            found.progress += _progress(window, fold, frame, sources)
-        rows = delta_rows(fold, frame)
-        for company, key, cells in _rows_of(fold.into, rows):
-            found.deltas.append(Delta(window, fold.into, company, key, cells, key[_time_at(window, fold.into)]))
+        self._identities.forget(now // MS_PER_MINUTE)
 
 
-def _each_judged(topic: str, messages: Sequence[bytes], now: int) -> tuple[list[tuple[bytes, int, str]], int]:
-    """Good messages, each with its identity and source, and how many are bad."""
-    judged = []
-    for value in messages:
-        try:
-            good = judge(value, topic, now) is None
-        except Exception as error:  # whatever it is, it is about this message alone
-            good = fault(error) is None
-        if good:
-            envelope = AnalyticsProcessingEnvelope.FromString(value)
-            identity = _identity(topic, envelope.company_id, envelope.user_id, envelope.event_id)
-            judged.append((value, identity, envelope.producer_id or envelope.service_source))
-    return judged, len(messages) - len(judged)
+def _judged_each(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
+    """Those that are good."""
+    rows: Sequence[int] = range(len(messages))
+    if sum(map(len, messages)) > FEW:
+        records = Records.of([Chunk(0, rows, messages, len(messages), now, len(messages))])
+        decoded = decode(topic, records)
+        bad = decoded.undecodable | {row for row in decoded.suspects if not _good(topic, messages[row], now)}
+        rows = [row for row in rows if row not in bad]
+    else:
+        rows = [row for row in rows if _good(topic, messages[row], now)]
+    return [AnalyticsProcessingEnvelope.FromString(messages[row]) for row in rows]
 
 
-def _judged_as_columns(topic: str, messages: Sequence[bytes], now: int) -> tuple[list[tuple[bytes, int, str]], int]:
-    records = Records.of([Chunk(0, range(len(messages)), messages, len(messages), now, len(messages))])
-    decoded = decode(topic, records, (*ENVELOPE_FIELDS, *SOURCE))
-    bad = decoded.undecodable | {row for row in decoded.suspects if judge(messages[row], topic, now) is not None}
-    names = ("_row", "company_id", "user_id", "event_id", "producer_id", *SOURCE)
-    judged = [
-        (messages[row], _identity(topic, company, user, event), producer or source)
-        for row, company, user, event, producer, source in decoded.envelopes.select(names).iter_rows()
-        if row not in bad
+def _good(topic: str, message: bytes, now: int) -> bool:
+    try:
+        return judge(message, topic, now) is None
+    except Exception as error:  # whatever it is, it is about this message alone
+        return fault(error) is None
+
+
+def _facts(topic: str, envelopes: Sequence[AnalyticsProcessingEnvelope], first: int) -> Facts:
+    """Facts by event type. Envelopes are read one by one before: as columns a few of them cost ten times as much."""
+    groups: dict[str, list[int]] = {}
+    for number, envelope in enumerate(envelopes):
+        groups.setdefault(envelope.message_type, []).append(number)
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for message_type, numbers in groups.items():
+        event, batch = BATCHES.get(message_type) or BY_NAME[message_type], message_type in BATCHES
+        if event.name in _reads(topic):
+            own = [envelopes[number] for number in numbers]
+            facts = _decoded(event, own, _reads(topic)[event.name], batch=batch)
+            places = facts.drop_in_place("_row").to_numpy()
+            order = (first + np.array(numbers)[places] << ITEM_BITS) + facts.drop_in_place("_item").to_numpy()
+            frames.setdefault(event.name, []).append(facts.hstack([pl.Series("_seq", order)]))
+    return {name: pl.concat(parts) if len(parts) > 1 else parts[0] for name, parts in frames.items()}
+
+
+def _decoded(
+    event: EventType, envelopes: Sequence[AnalyticsProcessingEnvelope], fields: Set[str], *, batch: bool
+) -> pl.DataFrame:
+    """Facts of one type with the columns of their envelopes; `_row` is the index of the envelope."""
+    payloads = [
+        e.payload
+        if e.schema_version >= event.schema_version or event.schema_version == 1
+        else upcast_bytes(event, e.payload, e.schema_version, batch=batch)
+        for e in envelopes
     ]
-    return judged, len(messages) - len(judged)
+    facts = decode_facts(event, batch=batch, payloads=pl.Series(payloads, dtype=pl.Binary), fields=fields).facts
+    rows = facts.get_column("_row").to_list()
+    times = [envelopes[row].timestamp for row in rows]
+    outer = [pl.Series("_at", times), pl.Series("_source", [_source(envelopes[row]) for row in rows])]
+    outer += [pl.Series(name, [getattr(envelopes[row], name) for row in rows]) for name in sorted(OF_ENVELOPE & fields)]
+    return facts.hstack(outer)
 
 
-def _identity(topic: str, company: str, user: str, event_id: str) -> int:
+def _source(envelope: AnalyticsProcessingEnvelope) -> str:
+    return str(envelope.producer_id or envelope.service_source)
+
+
+def _add(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame, found: Arrivals) -> None:
+    if facts.is_empty():
+        return
+    if fold.into is window.of:
+        found.progress += _progress(window, fold, facts)
+    time = [c.name for c in fold.into.keys].index(window.time) - 1
+    for company, key, cells in _rows_of(fold.into, delta_rows(fold, facts)):
+        found.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
+
+
+def _identity(topic: str, envelope: AnalyticsProcessingEnvelope) -> int:
     """64 bits that stand for an event, in this process alone; an event without an id is like no other."""
-    return hash((topic, company, user, event_id)) if event_id else getrandbits(63)
+    if not envelope.event_id:
+        return getrandbits(63)
+    return hash((topic, envelope.company_id, envelope.user_id, envelope.event_id))
 
 
 @cache
@@ -172,29 +203,23 @@ def _limited(window: LiveWindow, facts: pl.DataFrame) -> pl.DataFrame:
     return facts
 
 
-def _progress(
-    window: LiveWindow, fold: AdditiveFold, frame: pl.DataFrame, sources: pl.DataFrame
-) -> Iterator[SourceProgress]:
+def _progress(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame) -> Iterator[SourceProgress]:
     """By tenant, source and minute of the window's time: the highest time and how many."""
-    columns = facts_of(fold, frame).select("company_id", uncut(fold, window.time).alias("_time"), "_row")
-    columns = columns.hstack([sources.get_column("_source")[columns.get_column("_row").to_numpy()]])
-    by = ("company_id", "_source", (pl.col("_time") // 60_000).alias("_minute"))
-    for company, source, minute, highest, facts in (
-        columns.group_by(*by).agg(pl.col("_time").max(), pl.len()).iter_rows()
-    ):
-        yield SourceProgress(window, company, source, minute, highest, facts)
+    seen: dict[tuple[str, str, int], tuple[int, int]] = {}
+    names = ("company_id", "_source", plain_time(fold, window.time))
+    for company, source, time in zip(*(facts.get_column(name).to_list() for name in names), strict=True):
+        place = company, source, time // MS_PER_MINUTE
+        highest, count = seen.get(place, (0, 0))
+        seen[place] = max(highest, time), count + 1
+    for (company, source, minute), (highest, count) in seen.items():
+        yield SourceProgress(window, company, source, minute, highest, count)
 
 
 def _rows_of(table: Table, delta: pl.DataFrame) -> Iterator[tuple[str, RowKey, Cells]]:
     """Rows of a delta as tenant, key and cells."""
     names, keys = [c.name for c in (*table.keys, *table.values)], len(table.keys)
     order = hidden_columns(table)
-    for row in delta.select(*names, *order).iter_rows():
+    columns = [delta.get_column(name).to_list() for name in (*names, *order)]  # as rows of a frame they cost a plan
+    for row in zip(*columns, strict=True):
         at, place = row[-2:] if order else (0, 0)
         yield row[0], row[1:keys], cells_of(table, row[keys : len(names)], at, place)
-
-
-@cache
-def _time_at(window: LiveWindow, table: Table) -> int:
-    """Where a row's key has its time."""
-    return [c.name for c in table.keys].index(window.time) - 1
