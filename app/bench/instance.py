@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,18 +42,29 @@ class Instance:
 
     def resident(self) -> dict[str, float]:
         """Megabytes of memory that each measured process holds; empty where the system has no /proc."""
-        found: dict[str, float] = {}
+        page = os.sysconf("SC_PAGE_SIZE") / 2**20
+        return {role: page * int(self._read(folder, "statm").split()[1]) for role, folder in self._processes()}
+
+    def cpu_seconds(self, role: str) -> float:
+        """Seconds of processor time that a role's processes have taken so far; 0 where the system has no /proc."""
+        stats = [self._read(folder, "stat") for name, folder in self._processes() if name == role]
+        ticks = sum(int(field) for stat in stats for field in stat.rpartition(")")[2].split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _processes(self) -> Iterator[tuple[str, Path]]:
+        """The roles' processes by role, with their folders of /proc."""
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                parent = int(self._read(folder, "stat").rpartition(")")[2].split()[1])
                 command = (folder / "cmdline").read_bytes().split(b"\0")
-                pages = int((folder / "statm").read_text().split()[1])
             except (OSError, IndexError):  # it has ended meanwhile
                 continue
             if parent == self.process.pid and b"serve" in command:
-                role = command[command.index(b"serve") + 1].decode()
-                found[role] = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        return found
+                yield command[command.index(b"serve") + 1].decode(), folder
+
+    @staticmethod
+    def _read(folder: Path, name: str) -> str:
+        return (folder / name).read_text()
 
 
 @asynccontextmanager
