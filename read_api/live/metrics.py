@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from cachetools import TTLCache
 
-from domain.errors import AnalyticsError, Unavailable
+from domain.errors import AnalyticsError, LimitExceeded, Unavailable
 from domain.ports import LiveBus, Subscription
 from eventlog import tasks
 from projections.engine.live.question import (
@@ -37,6 +37,7 @@ SILENCE = 3.0  # seconds without a word, after which the lane is taken for away
 STEADFAST = 60.0  # seconds that who follows message by message waits for a lane that is away
 LOOK = 0.25  # seconds between two looks whether it is back
 MOST_CURRENCIES, CURRENCY_SECONDS = 10_000, 60.0  # companies whose currency is remembered, and how long
+MOST_VIEWS = 200  # of one company in this process
 SHOWN = 2  # windows of a document: the one that is open and the one before
 
 logger = logging.getLogger(__name__)
@@ -103,14 +104,17 @@ class LiveMetrics:
         return self._view(question).moved
 
     async def document(self, question: ViewQuestion) -> Message:
-        """What is known of a view: its newest windows, the newest last. Raises Unavailable while the lane is silent."""
+        """What is known of a view: its newest windows, the newest last.
+
+        Raises Unavailable while the lane is silent, LimitExceeded for too many views of a company.
+        """
         view = await self._spoken_of(question, PATIENCE)
         return await self._shown(view, [view.windows[start] for start in sorted(view.windows)[-SHOWN:]])
 
     async def messages(self, question: ViewQuestion) -> AsyncGenerator[Message]:
         """Message by message, of each window the newest: who is slow misses revisions, not windows.
 
-        Raises Unavailable while the lane is silent.
+        Raises Unavailable while the lane is silent, LimitExceeded for too many views of a company.
         """
         turn = 0
         while True:
@@ -158,6 +162,11 @@ class LiveMetrics:
     def _view(self, question: ViewQuestion) -> _View:
         view = self._views.get(question.id)
         if view is None:
+            if sum(v.question.company == question.company for v in self._views.values()) >= MOST_VIEWS:
+                raise LimitExceeded(
+                    f"a company may follow {MOST_VIEWS} live views at once",
+                    suggested_actions=(f"Ask fewer combinations of by and filters within {RESTS:g} s.",),
+                )
             view = self._views[question.id] = _View(question)
             name = f"following {question.window} of {question.company}"
             view.following = tasks.start(tasks.keep(lambda: self._follow(view), name), name)
