@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.arrivals import Arrivals, Delta, Reader, SourceProgress
+from projections.engine.live.arrivals import Arrivals, Delta, Reader, SourceProgress, topics_of
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import Rows, TenantWindow
@@ -125,9 +125,10 @@ class LiveWindows:
         minute = now // MS_PER_MINUTE
         return [(v, message) for v in self._views.values() if v.dirty for message in v.messages(minute)]
 
-    def followed(self) -> frozenset[str]:
-        """Tenants of which somebody follows something."""
-        return frozenset(view.question.company for view in self._views.values())
+    def followed(self) -> frozenset[tuple[str, str]]:
+        """Topics and tenants whose events somebody follows."""
+        questions = [view.question for view in self._views.values()]
+        return frozenset((topic, asked.company) for asked in questions for topic in topics_of(asked.window))
 
     def pending(self, folded: Mapping[str, int], now: int) -> list[PendingMinutes]:
         """What is to be taken from the projections, of what is followed; the rest of what they have is dropped.

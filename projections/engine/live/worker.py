@@ -22,7 +22,7 @@ import msgspec
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, LiveStore, Subscription
 from eventlog import tasks
-from projections.engine.live.arrivals import topics
+from projections.engine.live.arrivals import topics, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
 from projections.engine.live.question import (
     FOLLOW_SUBJECT,
@@ -35,7 +35,7 @@ from projections.engine.live.question import (
 )
 from projections.engine.live.windows import LiveWindows
 
-LAZY = 0.05  # seconds that messages of tenants whom nobody follows may wait
+LAZY = 0.1  # seconds that messages of tenants whom nobody follows may wait
 MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
 TICK = 0.25  # seconds between two looks at watermarks and projections
 RETRY = 1.0  # seconds until a bus that was away is asked again
@@ -51,7 +51,7 @@ class LiveWorker:
         self._bus, self._store, self._clock = bus, store, clock
         self.windows = LiveWindows(clock())
         self.epoch = os.urandom(6).hex()
-        self._followed: frozenset[str] = frozenset()
+        self._followed: frozenset[tuple[str, str]] = frozenset()  # topics and tenants
         self._urgent: dict[str, list[bytes]] = {topic: [] for topic in topics()}
         self._lazy: dict[str, list[bytes]] = {topic: [] for topic in topics()}
         self._arrived = asyncio.Event()
@@ -65,6 +65,7 @@ class LiveWorker:
 
     async def run(self) -> None:
         """Work until stopped; servers that go away are waited for."""
+        warm_up()
         subscriptions: list[Subscription] = []
         try:
             await self._subscribe(subscriptions)
@@ -90,7 +91,7 @@ class LiveWorker:
 
     async def _take(self, subject: str, data: bytes) -> None:
         _, topic, company = subject.split(".")
-        if company in self._followed:
+        if (topic, company) in self._followed:
             self._urgent[topic].append(data)
             self._arrived.set()
         else:
@@ -125,7 +126,8 @@ class LiveWorker:
                 for topic in topics():
                     self._fold_some(self._lazy, topic, MOST)
                     await self._fold_urgent()
-                due = loop.time() + (0.0 if any(self._lazy.values()) else LAZY)
+                behind = any(len(waiting) >= MOST for waiting in self._lazy.values())
+                due = loop.time() + (0.0 if behind else LAZY)
             await asyncio.sleep(0)  # the bus brings more meanwhile
 
     async def _fold_urgent(self) -> None:
