@@ -16,6 +16,7 @@ import pytest
 from common.read_scope_pb2 import ReadScope
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.dashboards_pb2 import GetRealTimeMetricsRequest
+from websockets.sync.client import connect
 
 from tests.support.instance import Instance, command_line, trade
 
@@ -120,6 +121,17 @@ def test_grpc_streams_what_http_answers(instance: Instance, now: int) -> None:
     with instance.client("viewer", "streamed") as client:
         (window,) = [w for w in states(client, "trading.total_pnl", by="symbol") if w["rows"]]
         assert window["rows"] == [{"symbol": "AAPL", "total_pnl": "1.5"}]
+
+
+def test_a_websocket_client_sees_an_event_as_it_comes(instance: Instance, now: int) -> None:
+    """A snapshot, then what changes; the frame comes without anybody asking again."""
+    with connect(instance.addresses["read_api"].replace("http", "ws") + "/api/v1/live") as socket:
+        socket.send(json.dumps({"type": "token", "token": instance.token("viewer", "framed")}))
+        socket.send(json.dumps({"type": "subscribe", "id": "a", "live": "trading.total_trades", "company": "framed"}))
+        frames = (json.loads(socket.recv(timeout=PATIENCE)) for _ in range(1_000))
+        assert next(frame for frame in frames if frame["type"] == "snapshot")["answer"]["metric"] == "trading"
+        publish(instance, closed("framed", now, 1))
+        assert next(frame for frame in frames if '"total_trades": 1' in json.dumps(frame))["type"] == "delta"
 
 
 def test_a_tenant_is_a_wall_and_members_see_nothing_of_the_whole_company(instance: Instance) -> None:
