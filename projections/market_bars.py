@@ -16,7 +16,7 @@ from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, M
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.formatting import money, show_time
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_limit
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals
@@ -47,6 +47,7 @@ def published(_bar: Columns) -> Delta:
     return {}
 
 
+LAST = Param("last", "only the last so many intervals before the newest bar's end", read_limit)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SPAN = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -101,6 +102,10 @@ def selects(request: Request) -> Selected:
     if (end := request.get("to")) is not None:
         where.append("start < %s + %s")
         params += [end, length(interval)]
+    if (last := request.get("last")) is not None:
+        newest = f"SELECT MAX(start) FROM {{market_bar}} WHERE company_id = %s AND {of_symbol} AND interval = ANY(%s)"
+        where.append(f"start > ({newest}) - %s")
+        params += [request.company, *symbol, preference(interval), last * length(interval)]
     return Selected(MarketBar.table, " AND ".join(where), tuple(params))
 
 
@@ -130,6 +135,7 @@ market_bars.queries += [
             Param("interval", f"length of a bar: {', '.join(INTERVALS)}", read_choice(*INTERVALS), required=True),
             FROM,
             TO,
+            LAST,
             LIMIT,
         ),
         ask,

@@ -35,7 +35,10 @@ QUERIES: Mapping[str, str] = MappingProxyType(
 
 
 class Insight(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A finding with its numbers, or null and the reason; the method behind it, and the question it was found in."""
+    """A finding with its numbers, or null and the reason; the method behind it, and the question it was found in.
+
+    `title` says it in a sentence, `severity` (info, warning or critical) how much attention it deserves.
+    """
 
     kind: str
     finding: dict[str, Any] | None
@@ -48,6 +51,9 @@ class Insight(msgspec.Struct, kw_only=True, omit_defaults=True):
     metric: str | None = None
     unit: str | None = None
     by: str | None = None
+    symbol: str | None = None
+    title: str | None = None
+    severity: str | None = None
     horizon_days: int | None = None
 
 

@@ -14,6 +14,7 @@ from domain.insights import anomalies, change_points, forecast, growth, seasonal
 from domain.insights.daily import Daily
 from domain.insights.decomposition import mstl
 from domain.insights.finding import Finding, Kind
+from domain.insights.headline import headline
 from domain.insights.periods import period_of
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows
@@ -103,11 +104,18 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
 
 
 def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
-    """One row for each kind. Run in the process for long computations."""
+    """One row for each kind, a finding with its headline. Run in the process for long computations."""
     return [
-        method.row(find(series.values), len(series.values), about, lambda shown: _dated(shown, series))
+        _with_headline(method.row(find(series.values), len(series.values), about, lambda shown: _dated(shown, series)))
         for method, find in (METHODS[kind] for kind in kinds)
     ]
+
+
+def _with_headline(row: dict[str, Any]) -> dict[str, Any]:
+    if row["finding"] is None:
+        return row
+    short = headline(row["kind"], row["metric"], row["finding"], row["sample"])
+    return row | {"title": short.title, "severity": str(short.severity)}
 
 
 def _dated(shown: dict[str, Any], series: Daily) -> dict[str, Any]:

@@ -299,8 +299,18 @@ def _of_company(request: Request) -> MetricScope:
     return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
 
 
+def _before(request: Request, wanted: MetricScope) -> MetricScope:
+    """What it is compared with: the period named, or else the one before."""
+    begin, end = request.get("compare_from"), request.get("compare_to")
+    if begin is None and end is None:
+        return wanted.before()
+    if begin is None or end is None or begin >= end:
+        raise Invalid("give both ends of the period that is compared with, in order", code="bad_parameter")
+    return replace(wanted, span=Span(begin, end))
+
+
 def _sees_before(request: Request, wanted: MetricScope) -> bool:
-    start, since = wanted.span.before().start, request.get(SINCE.name)
+    start, since = _before(request, wanted).span.start, request.get(SINCE.name)
     return since is None or (start is not None and start >= since)
 
 
@@ -308,7 +318,7 @@ def _all_parts(request: Request) -> Mapping[str, Part | Select]:
     wanted = _of_company(request)
     reads = {source for entry in _kpis(request) for source in entry.reads}
     parts = _asked_parts(reads, wanted)
-    return parts | (_asked_parts(reads, wanted.before(), "before ") if _sees_before(request, wanted) else {})
+    return parts | (_asked_parts(reads, _before(request, wanted), "before ") if _sees_before(request, wanted) else {})
 
 
 def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
@@ -317,7 +327,7 @@ def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
     before: Mapping[str, Value] = {}
     if _sees_before(request, wanted):
         earlier = {name.removeprefix("before "): rows for name, rows in found.items() if name.startswith("before ")}
-        before = _values(request, entries, wanted.before(), earlier)
+        before = _values(request, entries, _before(request, wanted), earlier)
     unfinished = wanted.span.end is not None and wanted.span.end > request.asked_at
     period = {"from": show_time(wanted.span.bounds[0]), "to": show_time(wanted.span.bounds[1])}
     return [
@@ -377,6 +387,8 @@ kpis = Composed(
         Param("period", f"calendar period around it: {', '.join(PERIODS)}; month without it", read_choice(*PERIODS)),
         Param("section", f"only this section: {', '.join(Section)}", read_choice(*Section)),
         Param("keys", "only these key figures, comma-separated, in this order", _read_keys),
+        Param("compare_from", "first moment of the period compared with; the period before without it", read_time),
+        Param("compare_to", "its end (exclusive)", read_time),
         POLICY,
         *GIVEN,
         SINCE,

@@ -11,7 +11,7 @@ from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.request import Request
-from projections.market_bars import length
+from projections.market_bars import LAST, length
 
 MOST_BARS = 100_000
 LEAD = 500  # intervals before `from` whose bars are read, so that averages have settled
@@ -45,6 +45,8 @@ def bars(request: Request) -> Mapping[str, Part]:
         given["to"] = end.isoformat()
     if (begin := request.get("from")) is not None:
         given["from"] = (begin - _lead(request)).isoformat()
+    if (last := request.get(LAST.name)) is not None:
+        given[LAST.name] = str(last)
     return {"bars": Part("market_bars", given)}
 
 
@@ -110,6 +112,7 @@ INDICATOR = Composed(
         Param("params", "its settings as name=value, comma-separated; defaults for the others", read_settings),
         FROM,
         TO,
+        LAST,
         Param(
             "lead",
             f"intervals before `from` that are read to warm up, {LEAD} by default; 0 for what has no warm-up",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -191,22 +191,42 @@ def day_text(day: int) -> str:
 
 
 def equity(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a day, the start first: summed profit and loss, the index of returns and how far it is below its peak."""
+    """A row a day, the start first: summed profit and loss, equity with the day's flows, and the index of returns.
+
+    `equity` of closed trades alone begins at 0; `underwater` and `drawdown_money` are what it is below its peak.
+    """
     from domain.metrics.trading.equity_curve import equity_curve, pnl_curve, underwater_curve
 
     daily = record_of(request, rows).daily
     if not daily.index.size:
         return []
+    pnl = pnl_curve(daily.pnl).tolist()
     index, below = equity_curve(daily.returns), underwater_curve(daily.returns)
-    found = [
-        {"day": day_text(day), "pnl": money(int(summed)), "basis": daily.basis}
-        for day, summed in zip(daily.index.tolist(), pnl_curve(daily.pnl).tolist(), strict=True)
-    ]
-    if isinstance(index, Reason) or isinstance(below, Reason):
-        nothing = {"equity_index": None, "underwater": None, "reasons": {"equity_index": index, "underwater": below}}
+    found = list(_in_money(daily, pnl))
+    if isinstance(index, Reason) or isinstance(below, Reason) or isinstance(daily.returns, Reason):
+        reasons = {"equity_index": index, "underwater": below, "return": index}
+        nothing = {name: None for name in reasons} | {"reasons": reasons}
         return [row | nothing for row in found]
-    levels = zip(found, index.tolist(), below.tolist(), strict=True)
-    return [row | {"equity_index": level, "underwater": depth} for row, level, depth in levels]
+    returned = [None, *daily.returns.tolist()]
+    levels = zip(found, index.tolist(), below.tolist(), returned, strict=True)
+    return [row | {"equity_index": level, "underwater": depth, "return": day} for row, level, depth, day in levels]
+
+
+def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[Row]:
+    """What the curve is in money: whole millionths as decimal text. A flow counts on the next day that there is."""
+    import numpy as np
+
+    from domain.metrics.trading.whole import running, sums_by
+
+    days = daily.index.size
+    places = np.searchsorted(daily.index, daily.flows.days, side="left").clip(0, days - 1)
+    flows = sums_by(places, daily.flows.amounts, days)
+    peak = 0
+    for day, flow, flowed, earned in zip(daily.index, flows, running(flows), pnl, strict=True):
+        peak = max(peak, earned)
+        shown = {"pnl": earned, "equity": daily.starting_equity + flowed + earned, "flows": flow}
+        shown["drawdown_money"] = earned - peak
+        yield {"day": day_text(day), "basis": daily.basis} | {name: money(int(each)) for name, each in shown.items()}
 
 
 def rolling(request: Request, rows: Mapping[str, Rows]) -> Rows:

@@ -1,0 +1,83 @@
+"""Several metrics at one position: `metrics` answers with the value objects of many keys, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.errors import Invalid
+from domain.metrics.catalogue import METRICS, metric
+from domain.metrics.metric import Section
+from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.params import Param, read_choice
+from projections.engine.query.request import Request
+from projections.queries.metrics.kpis import DIMENSIONS, metric_query
+
+MOST = 40  # keys: each is a question or several
+OWN = ("keys", "section")
+
+
+def _read_keys(text: str) -> tuple[str, ...]:
+    """Keys of the catalogue, comma-separated. Raises ValueError for too many."""
+    keys = tuple(dict.fromkeys(filter(None, text.split(","))))
+    if len(keys) > MOST:
+        raise ValueError(f"{len(keys)} keys are more than {MOST}")
+    return keys
+
+
+def keys_of(request: Request) -> tuple[str, ...]:
+    """The keys that are meant: those named, or the key figures of the section that can be split and chosen like this.
+
+    Raises NotFound for a key that there is not, Invalid where nothing is named or nothing can be split so.
+    """
+    named, section = request.get("keys", ()), request.get("section")
+    if named:
+        return tuple(metric(key).key for key in named)
+    if section is None:
+        raise Invalid("name keys, or a section", code="missing_parameter")
+    cuts = {*request.get("by", ()), *(name for name in DIMENSIONS if request.get(name) is not None)}
+    found = tuple(
+        entry.key
+        for entry in METRICS.values()
+        if entry.kpi and entry.section == section and not entry.absent and cuts <= set(entry.dimensions)
+    )
+    if not found:
+        raise Invalid(f"no key figure of {section} can be split or chosen by {', '.join(sorted(cuts))}")
+    return found
+
+
+def _parts(request: Request) -> Mapping[str, Part]:
+    given = {name: _text(value) for name, value in request.params.items() if name not in OWN}
+    return {key: Part("metric", {**given, "key": key}) for key in keys_of(request)}
+
+
+def _text(value: Any) -> str:
+    match value:
+        case tuple():
+            return ",".join(value)
+        case datetime():
+            return value.isoformat()
+    return str(value)
+
+
+def _rows(request: Request, found: Mapping[str, Rows]) -> Rows:
+    """Group by group, in the order of the keys; what the value objects stand for is said once, of all."""
+    by, keys = request.get("by", ()), keys_of(request)
+    rows = [{**row, "title": METRICS[key].title} for key in keys for row in found[key]]
+    return sorted(rows, key=lambda row: [str(row[name]) for name in by])
+
+
+metrics = Composed(
+    "metrics",
+    "Several metrics of the catalogue, split alike: a row for each group and metric, with its value or the reason.",
+    (
+        Param("keys", f"which metrics, comma-separated, {MOST} at most; the key figures of the section without it",
+              _read_keys),
+        Param("section", f"without keys: one of {', '.join(Section)}", read_choice(*Section)),
+        *(param for param in metric_query.params if param.name != "key"),
+    ),
+    _parts,
+    _rows,
+    stamped=True,
+)  # fmt: skip
