@@ -11,6 +11,7 @@ from eventlog.search.event_detail import EventDetails
 from eventlog.search.search import EventSearch
 from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions
+from read_api.answers.reports import Reports
 from read_api.dashboards.dashboards import Dashboards
 from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
@@ -36,3 +37,4 @@ class ReadServices:
     authenticate: Authenticate
     trail: Trail
     rates: Rates
+    reports: Reports

@@ -14,6 +14,7 @@ from app.bench import (
     configuring,
     doors,
     folding,
+    grpc_reading,
     kpis,
     latency,
     live,
@@ -47,6 +48,7 @@ async def _instance(ground: Ground) -> None:
         await doors.measure(ground, instance)
         await latency.measure(ground, instance)
         await reading.measure(ground, instance)
+        await grpc_reading.measure(ground, instance)
         await configuring.measure(ground, instance)
         await trail.measure(ground, instance)
         await way_of_a_read.measure(ground, instance)

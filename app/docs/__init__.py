@@ -20,6 +20,7 @@ def pages() -> Mapping[str, str]:
     from app.docs.cli import cli_page
     from app.docs.commands import commands_page
     from app.docs.events import events_page
+    from app.docs.grpc import grpc_page
     from app.docs.http import http_page
     from app.docs.indexes import decisions_page, documentation_page
     from app.docs.map import map_page
@@ -31,6 +32,7 @@ def pages() -> Mapping[str, str]:
         "reference/cli.md": cli_page(),
         "reference/commands.md": commands_page(),
         "reference/events.md": events_page(),
+        "reference/grpc.md": grpc_page(),
         "reference/http.md": http_page(),
         "reference/metrics.md": metrics_page(),
         "reference/projections.md": projections_page(),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import yaml
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
@@ -21,7 +22,8 @@ from domain.problem_documents import STATUS
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Answerable
-from read_api.http import configuration, insights, metrics, openapi, realtime, trading, users
+from read_api.answers.ad_hoc import AdHoc
+from read_api.http import ad_hoc, configuration, insights, markets, metrics, openapi, realtime, trading, users
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
 from read_api.http.request import FORCE_REFRESH, LONGEST_STALENESS, MAX_STALENESS
@@ -132,16 +134,19 @@ def document() -> Document:
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
     read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
-    described = (configuration, metrics, insights)
+    described = (configuration, metrics, insights, ad_hoc)
     for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
-    for door in (*trading.DOORS, *users.DOORS):
+    for door in (*trading.DOORS, *users.DOORS, *markets.DOORS):
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)
         read["paths"][door.path]["get"]["parameters"][-2:-2] = FRESHNESS
     read["paths"][realtime.PATH]["get"]["parameters"] = [*map(_parameter, realtime.PARAMS), CORRELATION]
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]
     read["paths"] |= {path: item | read["paths"].get(path, {}) for path, item in command["paths"].items()}
+    asking = read["paths"]["/api/v1/query"]["post"]
+    _describe_read(asking, (), items=False)
+    asking["requestBody"] = _ad_hoc(read)
     known = [_event_parameter(*one) for one in PARAMETERS.items()]
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [*known, MIN_POSITION, CORRELATION]
     events = read["paths"]["/api/v1/events"]["post"]
@@ -151,6 +156,13 @@ def document() -> Document:
     read["components"]["schemas"] |= command["components"]["schemas"] | schemas
     read["servers"] = [READ_API]
     return read
+
+
+def _ad_hoc(document: Document) -> Document:
+    """The body of an ad-hoc question, whose schema comes from its declaration."""
+    (schema,), defined = msgspec.json.schema_components([AdHoc], ref_template="#/components/schemas/{name}")
+    document["components"]["schemas"] |= defined
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _with_bodies(paths: Document) -> Document:

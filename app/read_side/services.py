@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from domain.ports import EventLog
     from read_api.answers.past import PastQuestions
     from read_api.answers.questions import Questions
+    from read_api.answers.reports import Reports
     from read_api.services import ReadServices
 
 VERSION = version("trading-analytics-service")
@@ -25,14 +26,12 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
     """What the read side answers from, over HTTP and gRPC alike."""
     from app.read_side import answer_tiers, questions
     from read_api.dashboards.dashboards import Dashboards
-    from read_api.health.health import PATIENCE, Health
-    from read_api.health.projection_status import ProjectionStatuses
-    from read_api.health.prometheus import Metrics
+    from read_api.health import health, projection_status, prometheus
     from read_api.services import ReadServices
 
-    with closing(wiring.projection_store(settings)) as projection_store:
+    with closing(wiring.projection_store(settings)) as db:
         async with (
-            wiring.pipeline_figures(settings) as figures,
+            wiring.pipeline_figures(settings) as counts,
             wiring.event_log(settings) as log,
             wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
@@ -41,17 +40,18 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             questions.live_metrics(bus, asked) as live,
             wiring.trail(settings, log) as trail,
             wiring.seals(settings) as seals,
-            _past_questions(settings, asked) as past,
+            _past_and_reports(settings, asked) as (past, reports),
             wiring.authenticator(settings) as authenticate,
         ):
-            metrics, rates = Metrics(), asked.cache.hit_rates
-            statuses = ProjectionStatuses(log, projection_store, settings.stuck_seconds, patience=PATIENCE)
+            metrics, hits = prometheus.Metrics(), asked.cache.hit_rates
+            statuses = projection_status.ProjectionStatuses(log, db, settings.stuck_seconds, patience=health.PATIENCE)
+            state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             side = ReadServices(
                 questions=asked,
                 dashboards=Dashboards(asked, movements),
                 past=past,
                 statuses=statuses,
-                health=Health(VERSION, statuses, statuses.workers, figures, seals.problem, bus, metrics, live, rates),
+                health=state,
                 movements=movements,
                 live=live,
                 metrics=metrics,
@@ -60,14 +60,16 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 authenticate=authenticate,
                 trail=trail,
                 rates=Rates(settings.rate_limits),
+                reports=reports,
             )
             yield side, log
 
 
 @asynccontextmanager
-async def _past_questions(settings: Settings, questions: Questions) -> AsyncIterator[PastQuestions]:
+async def _past_and_reports(settings: Settings, questions: Questions) -> AsyncIterator[tuple[PastQuestions, Reports]]:
     from app.read_side.past import past_answers
+    from app.read_side.reports import made_reports
     from read_api.answers.past import PastQuestions
 
-    async with past_answers(settings) as answer_past:
-        yield PastQuestions(questions, answer_past)
+    async with past_answers(settings) as answer_past, made_reports(settings, questions) as made:
+        yield PastQuestions(questions, answer_past), made

@@ -17,14 +17,15 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from app.serving.grpc_server import Tls, grpc_server
     from app.serving.tls import certificate_files
     from command_api.grpc_publish import publishing
+    from read_api.answers.verification import LogVerification
     from read_api.grpc import handlers
     from read_api.grpc.verify import verifying
 
     files = certificate_files(settings)
     async with read_services(settings) as (side, log), ingest(settings) as doors, evidence(settings) as kept:
-        reading = handlers(side.search, side.statuses, side.health, side.questions, side.live)
+        reading = handlers(side)
         server = grpc_server(
-            [reading, {"VerifyLog": verifying(log, kept)}, {"Publish": publishing(doors, side.rates)}],
+            [reading, {"VerifyLog": verifying(LogVerification(log, kept))}, {"Publish": publishing(doors, side.rates)}],
             Gate(side.authenticate, side.trail, side.rates),
             address=f"{settings.host}:{settings.grpc_port}",
             tls=Tls(*files.read()) if files else None,

@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
+    from app.evidence import evidence
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
     from app.serving.http_server import serve_http
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
+    from read_api.answers.verification import LogVerification
     from read_api.http.app import TARGETS, create_app, short_way
     from read_api.http.problems import problem
 
     files = certificate_files(settings)
-    async with read_services(settings) as (side, _):
+    async with read_services(settings) as (side, log), evidence(settings) as kept:
         gate = Gate(side.authenticate, side.trail, side.rates)
-        application = create_app(side)
+        application = create_app(side, LogVerification(log, kept))
         match, observe = routes_of(application), side.metrics.request
         middleware = AuditMiddleware(short_way(application), match, gate, problem, observe)
         async with _warming(side.questions.warming(TARGETS, settings.warming_share), settings.warming_share):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import grpc
+from common.provenance_pb2 import Provenance
 from google.protobuf.message import Message
 
 from app.serving.gate import Gate
+from app.serving.grpc_status import DETAILS, rich_status
 from domain.audit import (
     NOBODY,
     ON_RECORD_FIRST,
@@ -43,10 +45,14 @@ from domain.errors import (
 )
 from domain.request import correlation, tracing
 from domain.request.caller import Caller, bearer_token
+from read_api.grpc.scope import company_of
 
 CORRELATION_ID = "x-correlation-id"
 ERROR_CODE = "x-error-code"
 SUGGESTED_ACTIONS = "x-suggested-actions"
+MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
+MIN_POSITION = "x-min-position"
+POSITION = "x-position"
 TRACE = "traceresponse"
 RETRY_AFTER = "retry-after"
 
@@ -112,8 +118,15 @@ def answering(rpc: str, handler: Answers, gate: Gate) -> Answering:
     async def answer(request: Any, context: Context) -> Message:
         async with _door(rpc, request, context, gate) as call:
             found = await handler(request, call.who)
+            if found.ByteSize() > MAX_MESSAGE:
+                raise LimitExceeded(
+                    f"the answer has more than {MAX_MESSAGE:,} bytes",
+                    code="too_many_rows",
+                    suggested_actions=("Ask for a shorter period, or a page at a time.",),
+                )
             call.position = _position(found)
             await call.before_the_answer()
+            context.set_trailing_metadata((*call.told, *_stands_for(found)))
             return found
         raise AssertionError("a call that was refused has ended by now")
 
@@ -141,6 +154,7 @@ class _Call:
     company: str
     correlation_id: str
     trail: Trail
+    told: Sequence[tuple[str, str]] = ()
     caller: Caller | None = None
     position: str = ""
     on_record: bool = False
@@ -184,11 +198,12 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
     with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
         told = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
         context.set_trailing_metadata(told)
-        call = _Call(rpc, company_of(request), correlation_id, gate.trail)
+        call = _Call(rpc, company_of(request), correlation_id, gate.trail, told)
         try:
             if call.action not in ONLY_REFUSALS:
                 await gate.trail.admit()
-            call.caller = Caller(gate.authenticate(bearer_token(_authorizations(context))), correlation_id)
+            principal = gate.authenticate(bearer_token(_authorizations(context)))
+            call.caller = Caller(principal, correlation_id, min_position=metadata.get(MIN_POSITION, ""))
             with gate.within_rates(call.caller.principal, call.action, call.company):
                 yield call
             call.end(None)
@@ -210,22 +225,28 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
 
 
 def _position(message: Any) -> str:
-    position = getattr(message, "position", "")
+    """The position that an answer stands for, in a member of its own or in its provenance."""
+    position = getattr(message, "position", "") or getattr(getattr(message, "provenance", None), "position", "")
     return position if isinstance(position, str) else ""
 
 
-def company_of(request: Any) -> str:
-    """The company that a request names, in a field of its own or in its scope."""
-    named = getattr(request, "company_id", "") or getattr(getattr(request, "scope", None), "company_id", "")
-    return named if isinstance(named, str) else ""
+def _stands_for(message: Any) -> Iterator[tuple[str, str]]:
+    """What HTTP says in headers: where the answer stands, how old that is, and the version of the definition."""
+    if position := _position(message):
+        yield POSITION, position
+    stands_for = getattr(message, "provenance", None)
+    if isinstance(stands_for, Provenance) and stands_for.query:
+        yield "x-lag-ms", str(stands_for.lag_ms)
+        yield "x-definition-version", str(stands_for.definition_version)
 
 
 async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[str, str]]) -> None:
-    trailing = [*told, (ERROR_CODE, error.code)]
+    trailing: list[tuple[str, str | bytes]] = [*told, (ERROR_CODE, error.code)]
     if error.suggested_actions:
         trailing.append((SUGGESTED_ACTIONS, _ascii(clean_message("; ".join(error.suggested_actions)))))
     if error.retry_after is not None:
         trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
+    trailing.append((DETAILS, rich_status(status_code(error), error, told[0][1]).SerializeToString()))
     await context.abort(status_code(error), clean_message(str(error)), tuple(trailing))
 
 

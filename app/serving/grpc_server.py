@@ -22,14 +22,22 @@ from grpc_reflection.v1alpha import reflection
 from services import analytics_service_pb2
 
 from app.serving.gate import Gate
-from app.serving.grpc_interceptor import NOT_SERVED, Answering, Answers, Streaming, Streams, answering, streaming
+from app.serving.grpc_interceptor import (
+    MAX_MESSAGE,
+    NOT_SERVED,
+    Answering,
+    Answers,
+    Streaming,
+    Streams,
+    answering,
+    streaming,
+)
 from domain.errors import Defect, Invalid, NotFound, Unavailable
 from domain.request.caller import Caller
 
 Handlers = Mapping[str, Answers | Streams]
 
 SERVICE = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
-MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
 READ_AHEAD = 256 * 1024  # bytes of a stream
 MAX_METADATA = 32 * 1024  # bytes of a call's head
 MAX_CALLS = 1_000  # at once; more are answered RESOURCE_EXHAUSTED instead of eating memory

@@ -80,6 +80,8 @@ def audited_action(method: str | None, route: Route) -> AuditedAction | None:
         return _query(method, rest)
     if first == "events":
         return AuditedAction(Action.EVENTS if method == "GET" else Action.PUBLISH, target)
+    if first == "log":
+        return AuditedAction(Action.VERIFY, target)
     if target == "analytics/export":
         return AuditedAction(Action.EXPORT, target)
     if first == "reports" and (method == "GET" or not rest):

@@ -19,11 +19,13 @@ class Caller:
     """The principal of one request, and what ties its log lines, events and answers together.
 
     `asked`: the company that the request is answered for, once that is settled; the audit trail takes it from here.
+    `min_position`: token of what the answer must have reached, where the request itself has no place for it.
     """
 
     principal: Principal
     correlation_id: str
     asked: str = ""
+    min_position: str = ""
 
     def company(self, named: str | None) -> str:
         """The company to answer for: the one that the request names, else the caller's own."""

@@ -27,7 +27,7 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15services/charts.proto\x12\x08services\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"P\n\x08\x42\x61rRange\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x10\n\x08interval\x18\x02 \x01(\t\x12\x11\n\tfrom_time\x18\x03 \x01(\x03\x12\x0f\n\x07to_time\x18\x04 \x01(\x03\"u\n\x08\x43hartBar\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04open\x18\x02 \x01(\t\x12\x0c\n\x04high\x18\x03 \x01(\t\x12\x0b\n\x03low\x18\x04 \x01(\t\x12\r\n\x05\x63lose\x18\x05 \x01(\t\x12\x0e\n\x06volume\x18\x06 \x01(\t\x12\x12\n\nunfinished\x18\x07 \x01(\x08\"\x8a\x01\n\x0fIndicatorChoice\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x39\n\x08settings\x18\x02 \x03(\x0b\x32\'.services.IndicatorChoice.SettingsEntry\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x90\x01\n\x13GetChartDataRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x13\n\x0b\x61t_position\x18\x04 \x01(\t\"\x87\x01\n\x14GetChartDataResponse\x12 \n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x12.services.ChartBar\x12%\n\nindicators\x18\x02 \x03(\x0b\x32\x11.analytics.Series\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"\x81\x01\n\x19GetChartDataStreamRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\"\x9f\x01\n\x1aGetChartDataStreamResponse\x12 \n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x12.services.ChartBar\x12%\n\nindicators\x18\x02 \x03(\x0b\x32\x11.analytics.Series\x12\x10\n\x08snapshot\x18\x03 \x01(\x08\x12&\n\nprovenance\x18\x04 \x01(\x0b\x32\x12.common.Provenance\"\x9a\x01\n\x1dGetTechnicalIndicatorsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x13\n\x0b\x61t_position\x18\x04 \x01(\t\"o\n\x1eGetTechnicalIndicatorsResponse\x12%\n\nindicators\x18\x01 \x03(\x0b\x32\x11.analytics.Series\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"\x89\x01\n\"GetTechnicalIndicatorStreamRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x10\n\x08interval\x18\x03 \x01(\t\x12-\n\nindicators\x18\x04 \x03(\x0b\x32\x19.services.IndicatorChoice\"\xfd\x01\n#GetTechnicalIndicatorStreamResponse\x12\x1f\n\x03\x62\x61r\x18\x01 \x01(\x0b\x32\x12.services.ChartBar\x12K\n\x07outputs\x18\x02 \x03(\x0b\x32:.services.GetTechnicalIndicatorStreamResponse.OutputsEntry\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\x1a@\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value:\x02\x38\x01\"\'\n\x15ListIndicatorsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\"\xaf\x01\n\tIndicator\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x33\n\x08settings\x18\x03 \x03(\x0b\x32!.services.Indicator.SettingsEntry\x12\x0f\n\x07outputs\x18\x04 \x03(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"Y\n\x16ListIndicatorsResponse\x12\'\n\nindicators\x18\x01 \x03(\x0b\x32\x13.services.Indicator\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\"`\n\x19GetMarketAnalyticsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07symbols\x18\x02 \x03(\t\x12\x10\n\x08interval\x18\x03 \x01(\t\"\xaa\x03\n\x1aGetMarketAnalyticsResponse\x12<\n\x07markets\x18\x01 \x03(\x0b\x32+.services.GetMarketAnalyticsResponse.Market\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\x1a\xa5\x02\n\x06Market\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04last\x18\x02 \x01(\t\x12\x13\n\x06\x63hange\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nvolatility\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06volume\x18\x05 \x01(\t\x12\x19\n\x0cmax_drawdown\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12I\n\x07reasons\x18\x07 \x03(\x0b\x32\x38.services.GetMarketAnalyticsResponse.Market.ReasonsEntry\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_changeB\r\n\x0b_volatilityB\x0f\n\r_max_drawdown\"\xdb\x01\n\x1bGetCorrelationMatrixRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x34\n\x02of\x18\x02 \x01(\x0e\x32(.services.GetCorrelationMatrixRequest.Of\x12\r\n\x05names\x18\x03 \x03(\t\x12\x10\n\x08interval\x18\x04 \x01(\t\"C\n\x02Of\x12\x12\n\x0eOF_UNSPECIFIED\x10\x00\x12\x0b\n\x07SYMBOLS\x10\x01\x12\x0e\n\nSTRATEGIES\x10\x02\x12\x0c\n\x08\x41\x43\x43OUNTS\x10\x03\"\xf9\x01\n\x1cGetCorrelationMatrixResponse\x12:\n\x05pairs\x18\x01 \x03(\x0b\x32+.services.GetCorrelationMatrixResponse.Pair\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\x1au\n\x04Pair\x12\r\n\x05\x66irst\x18\x01 \x01(\t\x12\x0e\n\x06second\x18\x02 \x01(\t\x12\x18\n\x0b\x63orrelation\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0cobservations\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\tB\x0e\n\x0c_correlationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15services/charts.proto\x12\x08services\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"P\n\x08\x42\x61rRange\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x10\n\x08interval\x18\x02 \x01(\t\x12\x11\n\tfrom_time\x18\x03 \x01(\x03\x12\x0f\n\x07to_time\x18\x04 \x01(\x03\"u\n\x08\x43hartBar\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04open\x18\x02 \x01(\t\x12\x0c\n\x04high\x18\x03 \x01(\t\x12\x0b\n\x03low\x18\x04 \x01(\t\x12\r\n\x05\x63lose\x18\x05 \x01(\t\x12\x0e\n\x06volume\x18\x06 \x01(\t\x12\x12\n\nunfinished\x18\x07 \x01(\x08\"\x8a\x01\n\x0fIndicatorChoice\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x39\n\x08settings\x18\x02 \x03(\x0b\x32\'.services.IndicatorChoice.SettingsEntry\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x90\x01\n\x13GetChartDataRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x13\n\x0b\x61t_position\x18\x04 \x01(\t\"\x87\x01\n\x14GetChartDataResponse\x12 \n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x12.services.ChartBar\x12%\n\nindicators\x18\x02 \x03(\x0b\x32\x11.analytics.Series\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"\x97\x01\n\x19GetChartDataStreamRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"\xb5\x01\n\x1aGetChartDataStreamResponse\x12 \n\x04\x62\x61rs\x18\x01 \x03(\x0b\x32\x12.services.ChartBar\x12%\n\nindicators\x18\x02 \x03(\x0b\x32\x11.analytics.Series\x12\x10\n\x08snapshot\x18\x03 \x01(\x08\x12&\n\nprovenance\x18\x04 \x01(\x0b\x32\x12.common.Provenance\x12\x14\n\x0cresume_token\x18\x05 \x01(\t\"\x9a\x01\n\x1dGetTechnicalIndicatorsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.services.BarRange\x12-\n\nindicators\x18\x03 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x13\n\x0b\x61t_position\x18\x04 \x01(\t\"o\n\x1eGetTechnicalIndicatorsResponse\x12%\n\nindicators\x18\x01 \x03(\x0b\x32\x11.analytics.Series\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"\x9f\x01\n\"GetTechnicalIndicatorStreamRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x10\n\x08interval\x18\x03 \x01(\t\x12-\n\nindicators\x18\x04 \x03(\x0b\x32\x19.services.IndicatorChoice\x12\x14\n\x0cresume_token\x18\x05 \x01(\t\"\x93\x02\n#GetTechnicalIndicatorStreamResponse\x12\x1f\n\x03\x62\x61r\x18\x01 \x01(\x0b\x32\x12.services.ChartBar\x12K\n\x07outputs\x18\x02 \x03(\x0b\x32:.services.GetTechnicalIndicatorStreamResponse.OutputsEntry\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\x1a@\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value:\x02\x38\x01\"\'\n\x15ListIndicatorsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\"\xaf\x01\n\tIndicator\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x33\n\x08settings\x18\x03 \x03(\x0b\x32!.services.Indicator.SettingsEntry\x12\x0f\n\x07outputs\x18\x04 \x03(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"Y\n\x16ListIndicatorsResponse\x12\'\n\nindicators\x18\x01 \x03(\x0b\x32\x13.services.Indicator\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\"`\n\x19GetMarketAnalyticsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07symbols\x18\x02 \x03(\t\x12\x10\n\x08interval\x18\x03 \x01(\t\"\xaa\x03\n\x1aGetMarketAnalyticsResponse\x12<\n\x07markets\x18\x01 \x03(\x0b\x32+.services.GetMarketAnalyticsResponse.Market\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\x1a\xa5\x02\n\x06Market\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04last\x18\x02 \x01(\t\x12\x13\n\x06\x63hange\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nvolatility\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06volume\x18\x05 \x01(\t\x12\x19\n\x0cmax_drawdown\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12I\n\x07reasons\x18\x07 \x03(\x0b\x32\x38.services.GetMarketAnalyticsResponse.Market.ReasonsEntry\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_changeB\r\n\x0b_volatilityB\x0f\n\r_max_drawdown\"\xdb\x01\n\x1bGetCorrelationMatrixRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x34\n\x02of\x18\x02 \x01(\x0e\x32(.services.GetCorrelationMatrixRequest.Of\x12\r\n\x05names\x18\x03 \x03(\t\x12\x10\n\x08interval\x18\x04 \x01(\t\"C\n\x02Of\x12\x12\n\x0eOF_UNSPECIFIED\x10\x00\x12\x0b\n\x07SYMBOLS\x10\x01\x12\x0e\n\nSTRATEGIES\x10\x02\x12\x0c\n\x08\x41\x43\x43OUNTS\x10\x03\"\xf9\x01\n\x1cGetCorrelationMatrixResponse\x12:\n\x05pairs\x18\x01 \x03(\x0b\x32+.services.GetCorrelationMatrixResponse.Pair\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\x1au\n\x04Pair\x12\r\n\x05\x66irst\x18\x01 \x01(\t\x12\x0e\n\x06second\x18\x02 \x01(\t\x12\x18\n\x0b\x63orrelation\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0cobservations\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\tB\x0e\n\x0c_correlationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,41 +55,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCHARTDATARESPONSE']._serialized_start=599
   _globals['_GETCHARTDATARESPONSE']._serialized_end=734
   _globals['_GETCHARTDATASTREAMREQUEST']._serialized_start=737
-  _globals['_GETCHARTDATASTREAMREQUEST']._serialized_end=866
-  _globals['_GETCHARTDATASTREAMRESPONSE']._serialized_start=869
-  _globals['_GETCHARTDATASTREAMRESPONSE']._serialized_end=1028
-  _globals['_GETTECHNICALINDICATORSREQUEST']._serialized_start=1031
-  _globals['_GETTECHNICALINDICATORSREQUEST']._serialized_end=1185
-  _globals['_GETTECHNICALINDICATORSRESPONSE']._serialized_start=1187
-  _globals['_GETTECHNICALINDICATORSRESPONSE']._serialized_end=1298
-  _globals['_GETTECHNICALINDICATORSTREAMREQUEST']._serialized_start=1301
-  _globals['_GETTECHNICALINDICATORSTREAMREQUEST']._serialized_end=1438
-  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE']._serialized_start=1441
-  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE']._serialized_end=1694
-  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE_OUTPUTSENTRY']._serialized_start=1630
-  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE_OUTPUTSENTRY']._serialized_end=1694
-  _globals['_LISTINDICATORSREQUEST']._serialized_start=1696
-  _globals['_LISTINDICATORSREQUEST']._serialized_end=1735
-  _globals['_INDICATOR']._serialized_start=1738
-  _globals['_INDICATOR']._serialized_end=1913
+  _globals['_GETCHARTDATASTREAMREQUEST']._serialized_end=888
+  _globals['_GETCHARTDATASTREAMRESPONSE']._serialized_start=891
+  _globals['_GETCHARTDATASTREAMRESPONSE']._serialized_end=1072
+  _globals['_GETTECHNICALINDICATORSREQUEST']._serialized_start=1075
+  _globals['_GETTECHNICALINDICATORSREQUEST']._serialized_end=1229
+  _globals['_GETTECHNICALINDICATORSRESPONSE']._serialized_start=1231
+  _globals['_GETTECHNICALINDICATORSRESPONSE']._serialized_end=1342
+  _globals['_GETTECHNICALINDICATORSTREAMREQUEST']._serialized_start=1345
+  _globals['_GETTECHNICALINDICATORSTREAMREQUEST']._serialized_end=1504
+  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE']._serialized_start=1507
+  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE']._serialized_end=1782
+  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE_OUTPUTSENTRY']._serialized_start=1718
+  _globals['_GETTECHNICALINDICATORSTREAMRESPONSE_OUTPUTSENTRY']._serialized_end=1782
+  _globals['_LISTINDICATORSREQUEST']._serialized_start=1784
+  _globals['_LISTINDICATORSREQUEST']._serialized_end=1823
+  _globals['_INDICATOR']._serialized_start=1826
+  _globals['_INDICATOR']._serialized_end=2001
   _globals['_INDICATOR_SETTINGSENTRY']._serialized_start=402
   _globals['_INDICATOR_SETTINGSENTRY']._serialized_end=449
-  _globals['_LISTINDICATORSRESPONSE']._serialized_start=1915
-  _globals['_LISTINDICATORSRESPONSE']._serialized_end=2004
-  _globals['_GETMARKETANALYTICSREQUEST']._serialized_start=2006
-  _globals['_GETMARKETANALYTICSREQUEST']._serialized_end=2102
-  _globals['_GETMARKETANALYTICSRESPONSE']._serialized_start=2105
-  _globals['_GETMARKETANALYTICSRESPONSE']._serialized_end=2531
-  _globals['_GETMARKETANALYTICSRESPONSE_MARKET']._serialized_start=2238
-  _globals['_GETMARKETANALYTICSRESPONSE_MARKET']._serialized_end=2531
-  _globals['_GETMARKETANALYTICSRESPONSE_MARKET_REASONSENTRY']._serialized_start=2442
-  _globals['_GETMARKETANALYTICSRESPONSE_MARKET_REASONSENTRY']._serialized_end=2488
-  _globals['_GETCORRELATIONMATRIXREQUEST']._serialized_start=2534
-  _globals['_GETCORRELATIONMATRIXREQUEST']._serialized_end=2753
-  _globals['_GETCORRELATIONMATRIXREQUEST_OF']._serialized_start=2686
-  _globals['_GETCORRELATIONMATRIXREQUEST_OF']._serialized_end=2753
-  _globals['_GETCORRELATIONMATRIXRESPONSE']._serialized_start=2756
-  _globals['_GETCORRELATIONMATRIXRESPONSE']._serialized_end=3005
-  _globals['_GETCORRELATIONMATRIXRESPONSE_PAIR']._serialized_start=2888
-  _globals['_GETCORRELATIONMATRIXRESPONSE_PAIR']._serialized_end=3005
+  _globals['_LISTINDICATORSRESPONSE']._serialized_start=2003
+  _globals['_LISTINDICATORSRESPONSE']._serialized_end=2092
+  _globals['_GETMARKETANALYTICSREQUEST']._serialized_start=2094
+  _globals['_GETMARKETANALYTICSREQUEST']._serialized_end=2190
+  _globals['_GETMARKETANALYTICSRESPONSE']._serialized_start=2193
+  _globals['_GETMARKETANALYTICSRESPONSE']._serialized_end=2619
+  _globals['_GETMARKETANALYTICSRESPONSE_MARKET']._serialized_start=2326
+  _globals['_GETMARKETANALYTICSRESPONSE_MARKET']._serialized_end=2619
+  _globals['_GETMARKETANALYTICSRESPONSE_MARKET_REASONSENTRY']._serialized_start=2530
+  _globals['_GETMARKETANALYTICSRESPONSE_MARKET_REASONSENTRY']._serialized_end=2576
+  _globals['_GETCORRELATIONMATRIXREQUEST']._serialized_start=2622
+  _globals['_GETCORRELATIONMATRIXREQUEST']._serialized_end=2841
+  _globals['_GETCORRELATIONMATRIXREQUEST_OF']._serialized_start=2774
+  _globals['_GETCORRELATIONMATRIXREQUEST_OF']._serialized_end=2841
+  _globals['_GETCORRELATIONMATRIXRESPONSE']._serialized_start=2844
+  _globals['_GETCORRELATIONMATRIXRESPONSE']._serialized_end=3093
+  _globals['_GETCORRELATIONMATRIXRESPONSE_PAIR']._serialized_start=2976
+  _globals['_GETCORRELATIONMATRIXRESPONSE_PAIR']._serialized_end=3093
 # @@protoc_insertion_point(module_scope)

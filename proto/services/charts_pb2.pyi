@@ -78,26 +78,30 @@ class GetChartDataResponse(_message.Message):
     def __init__(self, bars: _Optional[_Iterable[_Union[ChartBar, _Mapping]]] = ..., indicators: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetChartDataStreamRequest(_message.Message):
-    __slots__ = ("company_id", "range", "indicators")
+    __slots__ = ("company_id", "range", "indicators", "resume_token")
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     INDICATORS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     company_id: str
     range: BarRange
     indicators: _containers.RepeatedCompositeFieldContainer[IndicatorChoice]
-    def __init__(self, company_id: _Optional[str] = ..., range: _Optional[_Union[BarRange, _Mapping]] = ..., indicators: _Optional[_Iterable[_Union[IndicatorChoice, _Mapping]]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, company_id: _Optional[str] = ..., range: _Optional[_Union[BarRange, _Mapping]] = ..., indicators: _Optional[_Iterable[_Union[IndicatorChoice, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetChartDataStreamResponse(_message.Message):
-    __slots__ = ("bars", "indicators", "snapshot", "provenance")
+    __slots__ = ("bars", "indicators", "snapshot", "provenance", "resume_token")
     BARS_FIELD_NUMBER: _ClassVar[int]
     INDICATORS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     bars: _containers.RepeatedCompositeFieldContainer[ChartBar]
     indicators: _containers.RepeatedCompositeFieldContainer[_values_pb2.Series]
     snapshot: bool
     provenance: _provenance_pb2.Provenance
-    def __init__(self, bars: _Optional[_Iterable[_Union[ChartBar, _Mapping]]] = ..., indicators: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., snapshot: _Optional[bool] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, bars: _Optional[_Iterable[_Union[ChartBar, _Mapping]]] = ..., indicators: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., snapshot: _Optional[bool] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetTechnicalIndicatorsRequest(_message.Message):
     __slots__ = ("company_id", "range", "indicators", "at_position")
@@ -120,19 +124,21 @@ class GetTechnicalIndicatorsResponse(_message.Message):
     def __init__(self, indicators: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetTechnicalIndicatorStreamRequest(_message.Message):
-    __slots__ = ("company_id", "symbol", "interval", "indicators")
+    __slots__ = ("company_id", "symbol", "interval", "indicators", "resume_token")
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     INDICATORS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     company_id: str
     symbol: str
     interval: str
     indicators: _containers.RepeatedCompositeFieldContainer[IndicatorChoice]
-    def __init__(self, company_id: _Optional[str] = ..., symbol: _Optional[str] = ..., interval: _Optional[str] = ..., indicators: _Optional[_Iterable[_Union[IndicatorChoice, _Mapping]]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, company_id: _Optional[str] = ..., symbol: _Optional[str] = ..., interval: _Optional[str] = ..., indicators: _Optional[_Iterable[_Union[IndicatorChoice, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetTechnicalIndicatorStreamResponse(_message.Message):
-    __slots__ = ("bar", "outputs", "provenance")
+    __slots__ = ("bar", "outputs", "provenance", "resume_token")
     class OutputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -143,10 +149,12 @@ class GetTechnicalIndicatorStreamResponse(_message.Message):
     BAR_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     bar: ChartBar
     outputs: _containers.MessageMap[str, _values_pb2.Value]
     provenance: _provenance_pb2.Provenance
-    def __init__(self, bar: _Optional[_Union[ChartBar, _Mapping]] = ..., outputs: _Optional[_Mapping[str, _values_pb2.Value]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, bar: _Optional[_Union[ChartBar, _Mapping]] = ..., outputs: _Optional[_Mapping[str, _values_pb2.Value]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class ListIndicatorsRequest(_message.Message):
     __slots__ = ("search",)

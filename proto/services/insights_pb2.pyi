@@ -195,17 +195,21 @@ class GetCompetitiveAnalysisResponse(_message.Message):
     def __init__(self, comparisons: _Optional[_Iterable[_Union[PeerComparison, _Mapping]]] = ..., peers: _Optional[int] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetMarketInsightStreamRequest(_message.Message):
-    __slots__ = ("scope", "min_severity")
+    __slots__ = ("scope", "min_severity", "resume_token")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     MIN_SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     min_severity: _business_intelligence_pb2.BusinessInsights.Severity
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., min_severity: _Optional[_Union[_business_intelligence_pb2.BusinessInsights.Severity, str]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., min_severity: _Optional[_Union[_business_intelligence_pb2.BusinessInsights.Severity, str]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetMarketInsightStreamResponse(_message.Message):
-    __slots__ = ("insight", "provenance")
+    __slots__ = ("insight", "provenance", "resume_token")
     INSIGHT_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     insight: _business_intelligence_pb2.BusinessInsights
     provenance: _provenance_pb2.Provenance
-    def __init__(self, insight: _Optional[_Union[_business_intelligence_pb2.BusinessInsights, _Mapping]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, insight: _Optional[_Union[_business_intelligence_pb2.BusinessInsights, _Mapping]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., resume_token: _Optional[str] = ...) -> None: ...

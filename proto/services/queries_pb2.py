@@ -27,7 +27,7 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16services/queries.proto\x12\x08services\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"\xf8\x01\n\x18RunAnalyticsQueryRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\r\n\x05query\x18\x02 \x01(\t\x12\x0f\n\x07metrics\x18\x03 \x03(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\x12>\n\x06params\x18\x05 \x03(\x0b\x32..services.RunAnalyticsQueryRequest.ParamsEntry\x12\x10\n\x08order_by\x18\x06 \x03(\t\x12\r\n\x05limit\x18\x07 \x01(\x04\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"d\n\x19RunAnalyticsQueryResponse\x12\x1f\n\x05table\x18\x01 \x01(\x0b\x32\x10.analytics.Table\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"2\n\x12ListMetricsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\x12\x0c\n\x04\x61rea\x18\x02 \x01(\t\"\xc0\x01\n\x10MetricDefinition\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x61rea\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x12\r\n\x05reads\x18\x06 \x03(\t\x12\x12\n\ndimensions\x18\x07 \x03(\t\x12\x13\n\x0b\x63onventions\x18\x08 \x03(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\t \x01(\r\x12\x0f\n\x07reasons\x18\n \x03(\t\"Z\n\x13ListMetricsResponse\x12+\n\x07metrics\x18\x01 \x03(\x0b\x32\x1a.services.MetricDefinition\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\"@\n\x15\x44\x65scribeMetricRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\r\"\x89\x01\n\x16\x44\x65scribeMetricResponse\x12*\n\x06metric\x18\x01 \x01(\x0b\x32\x1a.services.MetricDefinition\x12+\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x1a.services.MetricDefinition\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\"\xdf\x01\n\x14\x45xplainMetricRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x42\n\ndimensions\x18\x03 \x03(\x0b\x32..services.ExplainMetricRequest.DimensionsEntry\x12!\n\x04page\x18\x04 \x01(\x0b\x32\x13.common.PageRequest\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x04\n\x15\x45xplainMetricResponse\x12%\n\x05value\x18\x01 \x01(\x0b\x32\x16.analytics.MetricValue\x12.\n\ndefinition\x18\x02 \x01(\x0b\x32\x1a.services.MetricDefinition\x12;\n\x06inputs\x18\x03 \x03(\x0b\x32+.services.ExplainMetricResponse.InputsEntry\x12\x43\n\rcontributions\x18\x04 \x03(\x0b\x32,.services.ExplainMetricResponse.Contribution\x12\x0e\n\x06\x65vents\x18\x05 \x01(\x03\x12\x13\n\x0bnext_cursor\x18\x06 \x01(\t\x12&\n\nprovenance\x18\x07 \x01(\x0b\x32\x12.common.Provenance\x1a\x82\x01\n\x0c\x43ontribution\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04item\x18\x04 \x01(\r\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12 \n\x06\x61mount\x18\x06 \x01(\x0b\x32\x10.analytics.Value\x1a?\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value:\x02\x38\x01\"\xd5\x01\n\x16\x45xportAnalyticsRequest\x12\x34\n\x08question\x18\x01 \x01(\x0b\x32\".services.RunAnalyticsQueryRequest\x12\x37\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\'.services.ExportAnalyticsRequest.Format\"L\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x07\n\x03\x43SV\x10\x01\x12\n\n\x06NDJSON\x10\x02\x12\x08\n\x04XLSX\x10\x03\x12\x0b\n\x07PARQUET\x10\x04\"y\n\x17\x45xportAnalyticsResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12&\n\nprovenance\x18\x04 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16services/queries.proto\x12\x08services\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"\x8e\x02\n\x18RunAnalyticsQueryRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\r\n\x05query\x18\x02 \x01(\t\x12\x0f\n\x07metrics\x18\x03 \x03(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\x12>\n\x06params\x18\x05 \x03(\x0b\x32..services.RunAnalyticsQueryRequest.ParamsEntry\x12\x10\n\x08order_by\x18\x06 \x03(\t\x12\r\n\x05limit\x18\x07 \x01(\x04\x12\x14\n\x0cresume_token\x18\x08 \x01(\t\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8d\x01\n\x19RunAnalyticsQueryResponse\x12\x1f\n\x05table\x18\x01 \x01(\x0b\x32\x10.analytics.Table\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\trestarted\x18\x04 \x01(\x08\"2\n\x12ListMetricsRequest\x12\x0e\n\x06search\x18\x01 \x01(\t\x12\x0c\n\x04\x61rea\x18\x02 \x01(\t\"\xc0\x01\n\x10MetricDefinition\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04\x61rea\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x12\r\n\x05reads\x18\x06 \x03(\t\x12\x12\n\ndimensions\x18\x07 \x03(\t\x12\x13\n\x0b\x63onventions\x18\x08 \x03(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\t \x01(\r\x12\x0f\n\x07reasons\x18\n \x03(\t\"Z\n\x13ListMetricsResponse\x12+\n\x07metrics\x18\x01 \x03(\x0b\x32\x1a.services.MetricDefinition\x12\x16\n\x0e\x63orrelation_id\x18\x02 \x01(\t\"@\n\x15\x44\x65scribeMetricRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\r\"\x89\x01\n\x16\x44\x65scribeMetricResponse\x12*\n\x06metric\x18\x01 \x01(\x0b\x32\x1a.services.MetricDefinition\x12+\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x1a.services.MetricDefinition\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\"\xdf\x01\n\x14\x45xplainMetricRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x42\n\ndimensions\x18\x03 \x03(\x0b\x32..services.ExplainMetricRequest.DimensionsEntry\x12!\n\x04page\x18\x04 \x01(\x0b\x32\x13.common.PageRequest\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x04\n\x15\x45xplainMetricResponse\x12%\n\x05value\x18\x01 \x01(\x0b\x32\x16.analytics.MetricValue\x12.\n\ndefinition\x18\x02 \x01(\x0b\x32\x1a.services.MetricDefinition\x12;\n\x06inputs\x18\x03 \x03(\x0b\x32+.services.ExplainMetricResponse.InputsEntry\x12\x43\n\rcontributions\x18\x04 \x03(\x0b\x32,.services.ExplainMetricResponse.Contribution\x12\x0e\n\x06\x65vents\x18\x05 \x01(\x03\x12\x13\n\x0bnext_cursor\x18\x06 \x01(\t\x12&\n\nprovenance\x18\x07 \x01(\x0b\x32\x12.common.Provenance\x1a\x82\x01\n\x0c\x43ontribution\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04item\x18\x04 \x01(\r\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12 \n\x06\x61mount\x18\x06 \x01(\x0b\x32\x10.analytics.Value\x1a?\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value:\x02\x38\x01\"\xeb\x01\n\x16\x45xportAnalyticsRequest\x12\x34\n\x08question\x18\x01 \x01(\x0b\x32\".services.RunAnalyticsQueryRequest\x12\x37\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\'.services.ExportAnalyticsRequest.Format\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"L\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x07\n\x03\x43SV\x10\x01\x12\n\n\x06NDJSON\x10\x02\x12\x08\n\x04XLSX\x10\x03\x12\x0b\n\x07PARQUET\x10\x04\"\xa2\x01\n\x17\x45xportAnalyticsResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12&\n\nprovenance\x18\x04 \x01(\x0b\x32\x12.common.Provenance\x12\x14\n\x0cresume_token\x18\x05 \x01(\t\x12\x11\n\trestarted\x18\x06 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,35 +41,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._loaded_options = None
   _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._serialized_options = b'8\001'
   _globals['_RUNANALYTICSQUERYREQUEST']._serialized_start=111
-  _globals['_RUNANALYTICSQUERYREQUEST']._serialized_end=359
-  _globals['_RUNANALYTICSQUERYREQUEST_PARAMSENTRY']._serialized_start=314
-  _globals['_RUNANALYTICSQUERYREQUEST_PARAMSENTRY']._serialized_end=359
-  _globals['_RUNANALYTICSQUERYRESPONSE']._serialized_start=361
-  _globals['_RUNANALYTICSQUERYRESPONSE']._serialized_end=461
-  _globals['_LISTMETRICSREQUEST']._serialized_start=463
-  _globals['_LISTMETRICSREQUEST']._serialized_end=513
-  _globals['_METRICDEFINITION']._serialized_start=516
-  _globals['_METRICDEFINITION']._serialized_end=708
-  _globals['_LISTMETRICSRESPONSE']._serialized_start=710
-  _globals['_LISTMETRICSRESPONSE']._serialized_end=800
-  _globals['_DESCRIBEMETRICREQUEST']._serialized_start=802
-  _globals['_DESCRIBEMETRICREQUEST']._serialized_end=866
-  _globals['_DESCRIBEMETRICRESPONSE']._serialized_start=869
-  _globals['_DESCRIBEMETRICRESPONSE']._serialized_end=1006
-  _globals['_EXPLAINMETRICREQUEST']._serialized_start=1009
-  _globals['_EXPLAINMETRICREQUEST']._serialized_end=1232
-  _globals['_EXPLAINMETRICREQUEST_DIMENSIONSENTRY']._serialized_start=1183
-  _globals['_EXPLAINMETRICREQUEST_DIMENSIONSENTRY']._serialized_end=1232
-  _globals['_EXPLAINMETRICRESPONSE']._serialized_start=1235
-  _globals['_EXPLAINMETRICRESPONSE']._serialized_end=1750
-  _globals['_EXPLAINMETRICRESPONSE_CONTRIBUTION']._serialized_start=1555
-  _globals['_EXPLAINMETRICRESPONSE_CONTRIBUTION']._serialized_end=1685
-  _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._serialized_start=1687
-  _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._serialized_end=1750
-  _globals['_EXPORTANALYTICSREQUEST']._serialized_start=1753
-  _globals['_EXPORTANALYTICSREQUEST']._serialized_end=1966
-  _globals['_EXPORTANALYTICSREQUEST_FORMAT']._serialized_start=1890
-  _globals['_EXPORTANALYTICSREQUEST_FORMAT']._serialized_end=1966
-  _globals['_EXPORTANALYTICSRESPONSE']._serialized_start=1968
-  _globals['_EXPORTANALYTICSRESPONSE']._serialized_end=2089
+  _globals['_RUNANALYTICSQUERYREQUEST']._serialized_end=381
+  _globals['_RUNANALYTICSQUERYREQUEST_PARAMSENTRY']._serialized_start=336
+  _globals['_RUNANALYTICSQUERYREQUEST_PARAMSENTRY']._serialized_end=381
+  _globals['_RUNANALYTICSQUERYRESPONSE']._serialized_start=384
+  _globals['_RUNANALYTICSQUERYRESPONSE']._serialized_end=525
+  _globals['_LISTMETRICSREQUEST']._serialized_start=527
+  _globals['_LISTMETRICSREQUEST']._serialized_end=577
+  _globals['_METRICDEFINITION']._serialized_start=580
+  _globals['_METRICDEFINITION']._serialized_end=772
+  _globals['_LISTMETRICSRESPONSE']._serialized_start=774
+  _globals['_LISTMETRICSRESPONSE']._serialized_end=864
+  _globals['_DESCRIBEMETRICREQUEST']._serialized_start=866
+  _globals['_DESCRIBEMETRICREQUEST']._serialized_end=930
+  _globals['_DESCRIBEMETRICRESPONSE']._serialized_start=933
+  _globals['_DESCRIBEMETRICRESPONSE']._serialized_end=1070
+  _globals['_EXPLAINMETRICREQUEST']._serialized_start=1073
+  _globals['_EXPLAINMETRICREQUEST']._serialized_end=1296
+  _globals['_EXPLAINMETRICREQUEST_DIMENSIONSENTRY']._serialized_start=1247
+  _globals['_EXPLAINMETRICREQUEST_DIMENSIONSENTRY']._serialized_end=1296
+  _globals['_EXPLAINMETRICRESPONSE']._serialized_start=1299
+  _globals['_EXPLAINMETRICRESPONSE']._serialized_end=1814
+  _globals['_EXPLAINMETRICRESPONSE_CONTRIBUTION']._serialized_start=1619
+  _globals['_EXPLAINMETRICRESPONSE_CONTRIBUTION']._serialized_end=1749
+  _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._serialized_start=1751
+  _globals['_EXPLAINMETRICRESPONSE_INPUTSENTRY']._serialized_end=1814
+  _globals['_EXPORTANALYTICSREQUEST']._serialized_start=1817
+  _globals['_EXPORTANALYTICSREQUEST']._serialized_end=2052
+  _globals['_EXPORTANALYTICSREQUEST_FORMAT']._serialized_start=1976
+  _globals['_EXPORTANALYTICSREQUEST_FORMAT']._serialized_end=2052
+  _globals['_EXPORTANALYTICSRESPONSE']._serialized_start=2055
+  _globals['_EXPORTANALYTICSRESPONSE']._serialized_end=2217
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RunAnalyticsQueryRequest(_message.Message):
-    __slots__ = ("scope", "query", "metrics", "by", "params", "order_by", "limit")
+    __slots__ = ("scope", "query", "metrics", "by", "params", "order_by", "limit", "resume_token")
     class ParamsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class RunAnalyticsQueryRequest(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     query: str
     metrics: _containers.RepeatedScalarFieldContainer[str]
@@ -33,15 +34,20 @@ class RunAnalyticsQueryRequest(_message.Message):
     params: _containers.ScalarMap[str, str]
     order_by: _containers.RepeatedScalarFieldContainer[str]
     limit: int
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., query: _Optional[str] = ..., metrics: _Optional[_Iterable[str]] = ..., by: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., order_by: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., query: _Optional[str] = ..., metrics: _Optional[_Iterable[str]] = ..., by: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., order_by: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class RunAnalyticsQueryResponse(_message.Message):
-    __slots__ = ("table", "provenance")
+    __slots__ = ("table", "provenance", "resume_token", "restarted")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESTARTED_FIELD_NUMBER: _ClassVar[int]
     table: _values_pb2.Table
     provenance: _provenance_pb2.Provenance
-    def __init__(self, table: _Optional[_Union[_values_pb2.Table, _Mapping]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    resume_token: str
+    restarted: bool
+    def __init__(self, table: _Optional[_Union[_values_pb2.Table, _Mapping]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., resume_token: _Optional[str] = ..., restarted: _Optional[bool] = ...) -> None: ...
 
 class ListMetricsRequest(_message.Message):
     __slots__ = ("search", "area")
@@ -161,7 +167,7 @@ class ExplainMetricResponse(_message.Message):
     def __init__(self, value: _Optional[_Union[_values_pb2.MetricValue, _Mapping]] = ..., definition: _Optional[_Union[MetricDefinition, _Mapping]] = ..., inputs: _Optional[_Mapping[str, _values_pb2.Value]] = ..., contributions: _Optional[_Iterable[_Union[ExplainMetricResponse.Contribution, _Mapping]]] = ..., events: _Optional[int] = ..., next_cursor: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class ExportAnalyticsRequest(_message.Message):
-    __slots__ = ("question", "format")
+    __slots__ = ("question", "format", "resume_token")
     class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FORMAT_UNSPECIFIED: _ClassVar[ExportAnalyticsRequest.Format]
@@ -176,18 +182,24 @@ class ExportAnalyticsRequest(_message.Message):
     PARQUET: ExportAnalyticsRequest.Format
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     question: RunAnalyticsQueryRequest
     format: ExportAnalyticsRequest.Format
-    def __init__(self, question: _Optional[_Union[RunAnalyticsQueryRequest, _Mapping]] = ..., format: _Optional[_Union[ExportAnalyticsRequest.Format, str]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, question: _Optional[_Union[RunAnalyticsQueryRequest, _Mapping]] = ..., format: _Optional[_Union[ExportAnalyticsRequest.Format, str]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class ExportAnalyticsResponse(_message.Message):
-    __slots__ = ("content", "file_name", "media_type", "provenance")
+    __slots__ = ("content", "file_name", "media_type", "provenance", "resume_token", "restarted")
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESTARTED_FIELD_NUMBER: _ClassVar[int]
     content: bytes
     file_name: str
     media_type: str
     provenance: _provenance_pb2.Provenance
-    def __init__(self, content: _Optional[bytes] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    resume_token: str
+    restarted: bool
+    def __init__(self, content: _Optional[bytes] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., resume_token: _Optional[str] = ..., restarted: _Optional[bool] = ...) -> None: ...

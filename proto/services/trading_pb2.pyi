@@ -99,14 +99,18 @@ class GetTimeAnalysisRequest(_message.Message):
 class GetTimeAnalysisResponse(_message.Message):
     __slots__ = ("cells", "provenance")
     class Cell(_message.Message):
-        __slots__ = ("row", "column", "metrics")
+        __slots__ = ("row", "column", "metrics", "row_unknown", "short_sample")
         ROW_FIELD_NUMBER: _ClassVar[int]
         COLUMN_FIELD_NUMBER: _ClassVar[int]
         METRICS_FIELD_NUMBER: _ClassVar[int]
+        ROW_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+        SHORT_SAMPLE_FIELD_NUMBER: _ClassVar[int]
         row: int
         column: int
         metrics: _performance_data_pb2.TradingMetrics
-        def __init__(self, row: _Optional[int] = ..., column: _Optional[int] = ..., metrics: _Optional[_Union[_performance_data_pb2.TradingMetrics, _Mapping]] = ...) -> None: ...
+        row_unknown: bool
+        short_sample: bool
+        def __init__(self, row: _Optional[int] = ..., column: _Optional[int] = ..., metrics: _Optional[_Union[_performance_data_pb2.TradingMetrics, _Mapping]] = ..., row_unknown: _Optional[bool] = ..., short_sample: _Optional[bool] = ...) -> None: ...
     CELLS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     cells: _containers.RepeatedCompositeFieldContainer[GetTimeAnalysisResponse.Cell]
@@ -132,20 +136,33 @@ class GetEquityCurveRequest(_message.Message):
     def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., basis: _Optional[_Union[GetEquityCurveRequest.Basis, str]] = ...) -> None: ...
 
 class EquityPoint(_message.Message):
-    __slots__ = ("day", "equity", "flows", "day_return", "drawdown", "drawdown_money")
+    __slots__ = ("day", "equity", "flows", "day_return", "drawdown", "drawdown_money", "pnl", "equity_index", "reasons")
+    class ReasonsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DAY_FIELD_NUMBER: _ClassVar[int]
     EQUITY_FIELD_NUMBER: _ClassVar[int]
     FLOWS_FIELD_NUMBER: _ClassVar[int]
     DAY_RETURN_FIELD_NUMBER: _ClassVar[int]
     DRAWDOWN_FIELD_NUMBER: _ClassVar[int]
     DRAWDOWN_MONEY_FIELD_NUMBER: _ClassVar[int]
+    PNL_FIELD_NUMBER: _ClassVar[int]
+    EQUITY_INDEX_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
     day: int
     equity: str
     flows: str
     day_return: float
     drawdown: float
     drawdown_money: str
-    def __init__(self, day: _Optional[int] = ..., equity: _Optional[str] = ..., flows: _Optional[str] = ..., day_return: _Optional[float] = ..., drawdown: _Optional[float] = ..., drawdown_money: _Optional[str] = ...) -> None: ...
+    pnl: str
+    equity_index: float
+    reasons: _containers.ScalarMap[str, str]
+    def __init__(self, day: _Optional[int] = ..., equity: _Optional[str] = ..., flows: _Optional[str] = ..., day_return: _Optional[float] = ..., drawdown: _Optional[float] = ..., drawdown_money: _Optional[str] = ..., pnl: _Optional[str] = ..., equity_index: _Optional[float] = ..., reasons: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class GetEquityCurveResponse(_message.Message):
     __slots__ = ("points", "basis", "reason", "provenance")

@@ -5,30 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eventlog.search.search import EventSearch
-from read_api.answers.questions import Questions
-from read_api.grpc.configuration import Configuration
+from read_api.grpc import charts, dashboards, insights, kpis, predictive, queries, reports, trading, users
 from read_api.grpc.event_history import EventHistory
-from read_api.grpc.insights import Insights
-from read_api.grpc.operations import Health, Operations, Statuses
+from read_api.grpc.following import Following
+from read_api.grpc.operations import Operations
 from read_api.grpc.realtime import RealTime
-from read_api.live.metrics import LiveMetrics
+from read_api.grpc.rows import RowStreams
+from read_api.grpc.rpc import Asking, Rpc
+from read_api.services import ReadServices
+
+RPCS: tuple[Rpc, ...] = (
+    *dashboards.RPCS,
+    *reports.RPCS,
+    *insights.RPCS,
+    *predictive.RPCS,
+    *queries.RPCS,
+    *kpis.RPCS,
+    *trading.RPCS,
+    *users.RPCS,
+    *charts.RPCS,
+)
 
 
-def handlers(
-    search: EventSearch, statuses: Statuses, health: Health, questions: Questions, live: LiveMetrics
-) -> Mapping[str, Any]:
+def handlers(side: ReadServices) -> Mapping[str, Any]:
     """Name of the RPC → handler, for every RPC that the read side serves."""
-    history = EventHistory(search)
-    operations = Operations(statuses, health)
-    configuration = Configuration(questions)
-    insights = Insights(questions)
+    asking = Asking(side)
+    history = EventHistory(side.search)
+    operations = Operations(side.statuses, side.health)
+    explaining, following = queries.Explaining(side, asking), Following(side, asking)
+    drawing, rows = charts.ChartStreams(asking, following), RowStreams(asking)
+    markets = insights.MarketInsights(following)
+    made = reports.ReportHandlers(side.reports)
     return {
-        "ListDashboards": configuration.list_dashboards,
-        "GetDashboardConfig": configuration.get_dashboard_config,
-        "ListReportSchedules": configuration.list_report_schedules,
-        "GetRealTimeMetrics": RealTime(live).get_real_time_metrics,
-        "GetCompetitiveAnalysis": insights.get_competitive_analysis,
+        **{rpc.name: asking.handler(rpc) for rpc in RPCS},
+        "GetRealTimeMetrics": RealTime(side.live).get_real_time_metrics,
+        "GetChartDataStream": drawing.get_chart_data_stream,
+        "GetTechnicalIndicatorStream": drawing.get_technical_indicator_stream,
+        "GetMarketInsightStream": markets.get_market_insight_stream,
+        "RunAnalyticsQuery": rows.run_analytics_query,
+        "ExportAnalytics": rows.export_analytics,
+        "GenerateReport": made.generate_report,
+        "GetReport": made.get_report,
+        "ListReports": made.list_reports,
+        "DownloadReport": made.download_report,
+        "ExplainMetric": explaining.explain_metric,
         "StreamEvents": history.stream_events,
         "GetEvent": history.get_event,
         "GetProjectionStatus": operations.get_projection_status,

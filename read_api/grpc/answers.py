@@ -9,16 +9,16 @@ from common.provenance_pb2 import Provenance
 
 from domain.position import Position
 from domain.request.caller import Caller
-from projections.engine.query.params import read_time
+from read_api.grpc.messages import ms
 
 
 def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
     """What one answer stands for; of several to the same query, what all of them have seen and no newer."""
-    first = answers[0]
+    first, several = answers[0], {answer["position"] for answer in answers}
     return Provenance(
         query=first["query"],
         definition_version=first["definition_version"],
-        position=str(_least([Position.parse(answer["position"]) for answer in answers])),
+        position=first["position"] if len(several) == 1 else str(_least(list(map(Position.parse, several)))),
         as_of=min(ms(answer["as_of"]) for answer in answers),
         complete=all(answer["complete"] for answer in answers),
         lag_ms=max(answer["lag_ms"] for answer in answers),
@@ -30,8 +30,3 @@ def _least(positions: Sequence[Position]) -> Position:
     """Of each partition the least that an answer which reads it has reached."""
     places = {place for position in positions for place in position.offsets}
     return Position({p: min(each[p] for each in positions if p in each.offsets) for p in places})
-
-
-def ms(time: str | None) -> int:
-    """A time of an answer as ms since 1970 UTC; 0 where there is none."""
-    return round(read_time(time).timestamp() * 1000) if time else 0

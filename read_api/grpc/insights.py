@@ -1,110 +1,289 @@
-"""Competitive insights over gRPC: what `competitive` answers for each metric, beside the company's own value."""
+"""Insights over gRPC: trends, seasons, anomalies, recommendations and findings about markets, in protobuf."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import date
+from hashlib import sha256
 from typing import Any
 
-from analytics.values_pb2 import MetricValue, Value
-from common.read_scope_pb2 import ReadScope
-from services import insights_pb2 as insights
+import msgspec
+from analytics.business_intelligence_pb2 import BusinessInsights
+from services.insights_pb2 import GetMarketInsightStreamRequest, GetMarketInsightStreamResponse
 
-from domain.access.rights import require
 from domain.errors import Invalid
-from domain.events.catalogue import LATEST
-from domain.metrics.catalogue import metric
-from domain.position import Position
+from domain.metrics.catalogue import METRICS
+from domain.metrics.metric import Section
 from domain.request.caller import Caller
-from projections.engine.query.ask import answerable
-from projections.engine.query.formatting import show_time
-from projections.engine.query.request import Question
-from read_api.answers.questions import Questions
+from projections.queries.insights.daily_series import SERIES
 from read_api.grpc.answers import provenance
+from read_api.grpc.following import Following, reached_before, resume_token
+from read_api.grpc.kpis import metric_value
+from read_api.grpc.messages import message, ms
+from read_api.grpc.rpc import Answer, Answers, Rpc, one
+from read_api.grpc.scope import QueryCall, about, names, only
 
-COMPETITIVE = "competitive"
-PEER_GROUPS = ("", "tier")
+Row = Mapping[str, Any]
+WATCHED = ("total_pnl", "active_users", "mrr", "error_rate")  # where no metric is named
+DIRECTIONS = {"rising": "RISING", "falling": "FALLING", "none": "FLAT"}
+MOST = 20  # metrics of one request: each is a model of its own
+AREAS = ("trading",)  # that there are rules about
+
+
+def _each(request: Any, kind: str = "") -> Mapping[str, QueryCall]:
+    """One question a metric."""
+    if len(request.metrics) > MOST:
+        raise Invalid(f"at most {MOST} metrics can be asked about", code="bad_parameter")
+    return {key: about("insights", request.scope, metric=key, kind=kind) for key in request.metrics or WATCHED}
+
+
+def _findings(answers: Answers) -> list[Row]:
+    return [row for answer in answers.values() for row in answer["rows"]]
+
+
+# ---- what is worth knowing
+
+
+def insight(row: Row) -> dict[str, Any]:
+    """The members of BusinessInsights out of a finding; the same finding has the same id."""
+    told = {name: row[name] for name in ("kind", "metric", "evidence", "finding")}
+    params = row["evidence"]["params"]
+    return {
+        "insight_id": sha256(msgspec.json.encode(told, order="sorted")).hexdigest()[:32],
+        "kind": row["kind"],
+        "severity": row["severity"],
+        "title": row["title"],
+        "explanation": f"{row['method']}; {row['sample']} observations.",
+        "metric": {"current": {"key": row["metric"], "unit": row["unit"]}},
+        "from_time": ms(params.get("from")),
+        "to_time": ms(params.get("to")),
+    }
+
+
+def findings_from(rows: list[Row], least: int) -> list[Row]:
+    """Findings of at least that severity, the gravest first."""
+    found = [row for row in rows if row["finding"] is not None and rank(row) >= least]
+    return sorted(found, key=rank, reverse=True)
+
+
+def rank(row: Row) -> int:
+    """The number of its severity in the contract."""
+    return BusinessInsights.Severity.Value(row["severity"].upper())
+
+
+def _insights(request: Any, answers: Answers) -> Row:
+    rows = findings_from(_findings(answers), request.min_severity)
+    return {"insights": [insight(row) for row in rows[: request.limit or None]]}
+
+
+# ---- of one kind
+
+
+def _trending(request: Any) -> Mapping[str, QueryCall]:
+    only("interval", request.interval, "day")
+    return _each(request, "trend")
+
+
+def of_series(_request: Any, answers: Answers) -> Mapping[str, QueryCall]:
+    """The questions behind the series in which something was found: their evidence."""
+    rows = {name: answer["rows"][0]["evidence"] for name, answer in answers.items()}
+    return {f"series {name}": QueryCall(evidence["query"], evidence["params"]) for name, evidence in rows.items()}
+
+
+def daily_series(row: Row, found: Sequence[Row]) -> dict[str, Any]:
+    """The members of a Series: the days in which something was looked for, out of the rows of its question."""
+    params = row["evidence"]["params"]
+    read = SERIES[row["metric"]].read(found, date.fromisoformat(params["from"]), date.fromisoformat(params["to"]))
+    points = [{"time": ms(str(read.day(place))), "value": each} for place, each in enumerate(read.values)]
+    title = METRICS[row["metric"]].title if row["metric"] in METRICS else row["metric"]
+    return {"key": row["metric"], "unit": row["unit"], "title": title, "points": points}
+
+
+def _trends(request: Any, answers: Answers) -> Row:
+    keys = request.metrics or WATCHED
+    return {"trends": [_trend(answers[key]["rows"][0], answers[f"series {key}"]["rows"]) for key in keys]}
+
+
+def _trend(row: Row, found: Sequence[Row]) -> Row:
+    if (finding := row["finding"]) is None:
+        reason = row["reasons"]["finding"]
+        return {"observed": daily_series(row, found), "reasons": {"slope": reason, "p_value": reason}}
+    shown = {name: finding[name] for name in ("slope", "p_value")}
+    return {"observed": daily_series(row, found), "direction": DIRECTIONS[finding["direction"]], **shown}
+
+
+def _season(request: Any) -> QueryCall:
+    only("cycle", request.cycle, "week")
+    return about("insights", request.scope, metric=request.metric, kind="seasonality")
+
+
+def _seasons(_request: Any, answer: Answer) -> Row:
+    """Places count from the first day of the series, which need be no Monday: so they are turned to the week's."""
+    (row,) = answer["rows"]
+    if row["finding"] is None:
+        return {"reason": row["reasons"]["finding"]}
+    weeks = [season for season in row["finding"]["seasons"] if season["period"] == 7]
+    if not weeks:
+        return {"reason": "no_season"}
+    first = ms(row["evidence"]["first_day"]) // 86_400_000 + 3  # 1 January 1970 was a Thursday
+    places = sorted(((first + place) % 7, place) for place in range(7))
+    shown = [
+        {"place": weekday, "deviation": weeks[0]["profile"][place], "observations": len(range(place, row["sample"], 7))}
+        for weekday, place in places
+    ]
+    return {"seasons": shown, "strength": weeks[0]["strength"]}
+
+
+def _anomalous(request: Any) -> Mapping[str, QueryCall]:
+    only("interval", request.interval, "day")
+    only("sensitivity", str(request.sensitivity or ""), "")
+    return _each(request, "anomalies")
+
+
+def _anomalies(_request: Any, answers: Answers) -> Row:
+    found = [_anomaly(row, point) for row in _findings(answers) if row["finding"] for point in row["finding"]["points"]]
+    return {"anomalies": sorted(found, key=lambda each: each["observed"]["time"])}
+
+
+def _anomaly(row: Row, point: Row) -> dict[str, Any]:
+    finding = row["finding"]
+    band: Row = {}
+    if not finding["logarithms"]:  # there the band is a factor of a level that the finding does not tell
+        width = finding["threshold"] * finding["spread"]
+        band = {"lower": point["expected"] - width, "upper": point["expected"] + width}
+    observed = {"time": ms(point["day"]), "value": point["value"]}
+    return {
+        "metric": row["metric"],
+        "observed": observed,
+        "expected": point["expected"],
+        "score": point["score"],
+        **band,
+    }
+
+
+def _advice(request: Any) -> QueryCall:
+    only("area", request.area, *AREAS)
+    return about("recommendations", request.scope)
+
+
+def _recommendations(request: Any, answer: Answer) -> Row:
+    return {"recommendations": [_recommendation(row) for row in answer["rows"][: request.limit or None]]}
+
+
+def _recommendation(row: Row) -> Row:
+    finding = row["finding"]
+    told = msgspec.json.encode([finding["rule"], finding["subject"], row["evidence"]["params"]], order="sorted")
+    effect = finding["effect"]
+    return {
+        "recommendation_id": sha256(told).hexdigest()[:32],
+        "area": Section.TRADING.value,
+        "action": finding["advice"],
+        "rationale": f"{finding['subject']}: " + "; ".join(map(_met, finding["evidence"])) + ".",
+        "expected_effect": {
+            "key": effect["metric"],
+            "title": effect["assumption"],
+            "unit": METRICS[effect["metric"]].unit,
+            "value": effect["change"],
+        },
+    }
+
+
+def _met(condition: Row) -> str:
+    return f"{condition['metric']} {condition['value']:.6g} is {condition['relation']} {condition['bound']:.6g}"
+
+
+# ---- among others
+
+PEER_GROUPS = ("tier",)
 UNUSED = ("filters", "at_position", "convention", "time_zone")  # members of a scope that no comparison has
-WITHHELD = "withheld"  # of what would tell a peer's value
+WITHHELD = {"reason": "withheld"}  # of what would tell a peer's value
 
 
-class Insights:
-    """Handler of GetCompetitiveAnalysis."""
-
-    def __init__(self, questions: Questions) -> None:
-        self._questions = questions
-
-    async def get_competitive_analysis(
-        self, request: insights.GetCompetitiveAnalysisRequest, caller: Caller
-    ) -> insights.GetCompetitiveAnalysisResponse:
-        """A comparison for each metric. Raises Invalid without metrics and for what comparisons do not know."""
-        scope = request.scope
-        company = caller.company(scope.company_id)
-        require(caller.principal, answerable(COMPETITIVE).right, company)
-        _check(request)
-        at_least, asked_at = Position.parse(scope.min_position), self._questions.now()
-        answers, comparisons = [], []
-        for key in request.metrics:
-            asked = Question(COMPETITIVE, company, {"metric": key, **_period(scope)}, asked_at)
-            answer = await self._questions.ask(caller.principal, asked, at_least)
-            (row,) = answer["rows"]
-            of_own = Question(row["evidence"]["query"], company, row["evidence"]["params"], asked_at)
-            own = await self._questions.ask(caller.principal, of_own, at_least)
-            answers += [answer, own]
-            comparisons.append((row, _comparison(row, own["rows"][0])))
-        peers = [row["sample"] for row, _ in comparisons if row["finding"]]
-        return insights.GetCompetitiveAnalysisResponse(
-            comparisons=[comparison for _, comparison in comparisons],
-            peers=min(peers, default=0),
-            provenance=provenance(caller, *answers),
-        )
-
-
-def _check(request: insights.GetCompetitiveAnalysisRequest) -> None:
+def _compared(request: Any) -> Mapping[str, QueryCall]:
     if not request.metrics:
         raise Invalid("name at least one metric to compare", code="bad_parameter")
-    if request.peer_group not in PEER_GROUPS:
-        raise Invalid(f"peers are those of the tier, not of {request.peer_group!r}", code="bad_parameter")
-    if not all(0 <= at < LATEST for at in (request.scope.from_time, request.scope.to_time)):
-        raise Invalid("a time is ms since 1970 UTC", code="bad_parameter")
+    only("peer_group", request.peer_group, *PEER_GROUPS)
     if given := [name for name in UNUSED if getattr(request.scope, name)]:
         raise Invalid(f"a comparison has no {given[0]}", code="bad_parameter")
+    return {key: about("competitive", request.scope, metric=key) for key in request.metrics}
 
 
-def _period(scope: ReadScope) -> dict[str, str]:
-    given = {"from": scope.from_time, "to": scope.to_time}
-    return {name: show_time(datetime.fromtimestamp(at / 1000, UTC)) for name, at in given.items() if at}
+def _own(_request: Any, answers: Answers) -> Mapping[str, QueryCall]:
+    evidence = {key: answer["rows"][0]["evidence"] for key, answer in answers.items()}
+    return {f"own {key}": QueryCall(each["query"], each["params"]) for key, each in evidence.items()}
 
 
-def _comparison(row: Mapping[str, Any], own: Mapping[str, Any]) -> insights.PeerComparison:
-    found = row["finding"]
-    withheld = Value(reason=WITHHELD)
-    return insights.PeerComparison(
-        own=_metric(own),
-        lower_quartile=withheld,
-        median=withheld,
-        upper_quartile=withheld,
-        percentile=found["percentile"] / 100 if found else None,
-        reason="" if found else row["reasons"]["finding"],
-    )
+def _comparisons(request: Any, answers: Answers) -> Row:
+    rows = [answers[key]["rows"][0] for key in request.metrics]
+    own = [answers[f"own {key}"]["rows"][0] for key in request.metrics]
+    peers = [row["sample"] for row in rows if row["finding"]]
+    return {
+        "comparisons": [_comparison(row, value) for row, value in zip(rows, own, strict=True)],
+        "peers": min(peers, default=0),
+    }
 
 
-def _metric(row: Mapping[str, Any]) -> MetricValue:
-    same = ("key", "unit", "convention", "definition_version")
-    return MetricValue(
-        **{name: row[name] for name in same},
-        title=metric(row["key"]).title,
-        value=_value(row["value"], row),
-        basis=row.get("basis", ""),
-    )
+def _comparison(row: Row, own: Row) -> Row:
+    finding = row["finding"]
+    return {
+        "own": metric_value(own),
+        **dict.fromkeys(("lower_quartile", "median", "upper_quartile"), WITHHELD),
+        "percentile": finding["percentile"] / 100 if finding else None,
+        "reason": "" if finding else row["reasons"]["finding"],
+    }
 
 
-def _value(value: Any, row: Mapping[str, Any]) -> Value:
-    match value:
-        case None:
-            return Value(reason=row["reason"])
-        case str():
-            return Value(decimal=value)
-        case int():
-            return Value(count=value)
-    return Value(number=value)
+# ---- about markets
+
+
+def markets(request: Any) -> QueryCall:
+    """What the closes of the markets say that a stream is about: one symbol in the filters, or all."""
+    filters = dict(request.scope.filters)
+    if wrong := [name for name in filters if name != "symbol"]:
+        raise Invalid(f"{wrong[0]} is no filter here", code="bad_parameter")
+    own = {"symbols": names([filters["symbol"]])} if filters else {}
+    return QueryCall("market_insights", own)
+
+
+MARKETS = Rpc(
+    "GetMarketInsightStream", lambda request: {"": markets(request)}, lambda _request, _answers: {}, members=True
+)
+EVERY = 60.0  # seconds between two looks at the markets: findings are about days, and models are fitted for them
+SHORT = 8  # letters of an id in a token: enough to tell a few dozen findings apart
+
+
+class MarketInsights:
+    """Handler of GetMarketInsightStream."""
+
+    def __init__(self, following: Following) -> None:
+        self._following = following
+
+    async def get_market_insight_stream(
+        self, request: GetMarketInsightStreamRequest, caller: Caller
+    ) -> AsyncGenerator[GetMarketInsightStreamResponse]:
+        """Every finding once, the gravest of a moment first; those that the token covers are not sent again."""
+        sent = set(filter(None, reached_before(request).split("-")))
+        async with aclosing(self._following.states(MARKETS, request, caller, pause=EVERY)) as states:
+            async for answers in states:
+                made = [(row, insight(row)) for row in findings_from(answers[""]["rows"], request.min_severity)]
+                sent &= {each["insight_id"][:SHORT] for _, each in made}  # the token names what still holds
+                for _, each in made:
+                    if (short := each["insight_id"][:SHORT]) not in sent:
+                        sent.add(short)
+                        told: dict[str, Any] = {
+                            "insight": each,
+                            "resume_token": resume_token(request, "-".join(sorted(sent))),
+                        }
+                        told["provenance"] = provenance(caller, answers[""])
+                        yield message(GetMarketInsightStreamResponse, told)
+
+
+RPCS = (
+    Rpc("GetBusinessInsights", _each, _insights, members=True),
+    Rpc("GetTrendAnalysis", _trending, _trends, of_series, members=True),
+    one("GetSeasonality", _season, _seasons, members=True),
+    Rpc("GetAnomalies", _anomalous, _anomalies, members=True),
+    one("GetRecommendations", _advice, _recommendations),
+    Rpc("GetCompetitiveAnalysis", _compared, _comparisons, _own),
+)

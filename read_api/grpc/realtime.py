@@ -17,7 +17,7 @@ from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import Money
 from projections.engine.declare.registry import all_windows
 from read_api.answers.realtime import LiveQuestion, live_questions
-from read_api.grpc.answers import ms
+from read_api.grpc.messages import ms
 from read_api.live.metrics import LiveMetrics, Message
 
 

@@ -8,29 +8,19 @@ from hashlib import sha256
 from common.provenance_pb2 import Provenance
 from services import operations_pb2 as operations
 
-from domain.access.rights import Right, require
-from domain.errors import Invalid
-from domain.events.catalogue import STREAMS
-from domain.ports import EventLog
-from domain.position import Position
 from domain.request.caller import Caller
-from eventlog.seals.verify import Evidence, Finding, verify
+from eventlog.seals.verify import Finding
+from read_api.answers.verification import LogVerification
 
 Handler = Callable[[operations.VerifyLogRequest, Caller], Awaitable[operations.VerifyLogResponse]]
 
 
-def verifying(log: EventLog, evidence: Evidence) -> Handler:
-    """The handler. Seals cover the events of all tenants; what it answers holds none of them, only places.
-
-    The handler raises Forbidden, Invalid, Unavailable.
-    """
+def verifying(verification: LogVerification) -> Handler:
+    """The handler, which raises Forbidden, Invalid, Unavailable."""
 
     async def verify_log(request: operations.VerifyLogRequest, caller: Caller) -> operations.VerifyLogResponse:
-        require(caller.principal, Right.VERIFY, request.company_id or None)
-        if unknown := set(request.streams) - set(STREAMS):
-            raise Invalid(f"there is no stream {', '.join(sorted(unknown))}", code="unknown_stream")
-        end = Position.parse(request.to_position) if request.to_position else None
-        verdict = await verify(log, evidence, list(request.streams) or STREAMS, Position(), end, _unreported)
+        streams, end = list(request.streams), request.to_position
+        verdict = await verification.verdict(caller.principal, request.company_id, streams, end)
         provenance = Provenance(
             query="verify_log",
             definition_version=1,
@@ -55,7 +45,3 @@ def _finding(finding: Finding) -> operations.VerificationFinding:
     return operations.VerificationFinding(
         code=finding.code, reason=finding.reason, place=place if finding.topic else None
     )
-
-
-def _unreported(_done: int, _total: int) -> None:
-    """A call has no terminal to report to."""

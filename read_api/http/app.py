@@ -22,9 +22,21 @@ from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
 from projections.engine.declare.registry import all_queries
 from projections.engine.query.ask import registered
+from read_api.answers.verification import LogVerification
 from read_api.health.projection_status import health_seen_by, standing, visible_to
 from read_api.health.prometheus import Metric
-from read_api.http import configuration, dashboards, insights, openapi, query_paths, trading, users
+from read_api.http import (
+    ad_hoc,
+    configuration,
+    dashboards,
+    insights,
+    markets,
+    openapi,
+    query_paths,
+    reports,
+    trading,
+    users,
+)
 from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
 from read_api.http.problems import problem
@@ -37,6 +49,7 @@ from read_api.http.request import (
     parameters,
 )
 from read_api.http.short_way import ShortWay
+from read_api.http.verification import verify_log
 from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
@@ -45,11 +58,11 @@ from read_api.web import pages
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadServices) -> Litestar:
+def create_app(side: ReadServices, verification: LogVerification) -> Litestar:
     """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py)."""
     return Litestar(
         [*HANDLERS, live, *pages.routes()],
-        state=State({"side": side, "live": LiveSessions(side)}),
+        state=State({"side": side, "live": LiveSessions(side), "verification": verification}),
         exception_handlers={Exception: _answer_error},
         openapi_config=None,  # the description is a file of proto/http, made from HANDLERS
         logging_config=None,
@@ -60,7 +73,8 @@ def create_app(side: ReadServices) -> Litestar:
 
 def short_way(application: Litestar) -> ShortWay:
     """That application, whose handlers of queries are asked without what the framework does around them."""
-    return ShortWay(application, [handler for handler in HANDLERS if handler is not metrics], _answer_error)
+    direct = [each for each in HANDLERS if each is not metrics and each.http_methods == {"GET"}]  # others read bodies
+    return ShortWay(application, direct, _answer_error)
 
 
 @get("/api/v1/query/{name:str}", responses=openapi.ANSWER, summary="Answer a registered query")
@@ -158,6 +172,10 @@ HANDLERS = (
     *catalogue.HANDLERS,
     *query_paths.handlers(trading.DOORS, "trading"),
     *query_paths.handlers(users.DOORS, "users"),
+    *query_paths.handlers(markets.DOORS, "markets"),
+    *ad_hoc.HANDLERS,
+    *reports.HANDLERS,
+    verify_log,
     *insights.handlers(),
     realtime,
     find_events,

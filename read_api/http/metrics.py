@@ -13,14 +13,15 @@ from litestar.params import FromPath
 from domain.access.rights import Right, require
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
-from domain.metrics.metric import Explained, Metric
+from domain.metrics.metric import Metric
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
+from read_api.answers.explaining import explained_measure, measure_name
 from read_api.http import openapi
 from read_api.http.request import JSON, HttpRequest, answer_query, explanation, parameters
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
-KEY, POINT = "key", "."
+_KEY = "key"
 
 
 class CatalogueEntry(msgspec.Struct, kw_only=True):
@@ -116,7 +117,7 @@ def catalogue_entry(entry: Metric) -> CatalogueEntry:
         convention=entry.convention,
         definition_version=entry.version,
         dimensions=entry.dimensions,
-        explained=[_named(each) for each in entry.explained],
+        explained=[measure_name(each) for each in entry.explained],
         kpi=entry.kpi,
         absent=entry.absent,
         told_by=entry.told_by,
@@ -132,9 +133,21 @@ def catalogue_entry(entry: Metric) -> CatalogueEntry:
 async def shown(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The same as the query `metric` with this key: value objects, of the present or of the past."""
     params = parameters(request)
-    if KEY in params:
+    if _KEY in params:
         raise Invalid("the key is in the path", code="bad_parameter")
-    return await answer_query(request, ONE, {**params, KEY: key})
+    return await answer_query(request, ONE, {**params, _KEY: key})
+
+
+@get(
+    "/api/v1/metrics/{key:str}/definition",
+    responses=openapi.with_problems(CatalogueEntry, "The entry"),
+    summary="Describe a metric",
+    operation_id="metric_definition",
+)
+async def _definition(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """One entry of the catalogue, as the list of all has it."""
+    require(request.user.principal, Right.CATALOGUE)
+    return Response(msgspec.json.encode(catalogue_entry(metric(key))), media_type=JSON)
 
 
 @get(
@@ -149,21 +162,8 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     which, and without it the first is explained. Period and dimensions are those of the metric.
     """
     params = parameters(request)
-    of = _measure(metric(key), params.get("measure", ""))
+    of = explained_measure(metric(key), params.get("measure", ""))
     return await explanation(request, of.query, {**params, "measure": of.measure})
-
-
-def _measure(entry: Metric, named: str) -> Explained:
-    """The measure that is explained. Raises Invalid where the metric does not come from it, or from none."""
-    for each in entry.explained:
-        if named in ("", _named(each)):
-            return each
-    known = ", ".join(map(_named, entry.explained)) or "nothing: " + entry.absent
-    raise Invalid(f"{entry.key} comes from {known}", code="bad_measure")
-
-
-def _named(each: Explained) -> str:
-    return each.query + POINT + each.measure
 
 
 @get(
@@ -176,12 +176,12 @@ async def kpis(request: HttpRequest) -> Response[bytes]:
     return await answer_query(request, ALL, parameters(request))
 
 
-HANDLERS = (listed, shown, explained, kpis)
+HANDLERS = (listed, shown, _definition, explained, kpis)
 
 
 def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of the paths that answer a query, for their description."""
-    of_one = [param for param in registered()[ONE].params if param.name != KEY]
+    of_one = [param for param in registered()[ONE].params if param.name != _KEY]
     return {"/api/v1/metrics/{key}": of_one, "/api/v1/kpis": registered()[ALL].params}
 
 

@@ -133,7 +133,7 @@ def test_the_import_rule_covers_every_package() -> None:
     """Each package with code is one of import-linter's roots, and the rule of the layers names it."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     there = {path.split("/")[0] for path in files() if path.endswith("/__init__.py") and "/" in path}
-    code = there - {"tests", "proto", "migrations"}
+    code = there - {"tests", "proto", "migrations", "client"}  # the client is a distribution of its own, see below
     assert set(config["root_packages"]) == code
     layers = next(contract["layers"] for contract in config["contracts"] if contract["type"] == "layers")
     assert {name.strip() for layer in layers for name in layer.split("|")} == code
@@ -147,3 +147,12 @@ def test_the_distribution_holds_every_package() -> None:
     }
     assert set(config["hatch"]["build"]["targets"]["wheel"]["packages"]) == set(PACKAGES) | stubs
     assert set(PACKAGES) < set(config["mypy"]["files"])
+
+
+def test_the_client_and_the_service_know_nothing_of_each_other() -> None:
+    """They share the stubs alone, so that whoever asks the service installs none of it."""
+    of_client = {name.split(".")[0] for module in modules() if module.top == "client" for name in imported(module.tree)}
+    assert of_client & set(PACKAGES) == set()
+    assert {
+        module.path for module in shipped() if any("analytics_client" in name for name in imported(module.tree))
+    } == set()

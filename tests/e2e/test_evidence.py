@@ -128,12 +128,16 @@ def snapshot_is_forged(instance: Instance) -> None:
 
 
 def line_is_torn(instance: Instance) -> None:
-    """A line of checkpoints that was cut off is no fault, and whoever verifies is told, by gRPC as by command."""
+    """A line of checkpoints that was cut off is no fault, and whoever verifies is told, by every door."""
     torn = instance.folder / "evidence" / "checkpoints" / "1970-01.ndjson"
     torn.write_bytes(b'{"number": 1')
     verdict, answer = sealed(instance), verify_by_grpc(instance)
     assert answer.verified
     assert list(answer.notes) == verdict["notes"]
+    with instance.client("auditor", "acme") as client:
+        over_http = client.get("/api/v1/log/verification", params={"company": "acme"}).json()
+    assert (over_http["verified"], over_http["notes"]) == (answer.verified, verdict["notes"])
+    assert over_http["records"] >= answer.events
     assert [torn.name in note for note in answer.notes] == [True]
     torn.unlink()
 

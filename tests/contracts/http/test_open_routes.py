@@ -30,7 +30,7 @@ PATHS = {"read_api": ("/api/v1/query/trades", "/metrics"), "command_api": ("/api
 def application(api: str) -> Litestar:
     """The application of an API, that is not asked anything."""
     if api == "read_api":
-        return read_app(NOTHING)
+        return read_app(NOTHING, NOTHING)
     return command_app(ingest=NOTHING, command_handler=NOTHING, health=NOTHING)
 
 

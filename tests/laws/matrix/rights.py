@@ -12,6 +12,7 @@ from types import MappingProxyType
 ROLES = ("viewer", "analyst", "admin", "auditor", "engineer", "service", "member")
 MEMBER = frozenset({"member"})
 READERS = frozenset({"viewer", "analyst", "admin", "auditor"})
+ANALYSTS = frozenset({"analyst", "admin"})
 EXPLAINERS = frozenset({"analyst", "admin", "auditor"})
 AUDITOR = frozenset({"auditor"})
 SERVICE = frozenset({"service"})
@@ -38,11 +39,11 @@ COMMAND = Rule(frozenset({"admin"}))
 
 # What members may ask about their own rows, and what is open to them because it is nobody's. All else is closed.
 OF_A_USER = (
-    "account_days", "account_values", "feature_usage", "forecast", "insights", "metric", "segments", "sessions",
-    "trades", "trading_equity", "trading_league", "trading_metrics", "trading_returns", "trading_rolling",
+    "account_days", "account_values", "feature_usage", "forecast", "insights", "metric", "metrics", "segments",
+    "sessions", "trades", "trading_equity", "trading_league", "trading_metrics", "trading_returns", "trading_rolling",
     "trading_time", "trading_totals", "user_activity", "user_firsts", "user_step_totals", "user_steps", "users_seen",
 )  # fmt: skip
-OPEN_TO_MEMBERS = ("company_profile", "indicator", "indicators", "market_bars")
+OPEN_TO_MEMBERS = ("company_profile", "indicator", "indicators", "market_bars", "market_insights", "markets")
 
 # Commands, by the path that they have in common, each with POST to create, PUT and DELETE.
 COMMANDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -85,11 +86,19 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/kpis": Rule(READERS),
         "GET /api/v1/metrics": Rule(EVERYBODY | MEMBER, ANY),
         "GET /api/v1/metrics/{key}": Rule(READERS | MEMBER),
+        "GET /api/v1/metrics/{key}/definition": Rule(EVERYBODY | MEMBER, ANY),
         "GET /api/v1/metrics/{key}/explain": Rule(EXPLAINERS | MEMBER),
+        "POST /api/v1/query": Rule(ANALYSTS),
+        "GET /api/v1/analytics/export": Rule(EXPLAINERS),
+        "POST /api/v1/reports": Rule(READERS),
+        "GET /api/v1/reports": Rule(READERS),
+        "GET /api/v1/reports/{id}": Rule(READERS),
+        "GET /api/v1/reports/{id}/file": Rule(READERS),
         **{
             f"GET /api/v1/{path}": Rule(READERS)
             for path in (
                 "trading/profitable-users",
+                "markets/correlations",
                 *(f"users/{name}" for name in ("retention", "funnel", "journey", "features")),
                 *(f"users/{name}" for name in ("stickiness", "lifecycle", "activity")),
             )
@@ -100,6 +109,7 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
                 *(f"trading/{name}" for name in ("metrics", "strategies", "symbols", "sides", "time", "equity")),
                 *(f"trading/{name}" for name in ("rolling", "returns", "trades", "indicators", "indicator")),
                 "users/segments",
+                *("markets", "markets/bars", "markets/insights"),
             )
         },
         "GET /api/v1/dashboards/{dashboard}": Rule(READERS | MEMBER),  # tile by tile it is closed
@@ -107,6 +117,7 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
         "GET /api/v1/events": Rule(AUDITOR | MEMBER),
         "GET /api/v1/events/{event}": Rule(AUDITOR | MEMBER),
         "POST /api/v1/events": Rule(SERVICE),
+        "GET /api/v1/log/verification": Rule(AUDITOR),
         "GET /metrics": Rule(EVERYBODY, ANY),
         **_configuration(),
         "POST /api/v1/alerts/{id}/silence": COMMAND,
@@ -122,6 +133,21 @@ HTTP: Mapping[str, Rule] = MappingProxyType(
     }
 )
 
+# RPCs about the whole company, and those that can be about a member's own rows or about what is nobody's.
+OF_COMPANIES = (
+    "GenerateReport", "GetReport", "ListReports", "DownloadReport", "GetRecommendations", "GetChurnForecast",
+    "GetLifetimeValue", "GetKPIs", "GetTradingKPIs", "GetRevenueMetrics", "GetAcquisitionMetrics",
+    "GetRetentionMetrics", "GetSystemMetrics", "GetSatisfactionMetrics", "GetCohortRetention", "GetFunnel",
+    "GetCorrelationMatrix",
+)  # fmt: skip
+OF_MEMBERS_TOO = (
+    "GetBusinessInsights", "GetTrendAnalysis", "GetSeasonality", "GetAnomalies", "GetMarketInsightStream",
+    "GetPredictiveAnalytics", "GetForecast", "GetTradingMetrics", "GetStrategyBreakdown", "GetSymbolBreakdown",
+    "GetTimeAnalysis", "GetEquityCurve", "ListTrades", "GetUserAnalytics", "GetUserJourney", "GetFeatureUsage",
+    "GetSegments", "GetChartData", "GetChartDataStream", "GetTechnicalIndicators", "GetTechnicalIndicatorStream",
+    "GetMarketAnalytics",
+)  # fmt: skip
+
 GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be one that is not served
     {
         "StreamEvents": Rule(AUDITOR | MEMBER),
@@ -135,6 +161,13 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
         "GetDashboardConfig": Rule(READERS),
         "ListReportSchedules": Rule(READERS),
         "GetCompetitiveAnalysis": Rule(READERS),
+        **dict.fromkeys(OF_COMPANIES, Rule(READERS)),
+        **dict.fromkeys(OF_MEMBERS_TOO, Rule(READERS | MEMBER)),
+        **dict.fromkeys(("ListMetrics", "DescribeMetric"), Rule(EVERYBODY | MEMBER, ANY)),
+        "ListIndicators": Rule(READERS | MEMBER, ANY),
+        "ExplainMetric": Rule(EXPLAINERS | MEMBER),
+        "RunAnalyticsQuery": Rule(ANALYSTS),
+        "ExportAnalytics": Rule(EXPLAINERS),
     }
 )
 

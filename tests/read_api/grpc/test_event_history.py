@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import grpc
 import pytest
@@ -15,9 +15,7 @@ from adapters.postgres.tables.event_index import PostgresEventIndex
 from domain.events.catalogue import STREAMS, log_key
 from domain.ports import EventLog, Placed, Record
 from eventlog.search.search import EventSearch
-from read_api.answers.questions import Questions
-from read_api.grpc import event_history, handlers
-from read_api.live.metrics import LiveMetrics
+from read_api.grpc import event_history
 from tests.read_api.grpc.serving import refused, service, serving, signed_in, trailing
 from tests.support.event_logs import OpenLog
 
@@ -48,20 +46,6 @@ async def given(
     )
 
 
-NO_QUESTIONS = cast(Questions, None)  # not asked for here
-NO_LANE = cast(LiveMetrics, None)
-
-
-async def nothing() -> dict[str, object]:
-    """No health figures: not asked for here."""
-    return {}
-
-
-async def no_projections() -> list[dict[str, object]]:
-    """No projections: not asked for here."""
-    return []
-
-
 @pytest.fixture
 async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
     """A log with the platform's topics, all of them empty."""
@@ -75,7 +59,8 @@ async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
 async def channel(log: EventLog, database_url: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that reads the log."""
     index = PostgresEventIndex(database_url)
-    async with serving(handlers(EventSearch(log, index), no_projections, nothing, NO_QUESTIONS, NO_LANE)) as opened:
+    history = event_history.EventHistory(EventSearch(log, index))
+    async with serving({"StreamEvents": history.stream_events, "GetEvent": history.get_event}) as opened:
         yield opened
     await index.close()
 

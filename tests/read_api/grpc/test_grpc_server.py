@@ -23,8 +23,8 @@ from services import operations_pb2 as operations
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
 from app.serving.gate import Gate
-from app.serving.grpc_interceptor import CODES, status_code
-from app.serving.grpc_server import MAX_MESSAGE, SERVICE, Tls, grpc_server
+from app.serving.grpc_interceptor import CODES, MAX_MESSAGE, status_code
+from app.serving.grpc_server import SERVICE, Tls, grpc_server
 from domain import errors
 from domain.request.caller import Caller
 from eventlog.publish.audit_writer import NoTrail

@@ -1,0 +1,95 @@
+"""A report: what was asked for, what came of it, and the ports behind which rows and files are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+
+class State(StrEnum):
+    """How far a report has got."""
+
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Section(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A part of a report: a registered query with its parameters, under a heading; `chart`: how it is shown."""
+
+    title: str = ""
+    query: str
+    params: dict[str, str] = {}
+    chart: str = ""
+
+
+class ReportRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is asked for: executive, trading, users, system or custom; `params` go to every query that knows them."""
+
+    kind: str
+    format: str = ""
+    title: str = ""
+    sections: list[Section] = []
+    params: dict[str, str] = {}
+    locale: str = ""
+
+
+class Report(msgspec.Struct, kw_only=True, frozen=True):
+    """A report as it is kept; times are ms since 1970 UTC, 0 where there is none. `file_name` is empty without a file.
+
+    `stands_for`: what the figures in it stand for, as answers say it.
+    """
+
+    report_id: str
+    company_id: str
+    requested_by: str
+    request: ReportRequest
+    state: State
+    requested_at: int
+    finished_at: int = 0
+    file_name: str = ""
+    media_type: str = ""
+    size: int = 0
+    sha256: str = ""
+    error: str = ""
+    stands_for: dict[str, Any] = {}
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in a list."""
+        return self.requested_at, self.report_id
+
+
+class ReportStore(Protocol):
+    """Keeps reports, company by company. Methods raise Unavailable."""
+
+    async def begin(self, report: Report, key: str) -> Report:
+        """Keep a new one; the earlier one, where its requester has used this key before (no key is never the same)."""
+        ...
+
+    async def end(self, report: Report) -> None:
+        """Keep what came of it."""
+        ...
+
+    async def find(self, company: str, report_id: str) -> Report | None:
+        """The report of that id, where it is the company's."""
+        ...
+
+    async def listing(self, company: str, kind: str, before: tuple[int, str] | None, limit: int) -> Sequence[Report]:
+        """The newest first, of one kind or (empty) of any, from before a place in the list on."""
+        ...
+
+
+class ReportFiles(Protocol):
+    """Keeps the files of reports. Methods raise Unavailable."""
+
+    async def write(self, company: str, name: str, content: bytes) -> None:
+        """Keep the file; returns once the disk has it."""
+        ...
+
+    async def read(self, company: str, name: str, offset: int, length: int) -> bytes:
+        """A piece of it; empty after the end. Raises NotFound where there is no such file."""
+        ...

@@ -1,0 +1,135 @@
+"""Key figures over gRPC: `kpis`, `metrics`, `mrr_movements` and `system_metrics` in protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, product
+from typing import Any
+
+from domain.errors import Invalid
+from domain.metrics.catalogue import METRICS, metric
+from domain.metrics.metric import Section
+from read_api.grpc.rpc import Answers, Rpc, one
+from read_api.grpc.scope import QueryCall, about, moment, names
+
+Row = Mapping[str, Any]
+MOVEMENTS = ("new", "expansion", "contraction", "churned", "reactivated")
+MOVED_BY = ("month", "day", "plan", "tier", "currency")
+RETENTION = (
+    *("gross_mrr_churn_rate", "net_mrr_churn_rate", "grr", "nrr", "churned_customers", "customer_churn_rate"),
+    *("customer_retention_rate", "mean_customer_life", "upgrade_rate", "downgrade_rate", "dunning_recovery_rate"),
+    *("returning_users", "resurrected_users", "dormant_users", "pulse", "stickiness"),
+)
+MOST_COMBINATIONS = 50
+
+
+def metric_value(row: Row, value: str = "value") -> dict[str, Any]:
+    """The members of a MetricValue out of a value object; `value`: which column of it."""
+    reason = row.get("reasons", {}).get(value) or (row.get("reason", "") if value == "value" else "")
+    return {
+        **{name: row[name] for name in ("key", "unit", "convention", "definition_version")},
+        "title": row.get("title") or METRICS[row["key"]].title,
+        "value": row[value],
+        "reason": reason,
+        "basis": row.get("basis", ""),
+    }
+
+
+def groups(by: Sequence[str], rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """The members of MetricGroups out of value objects that are sorted by their groups."""
+    for key, of in groupby(rows, key=lambda row: {name: row[name] for name in by}):
+        yield {"dimensions": key, "metrics": [metric_value(row) for row in of]}
+
+
+def _kpis(section: str = "") -> Any:
+    def asks(request: Any) -> QueryCall:
+        compared = {}
+        if request.compare_to:
+            compared = {"compare_from": moment(request.compare_from), "compare_to": moment(request.compare_to)}
+        return about("kpis", request.scope, keys=names(request.metrics), section=section, **compared)
+
+    return asks
+
+
+def _key_figures(request: Any, answer: Row) -> Row:
+    compared = bool(request.compare_to)
+    return {"kpis": [_key_figure(row, compared) for row in answer["rows"]]}
+
+
+def _key_figure(row: Row, compared: bool) -> Row:
+    if not compared:
+        return {"current": metric_value(row)}
+    return {"current": metric_value(row), "previous": metric_value(row, "previous"), "change": row["change_rate"]}
+
+
+def _metrics(request: Any, section: Section, keys: Sequence[str] = ()) -> QueryCall:
+    """The metrics that are named, or those of the section."""
+    chosen = tuple(request.metrics) or _split_alike(keys, request.by)
+    own = {"keys": names(chosen)} if chosen else {"section": section.value}
+    return about("metrics", request.scope, by=names(request.by), **own)
+
+
+def _split_alike(keys: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
+    """Those that can be split so; all, for the error that says why not, where none can."""
+    return tuple(key for key in keys if set(by) <= set(metric(key).dimensions)) or tuple(keys)
+
+
+def _area(name: str, section: Section, keys: Sequence[str] = ()) -> Rpc:
+    return one(
+        name,
+        lambda request: _metrics(request, section, keys),
+        lambda request, answer: {"groups": groups(request.by, answer["rows"])},
+    )
+
+
+def _revenue(request: Any) -> Mapping[str, QueryCall]:
+    asked = {"groups": _metrics(request, Section.REVENUE)}
+    if set(request.by) <= set(MOVED_BY):
+        asked["movements"] = about("mrr_movements", request.scope, by=names(request.by))
+    return asked
+
+
+def _revenue_figures(request: Any, answers: Answers) -> Row:
+    moved = answers["movements"]["rows"] if "movements" in answers else ()
+    return {
+        "groups": groups(request.by, answers["groups"]["rows"]),
+        "movements": [
+            {
+                **row,
+                "dimensions": {name: row[name] for name in request.by},
+                "counts": {name: row[f"{name}_count"] for name in MOVEMENTS},
+            }
+            for row in moved
+        ],
+    }
+
+
+def _system(request: Any) -> Mapping[str, QueryCall]:
+    """One question for each service and measure that is named: what is of several together is no sum of theirs."""
+    named = {"service": list(request.services), "metric": list(request.measures)}
+    if vague := [name for name, of in named.items() if len(of) > 1 and name not in request.by]:
+        raise Invalid(f"group by {vague[0]} where several are named", code="bad_parameter")
+    chosen = list(product(*(of or [""] for of in named.values())))
+    if len(chosen) > MOST_COMBINATIONS:
+        raise Invalid(f"at most {MOST_COMBINATIONS} services and measures can be named", code="bad_parameter")
+    return {
+        f"{service} {name}": about("system_metrics", request.scope, by=names(request.by), service=service, metric=name)
+        for service, name in chosen
+    }
+
+
+def _measures(request: Any, answers: Answers) -> Row:
+    rows = [row for answer in answers.values() for row in answer["rows"]]
+    rows.sort(key=lambda row: [str(row[name]) for name in request.by])
+    return {"measures": [{**row, "dimensions": {name: row[name] for name in request.by}} for row in rows]}
+
+
+RPCS = (
+    one("GetKPIs", _kpis(), _key_figures),
+    one("GetTradingKPIs", _kpis("trading"), _key_figures),
+    Rpc("GetRevenueMetrics", _revenue, _revenue_figures),
+    _area("GetAcquisitionMetrics", Section.ACQUISITION),
+    _area("GetRetentionMetrics", Section.REVENUE, RETENTION),
+    _area("GetSatisfactionMetrics", Section.SATISFACTION),
+    Rpc("GetSystemMetrics", _system, _measures),
+)

@@ -1,0 +1,141 @@
+"""Rows of ad-hoc questions over gRPC: in parts, or as a file in pieces; either goes on where it was broken off."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from common.provenance_pb2 import Provenance
+from services.queries_pb2 import (
+    ExportAnalyticsRequest,
+    ExportAnalyticsResponse,
+    RunAnalyticsQueryRequest,
+    RunAnalyticsQueryResponse,
+)
+
+from domain.access.rights import Feature, Right
+from domain.request.caller import Caller
+from projections.engine.query.wide_answers import beside
+from read_api.answers.ad_hoc import AdHoc, Table, admit, question, table
+from read_api.answers.export import Format, format_of
+from read_api.grpc.answers import provenance
+from read_api.grpc.following import reached_before, resume_token
+from read_api.grpc.messages import message, value
+from read_api.grpc.rpc import Answer, Asking
+from read_api.grpc.scope import QueryCall, about, company_of
+
+PART = 500  # rows of one message
+PIECE = 256 * 1024  # bytes of one message
+
+
+def ad_hoc(request: RunAnalyticsQueryRequest) -> AdHoc:
+    """The question of a request. Raises Invalid for a period that is none."""
+    asked = about("", request.scope)
+    filters = dict(request.scope.filters)
+    period = {name: text for name, text in asked.params.items() if name not in filters}
+    return AdHoc(
+        query=request.query,
+        metrics=list(request.metrics),
+        by=list(request.by),
+        filters=filters,
+        params={**period, **request.params},
+        order_by=list(request.order_by),
+        limit=request.limit,
+    )
+
+
+class RowStreams:
+    """Handlers of RunAnalyticsQuery and ExportAnalytics."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    async def run_analytics_query(
+        self, request: RunAnalyticsQueryRequest, caller: Caller
+    ) -> AsyncGenerator[RunAnalyticsQueryResponse]:
+        """The rows in parts; after a token of the same answer only those that are left, else all of them anew."""
+        admit(caller.principal, Right.QUERY, Feature.AD_HOC, caller.company(company_of(request)))
+        answer, found = await self._table(request, request, caller)
+        reached, (content, skipped) = reached_before(request), _reached(request)
+        now = await beside(found.rows, caller.asked, lambda rows: _digest(msgspec.json.encode(rows)), keep=True)
+        begin = skipped if content == now else 0
+        stands_for, restarted = provenance(caller, answer), bool(reached) and content != now
+        columns = _columns(found) if not begin else []
+        while True:
+            rows = found.rows[begin : begin + PART]
+            begin += len(rows)
+            shown = {"columns": columns, "rows": [{"values": _values(found, row)} for row in rows]}
+            token = resume_token(request, f"{now}.{begin}")
+            part = {"table": shown, "provenance": stands_for, "resume_token": token, "restarted": restarted}
+            yield message(RunAnalyticsQueryResponse, part)
+            columns, restarted = [], False
+            if begin >= len(found.rows):
+                return
+
+    async def export_analytics(
+        self, request: ExportAnalyticsRequest, caller: Caller
+    ) -> AsyncGenerator[ExportAnalyticsResponse]:
+        """The file in pieces; after a token of the same file only those that are left, else all of it anew."""
+        chosen, company = _format(request), caller.company(company_of(request))
+        admit(caller.principal, Right.EXPORT, chosen.feature, company)
+        answer, found = await self._table(request, request.question, caller)
+        file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)
+        content, skipped = _reached(request)
+        now = _digest(file)
+        begin, restarted = (skipped, False) if content == now else (0, bool(content))
+        stands_for: Provenance | None = provenance(caller, answer)
+        while True:
+            piece = file[begin : begin + PIECE]
+            begin += len(piece)
+            told: dict[str, Any] = {"content": piece, "resume_token": resume_token(request, f"{now}.{begin}")}
+            if stands_for is not None:
+                told |= {"file_name": f"{answer['query']}.{chosen.name}", "media_type": chosen.media_type}
+                told |= {"provenance": stands_for, "restarted": restarted}
+                stands_for = None
+            yield message(ExportAnalyticsResponse, told)
+            if begin >= len(file):
+                return
+
+    async def _table(self, request: Any, asked: RunAnalyticsQueryRequest, caller: Caller) -> tuple[Answer, Table]:
+        wanted, now = ad_hoc(asked), self._asking.now()
+        put = question(wanted, caller.asked, now)
+        answers = await self._asking.ask(request, {"": QueryCall(put.name, put.params)}, caller, now)
+        return answers[""], table(wanted, answers[""]["rows"])
+
+
+def _format(request: ExportAnalyticsRequest) -> Format:
+    name = ExportAnalyticsRequest.Format.Name(request.format).lower() if request.format else ""
+    return format_of(name)
+
+
+def _reached(request: Any) -> tuple[str, int]:
+    """Which content the token is of, and how much of it was received."""
+    content, _, count = reached_before(request).partition(".")
+    return content, int(count) if count.isdecimal() else 0
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=12).hexdigest()
+
+
+def _columns(found: Table) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "unit": found.units.get(name, ""), "dimension": name in found.dimensions}
+        for name in found.columns
+    ]
+
+
+def _values(found: Table, row: Any) -> list[dict[str, Any]]:
+    """One value a column; a name is no number, though it looks like one, and a list or object is its JSON."""
+    reasons = row.get("reasons") or {}
+    return [_value(found, name, row.get(name), reasons.get(name, "")) for name in found.columns]
+
+
+def _value(found: Table, name: str, shown: Any, reason: str) -> dict[str, Any]:
+    if isinstance(shown, (list, dict)):
+        return {"text": msgspec.json.encode(shown).decode()}
+    if name in found.dimensions and isinstance(shown, str):
+        return {"text": shown}
+    return value(shown, reason)

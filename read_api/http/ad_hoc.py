@@ -1,0 +1,119 @@
+"""Ad-hoc questions over HTTP, and their rows as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+
+from domain.access.rights import Feature, Right
+from domain.errors import Invalid
+from domain.whole_number import whole_number
+from projections.engine.query.params import Param
+from projections.engine.query.wide_answers import beside
+from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, table
+from read_api.answers.export import FORMATS, format_of
+from read_api.http import openapi
+from read_api.http.encoding import encoded
+from read_api.http.request import HttpRequest, ask, asked_at, for_caller, parameters, with_headers
+
+EXPORT = "/api/v1/analytics/export"
+LISTS = ("metrics", "by", "order_by")
+
+
+class AdHocAnswer(openapi.Answer, kw_only=True):
+    """The rows, and their columns in order."""
+
+    columns: list[str]
+
+
+@post(
+    "/api/v1/query",
+    status_code=200,
+    responses=openapi.with_problems(AdHocAnswer, "The answer"),
+    summary="Ask an ad-hoc question",
+    operation_id="ad_hoc_query",
+)
+async def query(request: HttpRequest) -> Response[bytes]:
+    """A registered query by its name, or metrics by their keys; grouped, chosen, sorted, cut to a number of rows."""
+    params = parameters(request)
+    company = request.user.company(params.pop("company", None))
+    admit(request.user.principal, Right.QUERY, Feature.AD_HOC, company)
+    if params:
+        raise Invalid(f"{next(iter(params))} belongs into the body", code="unknown_parameter")
+    asked = _body(await request.body())
+    answer, found = await for_caller(request, _table(request, asked, company))
+    shown = {**answer, "columns": found.columns, "rows": list(found.rows)}
+    return with_headers(answer, await encoded(company, shown))
+
+
+@get(
+    EXPORT,
+    responses=openapi.with_problems(bytes, "The file"),
+    summary="Export rows as a file",
+    operation_id="export",
+)
+async def export(request: HttpRequest) -> Response[bytes]:
+    """The rows of a registered query, or of metrics, as CSV, NDJSON, Excel or Parquet.
+
+    `query` or `metrics`, `by`, `order_by` and `limit` as of `POST /api/v1/query`; all else is a parameter of the query.
+    """
+    params = parameters(request)
+    company = request.user.company(params.pop("company", None))
+    chosen = format_of(params.pop("format", ""))
+    admit(request.user.principal, Right.EXPORT, chosen.feature, company)
+    asked = _of_params(params)
+    answer, found = await for_caller(request, _table(request, asked, company))
+    file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)
+    told = {"Content-Disposition": f'attachment; filename="{answer["query"]}.{chosen.name}"'}
+    response = with_headers(answer, file, told)
+    response.media_type = chosen.media_type
+    return response
+
+
+async def _table(request: HttpRequest, asked: AdHoc, company: str) -> tuple[dict[str, Any], Table]:
+    answer = await ask(request, question(asked, company, asked_at(request)))
+    return answer, table(asked, answer["rows"])
+
+
+def _body(body: bytes) -> AdHoc:
+    try:
+        return msgspec.json.decode(body, type=AdHoc)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"the body is no question: {error}", code="bad_body") from None
+
+
+def _of_params(params: dict[str, str]) -> AdHoc:
+    lists = {name: [text for text in params.pop(name, "").split(",") if text] for name in LISTS}
+    query_name, limit = params.pop("query", ""), params.pop("limit", "")
+    try:
+        most = whole_number(limit, 1, MOST_ROWS) if limit else 0
+    except ValueError as error:
+        raise Invalid(f"parameter limit: {error}", code="bad_parameter") from None
+    return AdHoc(
+        query=query_name,
+        metrics=lists["metrics"],
+        by=lists["by"],
+        order_by=lists["order_by"],
+        params=params,
+        limit=most,
+    )
+
+
+HANDLERS = (query, export)
+
+
+def parameters_of_paths() -> dict[str, Sequence[Param]]:
+    """The parameters of the export, for its description."""
+    return {
+        EXPORT: (
+            Param("format", f"one of {', '.join(FORMATS)}; csv without it"),
+            Param("query", "name of a registered query, whose own parameters may be given as well"),
+            Param("metrics", "keys of metrics, comma-separated, where no query is named"),
+            Param("by", "dimensions, comma-separated"),
+            Param("order_by", 'columns to sort by, comma-separated, each with a "-" before it to descend'),
+            Param("limit", f"rows at most, 1 to {MOST_ROWS}"),
+        )
+    }
