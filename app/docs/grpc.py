@@ -115,9 +115,13 @@ def _members(message: Message) -> Iterator[tuple[FieldDescriptor, str, Any]]:
 def _value(value: Any, field: FieldDescriptor, indent: str) -> str:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return "{" + ", ".join(f'"{key}": {_plain(each)}' for key, each in sorted(value.items())) + "}"
-    if field.is_repeated:
-        return "[" + ", ".join(_one(each, field, indent) for each in value) + "]"
-    return _one(value, field, indent)
+    if not field.is_repeated:
+        return _one(value, field, indent)
+    short = "[" + ", ".join(_one(each, field, indent) for each in value) + "]"
+    if "\n" not in short:
+        return short
+    inner = f"{indent}    "
+    return "[\n" + ",\n".join(inner + _one(each, field, inner) for each in value) + f"\n{indent}]"
 
 
 def _one(value: Any, field: FieldDescriptor, indent: str) -> str:
@@ -129,6 +133,8 @@ def _one(value: Any, field: FieldDescriptor, indent: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f'b"{repr(value)[2:-1]}"'
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
