@@ -29,11 +29,12 @@ from projections.engine.declare.rows import Table, hidden_columns
 from projections.engine.fold.additive import OF_ENVELOPE, fields_of
 from projections.engine.fold.admission import Facts, Reads, Records, decode
 from projections.engine.fold.decode import decode_facts
-from projections.engine.fold.deltas import delta_rows, plain_time
+from projections.engine.fold.deltas import delta_plan, plain_time
 from projections.engine.fold.log_order import ITEM_BITS
 from projections.engine.live.identities import Identities
 from projections.engine.live.panes import Cells, RowKey, cells_of
 
+AS_GIVEN = pl.QueryOptFlags.none()  # on few facts a better plan costs more than it saves
 FEW = 65_536  # bytes of messages that are judged one by one: up to some 300 events that is faster
 
 
@@ -87,10 +88,7 @@ class Reader:
         found.repeated = len(good) - len(envelopes)
         facts = _facts(topic, envelopes, self._number)
         self._number += len(envelopes)
-        for projection, window in windows_of(topic):
-            for fold in projection.folds_of(window):
-                if (frame := facts.get(fold.reads.name)) is not None:
-                    _add(window, fold, _limited(window, frame), found)
+        _fold(topic, facts, found)
         return found
 
     def forget(self, now: int) -> None:
@@ -103,9 +101,7 @@ def warm_up() -> None:
     for topic in topics():
         empty = [AnalyticsProcessingEnvelope(message_type=name, company_id="-", timestamp=1) for name in _reads(topic)]
         facts = _facts(topic, empty, 0)
-        for projection, window in windows_of(topic):
-            for fold in projection.folds_of(window):
-                _add(window, fold, facts[fold.reads.name], Arrivals([], []))
+        _fold(topic, facts, Arrivals([], []))
 
 
 def _judged_each(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
@@ -167,14 +163,23 @@ def _source(envelope: AnalyticsProcessingEnvelope) -> str:
     return str(envelope.producer_id or envelope.service_source)
 
 
-def _add(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame, found: Arrivals) -> None:
-    if facts.is_empty():
-        return
-    if fold.into is window.of:
-        found.progress += _progress(window, fold, facts)
-    time = [c.name for c in fold.into.keys].index(window.time) - 1
-    for company, key, cells in _rows_of(fold.into, delta_rows(fold, facts)):
-        found.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
+def _fold(topic: str, facts: Facts, found: Arrivals) -> None:
+    """Fold the facts into all tables of the topic's windows, as one plan: each that is handed over waits for a thread,
+    and on a busy machine for longer than it computes.
+    """
+    folds = [
+        (window, fold, facts[fold.reads.name])
+        for projection, window in windows_of(topic)
+        for fold in projection.folds_of(window)
+        if fold.reads.name in facts
+    ]
+    plans = [delta_plan(fold, _limited(window, frame.lazy())) for window, fold, frame in folds]
+    for (window, fold, frame), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
+        if fold.into is window.of:
+            found.progress += _progress(window, fold, frame)
+        time = [c.name for c in fold.into.keys].index(window.time) - 1
+        for company, key, cells in _rows_of(fold.into, delta):
+            found.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
 
 
 def _identity(topic: str, envelope: AnalyticsProcessingEnvelope) -> int:
@@ -212,7 +217,7 @@ def _reads(topic: str) -> Reads:
     return found
 
 
-def _limited(window: LiveWindow, facts: pl.DataFrame) -> pl.DataFrame:
+def _limited(window: LiveWindow, facts: pl.LazyFrame) -> pl.LazyFrame:
     """The facts that the window is limited to."""
     for name, value in window.only.items():
         facts = facts.filter(pl.col(name) == value)
@@ -222,8 +227,11 @@ def _limited(window: LiveWindow, facts: pl.DataFrame) -> pl.DataFrame:
 def _progress(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame) -> Iterator[SourceProgress]:
     """By tenant, source and minute of the window's time: the highest time and how many."""
     seen: dict[tuple[str, str, int], tuple[int, int]] = {}
-    names = ("company_id", "_source", plain_time(fold, window.time))
-    for company, source, time in zip(*(facts.get_column(name).to_list() for name in names), strict=True):
+    names = ("company_id", "_source", plain_time(fold, window.time), *window.only)
+    wanted = tuple(window.only.values())
+    for company, source, time, *own in zip(*(facts.get_column(name).to_list() for name in names), strict=True):
+        if tuple(own) != wanted:
+            continue
         place = company, source, time // MS_PER_MINUTE
         highest, count = seen.get(place, (0, 0))
         seen[place] = max(highest, time), count + 1
