@@ -70,13 +70,13 @@ async def measure(ground: Ground, instance: Instance) -> None:
         stages = Stages()
         before, began = instance.cpu_seconds("live"), time.perf_counter()
         reached = await _at_rate(instance, rate, ground.scale.seconds, stages)
-        share = (instance.cpu_seconds("live") - before) / (time.perf_counter() - began)
+        cores = (instance.cpu_seconds("live") - before) / (time.perf_counter() - began)
         note = f"while {reached:,.0f} events/s come (floor: a bare round trip over NATS meanwhile)"
         for stage, times in stages.times.items():
             for name, share in (("p50", 0.5), ("p99", 0.99)):
                 value, least = quantile(times, share), quantile(stages.floor, share)
                 ground.report(Figure(f"live_{stage}_{name}_at_{rate}", value, "ms", least, f"{NOTES[stage]}, {note}"))
-        ground.report(Figure(f"live_cpu_at_{rate}", share, "cores", 0, f"taken by the live lane, {note}"))
+        ground.report(Figure(f"live_cpu_at_{rate}", cores, "cores", 0, f"taken by the live lane, {note}"))
         ground.report(Figure(f"live_lost_at_{rate}", stages.lost, "probes", 0, f"given up, {note}"))
 
 
