@@ -46,7 +46,7 @@ LOOK = 0.01  # seconds for which a look at positions counts
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
 TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
 
-COUNTS = ("process_hits", "stale_hits", "computed", "warmed", "warmed_hits")
+COUNTS = ("process_hits", "stale_hits", "misses", "computed", "warmed", "warmed_hits")
 SECONDS = ("computing", "saved", "warming", "saved_by_warming")
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class AnswerCache:
                 self._renew(asked, reads, state, entry)
                 self.counts["stale_hits"] += 1
                 return {**entry.answer, "complete": False, "lag_ms": age(entry.answer["as_of"], question.asked_at)}
+        self.counts["misses"] += 1
         return await asyncio.shield(self._begin(asked, reads, state, anew=freshness.force_refresh))
 
     async def fresh(self, question: Question) -> dict[str, Any]:
@@ -165,7 +166,7 @@ class AnswerCache:
         """Shares of the answers that might have been kept: by the tier that had them, and those that warming made."""
         hits = {"process": self.counts["process_hits"] + self.counts["stale_hits"]}
         hits |= {tier.name: tier.counts["hits"] for tier in self._tiers.all}
-        total = sum(hits.values()) + self.counts["computed"]
+        total = hits["process"] + self.counts["misses"]
         return {name: count / total for name, count in (hits | {"warmed": self.counts["warmed_hits"]}).items() if total}
 
     def _is_worth_keeping(self, question: Question) -> bool:

@@ -372,4 +372,4 @@ async def test_what_warming_made_is_told_apart(store: Store, answers: AnswerCach
     figures = answers.figures()
     assert (figures["warmed"], figures["warmed_hits"], figures["process_hits"]) == (1, 3, 3)
     assert figures["saved_by_warming_seconds"] == pytest.approx(3 * store.seconds)
-    assert answers.hit_rates() == pytest.approx({"process": 3 / 5, "warmed": 3 / 5})
+    assert answers.hit_rates() == pytest.approx({"process": 3 / 4, "warmed": 3 / 4})
