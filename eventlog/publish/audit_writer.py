@@ -29,7 +29,7 @@ from eventlog.publish.record import record_of
 LINGER = 0.2  # seconds that a note waits for others
 AT_ONCE = 500  # notes in one append
 PATIENCE = 2.0  # seconds that a request waits for room, and that somebody who awaits a note waits for the log
-STRANGERS = 10.0  # seconds within which refusals of nobody known are put together
+STRANGERS = 10.0  # seconds
 _LIMITS = Limits(batch_events=AT_ONCE, pending_events=2**31, pending_bytes=2**40)  # `admit` is the bound
 
 logger = logging.getLogger(__name__)
@@ -52,13 +52,19 @@ class Spill(Protocol):
 
 
 class LogTrail:
-    """`domain.audit.Trail` on the event log. `open` first, `close` to drain. `most`: notes that may wait."""
+    """`domain.audit.Trail` on the event log. `open` first, `close` to drain. `most`: notes that may wait.
 
-    def __init__(self, log: EventLog, spill: Spill, *, most: int, patience: float = PATIENCE) -> None:
+    `window`: seconds within which refusals of nobody known are put together.
+    """
+
+    def __init__(
+        self, log: EventLog, spill: Spill, *, most: int, patience: float = PATIENCE, window: float = STRANGERS
+    ) -> None:
         self._lane = DurableLane(log, _LIMITS, None)
         self._spill = spill
         self._most = most
         self._patience = patience
+        self._window = window
         self._notes: list[tuple[Note, int, Trace | None]] = []  # made into events off the path of requests
         self._waiting = 0
         self._room = asyncio.Event()
@@ -169,7 +175,7 @@ class LogTrail:
         known = self._strangers.get(key)
         if known is None:
             self._strangers[key] = note._replace(times=0)
-            asyncio.get_running_loop().call_later(STRANGERS, self._tell_strangers, key)
+            asyncio.get_running_loop().call_later(self._window, self._tell_strangers, key)
             return False
         self._strangers[key] = known._replace(times=known.times + 1)
         return True
