@@ -91,6 +91,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 TWINS: Mapping[str, str] = MappingProxyType(
     {
         "GenerateReport": "POST /api/v1/reports",
+        **dict.fromkeys(("GetDashboardData", "WatchDashboards"), "GET /api/v1/dashboards/{dashboard}"),
         "GetRealTimeMetrics": "GET /api/v1/realtime",
         "GetReport": "GET /api/v1/reports/{id}",
         "ListReports": "GET /api/v1/reports",

@@ -7,9 +7,8 @@ from app.docs.openapi import document as openapi_document
 from domain.problem_documents import STATUS, STATUS_OF_CODE
 from read_api.health.prometheus import Metric
 from read_api.live.feeds import REMEMBERED
-from read_api.live.sessions import MOST_ROWS
+from read_api.live.sessions import MOST_ROWS, MOST_SUBSCRIPTIONS
 from read_api.live.websocket import (
-    MOST_SUBSCRIPTIONS,
     OTHER_CALLER,
     RECHECK,
     REFUSED,

@@ -94,9 +94,23 @@ class ReportResult(_message.Message):
     def __init__(self, report_id: _Optional[str] = ..., state: _Optional[_Union[ReportResult.State, str]] = ..., request: _Optional[_Union[ReportRequest, _Mapping]] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ..., requested_at: _Optional[int] = ..., finished_at: _Optional[int] = ..., error: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class DashboardData(_message.Message):
-    __slots__ = ("dashboard_id", "tiles", "provenance")
+    __slots__ = ("dashboard_id", "tiles", "provenance", "title", "description", "company_id", "currency", "time_zone", "version", "params")
     class Tile(_message.Message):
-        __slots__ = ("tile_id", "title", "kind", "kpis", "series", "table", "reason")
+        __slots__ = ("tile_id", "title", "kind", "kpis", "series", "table", "reason", "state", "query", "params", "left_out", "code", "suggested_actions", "provenance", "every", "extra")
+        class ParamsEntry(_message.Message):
+            __slots__ = ("key", "value")
+            KEY_FIELD_NUMBER: _ClassVar[int]
+            VALUE_FIELD_NUMBER: _ClassVar[int]
+            key: str
+            value: str
+            def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+        class ExtraEntry(_message.Message):
+            __slots__ = ("key", "value")
+            KEY_FIELD_NUMBER: _ClassVar[int]
+            VALUE_FIELD_NUMBER: _ClassVar[int]
+            key: str
+            value: str
+            def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
         TILE_ID_FIELD_NUMBER: _ClassVar[int]
         TITLE_FIELD_NUMBER: _ClassVar[int]
         KIND_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +118,15 @@ class DashboardData(_message.Message):
         SERIES_FIELD_NUMBER: _ClassVar[int]
         TABLE_FIELD_NUMBER: _ClassVar[int]
         REASON_FIELD_NUMBER: _ClassVar[int]
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        QUERY_FIELD_NUMBER: _ClassVar[int]
+        PARAMS_FIELD_NUMBER: _ClassVar[int]
+        LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+        CODE_FIELD_NUMBER: _ClassVar[int]
+        SUGGESTED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
+        PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+        EVERY_FIELD_NUMBER: _ClassVar[int]
+        EXTRA_FIELD_NUMBER: _ClassVar[int]
         tile_id: str
         title: str
         kind: str
@@ -111,11 +134,41 @@ class DashboardData(_message.Message):
         series: _containers.RepeatedCompositeFieldContainer[_values_pb2.Series]
         table: _values_pb2.Table
         reason: str
-        def __init__(self, tile_id: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., kpis: _Optional[_Iterable[_Union[_business_intelligence_pb2.KPIMetrics, _Mapping]]] = ..., series: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., table: _Optional[_Union[_values_pb2.Table, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+        state: str
+        query: str
+        params: _containers.ScalarMap[str, str]
+        left_out: _containers.RepeatedScalarFieldContainer[str]
+        code: str
+        suggested_actions: _containers.RepeatedScalarFieldContainer[str]
+        provenance: _provenance_pb2.Provenance
+        every: int
+        extra: _containers.ScalarMap[str, str]
+        def __init__(self, tile_id: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., kpis: _Optional[_Iterable[_Union[_business_intelligence_pb2.KPIMetrics, _Mapping]]] = ..., series: _Optional[_Iterable[_Union[_values_pb2.Series, _Mapping]]] = ..., table: _Optional[_Union[_values_pb2.Table, _Mapping]] = ..., reason: _Optional[str] = ..., state: _Optional[str] = ..., query: _Optional[str] = ..., params: _Optional[_Mapping[str, str]] = ..., left_out: _Optional[_Iterable[str]] = ..., code: _Optional[str] = ..., suggested_actions: _Optional[_Iterable[str]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., every: _Optional[int] = ..., extra: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    class ParamsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DASHBOARD_ID_FIELD_NUMBER: _ClassVar[int]
     TILES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
     dashboard_id: str
     tiles: _containers.RepeatedCompositeFieldContainer[DashboardData.Tile]
     provenance: _provenance_pb2.Provenance
-    def __init__(self, dashboard_id: _Optional[str] = ..., tiles: _Optional[_Iterable[_Union[DashboardData.Tile, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    title: str
+    description: str
+    company_id: str
+    currency: str
+    time_zone: str
+    version: int
+    params: _containers.ScalarMap[str, str]
+    def __init__(self, dashboard_id: _Optional[str] = ..., tiles: _Optional[_Iterable[_Union[DashboardData.Tile, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., company_id: _Optional[str] = ..., currency: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ..., params: _Optional[_Mapping[str, str]] = ...) -> None: ...

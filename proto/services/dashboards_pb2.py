@@ -28,7 +28,7 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19services/dashboards.proto\x12\x08services\x1a!analytics/report_generation.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"u\n\x17GetDashboardDataRequest\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12 \n\x05scope\x18\x02 \x01(\x0b\x32\x11.common.ReadScope\x12\x0c\n\x04once\x18\x03 \x01(\x08\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"j\n\x18GetDashboardDataResponse\x12&\n\x04\x64\x61ta\x18\x01 \x01(\x0b\x32\x18.analytics.DashboardData\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"x\n\x19GetRealTimeMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x0e\n\x06window\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\x12\x0c\n\x04once\x18\x05 \x01(\x08\"\xcb\x02\n\x1aGetRealTimeMetricsResponse\x12\x15\n\rwindow_begins\x18\x01 \x01(\x03\x12\x13\n\x0bwindow_ends\x18\x02 \x01(\x03\x12\x11\n\twatermark\x18\x03 \x01(\x03\x12\'\n\x07metrics\x18\x04 \x03(\x0b\x32\x16.analytics.MetricValue\x12&\n\nprovenance\x18\x05 \x01(\x0b\x32\x12.common.Provenance\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x10\n\x08revision\x18\x07 \x01(\r\x12\x0f\n\x07partial\x18\x08 \x01(\x08\x12\x17\n\x0fpartial_reasons\x18\t \x03(\t\x12\x12\n\nlate_share\x18\n \x01(\x01\x12&\n\x06groups\x18\x0b \x03(\x0b\x32\x16.analytics.MetricGroup\x12\x17\n\x0f\x64urable_minutes\x18\x0c \x01(\r\"\xac\x02\n\x16WatchDashboardsRequest\x12?\n\tsubscribe\x18\x01 \x01(\x0b\x32*.services.WatchDashboardsRequest.SubscribeH\x00\x12\x43\n\x0bunsubscribe\x18\x02 \x01(\x0b\x32,.services.WatchDashboardsRequest.UnsubscribeH\x00\x1aZ\n\tSubscribe\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x34\n\tdashboard\x18\x02 \x01(\x0b\x32!.services.GetDashboardDataRequest\x1a&\n\x0bUnsubscribe\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\tB\x08\n\x06\x61\x63tion\"u\n\x17WatchDashboardsResponse\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x32\n\x06update\x18\x02 \x01(\x0b\x32\".services.GetDashboardDataResponse\x12\r\n\x05\x65nded\x18\x03 \x01(\t\"v\n\x15ListDashboardsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x04page\x18\x02 \x01(\x0b\x32\x13.common.PageRequest\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x10\n\x08\x61rchived\x18\x04 \x01(\x08\"\x91\x05\n\x0f\x44\x61shboardConfig\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12-\n\x05tiles\x18\x04 \x03(\x0b\x32\x1e.services.DashboardConfig.Tile\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x12\n\nchanged_at\x18\x06 \x01(\x03\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12\x32\n\x07sharing\x18\t \x01(\x0b\x32!.services.DashboardConfig.Sharing\x12\x10\n\x08\x61rchived\x18\n \x01(\x08\x12\x12\n\ncreated_at\x18\x0b \x01(\x03\x12\x12\n\nchanged_by\x18\x0c \x01(\t\x12\x15\n\runread_events\x18\r \x01(\r\x1a\x9b\x02\n\x04Tile\x12\x0f\n\x07tile_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12:\n\x06params\x18\x05 \x03(\x0b\x32*.services.DashboardConfig.Tile.ParamsEntry\x12\x35\n\x06layout\x18\x06 \x01(\x0b\x32%.services.DashboardConfig.Tile.Layout\x1a\x34\n\x06Layout\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\t\n\x01w\x18\x03 \x01(\r\x12\t\n\x01h\x18\x04 \x01(\r\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a*\n\x07Sharing\x12\x10\n\x08\x61udience\x18\x01 \x01(\t\x12\r\n\x05users\x18\x02 \x03(\t\"\x84\x01\n\x16ListDashboardsResponse\x12-\n\ndashboards\x18\x01 \x03(\x0b\x32\x19.services.DashboardConfig\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"[\n\x19GetDashboardConfigRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61shboard_id\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\"r\n\x1aGetDashboardConfigResponse\x12,\n\tdashboard\x18\x01 \x01(\x0b\x32\x19.services.DashboardConfig\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19services/dashboards.proto\x12\x08services\x1a!analytics/report_generation.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"u\n\x17GetDashboardDataRequest\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12 \n\x05scope\x18\x02 \x01(\x0b\x32\x11.common.ReadScope\x12\x0c\n\x04once\x18\x03 \x01(\x08\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\"}\n\x18GetDashboardDataResponse\x12&\n\x04\x64\x61ta\x18\x01 \x01(\x0b\x32\x18.analytics.DashboardData\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\trestarted\x18\x04 \x01(\t\"x\n\x19GetRealTimeMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x0e\n\x06window\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\x12\x0c\n\x04once\x18\x05 \x01(\x08\"\xcb\x02\n\x1aGetRealTimeMetricsResponse\x12\x15\n\rwindow_begins\x18\x01 \x01(\x03\x12\x13\n\x0bwindow_ends\x18\x02 \x01(\x03\x12\x11\n\twatermark\x18\x03 \x01(\x03\x12\'\n\x07metrics\x18\x04 \x03(\x0b\x32\x16.analytics.MetricValue\x12&\n\nprovenance\x18\x05 \x01(\x0b\x32\x12.common.Provenance\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x10\n\x08revision\x18\x07 \x01(\r\x12\x0f\n\x07partial\x18\x08 \x01(\x08\x12\x17\n\x0fpartial_reasons\x18\t \x03(\t\x12\x12\n\nlate_share\x18\n \x01(\x01\x12&\n\x06groups\x18\x0b \x03(\x0b\x32\x16.analytics.MetricGroup\x12\x17\n\x0f\x64urable_minutes\x18\x0c \x01(\r\"\xac\x02\n\x16WatchDashboardsRequest\x12?\n\tsubscribe\x18\x01 \x01(\x0b\x32*.services.WatchDashboardsRequest.SubscribeH\x00\x12\x43\n\x0bunsubscribe\x18\x02 \x01(\x0b\x32,.services.WatchDashboardsRequest.UnsubscribeH\x00\x1aZ\n\tSubscribe\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x34\n\tdashboard\x18\x02 \x01(\x0b\x32!.services.GetDashboardDataRequest\x1a&\n\x0bUnsubscribe\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\tB\x08\n\x06\x61\x63tion\"u\n\x17WatchDashboardsResponse\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x32\n\x06update\x18\x02 \x01(\x0b\x32\".services.GetDashboardDataResponse\x12\r\n\x05\x65nded\x18\x03 \x01(\t\"v\n\x15ListDashboardsRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12!\n\x04page\x18\x02 \x01(\x0b\x32\x13.common.PageRequest\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x10\n\x08\x61rchived\x18\x04 \x01(\x08\"\x91\x05\n\x0f\x44\x61shboardConfig\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12-\n\x05tiles\x18\x04 \x03(\x0b\x32\x1e.services.DashboardConfig.Tile\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x12\n\nchanged_at\x18\x06 \x01(\x03\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12\x32\n\x07sharing\x18\t \x01(\x0b\x32!.services.DashboardConfig.Sharing\x12\x10\n\x08\x61rchived\x18\n \x01(\x08\x12\x12\n\ncreated_at\x18\x0b \x01(\x03\x12\x12\n\nchanged_by\x18\x0c \x01(\t\x12\x15\n\runread_events\x18\r \x01(\r\x1a\x9b\x02\n\x04Tile\x12\x0f\n\x07tile_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12:\n\x06params\x18\x05 \x03(\x0b\x32*.services.DashboardConfig.Tile.ParamsEntry\x12\x35\n\x06layout\x18\x06 \x01(\x0b\x32%.services.DashboardConfig.Tile.Layout\x1a\x34\n\x06Layout\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\t\n\x01w\x18\x03 \x01(\r\x12\t\n\x01h\x18\x04 \x01(\r\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a*\n\x07Sharing\x12\x10\n\x08\x61udience\x18\x01 \x01(\t\x12\r\n\x05users\x18\x02 \x03(\t\"\x84\x01\n\x16ListDashboardsResponse\x12-\n\ndashboards\x18\x01 \x03(\x0b\x32\x19.services.DashboardConfig\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"[\n\x19GetDashboardConfigRequest\x12\x12\n\ncompany_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x61shboard_id\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\"r\n\x1aGetDashboardConfigResponse\x12,\n\tdashboard\x18\x01 \x01(\x0b\x32\x19.services.DashboardConfig\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +40,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDASHBOARDDATAREQUEST']._serialized_start=148
   _globals['_GETDASHBOARDDATAREQUEST']._serialized_end=265
   _globals['_GETDASHBOARDDATARESPONSE']._serialized_start=267
-  _globals['_GETDASHBOARDDATARESPONSE']._serialized_end=373
-  _globals['_GETREALTIMEMETRICSREQUEST']._serialized_start=375
-  _globals['_GETREALTIMEMETRICSREQUEST']._serialized_end=495
-  _globals['_GETREALTIMEMETRICSRESPONSE']._serialized_start=498
-  _globals['_GETREALTIMEMETRICSRESPONSE']._serialized_end=829
-  _globals['_WATCHDASHBOARDSREQUEST']._serialized_start=832
-  _globals['_WATCHDASHBOARDSREQUEST']._serialized_end=1132
-  _globals['_WATCHDASHBOARDSREQUEST_SUBSCRIBE']._serialized_start=992
-  _globals['_WATCHDASHBOARDSREQUEST_SUBSCRIBE']._serialized_end=1082
-  _globals['_WATCHDASHBOARDSREQUEST_UNSUBSCRIBE']._serialized_start=1084
-  _globals['_WATCHDASHBOARDSREQUEST_UNSUBSCRIBE']._serialized_end=1122
-  _globals['_WATCHDASHBOARDSRESPONSE']._serialized_start=1134
-  _globals['_WATCHDASHBOARDSRESPONSE']._serialized_end=1251
-  _globals['_LISTDASHBOARDSREQUEST']._serialized_start=1253
-  _globals['_LISTDASHBOARDSREQUEST']._serialized_end=1371
-  _globals['_DASHBOARDCONFIG']._serialized_start=1374
-  _globals['_DASHBOARDCONFIG']._serialized_end=2031
-  _globals['_DASHBOARDCONFIG_TILE']._serialized_start=1704
-  _globals['_DASHBOARDCONFIG_TILE']._serialized_end=1987
-  _globals['_DASHBOARDCONFIG_TILE_LAYOUT']._serialized_start=1888
-  _globals['_DASHBOARDCONFIG_TILE_LAYOUT']._serialized_end=1940
-  _globals['_DASHBOARDCONFIG_TILE_PARAMSENTRY']._serialized_start=1942
-  _globals['_DASHBOARDCONFIG_TILE_PARAMSENTRY']._serialized_end=1987
-  _globals['_DASHBOARDCONFIG_SHARING']._serialized_start=1989
-  _globals['_DASHBOARDCONFIG_SHARING']._serialized_end=2031
-  _globals['_LISTDASHBOARDSRESPONSE']._serialized_start=2034
-  _globals['_LISTDASHBOARDSRESPONSE']._serialized_end=2166
-  _globals['_GETDASHBOARDCONFIGREQUEST']._serialized_start=2168
-  _globals['_GETDASHBOARDCONFIGREQUEST']._serialized_end=2259
-  _globals['_GETDASHBOARDCONFIGRESPONSE']._serialized_start=2261
-  _globals['_GETDASHBOARDCONFIGRESPONSE']._serialized_end=2375
+  _globals['_GETDASHBOARDDATARESPONSE']._serialized_end=392
+  _globals['_GETREALTIMEMETRICSREQUEST']._serialized_start=394
+  _globals['_GETREALTIMEMETRICSREQUEST']._serialized_end=514
+  _globals['_GETREALTIMEMETRICSRESPONSE']._serialized_start=517
+  _globals['_GETREALTIMEMETRICSRESPONSE']._serialized_end=848
+  _globals['_WATCHDASHBOARDSREQUEST']._serialized_start=851
+  _globals['_WATCHDASHBOARDSREQUEST']._serialized_end=1151
+  _globals['_WATCHDASHBOARDSREQUEST_SUBSCRIBE']._serialized_start=1011
+  _globals['_WATCHDASHBOARDSREQUEST_SUBSCRIBE']._serialized_end=1101
+  _globals['_WATCHDASHBOARDSREQUEST_UNSUBSCRIBE']._serialized_start=1103
+  _globals['_WATCHDASHBOARDSREQUEST_UNSUBSCRIBE']._serialized_end=1141
+  _globals['_WATCHDASHBOARDSRESPONSE']._serialized_start=1153
+  _globals['_WATCHDASHBOARDSRESPONSE']._serialized_end=1270
+  _globals['_LISTDASHBOARDSREQUEST']._serialized_start=1272
+  _globals['_LISTDASHBOARDSREQUEST']._serialized_end=1390
+  _globals['_DASHBOARDCONFIG']._serialized_start=1393
+  _globals['_DASHBOARDCONFIG']._serialized_end=2050
+  _globals['_DASHBOARDCONFIG_TILE']._serialized_start=1723
+  _globals['_DASHBOARDCONFIG_TILE']._serialized_end=2006
+  _globals['_DASHBOARDCONFIG_TILE_LAYOUT']._serialized_start=1907
+  _globals['_DASHBOARDCONFIG_TILE_LAYOUT']._serialized_end=1959
+  _globals['_DASHBOARDCONFIG_TILE_PARAMSENTRY']._serialized_start=1961
+  _globals['_DASHBOARDCONFIG_TILE_PARAMSENTRY']._serialized_end=2006
+  _globals['_DASHBOARDCONFIG_SHARING']._serialized_start=2008
+  _globals['_DASHBOARDCONFIG_SHARING']._serialized_end=2050
+  _globals['_LISTDASHBOARDSRESPONSE']._serialized_start=2053
+  _globals['_LISTDASHBOARDSRESPONSE']._serialized_end=2185
+  _globals['_GETDASHBOARDCONFIGREQUEST']._serialized_start=2187
+  _globals['_GETDASHBOARDCONFIGREQUEST']._serialized_end=2278
+  _globals['_GETDASHBOARDCONFIGRESPONSE']._serialized_start=2280
+  _globals['_GETDASHBOARDCONFIGRESPONSE']._serialized_end=2394
 # @@protoc_insertion_point(module_scope)

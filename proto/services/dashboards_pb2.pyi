@@ -23,14 +23,16 @@ class GetDashboardDataRequest(_message.Message):
     def __init__(self, dashboard_id: _Optional[str] = ..., scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., once: _Optional[bool] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetDashboardDataResponse(_message.Message):
-    __slots__ = ("data", "snapshot", "resume_token")
+    __slots__ = ("data", "snapshot", "resume_token", "restarted")
     DATA_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESTARTED_FIELD_NUMBER: _ClassVar[int]
     data: _report_generation_pb2.DashboardData
     snapshot: bool
     resume_token: str
-    def __init__(self, data: _Optional[_Union[_report_generation_pb2.DashboardData, _Mapping]] = ..., snapshot: _Optional[bool] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    restarted: str
+    def __init__(self, data: _Optional[_Union[_report_generation_pb2.DashboardData, _Mapping]] = ..., snapshot: _Optional[bool] = ..., resume_token: _Optional[str] = ..., restarted: _Optional[str] = ...) -> None: ...
 
 class GetRealTimeMetricsRequest(_message.Message):
     __slots__ = ("scope", "metrics", "window", "by", "once")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from read_api.grpc import charts, dashboards, insights, kpis, predictive, queries, reports, trading, users
+from read_api.grpc import (
+    charts,
+    dashboard_streams,
+    dashboards,
+    insights,
+    kpis,
+    predictive,
+    queries,
+    reports,
+    trading,
+    users,
+)
 from read_api.grpc.event_history import EventHistory
 from read_api.grpc.following import Following
 from read_api.grpc.operations import Operations
@@ -38,6 +49,7 @@ def handlers(side: ReadServices) -> Mapping[str, Any]:
     made = reports.ReportHandlers(side.reports)
     return {
         **{rpc.name: asking.handler(rpc) for rpc in RPCS},
+        **dashboard_streams.handlers(side),
         "GetRealTimeMetrics": RealTime(side.live).get_real_time_metrics,
         "GetChartDataStream": drawing.get_chart_data_stream,
         "GetTechnicalIndicatorStream": drawing.get_technical_indicator_stream,

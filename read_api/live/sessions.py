@@ -26,6 +26,7 @@ from read_api.live.resume import ResumeTokens
 from read_api.services import ReadServices
 
 MOST_ROWS = 5_000  # of an answer that is followed: all of them are compared whenever something moves
+MOST_SUBSCRIPTIONS = 32  # of a connection
 OFTENEST = 0.005  # seconds between two messages of a live window
 METRIC = "metric"  # the query that a subscription to a metric follows
 

@@ -42,14 +42,13 @@ from read_api.live.changes import wait_for
 from read_api.live.feeds import Feed, State
 from read_api.live.forms import DELTA, FORMS, JSON, SNAPSHOT, Form
 from read_api.live.resume import Anew
-from read_api.live.sessions import FeedGrant, LiveSessions
+from read_api.live.sessions import MOST_SUBSCRIPTIONS, FeedGrant, LiveSessions
 
 TOKEN_PATIENCE = 10.0  # seconds for the first message
 SEND_PATIENCE = 5.0  # seconds until a message has to be taken
 CLOSE_PATIENCE = 1.0  # seconds for the last one
 RECHECK = 10.0  # seconds until a token and what it follows are judged anew; sooner when the configuration moves
 CONFIGURATION = "configuration"  # the projection that knows the tiers
-MOST_SUBSCRIPTIONS = 32
 REFUSED = 4401  # close code: the token was missing, bad or has ended
 OTHER_CALLER = 4403
 TOO_SLOW = 4408

@@ -31,7 +31,6 @@ from tests.support.two_months import BEGIN, COMPANY, END
 PERIOD = datetime.fromtimestamp(BEGIN / 1000, UTC), datetime.fromtimestamp(END / 1000, UTC)
 # What the examples ask for that the instance does not have: the refusal is the answer.
 MISSING = {"GetDashboardConfig": "no_dashboard", "GetReport": "no_report", "DownloadReport": "no_report"}
-UNDER_WAY = ("GetDashboardData", "WatchDashboards")
 FITTED = (  # models are fitted for them, which takes seconds: CI runs these
     *("GetBusinessInsights", "GetTrendAnalysis", "GetSeasonality", "GetAnomalies", "GetMarketInsightStream"),
     *("GetPredictiveAnalytics", "GetChurnForecast", "GetForecast"),
@@ -72,7 +71,7 @@ async def run_example(rpc: MethodDescriptor, analytics: AnalyticsClient) -> None
     assert AnalyticsError(refused.value).code == MISSING[rpc.name]
 
 
-ONE_BY_ONE = [rpc for rpc in SERVICE.methods if rpc.name not in (*UNDER_WAY, *FITTED, "Publish", "GetEvent")]
+ONE_BY_ONE = [rpc for rpc in SERVICE.methods if rpc.name not in (*FITTED, "Publish", "GetEvent")]
 
 
 async def test_every_example_of_the_reference_runs(analytics: AnalyticsClient) -> None:

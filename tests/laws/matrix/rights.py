@@ -157,6 +157,8 @@ GRPC: Mapping[str, Rule] = MappingProxyType(  # an RPC without a line must be on
         "HealthCheck": Rule(EVERYBODY, ANY),
         "Publish": Rule(SERVICE),
         "GetRealTimeMetrics": Rule(READERS | MEMBER),
+        "GetDashboardData": Rule(READERS | MEMBER),  # tile by tile it is closed
+        "WatchDashboards": Rule(READERS | MEMBER),
         "ListDashboards": Rule(READERS),
         "GetDashboardConfig": Rule(READERS),
         "ListReportSchedules": Rule(READERS),

@@ -15,6 +15,7 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.dashboards_pb2 import WatchDashboardsRequest
 from services.operations_pb2 import PublishRequest
 from websockets.sync.client import connect
 
@@ -156,6 +157,7 @@ def test_nobody_gets_a_wrong_answer_over_grpc(
 MEMBERS_OWN: dict[str, dict[str, str]] = {  # of RPCs that are about all users where none is named
     "GetUserAnalytics": {"user_id": "u1"},
     "GetUserJourney": {"user_id": "u1"},
+    "GetDashboardData": {"dashboard_id": "trading"},
 }
 FILTERS = {  # likewise; and what is right is followed without an end
     "GetFeatureUsage": {"user_id": "u1"},
@@ -167,6 +169,9 @@ def request_of(rpc: MethodDescriptor) -> Any:
     """A request for what belongs to ASKED."""
     if rpc.name == "Publish":
         return PublishRequest(events=[trade("m1", company_id=ASKED).envelope])
+    if rpc.name == "WatchDashboards":
+        watched = {"dashboard_id": "trading", "scope": {"company_id": ASKED}, "once": True}
+        return WatchDashboardsRequest(subscribe={"subscription_id": "a", "dashboard": watched})
     request: Any = GetMessageClass(rpc.input_type)()
     names = {field.name for field in rpc.input_type.fields}
     own = MEMBERS_OWN.get(rpc.name, {})
@@ -194,6 +199,8 @@ def called(channel: grpc.Channel, rpc: MethodDescriptor, token: str) -> grpc.Sta
         answers = list(answer) if rpc.server_streaming else [answer]
     except grpc.RpcError as error:
         return error.code()
+    if rpc.name == "WatchDashboards" and answers[0].ended.startswith("forbidden"):
+        return grpc.StatusCode.PERMISSION_DENIED  # each subscription is refused for itself
     if rpc.name == "Publish" and answers[0].quarantined:
         return grpc.StatusCode.PERMISSION_DENIED  # the event was set aside: its company is another one
     return grpc.StatusCode.OK

@@ -35,7 +35,7 @@ from domain.events.validation import RESERVED_STREAMS
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.ask import registered
 from projections.engine.query.request import Question, read_request
-from read_api.live.websocket import MOST_SUBSCRIPTIONS
+from read_api.live.sessions import MOST_SUBSCRIPTIONS
 from tests.laws.matrix.test_two_tenants import FEEDS, everybody
 from tests.laws.matrix.test_two_tenants import envelopes as events_of
 from tests.support.instance import Instance, trade

@@ -26,7 +26,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.declare.rows import hidden_columns
 from projections.engine.query.ask import registered
 from projections.engine.query.request import Answerable
-from read_api.live.websocket import MOST_SUBSCRIPTIONS
+from read_api.live.sessions import MOST_SUBSCRIPTIONS
 from tests.support.instance import Instance
 from tests.support.needed import needed_by
 
