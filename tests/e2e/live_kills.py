@@ -90,7 +90,7 @@ class Run:
             with suppress(httpx.HTTPError):
                 live = self.probe.get("/api/v1/realtime", params={"metrics": "trading"}).status_code == 200
                 states = self.probe.get("/api/v1/projections").json()
-                if live and [s for s in states if s["name"] == "trading_minutes" and s["lag_seconds"] < 1.0]:
+                if live and [s for s in states if s["name"] == "trading_minutes" and s["lag_seconds"] < 10.0]:
                     return
 
     def _over(self) -> bool:
