@@ -27,23 +27,21 @@ def _read_keys(text: str) -> tuple[str, ...]:
 
 
 def keys_of(request: Request) -> tuple[str, ...]:
-    """The keys that are meant: those named, or the key figures of the section that can be split and chosen like this.
+    """The keys that are meant: those named, or the key figures (of the section) that can be split and chosen like this.
 
-    Raises NotFound for a key that there is not, Invalid where nothing is named or nothing can be split so.
+    Raises NotFound for a key that there is not, Invalid where nothing can be split so.
     """
     named, section = request.get("keys", ()), request.get("section")
     if named:
         return tuple(metric(key).key for key in named)
-    if section is None:
-        raise Invalid("name keys, or a section", code="missing_parameter")
     cuts = {*request.get("by", ()), *(name for name in DIMENSIONS if request.get(name) is not None)}
     found = tuple(
         entry.key
         for entry in METRICS.values()
-        if entry.kpi and entry.section == section and not entry.absent and cuts <= set(entry.dimensions)
+        if entry.kpi and section in (None, entry.section) and not entry.absent and cuts <= set(entry.dimensions)
     )
     if not found:
-        raise Invalid(f"no key figure of {section} can be split or chosen by {', '.join(sorted(cuts))}")
+        raise Invalid(f"no key figure of {section or 'any section'} can be split or chosen by {', '.join(sorted(cuts))}")
     return found
 
 
@@ -72,7 +70,7 @@ metrics = Composed(
     "metrics",
     "Several metrics of the catalogue, split alike: a row for each group and metric, with its value or the reason.",
     (
-        Param("keys", f"which metrics, comma-separated, {MOST} at most; the key figures of the section without it",
+        Param("keys", f"which metrics, comma-separated, {MOST} at most; the key figures without it",
               _read_keys),
         Param("section", f"without keys: one of {', '.join(Section)}", read_choice(*Section)),
         *(param for param in metric_query.params if param.name != "key"),
