@@ -41,7 +41,7 @@ def keys_of(request: Request) -> tuple[str, ...]:
         if entry.kpi and section in (None, entry.section) and not entry.absent and cuts <= set(entry.dimensions)
     )
     if not found:
-        raise Invalid(f"no key figure of {section or 'any section'} can be split or chosen by {', '.join(sorted(cuts))}")
+        raise Invalid(f"no key figure of {section or 'any section'} goes with {', '.join(sorted(cuts))}")
     return found
 
 
