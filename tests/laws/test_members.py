@@ -5,11 +5,13 @@ Made from what is registered: a new query, metric or table is tried without bein
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,7 +63,8 @@ def questions_over(models: ReadModels) -> Questions:
     """Questions to these read models, as every door asks them."""
     nothing: Any = None  # nobody waits for a position here
     store = models.reads
-    return Questions(store, nothing, nothing, patience=1, now=lambda: NOW, of_member=store.of_member)
+    still: Any = SimpleNamespace(next=asyncio.Event)  # nothing moves
+    return Questions(store, still, nothing, patience=1, now=lambda: NOW, of_member=store.of_member)
 
 
 @pytest.fixture

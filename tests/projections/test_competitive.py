@@ -279,9 +279,9 @@ class Counting(PostgresReadStore):
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Counting]:
+async def store(read_models_url: str) -> AsyncIterator[Counting]:
     """The read store of the test's database."""
-    opened = Counting(database_url)
+    opened = Counting(read_models_url)
     await opened.open()
     yield opened
     await opened.close()
@@ -304,9 +304,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def comparing(database_url: str, clock: Clock) -> AsyncIterator[Comparing]:
+async def comparing(read_models_url: str, clock: Clock) -> AsyncIterator[Comparing]:
     """Compares by that clock."""
-    consents = PostgresConsents(database_url)
+    consents = PostgresConsents(read_models_url)
     yield Comparing(consents, lambda: b"another secret", clock)
     await consents.close()
 
