@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from domain.access.rights import Role
 from eventlog import tasks
 from read_api.live.documents import canonical
 from tests.support.instance import Instance, trade
@@ -67,7 +68,7 @@ class Proof:
 
 async def prove(instance: Instance, disconnects: int, seed: int = 7) -> Proof:
     """Follow, lose connections, resume, and compare."""
-    address, bearer = instance.addresses["read_api"].replace("http", "ws"), instance.token("viewer", COMPANY)
+    address, bearer = instance.addresses["read_api"].replace("http", "ws"), instance.signed("viewer", COMPANY)
     witnesses = [Witness() for _ in WANTED]
     followers = [
         Follower(address, bearer, WANTED[n % len(WANTED)], witnesses[n % len(WANTED)], binary=n % 2 == 1)
@@ -91,7 +92,7 @@ async def _lose_and_resume(follower: Follower, left: Any, chance: random.Random)
 
 
 async def _publish(instance: Instance, chance: random.Random) -> None:
-    token, number = instance.token("service", COMPANY), 0
+    token, number = instance.signed("service", COMPANY, roles=(Role.SERVICE,)), 0
     async with httpx.AsyncClient(base_url=instance.addresses["command_api"], timeout=20) as client:
         while True:
             events = []
