@@ -41,7 +41,10 @@ WITHOUT_PAST = {"competitive"}  # who may be compared is known of the present al
 # how much of the log is told does not depend on the query: that the clock does not count there is shown by some of them
 ONE_OF_EACH = WITHOUT_PAST | {p.queries[0].name for p in all_projections().values() if p.queries}
 OF_STATE = ("position", "as_of", "complete")  # of rows that say it themselves: another log, not another answer
-MORE = {"trading_returns": {"user_id": "u1"}}  # of an account whose capital is known
+MORE = {
+    "trading_returns": {"user_id": "u1"},  # of an account whose capital is known
+    "correlations": {"of": "strategies"},
+}
 NO_STORE: Any = None  # the past is not asked of it
 
 

@@ -46,8 +46,11 @@ class Span(NamedTuple):
         return {name: show_time(at) for name, at in named.items() if at is not None}
 
     def before(self) -> Span:
-        """The period before: as many calendar months where it is whole months, and else of the same length."""
-        if self.start is None or self.end is None:
+        """The period before: as many calendar months where it is whole months, and else of the same length.
+
+        None lies before one that is open, nor before one that ends before it begins.
+        """
+        if self.start is None or self.end is None or self.end < self.start:
             return Span(FIRST, FIRST)
         if self.start == first_of_month(self.start) and self.end == first_of_month(self.end):
             months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month

@@ -65,10 +65,10 @@ def _counted(company: str, cycle: Cycle | None, last: date | None) -> Statement:
     conditions = (CYCLE if cycle else {}) | (WINDOWS if last else {})
     counts = ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {name}" for name, condition in conditions.items())
     first, *later = sorted({bound for span in spans for bound in (span.first, span.end)})
-    steps = list(zip((first, *later), later, strict=False))
+    steps = list(zip((first, *later), later, strict=False)) or [(first, first)]  # of a period without a day: nobody
     masks = " ".join(f"WHEN day < %s THEN {_mask(spans, begin)}" for begin, _ in steps)
     sql = COUNTED.format(counts=counts, mask=f"CASE {masks} END")
-    return Statement(sql, (*(end for _, end in steps), company, first, later[-1]))
+    return Statement(sql, (*(end for _, end in steps), company, first, steps[-1][1]))
 
 
 def _mask(spans: Sequence[Spanned], day: date) -> int:

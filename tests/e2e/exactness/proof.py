@@ -21,7 +21,7 @@ from tests.support.instance import Instance
 from tests.support.kafka_broker import KafkaBroker
 
 # Resident at most; an API has API_MEGABYTES. The indexer reads its blocks as columns: 226 where it was starved long.
-MEGABYTES = {"projector": 400, "indexer": 300, "sealer": 200}
+MEGABYTES = {"projector": 400, "indexer": 300, "live": 300, "sealer": 200}
 API_MEGABYTES = 120
 PROJECTORS = 2
 CATCH_UP = "600"  # seconds

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import psycopg
@@ -125,13 +126,19 @@ class _Reader:
             "subject": READER,
             "role": "viewer",
             "action": "query",
-            "target": query,
+            "target": _target(query, params),
             "outcome": "ok",
             "door": "http",
         }
         row |= {"position": response.headers["x-position"], "correlation_id": correlation_id, "count": 1}
         self.told[company].append(row)
         return response
+
+
+def _target(query: str, params: dict[str, str]) -> str:
+    """The query and what is asked of it, by name; the company is told beside it."""
+    asked = urlencode(sorted((name, value) for name, value in params.items() if name != "company"))
+    return f"{query}?{asked}" if asked else query
 
 
 def _trail(told: list[Row]) -> Iterator[Question]:

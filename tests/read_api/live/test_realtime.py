@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +85,15 @@ def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
     """What moves is printed as it moves: here one measure, by symbol."""
     with ThreadPoolExecutor(1) as other:
         command = ("watch", "trading.total_pnl", "--company", "watched", "--by", "symbol", "--json", "--count", "8")
-        watching = other.submit(instance.command, *command)
+        line = [
+            sys.executable,
+            "-m",
+            "app.cli",
+            *command,
+            "--data",
+            str(instance.folder),
+        ]  # others print here
+        watching = other.submit(subprocess.run, line, capture_output=True, text=True)
         with instance.client("viewer", "watched") as client:
             until(lambda: client.get("/api/v1/health").json().get("live"))
         for number in range(200):
@@ -92,7 +102,7 @@ def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
             publish(instance, closed("watched", time.time_ns() // 1_000_000, number))
             time.sleep(0.1)
         result = watching.result(30)
-    assert result.exit_code == 0, result.output
+    assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["metric"] for line in lines] == ["trading"] * 8
     rows = [row for line in lines for window in line["windows"] for row in window["rows"]]
