@@ -9,7 +9,7 @@ from __future__ import annotations
 from domain.metrics.trading.payoff_ratio import payoff_ratio
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.win_rate import win_rate
-from domain.metrics.value import Stat, finite, has_value
+from domain.metrics.value import Stat, finite, has_value, ratio
 
 
 def kelly(trades: Trades) -> Stat:
@@ -19,4 +19,5 @@ def kelly(trades: Trades) -> Stat:
         return payoff
     if not has_value(share):
         return share
-    return finite(share - (1 - share) / payoff)
+    odds = ratio(1 - share, payoff)  # a payoff can be so small that it is zero
+    return finite(share - odds) if has_value(odds) else odds

@@ -16,7 +16,7 @@ from domain.metrics.trading.record import of_annual_returns, of_returns
 from domain.metrics.trading.returns import Returns, deviation, on_returns, underwater
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.skew import skew
-from domain.metrics.value import Reason, Stat, has_value, ratio
+from domain.metrics.value import Reason, Stat, finite, has_value, ratio
 
 
 @on_returns()
@@ -47,7 +47,10 @@ def kelly(returns: Returns) -> Stat:
     share, payoff = win_rate(returns), payoff_ratio(returns)
     if not has_value(payoff):
         return payoff
-    return share - (1 - share) / payoff if has_value(share) else share
+    if not has_value(share):
+        return share
+    odds = ratio(1 - share, payoff)  # a payoff can be so small that it is zero
+    return finite(share - odds) if has_value(odds) else odds
 
 
 @on_returns(least=2)
