@@ -119,7 +119,7 @@ async def test_several_metrics_are_those_of_each(models: ReadModels) -> None:
         (own,) = [row for row in await models.rows("metric", key=key, by="strategy") if row["strategy"] == "a"]
         assert own["value"] == next(row["value"] for row in rows if (row["strategy"], row["key"]) == ("a", key))
     assert {row["key"] for row in await models.rows("metrics", section="trading", by="symbol")} >= {"win_rate"}
-    for wrong in ({}, {"keys": "win_rate", "by": "plan"}, {"section": "revenue", "by": "strategy"}):
+    for wrong in ({"keys": "win_rate", "by": "plan"}, {"section": "revenue", "by": "strategy"}):
         with pytest.raises(Invalid):
             await models.rows("metrics", **wrong)
 
