@@ -17,7 +17,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class Section(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class ReportSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A part of a report: a registered query with its parameters, under a heading; `chart`: how it is shown."""
 
     title: str = ""
@@ -32,12 +32,12 @@ class ReportRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     kind: str
     format: str = ""
     title: str = ""
-    sections: list[Section] = []
+    sections: list[ReportSection] = []
     params: dict[str, str] = {}
     locale: str = ""
 
 
-class Report(msgspec.Struct, kw_only=True, frozen=True):
+class StoredReport(msgspec.Struct, kw_only=True, frozen=True):
     """A report as it is kept; times are ms since 1970 UTC, 0 where there is none. `file_name` is empty without a file.
 
     `stands_for`: what the figures in it stand for, as answers say it.
@@ -66,19 +66,21 @@ class Report(msgspec.Struct, kw_only=True, frozen=True):
 class ReportStore(Protocol):
     """Keeps reports, company by company. Methods raise Unavailable."""
 
-    async def begin(self, report: Report, key: str) -> Report:
+    async def begin(self, report: StoredReport, key: str) -> StoredReport:
         """Keep a new one; the earlier one, where its requester has used this key before (no key is never the same)."""
         ...
 
-    async def end(self, report: Report) -> None:
+    async def end(self, report: StoredReport) -> None:
         """Keep what came of it."""
         ...
 
-    async def find(self, company: str, report_id: str) -> Report | None:
+    async def find(self, company: str, report_id: str) -> StoredReport | None:
         """The report of that id, where it is the company's."""
         ...
 
-    async def listing(self, company: str, kind: str, before: tuple[int, str] | None, limit: int) -> Sequence[Report]:
+    async def listing(
+        self, company: str, kind: str, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[StoredReport]:
         """The newest first, of one kind or (empty) of any, from before a place in the list on."""
         ...
 

@@ -18,7 +18,7 @@ from domain.access.rights import Principal, Right, require
 from domain.errors import AnalyticsError, Conflict, Invalid, NotFound
 from domain.events.identity import new_event_id
 from domain.position import Position
-from domain.reports.report import Report, ReportFiles, ReportRequest, ReportStore, Section, State
+from domain.reports.report import ReportFiles, ReportRequest, ReportSection, ReportStore, State, StoredReport
 from projections.engine.query.ask import answerable
 from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
@@ -43,11 +43,11 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
 )
 
 
-def _section(title: str, query: str, chart: str = "table", **params: str) -> Section:
-    return Section(title=title, query=query, params=params, chart=chart)
+def _section(title: str, query: str, chart: str = "table", **params: str) -> ReportSection:
+    return ReportSection(title=title, query=query, params=params, chart=chart)
 
 
-STANDARD: Mapping[str, tuple[str, Sequence[Section]]] = MappingProxyType(
+STANDARD: Mapping[str, tuple[str, Sequence[ReportSection]]] = MappingProxyType(
     {  # kind → title and sections
         "executive": (
             "Executive report",
@@ -92,7 +92,7 @@ STANDARD: Mapping[str, tuple[str, Sequence[Section]]] = MappingProxyType(
 class ReportPage(NamedTuple):
     """A part of a list, and where the next one begins; empty on the last one."""
 
-    reports: Sequence[Report]
+    reports: Sequence[StoredReport]
     next_cursor: str
 
 
@@ -108,7 +108,7 @@ class Reports:
         """Raise Forbidden where they may not have reports."""
         require(principal, Right.REPORTS, company)
 
-    async def generate(self, principal: Principal, company: str, request: ReportRequest, key: str = "") -> Report:
+    async def generate(self, principal: Principal, company: str, request: ReportRequest, key: str = "") -> StoredReport:
         """Make it and keep it; the same key with the same request gives the first one. What could not be made says why.
 
         Raises Forbidden, Invalid, Conflict for a key that was used for another request, Unavailable.
@@ -116,7 +116,7 @@ class Reports:
         require(principal, Right.REPORTS, company)
         renderer = _renderer(request.format)
         sections = sections_of(request)
-        new = Report(
+        new = StoredReport(
             report_id=new_event_id(),
             company_id=company,
             requested_by=principal.sub,
@@ -133,7 +133,7 @@ class Reports:
         await self._store.end(ended)
         return ended
 
-    async def find(self, principal: Principal, company: str, report_id: str) -> Report:
+    async def find(self, principal: Principal, company: str, report_id: str) -> StoredReport:
         """Raises Forbidden, and NotFound where the company has no such report."""
         require(principal, Right.REPORTS, company)
         found = await self._store.find(company, report_id)
@@ -149,7 +149,7 @@ class Reports:
         last = msgspec.json.encode(found[-1].place) if len(found) == most else b""
         return ReportPage(found, base64.urlsafe_b64encode(last).decode())
 
-    async def piece(self, report: Report, offset: int, length: int) -> bytes:
+    async def piece(self, report: StoredReport, offset: int, length: int) -> bytes:
         """A piece of its file; empty after the end. Raises Conflict where it has none, NotFound where that is gone."""
         if report.state is not State.READY:
             raise Conflict(f"the report is {report.state}: {report.error or 'not ready'}", code="not_ready")
@@ -159,8 +159,8 @@ class Reports:
         return round(self._questions.now().timestamp() * 1000)
 
     async def _made(
-        self, principal: Principal, report: Report, renderer: Renderer, sections: Sequence[Section]
-    ) -> Report:
+        self, principal: Principal, report: StoredReport, renderer: Renderer, sections: Sequence[ReportSection]
+    ) -> StoredReport:
         try:
             document = await self._document(principal, report, sections)
             content, name = renderer.render(document), f"{report.report_id}.{renderer.name}"
@@ -178,7 +178,9 @@ class Reports:
             stands_for={member: document[member] for member in ("position", "as_of", "complete", "lag_ms")},
         )
 
-    async def _document(self, principal: Principal, report: Report, sections: Sequence[Section]) -> Document:
+    async def _document(
+        self, principal: Principal, report: StoredReport, sections: Sequence[ReportSection]
+    ) -> Document:
         """All sections, asked until they stand at one position; after a few tries each says its own."""
         request, asked_at = report.request, self._questions.now()
         for _ in range(TRIES):
@@ -197,7 +199,7 @@ class Reports:
             "report_id": report.report_id,
             "company_id": report.company_id,
             "kind": request.kind,
-            "title": request.title or STANDARD.get(request.kind, ("Report", ()))[0],
+            "title": request.title or STANDARD.get(request.kind, ("StoredReport", ()))[0],
             "locale": request.locale or "en-US",
             "position": str(_joined([Position.parse(answer["position"]) for answer in answers])),
             "as_of": min(moments) if all(moments) else None,
@@ -207,12 +209,12 @@ class Reports:
         }
 
 
-def sections_of(request: ReportRequest) -> Sequence[Section]:
+def sections_of(request: ReportRequest) -> Sequence[ReportSection]:
     """The parts of a report, each with the parameters of the whole that its query knows. Raises Invalid, NotFound."""
     if request.kind == "custom":
         if not 0 < len(request.sections) <= MOST_SECTIONS:
             raise Invalid(f"a custom report has 1 to {MOST_SECTIONS} sections", code="bad_parameter")
-        parts: Sequence[Section] = request.sections
+        parts: Sequence[ReportSection] = request.sections
     elif request.kind not in STANDARD or request.sections:
         kinds = ", ".join((*STANDARD, "custom"))
         raise Invalid(f"kind is one of {kinds}, and only a custom report has sections", code="bad_parameter")
@@ -221,7 +223,7 @@ def sections_of(request: ReportRequest) -> Sequence[Section]:
     return [_with(section, request.params) for section in parts]
 
 
-def _with(section: Section, params: Mapping[str, str]) -> Section:
+def _with(section: ReportSection, params: Mapping[str, str]) -> ReportSection:
     names = {param.name for param in answerable(section.query).params}
     shared = {name: text for name, text in params.items() if name in names}
     return msgspec.structs.replace(section, params={**shared, **section.params})

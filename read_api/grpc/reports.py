@@ -9,7 +9,7 @@ from analytics import report_generation_pb2 as generation
 from services import reports_pb2 as reports
 
 from domain.errors import Invalid
-from domain.reports.report import Report, ReportRequest, Section
+from domain.reports.report import ReportRequest, ReportSection, StoredReport
 from domain.request.caller import Caller
 from read_api.answers.configuration import KINDS
 from read_api.answers.reports import Reports
@@ -61,7 +61,7 @@ def report_request(asked: generation.ReportRequest) -> ReportRequest:
         format=generation.ReportRequest.Format.Name(asked.format).lower() if asked.format else "",
         title=asked.title,
         sections=[
-            Section(title=each.title, query=each.query, params=dict(each.params), chart=each.chart)
+            ReportSection(title=each.title, query=each.query, params=dict(each.params), chart=each.chart)
             for each in asked.sections
         ],
         params=dict(about("", asked.scope).params),
@@ -69,7 +69,7 @@ def report_request(asked: generation.ReportRequest) -> ReportRequest:
     )
 
 
-def report_result(report: Report, caller: Caller) -> generation.ReportResult:
+def report_result(report: StoredReport, caller: Caller) -> generation.ReportResult:
     """A report as it is kept, without its file."""
     request, stands_for = report.request, report.stands_for
     sections = [{name: getattr(each, name) for name in each.__struct_fields__} for each in request.sections]

@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from domain.errors import Invalid
-from domain.reports.report import Report, ReportRequest
+from domain.reports.report import ReportRequest, StoredReport
 from domain.whole_number import whole_number
 from read_api.answers.reports import MOST_PAGE
 from read_api.http import openapi
@@ -24,14 +24,17 @@ LISTED = ("kind", "limit", "cursor")
 class ReportList(msgspec.Struct, kw_only=True):
     """Reports, the newest first; `next_cursor` goes on, null on the last page."""
 
-    reports: list[Report]
+    reports: list[StoredReport]
     next_cursor: str | None
 
 
 @post(
     PATH,
     status_code=201,
-    responses={201: openapi.with_problems(Report, "The report")[200], **openapi.with_problems(Report, "The first one")},
+    responses={
+        201: openapi.with_problems(StoredReport, "The report")[200],
+        **openapi.with_problems(StoredReport, "The first one"),
+    },
     summary="Make a report",
     operation_id="report.make",
     tags=["report"],
@@ -74,7 +77,7 @@ async def listing(request: HttpRequest) -> Response[bytes]:
 
 @get(
     f"{PATH}/{{id:uuid}}",
-    responses=openapi.with_problems(Report, "The report"),
+    responses=openapi.with_problems(StoredReport, "The report"),
     summary="Show a report",
     operation_id="report.show",
     tags=["report"],
@@ -101,7 +104,7 @@ async def file(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
     return Response(content, media_type=report.media_type, headers=headers)
 
 
-async def _found(id: UUID, request: HttpRequest, asked: dict[str, str]) -> Report:
+async def _found(id: UUID, request: HttpRequest, asked: dict[str, str]) -> StoredReport:
     side: ReadServices = request.app.state.side
     return await side.reports.find(request.user.principal, request.user.company(asked.get("company")), str(id))
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from adapters.postgres.connections.link import Link
-from domain.reports.report import Report
+from domain.reports.report import StoredReport
 
 BEGIN = """
     INSERT INTO reports (company_id, report_id, kind, requested_by, requested_at, idempotency_key, report)
@@ -30,7 +30,7 @@ class PostgresReports:
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)
 
-    async def begin(self, report: Report, key: str) -> Report:
+    async def begin(self, report: StoredReport, key: str) -> StoredReport:
         """Keep a new one; the earlier one, where its requester has used this key before."""
         told = msgspec.json.encode(report).decode()
         row = (report.company_id, report.report_id, report.request.kind, report.requested_by, report.requested_at)
@@ -42,20 +42,22 @@ class PostgresReports:
             ((earlier,),) = await cursor.fetchall()
         return _report(earlier)
 
-    async def end(self, report: Report) -> None:
+    async def end(self, report: StoredReport) -> None:
         """Keep what came of it."""
         async with self._link.use() as connection:
             told = msgspec.json.encode(report).decode()
             await connection.execute(END, (told, report.company_id, report.report_id))
 
-    async def find(self, company: str, report_id: str) -> Report | None:
+    async def find(self, company: str, report_id: str) -> StoredReport | None:
         """The report of that id, where it is the company's."""
         async with self._link.use() as connection:
             cursor = await connection.execute(FIND, (company, report_id))
             row = await cursor.fetchone()
         return _report(row[0]) if row else None
 
-    async def listing(self, company: str, kind: str, before: tuple[int, str] | None, limit: int) -> Sequence[Report]:
+    async def listing(
+        self, company: str, kind: str, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[StoredReport]:
         """The newest first, of one kind or (empty) of any, from before a place in the list on."""
         async with self._link.use() as connection:
             cursor = await connection.execute(LIST, (company, kind, kind, *(before or LAST), limit))
@@ -66,5 +68,5 @@ class PostgresReports:
         await self._link.close()
 
 
-def _report(stored: Any) -> Report:
-    return msgspec.convert(stored, Report)
+def _report(stored: Any) -> StoredReport:
+    return msgspec.convert(stored, StoredReport)
