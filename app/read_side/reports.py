@@ -13,7 +13,7 @@ from read_api.answers.reports import Reports
 
 
 @asynccontextmanager
-async def made_reports(settings: Settings, questions: Questions) -> AsyncIterator[Reports]:
+async def reports(settings: Settings, questions: Questions) -> AsyncIterator[Reports]:
     """Makes reports out of answers, and keeps them in the database and the data folder."""
     store = PostgresReports(settings.database_url)
     try:

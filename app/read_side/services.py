@@ -23,7 +23,7 @@ VERSION = version("trading-analytics-service")
 
 @asynccontextmanager
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
-    """What the read side answers from, over HTTP and gRPC alike."""
+    """What the read side answers from, over HTTP and gRPC alike: a list of parts, each begun once and ended in turn."""
     from app.read_side import answer_tiers, questions
     from read_api.dashboards.dashboards import Dashboards
     from read_api.health import health, projection_status, prometheus
@@ -46,7 +46,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             metrics, hits = prometheus.Metrics(), asked.cache.hit_rates
             statuses = projection_status.ProjectionStatuses(log, db, settings.stuck_seconds, patience=health.PATIENCE)
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
-            side = ReadServices(
+            services = ReadServices(
                 questions=asked,
                 dashboards=Dashboards(asked, movements),
                 past=past,
@@ -62,14 +62,14 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 rates=Rates(settings.rate_limits),
                 reports=reports,
             )
-            yield side, log
+            yield services, log
 
 
 @asynccontextmanager
 async def _past_and_reports(settings: Settings, questions: Questions) -> AsyncIterator[tuple[PastQuestions, Reports]]:
     from app.read_side.past import past_answers
-    from app.read_side.reports import made_reports
+    from app.read_side.reports import reports
     from read_api.answers.past import PastQuestions
 
-    async with past_answers(settings) as answer_past, made_reports(settings, questions) as made:
+    async with past_answers(settings) as answer_past, reports(settings, questions) as made:
         yield PastQuestions(questions, answer_past), made

@@ -134,12 +134,16 @@ def answering(rpc: str, handler: Answers, gate: Gate) -> Answering:
 
 
 def streaming(rpc: str, handler: Streams, gate: Gate) -> Streaming:
-    """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends."""
+    """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends.
+
+    The token is judged before every message: one that has ended or was withdrawn gets no more.
+    """
 
     async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
         async with _door(rpc, request, context, gate) as call, aclosing(handler(request, call.who)) as messages:
             await call.before_the_answer()
             async for message in messages:
+                gate.authenticate(bearer_token(_authorizations(context)))
                 call.position = _position(message)
                 yield message
 

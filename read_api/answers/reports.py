@@ -17,9 +17,9 @@ import msgspec
 from domain.access.rights import Principal, Right, require
 from domain.errors import AnalyticsError, Conflict, Invalid, NotFound
 from domain.events.identity import new_event_id
-from domain.position import Position
 from domain.reports.report import ReportFiles, ReportRequest, ReportSection, ReportStore, State, StoredReport
 from projections.engine.query.ask import answerable
+from projections.engine.query.composed import least_position, positions_agree, projections_of, topics_of
 from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
 
@@ -183,12 +183,12 @@ class Reports:
     ) -> Document:
         """All sections, asked until they stand at one position; after a few tries each says its own."""
         request, asked_at = report.request, self._questions.now()
+        asked = [Question(s.query, report.company_id, s.params, asked_at) for s in sections]
+        topics = [topics_of(projections_of(question)) for question in asked]
         for _ in range(TRIES):
-            answers = [
-                await self._questions.ask(principal, Question(s.query, report.company_id, s.params, asked_at))
-                for s in sections
-            ]
-            if _agree([Position.parse(answer["position"]) for answer in answers]):
+            answers = [await self._questions.ask(principal, question) for question in asked]
+            reached = list(zip(topics, (answer["position"] for answer in answers), strict=True))
+            if positions_agree(reached):
                 break
         told = [
             {"title": s.title or answerable(s.query).summary, "params": s.params, "chart": s.chart or "table", **answer}
@@ -199,9 +199,9 @@ class Reports:
             "report_id": report.report_id,
             "company_id": report.company_id,
             "kind": request.kind,
-            "title": request.title or STANDARD.get(request.kind, ("StoredReport", ()))[0],
+            "title": request.title or STANDARD.get(request.kind, ("Report", ()))[0],
             "locale": request.locale or "en-US",
-            "position": str(_joined([Position.parse(answer["position"]) for answer in answers])),
+            "position": str(least_position(reached)),
             "as_of": min(moments) if all(moments) else None,
             "complete": all(answer["complete"] for answer in answers),
             "lag_ms": max(answer["lag_ms"] for answer in answers),
@@ -237,22 +237,6 @@ def _renderer(name: str) -> Renderer:
             suggested_actions=(f"Ask for {', '.join(RENDERERS)}.",),
         )
     return RENDERERS[name or "pdf"]
-
-
-def _agree(positions: Sequence[Position]) -> bool:
-    """Whether all that read a partition have reached the same of it."""
-    return all(
-        each[place] == offset
-        for each in positions
-        for place, offset in _joined(positions).offsets.items()
-        if place in each.offsets
-    )
-
-
-def _joined(positions: Sequence[Position]) -> Position:
-    """Of each partition the least that was reached by whoever reads it."""
-    places = {place for position in positions for place in position.offsets}
-    return Position({p: min(each[p] for each in positions if p in each.offsets) for p in places})
 
 
 def _place(cursor: str) -> tuple[int, str] | None:

@@ -15,7 +15,7 @@ from domain.access.rights import Member, Principal, Right, may, require
 from domain.errors import Invalid, LimitExceeded
 from domain.position import Position
 from domain.request import tracing
-from projections.engine.query.composed import projections_of, topics_of
+from projections.engine.query.composed import positions_agree, projections_of, topics_of
 from projections.engine.query.request import Question
 from read_api.answers.cached_answer import freshness_of
 from read_api.answers.configuration import KINDS, item_question, only
@@ -125,7 +125,8 @@ class Dashboards:
             moved = self._movements.next()
             async with self._questions.snapshot(profile.company, member) as snapshot:
                 checkpoints = await snapshot.checkpoints(names, profile.company)
-                agreed, left = _agree(checkpoints), deadline - time.monotonic()
+                agreed = positions_agree((topics_of([name]), each.position) for name, each in checkpoints.items())
+                left = deadline - time.monotonic()
                 if agreed or left <= 0:
                     (company,) = (await self._questions.answer_from(snapshot, profile))["rows"]
                     answers = {
@@ -171,16 +172,3 @@ def _dashboard(
 def _check_params(document: Document, params: Mapping[str, str]) -> None:
     if unknown := sorted(set(params) - document.params()):
         raise Invalid(f"no tile of {document.contents.name} has a parameter {unknown[0]!r}", code="unknown_parameter")
-
-
-def _agree(checkpoints: Checkpoints) -> bool:
-    """Whether all projections that read a partition have come equally far in it."""
-    reached: dict[tuple[str, int], int] = {}
-    positions = {name: Position.parse(each.position) for name, each in checkpoints.items()}
-    places = {place for position in positions.values() for place in position.offsets}
-    for name, position in positions.items():
-        topics = topics_of([name])
-        for place in (place for place in places if place[0] in topics):
-            if reached.setdefault(place, position[place]) != position[place]:
-                return False
-    return True

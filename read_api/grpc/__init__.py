@@ -18,8 +18,8 @@ from read_api.grpc import (
     users,
 )
 from read_api.grpc.event_history import EventHistory
-from read_api.grpc.following import Following
 from read_api.grpc.operations import Operations
+from read_api.grpc.question_streams import QuestionStreams
 from read_api.grpc.realtime import RealTime
 from read_api.grpc.rows import RowStreams
 from read_api.grpc.rpc import Asking, Rpc
@@ -43,9 +43,9 @@ def handlers(side: ReadServices) -> Mapping[str, Any]:
     asking = Asking(side)
     history = EventHistory(side.search)
     operations = Operations(side.statuses, side.health)
-    explaining, following = queries.Explaining(side, asking), Following(side, asking)
-    drawing, rows = charts.ChartStreams(asking, following), RowStreams(asking)
-    markets = insights.MarketInsights(following)
+    explanations, streams = queries.MetricExplanations(side, asking), QuestionStreams(side, asking)
+    drawing, rows = charts.ChartStreams(asking, streams), RowStreams(asking)
+    markets = insights.MarketInsights(streams)
     made = reports.ReportHandlers(side.reports)
     return {
         **{rpc.name: asking.handler(rpc) for rpc in RPCS},
@@ -60,7 +60,7 @@ def handlers(side: ReadServices) -> Mapping[str, Any]:
         "GetReport": made.get_report,
         "ListReports": made.list_reports,
         "DownloadReport": made.download_report,
-        "ExplainMetric": explaining.explain_metric,
+        "ExplainMetric": explanations.explain_metric,
         "StreamEvents": history.stream_events,
         "GetEvent": history.get_event,
         "GetProjectionStatus": operations.get_projection_status,

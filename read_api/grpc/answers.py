@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from common.provenance_pb2 import Provenance
 
 from domain.position import Position
 from domain.request.caller import Caller
+from projections.engine.query.composed import least_position
 from read_api.grpc.messages import ms
 
 
@@ -18,7 +19,7 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
     return Provenance(
         query=first["query"],
         definition_version=first["definition_version"],
-        position=first["position"] if len(several) == 1 else str(_least(list(map(Position.parse, several)))),
+        position=first["position"] if len(several) == 1 else str(least_position(map(_with_topics, several))),
         as_of=min(ms(answer["as_of"]) for answer in answers),
         complete=all(answer["complete"] for answer in answers),
         lag_ms=max(answer["lag_ms"] for answer in answers),
@@ -26,7 +27,6 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
     )
 
 
-def _least(positions: Sequence[Position]) -> Position:
-    """Of each partition the least that an answer which reads it has reached."""
-    places = {place for position in positions for place in position.offsets}
-    return Position({p: min(each[p] for each in positions if p in each.offsets) for p in places})
+def _with_topics(position: str) -> tuple[frozenset[str], str]:
+    """A position with the topics that it names: of an answer no more is known of what it read."""
+    return frozenset(topic for topic, _ in Position.parse(position).offsets), position

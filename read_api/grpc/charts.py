@@ -19,8 +19,8 @@ from services.charts_pb2 import (
 
 from domain.errors import Invalid
 from domain.request.caller import Caller
-from read_api.grpc.following import Following, reached_before, resume_token
 from read_api.grpc.messages import ms, value
+from read_api.grpc.question_streams import QuestionStreams, reached_before, resume_token
 from read_api.grpc.rpc import Answer, Answers, Asking, Rpc, one
 from read_api.grpc.scope import QueryCall, about, moment, names
 
@@ -139,7 +139,7 @@ LEAD = 1_000  # intervals before the newest bar that indicators are computed on,
 class ChartStreams:
     """Handlers of GetChartDataStream and GetTechnicalIndicatorStream."""
 
-    def __init__(self, asking: Asking, following: Following) -> None:
+    def __init__(self, asking: Asking, following: QuestionStreams) -> None:
         self._asking = asking
         self._following = following
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -13,16 +12,15 @@ from typing import Any
 import msgspec
 from analytics.report_generation_pb2 import DashboardData
 from analytics.values_pb2 import Column, Table, TableRow, Value
-from common.provenance_pb2 import Provenance
 from services import dashboards_pb2 as dashboards
 
-from domain.errors import AnalyticsError, Invalid, LimitExceeded, Unauthenticated
+from domain.errors import AnalyticsError, Invalid, LimitExceeded
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.query.formatting import show_time
 from read_api.dashboards.dashboards import DashboardQuestion
-from read_api.grpc.messages import ms
+from read_api.grpc.answers import provenance
 from read_api.live.feeds import Feed, State
 from read_api.live.resume import Anew
 from read_api.live.sessions import MOST_SUBSCRIPTIONS, LiveSessions
@@ -44,7 +42,7 @@ class DashboardStreams:
     async def get_dashboard_data(
         self, request: dashboards.GetDashboardDataRequest, caller: Caller
     ) -> AsyncGenerator[Response]:
-        """A snapshot, then the tiles that have changed. Raises as `Dashboards.answer`, Unauthenticated at the end."""
+        """A snapshot, then the tiles that have changed. Raises as `Dashboards.answer`."""
         question = _question(request, caller)
         if request.once:
             at_least = Position.parse(request.scope.min_position)
@@ -69,7 +67,6 @@ class DashboardStreams:
                     state = await feed.next(state)
                     if state.error is not None:
                         raise state.error
-                    _check_time(caller)
                     token = f"{self._sessions.tokens.prefix(feed, caller.principal)}{state.offset}"
                     yield _response(feed, place, token, caller)
                     place = state.offset
@@ -150,11 +147,6 @@ def _free_name(name: str, watched: Mapping[str, asyncio.Task[None]]) -> str:
     return name
 
 
-def _check_time(caller: Caller) -> None:
-    if caller.principal.expires_at <= time.time():
-        raise Unauthenticated("the token has ended", suggested_actions=("Resume with a new one.",))
-
-
 def _response(feed: Feed, place: int | Anew, token: str, caller: Caller) -> Response:
     document = feed.document()
     if isinstance(place, Anew):
@@ -179,7 +171,7 @@ def _data(answer: Mapping[str, Any], caller: Caller) -> DashboardData:
         dashboard_id=answer["dashboard"],
         company_id=answer["company"],
         tiles=[_tile(tile, caller) for tile in answer["tiles"]],
-        provenance=_provenance("", answer["version"], answer, caller),
+        provenance=provenance(caller, {**answer, "query": "", "definition_version": answer["version"]}),
         **{name: answer[name] for name in same},
     )
 
@@ -187,7 +179,7 @@ def _data(answer: Mapping[str, Any], caller: Caller) -> DashboardData:
 def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
     problem = tile["problem"] or {"code": "", "detail": "", "suggested_actions": []}
     same = ("title", "kind", "state", "query", "params", "left_out", "every")
-    stands_for = _provenance(tile["query"], tile["definition_version"], tile, caller) if tile["position"] else None
+    stands_for = provenance(caller, tile) if tile["position"] else None
     return DashboardData.Tile(
         tile_id=tile["id"],
         table=_table(tile["rows"]),
@@ -198,12 +190,6 @@ def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
         extra={name: msgspec.json.encode(value).decode() for name, value in tile["extra"].items()},
         **{name: tile[name] for name in same},
     )
-
-
-def _provenance(query: str, version: int, answer: Mapping[str, Any], caller: Caller) -> Provenance:
-    same = {name: answer[name] for name in ("position", "complete", "lag_ms")}
-    as_of, correlation_id = ms(answer["as_of"]), caller.correlation_id
-    return Provenance(query=query, definition_version=version, as_of=as_of, correlation_id=correlation_id, **same)
 
 
 def _table(rows: list[Mapping[str, Any]]) -> Table:

@@ -18,9 +18,9 @@ from domain.metrics.metric import Section
 from domain.request.caller import Caller
 from projections.queries.insights.daily_series import SERIES
 from read_api.grpc.answers import provenance
-from read_api.grpc.following import Following, reached_before, resume_token
 from read_api.grpc.kpis import metric_value
 from read_api.grpc.messages import message, ms
+from read_api.grpc.question_streams import QuestionStreams, reached_before, resume_token
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, names, only
 
@@ -256,7 +256,7 @@ SHORT = 8  # letters of an id in a token: enough to tell a few dozen findings ap
 class MarketInsights:
     """Handler of GetMarketInsightStream."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: QuestionStreams) -> None:
         self._following = following
 
     async def get_market_insight_stream(

@@ -15,7 +15,7 @@ from domain.metrics.metric import Metric
 from domain.position import Position
 from domain.request.caller import Caller
 from projections.engine.query.request import Question
-from read_api.answers.explaining import explained_measure, measure_name
+from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.grpc.answers import provenance
 from read_api.grpc.kpis import metric_value
 from read_api.grpc.messages import message
@@ -81,7 +81,7 @@ EXPLAIN = Rpc(
 )
 
 
-class Explaining:
+class MetricExplanations:
     """Handler of ExplainMetric: the value, and a page of the events behind the first measure that it comes from."""
 
     def __init__(self, side: ReadServices, asking: Asking) -> None:

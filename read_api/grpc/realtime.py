@@ -17,7 +17,7 @@ from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import Money
 from projections.engine.declare.registry import all_windows
 from read_api.answers.realtime import LiveQuestion, live_questions
-from read_api.grpc.messages import ms
+from read_api.grpc.messages import ms, value
 from read_api.live.metrics import LiveMetrics, Message
 
 
@@ -113,17 +113,9 @@ def _values(
             MetricValue(
                 key=f"{window.name}.{name}",
                 unit=currency if name in money or isinstance(row[name], str) else "",
-                value=_value(row[name], reasons.get(name, "")),
+                value=Value(**value(row[name], reasons.get(name, ""))),
             )
             for name in (question.measures or window.measures)
         ]
 
     return values
-
-
-def _value(value: Any, reason: str) -> Value:
-    if value is None:
-        return Value(reason=reason)
-    if isinstance(value, str):
-        return Value(decimal=value)
-    return Value(number=value) if isinstance(value, float) else Value(count=value)

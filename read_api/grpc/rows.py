@@ -21,8 +21,8 @@ from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import AdHoc, Table, admit, question, table
 from read_api.answers.export import Format, format_of
 from read_api.grpc.answers import provenance
-from read_api.grpc.following import reached_before, resume_token
 from read_api.grpc.messages import message, value
+from read_api.grpc.question_streams import reached_before, resume_token
 from read_api.grpc.rpc import Answer, Asking
 from read_api.grpc.scope import QueryCall, about, company_of
 

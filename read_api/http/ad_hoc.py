@@ -10,14 +10,13 @@ from litestar import Response, get, post
 
 from domain.access.rights import Feature, Right
 from domain.errors import Invalid
-from domain.whole_number import whole_number
 from projections.engine.query.params import Param
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, table
 from read_api.answers.export import FORMATS, format_of
 from read_api.http import openapi
 from read_api.http.encoding import encoded
-from read_api.http.request import HttpRequest, ask, asked_at, for_caller, parameters, with_headers
+from read_api.http.request import HttpRequest, ask, asked_at, for_caller, parameters, whole_parameter, with_headers
 
 EXPORT = "/api/v1/analytics/export"
 LISTS = ("metrics", "by", "order_by")
@@ -87,13 +86,10 @@ def _body(body: bytes) -> AdHoc:
 
 def _of_params(params: dict[str, str]) -> AdHoc:
     lists = {name: [text for text in params.pop(name, "").split(",") if text] for name in LISTS}
-    query_name, limit = params.pop("query", ""), params.pop("limit", "")
-    try:
-        most = whole_number(limit, 1, MOST_ROWS) if limit else 0
-    except ValueError as error:
-        raise Invalid(f"parameter limit: {error}", code="bad_parameter") from None
+    most = whole_parameter(params, "limit", 1, MOST_ROWS, 0)
+    params.pop("limit", None)
     return AdHoc(
-        query=query_name,
+        query=params.pop("query", ""),
         metrics=lists["metrics"],
         by=lists["by"],
         order_by=lists["order_by"],

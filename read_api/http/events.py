@@ -9,13 +9,12 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from domain.errors import Invalid
-from domain.whole_number import whole_number
 from eventlog.search.event_json import figures, visible_json
 from eventlog.search.rights import scanned_for
 from eventlog.search.search import Search
 from read_api.answers.event_criteria import criteria
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, min_position
+from read_api.http.request import HttpRequest, min_position, whole_parameter
 from read_api.services import ReadServices
 
 LIMIT, MOST = 100, 1_000  # events in one answer
@@ -45,7 +44,7 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
     side: ReadServices = request.app.state.side
     principal = request.user.principal
     asked = _asked(request)
-    limit = _limit(asked.get("limit", ""))
+    limit = whole_parameter(asked, "limit", 1, MOST, LIMIT)
     await side.questions.logged(min_position(request))
     search = Search(
         criteria(
@@ -88,10 +87,3 @@ def _asked(request: HttpRequest) -> dict[str, str]:
         if name not in LISTS:
             asked[name] = value
     return asked
-
-
-def _limit(text: str) -> int:
-    try:
-        return whole_number(text, 1, MOST) if text else LIMIT
-    except ValueError as error:
-        raise Invalid(f"parameter limit: {error}", code="bad_parameter") from None

@@ -16,7 +16,7 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric
 from projections.engine.query.ask import registered
 from projections.engine.query.params import Param
-from read_api.answers.explaining import explained_measure, measure_name
+from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.http import openapi
 from read_api.http.request import JSON, HttpRequest, answer_query, explanation, parameters
 

@@ -11,10 +11,9 @@ from litestar.params import FromPath
 
 from domain.errors import Invalid
 from domain.reports.report import ReportRequest, StoredReport
-from domain.whole_number import whole_number
 from read_api.answers.reports import MOST_PAGE
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, parameters
+from read_api.http.request import JSON, HttpRequest, parameters, whole_parameter
 from read_api.services import ReadServices
 
 PATH = "/api/v1/reports"
@@ -67,7 +66,7 @@ async def listing(request: HttpRequest) -> Response[bytes]:
     """Reports that were made, the newest first, a page at a time (`kind`, `limit`, `cursor`)."""
     side: ReadServices = request.app.state.side
     asked = _only(request, *LISTED)
-    company, limit = request.user.company(asked.get("company")), _number("limit", asked, MOST_PAGE)
+    company, limit = request.user.company(asked.get("company")), whole_parameter(asked, "limit", 0, MOST_PAGE, 0)
     found = await side.reports.listing(
         request.user.principal, company, asked.get("kind", ""), limit, asked.get("cursor", "")
     )
@@ -98,7 +97,7 @@ async def file(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
     """The file; from `offset` on, where a download was broken off."""
     side: ReadServices = request.app.state.side
     asked = _only(request, "offset")
-    report, offset = await _found(id, request, asked), _number("offset", asked, 2**40)
+    report, offset = await _found(id, request, asked), whole_parameter(asked, "offset", 0, 2**40, 0)
     content = await side.reports.piece(report, offset, report.size)
     headers = {"Content-Disposition": f'attachment; filename="{report.file_name}"'}
     return Response(content, media_type=report.media_type, headers=headers)
@@ -115,13 +114,6 @@ def _only(request: HttpRequest, *names: str) -> dict[str, str]:
     if unknown := [name for name in asked if name not in ("company", *names)]:
         raise Invalid(f"there is no parameter {unknown[0]!r} here", code="unknown_parameter")
     return asked
-
-
-def _number(name: str, asked: dict[str, str], most: int) -> int:
-    try:
-        return whole_number(asked[name], 0, most) if name in asked else 0
-    except ValueError as error:
-        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
 HANDLERS = (make, listing, show, file)

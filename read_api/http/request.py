@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from domain.errors import Invalid, Unavailable
 from domain.position import Position
 from domain.request.caller import Caller
+from domain.whole_number import whole_number
 from eventlog import tasks
 from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
@@ -46,6 +47,14 @@ def parameters(request: HttpRequest) -> dict[str, str]:
 @lru_cache(1_000)
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+
+
+def whole_parameter(params: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
+    """A whole number among the parameters. Raises Invalid for what is none, or too small or too large."""
+    try:
+        return whole_number(params[name], least, most) if params.get(name) else default
+    except ValueError as error:
+        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
 def min_position(request: HttpRequest) -> Position:

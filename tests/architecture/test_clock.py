@@ -19,7 +19,6 @@ READS: Mapping[str, str] = {
     "projections/engine/project/cohort.py": "tells the store when rows were confirmed: how fresh they are",
     "projections/engine/project/tenant_lag.py": "measures how late a tenant's events are",
     "read_api/answers/questions.py": "the doors' clock, by which a question is given its moment",
-    "read_api/grpc/dashboard_streams.py": "a stream ends with its token",
     "read_api/live/websocket.py": "a connection ends with its token",
     "read_api/health/projection_status.py": "measures how late projections are",
 }

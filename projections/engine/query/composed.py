@@ -203,6 +203,16 @@ def _named(name: str, statement: Statement) -> frozenset[Table]:
 
 def least_position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
     """Of each partition the least that anybody who reads it has reached."""
+    return Position({place: min(offsets) for place, offsets in _offsets(reached).items()})
+
+
+def positions_agree(reached: Iterable[tuple[frozenset[str], str]]) -> bool:
+    """Whether all who read a partition have reached the same of it."""
+    return all(len(offsets) == 1 for offsets in _offsets(reached).values())
+
+
+def _offsets(reached: Iterable[tuple[frozenset[str], str]]) -> Mapping[tuple[str, int], set[int]]:
+    """Which offsets of each partition have been reached by those who read its topic."""
     positions: Sequence[tuple[frozenset[str], Position]] = [(topics, Position.parse(text)) for topics, text in reached]
     places = {place for _, position in positions for place in position.offsets}
-    return Position({p: min(position[p] for topics, position in positions if p[0] in topics) for p in places})
+    return {p: {position[p] for topics, position in positions if p[0] in topics} for p in places}

@@ -28,7 +28,7 @@ from app.serving.grpc_server import SERVICE, Tls, grpc_server
 from domain import errors
 from domain.request.caller import Caller
 from eventlog.publish.audit_writer import NoTrail
-from tests.read_api.grpc.serving import authenticate, refused, service, serving, signed_in, trailing
+from tests.read_api.grpc.serving import PEOPLE, authenticate, refused, service, serving, signed_in, trailing
 
 REQUEST = operations.HealthCheckRequest()
 
@@ -159,6 +159,24 @@ async def test_a_streaming_call_without_a_token_is_not_answered() -> None:
         answers = service(channel).StreamEvents(operations.StreamEventsRequest(), metadata=signed_in("viewer"))
         assert len([answer async for answer in answers]) == 1
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_stream_ends_with_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after a token has ended or was withdrawn is not for its caller any more."""
+
+    async def stream(request: object, caller: Caller) -> AsyncGenerator[operations.StreamEventsResponse]:
+        yield operations.StreamEventsResponse(position="first")
+        monkeypatch.delitem(PEOPLE, "viewer")
+        yield operations.StreamEventsResponse(position="second")
+
+    async with serving({"StreamEvents": stream}) as channel:
+        call = service(channel).StreamEvents(operations.StreamEventsRequest(), metadata=signed_in("viewer"))
+        first = await call.read()
+        assert isinstance(first, operations.StreamEventsResponse)
+        assert first.position == "first"
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await call.read()
+    assert refusal.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_the_handler_knows_who_is_asking() -> None:

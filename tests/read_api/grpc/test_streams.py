@@ -21,20 +21,21 @@ from tests.read_api.grpc.twins import said_in_message
 from tests.support.instance import Instance
 from tests.support.two_months import BEGIN, COMPANY, DAY_MS
 
-SYMBOL = "MSFT"
+SYMBOL, OTHER = "MSFT", "NVDA"  # each followed by one test: they come in any order
 SMA = charts.IndicatorChoice(key="sma", settings={"period": 2})
 CHART = charts.GetChartDataStreamRequest(
     company_id=COMPANY, range=charts.BarRange(symbol=SYMBOL, interval="1d"), indicators=[SMA]
 )
 
 
-def bar(day: int, close: float) -> dict[str, object]:
+def bar(day: int, close: float, symbol: str = SYMBOL) -> dict[str, object]:
     """A daily bar, published anew with every call."""
     start = BEGIN + day * DAY_MS
     prices = {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 10 + day}
     return {
-        "company_id": COMPANY, "event_id": f"bar-{day}-{close}-{time.monotonic_ns()}", "message_type": "market_bar",
-        "timestamp": start, "payload": {"symbol": SYMBOL, "interval": "1d", "start": start, **prices},
+        "company_id": COMPANY, "event_id": f"bar-{symbol}-{day}-{close}-{time.monotonic_ns()}",
+        "message_type": "market_bar", "timestamp": start,
+        "payload": {"symbol": symbol, "interval": "1d", "start": start, **prices},
     }  # fmt: skip
 
 
@@ -46,8 +47,8 @@ def signed(token: str) -> Sequence[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def bars(filled: Instance) -> Instance:
-    """Three bars of a market of its own."""
-    filled.take([bar(day, 100.0 + day) for day in range(3)])
+    """Three bars of two markets of its own."""
+    filled.take([bar(day, 100.0 + day, symbol) for day in range(3) for symbol in (SYMBOL, OTHER)])
     return filled
 
 
@@ -108,16 +109,14 @@ def test_indicators_come_with_the_last_bar(
     bars: Instance, client: httpx.Client, stub: AnalyticsServiceStub, signed: Any
 ) -> None:
     """As `indicator` says it over HTTP; again when another bar is the last."""
-    asked = charts.GetTechnicalIndicatorStreamRequest(
-        company_id=COMPANY, symbol=SYMBOL, interval="1d", indicators=[SMA]
-    )
+    asked = charts.GetTechnicalIndicatorStreamRequest(company_id=COMPANY, symbol=OTHER, interval="1d", indicators=[SMA])
     call = stub.GetTechnicalIndicatorStream(asked, metadata=signed, timeout=120)
     first = next(call)
-    bars.take([bar(9, 130.0)])
+    bars.take([bar(9, 130.0, OTHER)])
     second = next(call)
     call.cancel()
     assert second.bar.start == BEGIN + 9 * DAY_MS > first.bar.start
-    params = {"symbol": SYMBOL, "interval": "1d", "indicator": "sma", "params": "period=2"}
+    params = {"symbol": OTHER, "interval": "1d", "indicator": "sma", "params": "period=2"}
     last = client.get("/api/v1/query/indicator", params=params).json()["rows"][-1]
     assert second.outputs["sma"].number == last["sma"]
 

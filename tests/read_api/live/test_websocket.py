@@ -314,29 +314,29 @@ def noted(instance: Instance, company: str, since: int, **filters: str) -> list[
 
 def test_who_lost_the_connection_goes_on_with_the_token(instance: Instance, call: Callable[..., Caller]) -> None:
     """With what has changed; somebody else's token, one of another feed and nonsense begin anew, and say so."""
-    instance.take([trade("resumeco", 1)])
-    wanted = {"query": "trading_totals", "company": "resumeco", "params": {"by": "symbol"}}
-    caller = call(company="resumeco")
+    instance.take([trade("awayco", 1)])
+    wanted = {"query": "trading_totals", "company": "awayco", "params": {"by": "symbol"}}
+    caller = call(company="awayco")
     caller.say(type="subscribe", id="a", **wanted)
     first = caller.hear("snapshot")
     assert "resume" not in first
     caller.connection.close()
-    instance.take([trade("resumeco", 2)])
-    back = call(company="resumeco")
+    instance.take([trade("awayco", 2)])
+    back = call(company="awayco")
     back.answers["b"] = first["answer"]
     back.say(type="subscribe", id="b", resume=first["token"], **wanted)
     while (delta := back.hear())["answer"]["rows"][0]["total_trades"] != 2:
         assert delta["type"] == "delta"
     epoch = delta["token"].partition(".")[0]
     assert first["token"].startswith(epoch)
-    back.say(type="subscribe", id="c", query="trades", company="resumeco", resume=delta["token"])
+    back.say(type="subscribe", id="c", query="trades", company="awayco", resume=delta["token"])
     assert next_of(back, "c")["resume"] == "new_epoch"
     for token, why in (
         (delta["token"], "other_caller"),
         (f"{epoch}.nonsense", "other_caller"),
         ("nonsense", "new_epoch"),
     ):
-        other = call(token=instance.signed("somebody", "resumeco"))
+        other = call(token=instance.signed("somebody", "awayco"))
         other.say(type="subscribe", id="a", resume=token, **wanted)
         begun = other.hear()
         assert (begun["type"], begun["resume"]) == ("snapshot", why)

@@ -25,7 +25,7 @@ from read_api.live.feeds import IDLE, SHORTEST
 from read_api.services import ReadServices
 
 
-class Following:
+class QuestionStreams:
     """Follows the questions of an RPC."""
 
     def __init__(self, side: ReadServices, asking: Asking) -> None:
