@@ -14,6 +14,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --p
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics
 TESTERS ?= 2
+EXAMPLES ?= 10
 ARGS ?=
 say = @printf '\n==> %s\n' "$(1)"
 
@@ -61,6 +62,11 @@ suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS
 check: setup-dev ## the long tests: volume, kills, memory (ARGS=… for pytest)
 	$(call say,pytest: long tests)
 	@$(BIN)/python -m pytest -m 'check or ci' -o faulthandler_timeout=0 $(ARGS)
+
+properties: setup-dev ## the property tests alone, with ten times as many examples (EXAMPLES=10; ARGS=… for pytest)
+	$(call say,pytest: property tests)
+	@ANALYTICS_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m 'hypothesis and not check and not ci' \
+		-n $(TESTERS) --dist loadfile -o faulthandler_timeout=0 $(ARGS)
 
 bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
 	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)

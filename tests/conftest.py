@@ -7,18 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 gc.disable()  # until all is collected: nothing goes before that, and to look for it took a fifth of the time
 
 # Modules of tests/support that offer fixtures or hooks; a new one is found by its name.
 pytest_plugins = sorted(f"tests.support.{path.stem}" for path in Path(__file__).parent.glob("support/[a-z]*.py"))
-
-# The machine is shared and slow at times, so no deadline; the examples are the same in every run.
-settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("repeatable")
 
 
 @pytest.hookimpl(wrapper=True)

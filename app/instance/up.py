@@ -28,6 +28,7 @@ from app.instance.instance import (
 from app.instance.stopping import stop_requested
 from app.instance.supervisor import Child, child_environment, supervise
 from app.process import ROLES
+from app.serving.http_server import listen
 from app.serving.tls import certificate_files
 from app.settings import Settings, redacted, variable
 from app.wiring import token_issuer
@@ -54,6 +55,8 @@ async def up(settings: Settings, say: Print, *, demo: bool = False) -> None:
     certificate_files(settings)  # what is wrong with them is said before anything starts
     stop = stop_requested()
     with only_instance(settings.data):
+        for port in filter(None, (settings.read_port, settings.command_port, settings.grpc_port)):
+            listen(settings.host, port).close()  # a port that is taken is said before anything starts
         servers = embedded_servers(settings)
         started = await servers.start()
         watching = start(keep(lambda: servers.watch(logger.warning), "the watch over the servers"), "servers")

@@ -163,7 +163,7 @@ def _one_trade(instance: Instance) -> Path:
 
 
 def test_a_port_that_is_taken_is_named(own_instance: Instance) -> None:
-    """It ends with a code and a sentence, and leaves nothing behind."""
+    """It ends with a code and a sentence before anything starts, and leaves nothing behind."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "app.cli", "up", "--data", str(own_instance.folder)]

@@ -32,6 +32,7 @@ from read_api.answers.cache_tiers import GuardedTier, Tiers
 from read_api.answers.cached_answer import Key, key_of, packed, unpacked
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
+from tests.support.examples import examples
 from tests.support.needed import needed_by
 
 ALL = registered()
@@ -62,7 +63,7 @@ def said(found: Mapping[str, Any]) -> Any:
     return {k: v for k, v in found.items() if k not in OF_NOW} | {"rows": rows}
 
 
-@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(records=logs_of(TOPICS), seed=st.integers(0, 2**32))
 @pytest.mark.slow
 def test_a_kept_answer_is_the_answer_of_now(new_database: NewDatabase, records: list[Logged], seed: int) -> None:

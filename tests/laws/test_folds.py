@@ -21,12 +21,13 @@ from projections.engine.fold.deltas import delta_rows, deltas, grouping_plans
 from projections.engine.project.cohort import Cohort
 from tests.projections.harness import PARTITIONS, Logged, ReadModels, chunks_of, split
 from tests.support.any_event import damaged, good_events
+from tests.support.examples import examples, not_the_simplest
 
 pytestmark = pytest.mark.slow
 
 NewDatabase = Callable[[], str]
 PROJECTIONS = list(all_projections().values())
-SLOW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def named(projection: Projection) -> str:
@@ -42,6 +43,7 @@ def logs(projection: Projection) -> st.SearchStrategy[list[Logged]]:
 @st.composite
 def logs_of(draw: st.DrawFn, topics: frozenset[str]) -> list[Logged]:
     """A log of these streams: good events, one in five damaged in some way, some repeated."""
+    not_the_simplest(draw)
     records: list[Logged] = []
     heads: dict[tuple[str, int], int] = {}
     for topic in sorted(topics):
@@ -126,7 +128,7 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
 def test_what_one_walk_finds_is_what_each_fold_finds_alone(projection: Projection, data: st.DataObject) -> None:
     """Rows that are summed up from those of a finer table are the rows that the facts themselves give."""

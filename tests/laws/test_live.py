@@ -20,11 +20,12 @@ from projections.engine.live.view import display_rows
 from projections.engine.live.windows import LiveWindows, PendingMinutes
 from tests.projections.harness import Logged, ReadModels
 from tests.support.any_event import damaged, good_events
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.slow
 
 NewDatabase = Callable[[], str]
-SLOW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
 LONG_AGO = 0  # the clock of these tests: nothing is late, nothing is closed
 
 

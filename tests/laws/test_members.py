@@ -33,6 +33,7 @@ from read_api.answers.questions import Questions
 from tests.laws.test_folds import NewDatabase
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
+from tests.support.examples import examples
 from tests.support.needed import needed_by
 
 DUNE = COMPANIES[-1].company_id
@@ -200,7 +201,7 @@ async def test_whatever_users_a_member_is_its_rows_are_theirs(new_database: NewD
         rows[table.name] = list((await models.reads.ask(DUNE, projection, sql, ())).rows)
     tried: list[tuple[frozenset[str], str, list[tuple[object, ...]]]] = []
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=examples(10), deadline=None)
     @given(st.sets(st.sampled_from([*sorted(_users(DUNE)), "nobody", "u1", "*"]), min_size=1, max_size=20))
     def drawn(users: set[str]) -> None:
         tried.append((frozenset(users), "", []))

@@ -37,13 +37,18 @@ from tests.laws.test_rebuild import Written
 from tests.projections.harness import Logged, ReadModels, split
 from tests.support import signing
 from tests.support.any_event import SPAN, START
+from tests.support.examples import examples
 from tests.support.needed import needed_by
 
 NewDatabase = Callable[[], str]
 COMPANY = "acme"
 ASKED = datetime.fromtimestamp((START + SPAN) / 1000, UTC)
 ONCE = settings(
-    max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], derandomize=True
+    max_examples=examples(1),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+    derandomize=True,
 )
 
 

@@ -19,8 +19,9 @@ from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Comparison, cut, goal_of, work
 from tests.laws.test_folds import PROJECTIONS, logs, named
 from tests.projections.harness import Logged, ReadModels, chunks_of, split
+from tests.support.examples import examples
 
-SLOW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class Written:

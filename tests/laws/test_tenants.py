@@ -13,6 +13,7 @@ from projections.engine.declare.registry import all_projections
 from projections.engine.query.ask import registered
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
+from tests.support.examples import examples
 from tests.support.needed import needed_by
 
 ALL = registered()
@@ -21,7 +22,7 @@ ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves: the log differs, not the answer
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(records=logs_of(TOPICS))
 def test_nobody_sees_another_tenants_rows(new_database: NewDatabase, records: list[Logged]) -> None:
     """A company without events gets what an empty store gives, however much the others have."""

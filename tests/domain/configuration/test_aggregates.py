@@ -29,6 +29,7 @@ from domain.configuration.registry import (
 )
 from domain.errors import Conflict, Invalid, NotFound, Unavailable
 from tests.support.any_command import any_command, any_of
+from tests.support.examples import examples
 
 Test = Callable[[list[tuple[str, Any]]], None]
 SAMPLES = Path(__file__).parents[2] / "data" / "config_events.jsonl"
@@ -45,7 +46,7 @@ def given_commands(aggregate: str) -> Callable[[Test], Callable[[], None]]:
     names = commands_of(aggregate)
     first = any_command([f"{aggregate}.create"] if f"{aggregate}.create" in names else names)
     histories = st.tuples(first, st.lists(any_command(names), max_size=6)).map(lambda t: [t[0], *t[1]])
-    return lambda test: settings(max_examples=50)(given(histories)(test))
+    return lambda test: settings(max_examples=examples(30))(given(histories)(test))
 
 
 def played(aggregate: str, commands: list[tuple[str, Any]]) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
@@ -140,7 +141,7 @@ def test_a_change_as_a_whole_lands_where_it_says(first: Any, wanted: ChangeDashb
 
 
 @pytest.mark.parametrize("topic", EVENTS)
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(data=st.data())
 def test_every_event_comes_back_from_its_json(topic: str, data: st.DataObject) -> None:
     """The same event, and the same bytes when it is written again."""

@@ -14,6 +14,7 @@ from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType
 from domain.events.problems import MEANINGS, Code
 from domain.events.validation import _check_fact, _checks, check_payload, judge
 from tests.eventlog.publish.samples import NOON, trade
+from tests.support.examples import examples
 
 NUMBERS = (0.0, 1.5, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)
 TEXTS = ("", "x", "1h", "a\0b", "é" * 2048, "é" * 2049)
@@ -91,7 +92,7 @@ def any_fact(kind: EventType) -> st.SearchStrategy[Message]:
 
 
 @pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: kind.name)
-@settings(max_examples=50)
+@settings(max_examples=examples(30))
 @given(data=st.data())
 def test_the_quick_test_and_the_checks_agree(kind: EventType, data: st.DataObject) -> None:
     """What the quick test lets through breaks no rule, and what breaks none is let through in the end."""

@@ -25,6 +25,7 @@ from domain.insights.retention import Retention, retention
 from domain.insights.seasonality import seasonality
 from domain.insights.trend import trend
 from domain.metrics.value import Reason
+from tests.support.examples import examples
 
 METHODS: dict[str, Callable[[Sequence[float]], Any]] = {
     "trend": trend,
@@ -47,7 +48,7 @@ SERIES = st.one_of(
     st.builds(lambda value, size: [value] * size, HUGE, st.integers(0, 40)),
     st.builds(lambda a, b, size: [a + b * step for step in range(size)], ORDINARY, ORDINARY, st.integers(0, 40)),
 )
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def finite(value: object) -> bool:

@@ -17,6 +17,7 @@ from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.value import Reason
 from projections.engine.query.formatting import measure
 from projections.queries.metrics.kpis import MOST
+from tests.support.examples import examples
 
 LARGE = 12 * 2**63  # MRR is kept in twelfths of a millionth
 NUMBERS = st.one_of(st.sampled_from([0, 1, -1, LARGE, -LARGE]), st.integers(-10, 10), st.integers(-LARGE, LARGE))
@@ -85,7 +86,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", sorted(FORMULAS))
 @given(data=st.data(), known=rows(), asked=GIVEN, seconds=st.none() | st.floats(0, 1e12))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 def test_any_sums_give_a_value_or_a_reason(
     key: str, data: st.DataObject, known: dict[str, Any], asked: Assumptions, seconds: float | None
 ) -> None:

@@ -20,6 +20,7 @@ from eventlog.intake.parsing import Parse, ParsedEvent, from_envelope
 from eventlog.publish.event import Event, batch, single
 from tests.domain.events.test_validation import any_fact
 from tests.eventlog.publish.samples import NOON, bad_lines, line, trade, trade_members
+from tests.support.examples import examples
 
 OPEN = [kind for kind in CATALOGUE if kind.stream not in RESERVED_STREAMS]
 
@@ -57,7 +58,7 @@ def payload_of(event: Event | AnalyticsProcessingEnvelope) -> Any:
 
 
 @pytest.mark.parametrize("kind", OPEN, ids=lambda kind: kind.name)
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(data=st.data(), snake=st.booleans(), many=st.booleans(), own_name=st.booleans())
 def test_an_event_survives_its_way_through_json(
     kind: EventType, data: st.DataObject, snake: bool, many: bool, own_name: bool

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain.errors import LimitExceeded
 from projections.engine.turns import Share, Turns
+from tests.support.examples import examples
 
 ONE_EACH = Share(at_once=2, of_tenant=1, waiting=3, patience=60)
 
@@ -72,7 +73,7 @@ async def test_a_turn_that_does_not_come_in_time_is_refused() -> None:
         pass
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(1, 3), st.integers(1, 2), st.integers())
 def test_no_turn_is_lost(at_once: int, of_tenant: int, seed: int) -> None:
     """Whoever is cancelled at any moment, fails or is late: never too many at once, and at the end all are free."""

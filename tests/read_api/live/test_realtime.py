@@ -174,8 +174,12 @@ def test_what_cannot_be_asked_is_refused(instance: Instance, params: dict[str, s
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.ci
 def test_a_killed_live_lane_heals_within_a_minute(instance: Instance, now: int) -> None:
-    """Another process takes over; the minute in hand is partial, and ends as what the projection has: all of it."""
+    """Another process takes over; the minute in hand is partial, and ends as what the projection has: all of it.
+
+    It waits for a minute to end.
+    """
     with instance.client("viewer", "killed") as client:
         states(client, "trading")
         publish(instance, closed("killed", now, 1))

@@ -351,9 +351,9 @@ def next_of(caller: Caller, name: str) -> dict[str, Any]:
 
 def test_a_metric_is_followed_by_its_key(instance: Instance, call: Callable[..., Caller]) -> None:
     """With the parameters that it has over HTTP."""
-    instance.take([trade("metricco", 1)])
-    caller = call(company="metricco")
-    caller.say(type="subscribe", id="m", metric="total_trades", company="metricco", params={"by": "symbol"})
+    instance.take([trade("keyco", 1)])
+    caller = call(company="keyco")
+    caller.say(type="subscribe", id="m", metric="total_trades", company="keyco", params={"by": "symbol"})
     (row,) = caller.hear("snapshot")["answer"]["rows"]
     assert (row["key"], row["symbol"], row["value"]) == ("total_trades", "AAPL", 1)
 

@@ -19,6 +19,7 @@ from domain.errors import Invalid, NotFound
 from domain.metrics.indicators.bars import Bars
 from domain.metrics.indicators.catalogue import INDICATORS, Values, compute
 from tests.domain.metrics.oracles import oracle
+from tests.support.examples import examples
 
 ROOT = Path(__file__).parents[4]
 AAPL = ROOT / "app" / "demo" / "data" / "aapl_ohlcv.csv"
@@ -153,7 +154,7 @@ def markets(draw: st.DrawFn) -> Bars:
 
 
 @pytest.mark.parametrize("key", sorted(INDICATORS))
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(bars=markets(), data=st.data())
 def test_fed_bar_by_bar_or_whole_the_values_are_the_same(key: str, bars: Bars, data: st.DataObject) -> None:
     """The values of the first bars do not change, not in one bit, when others follow."""
@@ -227,7 +228,7 @@ def test_an_unknown_indicator_is_not_found() -> None:
         compute("magic", BARS)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(closes=st.lists(st.floats(-1e308, 1e308), max_size=60), volume=st.floats(0, 1e308))
 @pytest.mark.parametrize("key", sorted(INDICATORS))
 def test_any_finite_bars_give_finite_values_or_null(key: str, closes: list[float], volume: float) -> None:

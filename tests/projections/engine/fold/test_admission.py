@@ -22,6 +22,7 @@ from eventlog.read import until
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.store.port import Admitted
 from tests.support.any_event import damaged
+from tests.support.examples import examples
 
 TOPIC = "user-behavior"
 TAKEN = 1_760_000_000_000
@@ -71,7 +72,7 @@ def decide(memory: Memory, values: Sequence[bytes], start: int = 0) -> Admitted:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_columns_judge_as_validation_does(stream: str, data: st.DataObject) -> None:
     """The engine sets aside exactly the events that `domain.events.validation` finds bad, with its code and item."""

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from domain.events.catalogue import CATALOGUE, EventType
 from projections.engine.fold.decode import decode_facts
 from tests.support.any_event import envelopes
+from tests.support.examples import examples
 
 PLACE = ["_row", "_item"]
 
 
 @pytest.mark.parametrize("event", CATALOGUE, ids=lambda event: event.name)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
 def test_some_fields_are_decoded_as_all_of_them_are(event: EventType, data: st.DataObject) -> None:
     """Any of them, in both forms, beside bytes that are no payload; what is asked of another type is not there."""

@@ -19,6 +19,7 @@ from projections.engine.live.view import moment
 from projections.engine.live.watermark import GRACE, IDLE, LATE, MOST_AHEAD
 from projections.engine.live.widths import WIDTHS
 from projections.engine.live.windows import LiveWindows
+from tests.support.examples import examples
 
 MINUTE = 60_000
 BEGIN = 1_790_002_800_000  # a full hour
@@ -93,7 +94,7 @@ def total(message: Message) -> tuple[int, str]:
     return row["total_trades"], row["total_pnl"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(data=st.data())
 def test_shuffled_repeated_and_late_events_end_as_the_sum_of_all(data: st.DataObject) -> None:
     """The last message of each window is the sum of its events, `final` came once, sliding is its five minutes."""
