@@ -25,7 +25,7 @@ say = @printf '\n==> %s\n' "$(1)"
 unexport PYTHONDONTWRITEBYTECODE
 # the stamps below are the targets that make compares; running steps side by side would mix their output
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint types imports suite check bench docs proto stack stack-down lock clean
+.PHONY: help setup setup-dev run test lint types imports suite check properties bench docs proto stack stack-down lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r verb text; do printf '%-18s %s\n' "$$verb" "$$text"; done

@@ -77,6 +77,8 @@ class Sealer:
         finally:
             await tasks.end(signing)
         try:
+            if self._signing is not None:
+                await self._sign(DRAIN)  # the one under way, which may not have the last seals
             await self._sign(DRAIN)
         except Exception as error:
             self._hear("signing", error)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from domain.errors import Unavailable
 from domain.position import Position
 from eventlog import read
 from eventlog.seals import sealer
-from eventlog.seals.checkpoints import Head, first_fault
+from eventlog.seals.checkpoints import Checkpoint, Head, first_fault
 from eventlog.seals.sealer import Sealer, Signer
 from eventlog.seals.verify import Evidence, verify
 from eventlog.search import blocks
@@ -76,7 +77,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.files import atomic
 from adapters.files.checkpoint_key import checker
 from adapters.files.checkpoints import CheckpointFiles
-from eventlog.seals.checkpoints import Head, first_fault
+from eventlog.seals.checkpoints import Checkpoint, Head, first_fault
 from eventlog.seals.sealer import Signer
 from tests.support.bad_disk import BadDisk
 
@@ -263,3 +264,34 @@ async def test_the_sealer_goes_on_after_any_call_that_raises_or_hangs(
     )
     assert verdict.verified, verdict.findings
     assert (verdict.records, verdict.unsealed) == (20 * len(CALLS), 0)
+
+
+class SlowFiles(CheckpointFiles):
+    """A disk that takes a while for a checkpoint."""
+
+    begun = False
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        self.begun = True
+        time.sleep(0.3)
+        super().append(checkpoint)
+
+
+async def test_what_is_sealed_while_a_checkpoint_is_written_is_signed_in_the_end(bench: Bench, tmp_path: Path) -> None:
+    """The one under way has older ends: another follows it."""
+    files, stop = SlowFiles(tmp_path), asyncio.Event()
+    await bench.log.create_topics({"t": 1})
+    working = asyncio.create_task(Sealer(bench.log, bench.seals, files, "k", KEY.sign, 0.02).run(["t"], stop))
+    for number in range(2):
+        await bench.log.append([record("t", "k", f"v{number}")])
+        while (await bench.seals.last()).get(("t", 0)) is None or not files.begun:
+            assert not working.done()
+            await asyncio.sleep(0.01)
+    while (await bench.seals.last())["t", 0].header.next_offset < 2:
+        assert not working.done()
+        await asyncio.sleep(0.01)
+    stop.set()
+    await working
+    last = files.last()
+    assert last is not None
+    assert last.heads["t", 0].next_offset == 2
