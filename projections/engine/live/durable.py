@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.ports import LiveStore
+from domain.ports import PositionedStore
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
@@ -16,7 +16,7 @@ from projections.engine.live.tenant import Rows
 from projections.engine.live.windows import MOST_ROWS, PendingMinutes
 
 
-async def projection_progress(store: LiveStore) -> Mapping[str, int]:
+async def projection_progress(store: PositionedStore) -> Mapping[str, int]:
     """By projection of some window: everything that the log took before that moment (ms) is in its rows.
 
     Raises Unavailable.
@@ -26,7 +26,7 @@ async def projection_progress(store: LiveStore) -> Mapping[str, int]:
     return {name: checkpoint.as_of - checkpoint.lag_ms for name, checkpoint in found.items()}
 
 
-async def rows_of(store: LiveStore, pending: PendingMinutes) -> dict[int, Rows] | None:
+async def rows_of(store: PositionedStore, pending: PendingMinutes) -> dict[int, Rows] | None:
     """The projection's rows by minute; None where a tenant has more than may be held. Raises Unavailable."""
     projection, window = all_windows()[pending.window.name]
     found: dict[int, dict[Table, dict[RowKey, Cells]]] = {}
@@ -46,12 +46,14 @@ async def rows_of(store: LiveStore, pending: PendingMinutes) -> dict[int, Rows] 
 def _statement(window: LiveWindow, table: Table, pending: PendingMinutes) -> tuple[str, tuple[object, ...]]:
     names = ", ".join(f'"{c.name}"' for c in (*table.keys[1:], *table.values))
     only = "".join(f' AND "{name}" = %s' for name in window.only)
-    begin, end = (_moment(minute) for minute in (pending.minutes[0], pending.minutes[-1] + 1))
+    minutes = [_moment(minute) for minute in pending.minutes]
     sql = (
         f'SELECT {names} FROM {{{table.name}}} WHERE company_id = %s AND "{window.time}" >= %s'
-        f' AND "{window.time}" < %s{only} LIMIT {MOST_ROWS + 1}'
+        f' AND "{window.time}" < %s AND date_trunc(\'minute\', "{window.time}") = ANY(%s){only}'
+        f" LIMIT {MOST_ROWS + 1}"
     )
-    return sql, (pending.company, begin, end, *window.only.values())
+    end = _moment(pending.minutes[-1] + 1)
+    return sql, (pending.company, minutes[0], end, minutes, *window.only.values())
 
 
 def _moment(minute: int) -> datetime:

@@ -45,8 +45,9 @@ class Pane:
     """One minute: its rows by table and key.
 
     `facts`: how many came; `late`: of those that came too late to count here, how many; `refused`: of those for which
-    there was no room. `durable`: its rows are those of the projection; `stale`: since when (ms) it lacks something that
-    the projection may have; `closed`: when (ms) the watermark passed its end.
+    there was no room. `durable`: its rows are those of the projection; `stale`: once the projection has all that the
+    log took before this moment (ms), it is asked again; `arrived`: when (ms) something came last, or may have been
+    lost; `closed`: when (ms) the watermark passed its end.
     """
 
     rows: dict[Table, dict[RowKey, Cells]] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Pane:
     refused: int = 0
     durable: bool = False
     stale: int | None = None
+    arrived: int = 0
     closed: int | None = None
 
     @property
@@ -83,7 +85,7 @@ class Pane:
         """Take the projection's rows in place of its own; whether that changes what it says."""
         changed = self.differs(rows)
         self.rows = dict(rows)
-        self.durable, self.stale, self.refused = True, None, 0
+        self.durable, self.refused = True, 0
         return changed
 
 

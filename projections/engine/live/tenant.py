@@ -13,6 +13,7 @@ from projections.engine.live.watermark import LATE, Watermark
 
 SETTLE = 1_000  # ms that the log may take an event later than the bus
 PATIENCE = 10_000  # ms that the projection may differ from what was counted here before its value counts all the same
+ASKED_AGAIN = (SETTLE, PATIENCE)  # after what came last: at first it is seen soon, then also if the log was slow
 
 Rows = Mapping[Table, dict[RowKey, Cells]]
 
@@ -66,44 +67,50 @@ class TenantWindow:
         missed = minute < self.floor or any(first <= minute <= last for first, last in self.gaps)
         return "gap" if missed else ""
 
-    def close(self, now: int) -> list[int]:
+    def close(self, now: int) -> None:
         """Note the minutes whose end the watermark has passed since it was asked last."""
-        if not self.watermark.advance(now):
-            return []
         newest = self.newest_closed
-        closing = [minute for minute, pane in self.panes.items() if pane.closed is None and minute <= newest]
-        for minute in closing:
-            self.panes[minute].closed = now
-        return closing
+        for minute, pane in self.panes.items():
+            if pane.closed is None and minute <= newest:
+                pane.closed = now
+
+    def touch(self, minute: int, now: int) -> Pane:
+        """The pane of a minute of which something came, or may have been lost: the projection is asked after that."""
+        pane = self.pane(minute)
+        pane.arrived = now
+        if pane.durable and pane.stale is None:
+            pane.stale = now + SETTLE
+        return pane
 
     def pending(self, first: int, folded: int) -> list[int]:
-        """Closed minutes, from the first on, that the projection has by now and that are not its own here.
+        """Closed minutes that the projection has by now and that are not its own here: from the first on all, of those
+        before it the ones that are known.
 
         `folded`: everything that the log took before this moment (ms) is in the projection.
         """
-        return [minute for minute in range(first, self.newest_closed + 1) if self._pending(minute, folded)]
+        newest = self.newest_closed
+        older = sorted(minute for minute in self.panes if minute < min(first, newest + 1))
+        return [minute for minute in (*older, *range(first, newest + 1)) if self._pending(minute, folded)]
 
     def _pending(self, minute: int, folded: int) -> bool:
         pane = self.panes.get(minute)
-        since = (minute + 1) * MS_PER_MINUTE
         if pane is not None and pane.durable:
-            if pane.stale is None:
-                return False
-            since = pane.stale
-        elif pane is not None and pane.closed is not None:
-            since = pane.closed
-        return since + SETTLE <= folded
+            return pane.stale is not None and pane.stale <= folded
+        closed = pane.closed if pane is not None else None
+        return ((minute + 1) * MS_PER_MINUTE if closed is None else closed) + SETTLE <= folded
 
-    def settle(self, minute: int, rows: Rows, now: int) -> bool:
-        """Take the projection's rows of a minute; whether anything is to be said of it.
+    def settle(self, minute: int, rows: Rows, folded: int, now: int) -> bool:
+        """Take the projection's rows of a minute, which have what the log took before `folded` (ms); whether anything
+        is to be said of it.
 
         Where they differ from what was counted here without a gap, the log may still be taking what the bus has
-        brought: the projection is asked again for a while, and then its value counts.
+        brought: the projection is asked again for a while, and then its value counts. So it is with what came since.
         """
         pane = self.pane(minute)
         whole = not (pane.durable or self.partial(minute))
         if whole and now - (pane.closed or 0) < PATIENCE and pane.differs(rows):
             return False
+        pane.stale = next((at for after in ASKED_AGAIN if (at := pane.arrived + after) > folded), None)
         before = pane.durable
         return pane.replace(rows) or not before
 

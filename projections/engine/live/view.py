@@ -57,13 +57,16 @@ class View:
         return 2 * self.width.length + 1
 
     def touch(self, minute: int) -> None:
-        """What a minute holds, or how sure it is, has changed."""
+        """What a minute holds, or how sure it is, has changed; from now on it is known until the projection has it."""
+        self.of.pane(minute)
         self._groups.pop(minute, None)
         self.dirty.update(self.width.starts(minute))
 
     def begin(self, minute: int) -> None:
         """Have something to say of the window that holds this minute, and of the one before."""
         current = self.width.current(minute)
+        for known in range(current - self.width.every, minute + 1):
+            self.of.pane(known)
         self.dirty |= {current - self.width.every, current}
 
     def messages(self, minute: int) -> list[dict[str, Any]]:

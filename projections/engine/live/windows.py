@@ -29,11 +29,15 @@ GAPS_KEPT = 150  # minutes
 
 
 class PendingMinutes(NamedTuple):
-    """Closed minutes of a tenant's window that the projection has, and that are to be taken from it."""
+    """Closed minutes of a tenant's window that the projection has, and that are to be taken from it.
+
+    `folded`: everything that the log took before this moment (ms) is in the projection.
+    """
 
     company: str
     window: LiveWindow
     minutes: Sequence[int]
+    folded: int = 0
 
 
 @dataclass(slots=True)
@@ -75,11 +79,11 @@ class LiveWindows:
         for tenant in self._tenants.values():
             for of in tenant.windows.values():
                 before = of.newest_closed
-                of.close(now)
-                if of.newest_closed > before:
+                if of.watermark.advance(now):
                     for view in self._views_of.get(of, ()):
                         for minute in range(max(before, of.newest_closed - view.retained) + 1, of.newest_closed + 1):
                             view.touch(minute)
+                    of.close(now)
         self._reader.forget(now)
         self._gaps[:] = [gap for gap in self._gaps if gap[1] >= now // MS_PER_MINUTE - GAPS_KEPT]
 
@@ -94,7 +98,7 @@ class LiveWindows:
             for of in tenant.windows.values():
                 for minute, pane in of.panes.items():
                     if pane.durable and not of.too_late(minute):
-                        pane.stale = now
+                        of.touch(minute, now)
         for view in self._views.values():
             for minute in range(max(first, now // MS_PER_MINUTE - view.retained), now // MS_PER_MINUTE + 1):
                 view.touch(minute)
@@ -142,7 +146,7 @@ class LiveWindows:
                 views = self._views_of.get(of, ())
                 oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
                 if views and (minutes := of.pending(oldest, through)):
-                    found.append(PendingMinutes(company, of.window, minutes))
+                    found.append(PendingMinutes(company, of.window, minutes, through))
                 self._drop(tenant, of, oldest if views else None, through, now)
                 if not of.panes and not views:
                     self._floor = max(self._floor, of.floor)
@@ -159,7 +163,7 @@ class LiveWindows:
             return
         for minute in pending.minutes:
             before = of.panes[minute].size if minute in of.panes else 0
-            if of.settle(minute, rows.get(minute, {}), now):
+            if of.settle(minute, rows.get(minute, {}), pending.folded, now):
                 for view in self._views_of.get(of, ()):
                     view.touch(minute)
             tenant.rows += of.panes[minute].size - before
@@ -202,9 +206,8 @@ class LiveWindows:
         minute = delta.time // MS_PER_MINUTE
         if tenant is None or of is None or of.too_late(minute):
             return
-        pane = of.pane(minute)
+        pane = of.touch(minute, now)
         if pane.durable:
-            pane.stale = pane.stale or now
             return
         if not pane.holds(delta.table, delta.key):
             if tenant.rows >= self._most_rows:

@@ -3,6 +3,9 @@
 Tenants that somebody follows come first: their messages are folded as they arrive, all that wait together. Those of
 others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one.
 
+Both wait within bounds. What finds no room, because folding is behind, is lost as it is where the bus drops it: the
+minutes that it may have been of are partial until the projections have them.
+
 Whoever wants to follow says so on `FOLLOW_SUBJECT`, and again before `LEASE` has passed; messages come on `subject_of`.
 Nothing of this is durable: a new process knows nothing, followers ask it again, and of what went by it has what the
 projections have.
@@ -20,7 +23,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import AnalyticsError, Unavailable
-from domain.ports import LiveBus, LiveStore, Subscription
+from domain.ports import LiveBus, PositionedStore, Subscription
 from eventlog import tasks
 from projections.engine.live.arrivals import topics, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
@@ -33,6 +36,7 @@ from projections.engine.live.question import (
     check,
     subject_of,
 )
+from projections.engine.live.waiting import MOST_BYTES, MOST_MESSAGES, Waiting
 from projections.engine.live.windows import LiveWindows
 
 LAZY = 0.1  # seconds that messages of tenants whom nobody follows may wait
@@ -47,16 +51,25 @@ Clock = Callable[[], int]  # now, in ms since 1970 UTC
 class LiveWorker:
     """One process's live lane. `run` returns after `stop`."""
 
-    def __init__(self, bus: LiveBus, store: LiveStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: LiveBus,
+        store: PositionedStore,
+        clock: Clock,
+        *,
+        most_messages: int = MOST_MESSAGES,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """`most_messages` and `most_bytes` may wait of tenants that are followed, and so many of all others."""
         self._bus, self._store, self._clock = bus, store, clock
         self.windows = LiveWindows(clock())
         self.epoch = os.urandom(6).hex()
         self._followed: frozenset[tuple[str, str]] = frozenset()  # topics and tenants
-        self._urgent: dict[str, list[bytes]] = {topic: [] for topic in topics()}
-        self._lazy: dict[str, list[bytes]] = {topic: [] for topic in topics()}
+        self._urgent = Waiting(topics(), most_messages, most_bytes)
+        self._lazy = Waiting(topics(), most_messages, most_bytes)
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._losses = bus.losses
+        self._noted = self._losses()
         self._whole = clock()  # until when nothing was lost
 
     def stop(self) -> None:
@@ -92,10 +105,10 @@ class LiveWorker:
     async def _take(self, subject: str, data: bytes) -> None:
         _, topic, company = subject.split(".")
         if (topic, company) in self._followed:
-            self._urgent[topic].append(data)
+            self._urgent.put(topic, data)
             self._arrived.set()
         else:
-            self._lazy[topic].append(data)
+            self._lazy.put(topic, data)
 
     async def _follow(self, subject: str, data: bytes) -> None:
         try:
@@ -108,7 +121,7 @@ class LiveWorker:
         view = self.windows.follow(question, now, now + round(1000 * LEASE))
         self._followed = self.windows.followed()
         for topic in topics():
-            self._fold_some(self._lazy, topic, len(self._lazy[topic]))
+            self._fold_some(self._lazy, topic, self._lazy.count(topic))
         if ask.snapshot:
             for message in view.newest():
                 await self._publish(question, message)
@@ -126,22 +139,21 @@ class LiveWorker:
                 for topic in topics():
                     self._fold_some(self._lazy, topic, MOST)
                     await self._fold_urgent()
-                behind = any(len(waiting) >= MOST for waiting in self._lazy.values())
+                behind = len(self._lazy) >= MOST
                 due = loop.time() + (0.0 if behind else LAZY)
             await asyncio.sleep(0)  # the bus brings more meanwhile
 
     async def _fold_urgent(self) -> None:
         self._arrived.clear()
         for topic in topics():
-            if self._urgent[topic]:
+            if self._urgent.count(topic):
                 self._fold_some(self._urgent, topic, MOST)
                 await self._send()
-        if any(self._urgent.values()):
+        if self._urgent:
             self._arrived.set()
 
-    def _fold_some(self, waiting: dict[str, list[bytes]], topic: str, most: int) -> None:
-        messages, waiting[topic] = waiting[topic][:most], waiting[topic][most:]
-        if messages:
+    def _fold_some(self, waiting: Waiting, topic: str, most: int) -> None:
+        if messages := waiting.take(topic, most):
             self.windows.take(topic, messages, self._clock())
 
     async def _send(self) -> None:
@@ -159,8 +171,8 @@ class LiveWorker:
         loop, said = asyncio.get_running_loop(), 0.0
         while True:
             now = self._clock()
-            if self._bus.losses != self._losses:
-                self._losses = self._bus.losses
+            if self._losses() != self._noted:
+                self._noted = self._losses()
                 self.windows.note_gap(self._whole, now)
             if self._bus.connected:
                 self._whole = now
@@ -172,6 +184,10 @@ class LiveWorker:
                 said = loop.time()
                 await self._publish_figures()
             await asyncio.sleep(TICK)
+
+    def _losses(self) -> int:
+        """How often messages may have been lost, on the bus or here."""
+        return self._bus.losses + self._urgent.refused + self._lazy.refused
 
     async def _publish_figures(self) -> None:
         try:

@@ -150,11 +150,12 @@ def test_a_window_is_early_final_revised_and_durable_in_turn() -> None:
     assert revisions == list(range(1, len(revisions) + 1))
 
 
-def settle(lane: Lane, *messages: bytes, minute: int = BEGIN // MINUTE) -> bool:
+def settle(lane: Lane, *messages: bytes, minute: int = BEGIN // MINUTE, folded: int = PATIENCE) -> bool:
     """Let the projection have a minute, in which there were these; whether it was asked for that minute."""
     projection = LiveWindows(BEGIN - MINUTE)
     projection.take(TOPIC, messages, lane.now)
-    pending = [a for a in lane.windows.pending({PROJECTION: lane.now + SETTLE}, lane.now) if minute in a.minutes]
+    through = {PROJECTION: lane.now + folded}
+    pending = [a for a in lane.windows.pending(through, lane.now) if minute in a.minutes]
     for one in pending:
         lane.windows.settle(one, {minute: projection.panes("acme", "trading")[minute].rows}, lane.now)
     lane.say()
@@ -316,3 +317,46 @@ def test_bad_and_repeated_messages_are_counted_and_do_no_harm() -> None:
     assert total(lane.newest(BEGIN)) == (1, "5")
     figures = lane.windows.figures()
     assert (figures["bad"], figures["repeated"], figures["facts"]) == (2, 2, 1)
+
+
+def test_a_late_event_of_a_minute_that_is_out_of_sight_is_asked_of_the_projection_too() -> None:
+    """A view shows its newest minutes, but who follows message by message hears of all that is within ten."""
+    lane = Lane()
+    lane.follow()
+    first, late = trade(BEGIN + 1_000, 5), trade(BEGIN + 3_000, 9, number=4)
+    lane.take(first)
+    lane.at(BEGIN + MINUTE + GRACE + IDLE)
+    settle(lane, first)
+    lane.at(BEGIN + 9 * MINUTE)
+    lane.take(late)
+    assert settle(lane, first, late)
+    assert total(lane.newest(BEGIN)) == (2, "14")
+    assert lane.kinds(BEGIN)[-1] == "durable"
+
+
+def test_what_the_log_takes_after_the_projection_was_asked_is_asked_for_again() -> None:
+    """An event comes while the answer of the projection is under way, or the log is slow: it is not forgotten."""
+    lane = Lane()
+    lane.follow()
+    first, late = trade(BEGIN + 1_000, 5), trade(BEGIN + 3_000, 9, number=4)
+    lane.take(first)
+    lane.at(BEGIN + MINUTE + GRACE + IDLE)
+    settle(lane, first)
+    lane.take(late)
+    assert not settle(lane, first, folded=SETTLE - 1), "the projection cannot have it yet"
+    assert settle(lane, first, folded=SETTLE)
+    assert total(lane.newest(BEGIN)) == (1, "5"), "the log was slow"
+    assert settle(lane, first, late)
+    assert total(lane.newest(BEGIN)) == (2, "14")
+    assert not settle(lane, first)
+
+
+def test_a_minute_is_durable_however_long_the_projector_was_away() -> None:
+    """Also one in which nothing came, or of which the messages were lost."""
+    lane = Lane()
+    lane.follow()
+    lane.take(trade(BEGIN + 1_000, 5))
+    for minute in range(1, 10):
+        lane.at(BEGIN + minute * MINUTE + GRACE + IDLE)
+    pending = lane.windows.pending({PROJECTION: lane.now + SETTLE}, lane.now)
+    assert [list(p.minutes) for p in pending] == [list(range(BEGIN // MINUTE - 1, BEGIN // MINUTE + 9))]
