@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events.catalogue import LATEST
+from domain.events.catalogue import BATCHES, BY_NAME, LATEST
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.registry import all_windows
+from projections.engine.fold.deltas import plain_time
 from projections.engine.live.arrivals import Reader
 from projections.engine.live.durable import rows_of
-from projections.engine.live.panes import Pane, group
-from projections.engine.live.view import display_rows
+from projections.engine.live.panes import Groups, Pane, group, merge_groups
+from projections.engine.live.question import ViewQuestion
+from projections.engine.live.view import display_rows, moment
+from projections.engine.live.widths import WIDTHS
 from projections.engine.live.windows import LiveWindows, PendingMinutes
 from tests.projections.harness import Logged, ReadModels
 from tests.support.any_event import damaged, good_events
@@ -26,7 +31,20 @@ pytestmark = pytest.mark.slow
 
 NewDatabase = Callable[[], str]
 SLOW = settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
+MINUTE = 60_000
+BEGIN = 1_790_002_800_000  # a full hour
+SPAN = 12 * MINUTE
+TICK = 30_000
+COMPANIES = ("acme", "globex")
 LONG_AGO = 0  # the clock of these tests: nothing is late, nothing is closed
+
+
+class Arrival(NamedTuple):
+    """A message, and when (ms) it comes."""
+
+    when: int
+    topic: str
+    message: bytes
 
 
 @st.composite
@@ -110,6 +128,67 @@ def _rows(
         for minute, pane in panes.items()
         for row in display_rows(window, group(window, pane, by, {}), by)
     ]
+
+
+@st.composite
+def timed_messages(draw: st.DrawFn, name: str) -> list[Arrival]:
+    """Messages that fill a window within `SPAN`, up to nine minutes late, some twice: in the order of their coming."""
+    projection, window = all_windows()[name]
+    found = []
+    for number in range(draw(st.integers(5, 20))):
+        fold = draw(st.sampled_from(projection.folds_of(window)))
+        event, at = draw(good_events(fold.reads.stream)), BEGIN + draw(st.integers(0, SPAN - 1))
+        event.event_id, event.timestamp = f"e{number}", at
+        _set_time(event, plain_time(fold, window.time), at)
+        found.append(Arrival(at + draw(st.integers(0, 9 * MINUTE)), fold.reads.stream, event.SerializeToString()))
+    found += [each._replace(when=each.when + 1) for each in draw(st.lists(st.sampled_from(found), max_size=10))]
+    return sorted(found)
+
+
+def _set_time(event: AnalyticsProcessingEnvelope, name: str, at: int) -> None:
+    """Let the facts of an event be of this moment."""
+    one, several = BY_NAME.get(event.message_type), BATCHES.get(event.message_type)
+    form = one.message if one else several.batch if several else None
+    assert form is not None
+    payload: Any = form.FromString(event.payload)
+    for fact in [payload] if one else payload.items:
+        if name in fact.DESCRIPTOR.fields_by_name:
+            setattr(fact, name, at)
+    event.payload = payload.SerializeToString()
+
+
+@pytest.mark.parametrize("name", all_windows())
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_last_message_of_every_window_is_what_all_its_events_come_to(name: str, data: st.DataObject) -> None:
+    """Shuffled, repeated, late by minutes, in whatever pieces: as if all had come at once; `final` comes once."""
+    window, arrivals = all_windows()[name][1], data.draw(timed_messages(name))
+    live, batch, reader = LiveWindows(BEGIN - MINUTE), LiveWindows(LONG_AGO), Reader()
+    said: list[dict[str, Any]] = []
+    for wide, company in product(WIDTHS, COMPANIES):
+        live.follow(ViewQuestion(company, name, wide, window.dimensions), BEGIN, 2 * BEGIN)
+    left = deque(arrivals)
+    for now in range(BEGIN, BEGIN + SPAN + 75 * MINUTE, TICK):
+        live.advance(now)
+        while left and left[0].when < now + TICK:
+            live.take(left[0].topic, [left[0].message], left.popleft().when)
+            said += [message for _, message in live.messages(now)]
+        said += [message for _, message in live.messages(now)]
+    for each in arrivals:
+        batch.add(reader.read(each.topic, [each.message], LATEST), LONG_AGO)
+    newest = {(m["company"], m["width"], m["start"]): m for m in said}
+    finals = Counter((m["company"], m["width"], m["start"]) for m in said if m["kind"] == "final")
+    for company, width in product(COMPANIES, WIDTHS.values()):
+        panes = batch.panes(company, name)
+        for start in range(BEGIN, BEGIN + SPAN, width.every * MINUTE):
+            merged: Groups = {table: {} for table in window.tables}
+            for minute in width.minutes(start // MINUTE):
+                if minute in panes:
+                    merge_groups(window, merged, group(window, panes[minute], window.dimensions, {}))
+            place = company, width.name, moment(start)
+            assert newest[place]["rows"] == display_rows(window, merged, window.dimensions), place
+            assert finals[place] == 1, place
+    assert set(finals.values()) == {1}
 
 
 def test_there_are_windows_to_hold_to_the_law() -> None:
