@@ -89,7 +89,8 @@ def _publishing(ingest: Ingest, rates: Rates, seconds: float) -> HTTPRouteHandle
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         amounts = {**outcome.of_companies, "": events - outcome.of_companies.total()}
         rates.charge_each(request.user.principal, Use.EVENTS, amounts, time.monotonic())
-        return _answer(outcome)
+        answer = outcome.as_json() | {"correlation_id": correlation.current.get()}
+        return answers.as_json(answer, 200, {"X-Position": str(outcome.position)})
 
     return publish_events
 
@@ -152,8 +153,3 @@ async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> Non
     """Let in who may publish for at least one company; each event's company is checked where it is read."""
     principal = connection.user.principal
     require(principal, Right.PUBLISH, principal.company_id)
-
-
-def _answer(outcome: Outcome) -> Response[bytes]:
-    answer = outcome.as_json() | {"correlation_id": correlation.current.get()}
-    return answers.as_json(answer, 200, {"X-Position": str(outcome.position)})

@@ -69,20 +69,14 @@ class TokenVerifier:
 
         Raises Unauthenticated for a token that is not good or has not begun, Unavailable without keys.
         """
-        verdict = self._verdict(token)
+        verdict = self._verified.get(token)
+        if verdict is None or self._keys.get(verdict.kid) is not verdict.key:
+            verdict = self._verified[token] = self._verify(token)
         if verdict.begins_at > self._now() + LEEWAY:
             raise _refused("the token is not valid: it has not begun")
         return verdict.principal
 
-    def _verdict(self, token: str) -> Verdict:
-        known = self._verified.get(token)
-        if known is not None and self._keys.get(known.kid) is known.key:
-            return known
-        found = self._found(token)
-        self._verified[token] = found
-        return found
-
-    def _found(self, token: str) -> Verdict:
+    def _verify(self, token: str) -> Verdict:
         shape = _SHAPE.fullmatch(token) if len(token) <= LONGEST else None
         if shape is None:
             raise _refused("the token is no signed JWT" if token else "a bearer token is needed")

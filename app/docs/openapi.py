@@ -19,7 +19,7 @@ from command_api.http import create_app
 from command_api.openapi import bodies as command_bodies
 from domain.configuration.registry import COMMANDS
 from domain.problem_documents import STATUS
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Answerable
 from read_api.answers.ad_hoc import AdHoc
@@ -133,7 +133,9 @@ def document() -> Document:
     command_app = create_app(ingest=cast(Any, None), command_handler=cast(Any, None), health=cast(Any, None))
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]
-    read["paths"] |= {f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(registered().items())}
+    read["paths"] |= {
+        f"/api/v1/query/{name}": _query_path(operation, q) for name, q in sorted(all_registered().items())
+    }
     described = (configuration, metrics, insights, ad_hoc)
     for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,8 +28,6 @@ class Rate:
 
     def times(self, factor: float) -> Rate:
         """The rate scaled; a burst lets at least one through."""
-        if factor == 1.0:
-            return self
         return Rate(self.per_second * factor, max(1.0, self.burst * factor))
 
 
@@ -43,6 +42,11 @@ class TierLimits:
     rates: Mapping[Use, Rate]
     at_once: int
     feeds: int
+
+    def times(self, factor: float) -> TierLimits:
+        """The limits scaled, of which one question and one feed are always left; no limit of these where it is 0."""
+        at_once, feeds = (max(1, int(most * factor)) if factor else sys.maxsize for most in (self.at_once, self.feeds))
+        return TierLimits({use: rate.times(factor) for use, rate in self.rates.items()}, at_once, feeds)
 
 
 def _limits(reads: float, commands: float, events: float, at_once: int, feeds: int) -> TierLimits:

@@ -33,21 +33,10 @@ class Bucket:
         self.left = min(self.rate.burst, self.left + max(0.0, now - self.at) * self.rate.per_second)
         self.at = max(self.at, now)
 
-    def change(self, rate: Rate, now: float) -> None:
-        """Go on at another rate with what is left, so that tokens of two tiers in turn do not begin anew each time."""
-        if rate != self.rate:
-            self.refill(now)
-            self.rate, self.left = rate, min(self.left, rate.burst)
-
-    def wait(self, now: float) -> float:
-        """Seconds until one may be taken; 0 when it may be now."""
-        self.refill(now)
+    @property
+    def wait(self) -> float:
+        """Seconds from the last refill until one may be taken; 0 when it may be now. It may be in debt."""
         return max(0.0, (1.0 - self.left) / self.rate.per_second)
-
-    def take(self, now: float, amount: float = 1.0) -> None:
-        """Take so many requests or events, into debt if need be."""
-        self.refill(now)
-        self.left -= amount
 
 
 @dataclass(slots=True)
@@ -67,26 +56,26 @@ class Rates:
     """
 
     def __init__(self, factor: float = 1.0) -> None:
-        self._factor = factor
+        self._unlimited = not factor
+        self._limits = {tier: limits.times(factor) for tier, limits in LIMITS.items()}
         self._tenants: OrderedDict[str, _Tenant] = OrderedDict()
 
     def admit(self, principal: Principal, use: Use, now: float, amount: float = 1.0, company: str = "") -> None:
         """Take so many requests or events; 0 where they are charged later. Raises LimitExceeded with `retry_after`."""
-        if not self._factor:
+        if self._unlimited:
             return
         bucket = self._bucket(principal, company, use, now)
-        wait = bucket.wait(now)
-        if wait > 0:
+        if (wait := bucket.wait) > 0:
             raise _too_often(f"asks for more than {bucket.rate.per_second:g} {use} a second", wait)
-        bucket.take(now, amount)
+        bucket.left -= amount
 
     def charge(self, principal: Principal, use: Use, amount: float, now: float, company: str = "") -> float:
         """Take what was used; the seconds until there is something again."""
-        if not self._factor:
+        if self._unlimited:
             return 0.0
         bucket = self._bucket(principal, company, use, now)
-        bucket.take(now, amount)
-        return bucket.wait(now)
+        bucket.left -= amount
+        return bucket.wait
 
     def charge_each(self, principal: Principal, use: Use, amounts: Mapping[str, float], now: float) -> float:
         """Take what was used for each company; the seconds until every one of them has something again."""
@@ -103,17 +92,17 @@ class Rates:
     def _begin(self, principal: Principal, now: float, company: str) -> _Tenant:
         """A read begins; whose it is."""
         self.admit(principal, Use.READS, now, company=company)
-        tenant, most = self._tenant(principal, company), self._most(principal, _limits(principal, company).at_once)
-        if tenant.asking >= most:
-            raise _too_often(f"asks for more than {most:g} questions at once", 0.1)
+        tenant, limits = self._tenant(principal, company)
+        if tenant.asking >= limits.at_once:
+            raise _too_often(f"asks for more than {limits.at_once:g} questions at once", 0.1)
         tenant.asking += 1
         return tenant
 
     @contextmanager
     def feed(self, principal: Principal, company: str = "") -> Iterator[None]:
         """One live feed, from its beginning to its end. Raises LimitExceeded for more than the tier has."""
-        tenant = self._tenant(principal, company)
-        if tenant.feeds >= self._most(principal, _limits(principal, company).feeds):
+        tenant, limits = self._tenant(principal, company)
+        if tenant.feeds >= limits.feeds:
             raise _too_many_feeds()
         tenant.feeds += 1
         try:
@@ -124,8 +113,8 @@ class Rates:
     @contextmanager
     def socket(self, principal: Principal) -> Iterator[None]:
         """One live connection, from its sign-in to its end. Raises LimitExceeded for more than the tier has feeds."""
-        tenant = self._tenant(principal, "")
-        if tenant.sockets >= self._most(principal, _limits(principal, "").feeds):
+        tenant, limits = self._tenant(principal, "")
+        if tenant.sockets >= limits.feeds:
             raise _too_often("has more live connections than its tier opens", 1.0)
         tenant.sockets += 1
         try:
@@ -135,25 +124,27 @@ class Rates:
 
     def check_feeds(self, principal: Principal, company: str = "") -> None:
         """Raise LimitExceeded where the tenant has more feeds open than its tier has now: the tier may have fallen."""
-        if self._tenant(principal, company).feeds > self._most(principal, _limits(principal, company).feeds):
+        tenant, limits = self._tenant(principal, company)
+        if tenant.feeds > limits.feeds:
             raise _too_many_feeds()
 
-    def _most(self, principal: Principal, number: int) -> float:
-        return max(1, int(number * self._factor)) if self._factor else float("inf")
-
-    def _tenant(self, principal: Principal, company: str) -> _Tenant:
+    def _tenant(self, principal: Principal, company: str) -> tuple[_Tenant, TierLimits]:
+        """What the tenant that pays has used, and what it may use."""
         name = tenant_charged(principal, company)
         tenant = self._tenants.setdefault(name, _Tenant())
         self._tenants.move_to_end(name)
         if len(self._tenants) > REMEMBERED:
             idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds or each.sockets))
             del self._tenants[next(idle, name)]
-        return tenant
+        return tenant, self._limits[principal.tier_in(name)]
 
     def _bucket(self, principal: Principal, company: str, use: Use, now: float) -> Bucket:
-        rate = _limits(principal, company).rates[use].times(self._factor)
-        bucket = self._tenant(principal, company).buckets.setdefault(use, Bucket(rate, rate.burst, now))
-        bucket.change(rate, now)
+        """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""
+        tenant, limits = self._tenant(principal, company)
+        rate = limits.rates[use]
+        bucket = tenant.buckets.setdefault(use, Bucket(rate, rate.burst, now))
+        bucket.refill(now)
+        bucket.rate, bucket.left = rate, min(bucket.left, rate.burst)
         return bucket
 
 
@@ -180,10 +171,6 @@ def tenant_charged(principal: Principal, company: str) -> str:
     if EVERY_COMPANY in principal.companies:
         return EVERY_COMPANY
     return company if company in principal.companies else principal.company_id
-
-
-def _limits(principal: Principal, company: str) -> TierLimits:
-    return LIMITS[principal.tier_in(tenant_charged(principal, company))]
 
 
 def _too_many_feeds() -> LimitExceeded:

@@ -148,7 +148,8 @@ class Principal:
     """Somebody we know: `companies` are the tenants of the token, `expires_at` its end (seconds since 1970 UTC).
 
     `tier` is what the token says, `stored_tiers` what companies were commanded to have, as it is now. `member`: whose
-    rows the role member sees; None for all other roles, which see those of the company.
+    rows the role member sees; None for all other roles, which see those of the company. `company_id` is the first
+    company, what a page shows before another is picked; `rights` are those of the roles.
     """
 
     sub: str
@@ -158,6 +159,8 @@ class Principal:
     expires_at: float = float("inf")
     stored_tiers: Mapping[str, Tier] = field(default_factory=lambda: NONE_STORED, compare=False, repr=False)
     member: Member | None = None
+    company_id: str = field(init=False, compare=False, repr=False)
+    rights: frozenset[Right] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.sub and self.companies and self.roles):
@@ -166,11 +169,8 @@ class Principal:
             raise Invalid("the role member has user ids, and no other role has")
         if self.member and (len(self.roles) > 1 or len(self.companies) > 1 or EVERY_COMPANY in self.companies):
             raise Invalid("the role member stands alone, and its user ids are those of one company")
-
-    @property
-    def company_id(self) -> str:
-        """The first company: what a page shows before another is picked."""
-        return min(self.companies)
+        object.__setattr__(self, "company_id", min(self.companies))
+        object.__setattr__(self, "rights", frozenset().union(*(RIGHTS[role] for role in self.roles)))
 
     def tier_in(self, company: str) -> Tier:
         """What counts in a company: its stored tier; the token's where none is stored, or for who sees all."""
@@ -185,7 +185,7 @@ OPERATOR = Principal("local-operator", frozenset({EVERY_COMPANY}), frozenset(Rol
 
 def may(principal: Principal, right: Right, company: str | None = None) -> bool:
     """Whether the principal has the right in that company; None asks for rights that concern no single company."""
-    if not any(right in RIGHTS[role] for role in principal.roles):
+    if right not in principal.rights:
         return False
     if right in ACROSS_COMPANIES or EVERY_COMPANY in principal.companies:
         return True
@@ -196,7 +196,7 @@ def require(principal: Principal, right: Right, company: str | None = None) -> N
     """Raise Forbidden unless the principal may."""
     if may(principal, right, company):
         return
-    if any(right in RIGHTS[role] for role in principal.roles):
+    if right in principal.rights:
         raise Forbidden(
             f"{principal.sub} may not see company {company}" if company else f"{principal.sub} must name a company",
             code="forbidden_company",

@@ -129,23 +129,16 @@ class Ingest:
         self._calls += 1
         try:
             with tracing.span("ingest", door=door):
-                return await self._take(intake, items, progress)
-        finally:
-            self._calls -= 1
-
-    async def _take(
-        self, intake: Intake, items: AsyncIterator[list[Item]], progress: Callable[[Outcome, int], None] | None
-    ) -> Outcome:
-        try:
-            while (some := await _next(intake, items)) is not None:
-                for start in range(0, len(some), SLICE):
-                    await intake.add(some[start : start + SLICE])
-                    if progress is not None:
-                        progress(intake.outcome, some[min(start + SLICE, len(some)) - 1].line)
-                    await asyncio.sleep(0)
-            return await intake.finish()
+                while (some := await _next(intake, items)) is not None:
+                    for start in range(0, len(some), SLICE):
+                        await intake.add(some[start : start + SLICE])
+                        if progress is not None:
+                            progress(intake.outcome, some[min(start + SLICE, len(some)) - 1].line)
+                        await asyncio.sleep(0)
+                return await intake.finish()
         finally:
             intake.leave()
+            self._calls -= 1
 
     async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
         """Those that are in the log already, with their places, as far as that is known in a short time."""
@@ -214,7 +207,8 @@ class Intake:
         self._keep_stamps = keep_stamps
         self._tenant = tenant
         self._correlation_id = correlation.current.get()  # of the call: events that bring none get these
-        self._trace = tracing.carried()
+        trace = tracing.current()  # and so does the trace of the call, as it is and as they carry it
+        self._trace = None if trace is None else (trace, tracing.carrying(trace))
         self._allowed: dict[str, bool] = {}
         self._verdicts: dict[tuple[str, str], float | Problem] = {}
         self._good: list[Good] = []
@@ -225,6 +219,7 @@ class Intake:
         self._batch: set[bytes] = set()
         self._flying: set[bytes] = set()
         self._flight: asyncio.Task[None] | None = None
+        self._reached: dict[tuple[str, int], int] = {}  # by all events of the call that are in the log
 
     async def add(self, items: Iterable[Item]) -> None:
         """Read some events, and write a batch when enough are there."""
@@ -285,9 +280,11 @@ class Intake:
             envelope.producer_id, envelope.producer_seq = "", 0
         if not envelope.correlation_id:
             envelope.correlation_id = self._correlation_id
+        trace = None
         if self._trace is not None and not envelope.HasField("trace_context"):
-            envelope.trace_context.CopyFrom(self._trace)
-        record = record_of(envelope, parsed.kind)
+            trace, carried = self._trace
+            envelope.trace_context.CopyFrom(carried)
+        record = record_of(envelope, parsed.kind, trace)
         if len(record.value) > MAX_EVENT:
             raise refusal(envelope, too_large(len(record.value)))
         if stamped:
@@ -383,11 +380,10 @@ class Intake:
         self._ingest.remember([i for i, _ in marked], [p for _, p in marked])
 
     def _cover(self, places: Iterable[Placed]) -> None:
-        reached: dict[tuple[str, int], int] = {}
         for place in places:
             at = (place.topic, place.partition)
-            reached[at] = max(reached.get(at, 0), place.offset + 1)
-        self.outcome.position = self.outcome.position.merge(Position(reached))
+            self._reached[at] = max(self._reached.get(at, 0), place.offset + 1)
+        self.outcome.position = Position(dict(self._reached))
 
 
 def _make_room(cache: dict[Any, Any]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from domain.access.rights import FEATURES, Feature, Principal, Right, Tier, opens, require
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.metrics.catalogue import METRICS, metric
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.request import Question
 
 VALUES, KEYS = "metrics", "keys"  # the query that answers where metrics are named, and its parameter
@@ -69,7 +69,7 @@ def question(asked: AdHoc, company: str, asked_at: Any) -> Question:
     given = {**own, **({"by": ",".join(asked.by)} if asked.by else {})}
     if twice := sorted(set(asked.params) & set(asked.filters) | (set(asked.params) | set(asked.filters)) & set(given)):
         raise Invalid(f"{twice[0]} is given twice", code="bad_parameter")
-    if asked.query and asked.query not in registered():
+    if asked.query and asked.query not in all_registered():
         raise NotFound(f"no query is called {asked.query!r}", code="unknown_query")
     return Question(asked.query or VALUES, company, {**given, **asked.params, **asked.filters}, asked_at)
 

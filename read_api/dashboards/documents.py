@@ -18,7 +18,7 @@ import msgspec
 
 from domain.configuration.dashboard import Contents, Tile
 from domain.errors import NotFound
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from read_api.answers.questions import VIEWER
 
 NAMES = ("executive", "trading", "users", "system")
@@ -41,7 +41,7 @@ class Document:
     @property
     def personal(self) -> bool:
         """Whether some tile shows different people different rows, whatever their roles are."""
-        return any(VIEWER in (p.name for p in registered()[tile.query].params) for tile in self.contents.tiles)
+        return any(VIEWER in (p.name for p in all_registered()[tile.query].params) for tile in self.contents.tiles)
 
     def params(self) -> frozenset[str]:
         """What may be asked of all its tiles alike: the period, and filters that some tile knows."""
@@ -50,7 +50,7 @@ class Document:
 
 def left_open(tile: Tile) -> frozenset[str]:
     """Which of the parameters that a dashboard may have its tile knows and does not settle itself."""
-    query = registered().get(tile.query)
+    query = all_registered().get(tile.query)
     names = {param.name for param in query.params} if query else set()
     return frozenset(name for name in (*PERIOD, END, *FILTERS) if name in names and name not in tile.params)
 

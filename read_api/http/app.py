@@ -20,8 +20,7 @@ from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExcee
 from domain.problem_documents import MEDIA_TYPE, status_of
 from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
-from projections.engine.declare.registry import all_queries
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_queries, all_registered
 from read_api.answers.verification import LogVerification
 from read_api.health.projection_status import health_seen_by, standing, visible_to
 from read_api.health.prometheus import Metric
@@ -108,7 +107,7 @@ async def queries(request: HttpRequest) -> Response[bytes]:
             "projection": all_queries()[name][0].name if name in all_queries() else None,
             "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
         }
-        for name, found in sorted(registered().items())
+        for name, found in sorted(all_registered().items())
     ]
     return Response(msgspec.json.encode(listing), media_type=JSON)
 

@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.errors import Invalid
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Question
 from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
@@ -41,10 +41,10 @@ SHAPES: Mapping[str, tuple[type, type]] = MappingProxyType(  # of the list and o
 def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of every path, for its description."""
     found: dict[str, Sequence[Param]] = {COMPANY_PATH: ()}
-    paged = [param for param in registered()[HISTORY].params if param.name in PAGED]
+    paged = [param for param in all_registered()[HISTORY].params if param.name in PAGED]
     for kind in KINDS.values():
         item = f"{kind.path}/{{id}}"
-        found |= {kind.path: registered()[kind.query].params, item: (), f"{item}/history": paged}
+        found |= {kind.path: all_registered()[kind.query].params, item: (), f"{item}/history": paged}
     return found
 
 
@@ -111,7 +111,7 @@ def _asked(request: HttpRequest, query: str, allowed: Sequence[str] | None = Non
     """The company that is meant, and the query's parameters of those allowed. Raises Invalid for others."""
     params = parameters(request)
     name = request.user.company(params.pop("company", None))
-    known = [p.name for p in registered()[query].params] if allowed is None else allowed
+    known = [p.name for p in all_registered()[query].params] if allowed is None else allowed
     if unknown := [p for p in params if p not in known]:
         raise Invalid(f"there is no parameter {unknown[0]!r} here", code="unknown_parameter")
     return name, params

@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.queries.insights.series import METHODS
 from read_api.http import openapi
@@ -83,7 +83,7 @@ def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of the path, for its description: those of every kind."""
     known: dict[str, Param] = {"kind": Param("kind", f"one out of {', '.join(QUERIES)}; all of a series without it")}
     for name in dict.fromkeys(QUERIES.values()):
-        for param in registered()[name].params:
+        for param in all_registered()[name].params:
             known.setdefault(param.name, Param(param.name, f"{param.meaning} ({name})"))
     return {PATH: tuple(known.values())}
 

@@ -14,7 +14,7 @@ from domain.access.rights import Right, require
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.http import openapi
@@ -181,8 +181,8 @@ HANDLERS = (listed, shown, _definition, explained, kpis)
 
 def parameters_of_paths() -> dict[str, Sequence[Param]]:
     """The parameters of the paths that answer a query, for their description."""
-    of_one = [param for param in registered()[ONE].params if param.name != _KEY]
-    return {"/api/v1/metrics/{key}": of_one, "/api/v1/kpis": registered()[ALL].params}
+    of_one = [param for param in all_registered()[ONE].params if param.name != _KEY]
+    return {"/api/v1/metrics/{key}": of_one, "/api/v1/kpis": all_registered()[ALL].params}
 
 
 def described() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import Invalid
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from read_api.answers.warming import Target
 from read_api.http.openapi import with_problems
@@ -29,7 +29,7 @@ class Door:
     @property
     def params(self) -> Sequence[Param]:
         """The parameters that are left to whoever asks."""
-        return [param for param in registered()[self.query].params if param.name not in self.fixed]
+        return [param for param in all_registered()[self.query].params if param.name not in self.fixed]
 
 
 def targets(doors: Iterable[Door]) -> dict[str, Target]:
@@ -51,7 +51,7 @@ def _handler(door: Door, tag: str) -> HTTPRouteHandler:
         question = question_of(request, door.query, {**params, **door.fixed}, ())
         return await response_to(question, await ask(request, question, freshness))
 
-    found = registered()[door.query]
+    found = all_registered()[door.query]
     answer.__doc__ = f"The answer of the query {door.query}. {found.summary}"
     return get(
         door.path,

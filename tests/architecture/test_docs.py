@@ -16,8 +16,7 @@ from app.settings import Settings, variable
 from domain.configuration.registry import AGGREGATES, COMMANDS, EVENTS
 from domain.events.catalogue import BATCHES, CATALOGUE, STREAMS
 from domain.events.problems import Code
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_projections, all_registered
 from tests.architecture.sources import ROOT, files
 
 MARKDOWN = tuple(path for path in files() if path.endswith(".md"))
@@ -55,9 +54,9 @@ def test_every_setting_is_documented() -> None:
 def test_every_projection_and_query_is_documented() -> None:
     """By name, tables included, and each says in a sentence what it is."""
     tables = [table.name for projection in all_projections().values() for table in projection.tables]
-    assert missing([*all_projections(), *tables, *registered()]) == []
+    assert missing([*all_projections(), *tables, *all_registered()]) == []
     assert [p.name for p in all_projections().values() if not p.summary] == []
-    assert [name for name, query in registered().items() if not query.summary] == []
+    assert [name for name, query in all_registered().items() if not query.summary] == []
 
 
 def test_every_command_is_documented() -> None:

@@ -24,8 +24,7 @@ from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
 from eventlog.publish.event import Event
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.request import Question
 from projections.engine.worker_process import WorkerProcess
 from read_api.answers.past import PastQuestions
@@ -83,14 +82,14 @@ async def _answers(url: str, events: Sequence[Event]) -> Mapping[str, list[dict[
     models = ReadModels(url).given(events)
     models.asked_at = MOMENT
     try:
-        return {name: await models.rows(name, **params(name)) for name in registered()}
+        return {name: await models.rows(name, **params(name)) for name in all_registered()}
     finally:
         await models.close()
 
 
 def params(name: str) -> Mapping[str, str]:
     """With these a query has rows."""
-    return {**needed_by(registered()[name]), **MORE.get(name, {})}
+    return {**needed_by(all_registered()[name]), **MORE.get(name, {})}
 
 
 def past_questions(url: str) -> PastQuestions:
@@ -113,7 +112,7 @@ def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
 
 
-@pytest.mark.parametrize("name", sorted(registered()))
+@pytest.mark.parametrize("name", sorted(all_registered()))
 def test_the_past_does_not_know_what_time_it_is(
     name: str,
     database: str,

@@ -23,8 +23,8 @@ from domain.access.rights import Member
 from domain.errors import AnalyticsError
 from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import answer, registered
+from projections.engine.declare.registry import all_projections, all_registered
+from projections.engine.query.ask import answer
 from projections.engine.query.request import Question
 from read_api.answers import cache
 from read_api.answers.cache import AnswerCache
@@ -35,7 +35,7 @@ from tests.projections.harness import Logged, ReadModels
 from tests.support.examples import examples
 from tests.support.needed import needed_by
 
-ALL = registered()
+ALL = all_registered()
 TOPICS = frozenset().union(*(projection.topics for projection in all_projections().values()))
 ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 COMPANIES = ("acme", "globex")

@@ -26,8 +26,7 @@ from domain.access.rights import Member, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.metrics.catalogue import METRICS
 from eventlog.publish.event import Event
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
 from tests.laws.test_folds import NewDatabase
@@ -85,7 +84,7 @@ async def _filled(stack: AsyncExitStack, url: str, some: list[Event]) -> Questio
 
 def asked(company: str) -> Iterator[Question]:
     """Every query with what it needs, and every metric."""
-    for name, query in registered().items():
+    for name, query in all_registered().items():
         yield Question(name, company, needed_by(query), NOW)
     for key, entry in METRICS.items():
         yield Question("metric", company, {"key": key}, NOW)
@@ -122,10 +121,10 @@ async def test_a_member_gets_what_its_own_events_give(whole: Questions, new_data
                 if found != recount or (isinstance(found, list) and _names(found) & others):
                     wrong.append((user, question.name, question.params, found, recount))
     assert wrong == []
-    of_users = {name for name, query in registered().items() if "user_id" in {p.name for p in query.params}}
-    opened = {name for name, query in registered().items() if query.open_to_members}
+    of_users = {name for name, query in all_registered().items() if "user_id" in {p.name for p in query.params}}
+    opened = {name for name, query in all_registered().items() if query.open_to_members}
     assert told - opened <= of_users
-    assert refused >= set(registered()) - of_users - opened
+    assert refused >= set(all_registered()) - of_users - opened
     assert {"trading_totals", "trades", "sessions", "trading_metrics", "market_bars", "metric"} <= told
 
 
@@ -165,7 +164,7 @@ async def test_what_is_open_is_of_open_tables_alone() -> None:
     """A query that says it is open to members reads nothing that is of somebody."""
     from projections.engine.query.composed import tables_of
 
-    for name, query in registered().items():
+    for name, query in all_registered().items():
         if query.open_to_members:
             assert all(t.open_to_members for t in tables_of(Question(name, "acme", needed_by(query), NOW))), name
 
@@ -173,7 +172,7 @@ async def test_what_is_open_is_of_open_tables_alone() -> None:
 async def test_nobody_gets_an_answer_that_was_kept_for_another(whole: Questions) -> None:
     """Two members and a manager ask the same words, in both orders: whatever is kept by then, each gets its own."""
     people = (manager_of("acme"), member_of("acme", "u1"), member_of("acme", "u2"))
-    for name, query in registered().items():
+    for name, query in all_registered().items():
         question = Question(name, "acme", needed_by(query), NOW)
         first = [await answered(whole, who, question) for who in people]
         assert [await answered(whole, who, question) for who in reversed(people)] == first[::-1]

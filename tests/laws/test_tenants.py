@@ -9,14 +9,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_projections, all_registered
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
 from tests.support.examples import examples
 from tests.support.needed import needed_by
 
-ALL = registered()
+ALL = all_registered()
 TOPICS = frozenset().union(*(projection.topics for projection in all_projections().values()))
 ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves: the log differs, not the answer

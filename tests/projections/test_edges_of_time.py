@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from domain.errors import AnalyticsError
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
 
@@ -32,7 +32,7 @@ async def test_no_question_fails_at_the_edges_of_time(models: ReadModels) -> Non
     """Periods that begin or end in the first or last year that there is, in any zone, or are open."""
     models.given(company())
     answered = set()
-    for name, query in registered().items():
+    for name, query in all_registered().items():
         known = {param.name for param in query.params}
         needed = {p.name: BY.get(name, NEEDED.get(p.name, "x")) for p in query.params if p.required}
         asked = [{n: text for n, text in each.items() if n in known and text} for each in (*SPANS, *MOMENTS)]

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.insights.daily import Daily
 from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.worker_process import WorkerProcess
 from projections.queries.insights.daily_series import SERIES
 from projections.queries.insights.drivers import middle
@@ -240,6 +240,6 @@ async def test_a_losing_strategy_gets_advice_with_its_numbers(models: ReadModels
 
 def test_predicting_queries_need_the_feature() -> None:
     """One table of tiers decides, and these names are in it by their declaration."""
-    predictive = {name for name, query in registered().items() if query.feature == "predictive"}
+    predictive = {name for name, query in all_registered().items() if query.feature == "predictive"}
     assert predictive >= {"forecast", "churn_risks", "lifetime_value", "survival", "prediction_scores"}
     assert predictive.isdisjoint({"insights", "drivers", "recommendations"})

@@ -23,7 +23,7 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import FORMS, STATISTICS
 from eventlog.publish.event import Event
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.compared import Compared
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
@@ -113,8 +113,8 @@ def alike(one: Any, other: Any, exactly: float = 1e-12) -> bool:
 
 def asked_with(query: str, params: Mapping[str, str]) -> Mapping[str, str] | None:
     """The parameters of a question about a whole company and period; None where a query is no such question."""
-    declared = {param.name: param for param in registered()[query].params}
-    if query == "metric" or isinstance(registered()[query], Compared) or any(p.required for p in declared.values()):
+    declared = {param.name: param for param in all_registered()[query].params}
+    if query == "metric" or isinstance(all_registered()[query], Compared) or any(p.required for p in declared.values()):
         return None
     return dict(params) if set(params) <= set(declared) else None
 
@@ -123,7 +123,7 @@ async def of_period(doors: Doors, who: str, name: str, params: Mapping[str, str]
     """Every metric of one value, and every query that has any of them."""
     where = f"{who} {name}"
     values = {key: await doors.metric(key, who, params) for key, entry in METRICS.items() if not entry.told_by}
-    for query in registered():
+    for query in all_registered():
         questions = [asked_with(query, params)]
         if query == "kpis":
             whole = params or {"from": "1000-01-01", "to": f"{YEAR + 1}-01-01"}
@@ -141,7 +141,7 @@ async def split(doors: Doors, who: str) -> None:
     """By each dimension of a metric that a query with the metric has as well; of times, by month and year."""
     totals: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for query, key in sorted(doors.compared):
-        if "by" not in {param.name for param in registered()[query].params}:
+        if "by" not in {param.name for param in all_registered()[query].params}:
             continue
         for dimension in {*METRICS[key].dimensions} - {"tag", "minute", "hour", "day", "weekday", "entry_hour"}:
             if (query, dimension) not in totals:

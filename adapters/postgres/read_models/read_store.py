@@ -107,12 +107,6 @@ class Statement(NamedTuple):
     params: Sequence[object]
     member: Member | None = None
 
-    @property
-    def whose(self) -> tuple[object, ...]:
-        """Parameters that say whose rows are seen."""
-        ids = (self.member.user_ids, self.member.account_ids) if self.member else ()
-        return self.company, *map(sorted, ids)
-
 
 class PostgresReadStore:
     """`domain.ports.ReadStore` on PostgreSQL. `open` before use.
@@ -375,7 +369,8 @@ async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live
 def _whole(asked: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
     """The statement with what an answer has beside its rows, and its parameters."""
     statement = _written(OF_MEMBER if asked.member else OF_COMPANY, asked.statement, asked.projection, live.version)
-    return statement, (*asked.whose, *asked.params, asked.projection, live.version, asked.projection)
+    ids = map(sorted, (asked.member.user_ids, asked.member.account_ids) if asked.member else ())
+    return statement, (asked.company, *ids, *asked.params, asked.projection, live.version, asked.projection)
 
 
 @lru_cache(1_000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import Invalid, NotFound
@@ -26,23 +25,24 @@ async def answer(question: Question, store: ReadStore, comparing: Comparer | Non
 
 def asking(store: ReadStore, comparing: Comparer | None = None) -> Asking:
     """What registered queries are answered through."""
-    return Asking(store, comparing, lambda name: find(name)[0].name)
-
-
-def registered() -> Mapping[str, Answerable]:
-    """Every registered query by name, composed ones too. Raises Defect for a name used twice."""
-    return all_registered()
+    return Asking(store, comparing, projection_of)
 
 
 def answerable(name: str) -> Answerable:
     """The registered query of that name. Raises NotFound."""
-    if name not in registered():
+    query = all_registered().get(name)
+    if query is None:
         raise NotFound(
-            f"no query is called {name[:LONGEST]!r}{did_you_mean(name, registered())}",
+            f"no query is called {name[:LONGEST]!r}{did_you_mean(name, all_registered())}",
             code="unknown_query",
             suggested_actions=("GET /api/v1/query lists the queries.",),
         )
-    return registered()[name]
+    return query
+
+
+def projection_of(name: str) -> str:
+    """The name of the projection that a query reads, which is no composed one."""
+    return all_queries()[name][0].name
 
 
 def find(name: str) -> tuple[Projection, Query]:

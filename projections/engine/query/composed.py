@@ -16,9 +16,8 @@ from typing import Any
 
 from domain.access.rights import Feature, Right
 from domain.position import Position
-from projections.engine.declare.registry import all_queries, projection
+from projections.engine.declare.registry import all_queries, all_registered, projection
 from projections.engine.declare.rows import Table
-from projections.engine.query.ask import registered
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
 from projections.engine.query.request import Asking, Question, Request, read_request
@@ -139,7 +138,7 @@ async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[st
     if isinstance(part, Select):
         found, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
         return {**stands_for, "rows": found}
-    query = registered()[part.query]
+    query = all_registered()[part.query]
     own = read_request(query, question_of(part, request), whole=isinstance(query, Query))
     if part.raw and isinstance(query, Query):
         found, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
@@ -154,7 +153,7 @@ def question_of(part: Part, asking: Question | Request) -> Question:
 
 def parts_of(question: Question) -> Mapping[str, Part | Select]:
     """What a question asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
-    query = registered()[question.name]
+    query = all_registered()[question.name]
     return query.parts(read_request(query, question)) if isinstance(query, Composed) else {}
 
 
@@ -176,14 +175,14 @@ def topics_of(projections: Iterable[str]) -> frozenset[str]:
 
 def features_of(question: Question) -> frozenset[Feature]:
     """What a tier must open for this question and all that it asks in turn. Raises Invalid for its parameters."""
-    own = registered()[question.name].feature
+    own = all_registered()[question.name].feature
     inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
     return frozenset({own} if own else ()).union(*inner)
 
 
 def tables_of(question: Question) -> frozenset[Table]:
     """The tables whose rows the answer is made from. Raises Invalid for its parameters."""
-    query = registered()[question.name]
+    query = all_registered()[question.name]
     if isinstance(query, Query):
         return _named(all_queries()[question.name][0].name, query.ask(read_request(query, question)))
     return frozenset().union(

@@ -7,7 +7,7 @@ the answer's rows; position, freshness and definition version are added here, on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from string import Formatter
@@ -53,7 +53,7 @@ class Query:
     params: tuple[Param, ...]
     ask: Callable[[Request], Statement]
     shape: Callable[[Request, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
-    extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] = field(default=lambda _request, _rows: {})
+    extra: Callable[[Request, list[dict[str, Any]]], dict[str, Any]] | None = None
     selects: Callable[[Request], Selected] | None = None
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
@@ -66,7 +66,8 @@ class Query:
             request.company, asking.projection_of(self.name), self.ask(request), asking.store
         )
         rows = await beside(found, request.company, partial(self.shape, request))
-        return {"query": self.name, **stands_for, "rows": rows, **self.extra(request, rows)}
+        more = self.extra(request, rows) if self.extra else {}
+        return {"query": self.name, **stands_for, "rows": rows, **more}
 
 
 async def fetch(

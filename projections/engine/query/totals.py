@@ -83,20 +83,16 @@ def calendar(column: str) -> dict[str, Dimension]:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a totals query adds up; `ask` and `shape` are those of the query."""
+    """What a totals query adds up: the columns `measures`; `ask` and `shape` are those of the query."""
 
     table: Table
+    measures: tuple[Column, ...]
     by: Mapping[str, Dimension]
     time: Column
     source: str
     counts: Mapping[str, str]
     quantiles: Quantiles | None
     derive: Derive | None
-
-    @property
-    def measures(self) -> tuple[Column, ...]:
-        """The columns that add up."""
-        return tuple(c for c in self.table.values if c.rule.of_totals)
 
     def read_by(self, text: str) -> tuple[str, ...]:
         """The dimensions named in a comma-separated list. Raises ValueError for one that there is not."""
@@ -148,13 +144,13 @@ class Totals:
 
         Raises LimitExceeded where there are more rows than an answer may have.
         """
-        measures, dimensions = self.measures, request.get("by", ())
-        return [self._shaped(row, dimensions, measures) for row in all_of(request, rows)]
+        dimensions = request.get("by", ())
+        return [self._shaped(row, dimensions) for row in all_of(request, rows)]
 
-    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str], measures: Sequence[Column]) -> dict[str, Any]:
+    def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
         show = shower(Kind)
-        raw = {c.name: c.rule.blank if row[c.name] is None else int(row[c.name]) for c in measures}
-        shown = {c.name: shower(c.kind)(raw[c.name]) for c in measures}
+        raw = {c.name: c.rule.blank if row[c.name] is None else int(row[c.name]) for c in self.measures}
+        shown = {c.name: shower(c.kind)(raw[c.name]) for c in self.measures}
         counts = {name: int(row[name]) for name in self.counts}
         quantiles, reasons = self._quantiles(row, raw)
         more, why = self.derive({**raw, **counts}) if self.derive else ({}, {})
@@ -199,7 +195,9 @@ def totals(
     that are null.
     """
     table = of.table
-    asked = Totals(table, by, table.column(time), source or f"{{{table.name}}}", counts or {}, quantiles, derive)
+    measures = tuple(column for column in table.values if column.rule.of_totals)
+    source = source or f"{{{table.name}}}"
+    asked = Totals(table, measures, by, table.column(time), source, counts or {}, quantiles, derive)
     params = (
         Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", asked.read_by),
         FROM,

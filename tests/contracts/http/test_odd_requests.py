@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from domain.clean_text import LONGEST_MESSAGE
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from tests.contracts.http.test_open_routes import OPEN, example, operations
 from tests.support.instance import Instance, trade
 
@@ -57,7 +57,7 @@ def checked(answer: httpx.Response) -> None:
 def test_every_parameter_of_every_query_takes_what_is_odd(client: httpx.Client, odd: str) -> None:
     """Generated: of each query those that have not been tried by an earlier one under the same name and reader."""
     tried = set()
-    for name, query in sorted(registered().items()):
+    for name, query in sorted(all_registered().items()):
         for param in query.params:
             if (param.name, param.read) not in tried:
                 tried.add((param.name, param.read))

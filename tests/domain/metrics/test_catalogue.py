@@ -6,7 +6,7 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.formulas import FORMULAS
 from domain.metrics.metric import Section
 from domain.metrics.trading.catalogue import STATISTICS
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from projections.queries.metrics.sources import SOURCES
 from projections.queries.trading.record import RECORDS
 
@@ -49,11 +49,11 @@ def test_every_metric_is_computed_or_says_why_not() -> None:
 
 def test_every_entry_leads_somewhere() -> None:
     """Its sources are there, its explanations name queries, its dimensions are parameters of the query `metric`."""
-    parameters = {param.name for param in registered()["metric"].params}
+    parameters = {param.name for param in all_registered()["metric"].params}
     for entry in METRICS.values():
         assert set(entry.reads) <= {*SOURCES, *RECORDS}, entry.key
-        assert {each.query for each in entry.explained} <= set(registered()), entry.key
+        assert {each.query for each in entry.explained} <= set(all_registered()), entry.key
         assert entry.explained or entry.absent, entry.key
-        assert entry.told_by in {"", *registered()}, entry.key
+        assert entry.told_by in {"", *all_registered()}, entry.key
         assert set(entry.dimensions) <= parameters, entry.key
         assert "" not in (entry.title, entry.formula), entry.key

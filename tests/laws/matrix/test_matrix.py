@@ -23,7 +23,7 @@ from app.cli.main import main
 from app.docs.openapi import document
 from app.serving.grpc_server import SERVICE
 from domain.access.rights import Right
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from tests.eventlog.publish.samples import trade
 from tests.laws.matrix.rights import ANY, COMMANDS, GRPC, HTTP, LIVE, OPEN, ROLES, Rule
 from tests.support.instance import Instance
@@ -40,7 +40,7 @@ def operations() -> Iterator[tuple[str, str]]:
     """Every operation of the OpenAPI document: its rule's name, and its own path."""
     for path, item in document()["paths"].items():
         query = path.removeprefix("/api/v1/query/")
-        name = "/api/v1/query/{name}" if query in registered() and f"GET {path}" not in HTTP else path
+        name = "/api/v1/query/{name}" if query in all_registered() and f"GET {path}" not in HTTP else path
         yield from (
             (f"{verb.upper()} {name}", path) for verb in item if verb in ("get", "post", "put", "patch", "delete")
         )
@@ -99,7 +99,7 @@ BODIES = {"POST /api/v1/company/tier": {"tier": "ENTERPRISE"}}
 def _needed(name: str, path: str) -> dict[str, str]:
     if name.endswith("/explain"):
         return {} if "/metrics/" in name else {"measure": "pnl"}
-    query = registered().get(path.removeprefix("/api/v1/query/"))
+    query = all_registered().get(path.removeprefix("/api/v1/query/"))
     return needed_by(query) if query else {}
 
 

@@ -15,7 +15,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from services.operations_pb2 import EventPlace, GetEventRequest, StreamEventsRequest
 from websockets.sync.client import connect
 
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from tests.laws.matrix.rights import OF_A_USER, OPEN_TO_MEMBERS
 from tests.support.instance import Instance, trade
 from tests.support.needed import needed_by
@@ -71,10 +71,10 @@ def asks(filled: Instance) -> Iterator[Mapping[str, Ask]]:
         yield {user: of(user) for user in headers}
 
 
-@pytest.mark.parametrize("name", sorted(registered()))
+@pytest.mark.parametrize("name", sorted(all_registered()))
 def test_a_query_tells_a_member_of_nobody_else(asks: Mapping[str, Ask], name: str) -> None:
     """Of the present and the past; whatever is named, it is the member's own, or refused in the same words."""
-    needed, answered = needed_by(registered()[name]), name in (*OF_A_USER, *OPEN_TO_MEMBERS)
+    needed, answered = needed_by(all_registered()[name]), name in (*OF_A_USER, *OPEN_TO_MEMBERS)
     for past in PAST:
         people = (OTHER, WORKS, MINE) if answered and not past else (MINE,)
         answers = {user: asks[user](f"/query/{name}", **needed, **past) for user in people}
@@ -172,7 +172,7 @@ def test_feeds_of_members_and_the_manager_are_apart(filled: Instance) -> None:
             assert json.loads(socket.recv(timeout=20))["type"] == "welcome"
         for name in FOLLOWED:
             for socket in sockets.values():
-                asked = {"query": name, "company": COMPANY, "params": needed_by(registered()[name])}
+                asked = {"query": name, "company": COMPANY, "params": needed_by(all_registered()[name])}
                 socket.send(json.dumps({"type": "subscribe", "id": name, **asked}))
         for name, closed in CLOSED.items():
             sockets[MINE].send(json.dumps({"type": "subscribe", "id": name, **closed}))

@@ -32,8 +32,7 @@ from domain.access.rights import Right
 from domain.configuration.registry import COMMANDS
 from domain.events.catalogue import STREAMS
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.declare.registry import all_projections
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.request import Question, read_request
 from read_api.live.sessions import MOST_SUBSCRIPTIONS
 from tests.laws.matrix.test_two_tenants import FEEDS, everybody
@@ -161,7 +160,7 @@ def _plain(value: Any) -> Any:
 
 def asked(name: str, company: str) -> dict[str, str]:
     """Parameters of a query, with the company's ids."""
-    query = registered()[name]
+    query = all_registered()[name]
     names, needed = {param.name for param in query.params}, needed_by(query)
     if "symbol" in needed:
         needed |= {"symbol": f"{COMPANIES[company]}-symbol-0", "interval": "1m"}
@@ -190,7 +189,7 @@ def test_every_query_answers_as_if_one_were_alone(companies: dict[str, httpx.Cli
     """And one query of each projection as of a moment. A new query comes in by itself."""
     past = {projection.queries[0].name for projection in all_projections().values() if projection.queries}
     answered, wrong = 0, []
-    for name in sorted(set(registered()) - set(OWN_TRAIL)):
+    for name in sorted(set(all_registered()) - set(OWN_TRAIL)):
         now = {company: asked(name, company) for company in COMPANIES}
         then = {company: {**each, "as_of": "2025-10-11"} for company, each in now.items()}
         for params in (now, then) if name in past else (now,):
@@ -199,7 +198,7 @@ def test_every_query_answers_as_if_one_were_alone(companies: dict[str, httpx.Cli
             if not found["twintwo"] == found["twinone"] == found["lonelyo"]:
                 wrong.append((name, found))
     assert wrong == []
-    assert answered > len(registered()) / 2
+    assert answered > len(all_registered()) / 2
 
 
 def test_every_event_is_found_and_shown_as_if_one_were_alone(companies: dict[str, httpx.Client]) -> None:
@@ -380,4 +379,4 @@ def test_cursors_and_positions_of_the_other_lead_nowhere(companies: dict[str, ht
 
 def test_dashboards_are_what_is_asked_live() -> None:
     """Every query that may be followed is among the feeds."""
-    assert set(FEEDS) == {name for name, query in registered().items() if query.right is Right.DASHBOARDS}
+    assert set(FEEDS) == {name for name, query in all_registered().items() if query.right is Right.DASHBOARDS}

@@ -23,9 +23,8 @@ from app.wiring import token_issuer
 from domain.access.rights import Right, Role, Tier
 from domain.events.catalogue import BY_NAME, CATALOGUE, EventType
 from domain.events.validation import RESERVED_STREAMS
-from projections.engine.declare.registry import all_projections
+from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.declare.rows import hidden_columns
-from projections.engine.query.ask import registered
 from projections.engine.query.request import Answerable
 from read_api.live.sessions import MOST_SUBSCRIPTIONS
 from tests.support.instance import Instance
@@ -174,11 +173,11 @@ def clean(answer: httpx.Response) -> bool:
     return answer.status_code >= 400 or (f"{OTHER}-everybody" if own_trail else OTHER) not in text
 
 
-@pytest.mark.parametrize("name", sorted(registered()))
+@pytest.mark.parametrize("name", sorted(all_registered()))
 def test_no_query_answers_with_rows_of_the_other(ask: Callable[..., httpx.Response], name: str) -> None:
     """With whatever parameters; and there is something to be found."""
     rng, answered, mine = random.Random(name), 0, 0
-    for params in attempts(registered()[name], rng):
+    for params in attempts(all_registered()[name], rng):
         answer = ask(f"/query/{name}", company=MINE, **params)
         assert answer.status_code < 500, answer.text
         assert clean(answer), (params, answer.text)
@@ -186,16 +185,16 @@ def test_no_query_answers_with_rows_of_the_other(ask: Callable[..., httpx.Respon
         mine += answer.status_code == 200 and bool(answer.json()["rows"])
     assert ask(f"/query/{name}", company=OTHER, **params).status_code == 403
     assert answered
-    assert mine or name in SILENT or registered()[name].params[0].required
+    assert mine or name in SILENT or all_registered()[name].params[0].required
 
 
 def share_of(found: Sequence[Any], name: str, share: int) -> Sequence[Any]:
     """One in `share` of what is found: of the queries that stand side by side each takes others."""
-    return found[sorted(registered()).index(name) % share :: share]
+    return found[sorted(all_registered()).index(name) % share :: share]
 
 
 @pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.check)])
-@pytest.mark.parametrize("name", sorted(registered()))
+@pytest.mark.parametrize("name", sorted(all_registered()))
 def test_no_past_and_no_explanation_tells_of_the_other(
     ask: Callable[..., httpx.Response], name: str, share: int
 ) -> None:
@@ -204,7 +203,7 @@ def test_no_past_and_no_explanation_tells_of_the_other(
     Queries of one projection share tables and explanations, and those of all share the past. So of six that stand
     side by side each asks a sixth; `make check` asks each query all of it, a thousand questions about the past.
     """
-    needed = next(iter(attempts(registered()[name], random.Random(name))))
+    needed = next(iter(attempts(all_registered()[name], random.Random(name))))
     tables = [t for p in all_projections().values() if name in {q.name for q in p.queries} for t in p.tables]
     measures = {c.name for t in tables for c in t.values if c.name not in hidden_columns(t)} | {"total_pnl"}
     asked = [{"as_of": "2030-01-01"}, {"as_known_at": "trading-events:0=99999999"}, {"as_of": "2025-10-09T08:58:00Z"}]
@@ -277,7 +276,7 @@ MISSING = grpc.StatusCode.NOT_FOUND
 DENIED = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT)
 
 
-FEEDS = sorted(name for name, query in registered().items() if query.right is Right.DASHBOARDS)
+FEEDS = sorted(name for name, query in all_registered().items() if query.right is Right.DASHBOARDS)
 AT_ONCE = MOST_SUBSCRIPTIONS // 2  # feeds of one connection
 
 
@@ -291,7 +290,7 @@ def test_nothing_of_the_other_comes_over_the_websocket(tenants: Instance, names:
             assert json.loads(socket.recv(timeout=20))["type"] == "welcome"
         for name in names:
             for socket, company in ((others, OTHER), (mine, MINE)):
-                asked = {"query": name, "company": company, "params": required(registered()[name])}
+                asked = {"query": name, "company": company, "params": required(all_registered()[name])}
                 socket.send(json.dumps({"type": "subscribe", "id": name, **asked}))
             mine.send(json.dumps({"type": "subscribe", "id": f"not-mine-{name}", "query": name, "company": OTHER}))
         told, refused = set[str](), set[str]()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.docs.openapi import FILE, document, text
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 
 
 def test_the_published_description_is_up_to_date() -> None:
@@ -17,7 +17,7 @@ def test_the_published_description_is_up_to_date() -> None:
 def test_every_query_is_a_path_with_its_own_parameters() -> None:
     """A generated client has a typed call for each."""
     paths = document()["paths"]
-    for name, query in registered().items():
+    for name, query in all_registered().items():
         described = {p["name"]: p for p in paths[f"/api/v1/query/{name}"]["get"]["parameters"]}
         for param in query.params:
             assert described[param.name]["required"] == param.required
