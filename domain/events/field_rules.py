@@ -1,4 +1,7 @@
-"""What a good value of each field is, as data: the check of one event and that of columns both follow from it."""
+"""What a good value of each field is, of payloads and of the envelope, as data.
+
+The checks of one event (`domain.events.validation`) and of columns (`projections.engine.fold.decode`) follow from it.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,18 @@ from typing import cast
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from domain.events.catalogue import BY_NAME, MAX_TEXT, EventType, longest_text
+from domain.events.catalogue import BY_NAME, MAX_ID, MAX_TEXT, EventType, longest_text
 
 LIMIT = float(2**63)  # as a double: the first magnitude of millionths that does not fit
 
 
 class Form(Enum):
-    """What is checked of a field: FREE ones are not, MEMBERS are the texts of a list or a map."""
+    """What is checked of a field: FREE ones are not, MEMBERS are the texts of a list or a map.
 
-    TEXT, DOUBLE, ENUM, TIME, MEMBERS, FREE = range(6)
+    COMPANY, the id of one, and SEQUENCE, a number of 63 bits, are of the envelope alone.
+    """
+
+    TEXT, DOUBLE, ENUM, TIME, MEMBERS, FREE, COMPANY, SEQUENCE = range(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +36,22 @@ class FieldRule:
 
     name: str
     form: Form
-    required: bool
-    longest: int
-    choices: Collection[str]
-    numbers: frozenset[int]
-    positive: bool
-    not_negative: bool
-    is_map: bool
+    required: bool = False
+    longest: int = MAX_TEXT
+    choices: Collection[str] = ()
+    numbers: frozenset[int] = frozenset()
+    positive: bool = False
+    not_negative: bool = False
+    is_map: bool = False
+
+
+ENVELOPE = (
+    FieldRule("company_id", Form.COMPANY, required=True),
+    FieldRule("timestamp", Form.TIME, required=True),
+    FieldRule("producer_seq", Form.SEQUENCE),
+    *(FieldRule(name, Form.TEXT, longest=MAX_ID) for name in ("user_id", "event_id", "producer_id")),
+)
+"""The rules of every envelope; what its type asks besides (`of_user`, `schema_version`) is in the catalogue."""
 
 
 @cache

@@ -45,17 +45,14 @@ from domain.events.catalogue import (
     event_type,
     is_time,
 )
-from domain.events.field_rules import LIMIT, FieldRule, Form, field_rules
+from domain.events.field_rules import ENVELOPE, LIMIT, FieldRule, Form, field_rules
 from domain.events.problems import Code, Problem, shown
 from domain.events.upcasting import upcast
 
 RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events", "quarantine"})
-LOG_TEXTS = ("user_id", "event_id", "producer_id")
 DOOR_TEXTS = ("service_source", "correlation_id", "causation_id")
 
-_texts_of: dict[tuple[str, ...], Callable[[Any], tuple[str, ...]]] = {
-    names: attrgetter(*names) for names in (LOG_TEXTS, DOOR_TEXTS)
-}
+_door_texts = attrgetter(*DOOR_TEXTS)
 _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
 Check = Callable[[Any], Problem | None]
 
@@ -120,22 +117,22 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     """The first rule of the log that the envelope itself breaks."""
     if kind is None:
         return _unknown_type(envelope.message_type)
-    if not _company_matches(envelope.company_id):
-        return _bad_company(envelope.company_id)
+    for check in _envelope_checks():
+        if problem := check(envelope):
+            return problem
     if kind.of_user and not envelope.user_id:
         return Problem(Code.MISSING_FIELD, f"user_id is required for {envelope.message_type}")
-    if not is_time(envelope.timestamp):
-        return _bad_time("timestamp", envelope.timestamp)
-    if envelope.producer_seq >= 2**63:
-        return Problem(Code.OUT_OF_RANGE, f"producer_seq {envelope.producer_seq} does not fit into 63 bits")
-    if envelope.schema_version > kind.schema_version:
-        return _newer(envelope, kind)
-    return _long_text(envelope, LOG_TEXTS)
+    return _newer(envelope, kind) if envelope.schema_version > kind.schema_version else None
 
 
 def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
     """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
-    return _long_text(envelope, DOOR_TEXTS)
+    texts = _door_texts(envelope)
+    joined = "".join(texts)
+    if len(joined) * 4 <= MAX_ID and "\0" not in joined:
+        return None
+    problems = (_text_problem(name, text, MAX_ID) for name, text in zip(DOOR_TEXTS, texts, strict=True))
+    return next(filter(None, problems), None)
 
 
 def check_source(kind: EventType, *, ours: bool) -> Problem | None:
@@ -163,27 +160,12 @@ def _unknown_type(name: str) -> Problem:
     return Problem(Code.UNKNOWN_TYPE, f"message_type {shown(name)} is not in the event catalogue")
 
 
-def _bad_company(company_id: str) -> Problem:
-    if not company_id:
-        return Problem(Code.MISSING_FIELD, "company_id is required")
-    return Problem(Code.BAD_COMPANY, f"company_id {shown(company_id)} is not 1 to 64 of A-Z a-z 0-9 _ -")
-
-
 def _bad_time(name: str, value: int) -> Problem:
     if value == 0:
         return Problem(Code.MISSING_FIELD, f"{name} is required")
     if SECONDS[0] <= value < SECONDS[1]:
         return Problem(Code.BAD_TIME, f"{name} {value} is in seconds: times are milliseconds, {1_000 * value} here")
     return Problem(Code.BAD_TIME, f"{name} {value} is not within 1970 and 2100 (milliseconds UTC)")
-
-
-def _long_text(envelope: AnalyticsProcessingEnvelope, names: tuple[str, ...]) -> Problem | None:
-    texts = _texts_of[names](envelope)
-    joined = "".join(texts)
-    if len(joined) * 4 <= MAX_ID and "\0" not in joined:
-        return None
-    problems = (_text_problem(name, text, MAX_ID) for name, text in zip(names, texts, strict=True))
-    return next(filter(None, problems), None)
 
 
 def _text_problem(name: str, text: str, limit: int) -> Problem | None:
@@ -266,6 +248,11 @@ def _checks(name: str) -> tuple[Check, ...]:
     return tuple(_check(rule) for rule in field_rules(name))
 
 
+@cache
+def _envelope_checks() -> tuple[Check, ...]:
+    return tuple(map(_check, ENVELOPE))
+
+
 def _check(rule: FieldRule) -> Check:
     """The exact check of one field."""
     checks: dict[Form, Callable[[FieldRule], Check]] = {
@@ -274,6 +261,8 @@ def _check(rule: FieldRule) -> Check:
         Form.ENUM: _check_enum,
         Form.TIME: _check_time,
         Form.MEMBERS: _check_members,
+        Form.COMPANY: _check_company,
+        Form.SEQUENCE: _check_sequence,
     }
     return checks[rule.form](rule) if rule.form in checks else lambda fact: None
 
@@ -349,5 +338,29 @@ def _check_time(rule: FieldRule) -> Check:
     def check(fact: Message) -> Problem | None:
         value = getattr(fact, name)
         return None if is_time(value) or (value == 0 and not required) else _bad_time(name, value)
+
+    return check
+
+
+def _check_company(rule: FieldRule) -> Check:
+    name = rule.name
+
+    def check(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
+        text = getattr(envelope, name)
+        if _company_matches(text):
+            return None
+        if not text:
+            return Problem(Code.MISSING_FIELD, f"{name} is required")
+        return Problem(Code.BAD_COMPANY, f"{name} {shown(text)} is not 1 to 64 of A-Z a-z 0-9 _ -")
+
+    return check
+
+
+def _check_sequence(rule: FieldRule) -> Check:
+    name = rule.name
+
+    def check(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
+        number = getattr(envelope, name)
+        return Problem(Code.OUT_OF_RANGE, f"{name} {number} does not fit into 63 bits") if number >= 2**63 else None
 
     return check

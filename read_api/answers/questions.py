@@ -5,6 +5,7 @@ Order of work: may they → what their tier lets them see → answer → is it a
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -88,11 +89,14 @@ class Questions:
         self._store = store
         self._comparing = comparing
         self._of_member = of_member
-        self.cache = AnswerCache(store, self._make, moved=movements.next, tiers=tiers, code=code)
+        self.cache = AnswerCache(store, self._make, moved=self._next_movement, tiers=tiers, code=code)
         self._movements = movements
         self._tokens = tokens
         self._patience = patience
         self._record = record
+
+    def _next_movement(self) -> asyncio.Event:
+        return self._movements.next()
 
     def warming(self, doors: Mapping[str, Target], budget: float) -> Warming:
         """What makes answers before they are asked for, in this share of the time; `doors` as of `Warming`."""

@@ -21,13 +21,11 @@ from domain.events.catalogue import (
     EARLIEST,
     LATEST,
     MAX_FACTS,
-    MAX_ID,
     MOST_AHEAD,
     SECONDS,
     EventType,
 )
-from domain.events.field_rules import LIMIT, FieldRule, Form, field_rules
-from domain.events.validation import LOG_TEXTS
+from domain.events.field_rules import ENVELOPE, LIMIT, FieldRule, Form, field_rules
 from eventlog.columns import decode_messages, descriptor_of, slim_message
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
 
@@ -36,14 +34,12 @@ def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], new
     """True for envelopes that may break a rule of `domain.events.validation`; what is False here is certainly good."""
     suspect = (
         ~pl.col("message_type").is_in(list(known_types))
-        | ~pl.col("company_id").str.contains(COMPANY_ID)
-        | ~_is_time(pl.col("timestamp"))
-        | (pl.col("producer_seq") >= 2**63)
         | (pl.col("schema_version") > newest)
         | (pl.col("message_type").is_in(list(user_types)) & (pl.col("user_id") == ""))
     )
-    for name in LOG_TEXTS:
-        suspect = suspect | (pl.col(name).str.len_bytes() > MAX_ID) | pl.col(name).str.contains("\0", literal=True)
+    for rule in ENVELOPE:
+        for check in _checks(rule):
+            suspect = suspect | check
     return suspect
 
 
@@ -155,6 +151,10 @@ def _checks(rule: FieldRule) -> list[pl.Expr]:
             return _text_checks(column, rule)
         case Form.TIME:
             return [~(_is_time(column) if rule.required else _is_time(column) | (column == 0))]
+        case Form.COMPANY:
+            return [~column.str.contains(COMPANY_ID)]
+        case Form.SEQUENCE:
+            return [column >= 2**63]
     return []
 
 

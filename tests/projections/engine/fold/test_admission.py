@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trading.trading_signals_pb2 import MarketBar, MarketBarBatch
 
-from domain.events.catalogue import STREAMS
+from domain.events.catalogue import EARLIEST, LATEST, MAX_ID, SECONDS, STREAMS
+from domain.events.field_rules import ENVELOPE, FieldRule, Form
 from domain.events.identity import identity
 from domain.events.validation import judge
 from domain.ports import Chunk
@@ -82,6 +83,40 @@ def test_columns_judge_as_validation_does(stream: str, data: st.DataObject) -> N
     found = {b.offset: (b.code, b.item) for b in admitted.quarantined}
     assert found == {i: (p.code, p.item) for i, p in expected.items()}
     assert all(b.raw == raw[b.offset] for b in admitted.quarantined)
+
+
+AT_THE_BOUNDS = {
+    Form.COMPANY: ("", "a" * 64, "a" * 65, "a b", "a\n", "acme"),
+    Form.TIME: (-1, 0, 1, EARLIEST - 1, EARLIEST, *SECONDS, LATEST - 1, LATEST),
+    Form.SEQUENCE: (0, 2**63 - 1, 2**63, 2**64 - 1),
+    Form.TEXT: ("", "u", "n\0l", "z" * MAX_ID, "z" * (MAX_ID + 1), "é" * (MAX_ID // 2), "é" * (MAX_ID // 2) + "z"),
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_envelopes_at_the_bounds_of_their_rules_are_judged_alike(data: st.DataObject) -> None:
+    """Each rule of the envelope is drawn around its bound, several at once: columns and judge name the same fault."""
+    fields = [{rule.name: data.draw(st.sampled_from(AT_THE_BOUNDS[rule.form])) for rule in ENVELOPE} for _ in range(8)]
+    payload = users.UserEvent(name="click").SerializeToString()
+    raw = [
+        AnalyticsProcessingEnvelope(message_type="user_event", payload=payload, **each).SerializeToString()
+        for each in fields
+    ]
+    _, admitted = Admission(TOPIC, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    judged = {place: problem.code for place, value in enumerate(raw) if (problem := judge(value, TOPIC)) is not None}
+    assert {bad.offset: bad.code for bad in admitted.quarantined} == judged
+
+
+@pytest.mark.parametrize("rule", ENVELOPE, ids=lambda rule: rule.name)
+def test_every_rule_of_the_envelope_sets_an_event_aside(rule: FieldRule) -> None:
+    """Broken alone, each is found by the columns, with the field in the reason."""
+    broken = {Form.COMPANY: "a b", Form.TIME: -1, Form.SEQUENCE: 2**63, Form.TEXT: "z" * (MAX_ID + 1)}[rule.form]
+    envelope = AnalyticsProcessingEnvelope.FromString(event(1, producer="p"))
+    setattr(envelope, rule.name, broken)
+    (bad,) = decide(Memory(), [event(0), envelope.SerializeToString()]).quarantined
+    assert bad.offset == 1
+    assert bad.reason.startswith(rule.name)
 
 
 def test_a_foreign_event_is_admitted_once_in_a_batch_and_across_batches() -> None:
