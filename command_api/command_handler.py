@@ -110,7 +110,7 @@ class CommandHandler:
         self._store, self._now, self._new_id = store, now, new_id
         self._vocabulary = vocabulary
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-        self._known: LRUCache[tuple[str, str, UUID], _CurrentState] = LRUCache(MOST_STATES)
+        self._states: LRUCache[tuple[str, str, UUID], _CurrentState] = LRUCache(MOST_STATES)
 
     async def take(self, principal: Principal, order: CommandRequest) -> CommandResult:
         """Decide, store and answer. What is answered is durable.
@@ -213,13 +213,13 @@ class CommandHandler:
         if order.aggregate_id is None and order.type.creates:
             return NOTHING  # its id was made a moment ago
         place = (order.company_id, order.type.aggregate.name, aggregate_id)
-        known = self._known.get(place, NOTHING)
+        known = self._states.get(place, NOTHING)
         for event in await self._store.events(aggregate_id, known.version):
             _must_be_theirs(order, event)
             state = order.type.aggregate.evolve(known.state, event_of(event))
             known = _CurrentState(event.version, state, event.position)
         if known.version:
-            self._known[place] = known
+            self._states[place] = known
         return known
 
 

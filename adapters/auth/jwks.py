@@ -42,11 +42,11 @@ class ReadKeys:
         self, read: Read, source: str, *, every: float = EVERY, pause: float = PAUSE, kept: float = KEYS_VALID
     ) -> None:
         self._read, self._source = read, source
-        self._every, self._pause, self._kept = every, pause, kept
+        self._every, self._pause, self._longest_age = every, pause, kept
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._good = -float("inf")  # when a reading went well for the last time
         self._tried = 0.0
-        self._wanted = threading.Event()
+        self._due = threading.Event()
         self._closed = False
         self._look()
         threading.Thread(target=self._run, name="jwks", daemon=True).start()
@@ -54,23 +54,23 @@ class ReadKeys:
     def get(self, kid: str, /) -> jwt.PyJWK | None:
         """The key of that name; one that is unknown is looked for in the background. Raises Unavailable."""
         now = time.monotonic()
-        key = self._keys.get(kid) if now - self._good <= self._kept else None
+        key = self._keys.get(kid) if now - self._good <= self._longest_age else None
         if key is None:
             if now - self._tried >= self._pause:
-                self._wanted.set()
-            if now - self._good > self._kept:
+                self._due.set()
+            if now - self._good > self._longest_age:
                 raise Unavailable(f"the keys of {self._source} cannot be read, and old ones no longer count")
         return key
 
     def close(self) -> None:
         """Read no more; the process's end does it as well."""
         self._closed = True
-        self._wanted.set()
+        self._due.set()
 
     def _run(self) -> None:
         while not self._closed:
-            self._wanted.wait(self._every)
-            self._wanted.clear()
+            self._due.wait(self._every)
+            self._due.clear()
             if not self._closed and time.monotonic() - self._tried >= self._pause:
                 self._look()
 

@@ -61,7 +61,7 @@ class KafkaReader:
         self._go_to(start)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
-        with translated(f"read {self._topic}"), self._known():
+        with translated(f"read {self._topic}"), self._of_existing_topic():
             await self._ask()
             chunks = self._take(max_records)
             while not chunks and self._flights and (left := deadline - loop.time()) > 0:
@@ -72,7 +72,7 @@ class KafkaReader:
         return chunks
 
     @contextmanager
-    def _known(self) -> Iterator[None]:
+    def _of_existing_topic(self) -> Iterator[None]:
         """Who reads has offsets of the topic: a broker that does not know it has not yet come to all that it holds."""
         try:
             yield

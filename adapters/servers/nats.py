@@ -27,7 +27,7 @@ class NatsServer:
         self._port = directory / "run" / "nats.port"
         self._log = directory / "logs" / "nats.log"
         self._streams = directory / "run" / "nats-streams"
-        self._wanted = port
+        self._last_port = port
         self._program = _program()
         self._launcher = Launcher(self._program, self._settings)
 
@@ -44,7 +44,7 @@ class NatsServer:
         """Return when the server runs and takes connections; raises Unavailable if it will not."""
         for _ in range(3):  # a free port can be taken by somebody else before the server binds it
             if self._runs() or self._start():
-                self._wanted = int(self._port.read_text())  # it comes back where those who work with it look for it
+                self._last_port = int(self._port.read_text())  # it comes back where those who work with it look for it
                 return
         raise Unavailable(f"nats-server does not start, see {self._log}")
 
@@ -61,7 +61,7 @@ class NatsServer:
 
     def _start(self) -> bool:
         token = secret(self._key, lambda: secrets.token_urlsafe(24))
-        port = free_port(self._port, self._wanted)
+        port = free_port(self._port, self._last_port)
         self._settings.unlink(missing_ok=True)
         descriptor = os.open(self._settings, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as output:

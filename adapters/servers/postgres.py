@@ -51,7 +51,7 @@ class PostgresServer:
         self._key = directory / "keys" / "database"
         self._log = directory / "logs" / "postgres.log"
         self._port = directory / "run" / "postgres.port"
-        self._wanted = 0  # its port, once it ran: those who work with it know this one, so it comes back at no other
+        self._last_port = 0  # its port, once it ran: those who work with it know this one, so it comes back at no other
         self._sockets = _socket_folder(directory)
         self._programs = _programs()
         self._launcher = Launcher(self._programs.parent, self._data, self._sockets)
@@ -89,7 +89,7 @@ class PostgresServer:
             failures += not any(leftover in said for leftover in LEFTOVERS)
             if said:
                 time.sleep(0.1)
-        self._wanted = self._number
+        self._last_port = self._number
 
     def stop(self) -> None:
         """Stop the server, whoever started it: cleanly within 3 s, else at once (the next start recovers it).
@@ -143,7 +143,7 @@ class PostgresServer:
         self._make_socket_folder()
         for stale in (self._data / "postmaster.pid", *self._sockets.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)  # of a dead server: we only come here when none runs
-        port = free_port(self._port, self._wanted)
+        port = free_port(self._port, self._last_port)
         settings = SETTINGS | {"unix_socket_directories": str(self._sockets), "port": str(port)}
         before = self._log.stat().st_size if self._log.exists() else 0
         command = [str(self._programs / "postgres"), "-D", str(self._data)]

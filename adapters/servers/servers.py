@@ -55,11 +55,11 @@ class Servers:
         self._directory = directory.resolve()
         self._postgres = PostgresServer(self._directory)
         self._nats = NatsServer(self._directory, port=nats_port)
-        self._wanted: dict[str, PostgresServer | NatsServer] = {}
+        self._running: dict[str, PostgresServer | NatsServer] = {}
         if database:
-            self._wanted["postgres"] = self._postgres
+            self._running["postgres"] = self._postgres
         if bus:
-            self._wanted["nats"] = self._nats
+            self._running["nats"] = self._nats
         self._caretaker = Caretaker(self._directory)
         self._users: int | None = None
 
@@ -77,7 +77,7 @@ class Servers:
 
     def addresses(self) -> Addresses:
         """Where the servers are now."""
-        database, bus = "postgres" in self._wanted, "nats" in self._wanted
+        database, bus = "postgres" in self._running, "nats" in self._running
         url, tcp_url = self._postgres.url, self._postgres.tcp_url
         return Addresses(
             database_url=url() if database else "",
@@ -88,7 +88,7 @@ class Servers:
             reader_url=url(READER) if database else "",
             member_url=url(MEMBER) if database else "",
             nats_url=self._nats.url if bus else "",
-            pids={name: pid for name, server in self._wanted.items() if (pid := server.pid()) is not None},
+            pids={name: pid for name, server in self._running.items() if (pid := server.pid()) is not None},
         )
 
     async def stop(self) -> None:
@@ -138,7 +138,7 @@ class Servers:
 
     @property
     def _needed(self) -> tuple[PostgresServer | NatsServer | Caretaker, ...]:
-        return *self._wanted.values(), self._caretaker
+        return *self._running.values(), self._caretaker
 
     async def _ensure(self) -> None:
         """Bring up what is wanted; also when cancelled it ends only after the work in the threads, under the lock."""

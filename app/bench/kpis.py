@@ -91,10 +91,10 @@ async def kpis(ground: Ground) -> None:
 
 async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url: str) -> None:
     users = ground.scale.one // 10
-    company = await _asked(store, [MONTH], [MONTH])
+    company = await _latencies(store, [MONTH], [MONTH])
     traders = [Part("trading_metrics", {"user_id": f"u{n}"}) for n in range(1, 1 + 10 * TRADERS, 10)]
     traders = [part for part in traders if int(part.params["user_id"][1:]) <= users]
-    user = await _asked(store, traders, traders * WARM)
+    user = await _latencies(store, traders, traders * WARM)
     async with moving(log, url, COMPANY, IN_MONTH):
         asks = min(ASKS, ground.scale.reads)
         beside, positions = await _asked_beside(store, asks)
@@ -119,7 +119,7 @@ async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url:
         ground.report(Figure(name, quantile(times, share), "ms", quantile(floor, share), note))
 
 
-async def _asked(
+async def _latencies(
     store: PostgresReadStore, parts: Sequence[Part], warming: Sequence[Part]
 ) -> tuple[list[float], list[float]]:
     """Milliseconds of each question when it is asked first, and of all that are asked afterwards, in turn.

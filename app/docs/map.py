@@ -82,7 +82,7 @@ def map_page() -> str:
     for title, walk in WALKS.items():
         lines += ["", f"## {title}", ""]
         lines += [
-            f"{n}. [`{path}`](../../{path}) `{_known(path, name)}`: {text}"
+            f"{n}. [`{path}`](../../{path}) `{_existing_name(path, name)}`: {text}"
             for n, (path, name, text) in enumerate(walk, 1)
         ]
     return "\n".join(lines)
@@ -94,7 +94,7 @@ def _rooms(package: Path) -> Iterator[tuple[str, str]]:
         yield f"{file.parent.relative_to(ROOT)}/", said.split("\n")[0]
 
 
-def _known(path: str, name: str) -> str:
+def _existing_name(path: str, name: str) -> str:
     defined = {
         target for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body for target in _targets(node)
     }

@@ -126,7 +126,7 @@ def answering(rpc: str, handler: Answers, gate: Gate) -> Answering:
                 )
             call.position = _position(found)
             await call.before_the_answer()
-            context.set_trailing_metadata((*call.told, *_stands_for(found)))
+            context.set_trailing_metadata((*call.trailing_metadata, *_stands_for(found)))
             return found
         raise AssertionError("a call that was refused has ended by now")
 
@@ -158,7 +158,7 @@ class _Call:
     company: str
     correlation_id: str
     trail: Trail
-    told: Sequence[tuple[str, str]] = ()
+    trailing_metadata: Sequence[tuple[str, str]] = ()
     caller: Caller | None = None
     position: str = ""
     on_record: bool = False
@@ -200,9 +200,9 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
     metadata = _metadata(context)
     correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
     with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
-        told = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
-        context.set_trailing_metadata(told)
-        call = _Call(rpc, company_of(request), correlation_id, gate.trail, told)
+        trailing_metadata = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
+        context.set_trailing_metadata(trailing_metadata)
+        call = _Call(rpc, company_of(request), correlation_id, gate.trail, trailing_metadata)
         try:
             if call.action not in ONLY_REFUSALS:
                 await gate.trail.admit()
@@ -215,14 +215,16 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
             call.end(error)
             if isinstance(error, Defect):
                 _logger.error("%s failed: %s (correlation id %s)", rpc, error, correlation_id)
-            await _refuse(context, error, told)
+            await _refuse(context, error, trailing_metadata)
         except (grpc.aio.BaseError, grpc.RpcError):
             raise  # the handler has ended the call itself
         except Exception as error:
             call.end(error)
             _logger.exception("%s failed (correlation id %s)", rpc, correlation_id)
             # what went wrong inside is for the log: the text of a foreign exception may hold another tenant's data
-            await _refuse(context, Defect(f"{rpc} failed; its correlation id finds the reason in the log"), told)
+            await _refuse(
+                context, Defect(f"{rpc} failed; its correlation id finds the reason in the log"), trailing_metadata
+            )
         except BaseException:  # the caller has gone: what was read until then was read
             call.end(None)
             raise
@@ -244,13 +246,13 @@ def _stands_for(message: Any) -> Iterator[tuple[str, str]]:
         yield "x-definition-version", str(stands_for.definition_version)
 
 
-async def _refuse(context: Context, error: AnalyticsError, told: Sequence[tuple[str, str]]) -> None:
-    trailing: list[tuple[str, str | bytes]] = [*told, (ERROR_CODE, error.code)]
+async def _refuse(context: Context, error: AnalyticsError, trailing_metadata: Sequence[tuple[str, str]]) -> None:
+    trailing: list[tuple[str, str | bytes]] = [*trailing_metadata, (ERROR_CODE, error.code)]
     if error.suggested_actions:
         trailing.append((SUGGESTED_ACTIONS, _ascii(clean_message("; ".join(error.suggested_actions)))))
     if error.retry_after is not None:
         trailing.append((RETRY_AFTER, str(math.ceil(error.retry_after))))
-    trailing.append((DETAILS, rich_status(status_code(error), error, told[0][1]).SerializeToString()))
+    trailing.append((DETAILS, rich_status(status_code(error), error, trailing_metadata[0][1]).SerializeToString()))
     await context.abort(status_code(error), clean_message(str(error)), tuple(trailing))
 
 

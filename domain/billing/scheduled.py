@@ -27,12 +27,12 @@ def scheduled(
     The sum of all days before a moment of midnight is what was scheduled then. `history` in order; `read` tells it
     with the debts that count before a moment, None: with all. `moments`: those at which debts begin or end, in ms.
     """
-    if all(_known(fact) == _day(fact.effective_at) for fact in history):
+    if all(_recording_day(fact) == _day(fact.effective_at) for fact in history):
         return {}
     changes: Counter[tuple[int, Cut]] = Counter()
     committed: Counter[Cut] = Counter()
-    for day in sorted({*map(_known, history), *map(_day, moments)}):
-        told = read([fact for fact in history if _known(fact) <= day], day + MS_PER_DAY).movements
+    for day in sorted({*map(_recording_day, history), *map(_day, moments)}):
+        told = read([fact for fact in history if _recording_day(fact) <= day], day + MS_PER_DAY).movements
         after = _by_cut(told)
         for cut in {**committed, **after}:
             changes[day, cut] += after[cut] - committed[cut]
@@ -42,7 +42,7 @@ def scheduled(
     return {key: change for key, change in changes.items() if change}
 
 
-def _known(fact: SubscriptionFact) -> int:
+def _recording_day(fact: SubscriptionFact) -> int:
     return _day(min(fact.recorded_at or fact.effective_at, fact.effective_at))
 
 

@@ -191,7 +191,7 @@ def decide(state: Company | None, command: CompanyCommand, issued: Issued) -> tu
     """The event of a command, none where it says what is so already. Raises Invalid naming the field."""
     refuse(problems(command))
     before = state or Company()
-    return tuple(settings_changed(before, with_settings(before, _wanted(command)), get_args(CompanyEvent)))
+    return tuple(settings_changed(before, with_settings(before, _settings_of(command)), get_args(CompanyEvent)))
 
 
 def evolve(state: Company | None, event: CompanyEvent) -> Company:
@@ -199,7 +199,7 @@ def evolve(state: Company | None, event: CompanyEvent) -> Company:
     return with_settings(state or Company(), event)
 
 
-def _wanted(command: CompanyCommand) -> CompanyEvent:
+def _settings_of(command: CompanyCommand) -> CompanyEvent:
     """What a command would make so: the commands that set a part as a whole have the part's own fields."""
     match command:
         case ChangeProfile():

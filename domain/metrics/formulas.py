@@ -50,7 +50,7 @@ class MetricInputs:
 
     sums: Mapping[str, Sums]
     seconds: float | None
-    given: Assumptions = field(default_factory=Assumptions)
+    assumptions: Assumptions = field(default_factory=Assumptions)
     months: float | None = None
 
     def __getitem__(self, source: str) -> Sums:
@@ -89,7 +89,7 @@ class MetricInputs:
     @property
     def ltv(self) -> Stat:
         """Lifetime value at margin, in millionths."""
-        return rates.customer_ltv(self.arpa, self.monthly_churn_rate, self.given.margin)
+        return rates.customer_ltv(self.arpa, self.monthly_churn_rate, self.assumptions.margin)
 
     @property
     def arpa(self) -> Stat:
@@ -195,15 +195,15 @@ REVENUE: Mapping[str, Formula] = {
 
 
 def _year_growth(found: MetricInputs) -> Value:
-    margin = found.given.profit_margin
+    margin = found.assumptions.profit_margin
     growth = rates.mrr_growth_rate(found.flows("mrr_year"))
     return efficiency.rule_of_40(growth, Reason.NOT_REPORTED if margin is None else margin)
 
 
 def _burn_multiple(found: MetricInputs) -> Value:
-    if found.given.burn is None:
+    if found.assumptions.burn is None:
         return Reason.NOT_REPORTED
-    return efficiency.burn_multiple(found.given.burn, float(money(found.flows().net_new)) / 1_000_000)
+    return efficiency.burn_multiple(found.assumptions.burn, float(money(found.flows().net_new)) / 1_000_000)
 
 
 ACQUISITION: Mapping[str, Formula] = {
@@ -226,7 +226,7 @@ ACQUISITION: Mapping[str, Formula] = {
     ),
     "acquisition_cost": lambda f: f.cost(),
     "cac": lambda f: f.cac,
-    "cac_payback_months": lambda f: efficiency.cac_payback_months(f.cac, f.arpa, f.given.margin),
+    "cac_payback_months": lambda f: efficiency.cac_payback_months(f.cac, f.arpa, f.assumptions.margin),
     "ltv_to_cac": lambda f: efficiency.ltv_to_cac(f.ltv, f.cac),
     "magic_number": lambda f: efficiency.magic_number(float(money(f.flows().net_new)), f.cost("_before")),
     "burn_multiple": _burn_multiple,
@@ -346,11 +346,11 @@ SYSTEM: Mapping[str, Formula] = {
     "throughput": _throughput,
     "error_rate": lambda f: service.error_rate(*_operations(f)),
     "availability": lambda f: service.availability(*_operations(f)),
-    "error_budget_left": lambda f: service.error_budget_left(*_operations(f), f.given.objective),
-    "burn_rate": lambda f: service.burn_rate(*_operations(f), f.given.objective),
+    "error_budget_left": lambda f: service.error_budget_left(*_operations(f), f.assumptions.objective),
+    "burn_rate": lambda f: service.burn_rate(*_operations(f), f.assumptions.objective),
     **{f"latency_{q}": lambda f, q=q: _number(f["operations"].get(q)) for q in ("p50", "p95", "p99")},  # type: ignore[misc]  # bound now
     "apdex": lambda f: service.apdex(
-        f["operation_buckets"].get("ok", ()), f.whole("operation_buckets", "failures"), f.given.threshold_ms
+        f["operation_buckets"].get("ok", ()), f.whole("operation_buckets", "failures"), f.assumptions.threshold_ms
     ),
 }
 

@@ -36,7 +36,7 @@ class EventMatch(NamedTuple):
 class Search:
     """What is searched for, and where; no `topics` are all that may be read, no `end` is the head of the log."""
 
-    wanted: Criteria = field(default_factory=Criteria)
+    criteria: Criteria = field(default_factory=Criteria)
     topics: Sequence[str] = ()
     begin: str = ""
     end: str = ""
@@ -55,38 +55,38 @@ class EventSearch:
 
         Raises Invalid for what cannot be meant, Forbidden for what the principal may not see, Unavailable.
         """
-        wanted = own(principal, search.wanted)
-        if wanted.to_time <= wanted.from_time:
+        criteria = own(principal, search.criteria)
+        if criteria.to_time <= criteria.from_time:
             raise Invalid("the end of the time range must be after its beginning", code="bad_time")
         if search.follow and search.end:
             raise Invalid("a stream that follows has no to_position", code="bad_range")
-        topics = readable_topics(principal, wanted.company_id, search.topics)
+        topics = readable_topics(principal, criteria.company_id, search.topics)
         end = Position.parse(search.end) if search.end else None
         walk = await log_walk.begin(self._log, topics, Position.parse(search.begin), end, search.follow)
-        walk.index, walk.wanted = self._index, wanted
+        walk.index, walk.criteria = self._index, criteria
         return walk
 
     async def part(
-        self, principal: Principal, place: Placed, wanted: Criteria, begin: int, end: int | None = None
+        self, principal: Principal, place: Placed, criteria: Criteria, begin: int, end: int | None = None
     ) -> LogWalk:
         """A walk through [begin, end) of the partition of `place` alone, as far as the log still has it.
 
         Raises Invalid for an unknown topic, Forbidden for what the principal may not see, Unavailable.
         """
         topic, partition, _ = place
-        readable_topics(principal, wanted.company_id, [topic])
-        wanted = own(principal, wanted)
+        readable_topics(principal, criteria.company_id, [topic])
+        criteria = own(principal, criteria)
         starts, heads = await self._log.starts(topic), await self._log.heads(topic)
         until = heads[partition] if end is None else end
         reached = min(max(begin, starts[partition]), until)
-        return LogWalk({(topic, partition): reached}, {(topic, partition): until}, False, self._index, wanted)
+        return LogWalk({(topic, partition): reached}, {(topic, partition): until}, False, self._index, criteria)
 
     async def matches(self, walk: LogWalk) -> AsyncGenerator[EventMatch | None]:
         """Wanted events as the walk reaches them; None whenever a round of reading has ended.
 
         Raises Unavailable when the log falls silent.
         """
-        wanted, needles = walk.wanted, walk.wanted.needles()
+        criteria, needles = walk.criteria, walk.criteria.needles()
         topics = list(dict.fromkeys(topic for topic, _ in walk.reached))
         async with aclosing(walk.chunks(self._log, topics)) as chunks:
             async for topic, chunk in chunks:
@@ -95,7 +95,7 @@ class EventSearch:
                     continue
                 place = (topic, chunk.partition)
                 for offset, value in zip(chunk.offsets, chunk.values, strict=True):
-                    envelope = wanted.envelope(value) if all(needle in value for needle in needles) else None
+                    envelope = criteria.envelope(value) if all(needle in value for needle in needles) else None
                     if envelope is not None:
                         walk.reached[place] = offset + 1
                         yield EventMatch(Placed(topic, chunk.partition, offset), value, envelope)

@@ -47,14 +47,14 @@ class _Ahead:
 class LogWalk:
     """Where a walk stands: `reached` and `ends` by partition. `ends` grows with the log when `follow`.
 
-    Blocks in which the index rules out what is `wanted` are passed over; `scanned` counts what was looked at.
+    Blocks in which the index rules out the `criteria` are passed over; `scanned` counts what was looked at.
     """
 
     reached: dict[TopicPartition, int]
     ends: dict[TopicPartition, int]
     follow: bool = False
     index: EventIndex | None = None
-    wanted: Criteria = field(default_factory=Criteria)
+    criteria: Criteria = field(default_factory=Criteria)
     scanned: Scanned = field(default_factory=Scanned)
     _patience: dict[str, Patience] = field(default_factory=dict)
     _ahead: dict[TopicPartition, _Ahead] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class LogWalk:
                     unknown[partition] = (offset, min(self.ends[place], offset + ASK_AHEAD))
             if not unknown or self.index is None:
                 return
-            found = await self.index.skips(topic, unknown, self.wanted)
+            found = await self.index.skips(topic, unknown, self.criteria)
             for partition, (_, until) in unknown.items():
                 self._learn((topic, partition), until, found.get(partition, Skips()))
 
@@ -145,8 +145,8 @@ class LogWalk:
         place = (topic, chunk.partition)
         ahead = self._ahead.get(place) or _Ahead()
         indexed = bisect_left(chunk.offsets, ahead.indexed_until)
-        self.scanned.records += sum(self.wanted.own in value for value in chunk.values)
-        self.scanned.unindexed_records += sum(self.wanted.own in value for value in chunk.values[indexed:])
+        self.scanned.records += sum(self.criteria.own in value for value in chunk.values)
+        self.scanned.unindexed_records += sum(self.criteria.own in value for value in chunk.values[indexed:])
         if self.follow:
             self.ends[place] = max(self.ends[place], chunk.head)
         stop = self._stop(place) if ahead.skips or not self.follow else chunk.next_offset

@@ -58,7 +58,7 @@ class TileAnswers:
     def __init__(self, questions: Questions, clock: Callable[[], float] = time.monotonic) -> None:
         self._questions = questions
         self._clock = clock
-        self._kept: LRUCache[Hashable, Entry | _Refusal] = LRUCache(MOST)
+        self._entries: LRUCache[Hashable, Entry | _Refusal] = LRUCache(MOST)
         self._making: dict[Hashable, asyncio.Task[None]] = {}
 
     async def of_snapshot(
@@ -73,7 +73,7 @@ class TileAnswers:
         try:
             answer = await self._questions.answer_from(snapshot, question)
         except AnalyticsError as error:
-            self._kept[question.key] = _Refusal(error, *self._cost_since(began))
+            self._entries[question.key] = _Refusal(error, *self._cost_since(began))
             return TileAnswer(error, True)
         self._keep(question, answer, _state(question, checkpoints), began)
         return TileAnswer(answer, True)
@@ -100,7 +100,7 @@ class TileAnswers:
             answer = await self._questions.answer(question)
             after = await self._questions.checkpoints([name for name, _, _ in state], question.company)
         except AnalyticsError as error:
-            self._kept[question.key] = _Refusal(error, *self._cost_since(began))
+            self._entries[question.key] = _Refusal(error, *self._cost_since(began))
         else:
             self._keep(question, answer, state if state_of(after) == state else (), began)
 
@@ -113,11 +113,11 @@ class TileAnswers:
         stamped = isinstance(query, Composed) and query.stamped
         reads = tuple(name for name, _, _ in state)
         entry = Entry(CachedAnswer(answer), reads, state, question.asked_at, cost, now, now, stamped)
-        self._kept[question.key] = entry
+        self._entries[question.key] = entry
 
     def _same(self, question: Question, checkpoints: Checkpoints) -> TileAnswer | None:
         """The answer that was made of the same rows in this minute, with how fresh it is now."""
-        kept = self._kept.get(question.key)
+        kept = self._entries.get(question.key)
         if isinstance(kept, _Refusal):
             return TileAnswer(kept.error, True) if self._rests(question) else None
         if kept is None or kept.asked_at != question.asked_at or kept.state != _state(question, checkpoints):
@@ -126,7 +126,7 @@ class TileAnswers:
 
     def _before(self, question: Question) -> TileAnswer | None:
         """The answer of before, saying that it is not complete."""
-        kept = self._kept.get(question.key)
+        kept = self._entries.get(question.key)
         if kept is None or isinstance(kept, _Refusal) or question.asked_at - kept.asked_at > OLDEST:
             return None
         as_of = kept.answer["as_of"]
@@ -135,7 +135,7 @@ class TileAnswers:
 
     def _rests(self, question: Question) -> bool:
         """Whether it is too early to make it anew."""
-        kept = self._kept.get(question.key)
+        kept = self._entries.get(question.key)
         return kept is not None and self._clock() - kept.made < SHARE * kept.cost
 
 

@@ -30,13 +30,13 @@ class _Page:
     correlation_id: str
     events: list[operations.LoggedEvent] = field(default_factory=list)
     size: int = 0
-    taken: int = 0  # in all messages
+    count: int = 0  # in all messages
     since: float = field(default_factory=time.monotonic)
 
     def add(self, event: operations.LoggedEvent) -> None:
         self.events.append(event)
         self.size += event.ByteSize()
-        self.taken += 1
+        self.count += 1
 
     @property
     def full(self) -> bool:
@@ -72,7 +72,7 @@ class EventHistory:
             async for event in found:
                 if event is not None:
                     page.add(_logged(event, caller.principal))
-                if page.taken == request.limit > 0:
+                if page.count == request.limit > 0:
                     break
                 if page.full or (event is None and page.due):
                     yield page.answer(walk)

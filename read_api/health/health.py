@@ -78,7 +78,7 @@ class Health:
         self._workers = workers
         self._figures = SharedCall(figures, "the store", PATIENCE)
         self._sealer = SharedCall(sealer, "the store of seals", PATIENCE)
-        self._known: Sequence[Status] | None = None
+        self._last_statuses: Sequence[Status] | None = None
         self._bus = bus
         self._lane = lane
         self._metrics = metrics
@@ -91,7 +91,7 @@ class Health:
         (statuses, log), (figures, store), (workers, _), (sealer, _) = await asyncio.gather(
             _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers), _attempt(self._sealer)
         )
-        statuses = self._known = self._known if statuses is None else statuses
+        statuses = self._last_statuses = self._last_statuses if statuses is None else statuses
         components = [
             _component("log", log),
             _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),

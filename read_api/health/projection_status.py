@@ -65,7 +65,7 @@ class ProjectionStatuses:
         self._stuck = stuck_seconds
         self._max_age = max_age
         self._refresh = SharedCall(self._look, "the store of the projections, or the log,", patience)
-        self._known: list[Status] = []
+        self._last_report: list[Status] = []
         self._beats: Sequence[Heartbeat] = ()
         self._known_at = float("-inf")
 
@@ -73,7 +73,7 @@ class ProjectionStatuses:
         """Entries by name and version. Raises Unavailable when log or store does not answer, within `patience`."""
         if time.monotonic() - self._known_at >= self._max_age:
             await self._refresh()
-        return self._known
+        return self._last_report
 
     async def latest(self) -> tuple[list[Status], str]:
         """Entries, and what keeps them from being those of now: then each says so, and since when it is not known.
@@ -83,15 +83,15 @@ class ProjectionStatuses:
         try:
             return await self(), ""
         except Unavailable as error:
-            if not self._known:
+            if not self._last_report:
                 raise
             since = round(1000 * (time.time() - time.monotonic() + self._known_at))
-            silent = _told(Failure(error.code, str(error), "", "", since))
-            return [entry | {"error": str(error), "failure": silent} for entry in self._known], str(error)
+            silent = _failure_members(Failure(error.code, str(error), "", "", since))
+            return [entry | {"error": str(error), "failure": silent} for entry in self._last_report], str(error)
 
     async def _look(self) -> None:
         stored, beats = await asyncio.to_thread(lambda: (self._store.statuses(), self._store.heartbeats()))
-        self._known = report(stored, await self.head(), time.time(), beats, self._stuck)
+        self._last_report = report(stored, await self.head(), time.time(), beats, self._stuck)
         self._beats, self._known_at = beats, time.monotonic()
 
     async def workers(self) -> Sequence[Heartbeat]:
@@ -174,10 +174,10 @@ def _entry(
         "lag_seconds": round(max(0.0, now - status.confirmed_at / 1000), 3) if lag and status.confirmed_at else 0.0,
         "rate": round(status.rate, 1),
         "error": status.error,
-        "failure": None if failure is None else _told(failure),
+        "failure": None if failure is None else _failure_members(failure),
     }
 
 
-def _told(failure: Failure) -> dict[str, str]:
+def _failure_members(failure: Failure) -> dict[str, str]:
     members = {name: str(value) for name, value in asdict(failure).items()}
     return members | {"since": datetime.fromtimestamp(failure.since / 1000, UTC).isoformat(timespec="milliseconds")}

@@ -56,19 +56,19 @@ def handlers() -> list[HTTPRouteHandler]:
 def _of(kind: Kind) -> list[HTTPRouteHandler]:
     async def listed(request: HttpRequest) -> Response[bytes]:
         """All that the caller may see, by id, a page at a time; archived ones with `archived=true`."""
-        company_id, params = _asked(request, kind.query)
+        company_id, params = _company_and_parameters(request, kind.query)
         question = list_question(kind, company_id, params, asked_at(request))
         return await response_to(question, await ask(request, question))
 
     async def shown(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """The item as its last event left it, archived or not; ETag is its version."""
-        company_id, _ = _asked(request, kind.query, ())
+        company_id, _ = _company_and_parameters(request, kind.query, ())
         answer = await ask(request, item_question(kind, company_id, str(id), asked_at(request)))
         return _item(answer, only(answer["rows"], kind, str(id)))
 
     async def told(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
         """Every event of the item, oldest first, a page at a time: what changed, by whom, when."""
-        company_id, params = _asked(request, HISTORY, PAGED)
+        company_id, params = _company_and_parameters(request, HISTORY, PAGED)
         question = history_question(kind, company_id, str(id), params, asked_at(request))
         answer = await ask(request, question)
         if "cursor" not in params:
@@ -98,7 +98,7 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
 )
 async def company(request: HttpRequest) -> Response[bytes]:
     """What the company says about itself, or the defaults (version 0) where it never did; ETag is its version."""
-    company_id, _ = _asked(request, COMPANY, ())
+    company_id, _ = _company_and_parameters(request, COMPANY, ())
     answer = await ask(request, Question(COMPANY, company_id, {}, asked_at(request)))
     return _item(answer, answer["rows"][0])
 
@@ -107,7 +107,9 @@ def _item(answer: Mapping[str, Any], row: Mapping[str, Any]) -> Response[bytes]:
     return with_headers(answer, msgspec.json.encode(row), {"ETag": f'"{row["version"]}"'})
 
 
-def _asked(request: HttpRequest, query: str, allowed: Sequence[str] | None = None) -> tuple[str, dict[str, str]]:
+def _company_and_parameters(
+    request: HttpRequest, query: str, allowed: Sequence[str] | None = None
+) -> tuple[str, dict[str, str]]:
     """The company that is meant, and the query's parameters of those allowed. Raises Invalid for others."""
     params = parameters(request)
     name = request.user.company(params.pop("company", None))

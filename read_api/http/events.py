@@ -43,7 +43,7 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
     """
     side: ReadServices = request.app.state.side
     principal = request.user.principal
-    asked = _asked(request)
+    asked = _single_parameters(request)
     limit = whole_parameter(asked, "limit", 1, MOST, LIMIT)
     await side.questions.logged(min_position(request))
     search = Search(
@@ -72,13 +72,13 @@ async def show_event(event: FromPath[str], request: HttpRequest) -> Response[byt
     """
     side: ReadServices = request.app.state.side
     principal = request.user.principal
-    company = request.user.company(_asked(request).get("company"))
+    company = request.user.company(_single_parameters(request).get("company"))
     await side.questions.logged(min_position(request))
     answer = await side.event_details.detail_of(principal, event, company)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
+def _single_parameters(request: HttpRequest) -> dict[str, str]:
     """The parameters that are given once; raises Invalid for unknown ones and for those given twice."""
     asked: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

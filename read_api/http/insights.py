@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -57,15 +56,9 @@ class Insight(msgspec.Struct, kw_only=True, omit_defaults=True):
     horizon_days: int | None = None
 
 
-class Insights(msgspec.Struct, kw_only=True):
+class Insights(openapi.StandsFor, kw_only=True):
     """Insights, and the position that they stand for."""
 
-    query: str
-    definition_version: int
-    position: str
-    as_of: datetime | None
-    complete: bool
-    lag_ms: int
     rows: list[Insight]
 
 

@@ -83,7 +83,7 @@ async def listing(request: HttpRequest) -> Response[bytes]:
 )
 async def show(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
     """How far the report has got, and what it stands for."""
-    return Response(msgspec.json.encode(await _found(id, request, _only(request))), media_type=JSON)
+    return Response(msgspec.json.encode(await _stored_report(id, request, _only(request))), media_type=JSON)
 
 
 @get(
@@ -97,13 +97,13 @@ async def file(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
     """The file; from `offset` on, where a download was broken off."""
     side: ReadServices = request.app.state.side
     asked = _only(request, "offset")
-    report, offset = await _found(id, request, asked), whole_parameter(asked, "offset", 0, 2**40, 0)
+    report, offset = await _stored_report(id, request, asked), whole_parameter(asked, "offset", 0, 2**40, 0)
     content = await side.reports.piece(report, offset, report.size)
     headers = {"Content-Disposition": f'attachment; filename="{report.file_name}"'}
     return Response(content, media_type=report.media_type, headers=headers)
 
 
-async def _found(id: UUID, request: HttpRequest, asked: dict[str, str]) -> StoredReport:
+async def _stored_report(id: UUID, request: HttpRequest, asked: dict[str, str]) -> StoredReport:
     side: ReadServices = request.app.state.side
     return await side.reports.find(request.user.principal, request.user.company(asked.get("company")), str(id))
 

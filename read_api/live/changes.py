@@ -30,7 +30,7 @@ class ProjectionChanges:
     def __init__(self, bus: LiveBus) -> None:
         self._bus = bus
         self._moved: dict[str, asyncio.Event] = {}
-        self._wanted = [f"{PROJECTED}.*", RELAY_SUBJECT]
+        self._subjects = [f"{PROJECTED}.*", RELAY_SUBJECT]
         self._subscriptions: list[Subscription] = []
         self._subscribing: asyncio.Task[None] | None = None
 
@@ -53,11 +53,11 @@ class ProjectionChanges:
         return self._moved.setdefault(projection, asyncio.Event())
 
     async def _subscribe(self) -> None:
-        while self._wanted:
+        while self._subjects:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    self._subscriptions.append(await self._bus.subscribe(self._wanted[-1], self._heard))
-                self._wanted.pop()
+                    self._subscriptions.append(await self._bus.subscribe(self._subjects[-1], self._heard))
+                self._subjects.pop()
             except (Unavailable, TimeoutError) as error:
                 logger.warning("live figures come by looking: %s", error or "the live bus does not answer")
                 await asyncio.sleep(RETRY)

@@ -54,7 +54,7 @@ class _View:
     turn: int = 0  # of the newest message
     turns: dict[str, int] = field(default_factory=dict)  # in which one each window was spoken of last
     moved: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: float = field(default_factory=time.monotonic)
+    asked_at: float = field(default_factory=time.monotonic)
     following: asyncio.Task[None] | None = None
 
     async def hear(self, _subject: str, data: bytes) -> None:
@@ -170,7 +170,7 @@ class LiveMetrics:
             view = self._views[question.id] = _View(question)
             name = f"following {question.window} of {question.company}"
             view.following = tasks.start(tasks.keep(lambda: self._follow(view), name), name)
-        view.asked = time.monotonic()
+        view.asked_at = time.monotonic()
         return view
 
     async def _follow(self, view: _View) -> None:
@@ -178,7 +178,7 @@ class LiveMetrics:
         question = view.question
         subscription, losses = await self._bus.subscribe(subject_of(question), view.hear), -1
         try:
-            while time.monotonic() - view.asked < RESTS:
+            while time.monotonic() - view.asked_at < RESTS:
                 before, losses = losses, self._bus.losses
                 ask = FollowRequest(question, snapshot=not view.windows or losses != before)
                 with suppress(Unavailable):  # the bus is away: what is asked for next says so

@@ -13,7 +13,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing
@@ -29,7 +28,7 @@ from tests.e2e.exactness.recount import Recount
 from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line, Quarantined, compare, quarantined
 from tests.support.instance import Instance, environment
-from tests.support.kafka_broker import KafkaBroker, find_broker
+from tests.support.kafka_broker import KafkaBroker, find_broker, work_place
 
 PARCEL = 500  # events in one request
 PACE = 0.25  # seconds between two requests
@@ -212,14 +211,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5)
     given = parser.parse_args()
     broker = find_broker() if given.log == "kafka" else None
-    with tempfile.TemporaryDirectory(prefix="analytics-handover-") as folder:
-        if broker is not None:
-            broker.start()
-        try:
-            proof = prove(Path(folder) / "data", given.minutes * 60, broker)
-        finally:
-            if broker is not None:
-                broker.stop()
+    with work_place("handover", broker) as folder:
+        proof = prove(folder, given.minutes * 60, broker)
     print(proof.report())
     return 0 if proof.exact else 1
 

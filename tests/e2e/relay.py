@@ -14,7 +14,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -37,7 +36,7 @@ from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state
 from tests.support.instance import environment
-from tests.support.kafka_broker import KafkaBroker, find_broker
+from tests.support.kafka_broker import KafkaBroker, find_broker, work_place
 
 TOPIC = "config-events"
 PARTITIONS = 4
@@ -278,14 +277,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     given = parser.parse_args()
     broker = find_broker() if given.log == "kafka" else None
-    with tempfile.TemporaryDirectory(prefix="analytics-relay-") as folder:
-        if broker is not None:
-            broker.start()
-        try:
-            proof = prove(Path(folder) / "data", given.kills, broker)
-        finally:
-            if broker is not None:
-                broker.stop()
+    with work_place("relay", broker) as folder:
+        proof = prove(folder, given.kills, broker)
     sys.stdout.write(proof.report() + "\n")
     return 0 if proof.exact else 1
 

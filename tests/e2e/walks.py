@@ -1,8 +1,10 @@
 """python -m tests.e2e.walks: through how many files and functions does one event, one query, one command go?
 
 All roles that it meets run in this process, on the embedded servers. Whatever function of the product begins between
-the request and its effect is counted; with it are counted those that look for work all the time, which the last column
-leaves out: they begin as well where nothing is asked. `--list` prints them.
+the request and its effect is counted, comprehensions and what is anonymous apart: they are read where they stand. With
+it are counted those that look for work all the time, which the next column leaves out: they begin as well where nothing
+is asked, though what folds an event is among them. The last one is the walk of docs/why/map.md, which names the steps
+that somebody has to know. `--list` prints the functions.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import httpx
 import psycopg
 
 from app import process
+from app.docs.map import WALKS, Walk
 from app.instance.instance import reachable
 from app.settings import Settings
 from app.wiring import token_issuer
@@ -91,6 +94,17 @@ async def walks(settings: Settings) -> dict[str, tuple[Functions, Functions]]:
     return {name: (met, met & idle) for name, met in found.items()}
 
 
+def _size(met: Functions) -> str:
+    """Files, functions with a name, and comprehensions and lambdas."""
+    named = sum(not name.endswith(">") for _, name in met)
+    return f"{len({path for path, _ in met}):>4} files {named:>4} functions (and {len(met) - named:>3} unnamed)"
+
+
+def _steps(name: str) -> Walk:
+    """The walk of the map that begins as this one does."""
+    return next(walk for title, walk in WALKS.items() if title.split(",")[0].lower() == name.split(",")[0])
+
+
 async def _met(counting: Counting, work: Callable[[], Awaitable[object]]) -> Functions:
     counting.found.clear()
     async with asyncio.timeout(LONGEST):
@@ -152,8 +166,8 @@ async def main(arguments: list[str]) -> None:
         async with reachable(settings) as complete:
             for name, (met, always) in (await walks(complete)).items():
                 own = met - always
-                print(f"{name:<26}{len({f for f, _ in met}):>4} files {len(met):>4} functions", end="")
-                print(f"   without what always runs {len({f for f, _ in own}):>4} {len(own):>4}")
+                print(f"{name:<26}{_size(met)}   without what always runs {_size(own)}", end="")
+                print(f"   in the map {len({path for path, _, _ in _steps(name)}):>2} files")
                 if "--list" in arguments:
                     print(*(f"    {path} {function}" for path, function in sorted(own)), sep="\n")
 

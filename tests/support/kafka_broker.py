@@ -18,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
@@ -211,6 +213,19 @@ def find_broker(*, quick: bool = False) -> KafkaBroker | None:
     if _has_java_17() and shutil.which("mvn") and (jars := _fetched_jars()) is not None:
         return LocalBroker(jars, quick=quick)
     return ComposedBroker() if _has_docker() else None
+
+
+@contextmanager
+def work_place(name: str, broker: KafkaBroker | None) -> Iterator[Path]:
+    """A folder of its own for a command's instance, while the broker, if there is one, runs."""
+    with tempfile.TemporaryDirectory(prefix=f"analytics-{name}-") as folder:
+        if broker is not None:
+            broker.start()
+        try:
+            yield Path(folder) / "data"
+        finally:
+            if broker is not None:
+                broker.stop()
 
 
 def unavailable_reason() -> str:

@@ -220,7 +220,7 @@ class PostgresReadStore:
             async with _connection(pool) as connection:
                 rows = await connection.ask(*_whole(asked, live))
                 if rows.total <= FEW:
-                    return _answer(live, rows, _found(rows.load(0, rows.total)))
+                    return _answer(live, rows, _split(rows.load(0, rows.total)))
             async with wide_answers.TURNS.turn(asked.company):  # the connection is another's by now
                 return _answer(live, rows, await _in_pieces(rows))
 
@@ -241,7 +241,7 @@ class Snapshot:
         with statement_errors(asked.projection, asked.member), server_errors():
             async with self._alone:
                 live, rows = await self._rows(asked)
-                few = _found(rows.load(0, rows.total)) if rows.total <= FEW else None
+                few = _split(rows.load(0, rows.total)) if rows.total <= FEW else None
             if few is None:
                 async with wide_answers.TURNS.turn(company):
                     few = await _in_pieces(rows)
@@ -294,28 +294,28 @@ def _pool(url: str, role: str, connections: tuple[int, int], timeout: float) -> 
     )
 
 
-class _Found(NamedTuple):
+class _AnswerRows(NamedTuple):
     """Rows of an answer without the columns of the checkpoint, and the first of them with those."""
 
     first: tuple[Any, ...]
     rows: list[tuple[Any, ...]]
 
 
-def _found(rows: Sequence[tuple[Any, ...]]) -> _Found:
+def _split(rows: Sequence[tuple[Any, ...]]) -> _AnswerRows:
     skip = CHECKPOINT_COLUMNS + 1
-    return _Found(rows[0], [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None])
+    return _AnswerRows(rows[0], [row[skip:] for row in rows if row[CHECKPOINT_COLUMNS] is not None])
 
 
-async def _in_pieces(rows: Rows) -> _Found:
+async def _in_pieces(rows: Rows) -> _AnswerRows:
     """Many rows; between two pieces others have their turn in the event loop."""
-    found = _found(rows.load(0, CHUNK))
+    found = _split(rows.load(0, CHUNK))
     for begin in range(CHUNK, rows.total, CHUNK):
         await asyncio.sleep(0)
-        found.rows.extend(_found(rows.load(begin, min(begin + CHUNK, rows.total))).rows)
+        found.rows.extend(_split(rows.load(begin, min(begin + CHUNK, rows.total))).rows)
     return found
 
 
-def _answer(live: Live, rows: Rows, found: _Found) -> Answer | None:
+def _answer(live: Live, rows: Rows, found: _AnswerRows) -> Answer | None:
     """The answer, if the version that was asked is the live one in its snapshot."""
     if found.first[0] not in (live.version, None):
         return None

@@ -16,7 +16,7 @@ class Retained(NamedTuple):
 
     start: int = 0  # MRR at the start
     end: int = 0  # of the same customers at the end
-    kept: int = 0  # of each the smaller one of the two
+    remaining: int = 0  # of each the smaller one of the two
     customers: int = 0
     churned: int = 0  # of them do not pay at the end
 
@@ -28,4 +28,4 @@ class Retained(NamedTuple):
     @property
     def grr(self) -> Stat:
         """Expansion left out: at most 1."""
-        return ratio(self.kept, self.start, Reason.NO_DATA)
+        return ratio(self.remaining, self.start, Reason.NO_DATA)

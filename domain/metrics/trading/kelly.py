@@ -14,7 +14,11 @@ from domain.metrics.value import Stat, finite, has_value, ratio
 
 def kelly(trades: Trades) -> Stat:
     """W − (1 − W) / payoff."""
-    payoff, share = payoff_ratio(trades), win_rate(trades)
+    return fraction(win_rate(trades), payoff_ratio(trades))
+
+
+def fraction(share: Stat, payoff: Stat) -> Stat:
+    """The Kelly fraction of this share of wins and this payoff ratio; the reason of whichever there is not."""
     if not has_value(payoff):
         return payoff
     if not has_value(share):

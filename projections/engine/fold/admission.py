@@ -60,7 +60,7 @@ class Records:
         values = array_of(RunRecords(run for c in chunks for run in RunRecords.of(c.values).runs))
         partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
         offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
-        taken = np.concatenate([_taken(c) for c in chunks] or [np.empty(0, np.int64)])
+        taken = np.concatenate([_append_times(c) for c in chunks] or [np.empty(0, np.int64)])
         if without:
             keep = np.ones(len(offsets), np.bool_)
             for partition in {p for p, _ in without}:
@@ -79,7 +79,7 @@ class Records:
         return int(self.partitions[row]), int(self.offsets[row])
 
 
-def _taken(chunk: Chunk) -> np.ndarray:
+def _append_times(chunk: Chunk) -> np.ndarray:
     """When the log took each record of a chunk, which may have been cut since it was read."""
     counts, times = zip(*chunk.taken or [(len(chunk.values), chunk.appended_at or LATEST)], strict=True)
     return np.repeat(np.array(times, np.int64), counts)[: len(chunk.values)]
@@ -186,7 +186,7 @@ class Admission:
     ) -> None:
         self._topic = topic
         self._tokens = tokens
-        self._known = known
+        self._known_identities = known
         self._highest = dict(highest)
         self._unstored: dict[bytes, None] = {}
 
@@ -296,7 +296,7 @@ class Admission:
         ids = [(row, identity(self._topic, log_key(c, u), e)) for row, c, u, e in columns.iter_rows()]
         # What is being stored meanwhile moves from here into the store: asked in the other order, it is in neither.
         unstored = {i for _, i in ids if i in self._unstored}
-        seen = unstored | self._known([i for _, i in ids])
+        seen = unstored | self._known_identities([i for _, i in ids])
         repeated: set[int] = set()
         fresh: list[tuple[bytes, int, int]] = []
         for row, known in ids:

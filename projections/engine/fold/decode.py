@@ -66,7 +66,7 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
     binary = payloads.to_arrow().cast(pa.binary())
     form = event.batch if batch else event.message
     assert form is not None
-    kept = None if fields is None else _kept(event, frozenset(fields))
+    kept = None if fields is None else _decoded_fields(event, frozenset(fields))
     slim = (
         None
         if kept is None
@@ -82,7 +82,7 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
 
 
 @cache
-def _kept(event: EventType, fields: frozenset[str]) -> frozenset[str] | None:
+def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] | None:
     """Which fields of the payload to decode, never none at all; None, which is all, where messages are among them."""
     own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
     kept = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]

@@ -49,7 +49,7 @@ class GroupingPlan:
         if not self.others:
             yield self.finest.into, delta_rows(self.finest, facts)
             return
-        rows = facts.select(_made(self)).group_by([c.name for c in self.finest.into.keys]).agg(_found(self))
+        rows = facts.select(_made(self)).group_by([c.name for c in self.finest.into.keys]).agg(_aggregates(self))
         yield self.finest.into, rows.select(_own(self, self.finest))
         for fold in self.others:
             yield fold.into, _merged(rows.select(_own(self, fold)), fold.into)
@@ -105,7 +105,7 @@ def _made(walk: GroupingPlan) -> Sequence[pl.Expr]:
 
 
 @cache
-def _found(walk: GroupingPlan) -> Sequence[pl.Expr]:
+def _aggregates(walk: GroupingPlan) -> Sequence[pl.Expr]:
     rules = {_inner(walk)[fold][c.name]: c.rule for fold in walk.folds for c in fold.into.values}
     return [_aggregated(pl.col(name), rule) for name, rule in rules.items()]
 

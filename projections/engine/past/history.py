@@ -105,11 +105,13 @@ class History:
             return min(EPOCH + timedelta(milliseconds=past.time), asked_at)
         if past.position is None:
             return asked_at
-        return min(await self._taken(past.position), asked_at)
+        return min(await self._append_time(past.position), asked_at)
 
-    async def _taken(self, position: Position) -> datetime:
+    async def _append_time(self, position: Position) -> datetime:
         found = [
-            await self._taken_of(topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop})
+            await self._append_time_of(
+                topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop}
+            )
             for topic in sorted({topic for topic, _ in position.offsets}.intersection(STREAMS))
         ]
         taken = [moment for moments in found for moment in moments]
@@ -117,7 +119,7 @@ class History:
             raise Conflict(f"the log has lost what lies before {position} to retention", code="position_expired")
         return EPOCH + timedelta(milliseconds=max(taken, default=0))
 
-    async def _taken_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
+    async def _append_time_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
         """When the last record before each of these offsets was taken, of those that the log still has; ms."""
         starts, heads, reader = await self.log.starts(topic), await self.log.heads(topic), self.log.reader(topic)
         if beyond := [p for p, stop in stops.items() if stop > heads.get(p, 0)]:

@@ -44,7 +44,7 @@ class BadEventRate:
         self._least = least
         self._records: Counter[str] = Counter()
         self._bad: Counter[str] = Counter()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     @property
     def met(self) -> bool:
@@ -76,9 +76,9 @@ class BadEventRate:
                     "deploy a fix or raise the limit, then resume the projection",
                 ),
             )
-        for company in beyond - self._told:
+        for company in beyond - self._reported:
             logger.error(
                 "%s sets aside %d of the last %d events of one company: they wait in quarantine",
                 self._work, self._bad[company], self._records[company], extra={"company": company},
             )  # fmt: skip
-        self._told = beyond
+        self._reported = beyond

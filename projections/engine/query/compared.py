@@ -73,7 +73,7 @@ class Compared(Composed):
         return await asking.comparing.answer(self, request, asking)
 
 
-class _Found(NamedTuple):
+class _CachedAnswer(NamedTuple):
     """An answer, which peers it was found among, and when (monotonic seconds)."""
 
     answer: Mapping[str, Any]
@@ -94,7 +94,7 @@ class Comparing:
         self._consents = consents
         self._secret = secret
         self._clock = clock
-        self._found: LRUCache[object, _Found] = LRUCache(MOST_FINDINGS)
+        self._cache: LRUCache[object, _CachedAnswer] = LRUCache(MOST_FINDINGS)
         self._turns = Turns("comparisons with peers", ONE)
 
     async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:
@@ -106,24 +106,24 @@ class Comparing:
         if comparison is None or len(peers) < query.fewest:
             return {**head, "rows": query.combine(request, own)}
         key, among = _key(query, request.company, comparison), _digest(peers)
-        kept = self._kept(key, among)
+        kept = self._cached(key, among)
         if kept is not None:
             return _as_now(kept, stands_for, request.asked_at)
         async with self._turns.turn(request.company), _in_time():
-            kept = self._kept(key, among)
+            kept = self._cached(key, among)
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
                 answers = await _answers(comparison.part, peers, request.asked_at, asking.store)
                 kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
-                self._found[key] = _Found(kept, among, self._clock())
+                self._cache[key] = _CachedAnswer(kept, among, self._clock())
         return dict(kept)
 
     async def _peers(self, company: str, comparison: Comparison) -> Sequence[str]:
         agreed = await self._consents.agreed(comparison.tier, comparison.currency, PEERS + 1)
         return [each for each in agreed if each != company][:PEERS]
 
-    def _kept(self, key: object, among: bytes) -> Mapping[str, Any] | None:
-        found = self._found.get(key)
+    def _cached(self, key: object, among: bytes) -> Mapping[str, Any] | None:
+        found = self._cache.get(key)
         if found is None or found.among != among or self._clock() - found.at >= KEPT_FOR:
             return None
         return found.answer

@@ -56,14 +56,14 @@ def _period(request: Request) -> tuple[datetime, datetime]:
     return begin, end
 
 
-def _asked(request: Request) -> Part:
+def _own_part(request: Request) -> Part:
     """The question that is put to the company and to each of its peers."""
     begin, end = _period(request)
     return Part("metric", {"key": request.get("metric"), "from": show_time(begin), "to": show_time(end)})
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
-    return {"own": _asked(request), "company": Part("company_profile")}
+    return {"own": _own_part(request), "company": Part("company_profile")}
 
 
 def _value(rows: Rows) -> Stat:
@@ -84,11 +84,11 @@ def _comparison(request: Request, rows: Mapping[str, Rows]) -> Comparison | None
         return None
     (company,) = rows["company"]
     in_money = metric(request.get("metric")).unit is Unit.MONEY
-    return Comparison(_asked(request), company["tier"] or "", company["currency"] if in_money else None)
+    return Comparison(_own_part(request), company["tier"] or "", company["currency"] if in_money else None)
 
 
-def _told(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -> Rows:
-    entry, asked = metric(request.get("metric")), _asked(request)
+def _row_of(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -> Rows:
+    entry, asked = metric(request.get("metric")), _own_part(request)
     evidence = {"query": asked.query, "params": dict(asked.params)}
     own = rows["own"][0] if rows["own"] else {}
     basis = {name: own[name] for name in own.keys() & {"basis"}}
@@ -97,17 +97,17 @@ def _told(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -
 
 def _alone(request: Request, rows: Mapping[str, Rows]) -> Rows:
     own = _own(rows)
-    return _told(request, rows, own if isinstance(own, Reason) else Reason.TOO_FEW)
+    return _row_of(request, rows, own if isinstance(own, Reason) else Reason.TOO_FEW)
 
 
 def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows:
     own, (company,) = _own(rows), rows["company"]
     if isinstance(own, Reason):
-        return _told(request, rows, own)
+        return _row_of(request, rows, own)
     values = ((tenant, _value(answer)) for tenant, answer in others.answers.items())
     tier = company["tier"] or ""
     agreed = [peers.Peer(tenant, tier, True, value) for tenant, value in values if has_value(value)]
-    return _told(request, rows, peers.standing(own, request.company, tier, agreed, others.secret))
+    return _row_of(request, rows, peers.standing(own, request.company, tier, agreed, others.secret))
 
 
 competitive = Compared(

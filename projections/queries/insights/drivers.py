@@ -97,7 +97,7 @@ def middle(begin: date, end: date) -> date:
     return begin + timedelta(days=((end - begin).days + 1) // 2)
 
 
-def _asked(request: Request) -> tuple[Driven, str]:
+def _metric_and_dimension(request: Request) -> tuple[Driven, str]:
     driven, by = DRIVEN[request.get("metric")], request.get("by")
     if by not in driven.dimensions:
         known = ", ".join(driven.dimensions)
@@ -106,7 +106,7 @@ def _asked(request: Request) -> tuple[Driven, str]:
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
-    driven, by = _asked(request)
+    driven, by = _metric_and_dimension(request)
     begin, at, end = _periods(request)
     return {
         name: Part(driven.query, {"by": by, "from": first.isoformat(), "to": last.isoformat()})
@@ -115,7 +115,7 @@ def _parts(request: Request) -> Mapping[str, Part]:
 
 
 def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    driven, by = _asked(request)
+    driven, by = _metric_and_dimension(request)
     before, after = (_counted(driven, by, rows[name]) for name in ("before", "after"))
     found = drivers_of_rate(before, after) if driven.of else drivers_of_total(_sums(before), _sums(after))
     parts = _parts(request)

@@ -71,7 +71,7 @@ GIVEN = (
 SINCE = Param("since", "nothing before this day is told", read_time)
 
 
-def _given(request: Request) -> Assumptions:
+def _assumptions(request: Request) -> Assumptions:
     from domain.metrics.formulas import Assumptions
 
     return Assumptions(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
@@ -115,7 +115,7 @@ def _convention(request: Request) -> str:
     return str(request.get("convention", "canonical"))
 
 
-def _scope(entry: Metric, request: Request, wanted: MetricScope) -> record.Scope:
+def _record_scope(entry: Metric, request: Request, wanted: MetricScope) -> record.Scope:
     return record.Scope(
         wanted.company,
         *wanted.span,
@@ -129,7 +129,7 @@ def _scope(entry: Metric, request: Request, wanted: MetricScope) -> record.Scope
     )
 
 
-def _wanted(entry: Metric, request: Request) -> MetricScope:
+def _scope(entry: Metric, request: Request) -> MetricScope:
     by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
     if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
         allowed = ", ".join(entry.dimensions) or "nothing"
@@ -165,14 +165,14 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
             code="table_metric",
             suggested_actions=(f"Ask the query {entry.told_by}.",),
         )
-    wanted = _wanted(entry, request)
+    wanted = _scope(entry, request)
     if _by_records(entry, request):
-        return {"record": record.select_record(_scope(entry, request, wanted))}
+        return {"record": record.select_record(_record_scope(entry, request, wanted))}
     return _asked_parts(entry.reads, wanted)
 
 
 def _metric_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
-    entry, wanted = _entry(request), _wanted(_entry(request), request)
+    entry, wanted = _entry(request), _scope(_entry(request), request)
     if entry.absent:
         return [_object(entry, Reason.NOT_REPORTED)]
     form = _of_records if _by_records(entry, request) else _of_sums
@@ -191,7 +191,7 @@ def _of_sums(entry: Metric, request: Request, wanted: MetricScope, found: Mappin
 
     for group, sums in _groups(entry.reads, wanted, found).items():
         cuts = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
-        told = MetricInputs(sums, wanted.seconds(cuts), _given(request), wanted.months)
+        told = MetricInputs(sums, wanted.seconds(cuts), _assumptions(request), wanted.months)
         yield group, _object(entry, FORMULAS[entry.key](told))
 
 
@@ -201,7 +201,7 @@ def _of_records(entry: Metric, request: Request, wanted: MetricScope, found: Map
 
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
-    for group, each in record.read_records(_scope(entry, request, wanted), found["record"]):
+    for group, each in record.read_records(_record_scope(entry, request, wanted), found["record"]):
         told = reported(entry.key, each, Convention(_convention(request)))
         yield group, _object(entry, told.value, told.unit, told.convention) | record.rests_on(entry.key, each)
 
@@ -344,7 +344,7 @@ def _values(
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, wanted, found).values()
-    told = MetricInputs(sums, wanted.seconds({}), _given(request), wanted.months)
+    told = MetricInputs(sums, wanted.seconds({}), _assumptions(request), wanted.months)
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](told) for e in entries}
 
 

@@ -144,7 +144,7 @@ def retention_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     began, returned, latest = _revenue(rows["paid"][0]) if "paid" in rows else _users(rows)
     if latest is None:
         return []
-    asked = _asked(request, latest)
+    asked = _retention_question(request, latest)
     return _shown(request, asked, retention(_cohorts(request, began), returned, asked))
 
 
@@ -170,7 +170,7 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
     return Did(users[takes], at[takes]), Did(users, at, amounts), row["latest"]
 
 
-def _asked(request: Request, latest: Any) -> RetentionQuestion:
+def _retention_question(request: Request, latest: Any) -> RetentionQuestion:
     from domain.metrics.engagement.retention import DAY_BRACKETS, RetentionQuestion
 
     interval, until = request.get("unit", "day"), min(request.get("until", latest), request.asked_at)

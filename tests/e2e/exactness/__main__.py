@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
 
 from tests.e2e.exactness.proof import Size, prove
-from tests.support.kafka_broker import NamedBroker, find_broker, unavailable_reason
+from tests.support.kafka_broker import NamedBroker, find_broker, unavailable_reason, work_place
 
 
 def main() -> int:
@@ -23,14 +21,8 @@ def main() -> int:
     broker = find_broker() if given.log == "kafka" else None
     if given.log == "kafka" and (broker is None or isinstance(broker, NamedBroker)):
         parser.error(f"a broker that may be killed is needed: {unavailable_reason()}")
-    with tempfile.TemporaryDirectory(prefix="analytics-exactness-") as folder:
-        if broker is not None:
-            broker.start()
-        try:
-            proof = prove(Path(folder) / "data", Size(given.events, given.kills, given.parcel), broker, given.seed)
-        finally:
-            if broker is not None:
-                broker.stop()
+    with work_place("exactness", broker) as folder:
+        proof = prove(folder, Size(given.events, given.kills, given.parcel), broker, given.seed)
     print(proof.report())
     print(f"too large: {', '.join(proof.too_large) or 'no process'}")
     return 0 if proof.exact and not proof.too_large else 1

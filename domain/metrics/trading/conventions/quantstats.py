@@ -10,13 +10,14 @@ from statistics import NormalDist
 
 import numpy as np
 
+from domain.metrics.trading.kelly import fraction
 from domain.metrics.trading.kurtosis import kurtosis
 from domain.metrics.trading.max_drawdown import max_drawdown
 from domain.metrics.trading.record import of_annual_returns, of_returns
 from domain.metrics.trading.returns import Returns, deviation, on_returns, underwater
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.skew import skew
-from domain.metrics.value import Reason, Stat, finite, has_value, ratio
+from domain.metrics.value import Reason, Stat, has_value, ratio
 
 
 @on_returns()
@@ -44,13 +45,7 @@ def profit_factor(returns: Returns) -> Stat:
 @on_returns()
 def kelly(returns: Returns) -> Stat:
     """W − (1 − W) / payoff, both of days."""
-    share, payoff = win_rate(returns), payoff_ratio(returns)
-    if not has_value(payoff):
-        return payoff
-    if not has_value(share):
-        return share
-    odds = ratio(1 - share, payoff)  # a payoff can be so small that it is zero
-    return finite(share - odds) if has_value(odds) else odds
+    return fraction(win_rate(returns), payoff_ratio(returns))
 
 
 @on_returns(least=2)

@@ -63,7 +63,7 @@ def test_reasons_where_there_is_nothing_to_divide_by() -> None:
 def test_retention_is_of_those_who_were_there() -> None:
     """100 → 150, 100 → 60, 50 → 0; who came later does not count."""
     kept = retained([(100, 150), (100, 60), (50, 0), (0, 400)])
-    assert (kept.start, kept.end, kept.kept, kept.customers, kept.churned) == (250, 210, 160, 3, 1)
+    assert (kept.start, kept.end, kept.remaining, kept.customers, kept.churned) == (250, 210, 160, 3, 1)
     assert (kept.nrr, kept.grr) == (0.84, 0.64)
 
 

@@ -97,12 +97,13 @@ AT_THE_BOUNDS = {
 @given(data=st.data())
 def test_envelopes_at_the_bounds_of_their_rules_are_judged_alike(data: st.DataObject) -> None:
     """Each rule of the envelope is drawn around its bound, several at once: columns and judge name the same fault."""
-    fields = [{rule.name: data.draw(st.sampled_from(AT_THE_BOUNDS[rule.form])) for rule in ENVELOPE} for _ in range(8)]
     payload = users.UserEvent(name="click").SerializeToString()
-    raw = [
-        AnalyticsProcessingEnvelope(message_type="user_event", payload=payload, **each).SerializeToString()
-        for each in fields
-    ]
+    raw = []
+    for _ in range(8):
+        envelope = AnalyticsProcessingEnvelope(message_type="user_event", payload=payload)
+        for rule in ENVELOPE:
+            setattr(envelope, rule.name, data.draw(st.sampled_from(AT_THE_BOUNDS[rule.form])))
+        raw.append(envelope.SerializeToString())
     _, admitted = Admission(TOPIC, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
     judged = {place: problem.code for place, value in enumerate(raw) if (problem := judge(value, TOPIC)) is not None}
     assert {bad.offset: bad.code for bad in admitted.quarantined} == judged
