@@ -168,20 +168,20 @@ def _version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-def _key(given: str | None) -> str:
-    if given is None:
+def _key(text: str | None) -> str:
+    if text is None:
         return ""
-    if not re.fullmatch(r"[!-~]{1,255}", given):
+    if not re.fullmatch(r"[!-~]{1,255}", text):
         raise Invalid(
             f"Idempotency-Key: is not 1 to {LONGEST_KEY} printable ASCII characters without spaces",
             code="bad_idempotency_key",
         )
-    return given
+    return text
 
 
-def _answer(command: CommandType, taken: CommandResult) -> Response[bytes]:
-    headers = {} if taken.dry_run else {"ETag": f'"{taken.version}"', "X-Position": str(taken.position)}
-    created = command.creates and not taken.dry_run
+def _answer(command: CommandType, result: CommandResult) -> Response[bytes]:
+    headers = {} if result.dry_run else {"ETag": f'"{result.version}"', "X-Position": str(result.position)}
+    created = command.creates and not result.dry_run
     if created:
-        headers["Location"] = f"{COLLECTIONS[command.aggregate.name]}/{taken.id}"
-    return answers.as_json(taken.as_json(), 201 if created else 200, headers)
+        headers["Location"] = f"{COLLECTIONS[command.aggregate.name]}/{result.id}"
+    return answers.as_json(result.as_json(), 201 if created else 200, headers)

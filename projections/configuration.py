@@ -185,12 +185,12 @@ def _fact(fact: Fact) -> ConfigFact:
 def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     """What an aggregate's history comes to: one row, or none where nothing of it can be read."""
     facts = _decode(state)
-    found: dict[str, list[RowValues]] = {table.name: [] for table in TABLES.values()}
+    table_rows: dict[str, list[RowValues]] = {table.name: [] for table in TABLES.values()}
     for name in dict.fromkeys(a.name for f in facts if (a := aggregate_of(f.topic)) is not None):
         after = replay(AGGREGATES[name], facts)
         if after is not None:
-            found[TABLES[name].name].append(_row(TABLES[name], after))
-    return found
+            table_rows[TABLES[name].name].append(_row(TABLES[name], after))
+    return table_rows
 
 
 def replay(aggregate: Aggregate, facts: Sequence[ConfigFact]) -> AggregateState | None:
@@ -273,10 +273,10 @@ def _ask_company(request: Request) -> Statement:
     return Statement(f"SELECT {names} FROM {{{own.table.name}}} WHERE {own.where}", own.params)
 
 
-def _shape_company(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _shape_company(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The company's row; a company that never said anything about itself has the defaults, at version 0."""
-    if found:
-        return _COMPANY.shape(request, found)
+    if table_rows:
+        return _COMPANY.shape(request, table_rows)
     beside = dict.fromkeys(("created_at", "changed_at"))
     return [
         {"id": str(company_aggregate_id(request.company)), "version": 0}

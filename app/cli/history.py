@@ -55,12 +55,12 @@ def _searching(command: Command) -> Command:
 @click.option("-n", "--limit", type=click.IntRange(1), default=100, show_default=True, help="Events at most.")
 @as_json
 @with_settings
-def events_find(settings: Settings, limit: int, as_json: bool, **asked: Any) -> None:
+def events_find(settings: Settings, limit: int, as_json: bool, **parameters: Any) -> None:
     """List events that match everything asked for, and say what was read to find them.
 
     `cursor` in the JSON answer is the --from-position that goes on after them.
     """
-    answer = run(_find(settings, asked, limit))
+    answer = run(_find(settings, parameters, limit))
     if as_json:
         show_json(answer)
         return
@@ -75,11 +75,11 @@ def events_find(settings: Settings, limit: int, as_json: bool, **asked: Any) -> 
         click.echo(f"there may be more: --from-position '{answer['cursor']}'", err=True)
 
 
-async def _find(settings: Settings, asked: dict[str, Any], limit: int) -> dict[str, Any]:
+async def _find(settings: Settings, parameters: dict[str, Any], limit: int) -> dict[str, Any]:
     from eventlog.search.event_json import figures, visible_json
 
     async with _opened(settings) as (search, _):
-        walk = await search.walk(OPERATOR, _search(**asked))
+        walk = await search.walk(OPERATOR, _search(**parameters))
         found = await search.first(walk, limit)
         events = [visible_json(event, OPERATOR) for event in found]
         return {
@@ -112,20 +112,20 @@ async def _show(settings: Settings, event: str, topic: str) -> dict[str, Any]:
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to; else stdout.")
 @click.option("--protobuf", is_flag=True, help="Length-delimited envelopes, each exactly as in the log; else NDJSON.")
 @with_settings
-def events_replay(settings: Settings, out: Path | None, protobuf: bool, **asked: Any) -> None:
+def events_replay(settings: Settings, out: Path | None, protobuf: bool, **parameters: Any) -> None:
     """Write the events of a range that match, in log order within each partition. Nothing is published.
 
     Their number and the SHA-256 of what was written follow on stderr. `ingest` takes the protobuf form.
     """
     with _written_to(out) as file:
-        count, checksum = run(_replay(settings, file, asked, protobuf))
+        count, checksum = run(_replay(settings, file, parameters, protobuf))
     click.echo(f"{count:,} events, sha256 {checksum}", err=True)
 
 
-async def _replay(settings: Settings, file: BinaryIO, asked: dict[str, Any], protobuf: bool) -> tuple[int, str]:
+async def _replay(settings: Settings, file: BinaryIO, parameters: dict[str, Any], protobuf: bool) -> tuple[int, str]:
     line, count, checksum = _delimited if protobuf else _as_line, 0, hashlib.sha256()
     async with _opened(settings) as (search, _):
-        walk = await search.walk(OPERATOR, _search(**asked))
+        walk = await search.walk(OPERATOR, _search(**parameters))
         async with aclosing(search.matches(walk)) as found:
             async for event in found:
                 if event is not None:

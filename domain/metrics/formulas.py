@@ -112,8 +112,8 @@ class MetricInputs:
     @property
     def scores(self) -> Mapping[str, Mapping[float, int]]:
         """How many answers by survey and score."""
-        found: Mapping[str, Mapping[float, int]] = self["survey_answers"]
-        return found
+        answers: Mapping[str, Mapping[float, int]] = self["survey_answers"]
+        return answers
 
 
 Formula = Callable[[MetricInputs], Value]
@@ -134,10 +134,10 @@ def in_millionths(stat: Stat) -> Stat:
     return stat / 12 if has_value(stat) else stat
 
 
-def _standing(found: MetricInputs) -> list[outlook.Standing]:
-    owing = frozenset(found["owing_customers"].get("owing") or ())
-    customers = found["customer_mrr"].get("customers", ())
-    later = {row["customer_id"]: int(row["scheduled"]) for row in found["customers_scheduled"].get("customers", ())}
+def _standing(inputs: MetricInputs) -> list[outlook.Standing]:
+    owing = frozenset(inputs["owing_customers"].get("owing") or ())
+    customers = inputs["customer_mrr"].get("customers", ())
+    later = {row["customer_id"]: int(row["scheduled"]) for row in inputs["customers_scheduled"].get("customers", ())}
     mrr = {row["customer_id"]: int(row["start_mrr"]) for row in customers}
     return [outlook.Standing(now, now + later.get(name, 0), name in owing) for name, now in mrr.items()]
 
@@ -194,16 +194,16 @@ REVENUE: Mapping[str, Formula] = {
 }
 
 
-def _year_growth(found: MetricInputs) -> Value:
-    margin = found.assumptions.profit_margin
-    growth = rates.mrr_growth_rate(found.flows("mrr_year"))
+def _year_growth(inputs: MetricInputs) -> Value:
+    margin = inputs.assumptions.profit_margin
+    growth = rates.mrr_growth_rate(inputs.flows("mrr_year"))
     return efficiency.rule_of_40(growth, Reason.NOT_REPORTED if margin is None else margin)
 
 
-def _burn_multiple(found: MetricInputs) -> Value:
-    if found.assumptions.burn is None:
+def _burn_multiple(inputs: MetricInputs) -> Value:
+    if inputs.assumptions.burn is None:
         return Reason.NOT_REPORTED
-    return efficiency.burn_multiple(found.assumptions.burn, float(money(found.flows().net_new)) / 1_000_000)
+    return efficiency.burn_multiple(inputs.assumptions.burn, float(money(inputs.flows().net_new)) / 1_000_000)
 
 
 ACQUISITION: Mapping[str, Formula] = {
@@ -270,35 +270,35 @@ ENGAGEMENT: Mapping[str, Formula] = {
 }
 
 
-def _trades(found: MetricInputs, name: str) -> int:
-    return found.whole("trading_totals", name)
+def _trades(inputs: MetricInputs, name: str) -> int:
+    return inputs.whole("trading_totals", name)
 
 
-def _extreme(found: MetricInputs, name: str, reason: Reason) -> Value:
-    value = found["trading_totals"].get(name)
+def _extreme(inputs: MetricInputs, name: str, reason: Reason) -> Value:
+    value = inputs["trading_totals"].get(name)
     return reason if value is None else int(value)
 
 
-def _of_all(found: MetricInputs, top: str, bottom: str, reason: Reason) -> Stat:
+def _of_all(inputs: MetricInputs, top: str, bottom: str, reason: Reason) -> Stat:
     """A ratio of two sums of trades; NO_TRADES where there is no trade at all."""
-    missing = reason if _trades(found, "total_trades") else Reason.NO_TRADES
-    return ratio(_trades(found, top), _trades(found, bottom), missing)
+    missing = reason if _trades(inputs, "total_trades") else Reason.NO_TRADES
+    return ratio(_trades(inputs, top), _trades(inputs, bottom), missing)
 
 
-def _average(found: MetricInputs, total: str, count: str, reason: Reason) -> Value:
+def _average(inputs: MetricInputs, total: str, count: str, reason: Reason) -> Value:
     return mean(
-        _trades(found, total), _trades(found, count), reason if _trades(found, "total_trades") else Reason.NO_TRADES
+        _trades(inputs, total), _trades(inputs, count), reason if _trades(inputs, "total_trades") else Reason.NO_TRADES
     )
 
 
-def _average_loss(found: MetricInputs) -> Value:
-    average = _average(found, "gross_loss", "losing_trades", Reason.NO_LOSSES)
+def _average_loss(inputs: MetricInputs) -> Value:
+    average = _average(inputs, "gross_loss", "losing_trades", Reason.NO_LOSSES)
     return average if isinstance(average, Reason) else -average
 
 
-def _payoff_ratio(found: MetricInputs) -> Value:
-    won = _average(found, "gross_profit", "winning_trades", Reason.NO_WINS)
-    lost = _average(found, "gross_loss", "losing_trades", Reason.NO_LOSSES)
+def _payoff_ratio(inputs: MetricInputs) -> Value:
+    won = _average(inputs, "gross_profit", "winning_trades", Reason.NO_WINS)
+    lost = _average(inputs, "gross_loss", "losing_trades", Reason.NO_LOSSES)
     if isinstance(won, Reason) or isinstance(lost, Reason):
         return won if isinstance(won, Reason) else lost
     return float(Fraction(won) / Fraction(lost)) if lost else Reason.ZERO_DENOMINATOR
@@ -331,14 +331,14 @@ TRADING: Mapping[str, Formula] = {
 }
 
 
-def _operations(found: MetricInputs) -> tuple[int, int]:
-    return found.whole("operations", "errors"), found.whole("operations", "count")
+def _operations(inputs: MetricInputs) -> tuple[int, int]:
+    return inputs.whole("operations", "errors"), inputs.whole("operations", "count")
 
 
-def _throughput(found: MetricInputs) -> Stat:
-    count = found.whole("operations", "count")
-    told = count or found.whole("operations_ever", "ever")
-    return service.throughput(count, found.seconds or 0) if told else Reason.NO_DATA
+def _throughput(inputs: MetricInputs) -> Stat:
+    count = inputs.whole("operations", "count")
+    told = count or inputs.whole("operations_ever", "ever")
+    return service.throughput(count, inputs.seconds or 0) if told else Reason.NO_DATA
 
 
 SYSTEM: Mapping[str, Formula] = {

@@ -11,8 +11,8 @@ current: ContextVar[str] = ContextVar("correlation_id", default="")
 _GOOD = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)  # what may stand in a header and in a log line as it came
 
 
-def accepted(given: str | None) -> str:
+def accepted(text: str | None) -> str:
     """The caller's id where it is a good one, otherwise a new one; it becomes the current one of this context."""
-    chosen = given if given and _GOOD.fullmatch(given) else new_event_id()
+    chosen = text if text and _GOOD.fullmatch(text) else new_event_id()
     current.set(chosen)
     return chosen

@@ -132,10 +132,10 @@ def parsed(parent: str, state: str = "") -> Trace | None:
 
     A later version than 00 may bring more after the flags, which is left out. A bad tracestate is dropped alone.
     """
-    found = _PARENT.fullmatch(parent.strip(" \t")) if len(parent) <= LONGEST_STATE else None
-    if found is None or (found[1] == "00" and found[5]):
+    fields = _PARENT.fullmatch(parent.strip(" \t")) if len(parent) <= LONGEST_STATE else None
+    if fields is None or (fields[1] == "00" and fields[5]):
         return None
-    return Trace(found[2], found[3], int(found[4], 16) & SAMPLED, good_state(state))
+    return Trace(fields[2], fields[3], int(fields[4], 16) & SAMPLED, good_state(state))
 
 
 def good_state(text: str) -> str:
@@ -157,9 +157,9 @@ def carrying(trace: Trace) -> TraceContext:
     return TraceContext(trace_id=trace.trace_id, span_id=trace.span_id, flags=trace.flags, state=trace.state)
 
 
-def of_envelope(found: TraceContext) -> Trace | None:
+def of_envelope(context: TraceContext) -> Trace | None:
     """The trace that an envelope carries; None where it carries none, or a bad one: publishers may write anything."""
-    return _carried_by(found.trace_id, found.span_id, found.flags & SAMPLED, found.state)
+    return _carried_by(context.trace_id, context.span_id, context.flags & SAMPLED, context.state)
 
 
 @lru_cache(maxsize=1_024)  # the events of one request carry the same, and all of them are asked

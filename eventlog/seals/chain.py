@@ -50,16 +50,16 @@ class Header:
         }
 
     @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Header:
+    def from_json(cls, document: dict[str, Any]) -> Header:
         """The inverse; raises KeyError, TypeError or ValueError for what is none."""
         return cls(
-            str(given["topic"]),
-            int(given["partition"]),
-            int(given["first_offset"]),
-            int(given["next_offset"]),
-            int(given["records"]),
-            bytes.fromhex(given["content"]),
-            bytes.fromhex(given["root"]),
+            str(document["topic"]),
+            int(document["partition"]),
+            int(document["first_offset"]),
+            int(document["next_offset"]),
+            int(document["records"]),
+            bytes.fromhex(document["content"]),
+            bytes.fromhex(document["root"]),
         )
 
 

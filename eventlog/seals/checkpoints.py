@@ -59,15 +59,15 @@ class Checkpoint:
         return {"statement": self._statement(), "signature": self.signature.hex()}
 
     @classmethod
-    def from_json(cls, given: Any) -> Checkpoint:
+    def from_json(cls, document: Any) -> Checkpoint:
         """The inverse; raises Invalid for what is none."""
         try:
-            told = given["statement"]
+            told = document["statement"]
             heads = {(str(t), int(p)): Head(int(o), bytes.fromhex(c)) for t, p, o, c in told["heads"]}
             if told["version"] != 1:
                 raise ValueError(told["version"])
             members = int(told["number"]), int(told["at"]), str(told["previous"]), str(told["key_id"])
-            return cls(*members, heads, bytes.fromhex(given["signature"]))
+            return cls(*members, heads, bytes.fromhex(document["signature"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"this is no checkpoint: {error!r}", code="bad_checkpoint") from None
 

@@ -51,21 +51,21 @@ class Proof:
         }
 
     @classmethod
-    def from_json(cls, given: Any) -> Proof:
+    def from_json(cls, document: Any) -> Proof:
         """The inverse; raises Invalid for what is none."""
         try:
-            if given["version"] != 1:
-                raise ValueError(f"version {given['version']}")
-            path = [(str(side), bytes.fromhex(sibling)) for side, sibling in given["path"]]
+            if document["version"] != 1:
+                raise ValueError(f"version {document['version']}")
+            path = [(str(side), bytes.fromhex(sibling)) for side, sibling in document["path"]]
             if any(side not in ("left", "right") for side, _ in path):
                 raise ValueError("a side that is neither left nor right")
             return cls(
-                int(given["offset"]),
-                base64.b64decode(given["record"], validate=True),
+                int(document["offset"]),
+                base64.b64decode(document["record"], validate=True),
                 path,
-                bytes.fromhex(given["previous"]),
-                [Header.from_json(block) for block in given["blocks"]],
-                Checkpoint.from_json(given["checkpoint"]),
+                bytes.fromhex(document["previous"]),
+                [Header.from_json(block) for block in document["blocks"]],
+                Checkpoint.from_json(document["checkpoint"]),
             )
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise Invalid(f"this is no proof: {error}", code="bad_proof") from None

@@ -64,7 +64,7 @@ class Criteria:
             envelope = AnalyticsProcessingEnvelope.FromString(value)
         except DecodeError:
             return None
-        wanted = (
+        criteria = (
             self.company_id in (EVERY_COMPANY, envelope.company_id)
             and self.event_id in ("", envelope.event_id)
             and self.user_id in ("", envelope.user_id)
@@ -74,7 +74,7 @@ class Criteria:
             and (not self.message_types or envelope.message_type in self.message_types)
             and self.from_time <= envelope.timestamp < self.to_time
         )
-        return envelope if wanted else None
+        return envelope if criteria else None
 
 
 def filter_key(company: bytes, text: bytes) -> bytes:
@@ -124,7 +124,7 @@ class Skips:
 class EventIndex(Protocol):
     """The sparse index of the log. It is disposable: without it searches read everything and find the same."""
 
-    async def skips(self, topic: str, ranges: Mapping[int, tuple[int, int]], wanted: Criteria) -> Mapping[int, Skips]:
+    async def skips(self, topic: str, ranges: Mapping[int, tuple[int, int]], criteria: Criteria) -> Mapping[int, Skips]:
         """What need not be read in these ranges [from, to) of the topic's partitions. Raises Unavailable."""
         ...
 

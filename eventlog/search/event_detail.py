@@ -34,14 +34,14 @@ class EventDetails:
         and only of topics that the principal may read; `root` is False where a cause was not found.
         """
         scanned = Scanned()
-        found = await self._find(principal, event, company, topics, scanned)
-        own = found.envelope.company_id
-        causes, root = await self._causes(principal, found, scanned)
-        effects = await self._effects(principal, own, found.envelope.event_id, scanned)
-        decision = await self._decisions.of(found.place)
-        before, after = await self._before(principal, found, scanned), await self._after(principal, found, scanned)
+        match = await self._find(principal, event, company, topics, scanned)
+        own = match.envelope.company_id
+        causes, root = await self._causes(principal, match, scanned)
+        effects = await self._effects(principal, own, match.envelope.event_id, scanned)
+        decision = await self._decisions.of(match.place)
+        before, after = await self._before(principal, match, scanned), await self._after(principal, match, scanned)
         return {
-            "event": visible_json(found, principal),
+            "event": visible_json(match, principal),
             "decision": _decision(decision),
             "neighbours": {
                 "before": visible_json(before, principal) if before else None,
@@ -59,24 +59,24 @@ class EventDetails:
         if "=" in event:
             ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
             return await self._search.at(principal, Placed(topic, partition, offset), company)
-        found, walk = await self._search.by_id(principal, event, company, topics)
+        match, walk = await self._search.by_id(principal, event, company, topics)
         scanned.add(walk.scanned)
-        return found
+        return match
 
-    async def _causes(self, principal: Principal, found: EventMatch, scanned: Scanned) -> tuple[list[EventMatch], bool]:
+    async def _causes(self, principal: Principal, match: EventMatch, scanned: Scanned) -> tuple[list[EventMatch], bool]:
         """The chain of causes, nearest first, and whether it ends at a first cause."""
         chain: list[EventMatch] = []
-        seen = {found.envelope.event_id}
-        company, cause = found.envelope.company_id, found.envelope.causation_id
+        seen = {match.envelope.event_id}
+        company, cause = match.envelope.company_id, match.envelope.causation_id
         while cause and cause not in seen and len(chain) < CAUSES:
             try:
-                found, walk = await self._search.by_id(principal, cause, company)
+                match, walk = await self._search.by_id(principal, cause, company)
             except NotFound:
                 return chain, False
             scanned.add(walk.scanned)
-            chain.append(found)
+            chain.append(match)
             seen.add(cause)
-            cause = found.envelope.causation_id
+            cause = match.envelope.causation_id
         return chain, not cause
 
     async def _effects(self, principal: Principal, company: str, event_id: str, scanned: Scanned) -> list[EventMatch]:
@@ -87,18 +87,18 @@ class EventDetails:
         scanned.add(walk.scanned)
         return effects
 
-    async def _after(self, principal: Principal, found: EventMatch, scanned: Scanned) -> EventMatch | None:
-        walk = await self._search.part(principal, found.place, _alike(found), found.place.offset + 1)
+    async def _after(self, principal: Principal, match: EventMatch, scanned: Scanned) -> EventMatch | None:
+        walk = await self._search.part(principal, match.place, _alike(match), match.place.offset + 1)
         events = await self._search.first(walk, 1)
         scanned.add(walk.scanned)
         return events[0] if events else None
 
-    async def _before(self, principal: Principal, found: EventMatch, scanned: Scanned) -> EventMatch | None:
+    async def _before(self, principal: Principal, match: EventMatch, scanned: Scanned) -> EventMatch | None:
         """The nearest one before, within the last of LOOK_BACK."""
-        end = found.place.offset
+        end = match.place.offset
         for distance in LOOK_BACK:
-            begin = max(0, found.place.offset - distance)
-            walk = await self._search.part(principal, found.place, _alike(found), begin, end)
+            begin = max(0, match.place.offset - distance)
+            walk = await self._search.part(principal, match.place, _alike(match), begin, end)
             events = await self._search.first(walk, 0)
             scanned.add(walk.scanned)
             if events:
@@ -107,8 +107,8 @@ class EventDetails:
         return None
 
 
-def _alike(found: EventMatch) -> Criteria:
-    return Criteria(found.envelope.company_id, user_id=found.envelope.user_id)
+def _alike(match: EventMatch) -> Criteria:
+    return Criteria(match.envelope.company_id, user_id=match.envelope.user_id)
 
 
 def _decision(decision: Decision) -> EventJson:

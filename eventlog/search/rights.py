@@ -37,18 +37,18 @@ def readable_topics(principal: Principal, company: str, asked: Sequence[str]) ->
     return list(dict.fromkeys(asked))
 
 
-def own(principal: Principal, wanted: Criteria) -> Criteria:
+def own(principal: Principal, criteria: Criteria) -> Criteria:
     """What somebody may find of what is wanted: a member events of its users, and none without a user.
 
     Raises Forbidden for a member who wants another user's.
     """
     member = principal.member
     if member is None:
-        return wanted
-    if wanted.user_id:
-        member.check_user(wanted.user_id)
-    only = min(member.user_ids) if len(member.user_ids) == 1 else wanted.user_id  # the index looks for one
-    return replace(wanted, user_id=only, users=member.user_ids)
+        return criteria
+    if criteria.user_id:
+        member.check_user(criteria.user_id)
+    only = min(member.user_ids) if len(member.user_ids) == 1 else criteria.user_id  # the index looks for one
+    return replace(criteria, user_id=only, users=member.user_ids)
 
 
 def scanned_for(principal: Principal, scanned: Scanned) -> Scanned:

@@ -280,13 +280,13 @@ def _read_by(text: str) -> tuple[str, ...]:
     return names
 
 
-def _shape(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _shape(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     by: tuple[str, ...] = request.get("by", ())
     return [
         {name: str(row[name]) for name in by}
         | {name: twelfths(row[name]) for name in ("start_mrr", *MRR, "end_mrr")}
         | {name: int(row[name]) for name in COUNTS}
-        for row in all_of(request, found)
+        for row in all_of(request, table_rows)
     ]
 
 
@@ -326,8 +326,8 @@ def _selects_customers(request: Request) -> Selected:
     return Selected(CustomerMrr.table, where, (request.company, _policy(request), high))
 
 
-def _shape_customers(request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    rows = map(dict, all_of(request, found))
+def _shape_customers(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rows = map(dict, all_of(request, table_rows))
     return [row | {name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")} for row in rows]
 
 
@@ -336,8 +336,8 @@ def _ask_retained(request: Request) -> Statement:
     return Statement(RETAINED.replace("%s", CUSTOMERS, 1), (low, request.company, _policy(request), high))
 
 
-def _shape_retained(_request: Request, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    (row,) = found
+def _shape_retained(_request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    (row,) = table_rows
     kept = Retained(*(int(row[f"{name}_mrr"]) for name in ("start", "retained", "kept")))
     squared = int(row["end_mrr"]) ** 2
     rates: dict[str, Stat] = {

@@ -121,7 +121,6 @@ SAYING = {"asked", "found", "given", "heard", "judged", "kept", "known", "meant"
 SAYING |= {"told", "wanted"}
 LEFT = {
     "domain/ports.py: taken",  # of a chunk: every log and a stored column say it
-    "projections/engine/fold/admission.py: taken",  # the same as a column
     "projections/payments.py: taken",  # a stored column
     "projections/engine/query/composed.py: kept",
     "domain/request/caller.py: asked",

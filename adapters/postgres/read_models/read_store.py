@@ -146,13 +146,13 @@ class PostgresReadStore:
         """
         return await self.answer(Statement(company, projection, statement, params))
 
-    async def answer(self, asked: Statement) -> Answer:
+    async def answer(self, question: Statement) -> Answer:
         """The answer, in the role of whoever asks. Raises Forbidden where that of members may not read a table.
 
         Raises LimitExceeded for a statement that takes too long, Unavailable, also where the tables are not there yet.
         """
-        with statement_errors(asked.projection, asked.member):
-            return await self._twice(lambda: self._ask_live(asked))
+        with statement_errors(question.projection, question.member):
+            return await self._twice(lambda: self._ask_live(question))
 
     @asynccontextmanager
     async def snapshot(self, company: str, member: Member | None = None) -> AsyncIterator[Snapshot]:
@@ -177,33 +177,33 @@ class PostgresReadStore:
         async with _connection(self._pool) as connection:
             return _checkpoints(await connection.ask(CHECKPOINTS, (company, projections)))
 
-    async def _twice(self, asked: Callable[[], Awaitable[Result]]) -> Result:
+    async def _twice(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """What is asked; once more where the connection was to a server that went away."""
         with server_errors():
             try:
-                return await asked()
+                return await work()
             except (psycopg.errors.QueryCanceled, PoolTimeout):
                 raise
             except psycopg.OperationalError:
                 # The server went away and may be back: without a check each connection of the pool fails one query.
                 await self._pool.check()
                 await self._members.check()
-                return await asked()
+                return await work()
 
-    async def _ask_live(self, asked: Statement) -> Answer:
+    async def _ask_live(self, question: Statement) -> Answer:
         """Ask the version that is live; again where the one that was remembered is so no more."""
         for _ in range(SWITCHES):
-            live = self._live.get(asked.projection) or await self._look_up(asked.projection)
+            live = self._live.get(question.projection) or await self._look_up(question.projection)
             try:
-                answer = await self._ask(asked, live)
+                answer = await self._ask(question, live)
             except psycopg.errors.UndefinedTable:  # dropped since it was live
-                if live == await self._look_up(asked.projection):
+                if live == await self._look_up(question.projection):
                     raise
             else:
                 if answer is not None:
                     return answer
-                await self._look_up(asked.projection)
-        raise Unavailable(f"projection {asked.projection} is being switched too often")
+                await self._look_up(question.projection)
+        raise Unavailable(f"projection {question.projection} is being switched too often")
 
     async def _look_up(self, projection: str) -> Live:
         async with _connection(self._pool) as connection:
@@ -212,16 +212,16 @@ class PostgresReadStore:
             self._live[projection] = live
         return live
 
-    async def _ask(self, asked: Statement, live: Live) -> Answer | None:
+    async def _ask(self, question: Statement, live: Live) -> Answer | None:
         """The answer of one version; None when it is not the live one in the snapshot of the answer."""
-        pool = self._members if asked.member else self._pool
+        pool = self._members if question.member else self._pool
         # Who waits for the turn of wide answers keeps this one: else all ask, and what comes lies in memory.
-        async with self._turns.turn(asked.company):
+        async with self._turns.turn(question.company):
             async with _connection(pool) as connection:
-                rows = await connection.ask(*_whole(asked, live))
+                rows = await connection.ask(*_whole(question, live))
                 if rows.total <= FEW:
                     return _answer(live, rows, _split(rows.load(0, rows.total)))
-            async with wide_answers.TURNS.turn(asked.company):  # the connection is another's by now
+            async with wide_answers.TURNS.turn(question.company):  # the connection is another's by now
                 return _answer(live, rows, await _in_pieces(rows))
 
 
@@ -237,10 +237,10 @@ class Snapshot:
         """As the store's own. Raises Forbidden for another company, and as `PostgresReadStore.answer` does."""
         if company != self._company:
             raise Forbidden(f"this snapshot is of {self._company}", code="forbidden_company")
-        asked = Statement(company, projection, statement, params, self._member)
-        with statement_errors(asked.projection, asked.member), server_errors():
+        question = Statement(company, projection, statement, params, self._member)
+        with statement_errors(question.projection, question.member), server_errors():
             async with self._alone:
-                live, rows = await self._rows(asked)
+                live, rows = await self._rows(question)
                 few = _split(rows.load(0, rows.total)) if rows.total <= FEW else None
             if few is None:
                 async with wide_answers.TURNS.turn(company):
@@ -250,12 +250,12 @@ class Snapshot:
             raise Defect(f"projection {projection} was switched within a snapshot")
         return answer
 
-    async def _rows(self, asked: Statement) -> tuple[Live, Rows]:
+    async def _rows(self, question: Statement) -> tuple[Live, Rows]:
         try:
-            if asked.projection not in self._live:
-                _, self._live[asked.projection] = await _live(self._connection, asked.projection)
-            live = self._live[asked.projection]
-            return live, await self._connection.ask(*_whole(asked, live))
+            if question.projection not in self._live:
+                _, self._live[question.projection] = await _live(self._connection, question.projection)
+            live = self._live[question.projection]
+            return live, await self._connection.ask(*_whole(question, live))
         except psycopg.Error:
             await self._connection.ask(AGAIN)
             raise
@@ -366,11 +366,13 @@ async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live
     return False, Live(version, version)
 
 
-def _whole(asked: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
+def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
     """The statement with what an answer has beside its rows, and its parameters."""
-    statement = _written(OF_MEMBER if asked.member else OF_COMPANY, asked.statement, asked.projection, live.version)
-    ids = map(sorted, (asked.member.user_ids, asked.member.account_ids) if asked.member else ())
-    return statement, (asked.company, *ids, *asked.params, asked.projection, live.version, asked.projection)
+    statement = _written(
+        OF_MEMBER if question.member else OF_COMPANY, question.statement, question.projection, live.version
+    )
+    ids = map(sorted, (question.member.user_ids, question.member.account_ids) if question.member else ())
+    return statement, (question.company, *ids, *question.params, question.projection, live.version, question.projection)
 
 
 @lru_cache(1_000)

@@ -69,11 +69,11 @@ class PostgresEventIndex:
     def __init__(self, database_url: str) -> None:
         self._link = Link(database_url)
 
-    async def skips(self, topic: str, ranges: Mapping[int, tuple[int, int]], wanted: Criteria) -> Mapping[int, Skips]:
+    async def skips(self, topic: str, ranges: Mapping[int, tuple[int, int]], criteria: Criteria) -> Mapping[int, Skips]:
         """What need not be read in these ranges of the topic's partitions."""
-        may, values = _may_hold(wanted)
+        may, values = _may_hold(criteria)
         begins, ends = zip(*ranges.values(), strict=True)
-        own, companies = _of_company(wanted)
+        own, companies = _of_company(criteria)
         parameters = (list(ranges), list(begins), list(ends), *values, *companies, topic)
         async with self._link.use() as connection:
             found = await (await connection.execute(SKIPS.format(may=may, own=own).encode(), parameters)).fetchall()
@@ -106,26 +106,26 @@ class PostgresEventIndex:
         await self._link.close()
 
 
-def _may_hold(wanted: Criteria) -> tuple[str, list[object]]:
+def _may_hold(criteria: Criteria) -> tuple[str, list[object]]:
     """A condition on a block that is false only where no event can match, and its parameters; cheap parts first."""
     terms: list[tuple[str, object]] = []
-    if wanted.from_time != ALWAYS:
-        terms.append(("max_time >= %s", wanted.from_time))
-    if wanted.to_time != NEVER:
-        terms.append(("min_time < %s", wanted.to_time))
-    own, companies = _of_company(wanted)
+    if criteria.from_time != ALWAYS:
+        terms.append(("max_time >= %s", criteria.from_time))
+    if criteria.to_time != NEVER:
+        terms.append(("min_time < %s", criteria.to_time))
+    own, companies = _of_company(criteria)
     terms += [(own, company) for company in companies]
-    if wanted.message_types:
-        terms.append(("(types IS NULL OR types && %s::text[])", sorted(wanted.message_types)))
-    conditions = [condition for condition, _ in terms] + [_may_have(text) for text in wanted.filtered]
+    if criteria.message_types:
+        terms.append(("(types IS NULL OR types && %s::text[])", sorted(criteria.message_types)))
+    conditions = [condition for condition, _ in terms] + [_may_have(text) for text in criteria.filtered]
     return " AND ".join(conditions) or "true", [value for _, value in terms]
 
 
-def _of_company(wanted: Criteria) -> tuple[str, list[str]]:
+def _of_company(criteria: Criteria) -> tuple[str, list[str]]:
     """A condition on blocks that hold something of the only company wanted, if there is one, and its parameter."""
-    if not wanted.company or "\0" in wanted.company:
+    if not criteria.company or "\0" in criteria.company:
         return "true", []
-    return "(companies IS NULL OR %s = ANY (companies))", [wanted.company]
+    return "(companies IS NULL OR %s = ANY (companies))", [criteria.company]
 
 
 def _may_have(text: bytes) -> str:

@@ -53,18 +53,22 @@ class Step(NamedTuple):
     median_ms: Stat  # from the step before; of the first step 0
 
 
-def funnel(events: Events, asked: FunnelQuestion) -> Attempts:
+def funnel(events: Events, question: FunnelQuestion) -> Attempts:
     """The attempts of all users. Raises Invalid for steps that are not different or are excluded."""
-    if len(set(asked.steps)) < len(asked.steps) or not asked.steps or set(asked.steps) & set(asked.exclusions):
+    if (
+        len(set(question.steps)) < len(question.steps)
+        or not question.steps
+        or set(question.steps) & set(question.exclusions)
+    ):
         raise Invalid(
             "a funnel needs steps that differ from each other and from what is excluded",
             code="bad_funnel",
             suggested_actions=("name each step once",),
         )
     moments = _moments(ordered(events))
-    entries, until = _entries(moments, asked)
-    find = {"ordered": _in_order, "strict": _at_once, "any": _in_any_order}[asked.order]
-    return _best(moments.users[entries], find(moments, asked, entries, until))
+    entries, until = _entries(moments, question)
+    find = {"ordered": _in_order, "strict": _at_once, "any": _in_any_order}[question.order]
+    return _best(moments.users[entries], find(moments, question, entries, until))
 
 
 def steps_of(attempts: Attempts, among: Flags | None = None) -> list[Step]:
@@ -108,59 +112,61 @@ def _moments(stream: Ordered) -> Moments:
     return Moments(stream.users[new], stream.at[new], np.bincount(number, minlength=new.sum()), having)
 
 
-def _entries(moments: Moments, asked: FunnelQuestion) -> tuple[IntArray, IntArray]:
+def _entries(moments: Moments, question: FunnelQuestion) -> tuple[IntArray, IntArray]:
     """Moments at which attempts begin, and of each the first one that no longer belongs to it.
 
     What ends an attempt comes last in its moment, and first in that of the entry.
     """
-    entries = moments.having(asked.steps if asked.order == "any" else asked.steps[:1])
+    entries = moments.having(question.steps if question.order == "any" else question.steps[:1])
     firsts = starts(moments.users)
     ends = np.append(firsts[1:], len(moments.users))[np.searchsorted(firsts, entries, side="right") - 1]
-    stops = np.append(moments.having(asked.exclusions), len(moments.users))
+    stops = np.append(moments.having(question.exclusions), len(moments.users))
     excluded = stops[np.searchsorted(stops[:-1], entries, side="right")]
     return entries, np.minimum(ends, excluded + 1)
 
 
 def _times(
-    moments: Moments, asked: FunnelQuestion, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
+    moments: Moments, question: FunnelQuestion, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
 ) -> tuple[IntArray, Flags]:
     """When these moments were, where they are valid and inside the window of their entry; else NEVER."""
     at = moments.at[np.minimum(found, len(moments.at) - 1)]
-    inside = valid & (at - moments.at[entries] <= asked.window)
+    inside = valid & (at - moments.at[entries] <= question.window)
     return np.where(inside, at, NEVER), inside
 
 
-def _in_order(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
+def _in_order(moments: Moments, question: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     reached = [moments.at[entries]]
     found, valid = entries, np.ones(len(entries), np.bool_)
-    for step in asked.steps[1:]:
+    for step in question.steps[1:]:
         of_step = np.append(moments.having((step,)), len(moments.at))
         found = of_step[np.minimum(np.searchsorted(of_step, found), len(of_step) - 1)]
-        at, valid = _times(moments, asked, entries, found, valid & (found < until))
+        at, valid = _times(moments, question, entries, found, valid & (found < until))
         reached.append(at)
     return np.stack(reached, axis=1)
 
 
-def _at_once(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
+def _at_once(moments: Moments, question: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     """The furthest of the attempts that take the first so many steps in the moment of the entry.
 
     Whatever else is in that moment comes before the entry; a later moment is passed if it has nothing but the next
     steps, and in the last one whatever else there is comes after them.
     """
-    taken = _run_lengths(moments, asked.steps)
-    reached = np.full((len(entries), len(asked.steps)), NEVER)
+    taken = _run_lengths(moments, question.steps)
+    reached = np.full((len(entries), len(question.steps)), NEVER)
     depth = np.zeros(len(entries), np.int64)
-    for begun in range(len(asked.steps), 0, -1):
+    for begun in range(len(question.steps), 0, -1):
         tried = np.full_like(reached, NEVER)
         tried[:, :begun] = moments.at[entries][:, None]
         steps, found, valid = np.full(len(entries), begun), entries, taken[entries, 0] >= begun
         far = np.where(valid, begun, 0)
         while valid.any():
             found = found + 1
-            at, valid = _times(moments, asked, entries, found, valid & (found < until) & (steps < len(asked.steps)))
+            at, valid = _times(
+                moments, question, entries, found, valid & (found < until) & (steps < len(question.steps))
+            )
             here = np.minimum(found, len(moments.at) - 1)
-            more = np.where(valid, taken[here, np.minimum(steps, len(asked.steps) - 1)], 0)
-            place = np.arange(len(asked.steps))
+            more = np.where(valid, taken[here, np.minimum(steps, len(question.steps) - 1)], 0)
+            place = np.arange(len(question.steps))
             tried = np.where((place >= steps[:, None]) & (place < (steps + more)[:, None]), at[:, None], tried)
             steps = steps + more
             far += more
@@ -179,12 +185,12 @@ def _run_lengths(moments: Moments, steps: Sequence[int]) -> IntArray:
     return runs
 
 
-def _in_any_order(moments: Moments, asked: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
+def _in_any_order(moments: Moments, question: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     reached = []
-    for step in asked.steps:
+    for step in question.steps:
         of_step = np.append(moments.having((step,)), len(moments.at))
         found = of_step[np.searchsorted(of_step[:-1], entries)]
-        reached.append(_times(moments, asked, entries, found, found < until)[0])
+        reached.append(_times(moments, question, entries, found, found < until)[0])
     return np.sort(np.stack(reached, axis=1), axis=1)
 
 

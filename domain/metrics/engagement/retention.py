@@ -81,23 +81,23 @@ class _Members(NamedTuple):
     values: IntArray | None
 
 
-def retention(began: Did, returned: Did, asked: RetentionQuestion) -> Matrix:
+def retention(began: Did, returned: Did, question: RetentionQuestion) -> Matrix:
     """The matrix. Events later than `until` must not be given."""
     users, first = _first(began)
-    cohort_of = period_of(first, asked.interval, asked.zone)
+    cohort_of = period_of(first, question.interval, question.zone)
     cohorts, row = np.unique(cohort_of, return_inverse=True)
-    members = _members(users, first, cohort_of, row.astype(np.int64), returned, asked)
-    begins = _cell_begins(cohorts, asked)
-    width = _columns(begins, asked)
-    cells = _cells(members, len(cohorts), width, asked)
+    members = _members(users, first, cohort_of, row.astype(np.int64), returned, question)
+    begins = _cell_begins(cohorts, question)
+    width = _columns(begins, question)
+    cells = _cells(members, len(cohorts), width, question)
     sizes = summed(members.row, len(cohorts))
     base = sizes if returned.values is None else _money_at_start(members, len(cohorts))
-    if asked.measure == "on_or_before" and width:
+    if question.measure == "on_or_before" and width:
         cells[:, 0] = base
-    begun, ended = begins[:, :width] <= asked.until, begins[:, 1 : width + 1]
-    if asked.rolling:
-        ended = ended + (begin_of(cohorts + 1, asked.interval, asked.zone) - begins[:, 0])[:, None]
-    return Matrix(cohorts, sizes, base, np.where(begun, cells, 0), ended > asked.until, begun)
+    begun, ended = begins[:, :width] <= question.until, begins[:, 1 : width + 1]
+    if question.rolling:
+        ended = ended + (begin_of(cohorts + 1, question.interval, question.zone) - begins[:, 0])[:, None]
+    return Matrix(cohorts, sizes, base, np.where(begun, cells, 0), ended > question.until, begun)
 
 
 def _first(began: Did) -> tuple[IntArray, IntArray]:
@@ -109,35 +109,37 @@ def _first(began: Did) -> tuple[IntArray, IntArray]:
 
 
 def _members(
-    users: IntArray, first: IntArray, cohort_of: IntArray, row: IntArray, returned: Did, asked: RetentionQuestion
+    users: IntArray, first: IntArray, cohort_of: IntArray, row: IntArray, returned: Did, question: RetentionQuestion
 ) -> _Members:
     """The returns of members, with their ages; none from before their start."""
     place = np.minimum(np.searchsorted(users, returned.users), max(len(users) - 1, 0))
     known = (users[place] == returned.users) if len(users) else np.zeros(len(returned.users), np.bool_)
     known[known] = returned.at[known] >= first[place[known]]
     who, at = place[known].astype(np.int64), returned.at[known]
-    if asked.rolling:
-        age = (at - first[who]) // ROLLING[asked.interval]
+    if question.rolling:
+        age = (at - first[who]) // ROLLING[question.interval]
     else:
-        age = period_of(at, asked.interval, asked.zone) - cohort_of[who]
+        age = period_of(at, question.interval, question.zone) - cohort_of[who]
     return _Members(row, who, age, None if returned.values is None else returned.values[known])
 
 
-def _cell_begins(cohorts: IntArray, asked: RetentionQuestion) -> IntArray:
+def _cell_begins(cohorts: IntArray, question: RetentionQuestion) -> IntArray:
     """When each cell begins for the first of its cohort, ms; one more column for the end of the last."""
-    firsts = np.array(asked.brackets, np.int64) if asked.measure == "brackets" else np.arange(asked.ages)
-    ages = np.append(firsts, asked.ages)
-    if asked.rolling:
-        begins: IntArray = begin_of(cohorts, asked.interval, asked.zone)[:, None] + ages * ROLLING[asked.interval]
+    firsts = np.array(question.brackets, np.int64) if question.measure == "brackets" else np.arange(question.ages)
+    ages = np.append(firsts, question.ages)
+    if question.rolling:
+        begins: IntArray = (
+            begin_of(cohorts, question.interval, question.zone)[:, None] + ages * ROLLING[question.interval]
+        )
         return begins
     periods = cohorts[:, None] + ages
     different, place = np.unique(periods, return_inverse=True)
-    return begin_of(different, asked.interval, asked.zone)[place].reshape(periods.shape)
+    return begin_of(different, question.interval, question.zone)[place].reshape(periods.shape)
 
 
-def _columns(begins: IntArray, asked: RetentionQuestion) -> int:
+def _columns(begins: IntArray, question: RetentionQuestion) -> int:
     """How many ages have begun for the oldest cohort."""
-    return int((begins[:, :-1] <= asked.until).any(axis=0).sum()) if len(begins) else 0
+    return int((begins[:, :-1] <= question.until).any(axis=0).sum()) if len(begins) else 0
 
 
 def _money_at_start(members: _Members, rows: int) -> IntArray:
@@ -146,20 +148,20 @@ def _money_at_start(members: _Members, rows: int) -> IntArray:
     return summed(members.row[members.who[first]], rows, members.values[first])
 
 
-def _cells(members: _Members, rows: int, width: int, asked: RetentionQuestion) -> IntArray:
+def _cells(members: _Members, rows: int, width: int, question: RetentionQuestion) -> IntArray:
     who, age, values = members.who, members.age, members.values
-    if asked.measure == "brackets":
-        bracket = np.searchsorted(np.array(asked.brackets), age, side="right").astype(np.int64) - 1
-        age = np.where(age < asked.ages, bracket, -1)
-    if asked.measure == "streak":
+    if question.measure == "brackets":
+        bracket = np.searchsorted(np.array(question.brackets), age, side="right").astype(np.int64) - 1
+        age = np.where(age < question.ages, bracket, -1)
+    if question.measure == "streak":
         holds = age < _streaks(who, age, len(members.row))[who]
         who, age, values = who[holds], age[holds], None if values is None else values[holds]
     if values is None:
-        who, age = _counted(who, age, asked.measure)
-    elif asked.measure == "on_or_before":
+        who, age = _counted(who, age, question.measure)
+    elif question.measure == "on_or_before":
         later = age > 0
         who, age, values = who[later], age[later], values[later]
-    return _spread(members.row[who], age, values, (rows, width), asked.measure)
+    return _spread(members.row[who], age, values, (rows, width), question.measure)
 
 
 def _spread(

@@ -36,7 +36,7 @@ INDICATORS: Mapping[str, Indicator] = MappingProxyType({each.key: each for each 
 Values = list[float | None]
 
 
-def compute(key: str, bars: Bars, given: Settings = MappingProxyType({})) -> Mapping[str, Values]:
+def compute(key: str, bars: Bars, values: Settings = MappingProxyType({})) -> Mapping[str, Values]:
     """Each output of an indicator, one value a bar; null in the warm-up and where there is none.
 
     Raises NotFound for a key that is none, Invalid for parameters that are none or out of bounds.
@@ -44,7 +44,7 @@ def compute(key: str, bars: Bars, given: Settings = MappingProxyType({})) -> Map
     indicator = INDICATORS.get(key)
     if indicator is None:
         raise NotFound(f"no indicator is called {key}", suggested_actions=[f"one of {', '.join(sorted(INDICATORS))}"])
-    settings = indicator.settings(given)
+    settings = indicator.settings(values)
     if not len(bars):
         return {output: [] for output in indicator.outputs}
     with np.errstate(all="ignore"):

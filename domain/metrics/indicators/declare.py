@@ -23,18 +23,18 @@ class Param:
     most: float = MOST_BARS
     choices: tuple[str, ...] = ()
 
-    def checked(self, given: Setting) -> Setting:
+    def checked(self, values: Setting) -> Setting:
         """The setting in its type. Raises Invalid where it is not one of the choices or out of bounds."""
         if self.choices:
-            if given not in self.choices:
-                raise Invalid(f"{self.name} is not one of {', '.join(self.choices)}: {given}")
-            return given
+            if values not in self.choices:
+                raise Invalid(f"{self.name} is not one of {', '.join(self.choices)}: {values}")
+            return values
         try:
-            number = type(self.default)(given)
+            number = type(self.default)(values)
         except (TypeError, ValueError, OverflowError):
-            raise Invalid(f"{self.name} is not a number: {given}") from None
+            raise Invalid(f"{self.name} is not a number: {values}") from None
         if isinstance(number, str) or not self.least <= number <= self.most:
-            raise Invalid(f"{self.name} is not within {self.least:g} and {self.most:g}: {given}")
+            raise Invalid(f"{self.name} is not within {self.least:g} and {self.most:g}: {values}")
         return number
 
 
@@ -55,12 +55,12 @@ class Indicator:
     compute: Callable[[Bars, Settings], tuple[Column, ...]]
     source: str
 
-    def settings(self, given: Settings) -> Settings:
+    def settings(self, values: Settings) -> Settings:
         """The parameters given, checked, with defaults for the others. Raises Invalid for one that is none."""
-        unknown = sorted(set(given) - {param.name for param in self.params})
+        unknown = sorted(set(values) - {param.name for param in self.params})
         if unknown:
             raise Invalid(f"{self.key} has no parameter {unknown[0]}")
-        return {param.name: param.checked(given.get(param.name, param.default)) for param in self.params}
+        return {param.name: param.checked(values.get(param.name, param.default)) for param in self.params}
 
 
 def whole(settings: Settings, name: str = "period") -> int:

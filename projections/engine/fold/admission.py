@@ -52,7 +52,7 @@ class Records:
     values: pa.Array
     partitions: np.ndarray
     offsets: np.ndarray
-    taken: np.ndarray  # when the log took each (ms); `LATEST` where that is not known
+    append_times: np.ndarray  # when the log took each (ms); `LATEST` where that is not known
 
     @classmethod
     def of(cls, chunks: Sequence[Chunk], without: Set[tuple[int, int]] = frozenset()) -> Records:
@@ -60,15 +60,15 @@ class Records:
         values = array_of(RunRecords(run for c in chunks for run in RunRecords.of(c.values).runs))
         partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
         offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
-        taken = np.concatenate([_append_times(c) for c in chunks] or [np.empty(0, np.int64)])
+        append_times = np.concatenate([_append_times(c) for c in chunks] or [np.empty(0, np.int64)])
         if without:
             keep = np.ones(len(offsets), np.bool_)
             for partition in {p for p, _ in without}:
                 out = [offset for p, offset in without if p == partition]
                 keep &= (partitions != partition) | ~np.isin(offsets, out)
             values = values.take(pl.Series(np.flatnonzero(keep)).to_arrow())
-            partitions, offsets, taken = partitions[keep], offsets[keep], taken[keep]
-        return cls(values, partitions, offsets, taken)
+            partitions, offsets, append_times = partitions[keep], offsets[keep], append_times[keep]
+        return cls(values, partitions, offsets, append_times)
 
     def value(self, row: int) -> bytes:
         """The bytes of a record."""
@@ -112,13 +112,13 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
     facts: dict[str, list[pl.DataFrame]] = {}
     suspect = envelopes.select(_suspect(topic)).to_series()
     suspects = set(envelopes.get_column("_row").filter(suspect).to_list())
-    suspects |= ahead(envelopes, ("timestamp",), records.taken)
+    suspects |= ahead(envelopes, ("timestamp",), records.append_times)
     for event, decoded, group in _payloads(topic, envelopes):
         rows = group.get_column("_row").to_list()
         undecodable.update(rows[i] for i in decoded.bad)
         suspects.update(rows[i] for i in decoded.suspects)
         placed = _placed(decoded, group)
-        suspects |= ahead(placed, [name for name in event.times if name not in event.ahead], records.taken)
+        suspects |= ahead(placed, [name for name in event.times if name not in event.ahead], records.append_times)
         facts.setdefault(event.name, []).append(placed)
     envelopes.drop_in_place("payload")
     return Decoded(envelopes, facts, undecodable, suspects)
@@ -235,7 +235,7 @@ class Admission:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
         outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
         for row in doubtful:
-            problem = _problem(records.value(row), self._topic, int(records.taken[row]))
+            problem = _problem(records.value(row), self._topic, int(records.append_times[row]))
             if problem is None and row in decoded.undecodable:
                 problem = Problem(Code.UNDECODABLE, "the bytes are no envelope with a payload of its message_type")
             if problem is None:
@@ -322,7 +322,7 @@ def _failing(call: Callable[[Records], object], records: Records, start: int, st
     part = slice(start, stop)
     values = array_of(records.values[part].to_pylist())
     try:
-        call(Records(values, records.partitions[part], records.offsets[part], records.taken[part]))
+        call(Records(values, records.partitions[part], records.offsets[part], records.append_times[part]))
     except BaseException as error:
         fault(error)
     else:

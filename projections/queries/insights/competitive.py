@@ -87,12 +87,12 @@ def _comparison(request: Request, rows: Mapping[str, Rows]) -> Comparison | None
     return Comparison(_own_part(request), company["tier"] or "", company["currency"] if in_money else None)
 
 
-def _row_of(request: Request, rows: Mapping[str, Rows], found: Finding | Reason) -> Rows:
-    entry, asked = metric(request.get("metric")), _own_part(request)
-    evidence = {"query": asked.query, "params": dict(asked.params)}
+def _row_of(request: Request, rows: Mapping[str, Rows], finding: Finding | Reason) -> Rows:
+    entry, part = metric(request.get("metric")), _own_part(request)
+    evidence = {"query": part.query, "params": dict(part.params)}
     own = rows["own"][0] if rows["own"] else {}
     basis = {name: own[name] for name in own.keys() & {"basis"}}
-    return [STANDING.row(found, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
+    return [STANDING.row(finding, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
 
 
 def _alone(request: Request, rows: Mapping[str, Rows]) -> Rows:

@@ -23,17 +23,17 @@ class Method:
 
     def row(
         self,
-        found: Finding | Reason,
+        finding: Finding | Reason,
         sample: int,
         about: Mapping[str, Any],
         numbers: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda shown: shown,
     ) -> dict[str, Any]:
         """The row of an answer. `about`: what it is about, with its evidence; `numbers` shapes those of a finding."""
         head = {"kind": str(self.kind), **about}
-        if isinstance(found, Reason):
+        if isinstance(finding, Reason):
             basis = {"method": self.method, "method_version": self.version, "sample": sample, "minimum": self.minimum}
-            return {**head, "finding": None, **basis, "reasons": {"finding": str(found)}}
-        shown = plain(found)
+            return {**head, "finding": None, **basis, "reasons": {"finding": str(finding)}}
+        shown = plain(finding)
         basis = shown.pop("basis")
         return {
             **head,

@@ -77,21 +77,21 @@ def _assumptions(request: Request) -> Assumptions:
     return Assumptions(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
 
 
-def _asked_parts(reads: Iterable[str], wanted: MetricScope, prefix: str = "") -> dict[str, Part | Select]:
-    wanted = replace(wanted, reads=frozenset(reads))
-    return {prefix + name: source.ask(wanted) for name, source in SOURCES.items() if name in wanted.reads}
+def _asked_parts(reads: Iterable[str], scope: MetricScope, prefix: str = "") -> dict[str, Part | Select]:
+    scope = replace(scope, reads=frozenset(reads))
+    return {prefix + name: source.ask(scope) for name, source in SOURCES.items() if name in scope.reads}
 
 
 def _groups(
-    reads: Iterable[str], wanted: MetricScope, found: Mapping[str, Rows]
+    reads: Iterable[str], scope: MetricScope, answers: Mapping[str, Rows]
 ) -> dict[tuple[Any, ...], dict[str, Sums]]:
     """The sums of each source by the values of the dimensions; without dimensions one group, which is always there."""
-    rows: dict[tuple[Any, ...], dict[str, Rows]] = {} if wanted.by else {(): {}}
+    rows: dict[tuple[Any, ...], dict[str, Rows]] = {} if scope.by else {(): {}}
     for source in set(reads):
-        for row in found[source]:
-            rows.setdefault(tuple(row[name] for name in wanted.by), {}).setdefault(source, []).append(row)
+        for row in answers[source]:
+            rows.setdefault(tuple(row[name] for name in scope.by), {}).setdefault(source, []).append(row)
     return {
-        group: {source: SOURCES[source].sums(some, wanted) for source, some in of.items()}
+        group: {source: SOURCES[source].sums(some, scope) for source, some in of.items()}
         for group, of in sorted(rows.items(), key=lambda each: [str(value) for value in each[0]])
     }
 
@@ -115,13 +115,13 @@ def _convention(request: Request) -> str:
     return str(request.get("convention", "canonical"))
 
 
-def _record_scope(entry: Metric, request: Request, wanted: MetricScope) -> record.Scope:
+def _record_scope(entry: Metric, request: Request, scope: MetricScope) -> record.Scope:
     return record.Scope(
-        wanted.company,
-        *wanted.span,
-        wanted.asked_at,
-        wanted.only,
-        wanted.by,
+        scope.company,
+        *scope.span,
+        scope.asked_at,
+        scope.only,
+        scope.by,
         request.get("calendar", record.CALENDARS[0]),
         request.get("basis", record.BASES[0]),
         # a form of another tool may read the series for what is of trades here
@@ -165,45 +165,45 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
             code="table_metric",
             suggested_actions=(f"Ask the query {entry.told_by}.",),
         )
-    wanted = _scope(entry, request)
+    scope = _scope(entry, request)
     if _by_records(entry, request):
-        return {"record": record.select_record(_record_scope(entry, request, wanted))}
-    return _asked_parts(entry.reads, wanted)
+        return {"record": record.select_record(_record_scope(entry, request, scope))}
+    return _asked_parts(entry.reads, scope)
 
 
-def _metric_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
-    entry, wanted = _entry(request), _scope(_entry(request), request)
+def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+    entry, scope = _entry(request), _scope(_entry(request), request)
     if entry.absent:
         return [_object(entry, Reason.NOT_REPORTED)]
     form = _of_records if _by_records(entry, request) else _of_sums
     return [
-        {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)} | row
-        for group, row in form(entry, request, wanted, found)
+        {name: _shown(value) for name, value in zip(scope.by, group, strict=True)} | row
+        for group, row in form(entry, request, scope, answers)
     ]
 
 
 Grouped = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
-def _of_sums(entry: Metric, request: Request, wanted: MetricScope, found: Mapping[str, Rows]) -> Grouped:
+def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Grouped:
     """The value object of each group out of its sums."""
     from domain.metrics.formulas import FORMULAS, MetricInputs
 
-    for group, sums in _groups(entry.reads, wanted, found).items():
-        cuts = {name: _shown(value) for name, value in zip(wanted.by, group, strict=True)}
-        told = MetricInputs(sums, wanted.seconds(cuts), _assumptions(request), wanted.months)
-        yield group, _object(entry, FORMULAS[entry.key](told))
+    for group, sums in _groups(entry.reads, scope, answers).items():
+        cuts = {name: _shown(value) for name, value in zip(scope.by, group, strict=True)}
+        inputs = MetricInputs(sums, scope.seconds(cuts), _assumptions(request), scope.months)
+        yield group, _object(entry, FORMULAS[entry.key](inputs))
 
 
-def _of_records(entry: Metric, request: Request, wanted: MetricScope, found: Mapping[str, Rows]) -> Grouped:
+def _of_records(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Grouped:
     """The value object of each group out of its trading record."""
     from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
-    for group, each in record.read_records(_record_scope(entry, request, wanted), found["record"]):
-        told = reported(entry.key, each, Convention(_convention(request)))
-        yield group, _object(entry, told.value, told.unit, told.convention) | record.rests_on(entry.key, each)
+    for group, each in record.read_records(_record_scope(entry, request, scope), answers["record"]):
+        figure = reported(entry.key, each, Convention(_convention(request)))
+        yield group, _object(entry, figure.value, figure.unit, figure.convention) | record.rests_on(entry.key, each)
 
 
 def _shown(value: object) -> object:
@@ -214,7 +214,7 @@ def _shown(value: object) -> object:
 
 def _object(entry: Metric, value: Value, unit: Unit | None = None, convention: str = "") -> dict[str, Any]:
     """A value as answers show it; `reason` says why there is none."""
-    told = {
+    figure = {
         "key": entry.key,
         "value": measure(value, unit or entry.unit),
         "unit": str(unit or entry.unit),
@@ -222,7 +222,7 @@ def _object(entry: Metric, value: Value, unit: Unit | None = None, convention: s
         "definition_version": entry.version,
     }
     reason = {"reason": str(value), "reasons": {"value": str(value)}} if isinstance(value, Reason) else {}
-    return told | reason | ({"detail": entry.absent} if entry.absent else {})
+    return figure | reason | ({"detail": entry.absent} if entry.absent else {})
 
 
 metric_query = Composed(
@@ -299,37 +299,37 @@ def _of_company(request: Request) -> MetricScope:
     return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
 
 
-def _before(request: Request, wanted: MetricScope) -> MetricScope:
+def _before(request: Request, scope: MetricScope) -> MetricScope:
     """What it is compared with: the period named, or else the one before."""
     begin, end = request.get("compare_from"), request.get("compare_to")
     if begin is None and end is None:
-        return wanted.before()
+        return scope.before()
     if begin is None or end is None or begin >= end:
         raise Invalid("give both ends of the period that is compared with, in order", code="bad_parameter")
-    return replace(wanted, span=Span(begin, end))
+    return replace(scope, span=Span(begin, end))
 
 
-def _sees_before(request: Request, wanted: MetricScope) -> bool:
-    start, since = _before(request, wanted).span.start, request.get(SINCE.name)
+def _sees_before(request: Request, scope: MetricScope) -> bool:
+    start, since = _before(request, scope).span.start, request.get(SINCE.name)
     return since is None or (start is not None and start >= since)
 
 
 def _all_parts(request: Request) -> Mapping[str, Part | Select]:
-    wanted = _of_company(request)
+    scope = _of_company(request)
     reads = {source for entry in _kpis(request) for source in entry.reads}
-    parts = _asked_parts(reads, wanted)
-    return parts | (_asked_parts(reads, _before(request, wanted), "before ") if _sees_before(request, wanted) else {})
+    parts = _asked_parts(reads, scope)
+    return parts | (_asked_parts(reads, _before(request, scope), "before ") if _sees_before(request, scope) else {})
 
 
-def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
-    wanted, entries = _of_company(request), _kpis(request)
-    now = _values(request, entries, wanted, found)
+def _all_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+    scope, entries = _of_company(request), _kpis(request)
+    now = _values(request, entries, scope, answers)
     before: Mapping[str, Value] = {}
-    if _sees_before(request, wanted):
-        earlier = {name.removeprefix("before "): rows for name, rows in found.items() if name.startswith("before ")}
-        before = _values(request, entries, _before(request, wanted), earlier)
-    unfinished = wanted.span.end is not None and wanted.span.end > request.asked_at
-    period = {"from": show_time(wanted.span.bounds[0]), "to": show_time(wanted.span.bounds[1])}
+    if _sees_before(request, scope):
+        earlier = {name.removeprefix("before "): rows for name, rows in answers.items() if name.startswith("before ")}
+        before = _values(request, entries, _before(request, scope), earlier)
+    unfinished = scope.span.end is not None and scope.span.end > request.asked_at
+    period = {"from": show_time(scope.span.bounds[0]), "to": show_time(scope.span.bounds[1])}
     return [
         _compared(entry, now[entry.key], before.get(entry.key)) | period | {"unfinished": unfinished}
         for entry in entries
@@ -337,32 +337,32 @@ def _all_rows(request: Request, found: Mapping[str, Rows]) -> Rows:
 
 
 def _values(
-    request: Request, entries: Iterable[Metric], wanted: MetricScope, found: Mapping[str, Rows]
+    request: Request, entries: Iterable[Metric], scope: MetricScope, answers: Mapping[str, Rows]
 ) -> dict[str, Value]:
     """The value of every entry in one period."""
     from domain.metrics.formulas import FORMULAS, MetricInputs
 
     reads = {source for entry in entries for source in entry.reads}
-    (sums,) = _groups(reads, wanted, found).values()
-    told = MetricInputs(sums, wanted.seconds({}), _assumptions(request), wanted.months)
-    return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](told) for e in entries}
+    (sums,) = _groups(reads, scope, answers).values()
+    inputs = MetricInputs(sums, scope.seconds({}), _assumptions(request), scope.months)
+    return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
 
 
 def _compared(entry: Metric, value: Value, before: Value | None) -> dict[str, Any]:
     """A value beside that of the period before."""
-    told = _object(entry, value)
-    reasons = dict(told.pop("reasons", {}))
+    figure = _object(entry, value)
+    reasons = dict(figure.pop("reasons", {}))
     previous = None if before is None else measure(before, entry.unit)
     if previous is None:
         reasons["previous"] = OUTSIDE_TIER if before is None else str(before)
-    change, rate = _change(entry, told["value"], previous)
+    change, rate = _change(entry, figure["value"], previous)
     if change is None:
         reasons["change"] = reasons["change_rate"] = reasons.get("value") or reasons["previous"]
     elif rate is None:
         reasons["change_rate"] = str(Reason.ZERO_DENOMINATOR)
-    told |= {"title": entry.title, "section": str(entry.section)}
-    told |= {"previous": previous, "change": change, "change_rate": rate}
-    return told | ({"reasons": reasons} if reasons else {})
+    figure |= {"title": entry.title, "section": str(entry.section)}
+    figure |= {"previous": previous, "change": change, "change_rate": rate}
+    return figure | ({"reasons": reasons} if reasons else {})
 
 
 def _change(entry: Metric, value: Any, previous: Any) -> tuple[Any, float | None]:

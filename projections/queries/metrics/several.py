@@ -35,14 +35,14 @@ def keys_of(request: Request) -> tuple[str, ...]:
     if named:
         return tuple(metric(key).key for key in named)
     cuts = {*request.get("by", ()), *(name for name in DIMENSIONS if request.get(name) is not None)}
-    found = tuple(
+    answers = tuple(
         entry.key
         for entry in METRICS.values()
         if entry.kpi and section in (None, entry.section) and not entry.absent and cuts <= set(entry.dimensions)
     )
-    if not found:
+    if not answers:
         raise Invalid(f"no key figure of {section or 'any section'} goes with {', '.join(sorted(cuts))}")
-    return found
+    return answers
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
@@ -59,10 +59,10 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _rows(request: Request, found: Mapping[str, Rows]) -> Rows:
+def _rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
     """Group by group, in the order of the keys; what the value objects stand for is said once, of all."""
     by, keys = request.get("by", ()), keys_of(request)
-    rows = [{**row, "title": METRICS[key].title} for key in keys for row in found[key]]
+    rows = [{**row, "title": METRICS[key].title} for key in keys for row in answers[key]]
     return sorted(rows, key=lambda row: [str(row[name]) for name in by])
 
 

@@ -75,9 +75,9 @@ class Source:
 def _query(name: str, *also: str, raw: bool = True) -> Callable[[MetricScope], Part]:
     """A registered query over the period, split by `also` as well."""
 
-    def ask(wanted: MetricScope) -> Part:
-        by = {"by": ",".join((*wanted.by, *also))} if wanted.by or also else {}
-        return Part(name, {**wanted.span.params(), **wanted.only, **by}, raw)
+    def ask(scope: MetricScope) -> Part:
+        by = {"by": ",".join((*scope.by, *also))} if scope.by or also else {}
+        return Part(name, {**scope.span.params(), **scope.only, **by}, raw)
 
     return ask
 
@@ -87,46 +87,46 @@ def of_mrr(source: Source) -> Source:
     enough yet, is no MRR of today's.
     """
 
-    def ask(wanted: MetricScope) -> Part | Select:
-        return source.ask(replace(wanted, span=wanted.span.until(tomorrow(wanted.asked_at))))
+    def ask(scope: MetricScope) -> Part | Select:
+        return source.ask(replace(scope, span=scope.span.until(tomorrow(scope.asked_at))))
 
     return Source(ask, source.sums)
 
 
-def _movements(wanted: MetricScope) -> Part:
-    return _under(wanted, _query("mrr_movements")(wanted))
+def _movements(scope: MetricScope) -> Part:
+    return _under(scope, _query("mrr_movements")(scope))
 
 
-def _under(wanted: MetricScope, part: Part) -> Part:
-    return replace(part, params={**part.params, **({"policy": wanted.policy} if wanted.policy else {})})
+def _under(scope: MetricScope, part: Part) -> Part:
+    return replace(part, params={**part.params, **({"policy": scope.policy} if scope.policy else {})})
 
 
-def _scheduled(wanted: MetricScope, by: Sequence[str] | None = None) -> Select:
+def _scheduled(scope: MetricScope, by: Sequence[str] | None = None) -> Select:
     """What was known by the end of the period of what takes effect later, by the dimensions or others."""
-    listed = "".join(f'"{name}", ' for name in (wanted.by if by is None else by))
-    only = "".join(f' AND "{name}" = %s' for name in wanted.only)
+    listed = "".join(f'"{name}", ' for name in (scope.by if by is None else by))
+    only = "".join(f' AND "{name}" = %s' for name in scope.only)
     grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
     sql = (
         f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
         f" WHERE company_id = %s AND policy IN ('default', %s) AND day < %s{only}{grouped}"
     )
-    params = wanted.company, wanted.policy or "default", wanted.span.days[1], *wanted.only.values()
+    params = scope.company, scope.policy or "default", scope.span.days[1], *scope.only.values()
     return Select("subscriptions", Statement(sql, params))
 
 
-def _of_year(wanted: MetricScope) -> Part:
+def _of_year(scope: MetricScope) -> Part:
     """Movements of the year that ends with the period."""
-    end = wanted.span.bounds[1]
-    return _movements(replace(wanted, span=Span(end - YEAR, end)))
+    end = scope.span.bounds[1]
+    return _movements(replace(scope, span=Span(end - YEAR, end)))
 
 
 def _retained(name: str) -> Callable[[MetricScope], Part]:
-    return lambda wanted: _under(wanted, Part(name, wanted.span.params(), raw=True))
+    return lambda scope: _under(scope, Part(name, scope.span.params(), raw=True))
 
 
-def _customers_after(wanted: MetricScope) -> Part:
+def _customers_after(scope: MetricScope) -> Part:
     """MRR of each customer at the end of the period."""
-    return _under(wanted, Part("customer_mrr", {"from": show_time(wanted.span.bounds[1])}, raw=True))
+    return _under(scope, Part("customer_mrr", {"from": show_time(scope.span.bounds[1])}, raw=True))
 
 
 def _kinds(rows: Rows, _: MetricScope) -> Sums:
@@ -154,11 +154,11 @@ FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
 """
 
 
-def _invoices(wanted: MetricScope) -> Select:
-    span = wanted.span.bounds
+def _invoices(scope: MetricScope) -> Select:
+    span = scope.span.bounds
     return Select(
         "payments",
-        Statement(INVOICES, (*span, *span, wanted.asked_at, *span, wanted.company, span[1], span[0], *span)),
+        Statement(INVOICES, (*span, *span, scope.asked_at, *span, scope.company, span[1], span[0], *span)),
     )
 
 
@@ -168,8 +168,8 @@ WHERE company_id = %s AND failed_at < %s AND (paid_at IS NULL OR paid_at < faile
 """
 
 
-def _owing(wanted: MetricScope) -> Select:
-    return Select("payments", Statement(OWING, (wanted.company, wanted.span.bounds[1])))
+def _owing(scope: MetricScope) -> Select:
+    return Select("payments", Statement(OWING, (scope.company, scope.span.bounds[1])))
 
 
 SUBSCRIBED = """
@@ -178,12 +178,12 @@ WHERE company_id = %s AND status = 'active' AND started_at < %s
 """
 
 
-def _subscribed(wanted: MetricScope) -> Select:
-    return Select("subscriptions", Statement(SUBSCRIBED, (wanted.company, min(wanted.span.bounds[1], wanted.asked_at))))
+def _subscribed(scope: MetricScope) -> Select:
+    return Select("subscriptions", Statement(SUBSCRIBED, (scope.company, min(scope.span.bounds[1], scope.asked_at))))
 
 
-def _deferred(rows: Rows, wanted: MetricScope) -> Sums:
-    at = ms(min(wanted.span.bounds[1], wanted.asked_at))
+def _deferred(rows: Rows, scope: MetricScope) -> Sums:
+    at = ms(min(scope.span.bounds[1], scope.asked_at))
     charges = []
     for row in rows:
         period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
@@ -206,8 +206,8 @@ FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup +
 """
 
 
-def _firsts(wanted: MetricScope) -> Select:
-    return Select("user_steps", Statement(FIRSTS, (wanted.asked_at, wanted.company, *wanted.span.bounds)))
+def _firsts(scope: MetricScope) -> Select:
+    return Select("user_steps", Statement(FIRSTS, (scope.asked_at, scope.company, *scope.span.bounds)))
 
 
 TRIALS = """
@@ -220,24 +220,24 @@ FROM (SELECT trial_started_at, started_at, trial_started_at >= %s AND trial_star
 """
 
 
-def _trials(wanted: MetricScope) -> Select:
-    now = min(wanted.span.bounds[1], wanted.asked_at)
+def _trials(scope: MetricScope) -> Select:
+    now = min(scope.span.bounds[1], scope.asked_at)
     last = now - ROLLING, now
-    return Select("subscriptions", Statement(TRIALS, (*last, *last, *wanted.span.bounds, wanted.company)))
+    return Select("subscriptions", Statement(TRIALS, (*last, *last, *scope.span.bounds, scope.company)))
 
 
-def _activity(wanted: MetricScope) -> Part:
+def _activity(scope: MetricScope) -> Part:
     """Sums of a day have rows of their own; only those of a user are read from the days of users."""
-    of_user = "user_id" in (*wanted.by, *wanted.only)
-    return _query("user_activity" if of_user else "activity_totals")(wanted)
+    of_user = "user_id" in (*scope.by, *scope.only)
+    return _query("user_activity" if of_user else "activity_totals")(scope)
 
 
-def _users(wanted: MetricScope) -> Select:
+def _users(scope: MetricScope) -> Select:
     """What is asked about users at once is one statement, which both sources share."""
-    first, end = wanted.span.days
-    earlier = wanted.span.before().days[0] if wanted.span.start else first
-    cycle = Cycle(earlier, first, end, wanted.span.bounds[0]) if "user_lifecycle" in wanted.reads else None
-    return counts.select_counts(wanted.company, cycle, wanted.last_day if "user_windows" in wanted.reads else None)
+    first, end = scope.span.days
+    earlier = scope.span.before().days[0] if scope.span.start else first
+    cycle = Cycle(earlier, first, end, scope.span.bounds[0]) if "user_lifecycle" in scope.reads else None
+    return counts.select_counts(scope.company, cycle, scope.last_day if "user_windows" in scope.reads else None)
 
 
 SESSIONS = """
@@ -246,8 +246,8 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ende
 """
 
 
-def _sessions(wanted: MetricScope) -> Select:
-    return Select("user_activity", Statement(SESSIONS, (wanted.company, *wanted.span.bounds)))
+def _sessions(scope: MetricScope) -> Select:
+    return Select("user_activity", Statement(SESSIONS, (scope.company, *scope.span.bounds)))
 
 
 FEATURES = """
@@ -257,8 +257,8 @@ SELECT SUM(features) AS features, COUNT(*) AS users FROM (SELECT COUNT(*) AS fea
 """
 
 
-def _features(wanted: MetricScope) -> Select:
-    return Select("user_activity", Statement(FEATURES, (wanted.company, *wanted.span.days)))
+def _features(scope: MetricScope) -> Select:
+    return Select("user_activity", Statement(FEATURES, (scope.company, *scope.span.days)))
 
 
 TRADERS = """
@@ -267,8 +267,8 @@ SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable FROM (SE
 """
 
 
-def _traders(wanted: MetricScope) -> Select:
-    return Select("trading", Statement(TRADERS, (wanted.company, *wanted.span.bounds)))
+def _traders(scope: MetricScope) -> Select:
+    return Select("trading", Statement(TRADERS, (scope.company, *scope.span.bounds)))
 
 
 def _durations(rows: Rows, _: MetricScope) -> Sums:
@@ -293,8 +293,8 @@ WHERE company_id = %s AND opened_at >= %s AND opened_at < %s
 """
 
 
-def _tickets(wanted: MetricScope) -> Select:
-    return Select("satisfaction", Statement(TICKETS, (wanted.company, *wanted.span.bounds)))
+def _tickets(scope: MetricScope) -> Select:
+    return Select("satisfaction", Statement(TICKETS, (scope.company, *scope.span.bounds)))
 
 
 def _ticket_sums(rows: Rows, _: MetricScope) -> Sums:
@@ -317,7 +317,7 @@ def ms(at: datetime) -> int:
 
 def earlier(source: Source) -> Source:
     """The same of the period before."""
-    return Source(lambda wanted: source.ask(wanted.before()), source.sums)
+    return Source(lambda scope: source.ask(scope.before()), source.sums)
 
 
 def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[MetricScope], Select]:
@@ -325,13 +325,13 @@ def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Calla
     rows of its own.
     """
 
-    def ask(wanted: MetricScope) -> Select:
-        if wanted.by:
+    def ask(scope: MetricScope) -> Select:
+        if scope.by:
             return Select(projection, Statement("SELECT 1 AS ever WHERE false", ()))
-        only = {name: value for name, value in wanted.only.items() if name in names}
+        only = {name: value for name, value in scope.only.items() if name in names}
         where = "".join(f' AND "{name}" = %s' for name in only)
         sql = f"SELECT 1 AS ever FROM {{{table}}} WHERE company_id = %s AND {time} < %s{where} LIMIT 1"
-        return Select(projection, Statement(sql, (wanted.company, wanted.span.bounds[1], *only.values())))
+        return Select(projection, Statement(sql, (scope.company, scope.span.bounds[1], *only.values())))
 
     return ask
 
@@ -344,7 +344,7 @@ SOURCES: Mapping[str, Source] = {
     "mrr_movements": of_mrr(Source(_movements)),
     "mrr_scheduled": of_mrr(Source(_scheduled)),
     "customers_scheduled": of_mrr(
-        Source(lambda wanted: _scheduled(wanted, ("customer_id",)), lambda rows, _: {"customers": rows})
+        Source(lambda scope: _scheduled(scope, ("customer_id",)), lambda rows, _: {"customers": rows})
     ),
     "mrr_year": of_mrr(Source(_of_year)),
     "mrr_retained": of_mrr(Source(_retained("mrr_retained"))),

@@ -90,14 +90,14 @@ def _returns(bars: Rows) -> Returns:
     return np.asarray(returns[np.isfinite(returns)], dtype=np.float64)
 
 
-def market(request: Request, found: Mapping[str, Rows]) -> Rows:
+def market(request: Request, answers: Mapping[str, Rows]) -> Rows:
     """A row a market: last price, change, volatility, volume, deepest fall."""
     from domain.metrics.trading.max_drawdown import max_drawdown
     from domain.metrics.trading.volatility import volatility
 
     a_year = 252 if _interval(request) == "1d" else round(YEAR / length(_interval(request)))
     rows = []
-    for symbol, bars in _markets(found["closes"]):
+    for symbol, bars in _markets(answers["closes"]):
         returns = _returns(bars)
         stats: Stats = {"change": _change(bars), "volatility": volatility(returns, a_year)}
         stats["max_drawdown"] = max_drawdown(returns)
@@ -151,13 +151,13 @@ def _scope(request: Request) -> record.Scope:
     return record.Scope(request.company, request.get("from"), request.get("to"), request.asked_at, by=(by,))
 
 
-def pairs(request: Request, found: Mapping[str, Rows]) -> Rows:
+def pairs(request: Request, answers: Mapping[str, Rows]) -> Rows:
     """Every pair once: the correlation of the moves that both have. Raises LimitExceeded for too many names."""
     import numpy as np
 
     from domain.metrics.trading.correlation import correlation
 
-    moves = dict(MOVES[request.get("of", OF[0])](request, found))
+    moves = dict(MOVES[request.get("of", OF[0])](request, answers))
     names = request.get("names") or sorted(moves)
     if len(names) > MOST_NAMES:
         raise LimitExceeded(f"{len(names)} names are more than {MOST_NAMES}", suggested_actions=("Name fewer.",))
@@ -171,8 +171,8 @@ def pairs(request: Request, found: Mapping[str, Rows]) -> Rows:
     return rows
 
 
-def _of_symbols(_request: Request, found: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
-    for symbol, bars in _markets(found["closes"]):
+def _of_symbols(_request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
+    for symbol, bars in _markets(answers["closes"]):
         yield (
             symbol,
             {
@@ -183,13 +183,13 @@ def _of_symbols(_request: Request, found: Mapping[str, Rows]) -> Iterator[tuple[
         )
 
 
-def _of_strategies(request: Request, found: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
-    for (name,), of in record.read_records(_scope(request), found["record"]):
+def _of_strategies(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
+    for (name,), of in record.read_records(_scope(request), answers["record"]):
         yield str(name), dict(zip(of.daily.days.tolist(), map(float, of.daily.pnl.tolist()), strict=True))
 
 
-def _of_accounts(request: Request, found: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
-    for (name,), of in record.read_records(_scope(request), found["record"]):
+def _of_accounts(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
+    for (name,), of in record.read_records(_scope(request), answers["record"]):
         if not isinstance(of.daily.returns, Reason):
             yield str(name), dict(zip(of.daily.days.tolist(), of.daily.returns.tolist(), strict=True))
         else:
@@ -224,12 +224,12 @@ def _daily_closes(request: Request) -> Mapping[str, Select]:
     return {"closes": closes(request.company, "1d", begin, end, request.get("symbols", ()))}
 
 
-def said(request: Request, found: Mapping[str, Rows]) -> Rows:
+def said(request: Request, answers: Mapping[str, Rows]) -> Rows:
     """A row for each symbol and kind. Raises LimitExceeded for too many symbols."""
     from domain.insights.daily import Fill, daily
 
     begin, end = window(request)
-    markets = list(_markets(found["closes"]))
+    markets = list(_markets(answers["closes"]))
     if len(markets) > MOST_MARKETS:
         raise LimitExceeded(f"{len(markets)} markets are more than {MOST_MARKETS}", suggested_actions=("Name some.",))
     rows: Rows = []

@@ -144,8 +144,8 @@ def retention_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     began, returned, latest = _revenue(rows["paid"][0]) if "paid" in rows else _users(rows)
     if latest is None:
         return []
-    asked = _retention_question(request, latest)
-    return _shown(request, asked, retention(_cohorts(request, began), returned, asked))
+    question = _retention_question(request, latest)
+    return _shown(request, question, retention(_cohorts(request, began), returned, question))
 
 
 def _users(rows: Mapping[str, Rows]) -> tuple[Did, Did, Any]:
@@ -201,12 +201,12 @@ def _cohorts(request: Request, began: Did) -> Did:
     return began._replace(users=users[kept], at=first[kept])
 
 
-def _shown(request: Request, asked: RetentionQuestion, matrix: Matrix) -> Rows:
+def _shown(request: Request, question: RetentionQuestion, matrix: Matrix) -> Rows:
     from domain.metrics.engagement.periods import begin_of
 
     amount: Callable[[int], Any] = money if request.get("what") == "revenue" else int
-    ages = list(asked.brackets) if asked.measure == "brackets" else list(range(asked.ages))
-    begins = begin_of(matrix.cohorts, asked.interval, "UTC").astype("datetime64[ms]").astype("datetime64[D]")
+    ages = list(question.brackets) if question.measure == "brackets" else list(range(question.ages))
+    begins = begin_of(matrix.cohorts, question.interval, "UTC").astype("datetime64[ms]").astype("datetime64[D]")
     found: Rows = []
     for row, begin in enumerate(begins.tolist()):
         cells = [
