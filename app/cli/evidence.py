@@ -51,7 +51,7 @@ def log_verify(
     if as_json:
         show_json(verdict.as_json())
     else:
-        _tell(verdict)
+        _print_verdict(verdict)
     sys.exit(0 if verdict.verified else PROBLEMS_FOUND)
 
 
@@ -88,7 +88,7 @@ def _progress() -> Any:
     return report
 
 
-def _tell(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict) -> None:
     if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
     for finding in verdict.findings:

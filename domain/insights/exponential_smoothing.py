@@ -141,7 +141,7 @@ def fit(series: Floats, form: Form) -> Fitted | Reason:
     tried = [minimize(unlikely, start, method="Nelder-Mead", bounds=bounds, options=options) for start in starts]
     weights = _bounded(form, min(tried, key=lambda found: float(found.fun)).x)
     errors = _errors(standard, form, weights) * scale
-    return _judged(form, weights, seen, errors)
+    return _fitted(form, weights, seen, errors)
 
 
 def _starts(form: Form) -> list[list[float]]:
@@ -150,7 +150,7 @@ def _starts(form: Form) -> list[list[float]]:
     return [[_logit(0.3), *[_logit(0.1)] * form.trend, *season, *[0.0] * form.damped] for season in seasons]
 
 
-def _judged(form: Form, weights: Weights, seen: Floats, errors: Floats) -> Fitted:
+def _fitted(form: Form, weights: Weights, seen: Floats, errors: Floats) -> Fitted:
     n, k = seen.size, form.parameters
     squares = float(errors @ errors)
     likelihood = n * math.log(max(squares / n, EXACT * float(seen.var())))

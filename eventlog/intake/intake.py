@@ -150,9 +150,9 @@ class Ingest:
             return recent
         return {**seen, **recent}
 
-    def remember(self, identities: Iterable[bytes], places: Iterable[Placed]) -> None:
-        """These are in the log now."""
-        self._durable.update(zip(identities, places, strict=True))
+    def remember(self, places: Mapping[bytes, Placed]) -> None:
+        """What these identify is in the log now, at these places."""
+        self._durable.update(places)
         for oldest in list(islice(self._durable, max(0, len(self._durable) - self._remembered))):
             del self._durable[oldest]
 
@@ -368,16 +368,13 @@ class Intake:
         self.outcome.duplicates += len(good) - len(fresh)
         self._cover(known.values())
         if fresh:
-            await self._append(fresh)
+            with tracing.span("append", events=len(fresh)):
+                written = await self._ingest.publisher.append([g.record for g in fresh])
+            self._cover(written.placed)
+            self.outcome.accepted += len(fresh)
+            places = zip(fresh, written.placed, strict=True)
+            self._ingest.remember({g.identity: place for g, place in places if g.identity is not None})
         await self._ingest.quarantine.add(bad)
-
-    async def _append(self, fresh: Sequence[Good]) -> None:
-        with tracing.span("append", events=len(fresh)):
-            written = await self._ingest.publisher.append([g.record for g in fresh])
-        self._cover(written.placed)
-        self.outcome.accepted += len(fresh)
-        marked = [(g.identity, p) for g, p in zip(fresh, written.placed, strict=True) if g.identity is not None]
-        self._ingest.remember([i for i, _ in marked], [p for _, p in marked])
 
     def _cover(self, places: Iterable[Placed]) -> None:
         for place in places:

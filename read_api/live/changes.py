@@ -56,13 +56,13 @@ class ProjectionChanges:
         while self._subjects:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    self._subscriptions.append(await self._bus.subscribe(self._subjects[-1], self._heard))
+                    self._subscriptions.append(await self._bus.subscribe(self._subjects[-1], self._on_message))
                 self._subjects.pop()
             except (Unavailable, TimeoutError) as error:
                 logger.warning("live figures come by looking: %s", error or "the live bus does not answer")
                 await asyncio.sleep(RETRY)
 
-    async def _heard(self, subject: str, data: bytes) -> None:
+    async def _on_message(self, subject: str, data: bytes) -> None:
         for name in (subject.rpartition(".")[2], ANY):
             if (moved := self._moved.pop(name, None)) is not None:
                 moved.set()

@@ -132,7 +132,7 @@ class Feed:
     async def _run(self) -> None:
         while True:
             moved, asked = self._source.moves(), time.monotonic()
-            self._tell(await self._answered())
+            self._publish_state(await self._answered())
             cost = time.monotonic() - asked
             await asyncio.sleep(max(self._source.shortest - cost, PACE * cost))
             await wait_for(moved, IDLE)
@@ -171,7 +171,7 @@ class Feed:
             past.popleft()
             self._bytes -= past[0].fresh
 
-    def _tell(self, error: AnalyticsError | None) -> None:
+    def _publish_state(self, error: AnalyticsError | None) -> None:
         self._turn += 1
         self._state = State(self._turn, self._offset, error)
         self._changed.set()

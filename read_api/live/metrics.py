@@ -81,7 +81,7 @@ class LiveMetrics:
         self._views: dict[str, _View] = {}
         self._status: Subscription | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._heard = time.monotonic()
+        self._last_message_at = time.monotonic()
         self.figures: dict[str, int] = {}  # of the live lane, as it said them last
 
     def start(self) -> None:
@@ -97,7 +97,7 @@ class LiveMetrics:
     @property
     def silent(self) -> bool:
         """Whether nothing was heard of the live lane lately."""
-        return time.monotonic() - self._heard > SILENCE
+        return time.monotonic() - self._last_message_at > SILENCE
 
     def moves(self, question: ViewQuestion) -> asyncio.Event:
         """An event that is set by the next message of a view."""
@@ -198,4 +198,4 @@ class LiveMetrics:
         except msgspec.DecodeError as error:
             logger.warning("the live lane's figures cannot be read: %s", error)
             return
-        self._heard = time.monotonic()
+        self._last_message_at = time.monotonic()

@@ -324,14 +324,12 @@ def _answer(live: Live, rows: Rows, found: _AnswerRows) -> Answer | None:
 
 
 def _checkpoints(rows: Rows) -> Mapping[str, Checkpoint]:
-    return {name: _checkpoint(*columns) for name, *columns in rows.load(0, rows.total)}
-
-
-def _checkpoint(version: int, topics: Sequence[str], partitions: Sequence[int], *more: Any) -> Checkpoint:
-    """A checkpoint from its columns."""
-    *reached, own, replaced = more
-    of_company, _, _, _ = _stands_for(topics, partitions, own, None, None)
-    return Checkpoint(version, *_stands_for(topics, partitions, *reached), f"{of_company} {replaced or 0}")
+    checkpoints = {}
+    for name, version, topics, partitions, *reached, own, replaced in rows.load(0, rows.total):
+        of_company, *_ = _stands_for(topics, partitions, own, None, None)
+        stands_for = _stands_for(topics, partitions, *reached)
+        checkpoints[name] = Checkpoint(version, *stands_for, f"{of_company} {replaced or 0}")
+    return checkpoints
 
 
 def _stands_for(

@@ -12,7 +12,7 @@ from domain.ports import Placed
 LIMIT = 2.0  # seconds that an answer may take: publishing waits for it
 REST = 10.0  # seconds without a question after one that was not answered
 
-KNOWN = """
+PLACES = """
     SELECT uuid_send(s.identity), s.topic, s.partition, s."offset" FROM seen_events s
     WHERE s.identity = ANY (ARRAY(SELECT encode(i, 'hex')::uuid FROM unnest(%b::bytea[]) AS i))
 """
@@ -40,7 +40,7 @@ class PostgresSeenEvents:
             raise Unavailable("the database did not answer a moment ago")
         try:
             async with self._link.use(LIMIT) as connection:
-                rows = await (await connection.execute(KNOWN, (list(identities),), binary=True)).fetchall()
+                rows = await (await connection.execute(PLACES, (list(identities),), binary=True)).fetchall()
         except Unavailable:
             self._rests_until = now() + REST
             raise

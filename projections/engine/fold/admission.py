@@ -196,7 +196,7 @@ class Admission:
         Raises Unavailable while nobody can say whether a token is good.
         """
         decoded = self._decoded(records)
-        quarantined = list(self._judged(records, decoded))
+        quarantined = list(self._bad_events(records, decoded))
         quarantined += self._with_bad_token(records, decoded, {int(r) for r in _rows_at(records, quarantined)})
         rejected = {int(r) for r in _rows_at(records, quarantined)}
         good = decoded.envelopes if not rejected else decoded.envelopes.filter(~pl.col("_row").is_in(list(rejected)))
@@ -231,7 +231,7 @@ class Admission:
         for known, _, _ in admitted.identities:
             self._unstored.pop(known, None)
 
-    def _judged(self, records: Records, decoded: Decoded) -> Iterable[BadEvent]:
+    def _bad_events(self, records: Records, decoded: Decoded) -> Iterable[BadEvent]:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
         outer = {e["_row"]: e for e in _rows_of(decoded.envelopes, doubtful).iter_rows(named=True)}
         for row in doubtful:

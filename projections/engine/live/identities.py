@@ -10,7 +10,7 @@ from collections import deque
 
 import numpy as np
 
-KEPT = 12  # minutes: as long as an event can change what is said, and then some
+KEEP_MINUTES = 12  # minutes: as long as an event can change what is said, and then some
 SEALED = 16_384  # newest identities that are kept in a set, before they become an array
 
 
@@ -36,7 +36,7 @@ class Identities:
 
     def forget(self, minute: int) -> None:
         """Drop what came longer ago than is kept, seen from this minute."""
-        while self._arrays and self._arrays[0][0] < minute - KEPT:
+        while self._arrays and self._arrays[0][0] < minute - KEEP_MINUTES:
             self._arrays.popleft()
         if self._recent and (not self._arrays or self._arrays[-1][0] < minute):
             self._seal(minute)

@@ -61,7 +61,7 @@ def _read_names(text: str) -> tuple[str, ...]:
 
 POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
 OBJECTIVE = Param("objective", "share of operations that must succeed; 0.999 without it", _read_share)
-GIVEN = (
+ASSUMPTIONS = (
     Param("margin", "gross margin, a fraction; 1 without it", _read_share),
     Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
     Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
@@ -74,7 +74,7 @@ SINCE = Param("since", "nothing before this day is told", read_time)
 def _assumptions(request: Request) -> Assumptions:
     from domain.metrics.formulas import Assumptions
 
-    return Assumptions(**{p.name: request.get(p.name) for p in GIVEN if request.get(p.name) is not None})
+    return Assumptions(**{p.name: request.get(p.name) for p in ASSUMPTIONS if request.get(p.name) is not None})
 
 
 def _asked_parts(reads: Iterable[str], scope: MetricScope, prefix: str = "") -> dict[str, Part | Select]:
@@ -240,7 +240,7 @@ metric_query = Composed(
         POLICY,
         Param("convention", f"whose formula, of trading metrics: {', '.join(CONVENTIONS)}", read_choice(*CONVENTIONS)),
         *record.SERIES,
-        *GIVEN,
+        *ASSUMPTIONS,
         SINCE,
     ),
     _metric_parts,
@@ -390,7 +390,7 @@ kpis = Composed(
         Param("compare_from", "first moment of the period compared with; the period before without it", read_time),
         Param("compare_to", "its end (exclusive)", read_time),
         POLICY,
-        *GIVEN,
+        *ASSUMPTIONS,
         SINCE,
     ),
     _all_parts,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_BARS = 200_000
 MOST_NAMES = 100  # correlated with each other: 4,950 pairs
 YEAR = timedelta(days=365)
-TOLD = (Kind.TREND, Kind.CHANGE_POINTS, Kind.ANOMALIES)  # kinds that say something of a price
+KINDS = (Kind.TREND, Kind.CHANGE_POINTS, Kind.ANOMALIES)  # kinds that say something of a price
 MOST_MARKETS = 20  # that are looked into at once
 
 # As `market_bars` rolls them up, of many symbols: of each cell the most preferred interval counts.
@@ -238,13 +238,13 @@ def said(request: Request, answers: Mapping[str, Rows]) -> Rows:
         params = {"symbol": symbol, "interval": "1d", "from": begin.isoformat(), "to": end.isoformat()}
         evidence = {"query": "market_bars", "params": params, "measure": "close", "days": len(observed)}
         about = {"metric": "close", "symbol": symbol, "unit": "price", "evidence": evidence}
-        rows += MODELS.run(findings_in, request.company, TOLD, daily(observed, end, Fill.PREVIOUS), about)
+        rows += MODELS.run(findings_in, request.company, KINDS, daily(observed, end, Fill.PREVIOUS), about)
     return rows
 
 
 MARKET_INSIGHTS = Composed(
     "market_insights",
-    f"What the daily closes of markets say: {', '.join(TOLD)} of each symbol, as `insights` says it of metrics.",
+    f"What the daily closes of markets say: {', '.join(KINDS)} of each symbol, as `insights` says it of metrics.",
     (Param("symbols", "only these, comma-separated; all without it", _names), FROM_DAY, TO_DAY),
     _daily_closes,
     said,

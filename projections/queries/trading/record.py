@@ -99,7 +99,7 @@ MOVED = """
         ) AS moves GROUP BY {by}day
     ) AS summed {grouped}
 """
-KNOWN = """
+COVERAGE = """
     SELECT {by}bool_or(NOT valued) AS unvalued, bool_or(traded AND NOT funded) AS unfunded
     FROM (
         SELECT user_id, account_id, bool_or(trades > 0) AS traded, bool_or(flows <> 0) AS funded,
@@ -130,7 +130,7 @@ def select_record(scope: Scope) -> Select:
     earlier, of_earlier = _earlier_where(scope)
     listed = "".join(f'"{name}", ' for name in scope.by)
     named = {"by": listed, "grouped": f"GROUP BY {listed.removesuffix(', ')}" if listed else ""}
-    parts = [trades, *(part.format(**named, earlier=earlier) for part in (FLOWS, EARNED, VALUES, MOVED, KNOWN))]
+    parts = [trades, *(part.format(**named, earlier=earlier) for part in (FLOWS, EARNED, VALUES, MOVED, COVERAGE))]
     sql = f"{ACCOUNTS.format(scope=accounts)} SELECT * FROM ({parts[0]}) AS part_0"
     for number, part in enumerate(parts[1:], start=1):
         beside = f"FULL JOIN ({part}) AS part_{number} USING ({listed.removesuffix(', ')})"

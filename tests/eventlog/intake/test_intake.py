@@ -158,7 +158,7 @@ async def test_a_door_remembers_few_identities(database_url: str, nats_url: str)
     """However many events pass: an API process has 120 MB in all."""
     identities = [identity("trading-events", b"acme:u1", f"e{n}") for n in range(60_000)]
     async with opened_ingest(Settings(database_url=database_url, nats_url=nats_url)) as door:
-        taken = held_by(lambda: door.remember(identities, (Placed("trading-events", 0, n) for n in range(60_000))))
+        taken = held_by(lambda: door.remember({i: Placed("trading-events", 0, n) for n, i in enumerate(identities)}))
     assert taken < 6_000_000
 
 
