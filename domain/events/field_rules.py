@@ -52,6 +52,10 @@ ENVELOPE = (
     *(FieldRule(name, Form.TEXT, longest=MAX_ID) for name in ("user_id", "event_id", "producer_id")),
 )
 """The rules of every envelope; what its type asks besides (`of_user`, `schema_version`) is in the catalogue."""
+AT_DOORS = tuple(
+    FieldRule(name, Form.TEXT, longest=MAX_ID) for name in ("service_source", "correlation_id", "causation_id")
+)
+"""Those of envelopes that come in at a door, besides."""
 
 
 @cache

@@ -23,7 +23,7 @@ U+0000, the serialised envelope is at most `MAX_EVENT` bytes, and types that onl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from math import isfinite
 from operator import attrgetter, itemgetter
@@ -37,7 +37,6 @@ from domain.events.catalogue import (
     COMPANY_ID,
     MAX_EVENT,
     MAX_FACTS,
-    MAX_ID,
     MAX_TEXT,
     MOST_AHEAD,
     SECONDS,
@@ -45,14 +44,12 @@ from domain.events.catalogue import (
     event_type,
     is_time,
 )
-from domain.events.field_rules import ENVELOPE, LIMIT, FieldRule, Form, field_rules
+from domain.events.field_rules import AT_DOORS, ENVELOPE, LIMIT, FieldRule, Form, field_rules
 from domain.events.problems import Code, Problem, shown
 from domain.events.upcasting import upcast
 
 RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events", "quarantine"})
-DOOR_TEXTS = ("service_source", "correlation_id", "causation_id")
 
-_door_texts = attrgetter(*DOOR_TEXTS)
 _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
 Check = Callable[[Any], Problem | None]
 
@@ -127,12 +124,7 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
 
 def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
     """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
-    texts = _door_texts(envelope)
-    joined = "".join(texts)
-    if len(joined) * 4 <= MAX_ID and "\0" not in joined:
-        return None
-    problems = (_text_problem(name, text, MAX_ID) for name, text in zip(DOOR_TEXTS, texts, strict=True))
-    return next(filter(None, problems), None)
+    return _door_check()(envelope)
 
 
 def check_source(kind: EventType, *, ours: bool) -> Problem | None:
@@ -250,7 +242,13 @@ def _checks(name: str) -> tuple[Check, ...]:
 
 @cache
 def _envelope_checks() -> tuple[Check, ...]:
-    return tuple(map(_check, ENVELOPE))
+    texts = [rule for rule in ENVELOPE if rule.form is Form.TEXT]
+    return *(_check(rule) for rule in ENVELOPE if rule not in texts), _check_texts(texts)
+
+
+@cache
+def _door_check() -> Check:
+    return _check_texts(AT_DOORS)
 
 
 def _check(rule: FieldRule) -> Check:
@@ -277,6 +275,20 @@ def _check_text(rule: FieldRule) -> Check:
         if choices and text not in choices:
             return Problem(Code.BAD_CHOICE, f"{name} {shown(text)} is not one of {', '.join(choices)}")
         return _text_problem(name, text, longest)
+
+    return check
+
+
+def _check_texts(rules: Sequence[FieldRule]) -> Check:
+    """The check of several texts: looked at together first, which is as dear as one of them."""
+    texts_of, shortest = attrgetter(*(rule.name for rule in rules)), min(rule.longest for rule in rules)
+    checks = tuple(map(_check_text, rules))
+
+    def check(message: Message) -> Problem | None:
+        joined = "".join(texts_of(message))
+        if len(joined) * 4 <= shortest and "\0" not in joined:
+            return None
+        return next(filter(None, (each(message) for each in checks)), None)
 
     return check
 
