@@ -31,6 +31,10 @@ class Table:
     indexed: tuple[str, ...] = ()  # a column each by which rows of a tenant are found beside the key
     open_to_members: bool = False  # whether members see all rows of their company
 
+    def __hash__(self) -> int:
+        """By name: that of all columns would be made anew wherever a table is a key, a tenth of a live fold."""
+        return hash(self.name)
+
     @property
     def keys(self) -> tuple[Column, ...]:
         """The columns that identify a row, tenant first."""

@@ -63,10 +63,35 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
 
     `fields`: only these, of payloads that were judged before, and without looking for suspects again.
     """
+    kept = None if fields is None else _decoded_fields(event, frozenset(fields))
+    frame, bad, odd = _read(event, kept, batch=batch, payloads=payloads)
+    if kept is not None:
+        return DecodedFacts(frame.select(_columns(event, kept)), bad, odd)
+    facts = frame.select(*_columns(event), _suspicion(event))
+    suspect = facts.drop_in_place("_suspect")
+    suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
+    return DecodedFacts(facts, bad, [*odd, *suspects])
+
+
+def read_facts(
+    event: EventType, *, batch: bool, payloads: pl.Series, fields: Set[str]
+) -> tuple[pl.DataFrame, Sequence[pl.Expr]]:
+    """Of payloads of one type that were judged before these fields as they are read, and what makes facts of them.
+
+    Apart, so that it can be part of a plan: times and texts are as they are in facts already.
+    """
+    kept = _decoded_fields(event, frozenset(fields))
+    frame, _, _ = _read(event, kept, batch=batch, payloads=payloads)
+    return frame, _columns(event, kept)
+
+
+def _read(
+    event: EventType, kept: frozenset[str] | None, *, batch: bool, payloads: pl.Series
+) -> tuple[pl.DataFrame, list[int], list[int]]:
+    """A row a fact, which payloads cannot be decoded, and which batches hold too few or too many facts."""
     binary = payloads.to_arrow().cast(pa.binary())
     form = event.batch if batch else event.message
     assert form is not None
-    kept = None if fields is None else _decoded_fields(event, frozenset(fields))
     slim = (
         None
         if kept is None
@@ -74,11 +99,11 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
     )
     frame, bad = decode_messages(form, binary, slim)
     if not batch:
-        return _as_facts(frame.hstack([pl.Series("_item", np.zeros(frame.height, np.int64))]), event, kept, bad, [])
+        return frame.hstack([pl.Series("_item", np.zeros(frame.height, np.int64))]), bad, []
     sizes = pl.col("items").list.len().fill_null(0)
     frame = frame.with_columns(_item=pl.int_ranges(0, sizes), _fits=sizes.is_between(1, MAX_FACTS))
     odd = frame.filter(~pl.col("_fits")).get_column("_row").to_list()
-    return _as_facts(frame.filter("_fits").explode("items", "_item").unnest("items"), event, kept, bad, odd)
+    return frame.filter("_fits").explode("items", "_item").unnest("items"), bad, odd
 
 
 @cache
@@ -87,17 +112,6 @@ def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] 
     own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
     kept = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
     return None if any(f.message_type is not None for f in kept) else frozenset(f.name for f in kept)
-
-
-def _as_facts(
-    frame: pl.DataFrame, event: EventType, kept: frozenset[str] | None, bad: list[int], odd: list[int]
-) -> DecodedFacts:
-    if kept is not None:
-        return DecodedFacts(frame.select(_columns(event, kept)), bad, odd)
-    facts = frame.select(*_columns(event), _suspicion(event))
-    suspect = facts.drop_in_place("_suspect")
-    suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
-    return DecodedFacts(facts, bad, [*odd, *suspects])
 
 
 @cache

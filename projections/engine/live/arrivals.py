@@ -27,14 +27,16 @@ from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Table, hidden_columns
 from projections.engine.fold.additive import OF_ENVELOPE, fields_of
-from projections.engine.fold.admission import Facts, Reads, Records, decode
-from projections.engine.fold.decode import decode_facts
-from projections.engine.fold.deltas import delta_plan, plain_time
+from projections.engine.fold.admission import Reads, Records, decode
+from projections.engine.fold.decode import read_facts
+from projections.engine.fold.deltas import delta_plan, fact_plan, plain_time
 from projections.engine.fold.log_order import ITEM_BITS
 from projections.engine.live.identities import Identities
 from projections.engine.live.panes import Cells, RowKey, cells_of
 
+FactsRead = dict[str, list[tuple[pl.DataFrame, Sequence[pl.Expr | str]]]]  # by event type: frames, and their columns
 AS_GIVEN = pl.QueryOptFlags.none()  # on few facts a better plan costs more than it saves
+FEW_FACTS = 32  # of which each is a row of its own
 FEW = 65_536  # bytes of messages that are judged one by one: up to some 300 events that is faster
 
 
@@ -124,59 +126,68 @@ def _good(topic: str, message: bytes, now: int) -> bool:
         return fault(error) is None
 
 
-def _facts(topic: str, envelopes: Sequence[AnalyticsProcessingEnvelope], first: int) -> Facts:
-    """Facts by event type. Envelopes are read one by one before: as columns a few of them cost ten times as much."""
+def _facts(topic: str, envelopes: Sequence[AnalyticsProcessingEnvelope], first: int) -> FactsRead:
+    """Facts by event type, as they are read, and what makes facts of them. Envelopes are read one by one before: as
+    columns a few of them cost ten times as much.
+    """
     groups: dict[str, list[int]] = {}
     for number, envelope in enumerate(envelopes):
         groups.setdefault(envelope.message_type, []).append(number)
-    frames: dict[str, list[pl.DataFrame]] = {}
+    found: FactsRead = {}
     for message_type, numbers in groups.items():
         event, batch = BATCHES.get(message_type) or BY_NAME[message_type], message_type in BATCHES
         if event.name in _reads(topic):
             own = [envelopes[number] for number in numbers]
-            facts = _decoded(event, own, _reads(topic)[event.name], batch=batch)
-            places = facts.drop_in_place("_row").to_numpy()
-            order = (first + np.array(numbers)[places] << ITEM_BITS) + facts.drop_in_place("_item").to_numpy()
-            frames.setdefault(event.name, []).append(facts.hstack([pl.Series("_seq", order)]))
-    return {name: pl.concat(parts) if len(parts) > 1 else parts[0] for name, parts in frames.items()}
+            frame, columns = _decoded(event, own, _reads(topic)[event.name], batch=batch)
+            places = frame.get_column("_row").to_numpy()
+            order = (first + np.array(numbers)[places] << ITEM_BITS) + frame.get_column("_item").to_numpy()
+            found.setdefault(event.name, []).append((frame.hstack([pl.Series("_seq", order)]), [*columns, "_seq"]))
+    return found
 
 
 def _decoded(
     event: EventType, envelopes: Sequence[AnalyticsProcessingEnvelope], fields: Set[str], *, batch: bool
-) -> pl.DataFrame:
-    """Facts of one type with the columns of their envelopes; `_row` is the index of the envelope."""
+) -> tuple[pl.DataFrame, Sequence[pl.Expr | str]]:
+    """Facts of one type with the columns of their envelopes, as they are read, and what makes facts of them.
+
+    `_row` is the index of the envelope.
+    """
     payloads = [
         e.payload
         if e.schema_version >= event.schema_version or event.schema_version == 1
         else upcast_bytes(event, e.payload, e.schema_version, batch=batch)
         for e in envelopes
     ]
-    facts = decode_facts(event, batch=batch, payloads=pl.Series(payloads, dtype=pl.Binary), fields=fields).facts
-    rows = facts.get_column("_row").to_list()
+    series = pl.Series(payloads, dtype=pl.Binary)
+    frame, columns = read_facts(event, batch=batch, payloads=series, fields=fields)
+    rows = frame.get_column("_row").to_list()
     times = [envelopes[row].timestamp for row in rows]
     outer = [pl.Series("_at", times), pl.Series("_source", [_source(envelopes[row]) for row in rows])]
     outer += [pl.Series(name, [getattr(envelopes[row], name) for row in rows]) for name in sorted(OF_ENVELOPE & fields)]
-    return facts.hstack(outer)
+    return frame.hstack(outer), [*columns, *(series.name for series in outer)]
 
 
 def _source(envelope: AnalyticsProcessingEnvelope) -> str:
     return str(envelope.producer_id or envelope.service_source)
 
 
-def _fold(topic: str, facts: Facts, found: Arrivals) -> None:
+def _fold(topic: str, facts: FactsRead, found: Arrivals) -> None:
     """Fold the facts into all tables of the topic's windows, as one plan: each that is handed over waits for a thread,
     and on a busy machine for longer than it computes.
     """
+    made = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
     folds = [
-        (window, fold, facts[fold.reads.name])
+        (window, fold)
         for projection, window in windows_of(topic)
         for fold in projection.folds_of(window)
         if fold.reads.name in facts
     ]
-    plans = [delta_plan(fold, _limited(window, frame.lazy())) for window, fold, frame in folds]
-    for (window, fold, frame), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
+    plan = fact_plan if sum(f.height for parts in facts.values() for f, _ in parts) <= FEW_FACTS else delta_plan
+    plans = [plan(fold, _limited(window, made[fold.reads.name])) for window, fold in folds]
+    for (window, fold), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
         if fold.into is window.of:
-            found.progress += _progress(window, fold, frame)
+            for frame, _ in facts[fold.reads.name]:
+                found.progress += _progress(window, fold, frame)
         time = [c.name for c in fold.into.keys].index(window.time) - 1
         for company, key, cells in _rows_of(fold.into, delta):
             found.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
