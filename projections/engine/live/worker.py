@@ -41,6 +41,7 @@ from projections.engine.live.windows import LiveWindows
 
 LAZY = 0.1  # seconds that messages of tenants whom nobody follows may wait
 MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
+REST = 0.001  # seconds after a fold of those: what came meanwhile takes some turns of the event loop to get here
 TICK = 0.25  # seconds between two looks at watermarks and projections
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
@@ -137,7 +138,9 @@ class LiveWorker:
             await self._fold_urgent()
             if loop.time() >= due:
                 for topic in topics():
-                    self._fold_some(self._lazy, topic, MOST)
+                    if self._lazy.count(topic):
+                        self._fold_some(self._lazy, topic, MOST)
+                        await asyncio.sleep(REST)
                     await self._fold_urgent()
                 behind = len(self._lazy) >= MOST
                 due = loop.time() + (0.0 if behind else LAZY)
