@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,7 @@ async def serve(names: list[str], settings: Settings, stop: asyncio.Event, ready
     """Serve these roles in this process until `stop`; the first that fails stops the others and is raised."""
 
     upcasting.check()
+    os.setpriority(os.PRIO_PROCESS, 0, max(os.getpriority(os.PRIO_PROCESS, 0), min(ROLES[name].nice for name in names)))
 
     async def one(name: str) -> Any:
         try:

@@ -18,9 +18,14 @@ Serve = Callable[[Settings, asyncio.Event, Ready], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A process role: what it does, how to serve it, and the variable of its port."""
+    """A process role: what it does, how to serve it, and the variable of its port.
+
+    `nice`: how far its process steps back while the machine is busy. What people wait for comes first (0: live windows,
+    reads, intake), then what they see a moment later, then what nobody looks at.
+    """
 
     name: str
     summary: str
     serve: Serve
     port_variable: str | None = None
+    nice: int = 0

@@ -21,4 +21,4 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         await tasks.keep(lambda: index(log, kept, STREAMS, stop), "the index of the log")
 
 
-ROLE = Role("indexer", "keeps the index that searches of the log go by", serve)
+ROLE = Role("indexer", "keeps the index that searches of the log go by", serve, nice=10)

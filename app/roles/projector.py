@@ -12,14 +12,11 @@ from app.role import Ready, Role
 from app.settings import Settings
 from eventlog import tasks
 
-NICE = 5  # while the machine is busy, what people wait for comes first: live windows, reads, intake
-
 logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
-    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded; more processes instead of threads
     from projections.engine.declare.registry import all_projections
     from projections.engine.project.cohort import Limits
@@ -54,4 +51,4 @@ async def _until_stuck(idle: Callable[[], float], seconds: float) -> None:
     os._exit(70)
 
 
-ROLE = Role("projector", "folds the log into read models", serve)
+ROLE = Role("projector", "folds the log into read models", serve, nice=5)

@@ -30,4 +30,4 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
                 await Sealer(log, seals, files, name, key.sign, settings.seal_seconds).run(STREAMS, stop)
 
 
-ROLE = Role("sealer", "seals the log against tampering and signs checkpoints", serve)
+ROLE = Role("sealer", "seals the log against tampering and signs checkpoints", serve, nice=10)
