@@ -23,7 +23,9 @@ INTRODUCTION = """# gRPC
 
 The service `services.AnalyticsService` of [proto/services](../../proto/services), each message in
 [protobuf.md](protobuf.md). A call brings `authorization: Bearer <token>` in its metadata, and may bring
-`x-correlation-id`, `x-min-position` (a position token that the answer must have reached) and `traceparent`. The
+`x-correlation-id`, `x-min-position` (a position token that the answer must have reached), `traceparent`, and for RPCs
+that ask registered queries `x-max-staleness` (seconds that a kept answer may be old) and `x-force-refresh` (`true`: it
+is computed now, whatever is kept). A dashboard and what is followed are answered anew when something has moved. The
 trailing metadata say `x-correlation-id`, `x-position`, `x-lag-ms` and `x-definition-version`.
 
 **Errors** have a gRPC code, and in their details (`google.rpc.Status`) an `ErrorInfo` with the stable code and the

@@ -18,7 +18,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "GetRealTimeMetrics": {"scope": OF_ALL, "metrics": ["trading"], "window": "1m", "once": True},
         "WatchDashboards": {"subscribe": {"subscriptionId": "a", "dashboard": {"dashboardId": "trading"}}},
         "ListDashboards": {"companyId": COMPANY},
-        "GetDashboardConfig": {"companyId": COMPANY, "dashboardId": "01a1f7c2-7a10-7000-8000-000000000001"},
+        "GetDashboardConfig": {"companyId": COMPANY, "dashboardId": "executive"},
         "GenerateReport": {"report": {"kind": "trading", "format": "JSON", "scope": OCTOBER}, "idempotencyKey": "oct"},
         "GetReport": {"companyId": COMPANY, "reportId": "01a1f7c2-7a10-7000-8000-000000000002"},
         "ListReports": {"companyId": COMPANY, "kind": "trading", "page": {"limit": 10}},
@@ -92,6 +92,7 @@ TWINS: Mapping[str, str] = MappingProxyType(
     {
         "GenerateReport": "POST /api/v1/reports",
         **dict.fromkeys(("GetDashboardData", "WatchDashboards"), "GET /api/v1/dashboards/{dashboard}"),
+        "GetDashboardConfig": "GET /api/v1/dashboards/{dashboard}/config",
         "GetRealTimeMetrics": "GET /api/v1/realtime",
         "GetReport": "GET /api/v1/reports/{id}",
         "ListReports": "GET /api/v1/reports",

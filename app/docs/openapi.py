@@ -23,10 +23,10 @@ from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Answerable
 from read_api.answers.ad_hoc import AdHoc
+from read_api.answers.freshness import FORCE_REFRESH, LONGEST_STALENESS, MAX_STALENESS
 from read_api.http import ad_hoc, configuration, insights, markets, metrics, openapi, realtime, trading, users
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
-from read_api.http.request import FORCE_REFRESH, LONGEST_STALENESS, MAX_STALENESS
 
 FILE = Path(__file__).parents[2] / "proto" / "http" / "analytics_api.yaml"
 HEAD = "# Made from the code by `make docs`; edit it there.\n"
@@ -142,6 +142,7 @@ def document() -> Document:
     for door in (*trading.DOORS, *users.DOORS, *markets.DOORS):
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)
         read["paths"][door.path]["get"]["parameters"][-2:-2] = FRESHNESS
+    read["paths"][ad_hoc.EXPORT]["get"]["parameters"][-2:-2] = FRESHNESS
     read["paths"][realtime.PATH]["get"]["parameters"] = [*map(_parameter, realtime.PARAMS), CORRELATION]
     for operation in (operation for item in command["paths"].values() for operation in item.values()):
         operation["servers"] = [COMMAND_API]

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from app.serving.gate import Gate
 from app.serving.grpc_status import DETAILS, rich_status
+from domain.access.rights import Principal
 from domain.audit import (
     NOBODY,
     ON_RECORD_FIRST,
@@ -52,6 +53,8 @@ ERROR_CODE = "x-error-code"
 SUGGESTED_ACTIONS = "x-suggested-actions"
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes, either way
 MIN_POSITION = "x-min-position"
+MAX_STALENESS = "x-max-staleness"
+FORCE_REFRESH = "x-force-refresh"
 POSITION = "x-position"
 TRACE = "traceresponse"
 RETRY_AFTER = "retry-after"
@@ -207,7 +210,7 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
             if call.action not in ONLY_REFUSALS:
                 await gate.trail.admit()
             principal = gate.authenticate(bearer_token(_authorizations(context)))
-            call.caller = Caller(principal, correlation_id, min_position=metadata.get(MIN_POSITION, ""))
+            call.caller = _caller(principal, correlation_id, metadata)
             with gate.within_rates(call.caller.principal, call.action, call.company):
                 yield call
             call.end(None)
@@ -228,6 +231,16 @@ async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIt
         except BaseException:  # the caller has gone: what was read until then was read
             call.end(None)
             raise
+
+
+def _caller(principal: Principal, correlation_id: str, metadata: Mapping[str, str]) -> Caller:
+    return Caller(
+        principal,
+        correlation_id,
+        min_position=metadata.get(MIN_POSITION, ""),
+        max_staleness=metadata.get(MAX_STALENESS, "0"),
+        force_refresh=metadata.get(FORCE_REFRESH, "false"),
+    )
 
 
 def _position(message: Any) -> str:

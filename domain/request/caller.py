@@ -19,13 +19,16 @@ class Caller:
     """The principal of one request, and what ties its log lines, events and answers together.
 
     `asked`: the company that the request is answered for, once that is settled; the audit trail takes it from here.
-    `min_position`: token of what the answer must have reached, where the request itself has no place for it.
+    `min_position`: token of what the answer must have reached, `max_staleness` (s) and `force_refresh`: how old it may
+    be; where the request itself has no place for them.
     """
 
     principal: Principal
     correlation_id: str
     asked: str = ""
     min_position: str = ""
+    max_staleness: str = "0"
+    force_refresh: str = "false"
 
     def company(self, named: str | None) -> str:
         """The company to answer for: the one that the request names, else the caller's own."""

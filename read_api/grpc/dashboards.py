@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from read_api.answers.configuration import IN_USE, KINDS, only
-from read_api.grpc.rpc import Answer, one
+from read_api.dashboards.documents import standard
+from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, page
 
 Row = Mapping[str, Any]
@@ -30,13 +33,23 @@ def _dashboards(_request: Any, answer: Answer) -> Row:
     return {"dashboards": found, "next_cursor": answer["next_cursor"]}
 
 
-def _one(request: Any, answer: Answer) -> Row:
+def _config(request: Any) -> Mapping[str, QueryCall]:
+    """A standard dashboard is a file of this release: nothing is asked for it."""
+    known = request.dashboard_id in standard()
+    return {} if known else {"": QueryCall(DASHBOARD.query, {"id": request.dashboard_id})}
+
+
+def _configured(request: Any, answers: Answers) -> Row:
     """Raises NotFound where there is none that the caller may see."""
-    row = only(answer["rows"], DASHBOARD, request.dashboard_id)
-    return {"dashboard": _dashboard(answer["company"], row)}
+    name = request.dashboard_id
+    if not answers:
+        document = standard()[name]
+        contents = msgspec.to_builtins(document.contents)
+        return {"dashboard": _dashboard("", {"id": name, "version": document.version, **contents})}
+    return {"dashboard": _dashboard(answers[""]["company"], only(answers[""]["rows"], DASHBOARD, name))}
 
 
 RPCS = (
     one("ListDashboards", listed(DASHBOARD.query), _dashboards),
-    one("GetDashboardConfig", lambda request: QueryCall(DASHBOARD.query, {"id": request.dashboard_id}), _one),
+    Rpc("GetDashboardConfig", _config, _configured, members=True),
 )

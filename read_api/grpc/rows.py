@@ -21,7 +21,8 @@ from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import AdHoc, Table, admit, question, table
 from read_api.answers.export import Format, format_of
 from read_api.grpc.answers import provenance
-from read_api.grpc.messages import message, value
+from read_api.grpc.cells import cells
+from read_api.grpc.messages import message
 from read_api.grpc.question_streams import reached_before, resume_token
 from read_api.grpc.rpc import Answer, Asking
 from read_api.grpc.scope import QueryCall, about, company_of
@@ -66,7 +67,7 @@ class RowStreams:
         while True:
             rows = found.rows[begin : begin + PART]
             begin += len(rows)
-            shown = {"columns": columns, "rows": [{"values": _values(found, row)} for row in rows]}
+            shown = {"columns": columns, "rows": cells(answer["query"], found.columns, found.dimensions, rows)}
             token = resume_token(request, f"{now}.{begin}")
             part = {"table": shown, "provenance": stands_for, "resume_token": token, "restarted": restarted}
             yield message(RunAnalyticsQueryResponse, part)
@@ -125,17 +126,3 @@ def _columns(found: Table) -> list[dict[str, Any]]:
         {"name": name, "unit": found.units.get(name, ""), "dimension": name in found.dimensions}
         for name in found.columns
     ]
-
-
-def _values(found: Table, row: Any) -> list[dict[str, Any]]:
-    """One value a column; a name is no number, though it looks like one, and a list or object is its JSON."""
-    reasons = row.get("reasons") or {}
-    return [_value(found, name, row.get(name), reasons.get(name, "")) for name in found.columns]
-
-
-def _value(found: Table, name: str, shown: Any, reason: str) -> dict[str, Any]:
-    if isinstance(shown, (list, dict)):
-        return {"text": msgspec.json.encode(shown).decode()}
-    if name in found.dimensions and isinstance(shown, str):
-        return {"text": shown}
-    return value(shown, reason)

@@ -25,6 +25,7 @@ from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW, beside
+from read_api.answers.freshness import read_freshness
 from read_api.grpc.answers import provenance
 from read_api.grpc.messages import message
 from read_api.grpc.scope import QueryCall, company_of, scope_of
@@ -148,5 +149,6 @@ class Asking:
             found = await self._side.past.answer(caller.principal, past, least)
             found = {**found, "rows": msgspec.json.decode(found["rows"])}  # it is told elsewhere, and comes as JSON
         else:
-            found = await self._side.questions.ask(caller.principal, question, least)
+            freshness = read_freshness(caller.max_staleness, caller.force_refresh)
+            found = await self._side.questions.ask(caller.principal, question, least, freshness)
         return {**found, "company": question.company}

@@ -13,10 +13,20 @@ from domain.errors import Invalid
 from projections.engine.query.params import Param
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, table
+from read_api.answers.cache import Freshness
 from read_api.answers.export import FORMATS, format_of
 from read_api.http import openapi
 from read_api.http.encoding import encoded
-from read_api.http.request import HttpRequest, ask, asked_at, for_caller, parameters, whole_parameter, with_headers
+from read_api.http.request import (
+    HttpRequest,
+    ask,
+    asked_at,
+    for_caller,
+    freshness_of,
+    parameters,
+    whole_parameter,
+    with_headers,
+)
 
 EXPORT = "/api/v1/analytics/export"
 LISTS = ("metrics", "by", "order_by")
@@ -40,10 +50,11 @@ async def query(request: HttpRequest) -> Response[bytes]:
     params = parameters(request)
     company = request.user.company(params.pop("company", None))
     admit(request.user.principal, Right.QUERY, Feature.AD_HOC, company)
+    freshness = freshness_of(params)
     if params:
         raise Invalid(f"{next(iter(params))} belongs into the body", code="unknown_parameter")
     asked = _body(await request.body())
-    answer, found = await for_caller(request, _table(request, asked, company))
+    answer, found = await for_caller(request, _table(request, asked, company, freshness))
     shown = {**answer, "columns": found.columns, "rows": list(found.rows)}
     return with_headers(answer, await encoded(company, shown))
 
@@ -63,8 +74,8 @@ async def export(request: HttpRequest) -> Response[bytes]:
     company = request.user.company(params.pop("company", None))
     chosen = format_of(params.pop("format", ""))
     admit(request.user.principal, Right.EXPORT, chosen.feature, company)
-    asked = _of_params(params)
-    answer, found = await for_caller(request, _table(request, asked, company))
+    freshness, asked = freshness_of(params), _of_params(params)
+    answer, found = await for_caller(request, _table(request, asked, company, freshness))
     file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)
     told = {"Content-Disposition": f'attachment; filename="{answer["query"]}.{chosen.name}"'}
     response = with_headers(answer, file, told)
@@ -72,8 +83,10 @@ async def export(request: HttpRequest) -> Response[bytes]:
     return response
 
 
-async def _table(request: HttpRequest, asked: AdHoc, company: str) -> tuple[dict[str, Any], Table]:
-    answer = await ask(request, question(asked, company, asked_at(request)))
+async def _table(
+    request: HttpRequest, asked: AdHoc, company: str, freshness: Freshness
+) -> tuple[dict[str, Any], Table]:
+    answer = await ask(request, question(asked, company, asked_at(request)), freshness)
     return answer, table(asked, answer["rows"])
 
 

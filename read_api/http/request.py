@@ -22,13 +22,12 @@ from projections.engine.query.ask import answerable
 from projections.engine.query.plain import Query
 from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.answers.cache import EXACT, Freshness
+from read_api.answers.freshness import FORCE_REFRESH, MAX_STALENESS, read_freshness
 from read_api.answers.position_tokens import NOTHING
 from read_api.http.encoding import encoded
 from read_api.services import ReadServices
 
 JSON = "application/json"
-MAX_STALENESS, FORCE_REFRESH = "max_staleness", "force_refresh"  # parameters of every question
-LONGEST_STALENESS = 3_600  # seconds
 LOOK = 0.05  # seconds after which it is looked whether the caller is still there
 T = TypeVar("T")
 HttpRequest = Request[Caller, Any, State]
@@ -95,12 +94,7 @@ async def ask(request: HttpRequest, question: Question, freshness: Freshness = E
 
 def freshness_of(params: dict[str, str]) -> Freshness:
     """How old the answer may be; the parameters that say so are taken out. Raises Invalid for others than they have."""
-    staleness, force = params.pop(MAX_STALENESS, "0"), params.pop(FORCE_REFRESH, "false")
-    if not staleness.isdecimal() or int(staleness) > LONGEST_STALENESS:
-        raise Invalid(f"{MAX_STALENESS} is 0 to {LONGEST_STALENESS} whole seconds", code="bad_parameter")
-    if force not in ("true", "false"):
-        raise Invalid(f"{FORCE_REFRESH} is true or false", code="bad_parameter")
-    return Freshness(float(staleness), force == "true")
+    return read_freshness(params.pop(MAX_STALENESS, "0"), params.pop(FORCE_REFRESH, "false"))
 
 
 async def for_caller(request: HttpRequest, work: Coroutine[Any, Any, T]) -> T:

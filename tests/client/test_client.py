@@ -30,7 +30,7 @@ from tests.support.two_months import BEGIN, COMPANY, END
 
 PERIOD = datetime.fromtimestamp(BEGIN / 1000, UTC), datetime.fromtimestamp(END / 1000, UTC)
 # What the examples ask for that the instance does not have: the refusal is the answer.
-MISSING = {"GetDashboardConfig": "no_dashboard", "GetReport": "no_report", "DownloadReport": "no_report"}
+MISSING = {"GetReport": "no_report", "DownloadReport": "no_report"}
 FITTED = (  # models are fitted for them, which takes seconds: CI runs these
     *("GetBusinessInsights", "GetTrendAnalysis", "GetSeasonality", "GetAnomalies", "GetMarketInsightStream"),
     *("GetPredictiveAnalytics", "GetChurnForecast", "GetForecast"),

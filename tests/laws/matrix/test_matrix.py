@@ -162,6 +162,7 @@ MEMBERS_OWN: dict[str, dict[str, str]] = {  # of RPCs that are about all users w
     "GetUserAnalytics": {"user_id": "u1"},
     "GetUserJourney": {"user_id": "u1"},
     "GetDashboardData": {"dashboard_id": "trading"},
+    "GetDashboardConfig": {"dashboard_id": "trading"},
 }
 FILTERS = {  # likewise; and what is right is followed without an end
     "GetFeatureUsage": {"user_id": "u1"},

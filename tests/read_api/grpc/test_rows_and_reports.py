@@ -14,6 +14,7 @@ import httpx
 import pytest
 from analytics.report_generation_pb2 import ReportRequest, ReportResult
 from common.read_scope_pb2 import PageRequest, ReadScope
+from google.protobuf import json_format
 from google.rpc.error_details_pb2 import ErrorInfo, Help, RequestInfo
 from google.rpc.status_pb2 import Status
 from services import dashboards_pb2 as dashboards
@@ -24,6 +25,7 @@ from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 from app.docs.grpc import request_of
 from app.serving.grpc_server import SERVICE
 from domain.access.rights import Role, Tier
+from read_api.dashboards.documents import NAMES
 from tests.read_api.grpc.twins import plain
 from tests.support.instance import Instance
 from tests.support.two_months import BEGIN, COMPANY, END
@@ -225,6 +227,22 @@ def test_a_dashboard_is_the_same(
     over_http = client.get(f"/api/v1/dashboard/config/{made.json()['id']}").json()
     assert (told.dashboard.title, told.dashboard.description) == (over_http["name"], over_http["description"])
     assert (told.dashboard.version, told.dashboard.owner) == (over_http["version"], over_http["owner"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_standard_dashboard_is_the_same(
+    client: httpx.Client, stub: AnalyticsServiceStub, signed: Any, name: str
+) -> None:
+    """GetDashboardConfig by its name, as GET /api/v1/dashboards/{name}/config; it is of nobody."""
+    request = dashboards.GetDashboardConfigRequest(company_id=COMPANY, dashboard_id=name)
+    told = json_format.MessageToDict(stub.GetDashboardConfig(request, metadata=signed, timeout=30).dashboard)
+    over_http = client.get(f"/api/v1/dashboards/{name}/config").json()
+    assert (told.pop("dashboardId"), told.pop("title")) == (name, over_http.pop("name"))
+    tiles = [{"id": tile.pop("tileId"), **tile} for tile in told["tiles"]]
+    for tile in tiles:
+        tile["layout"] = {"x": 0, "y": 0, **tile["layout"]}  # 0 is not said in protobuf
+        tile.setdefault("params", {})
+    assert told | {"tiles": tiles} == over_http | {"sharing": {"audience": "company"}}
 
 
 NEEDS = {  # RPCs that a tier must open, by the feature

@@ -1,0 +1,44 @@
+"""Rows of any query as a protobuf table: the same in ad-hoc answers and in the tiles of dashboards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from projections.engine.query.ask import registered
+from read_api.grpc.messages import TIME, value
+
+ABSENT = "absent"  # the reason of a value in a row that has no such column
+Row = Mapping[str, Any]
+
+
+def cells(query: str, columns: Sequence[str], dimensions: Iterable[str], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The members of TableRows, one value a column.
+
+    A name is no number, though it looks like one: what rows are told apart or chosen by stays text. A list or object is
+    its JSON.
+    """
+    told_apart, chosen = frozenset(dimensions), _chosen_by(query)
+    return [{"values": [_cell(row, name, name in told_apart, name in chosen) for name in columns]} for row in rows]
+
+
+@cache
+def _chosen_by(query: str) -> frozenset[str]:
+    known = registered().get(query)  # None: of a dashboard that an earlier release configured
+    return frozenset(param.name for param in known.params) if known else frozenset()
+
+
+def _cell(row: Row, column: str, told_apart: bool, chosen: bool) -> dict[str, Any]:
+    if column not in row:
+        return {"reason": ABSENT}
+    shown = row[column]
+    if isinstance(shown, list | dict):
+        return {"text": msgspec.json.encode(shown).decode()}
+    if isinstance(shown, str) and (told_apart or (chosen and not TIME.fullmatch(shown))):
+        return {"text": shown}
+    reasons = row.get("reasons")
+    reason = reasons.get(column) if isinstance(reasons, dict) else None
+    return value(shown, str(reason or row.get("reason") or "") if shown is None else "")
