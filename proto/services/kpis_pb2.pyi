@@ -11,16 +11,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetKPIsRequest(_message.Message):
-    __slots__ = ("scope", "metrics", "compare_from", "compare_to")
+    __slots__ = ("scope", "metrics", "compare_from", "compare_to", "history")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FROM_FIELD_NUMBER: _ClassVar[int]
     COMPARE_TO_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     metrics: _containers.RepeatedScalarFieldContainer[str]
     compare_from: int
     compare_to: int
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., compare_from: _Optional[int] = ..., compare_to: _Optional[int] = ...) -> None: ...
+    history: int
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., compare_from: _Optional[int] = ..., compare_to: _Optional[int] = ..., history: _Optional[int] = ...) -> None: ...
 
 class GetKPIsResponse(_message.Message):
     __slots__ = ("kpis", "provenance")
@@ -123,16 +125,18 @@ class GetRetentionMetricsResponse(_message.Message):
     def __init__(self, groups: _Optional[_Iterable[_Union[_values_pb2.MetricGroup, _Mapping]]] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetTradingKPIsRequest(_message.Message):
-    __slots__ = ("scope", "metrics", "compare_from", "compare_to")
+    __slots__ = ("scope", "metrics", "compare_from", "compare_to", "history")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FROM_FIELD_NUMBER: _ClassVar[int]
     COMPARE_TO_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     metrics: _containers.RepeatedScalarFieldContainer[str]
     compare_from: int
     compare_to: int
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., compare_from: _Optional[int] = ..., compare_to: _Optional[int] = ...) -> None: ...
+    history: int
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., compare_from: _Optional[int] = ..., compare_to: _Optional[int] = ..., history: _Optional[int] = ...) -> None: ...
 
 class GetTradingKPIsResponse(_message.Message):
     __slots__ = ("kpis", "provenance")

@@ -18,7 +18,9 @@ import msgspec
 
 from domain.configuration.dashboard import Contents, Tile
 from domain.errors import NotFound
+from domain.metrics.catalogue import METRICS
 from projections.engine.declare.registry import all_registered
+from projections.queries.metrics.kpis import DIMENSIONS
 from read_api.answers.questions import VIEWER
 
 NAMES = ("executive", "trading", "users", "system")
@@ -52,6 +54,8 @@ def left_open(tile: Tile) -> frozenset[str]:
     """Which of the parameters that a dashboard may have its tile knows and does not settle itself."""
     query = all_registered().get(tile.query)
     names = {param.name for param in query.params} if query else set()
+    if (entry := METRICS.get(tile.params.get("key", ""))) is not None:
+        names -= set(DIMENSIONS) - set(entry.dimensions)
     return frozenset(name for name in (*PERIOD, END, *FILTERS) if name in names and name not in tile.params)
 
 

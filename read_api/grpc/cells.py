@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from read_api.grpc.messages import TIME, value
 
 ABSENT = "absent"  # the reason of a value in a row that has no such column
@@ -21,24 +21,24 @@ def cells(query: str, columns: Sequence[str], dimensions: Iterable[str], rows: I
     A name is no number, though it looks like one: what rows are told apart or chosen by stays text. A list or object is
     its JSON.
     """
-    told_apart, chosen = frozenset(dimensions), _chosen_by(query)
-    return [{"values": [_cell(row, name, name in told_apart, name in chosen) for name in columns]} for row in rows]
+    keys, filters = frozenset(dimensions), _chosen_by(query)
+    return [{"values": [_cell(row, name, name in keys, name in filters) for name in columns]} for row in rows]
 
 
 @cache
 def _chosen_by(query: str) -> frozenset[str]:
-    known = registered().get(query)  # None: of a dashboard that an earlier release configured
-    return frozenset(param.name for param in known.params) if known else frozenset()
+    declared = all_registered().get(query)  # None: of a dashboard that an earlier release configured
+    return frozenset(param.name for param in declared.params) if declared else frozenset()
 
 
-def _cell(row: Row, column: str, told_apart: bool, chosen: bool) -> dict[str, Any]:
+def _cell(row: Row, column: str, is_key: bool, is_filter: bool) -> dict[str, Any]:
     if column not in row:
         return {"reason": ABSENT}
-    shown = row[column]
-    if isinstance(shown, list | dict):
-        return {"text": msgspec.json.encode(shown).decode()}
-    if isinstance(shown, str) and (told_apart or (chosen and not TIME.fullmatch(shown))):
-        return {"text": shown}
+    content = row[column]
+    if isinstance(content, list | dict):
+        return {"text": msgspec.json.encode(content).decode()}
+    if isinstance(content, str) and (is_key or (is_filter and not TIME.fullmatch(content))):
+        return {"text": content}
     reasons = row.get("reasons")
     reason = reasons.get(column) if isinstance(reasons, dict) else None
-    return value(shown, str(reason or row.get("reason") or "") if shown is None else "")
+    return value(content, str(reason or row.get("reason") or "") if content is None else "")

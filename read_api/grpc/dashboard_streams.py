@@ -6,27 +6,31 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from analytics.business_intelligence_pb2 import KPIMetrics
 from analytics.report_generation_pb2 import DashboardData
-from analytics.values_pb2 import Column, Table, TableRow, Value
+from analytics.values_pb2 import Table
 from services import dashboards_pb2 as dashboards
 
 from domain.errors import AnalyticsError, Invalid, LimitExceeded
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
-from projections.engine.query.formatting import show_time
 from read_api.dashboards.dashboards import DashboardQuestion
 from read_api.grpc.answers import provenance
+from read_api.grpc.cells import cells
+from read_api.grpc.kpis import key_figure
+from read_api.grpc.messages import message
+from read_api.grpc.scope import moment
 from read_api.live.feeds import Feed, State
 from read_api.live.resume import Anew
 from read_api.live.sessions import MOST_SUBSCRIPTIONS, LiveSessions
 from read_api.services import ReadServices
 
 FRESHNESS = ("as_of", "complete", "lag_ms")
+KEY_FIGURES = ("key_figure", "kpis")  # queries whose rows are key figures with what they were before
 UNUSED = ("at_position", "convention", "time_zone")  # members of a scope that no dashboard has
 Response = dashboards.GetDashboardDataResponse
 News = dashboards.WatchDashboardsResponse
@@ -135,7 +139,7 @@ def _question(request: dashboards.GetDashboardDataRequest, caller: Caller) -> Da
     if given := [name for name in UNUSED if getattr(scope, name)]:
         raise Invalid(f"a dashboard has no {given[0]}", code="bad_parameter")
     times = {"from": scope.from_time, "to": scope.to_time}
-    period = {name: show_time(datetime.fromtimestamp(at / 1000, UTC)) for name, at in times.items() if at}
+    period = {name: moment(at) for name, at in times.items() if at}
     return DashboardQuestion(request.dashboard_id, caller.company(scope.company_id), {**period, **scope.filters})
 
 
@@ -182,7 +186,8 @@ def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
     stands_for = provenance(caller, tile) if tile["position"] else None
     return DashboardData.Tile(
         tile_id=tile["id"],
-        table=_table(tile["rows"]),
+        kpis=[message(KPIMetrics, key_figure(row)) for row in tile["rows"] if tile["query"] in KEY_FIGURES],
+        table=message(Table, _table(tile)),
         reason=problem["detail"],
         code=problem["code"],
         suggested_actions=problem["suggested_actions"],
@@ -192,30 +197,11 @@ def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
     )
 
 
-def _table(rows: list[Mapping[str, Any]]) -> Table:
-    """Every column that some row has, in their order; what a row lacks has the reason `absent`."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    values = [TableRow(values=[_value(row, name) for name in names]) for row in rows]
-    return Table(columns=[Column(name=name) for name in names], rows=values)
-
-
-def _value(row: Mapping[str, Any], name: str) -> Value:
-    """Texts as texts, also those of money and times: as HTTP has them. Lists and objects are JSON."""
-    if name not in row:
-        return Value(reason="absent")
-    match row[name]:
-        case None:
-            reasons = row.get("reasons")
-            return Value(
-                reason=str((reasons if isinstance(reasons, dict) else {}).get(name) or row.get("reason") or "")
-            )
-        case bool(flag):
-            return Value(flag=flag)
-        case int(count):
-            return Value(count=count)
-        case float(number):
-            return Value(number=number)
-        case str(text):
-            return Value(text=text)
-        case other:
-            return Value(text=msgspec.json.encode(other).decode())
+def _table(tile: Mapping[str, Any]) -> dict[str, Any]:
+    """Every column that some row has, in their order."""
+    by = tile["params"].get("by", "").split(",")
+    columns = list(dict.fromkeys(name for row in tile["rows"] for name in row))
+    return {
+        "columns": [{"name": name, "dimension": name in by} for name in columns],
+        "rows": cells(tile["query"], columns, by, tile["rows"]),
+    }

@@ -21,6 +21,7 @@ RETENTION = (
     *("returning_users", "resurrected_users", "dormant_users", "pulse", "stickiness"),
 )
 MOST_COMBINATIONS = 50
+MOST_HISTORIES = 20
 
 
 def metric_value(row: Row, value: str = "value") -> dict[str, Any]:
@@ -42,24 +43,42 @@ def groups(by: Sequence[str], rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
 
 
 def _kpis(section: str = "") -> Any:
-    def asks(request: Any) -> QueryCall:
+    def asks(request: Any) -> Mapping[str, QueryCall]:
+        if request.history:
+            return _with_history(request)
         compared = {}
         if request.compare_to:
             compared = {"compare_from": moment(request.compare_from), "compare_to": moment(request.compare_to)}
-        return about("kpis", request.scope, keys=names(request.metrics), section=section, **compared)
+        return {"": about("kpis", request.scope, keys=names(request.metrics), section=section, **compared)}
 
     return asks
 
 
-def _key_figures(request: Any, answer: Row) -> Row:
-    compared = bool(request.compare_to)
-    return {"kpis": [_key_figure(row, compared) for row in answer["rows"]]}
+def _with_history(request: Any) -> Mapping[str, QueryCall]:
+    """A question a metric: each has its own periods."""
+    if request.compare_to or not 0 < len(request.metrics) <= MOST_HISTORIES:
+        raise Invalid(
+            f"a history is told of 1 to {MOST_HISTORIES} metrics that are named, and compares with no other period",
+            code="bad_parameter",
+        )
+    history = str(request.history)
+    return {key: about("key_figure", request.scope, key=key, history=history) for key in request.metrics}
 
 
-def _key_figure(row: Row, compared: bool) -> Row:
+def _key_figures(request: Any, answers: Answers) -> Row:
+    compared = bool(request.compare_to or request.history)
+    return {"kpis": [key_figure(row, compared) for answer in answers.values() for row in answer["rows"]]}
+
+
+def key_figure(row: Row, compared: bool = True) -> dict[str, Any]:
+    """The members of KPIMetrics out of a row of `kpis` or `key_figure`; there is no target: nothing sets one."""
     if not compared:
         return {"current": metric_value(row)}
-    return {"current": metric_value(row), "previous": metric_value(row, "previous"), "change": row["change_rate"]}
+    shown = {"current": metric_value(row), "previous": metric_value(row, "previous"), "change": row["change_rate"]}
+    if "history" not in row:
+        return shown
+    points = [{"time": point["from"], **point} for point in row["history"]]
+    return shown | {"history": {"key": row["key"], "title": row["title"], "unit": row["unit"], "points": points}}
 
 
 def _metrics(request: Any, section: Section, keys: Sequence[str] = ()) -> QueryCall:
@@ -125,8 +144,8 @@ def _measures(request: Any, answers: Answers) -> Row:
 
 
 RPCS = (
-    one("GetKPIs", _kpis(), _key_figures),
-    one("GetTradingKPIs", _kpis("trading"), _key_figures),
+    Rpc("GetKPIs", _kpis(), _key_figures),
+    Rpc("GetTradingKPIs", _kpis("trading"), _key_figures),
     Rpc("GetRevenueMetrics", _revenue, _revenue_figures),
     _area("GetAcquisitionMetrics", Section.ACQUISITION),
     _area("GetRetentionMetrics", Section.REVENUE, RETENTION),

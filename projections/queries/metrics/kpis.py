@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from domain.billing.policies import PRESETS
@@ -18,9 +17,10 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric, Section, Unit
 from domain.metrics.value import Reason
 from projections.engine.query.composed import Composed, Part, Rows, Select
-from projections.engine.query.formatting import measure, money, show_time
+from projections.engine.query.formatting import measure, show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
+from projections.queries.metrics.comparison import comparison
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
 from projections.queries.trading import record
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.dimensions}))
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
-OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
 MOST = 1e15  # of a number that is given: what is computed of it stays finite
 
 
@@ -268,7 +267,8 @@ def period_at(at: datetime, period: str) -> Span:
     return Span(start, begins(start + timedelta(days=LONGEST[period])))
 
 
-def _span(request: Request) -> Span:
+def span_of(request: Request) -> Span:
+    """The period of `from` and `to`, or the calendar one around `at`. Raises Invalid where it is both, or none."""
     if request.get("from") is not None or request.get("to") is not None:
         if request.get("from") is None or request.get("to") is None or request.get("at") or request.get("period"):
             raise Invalid("give from and to, or at and period", code="bad_parameter")
@@ -293,7 +293,7 @@ def _kpis(request: Request) -> list[Metric]:
 
 
 def _of_company(request: Request) -> MetricScope:
-    span, since = _span(request), request.get(SINCE.name)
+    span, since = span_of(request), request.get(SINCE.name)
     if since is not None and span.start is not None:
         _seen(span.start, since)
     return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
@@ -331,7 +331,9 @@ def _all_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
     unfinished = scope.span.end is not None and scope.span.end > request.asked_at
     period = {"from": show_time(scope.span.bounds[0]), "to": show_time(scope.span.bounds[1])}
     return [
-        _compared(entry, now[entry.key], before.get(entry.key)) | period | {"unfinished": unfinished}
+        comparison(entry, _object(entry, now[entry.key]), _before_of(entry, before))
+        | period
+        | {"unfinished": unfinished}
         for entry in entries
     ]
 
@@ -348,33 +350,8 @@ def _values(
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
 
 
-def _compared(entry: Metric, value: Value, before: Value | None) -> dict[str, Any]:
-    """A value beside that of the period before."""
-    figure = _object(entry, value)
-    reasons = dict(figure.pop("reasons", {}))
-    previous = None if before is None else measure(before, entry.unit)
-    if previous is None:
-        reasons["previous"] = OUTSIDE_TIER if before is None else str(before)
-    change, rate = _change(entry, figure["value"], previous)
-    if change is None:
-        reasons["change"] = reasons["change_rate"] = reasons.get("value") or reasons["previous"]
-    elif rate is None:
-        reasons["change_rate"] = str(Reason.ZERO_DENOMINATOR)
-    figure |= {"title": entry.title, "section": str(entry.section)}
-    figure |= {"previous": previous, "change": change, "change_rate": rate}
-    return figure | ({"reasons": reasons} if reasons else {})
-
-
-def _change(entry: Metric, value: Any, previous: Any) -> tuple[Any, float | None]:
-    """Difference of two shown values, and as a fraction of the one before."""
-    if value is None or previous is None:
-        return None, None
-    if entry.unit is not Unit.MONEY:
-        change = value - previous
-        return change, change / abs(previous) if previous else None
-    difference = Fraction(value) - Fraction(previous)
-    rate = float(difference / abs(Fraction(previous))) if Fraction(previous) else None
-    return money(int(difference * 1_000_000)), rate
+def _before_of(entry: Metric, before: Mapping[str, Value]) -> dict[str, Any] | None:
+    return _object(entry, before[entry.key]) if entry.key in before else None
 
 
 kpis = Composed(

@@ -46,11 +46,12 @@ def keys_of(request: Request) -> tuple[str, ...]:
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
-    given = {name: _text(value) for name, value in request.params.items() if name not in OWN}
+    given = {name: text_of(value) for name, value in request.params.items() if name not in OWN}
     return {key: Part("metric", {**given, "key": key}) for key in keys_of(request)}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A parameter as read, as a text again."""
     match value:
         case tuple():
             return ",".join(value)

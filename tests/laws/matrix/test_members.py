@@ -12,10 +12,14 @@ import grpc
 import httpx
 import pytest
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.dashboards_pb2 import GetDashboardDataRequest
 from services.operations_pb2 import EventPlace, GetEventRequest, StreamEventsRequest
+from services.queries_pb2 import ExportAnalyticsRequest
+from services.reports_pb2 import GenerateReportRequest, ListReportsRequest
 from websockets.sync.client import connect
 
 from projections.engine.declare.registry import all_registered
+from read_api.dashboards.documents import NAMES
 from tests.laws.matrix.rights import OF_A_USER, OPEN_TO_MEMBERS
 from tests.support.instance import Instance, trade
 from tests.support.needed import needed_by
@@ -188,6 +192,65 @@ def test_feeds_of_members_and_the_manager_are_apart(filled: Instance) -> None:
                     snapshots[user][message["id"]] = message["answer"]["rows"]
     assert refused == {name: name.split("-")[0] for name in CLOSED}
     assert [len(snapshots[user]["trades"]) for user in (MINE, OTHER, WORKS)] == [4, 4, 8]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dashboard_shows_members_what_is_theirs(filled: Instance, asks: Mapping[str, Ask], name: str) -> None:
+    """By HTTP, gRPC and WebSocket: their own rows, and of what is the company's that it is closed; also on resuming."""
+    answer = asks[MINE](f"/dashboards/{name}")
+    assert answer.status_code == 200
+    assert OTHER not in answer.text
+    tiles = {tile["id"]: tile for tile in answer.json()["tiles"]}
+    closed = {tile["problem"]["code"] for tile in tiles.values() if tile["state"] == "closed"}
+    assert closed == {"forbidden_member"}
+    if name == "trading":
+        assert [len(tiles[tile]["rows"]) for tile in ("blotter", "users", "sides")] == [4, 1, 1]
+        others = asks[MINE]("/dashboards/trading", user_id=OTHER).json()["tiles"]
+        assert {tile["problem"]["code"] for tile in others if tile["params"].get("user_id")} == {"forbidden_user"}
+    with grpc.insecure_channel(filled.addresses["grpc"]) as channel:
+        request = GetDashboardDataRequest(dashboard_id=name, scope={"company_id": COMPANY}, once=True)
+        metadata = (("authorization", f"Bearer {token(filled, MINE)}"),)
+        (message,) = AnalyticsServiceStub(channel).GetDashboardData(request, metadata=metadata, timeout=60)
+        assert OTHER not in str(message)
+        assert {tile.tile_id for tile in message.data.tiles if tile.state == "closed"} == {
+            tile for tile, shown in tiles.items() if shown["state"] == "closed"
+        }
+    first = dashboard_over_websocket(filled, MINE, name)
+    assert OTHER not in json.dumps(first)
+    assert dashboard_over_websocket(filled, MINE, name, str(first["token"]))["type"] == "delta"
+    strange = dashboard_over_websocket(filled, OTHER, name, str(first["token"]))
+    assert (strange["type"], strange["resume"]) == ("snapshot", "new_epoch")
+    assert MINE not in json.dumps(strange)
+
+
+def dashboard_over_websocket(instance: Instance, user: str, name: str, resume: str = "") -> dict[str, Any]:
+    """The first message about it on a connection of its own."""
+    address = instance.addresses["read_api"].replace("http", "ws") + "/api/v1/live"
+    with connect(address, close_timeout=1, max_size=None) as socket:
+        socket.send(json.dumps({"type": "token", "token": token(instance, user)}))
+        wanted = {"type": "subscribe", "id": "d", "dashboard": name, "company": COMPANY, "resume": resume}
+        socket.send(json.dumps(wanted))
+        while (message := json.loads(socket.recv(timeout=30))).get("id") != "d":
+            pass
+        return dict(message)
+
+
+def test_files_of_the_company_are_closed_to_members(asks: Mapping[str, Ask], filled: Instance) -> None:
+    """Exports and reports, by HTTP and gRPC."""
+    assert asks[MINE]("/analytics/export", query="trades").status_code == 403
+    assert asks[MINE]("/reports").status_code == 403
+    with grpc.insecure_channel(filled.addresses["grpc"]) as channel:
+        stub, metadata = AnalyticsServiceStub(channel), (("authorization", f"Bearer {token(filled, MINE)}"),)
+        export = ExportAnalyticsRequest(question={"scope": {"company_id": COMPANY}, "query": "trades"})
+        report = GenerateReportRequest(report={"kind": "trading", "scope": {"company_id": COMPANY}})
+        for call in (
+            lambda: list(stub.ExportAnalytics(export, metadata=metadata)),
+            lambda: stub.GenerateReport(report, metadata=metadata),
+            lambda: stub.ListReports(ListReportsRequest(company_id=COMPANY), metadata=metadata),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                call()
+            assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 FOLLOWED = ("trading_totals", "trades", "user_activity", "metric")

@@ -105,7 +105,7 @@ def test_a_tile_that_lacks_a_parameter_says_so(busy: Instance) -> None:
     chosen = tiles(shown(busy, "trading", BUSY, params=SYMBOL))
     assert chosen["price"]["rows"][0]["close"] == "2"
     assert chosen["blotter"]["rows"] == [row for row in found["blotter"]["rows"] if row["symbol"] == "AAPL"]
-    assert (chosen["pnl"]["left_out"], chosen["blotter"]["left_out"]) == (["symbol"], [])
+    assert (chosen["traders"]["left_out"], chosen["blotter"]["left_out"]) == (["symbol"], [])
     newest = [row["closed_at"] for row in found["blotter"]["rows"]]
     assert newest == sorted(newest, reverse=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from queue import Queue
 from typing import Any
 
@@ -11,10 +11,13 @@ import msgspec
 import pytest
 from analytics.report_generation_pb2 import DashboardData
 from analytics.values_pb2 import Value
+from common.read_scope_pb2 import ReadScope
 from services import dashboards_pb2 as dashboards
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.queries_pb2 import RunAnalyticsQueryRequest
 
 from tests.read_api.dashboards.test_dashboards import FRESHNESS, shown
+from tests.read_api.grpc.twins import plain
 from tests.support.instance import Instance, trade
 
 COMPANY = "streamco"
@@ -24,7 +27,8 @@ Metadata = tuple[tuple[str, str], ...]
 @pytest.fixture(scope="module")
 def traded(instance: Instance) -> Instance:
     """An instance with trades of the company."""
-    instance.take([trade(COMPANY, number, symbol=("AAPL", "MSFT")[number % 2]) for number in range(8)])
+    symbols = "AAPL", "MSFT"
+    instance.take([trade(COMPANY, number, symbol=symbols[number % 2], account_id="42") for number in range(8)])
     return instance
 
 
@@ -51,13 +55,32 @@ def tile_of(data: DashboardData, name: str) -> DashboardData.Tile:
     return found
 
 
-def plain(value: Value, shown_as: Any) -> Any:
-    """A value as HTTP shows it; what is no plain value there is compared as JSON."""
+def said(value: Value, shown_as: Any) -> Any:
+    """A value as HTTP says it; what is no plain value there is compared as JSON."""
     kind = value.WhichOneof("kind")
     if kind is None:
         return None
     found = getattr(value, kind)
-    return msgspec.json.decode(found) if isinstance(shown_as, list | dict) else found
+    return msgspec.json.decode(found) if isinstance(shown_as, list | dict) else plain(found)
+
+
+def rows_of(tile: DashboardData.Tile, over_http: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each row of a tile, and the one over HTTP."""
+    columns = [column.name for column in tile.table.columns]
+    for row, there in zip(tile.table.rows, over_http["rows"], strict=True):
+        found = {
+            column: said(value, there.get(column))
+            for column, value in zip(columns, row.values, strict=True)
+            if value.reason != "absent" and column not in FRESHNESS
+        }
+        yield (
+            found,
+            {
+                column: value if value is None or isinstance(value, list | dict) else plain(value)
+                for column, value in there.items()
+                if column not in FRESHNESS
+            },
+        )
 
 
 @pytest.mark.parametrize("name", ["trading", "users"])
@@ -76,16 +99,38 @@ def test_it_is_what_http_answers(traded: Instance, stub: AnalyticsServiceStub, n
             (other["problem"] or {}).get("detail", ""),
         )
         assert one.provenance.position == (other["position"] or "")
-        columns = [column.name for column in one.table.columns]
-        for row, there in zip(one.table.rows, other["rows"], strict=True):
-            found = {
-                column: plain(value, there.get(column))
-                for column, value in zip(columns, row.values, strict=True)
-                if value.reason != "absent"
-            }
-            assert {k: v for k, v in found.items() if k not in FRESHNESS} == {
-                k: v for k, v in there.items() if k not in FRESHNESS
-            }
+        for found, there in rows_of(one, other):
+            assert found == there
+
+
+def test_its_tables_are_those_of_ad_hoc_answers(traded: Instance, stub: AnalyticsServiceStub) -> None:
+    """Value by value, money as decimals and names as texts: there is one way to say a row."""
+    signed = metadata(traded.token("analyst", COMPANY))
+    period = {"from_time": 1_759_276_800_000, "to_time": 1_761_955_200_000}  # October 2025
+    scope = ReadScope(company_id=COMPANY, filters={"symbol": "AAPL"}, **period)  # type: ignore[arg-type]  # whole times
+    (answer,) = stub.GetDashboardData(
+        dashboards.GetDashboardDataRequest(dashboard_id="trading", scope=scope, once=True), metadata=signed, timeout=60
+    )
+    compared = 0
+    for tile in answer.data.tiles:
+        params = dict(tile.params)
+        by = [name for name in params.pop("by", "").split(",") if name]
+        asked = RunAnalyticsQueryRequest(
+            scope={"company_id": COMPANY},
+            query=tile.query,
+            by=by,
+            params=params,
+        )
+        if tile.state == "open" and "complete" not in [column.name for column in tile.table.columns]:
+            parts = list(stub.RunAnalyticsQuery(asked, metadata=signed, timeout=60))
+            assert [row for part in parts for row in part.table.rows] == list(tile.table.rows), tile.tile_id
+            assert list(parts[0].table.columns) == list(tile.table.columns)
+            compared += len(tile.table.rows)
+    assert compared > 20
+    first, names = tile_of(answer.data, "blotter").table, ("account_id", "user_id", "pnl")
+    columns = [column.name for column in first.columns]
+    kinds = {name: first.rows[0].values[columns.index(name)].WhichOneof("kind") for name in names}
+    assert kinds == {"account_id": "text", "user_id": "text", "pnl": "decimal"}
 
 
 def test_a_stream_sends_tiles_that_changed_and_goes_on_where_it_was(
