@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 
 from app import wiring
@@ -15,10 +16,13 @@ from app.role import Ready, Role
 from app.settings import Settings
 from eventlog import tasks
 
+SWITCH = 0.0005  # seconds that what nobody follows may keep Python from what somebody does
+
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded
+    os.environ.setdefault("POLARS_MAX_THREADS", "2")  # read when Polars is loaded; what is followed, and the rest
+    sys.setswitchinterval(SWITCH)
     from projections.engine.live.worker import LiveWorker
 
     async with wiring.live_bus(settings) as bus, wiring.read_store(settings) as store:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 from random import getrandbits
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -74,6 +75,15 @@ class Arrivals:
     repeated: int = 0
 
 
+class Admitted(NamedTuple):
+    """Good messages that came for the first time, the number of the first one, and how many others there were."""
+
+    envelopes: Sequence[AnalyticsProcessingEnvelope]
+    first: int
+    bad: int
+    repeated: int
+
+
 class Reader:
     """Reads messages; knows those that came in the last minutes, and numbers them as they come."""
 
@@ -83,15 +93,14 @@ class Reader:
 
     def read(self, topic: str, messages: Sequence[bytes], now: int) -> Arrivals:
         """The deltas of messages that came together, at `now` (ms)."""
-        good = _judged_each(topic, messages, now)
-        found = Arrivals([], [], bad=len(messages) - len(good))
+        return folded(topic, self.admit(topic, judged(topic, messages, now), len(messages), now))
+
+    def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:
+        """Of so many messages that came the good ones, without those that came before."""
         fresh = self._identities.fresh([_identity(topic, envelope) for envelope in good], now // MS_PER_MINUTE)
-        envelopes = list(compress(good, fresh))
-        found.repeated = len(good) - len(envelopes)
-        facts = _facts(topic, envelopes, self._number)
+        envelopes, first = list(compress(good, fresh)), self._number
         self._number += len(envelopes)
-        _fold(topic, facts, found)
-        return found
+        return Admitted(envelopes, first, came - len(good), len(good) - len(envelopes))
 
     def forget(self, now: int) -> None:
         """Drop identities of messages that came long ago."""
@@ -106,7 +115,14 @@ def warm_up() -> None:
         _fold(topic, facts, Arrivals([], []))
 
 
-def _judged_each(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
+def folded(topic: str, admitted: Admitted) -> Arrivals:
+    """What they come to; it needs nothing but them, and may be done beside everything else."""
+    found = Arrivals([], [], admitted.bad, admitted.repeated)
+    _fold(topic, _facts(topic, admitted.envelopes, admitted.first), found)
+    return found
+
+
+def judged(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
     """Those that are good."""
     rows: Sequence[int] = range(len(messages))
     if sum(map(len, messages)) > FEW:

@@ -12,10 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.arrivals import Arrivals, Delta, Reader, SourceProgress, topics_of
+from projections.engine.live.arrivals import (
+    Admitted,
+    Arrivals,
+    Delta,
+    Reader,
+    SourceProgress,
+    folded,
+    judged,
+    topics_of,
+)
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import Rows, TenantWindow
@@ -63,9 +74,14 @@ class LiveWindows:
 
     def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
         """Fold messages of the bus that came together."""
-        arrivals = self._reader.read(topic, messages, now)
-        self.counts.update(messages=len(messages), bad=arrivals.bad, repeated=arrivals.repeated)
-        self.add(arrivals, now)
+        admitted = self.admit(topic, judged(topic, messages, now), len(messages), now)
+        self.add(folded(topic, admitted), now)
+
+    def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:
+        """The first step of it: of so many messages that came the good ones that did not come before."""
+        admitted = self._reader.admit(topic, good, came, now)
+        self.counts.update(messages=came, bad=admitted.bad, repeated=admitted.repeated)
+        return admitted
 
     def add(self, arrivals: Arrivals, now: int) -> None:
         """Fold what messages have come to."""

@@ -1,7 +1,8 @@
 """The live lane at work: from the bus into windows, and what is said of them back onto the bus.
 
 Tenants that somebody follows come first: their messages are folded as they arrive, all that wait together. Those of
-others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one.
+others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one, and folded in a
+thread, because what is followed would wait for it.
 
 Both wait within bounds. What finds no room, because folding is behind, is lost as it is where the bus drops it: the
 minutes that it may have been of are partial until the projections have them.
@@ -17,7 +18,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ import msgspec
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, PositionedStore, Subscription
 from eventlog import tasks
-from projections.engine.live.arrivals import topics, warm_up
+from projections.engine.live.arrivals import folded, judged, topics, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
 from projections.engine.live.question import (
     FOLLOW_SUBJECT,
@@ -41,7 +41,6 @@ from projections.engine.live.windows import LiveWindows
 
 LAZY = 0.1  # seconds that messages of tenants whom nobody follows may wait
 MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
-REST = 0.001  # seconds after a fold of those: what came meanwhile takes some turns of the event loop to get here
 TICK = 0.25  # seconds between two looks at watermarks and projections
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
@@ -86,6 +85,7 @@ class LiveWorker:
             await tasks.first(
                 self._stopping.wait(),
                 tasks.keep(self._fold, "the live lane", longest=RETRY),
+                tasks.keep(self._fold_rest, "the live lane's lazy half", longest=RETRY),
                 tasks.keep(self._tick, "the live lane's watermarks", longest=RETRY),
                 tasks.keep(self._settle, "the live lane's durable values", longest=RETRY),
             )
@@ -122,29 +122,30 @@ class LiveWorker:
         view = self.windows.follow(question, now, now + round(1000 * LEASE))
         self._followed = self.windows.followed()
         for topic in topics():
-            self._fold_some(self._lazy, topic, self._lazy.count(topic))
+            self._fold_some(self._lazy, topic, MOST)
         if ask.snapshot:
             for message in view.newest():
                 await self._publish(question, message)
         await self._send()
 
     async def _fold(self) -> None:
-        """Fold what arrives: that of followed tenants at once, the rest now and then."""
-        loop, due = asyncio.get_running_loop(), 0.0
+        """Fold what arrives for followed tenants at once."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(due):
-                    await self._arrived.wait()
+            await self._arrived.wait()
             await self._fold_urgent()
-            if loop.time() >= due:
-                for topic in topics():
-                    if self._lazy.count(topic):
-                        self._fold_some(self._lazy, topic, MOST)
-                        await asyncio.sleep(REST)
-                    await self._fold_urgent()
-                behind = len(self._lazy) >= MOST
-                due = loop.time() + (0.0 if behind else LAZY)
             await asyncio.sleep(0)  # the bus brings more meanwhile
+
+    async def _fold_rest(self) -> None:
+        """Fold what arrives for others now and then, in a thread, so that it holds up nobody who is followed."""
+        while True:
+            if len(self._lazy) < MOST:
+                await asyncio.sleep(LAZY)
+            for topic in topics():
+                if messages := self._lazy.take(topic, MOST):
+                    now = self._clock()
+                    good = await asyncio.to_thread(judged, topic, messages, now)
+                    admitted = self.windows.admit(topic, good, len(messages), now)
+                    self.windows.add(await asyncio.to_thread(folded, topic, admitted), now)
 
     async def _fold_urgent(self) -> None:
         self._arrived.clear()
