@@ -8,9 +8,8 @@ more of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Protocol
 
 from domain.access.rights import EVERY_COMPANY, Principal, Role
@@ -118,12 +117,12 @@ def outcome_of(error: BaseException | None) -> tuple[str, str]:
     return "failed" if isinstance(error, Unavailable | Defect | Fenced) else "refused", error.code
 
 
-def tenant_of(companies: Iterable[str], asked: str) -> str:
+@lru_cache(1_000)
+def tenant_of(companies: frozenset[str], asked: str) -> str:
     """Whose trail a deed belongs to: the company asked about where the caller belongs to it, else the caller's own.
 
     So nobody writes into the trail of a company that is not theirs by being refused there.
     """
-    own = frozenset(companies)
-    if (asked in own or EVERY_COMPANY in own) and _is_company(asked):
+    if (asked in companies or EVERY_COMPANY in companies) and _is_company(asked):
         return asked
-    return min(filter(_is_company, own), default=SYSTEM)
+    return min(filter(_is_company, companies), default=SYSTEM)

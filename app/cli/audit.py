@@ -71,7 +71,7 @@ class AuditedAction:
         action = ACTIONS.get(self.command, Action.OPERATE)
         target = self.about if action in (Action.QUERY, Action.EXPLAIN) else f"{self.command} {self.about}".strip()
         outcome, code = outcome_of(error)
-        company = tenant_of((EVERY_COMPANY,), self.company)
+        company = tenant_of(frozenset({EVERY_COMPANY}), self.company)
         return Note(
             LOCAL_OPERATOR, action, target, Door.CLI, company, outcome, code, correlation_id=correlation.current.get()
         )

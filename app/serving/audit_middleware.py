@@ -57,6 +57,7 @@ class AuditMiddleware:
     ) -> None:
         self._inner = inner
         self._match = match
+        self._known = lru_cache(1_000)(self._found)  # of what was asked for lately
         self._gate = gate
         self._trail = gate.trail
         self._problem = problem
@@ -68,18 +69,23 @@ class AuditMiddleware:
             await self._inner(scope, receive, send)
             return
         method = scope.get("method")
-        route = self._match(method, scope["path"])
+        route, deed, name = self._known(method, scope["path"])
         scope["path"] = route.path  # so that nobody further in reads another one
         headers: dict[bytes, bytes] = dict(scope["headers"])
         correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
         parent, state = _text(headers, b"traceparent"), _text(headers, b"tracestate")
-        deed = audited_action(method, route)
-        name = f"http {deed.action if deed else 'page'}" if method else "websocket"
         with tracing.request(name, parent, state, path=route.path, method=method or "") as trace:
             answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
-            exchange = _Exchange(route, deed, scope, answer)
+            exchange = _Exchange(route, deed, scope, answer, deed is not None and deed.action not in ONLY_REFUSALS)
             await self._serve(receive, exchange)
-            tracing.add_attributes(status=exchange.answer.status, correlation_id=correlation_id)
+            if tracing.on():
+                tracing.add_attributes(status=exchange.answer.status, correlation_id=correlation_id)
+
+    def _found(self, method: str | None, path: str) -> tuple[Route, AuditedAction | None, str]:
+        """The route of a request, what it does, and what its span is called."""
+        route = self._match(method, path)
+        deed = audited_action(method, route)
+        return route, deed, f"http {deed.action if deed else 'page'}" if method else "websocket"
 
     async def _serve(self, receive: Receive, exchange: _Exchange) -> None:
         started, path, answer = time.perf_counter(), exchange.route.path, exchange.answer
@@ -118,20 +124,19 @@ class AuditMiddleware:
             await answer.problem(self._problem(error, answer.correlation_id, path), error.retry_after)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Exchange:
-    """One request with its answer: what is done, and by whom as soon as that is known."""
+    """One request with its answer: what is done, and by whom as soon as that is known.
+
+    `noted`: whether it belongs into the trail however it ends.
+    """
 
     route: Route
     deed: AuditedAction | None
     scope: Scope
     answer: _Answer
+    noted: bool
     caller: Caller | None = None
-
-    @property
-    def noted(self) -> bool:
-        """Whether it belongs into the trail however it ends."""
-        return self.deed is not None and self.deed.action not in ONLY_REFUSALS
 
     @property
     def refused(self) -> bool:
@@ -157,13 +162,11 @@ class _Exchange:
         actor = NOBODY if self.caller is None else Actor.of(self.caller.principal)
         answer = self.answer
         outcome = "ok" if 0 < answer.status < 400 else "refused" if self.refused else "failed"
-        done, target = self.deed
-        if done in (Action.QUERY, Action.READ):
-            target = with_parameters(target, self.scope["query_string"])
+        done = self.deed.action
         return Note(
             actor,
             done,
-            clean(target),
+            _target(self.deed, self.scope["query_string"]),
             self.door,
             self.company,
             outcome,
@@ -233,8 +236,8 @@ class _Answer:
         self.status, headers = message["status"], message["headers"]
         named = {name.lower(): value for name, value in headers}
         self.position = named.get(b"x-position", b"").decode("latin-1")
-        message["headers"] = [*headers, *self._headers]
-        message["headers"] += [header for header in PRIVATE if header[0] not in named]  # pages have their own
+        private = [header for header in PRIVATE if header[0] not in named]  # pages have their own
+        message["headers"] = [*headers, *self._headers, *private]
         self.begun = self._record is None
 
     def _read_code(self, body: bytes) -> None:
@@ -255,6 +258,13 @@ class _Answer:
                 raise
         self.begun = True
         await self._send(start)
+
+
+@lru_cache(1_000)
+def _target(deed: AuditedAction, query: bytes) -> str:
+    """To what it was done, as the trail has it: a question with its parameters."""
+    asks = deed.action in (Action.QUERY, Action.READ)
+    return clean(with_parameters(deed.target, query) if asks else deed.target)
 
 
 @lru_cache(1_000)

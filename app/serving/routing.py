@@ -48,7 +48,6 @@ def routes_of(application: Litestar) -> Match:
     return match
 
 
-@lru_cache(1_000)
 def with_parameters(target: str, query: bytes) -> str:
     """A target with what was asked of it; the company is told beside it."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
@@ -63,7 +62,6 @@ class AuditedAction(NamedTuple):
     target: str
 
 
-@lru_cache(1_000)
 def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
     if method is None and route.open:

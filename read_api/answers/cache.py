@@ -38,7 +38,7 @@ from read_api.answers.cache_tiers import Tiers
 from read_api.answers.cached_answer import CachedAnswer, Entry, State, key_of, state_of
 
 MEMORY = 64 * 2**20  # bytes of answers in a process
-TIMES_JSON = 6  # bytes in memory for each of an answer's JSON
+TIMES_JSON = 9  # bytes in memory for each of an answer's JSON: its rows twice, where they are stamped, and as sent
 COMPANIES = 200  # that are remembered as having asked
 WORTH = 0.005  # seconds that answers of a query must have cost lately to be kept
 FADING = 0.9  # of what a query cost, with each cheaper answer
@@ -60,7 +60,16 @@ class Freshness(NamedTuple):
 
 
 EXACT = Freshness()
-Looked = tuple[Mapping[str, Checkpoint], asyncio.Event]
+
+
+class _Look(NamedTuple):
+    """Where projections stand, what that means for the company's rows, and the event of their next movement."""
+
+    checkpoints: Mapping[str, Checkpoint]
+    state: State
+    moved: asyncio.Event
+
+
 Place = tuple[Hashable, datetime, State, bool]
 
 
@@ -86,7 +95,7 @@ class AnswerCache:
         self._clock = clock
         self._entries: LRUCache[Hashable, Entry] = LRUCache(MEMORY, getsizeof=lambda entry: entry.size)
         self._costs: dict[str, float] = {}
-        self._looks: TTLCache[tuple[str, tuple[str, ...]], Looked] = TTLCache(1_000, LOOK, timer=clock)
+        self._looks: TTLCache[tuple[str, tuple[str, ...]], _Look] = TTLCache(1_000, LOOK, timer=clock)
         self._making: dict[Place, asyncio.Task[dict[str, Any]]] = {}
         self._renewing: asyncio.Task[dict[str, Any]] | None = None  # one at a time: others need connections too
         self.companies: LRUCache[str, None] = LRUCache(COMPANIES)
@@ -101,20 +110,36 @@ class AnswerCache:
         asked = _of_its_minute(question)
         entry = self._entries.get(asked.key)
         reads = entry.reads if entry and entry.asked_at == asked.asked_at else tuple(sorted(projections_of(asked)))
-        checkpoints = await self._look(asked.company, reads)
-        state = state_of(checkpoints)
+        look = await self._look(asked.company, reads)
+        state = look.state
         if entry is not None and not freshness.force_refresh:
-            now = self._clock()
-            if entry.state == state and entry.asked_at == asked.asked_at:
-                entry.right = now
-                self._count_hit(entry)
-                return entry.as_of_now(checkpoints)
-            if now - entry.right < freshness.max_staleness and not _turned(entry.asked_at, asked.asked_at):
+            if (kept := self._hit(entry, asked, look)) is not None:
+                return kept
+            if self._clock() - entry.right < freshness.max_staleness and not _turned(entry.asked_at, asked.asked_at):
                 self._renew(asked, reads, state, entry)
                 self.counts["stale_hits"] += 1
                 return {**entry.answer, "complete": False, "lag_ms": age(entry.answer["as_of"], question.asked_at)}
         self.counts["misses"] += 1
         return await asyncio.shield(self._begin(asked, reads, state, anew=freshness.force_refresh))
+
+    def at_hand(self, asked: Question, key: Hashable) -> CachedAnswer | None:
+        """The exact answer, where it is kept and known to be right without asking anybody; else `answer` has it.
+
+        `asked` is of its minute (`minute_of`), and `key` its key.
+        """
+        entry = self._entries.get(key)
+        look = None if entry is None else self._looks.get((asked.company, entry.reads))
+        if entry is None or look is None or look.moved.is_set():
+            return None
+        return self._hit(entry, asked, look)
+
+    def _hit(self, entry: Entry, asked: Question, look: _Look) -> CachedAnswer | None:
+        """What is kept, if it is the exact answer to the question now."""
+        if entry.state != look.state or entry.asked_at != asked.asked_at:
+            return None
+        entry.right = self._clock()
+        self._count_hit(entry)
+        return entry.as_of_now(look.checkpoints)
 
     async def fresh(self, question: Question) -> dict[str, Any]:
         """The answer of a computation that begins now; kept where answers of this query are.
@@ -125,7 +150,7 @@ class AnswerCache:
             return await self._timed(question)
         asked = _of_its_minute(question)
         reads = tuple(sorted(projections_of(asked)))
-        return await self._computed(asked, reads, state_of(await self._look_now(asked.company, reads)))
+        return await self._computed(asked, reads, (await self._look_now(asked.company, reads)).state)
 
     async def warm(self, question: Question) -> float:
         """Have the answer before it is asked for; the seconds that it took, 0 where it is there or costs little.
@@ -136,7 +161,7 @@ class AnswerCache:
             return 0.0
         asked = _of_its_minute(question)
         reads = tuple(sorted(projections_of(asked)))
-        state = state_of(await self._look(asked.company, reads))
+        state = (await self._look(asked.company, reads)).state
         entry = self._entries.get(asked.key)
         if entry is not None and (entry.state, entry.asked_at) == (state, asked.asked_at):
             return 0.0
@@ -188,18 +213,18 @@ class AnswerCache:
             self.counts["warmed_hits"] += 1
             self.seconds["saved_by_warming"] += entry.cost
 
-    async def _look(self, company: str, reads: tuple[str, ...]) -> Mapping[str, Checkpoint]:
+    async def _look(self, company: str, reads: tuple[str, ...]) -> _Look:
         """Where the projections stand, as it was LOOK seconds ago at most."""
         known = self._looks.get((company, reads))
-        if known is not None and not known[1].is_set():
-            return known[0]
+        if known is not None and not known.moved.is_set():
+            return known
         return await self._look_now(company, reads)
 
-    async def _look_now(self, company: str, reads: tuple[str, ...]) -> Mapping[str, Checkpoint]:
+    async def _look_now(self, company: str, reads: tuple[str, ...]) -> _Look:
         moved = self._moved()
         found = await self._store.checkpoints(reads, company)
-        self._looks[company, reads] = found, moved
-        return found
+        look = self._looks[company, reads] = _Look(found, state_of(found), moved)
+        return look
 
     def _begin(
         self, asked: Question, reads: tuple[str, ...], state: State, *, anew: bool
@@ -220,7 +245,7 @@ class AnswerCache:
         cost, answer = found
         entry = self._keep(asked, reads, state, CachedAnswer(answer), cost)
         self.seconds["saved"] += cost
-        return entry.as_of_now(await self._look(asked.company, reads))
+        return entry.as_of_now((await self._look(asked.company, reads)).checkpoints)
 
     async def _computed(self, asked: Question, reads: tuple[str, ...], state: State) -> dict[str, Any]:
         began = self._clock()
@@ -231,7 +256,7 @@ class AnswerCache:
         self.seconds["computing"] += cost
         if len(answer["rows"]) > FEW:  # so many are given back when they have been sent
             return answer
-        stood_still = state_of(await self._look_now(asked.company, reads)) == state
+        stood_still = (await self._look_now(asked.company, reads)).state == state
         entry = self._keep(asked, reads, state if stood_still else (), CachedAnswer(answer), cost)
         if stood_still:
             tasks.start(self._tiers.put(key_of(asked, state, self._code), answer, cost), "keeping an answer")
@@ -261,8 +286,13 @@ class AnswerCache:
             logger.warning("%s was not made anew: %s", question.name, error)
 
 
+def minute_of(moment: datetime) -> datetime:
+    """The minute in which all who ask get the same."""
+    return moment.replace(second=0, microsecond=0)
+
+
 def _of_its_minute(question: Question) -> Question:
-    return replace(question, asked_at=question.asked_at.replace(second=0, microsecond=0))
+    return replace(question, asked_at=minute_of(question.asked_at))
 
 
 def _turned(before: datetime, now: datetime) -> bool:

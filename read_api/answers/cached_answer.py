@@ -26,9 +26,13 @@ State = tuple[tuple[str, int, str], ...]  # projection, its stored version, wher
 
 
 class CachedAnswer(dict[str, Any]):
-    """An answer in the form of the API, which nobody may change. `rows_json`: its rows as JSON; None if not known."""
+    """An answer in the form of the API, which nobody may change.
+
+    `rows_json`: its rows as JSON; None if not known. `response`: what a door sends for it, made once.
+    """
 
     rows_json: msgspec.Raw | None = None
+    response: Any = None
 
 
 class Key(NamedTuple):
@@ -95,10 +99,22 @@ class Entry:
     stamped: bool
     warmed: bool = False
     size: int = 0
+    _latest: tuple[Mapping[str, Checkpoint], dict[str, Any], CachedAnswer] | None = None
 
-    def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
-        """The answer where its projections stand now, whose rows of the company are the ones that it was made of."""
+    def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> CachedAnswer:
+        """The answer where its projections stand now, whose rows of the company are the ones that it was made of.
+
+        It is the one that was given last, while it would be equal.
+        """
+        latest = self._latest
+        if latest is not None and latest[0] is checkpoints:
+            return latest[2]
         stands_for = freshness_of(checkpoints)
+        answer = latest[2] if latest is not None and latest[1] == stands_for else self._standing(stands_for)
+        self._latest = checkpoints, stands_for, answer
+        return answer
+
+    def _standing(self, stands_for: Mapping[str, Any]) -> CachedAnswer:
         answer = CachedAnswer({**self.answer, **stands_for})
         if self.stamped:
             stamps = {name: stands_for[name] for name in _STAMPS}

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from cachetools import LRUCache, cached
@@ -40,9 +40,11 @@ from projections.engine.query.ask import answer, answerable
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.params import read_time
-from projections.engine.query.request import Question
-from read_api.answers.cache import EXACT, AnswerCache, Freshness
+from projections.engine.query.request import Question, QuestionKey
+from projections.predictions import STATING
+from read_api.answers.cache import EXACT, AnswerCache, Freshness, minute_of
 from read_api.answers.cache_tiers import Tiers
+from read_api.answers.cached_answer import CachedAnswer
 from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
 from read_api.answers.warming import Target, Warming
 from read_api.live.changes import ANY, ProjectionChanges, wait_for
@@ -124,6 +126,18 @@ class Questions:
             if Position.parse(found["position"]).reaches(needed):  # not so where another version was switched to
                 return found
 
+    def at_hand(self, principal: Principal, key: QuestionKey, asked_at: datetime) -> CachedAnswer | None:
+        """The exact answer to the question of that key, where it is kept and nothing is waited for; else `ask` has it.
+
+        Raises Forbidden, Invalid, NotFound.
+        """
+        name, company, *_ = key
+        asked = _allowed(principal, principal.tier_in(company), key, minute_of(asked_at))
+        if name in STATING:  # what it predicts is recorded
+            return None
+        with tracing.span("question", query=name):
+            return self.cache.at_hand(*asked)
+
     async def reach(self, question: Question, at_least: Position) -> None:
         """Return once whatever answers the question has reached a position. Raises NotYet as `ask` does."""
         if at_least.offsets:
@@ -197,18 +211,30 @@ class Questions:
         Raises Forbidden where they may not, Invalid for a company id that is none and for a member who has to name one
         of several users, NotFound for a query that there is not.
         """
-        if not re.fullmatch(COMPANY_ID, question.company):
-            raise Invalid(f"{question.company!r} is no company id", code="bad_company")
-        if principal.member:
-            require(principal, Right.OWN, question.company)
-            question = _own(principal.member, question)
-        else:
-            require(principal, answerable(question.name).right, question.company)
-        _require_features(principal, question)
-        seen = _as_seen(principal, question)
-        if opens(principal, Feature.FULL_HISTORY, question.company):
-            return seen
-        return _of_last_days(seen)
+        tier, minute = principal.tier_in(question.company), minute_of(question.asked_at)
+        return replace(_allowed(principal, tier, question.key, minute)[0], asked_at=question.asked_at)
+
+
+@lru_cache(2_000)
+def _allowed(principal: Principal, _tier: Tier, key: QuestionKey, minute: datetime) -> tuple[Question, QuestionKey]:
+    """The question of that key as the principal may ask it in that minute, and its key.
+
+    The tier is what the company has now: on nothing else does the principal's right depend that it is not compared by.
+    """
+    name, company, params, about, member = key
+    question = Question(name, company, dict(params), minute, member, dict(about))
+    if not re.fullmatch(COMPANY_ID, company):
+        raise Invalid(f"{company!r} is no company id", code="bad_company")
+    if principal.member:
+        require(principal, Right.OWN, company)
+        question = _own(principal.member, question)
+    else:
+        require(principal, answerable(name).right, company)
+    _require_features(principal, question)
+    question = _as_seen(principal, question)
+    if not opens(principal, Feature.FULL_HISTORY, company):
+        question = _of_last_days(question)
+    return question, question.key
 
 
 def _own(member: Member, question: Question) -> Question:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
 ROUTES = ("/api/v1/query", "/api/v1/events", "/api/v1/health", "/api/v1/projections", "/metrics", "/static", "/")
@@ -58,14 +59,15 @@ class Metric(Enum):
 
 
 Labels = tuple[str, ...]
+_Key = tuple[Metric, Labels]
 
 
 class Metrics:
     """Values of the metrics of this process. Used from one event loop."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[Metric, Labels], float] = {}
-        self._buckets: dict[tuple[Metric, Labels], list[int]] = {}
+        self._values: dict[_Key, float] = {}
+        self._buckets: dict[_Key, list[int]] = {}
 
     def add(self, metric: Metric, amount: float = 1, *labels: str) -> None:
         """Count up, or a gauge up or down, in the units that the metric has."""
@@ -74,9 +76,9 @@ class Metrics:
 
     def request(self, path: str, status: int, seconds: float) -> None:
         """Count one HTTP request and how long it took."""
-        route = _route(path)
-        self.add(Metric.REQUESTS, 1, route, str(status))
-        self.observe(Metric.SECONDS, seconds, route)
+        counted, timed = _keys(path, status)
+        self._values[counted] = self._values.get(counted, 0) + 1
+        self._observe(timed, seconds)
 
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge."""
@@ -89,7 +91,9 @@ class Metrics:
 
     def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
         """Count a duration in its bucket."""
-        key = (metric, labels)
+        self._observe((metric, labels), seconds)
+
+    def _observe(self, key: _Key, seconds: float) -> None:
         counts = self._buckets.setdefault(key, [0] * (len(BUCKETS) + 1))
         counts[bisect_left(BUCKETS, seconds)] += 1
         self._values[key] = self._values.get(key, 0) + seconds
@@ -117,6 +121,13 @@ class Metrics:
                     yield from _histogram(known.name, named, self._buckets[metric, labels], value)
                 else:
                     yield f"{known.name}{_shown(named)} {value:.15g}"
+
+
+@lru_cache(1_000)
+def _keys(path: str, status: int) -> tuple[_Key, _Key]:
+    """What a request is counted under, and timed."""
+    route = _route(path)
+    return (Metric.REQUESTS, (route, str(status))), (Metric.SECONDS, (route,))
 
 
 def _route(path: str) -> str:

@@ -21,9 +21,14 @@ async def encoded(company: str, answer: Mapping[str, Any], *, keep: bool = True)
     """
     name = next((name for name in MANY if isinstance(rows := answer.get(name), list) and len(rows) > FEW), None)
     if name is None:
-        rows = answer.rows_json if isinstance(answer, CachedAnswer) else None
-        return msgspec.json.encode(answer if rows is None else {**answer, "rows": rows})
+        return encoded_here(answer)
     return await beside(answer[name], company, partial(_in_pieces, answer, name), keep=keep)
+
+
+def encoded_here(answer: Mapping[str, Any]) -> bytes:
+    """An answer of few rows as JSON."""
+    rows = answer.rows_json if isinstance(answer, CachedAnswer) else None
+    return msgspec.json.encode(answer if rows is None else {**answer, "rows": rows})
 
 
 def with_raw(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from read_api.answers.warming import Target
 from read_api.http.openapi import with_problems
-from read_api.http.request import HttpRequest, ask, freshness_of, parameters, question_of, response_to
+from read_api.http.request import HttpRequest, answer_question, freshness_of, parameters, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _handler(door: Door, tag: str) -> HTTPRouteHandler:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
         freshness = freshness_of(params)
         question = question_of(request, door.query, {**params, **door.fixed}, ())
-        return await response_to(question, await ask(request, question, freshness))
+        return await answer_question(request, question, freshness)
 
     found = all_registered()[door.query]
     answer.__doc__ = f"The answer of the query {door.query}. {found.summary}"

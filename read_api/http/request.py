@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, MutableMapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response
@@ -24,12 +24,13 @@ from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.answers.cache import EXACT, Freshness
 from read_api.answers.freshness import FORCE_REFRESH, MAX_STALENESS, read_freshness
 from read_api.answers.position_tokens import NOTHING
-from read_api.http.encoding import encoded
+from read_api.http.encoding import encoded, encoded_here
 from read_api.services import ReadServices
 
 JSON = "application/json"
 LOOK = 0.05  # seconds after which it is looked whether the caller is still there
 T = TypeVar("T")
+ASKED = "asked"  # of a scope: what was read of a request that may be answered with what is kept
 HttpRequest = Request[Caller, Any, State]
 
 
@@ -148,7 +149,44 @@ async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) 
     """
     freshness = freshness_of(params)
     question = question_of(request, name, params)
+    return await answer_question(request, question, freshness)
+
+
+async def answer_question(request: HttpRequest, question: Question, freshness: Freshness) -> Response[bytes]:
+    """The answer to a question. Raises as `answer_query`.
+
+    What is kept may answer the same path and parameters the next time: who calls this judges nothing of the caller's
+    before, since `Questions` judges all of it.
+    """
+    if not (question.about or freshness.force_refresh):
+        name, _, params, *_ = question.key
+        scope: MutableMapping[str, Any] = request.scope  # type: ignore[assignment]  # with a member of ours
+        scope[ASKED] = Asked(name, parameters(request).get("company"), params)
     return await for_caller(request, _response(request, question, freshness))
+
+
+class Asked(NamedTuple):
+    """What a request asks: the query, the company if it names one, and the query's parameters, in order."""
+
+    name: str
+    company: str | None
+    params: tuple[tuple[str, str], ...]
+
+
+def at_hand(side: ReadServices, caller: Caller, asked: Asked) -> Response[bytes] | None:
+    """The response to what was asked, where the exact answer is kept; it is made once for all who ask it.
+
+    Raises Forbidden, Invalid, NotFound.
+    """
+    key = (asked.name, caller.company(asked.company), asked.params, (), None)
+    answer = side.questions.at_hand(caller.principal, key, side.questions.now())
+    if answer is None:
+        return None
+    side.health.queries.add()
+    if answer.response is None:
+        answer.response = with_headers(answer, encoded_here(answer))
+    response: Response[bytes] = answer.response
+    return response
 
 
 async def _response(request: HttpRequest, question: Question, freshness: Freshness) -> Response[bytes]:
@@ -176,6 +214,23 @@ async def response_to(question: Question, answer: Mapping[str, Any]) -> Response
     return with_headers(answer, await encoded(question.company, answer, keep=keep))
 
 
+class Ready(Response[bytes]):
+    """A response whose head is written once, however often it is sent."""
+
+    @cached_property
+    def head(self) -> list[tuple[bytes, bytes]]:
+        """Its headers as the server takes them."""
+        return head_of(self)
+
+
+def head_of(response: Response[bytes]) -> list[tuple[bytes, bytes]]:
+    """Headers of a response as the server takes them."""
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-type", str(response.media_type).encode()))
+    headers.append((b"content-length", b"%d" % len(response.content)))
+    return headers
+
+
 def with_headers(
     answer: Mapping[str, Any], content: bytes, headers: Mapping[str, str] = MappingProxyType({})
 ) -> Response[bytes]:
@@ -185,4 +240,4 @@ def with_headers(
         "X-Lag-Ms": str(answer["lag_ms"]),
         "X-Definition-Version": str(answer["definition_version"]),
     }
-    return Response(content, media_type=JSON, headers={**stands_for, **headers})
+    return Ready(content, media_type=JSON, headers={**stands_for, **headers})

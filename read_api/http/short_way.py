@@ -2,21 +2,26 @@
 
 The handlers of this API are functions of a request and of what its path names. Litestar finds the route, which it does
 by a table; what it would do besides for every request (models of parameters, dependencies, layers of responses) is half
-of what a read costs in this process, and none of it is used here. Whatever is no such handler goes through Litestar:
+of what a read costs in this process, and none of it is used here. What a request asks is remembered by its path and
+query string: where the exact answer is kept, the same rights are judged and the response of the last time is sent.
+Whatever is no such handler goes through Litestar:
 pages, WebSockets, paths and methods that there are not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+from cachetools import LRUCache
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
-from read_api.http.request import HttpRequest
+from domain.errors import AnalyticsError
+from read_api.http.request import ASKED, Asked, HttpRequest, Ready, at_hand, head_of
 
 Handler = Callable[..., Awaitable[Response[bytes]]]
 _PLAIN = re.compile(rb"[0-9A-Za-z.:\-\[\]]*")  # a host that needs no second look
@@ -32,9 +37,10 @@ class ShortWay:
         answer_error: Callable[[HttpRequest, Exception], Response[bytes]],
     ) -> None:
         self._application = application
-        self._route = application.asgi_router.handle_routing
+        self._route = lru_cache(1_000)(self._found)  # of what was asked for lately: a path can be anything
         self._handlers = {handler.fn for handler in handlers}
         self._answer_error = answer_error
+        self._asked: LRUCache[tuple[str, bytes], Asked] = LRUCache(1_000)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request or connection."""
@@ -42,20 +48,38 @@ class ShortWay:
         if handler is None:
             await self._application(scope, receive, send)
             return
+        if (kept := self._at_hand(scope)) is not None:
+            await _send_all(kept, send)
+            return
         scope["litestar_app"] = self._application
         request: HttpRequest = Request(scope, receive, send)
         try:
             response = await handler(request=request, **named)
         except Exception as error:
             response = self._answer_error(request, error)
+        if ASKED in scope:
+            self._asked[scope["path"], scope["query_string"]] = scope[ASKED]
         await _send_all(response, send)
 
-    def _handler(self, scope: Any) -> tuple[Handler | None, dict[str, Any]]:
+    def _at_hand(self, scope: Any) -> Response[bytes] | None:
+        """What is kept for a request whose like was read before: the handler would give the same."""
+        asked = self._asked.get((scope["path"], scope["query_string"]))
+        if asked is None or any(name == b"x-min-position" for name, _ in scope["headers"]):
+            return None
+        try:
+            return at_hand(self._application.state.side, scope["user"], asked)
+        except AnalyticsError:
+            return None  # the handler raises it, too
+
+    def _handler(self, scope: Any) -> tuple[Handler | None, Mapping[str, Any]]:
         """What answers, and what its path names; None where the framework does."""
         if scope["type"] != "http" or not _names_plain_host(scope["headers"]):
             return None, {}
+        return self._route(scope["path"], scope["method"])
+
+    def _found(self, path: str, method: str) -> tuple[Handler | None, Mapping[str, Any]]:
         try:
-            _, handler, _, named, _ = self._route(path=scope["path"], method=scope["method"])
+            _, handler, _, named, _ = self._application.asgi_router.handle_routing(path=path, method=method)
         except HTTPException:
             return None, {}
         function: Any = getattr(handler, "fn", None)
@@ -63,12 +87,10 @@ class ShortWay:
 
 
 def _names_plain_host(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    return all(_PLAIN.fullmatch(value) for name, value in headers if name == b"host")
+    return all(map(_PLAIN.fullmatch, [value for name, value in headers if name == b"host"]))
 
 
 async def _send_all(response: Response[bytes], send: Any) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    headers.append((b"content-type", str(response.media_type).encode()))
-    headers.append((b"content-length", b"%d" % len(response.content)))
-    await send({"type": "http.response.start", "status": response.status_code or 200, "headers": headers})
+    head = response.head if isinstance(response, Ready) else head_of(response)
+    await send({"type": "http.response.start", "status": response.status_code or 200, "headers": head})
     await send({"type": "http.response.body", "body": response.content, "more_body": False})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -21,6 +21,8 @@ OF_PAST = ("as_of", "as_known_at")
 OF_EXPLANATION = ("measure", "cursor", "limit", "order")
 T = TypeVar("T")
 Row = TypeVar("Row")
+Texts = tuple[tuple[str, str], ...]
+QuestionKey = tuple[str, str, Texts, Texts, Member | None]  # name, company, parameters, what is asked beside, whose
 MOST_EVENTS = 10_000  # of one page of an explanation
 
 
@@ -42,10 +44,10 @@ class Question:
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> QuestionKey:
         """The same for questions that have the same answer at the same moment."""
-        texts = tuple(sorted(self.params.items())), tuple(sorted(self.about.items()))
-        return self.name, self.company, *texts, self.member
+        about = tuple(sorted(self.about.items())) if self.about else ()
+        return self.name, self.company, tuple(sorted(self.params.items())), about, self.member
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from domain.ports import Answer, Checkpoint
 from projections.engine.query.formatting import age
 from projections.engine.query.request import Question
 from read_api.answers import cache
-from read_api.answers.cache import SHARE, WORTH, AnswerCache, Freshness
+from read_api.answers.cache import LOOK, SHARE, WORTH, AnswerCache, Freshness, minute_of
 from read_api.answers.cache_tiers import FAILURES, GuardedTier, Tiers
 
 NOON = datetime(2025, 3, 31, 12, 0, 5, tzinfo=UTC)
@@ -373,3 +373,28 @@ async def test_what_warming_made_is_told_apart(store: Store, answers: AnswerCach
     assert (figures["warmed"], figures["warmed_hits"], figures["process_hits"]) == (1, 3, 3)
     assert figures["saved_by_warming_seconds"] == pytest.approx(3 * store.seconds)
     assert answers.hit_rates() == pytest.approx({"process": 3 / 4, "warmed": 3 / 4})
+
+
+async def test_at_hand_is_what_is_known_to_be_right_without_asking(store: Store, answers: AnswerCache) -> None:
+    """For as long as a look counts, in its minute, until something moves; it is the same object for all who ask."""
+    minute = replace(KPIS, asked_at=minute_of(NOON))
+    assert answers.at_hand(minute, KPIS.key) is None
+    made = await answers.answer(KPIS)
+    found = answers.at_hand(minute, KPIS.key)
+    assert found == made
+    assert answers.at_hand(minute, KPIS.key) is found
+    assert answers.at_hand(replace(minute, asked_at=NOON + timedelta(minutes=1)), KPIS.key) is None
+    assert answers.at_hand(of("other"), of("other").key) is None
+
+    store.move("other")
+    assert answers.at_hand(minute, KPIS.key) is None, "it has to be looked whose movement it was"
+    assert (await answers.answer(KPIS))["position"] == f"trading-events:0={store.position}"
+    assert answers.at_hand(minute, KPIS.key) is not None
+
+    store.now += LOOK
+    assert answers.at_hand(minute, KPIS.key) is None
+    store.move("acme")
+    assert rows_of(await answers.answer(KPIS)) == store.position
+    kept = answers.at_hand(minute, KPIS.key)
+    assert kept is not None
+    assert rows_of(kept) == store.position
