@@ -22,7 +22,7 @@ import msgspec
 
 from app.demo.companies import COMPANIES
 from domain.configuration.dashboard import Tile
-from projections.engine.query.ask import registered
+from projections.engine.declare.registry import all_registered
 from read_api.dashboards.documents import standard
 from tests.support.instance import Instance
 
@@ -75,7 +75,7 @@ def ask(instance: Instance) -> int:
     with httpx.Client(base_url=instance.addresses["read_api"], timeout=60) as client:
         for minute, subject, tile in opened():
             headers = {"Authorization": f"Bearer {tokens[subject]}", "X-Correlation-Id": f"minute:{minute}"}
-            names = {param.name for param in registered()[tile.query].params if param.required}
+            names = {param.name for param in all_registered()[tile.query].params if param.required}
             needed = {name: value for name, value in FILTERS.items() if name in names}
             params = {**needed, **tile.params, "company": COMPANY}
             response = client.get(f"/api/v1/query/{tile.query}", params=params, headers=headers)
