@@ -1,19 +1,29 @@
-"""Every tile of every standard dashboard shows something of a company that has everything.
+"""Every tile of every standard dashboard shows something of a company that has everything, and the same at every door.
 
 What it shows is the answer of the query that it names, at the dashboard's position. A new tile comes in by itself.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from analytics.business_intelligence_pb2 import KPIMetrics
+from common.read_scope_pb2 import ReadScope
+from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.dashboards_pb2 import GetDashboardDataRequest
+from websockets.sync.client import connect
 
 from domain.access.rights import Role
+from projections.engine.query.ask import answerable
+from projections.engine.query.composed import Composed
 from read_api.dashboards.documents import NAMES
 from tests.read_api.dashboards.test_dashboards import OF_ANSWERS, lasting, shown
+from tests.read_api.grpc.test_dashboard_streams import rows_of
 from tests.support.instance import Instance
 from tests.support.two_months import COMPANY, END
 
@@ -96,3 +106,47 @@ def test_every_tile_is_the_answer_of_its_query(
                 params = {"company": COMPANY, **tile["params"], "max_staleness": "600"}
                 answer = client.get(f"/api/v1/query/{tile['query']}", params=params).json()
                 assert [lasting(tile[part]) for part in OF_ANSWERS] == [lasting(answer[part]) for part in OF_ANSWERS]
+
+
+def is_there_at_once(tile: Mapping[str, Any]) -> bool:
+    """Whether it is made of rows alone; models are fitted apart, in each process for itself."""
+    query = answerable(tile["query"])
+    return not (isinstance(query, Composed) and query.apart) and tile["query"] != COUNTS_READS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_door_shows_the_same(
+    filled: Instance, token: str, dashboards: Mapping[str, dict[str, Any]], name: str
+) -> None:
+    """WebSocket as it is, gRPC value by value, with the key figures as messages."""
+    expected = {tile["id"]: tile for tile in dashboards[name]["tiles"] if is_there_at_once(tile)}
+    filters = FILTERS.get(name, {})
+    address = filled.addresses["read_api"].replace("http", "ws") + "/api/v1/live"
+    with connect(address, max_size=None) as socket:
+        socket.send(json.dumps({"type": "token", "token": token}))
+        wanted = {"id": "d", "dashboard": name, "company": COMPANY, "params": {**PERIOD, **filters}}
+        socket.send(json.dumps({"type": "subscribe", **wanted}))
+        while (message := json.loads(socket.recv(timeout=60))).get("id") != "d":
+            pass
+    followed = {tile["id"]: tile for tile in message["answer"]["tiles"]}
+    assert {name: lasting(followed[name]) for name in expected} == {name: lasting(expected[name]) for name in expected}
+    scope = ReadScope(company_id=COMPANY, filters=filters, from_time=BEGIN, to_time=END)
+    with grpc.insecure_channel(filled.addresses["grpc"]) as channel:
+        request = GetDashboardDataRequest(dashboard_id=name, scope=scope, once=True)
+        metadata = (("authorization", f"Bearer {token}"),)
+        (answer,) = AnalyticsServiceStub(channel).GetDashboardData(request, metadata=metadata, timeout=120)
+    told = {tile.tile_id: tile for tile in answer.data.tiles}
+    for tile_id, tile in expected.items():
+        assert told[tile_id].provenance.position == tile["position"]
+        for found, there in rows_of(told[tile_id], tile):
+            assert found == there, tile_id
+        assert [figure(kpi) for kpi in told[tile_id].kpis] == [
+            (row["key"], row["change_rate"], len(row.get("history", ())))
+            for row in tile["rows"]
+            if tile["query"] in ("kpis", "key_figure")
+        ]
+
+
+def figure(kpi: KPIMetrics) -> tuple[str, float | None, int]:
+    """What a key figure says."""
+    return kpi.current.key, kpi.change if kpi.HasField("change") else None, len(kpi.history.points)
