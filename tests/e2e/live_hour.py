@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,19 +49,20 @@ class Hour:
             told = f"{place[1]} of {place[0]} at {moment(place[2])}"
             clients = {"gRPC": self.stream, **({"WebSocket": self.socket} if place[0] == "prompt" else {})}
             if wrong := differs(self.stored.get(place), self.load.all_rows[place]):
-                found.append(f"stored {told}: {wrong}")
+                found.append(f"stored: {told}: {wrong}")
             for name, words in clients.items():
                 if words.kinds.get(place) != "durable":
-                    found.append(f"{name} {told} ended as {words.kinds.get(place)}")
+                    found.append(f"{name} never durable: {told} ended as {words.kinds.get(place)}")
                 elif wrong := differs(words.rows.get(place), self.load.in_time[place]):
-                    found.append(f"{name} {told}: {wrong}")
+                    found.append(f"{name} another value: {told}: {wrong}")
                 if words.finals[place] > 1:
-                    found.append(f"{name} {told} had {words.finals[place]} finals")
+                    found.append(f"{name} several finals: {told} had {words.finals[place]}")
         return found
 
     def report(self) -> str:
         """For people."""
         load, faults = self.load, self.faults()
+        kinds = Counter(fault.partition(":")[0] for fault in faults)
         minutes = len({start for _, _, start in self.places})
         return "\n".join(
             [
@@ -69,7 +71,7 @@ class Hour:
                 f"{minutes} closed minutes, {len(self.places)} of companies and windows; messages: WebSocket"
                 f" {self.socket.messages:,}, gRPC {self.stream.messages:,}",
                 *faults[:20],
-                f"wrong: {len(faults)}",
+                f"wrong: {len(faults)} {dict(kinds)}",
             ]
         )
 
