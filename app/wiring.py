@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from adapters.postgres.tables.seals import PostgresSeals
     from command_api.command_handler import CommandHandler
     from domain.access.rights import Authenticate
+    from domain.access.sessions import Sessions
     from domain.audit import Trail
     from domain.ports import EventLog
     from eventlog.intake.event_tokens import EventTokens
@@ -331,6 +332,18 @@ async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
 
     async with PostgresTiers(settings.database_url).followed() as tiers:
         yield _verifier(settings, tiers)
+
+
+@asynccontextmanager
+async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
+    """Sessions of the pages."""
+    from adapters.postgres.tables.sessions import PostgresSessions
+
+    store = PostgresSessions(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def event_tokens(settings: Settings) -> EventTokens | None:

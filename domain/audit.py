@@ -41,6 +41,7 @@ class Action(StrEnum):
     COMMAND = "command"
     PUBLISH = "publish"
     SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     OPERATE = "operate"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.access.rate_limits import Rates
 from domain.access.rights import Authenticate
+from domain.access.sessions import Sessions
 from domain.audit import Trail
 from eventlog.search.event_detail import EventDetails
 from eventlog.search.search import EventSearch
@@ -35,6 +36,7 @@ class ReadServices:
     search: EventSearch
     event_details: EventDetails
     authenticate: Authenticate
+    sessions: Sessions
     trail: Trail
     rates: Rates
     reports: Reports

@@ -12,6 +12,10 @@ from app.settings import Settings
 from domain.access.rate_limits import Rates
 
 if TYPE_CHECKING:
+    from adapters.postgres.tables.seals import PostgresSeals
+    from domain.access.rights import Authenticate
+    from domain.access.sessions import Sessions
+    from domain.audit import Trail
     from domain.ports import EventLog
     from read_api.answers.past import PastQuestions
     from read_api.answers.questions import Questions
@@ -38,10 +42,9 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             questions.listening(bus) as movements,
             questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus)) as asked,
             questions.live_metrics(bus, asked) as live,
-            wiring.trail(settings, log) as trail,
-            wiring.seals(settings) as seals,
+            _evidence(settings, log) as (trail, seals),
             _past_and_reports(settings, asked) as (past, reports),
-            wiring.authenticator(settings) as authenticate,
+            _sign_in(settings) as (authenticate, sessions),
         ):
             metrics, hits = prometheus.Metrics(), asked.cache.hit_rates
             statuses = projection_status.ProjectionStatuses(log, db, settings.stuck_seconds, patience=health.PATIENCE)
@@ -58,11 +61,24 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 search=search,
                 event_details=event_details,
                 authenticate=authenticate,
+                sessions=sessions,
                 trail=trail,
                 rates=Rates(settings.rate_limits),
                 reports=reports,
             )
             yield services, log
+
+
+@asynccontextmanager
+async def _evidence(settings: Settings, log: EventLog) -> AsyncIterator[tuple[Trail, PostgresSeals]]:
+    async with wiring.trail(settings, log) as trail, wiring.seals(settings) as seals:
+        yield trail, seals
+
+
+@asynccontextmanager
+async def _sign_in(settings: Settings) -> AsyncIterator[tuple[Authenticate, Sessions]]:
+    async with wiring.authenticator(settings) as authenticate, wiring.sessions(settings) as sessions:
+        yield authenticate, sessions
 
 
 @asynccontextmanager

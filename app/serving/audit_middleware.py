@@ -1,8 +1,9 @@
 """What every HTTP request goes through first, in both APIs: correlation id and trace, who is asking, the audit trail.
 
 Plain ASGI around an application, so that a request pays microseconds for it. The application answers; the edge ties
-the answer to the request in headers, answers for what failed, and notes what was done. A WebSocket of an open route
-brings its token in the first message, and read_api/live/websocket.py notes what it asks for.
+the answer to the request in headers, answers for what failed, and notes what was done. A page's request brings the
+cookie of a session, and is refused with a page. A WebSocket of an open route brings its token in the first message, and
+read_api/live/websocket.py notes what it asks for.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,7 +27,8 @@ from domain.clean_text import clean
 from domain.errors import AnalyticsError
 from domain.problem_documents import INTERNAL, MEDIA_TYPE, Problem
 from domain.request import correlation, tracing
-from domain.request.caller import Caller, bearer_token
+from domain.request.caller import Caller
+from domain.request.session_cookie import check_own_page
 from domain.request.tracing import Trace
 
 Message = MutableMapping[str, Any]
@@ -36,7 +38,9 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 Observe = Callable[[str, int, float], None]  # path, status, seconds
 Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
+Draw = Callable[[Problem], tuple[Mapping[str, str], bytes]]  # headers and page of a problem
 
+SAFE = frozenset({"GET", "HEAD"})  # methods that change nothing
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
@@ -54,6 +58,7 @@ class AuditMiddleware:
         gate: Gate,
         problem: Describe,
         observe: Observe = lambda _path, _status, _seconds: None,
+        draw: Draw | None = None,
     ) -> None:
         self._inner = inner
         self._match = match
@@ -62,6 +67,7 @@ class AuditMiddleware:
         self._trail = gate.trail
         self._problem = problem
         self._observe = observe
+        self._draw = draw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or connection."""
@@ -94,7 +100,7 @@ class AuditMiddleware:
                 await self._trail.admit()
             if exchange.deed is not None and exchange.deed.action in ON_RECORD_FIRST:
                 answer.hold(lambda: self._trail.record(exchange.note()))
-            with self._let_in(exchange):
+            with await self._let_in(exchange):
                 await self._inner(exchange.scope, receive, answer.send)
         except Exception as raised:
             error = answer.unrecorded or raised  # it went through the application, which may have wrapped it
@@ -102,26 +108,37 @@ class AuditMiddleware:
                 about = {"company": exchange.company}
                 logger.exception("%s failed (correlation id %s)", path, answer.correlation_id, extra=about)
                 error = INTERNAL
-            await self._refuse(answer, error, path)
+            await self._refuse(exchange, error)
         finally:
             if not answer.on_record and (exchange.noted or exchange.refused):
                 self._trail.note(exchange.note())
             if exchange.door is Door.HTTP:
                 self._observe(path, answer.status, time.perf_counter() - started)
 
-    def _let_in(self, exchange: _Exchange) -> AbstractContextManager[None]:
+    async def _let_in(self, exchange: _Exchange) -> AbstractContextManager[None]:
         """Who it is, where that must be known; within what is returned, their tenant is asking."""
-        if exchange.route.open:
+        scope, route = exchange.scope, exchange.route
+        if not route.open:
+            principal = await self._gate.signed_in(scope) if route.page else self._gate.bearer(scope)
+            exchange.caller = scope["user"] = Caller(principal, exchange.answer.correlation_id)
+        if route.page and scope["method"] not in SAFE:
+            check_own_page(scope["headers"])
+        if exchange.caller is None:
             return _NOTHING
-        scope, answer = exchange.scope, exchange.answer
-        tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        exchange.caller = scope["user"] = Caller(self._gate.authenticate(bearer_token(tokens)), answer.correlation_id)
         action = exchange.deed.action if exchange.deed else Action.READ
         return self._gate.within_rates(exchange.caller.principal, action, exchange.company)
 
-    async def _refuse(self, answer: _Answer, error: AnalyticsError, path: str) -> None:
-        if not answer.begun:
-            await answer.problem(self._problem(error, answer.correlation_id, path), error.retry_after)
+    async def _refuse(self, exchange: _Exchange, error: AnalyticsError) -> None:
+        answer, route = exchange.answer, exchange.route
+        if answer.begun:
+            return
+        document = self._problem(error, answer.correlation_id, route.path)
+        headers: Mapping[str, str] = {"content-type": MEDIA_TYPE}
+        body = msgspec.json.encode(document)
+        if route.page and self._draw is not None:
+            answer.code = document.code  # which is read of problem documents only
+            headers, body = self._draw(document)
+        await answer.refuse(document.status, headers, body, error.retry_after)
 
 
 @dataclass(slots=True)
@@ -219,16 +236,16 @@ class _Answer:
             await self._release(self._held)
         await self._send(message)
 
-    async def problem(self, document: Problem, retry_after: float | None) -> None:
-        """Answer with a problem document, at once: what is refused need not be on record first."""
+    async def refuse(self, status: int, named: Mapping[str, str], body: bytes, retry_after: float | None) -> None:
+        """Answer with what is wrong, at once: what is refused need not be on record first."""
         self._held = self._record = None
-        body = msgspec.json.encode(document)
-        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        if document.status == 401:
+        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+        headers.append((b"content-length", str(len(body)).encode()))
+        if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         if retry_after is not None:
             headers.append((b"retry-after", str(math.ceil(retry_after)).encode()))
-        start = {"type": f"{self._prefix}http.response.start", "status": document.status, "headers": headers}
+        start = {"type": f"{self._prefix}http.response.start", "status": status, "headers": headers}
         await self.send(start)
         await self.send({"type": f"{self._prefix}http.response.body", "body": body, "more_body": False})
 

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from domain.access.limits import Use
 from domain.access.rate_limits import Rates
 from domain.access.rights import Authenticate, Principal
+from domain.access.sessions import Sessions
 from domain.audit import Action, Trail
+from domain.errors import Unauthenticated
+from domain.request.caller import bearer_token
+from domain.request.session_cookie import session_of
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Shared by the calls of one process; without `rates` there is no limit."""
+    """Shared by the calls of one process; without `rates` there is no limit, without `sessions` there are no pages."""
 
     authenticate: Authenticate
     trail: Trail
     rates: Rates = field(default_factory=lambda: Rates(0))
+    sessions: Sessions | None = None
+
+    def bearer(self, scope: Mapping[str, Any]) -> Principal:
+        """Whose token an HTTP request brings in its header. Raises Unauthenticated."""
+        return self.authenticate(bearer_token(_authorizations(scope)))
+
+    async def signed_in(self, scope: Mapping[str, Any]) -> Principal:
+        """Whose session the cookie of a page's request is of; the session's token is judged anew each time.
+
+        Raises Unauthenticated; also beside an Authorization header, because either would be a guess.
+        """
+        if self.sessions is None or _authorizations(scope):
+            raise Unauthenticated("a page takes the cookie of a session, and no Authorization header")
+        return self.authenticate(await self.sessions.token(session_of(scope["headers"], scope["scheme"])))
 
     def within_rates(self, principal: Principal, action: Action, company: str) -> AbstractContextManager[None]:
         """One call about a company (empty: the token's), from beginning to end. Raises LimitExceeded for too many.
@@ -34,3 +54,7 @@ class Gate:
         else:
             return self.rates.question(principal, now, company)
         return nullcontext()
+
+
+def _authorizations(scope: Mapping[str, Any]) -> Sequence[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]

@@ -2,7 +2,8 @@
 
 Whoever compares paths by themselves reads `//api/…`, `/api%2F…` or `/api/…/` differently from the router one day, and
 then a door stands open. So the route is asked for once, before the application sees the request, and what needs no
-token says so where it is declared (`opt={OPEN: True}`); everything else needs one, also what no route serves.
+token says so where it is declared (`opt={OPEN: True}`); everything else needs one, also what no route serves. A page
+(`opt={PAGE: True}`) takes a session in its place.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from litestar.exceptions import HTTPException
 from litestar.utils import normalize_path
 
 from domain.audit import Action
-from domain.request.caller import OPEN
+from domain.request.caller import OPEN, PAGE
 
 _NOT_ASKED = frozenset({"company", "max_staleness", "force_refresh"})  # whose, and how it is answered
 _POLLED = ("health", "projections")  # by machines, and without any tenant's data
 
 
 class Route(NamedTuple):
-    """The path as the router reads it, and whether it is served without a token."""
+    """The path as the router reads it, whether it is served without a token, and whether it is a page."""
 
     path: str
     open: bool
+    page: bool = False
 
 
 Match = Callable[[str | None, str], Route]  # method (None: a WebSocket), path as it was decoded
@@ -43,7 +45,7 @@ def routes_of(application: Litestar) -> Match:
             _, handler, *_ = application.asgi_router.handle_routing(path=normal, method=method)
         except HTTPException:  # served by nobody, or not with this method
             return Route(normal, open=False)
-        return Route(normal, open=handler.opt.get(OPEN) is True)
+        return Route(normal, open=handler.opt.get(OPEN) is True, page=handler.opt.get(PAGE) is True)
 
     return match
 
@@ -62,14 +64,19 @@ class AuditedAction(NamedTuple):
     target: str
 
 
+_OTHERS = {
+    "/metrics": AuditedAction(Action.STATUS, "metrics"),
+    "/pipeline": AuditedAction(Action.STATUS, "pipeline"),  # shown anew every few seconds while somebody looks
+    "/sign-out": AuditedAction(Action.SIGN_OUT, "pages"),
+}
+
+
 def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
     if method is None and route.open:
         return None
-    if route.path == "/metrics":
-        return AuditedAction(Action.STATUS, "metrics")
     if not route.path.startswith("/api/v1/"):
-        return None if route.open else AuditedAction(Action.READ, route.path)
+        return _OTHERS.get(route.path) or (None if route.open else AuditedAction(Action.READ, route.path))
     target = route.path[8:]
     first, _, rest = target.partition("/")
     if first in _POLLED:

@@ -13,6 +13,9 @@ from domain.errors import Unauthenticated
 OPEN = "open"
 """The mark (`opt={OPEN: True}`) of a route that is served to anybody; every other one needs a token."""
 
+PAGE = "page"
+"""The mark of a route for people: it takes the cookie of a session instead of a token, and refuses with a page."""
+
 
 @dataclass(slots=True)
 class Caller:

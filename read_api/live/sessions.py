@@ -43,6 +43,7 @@ class LiveSessions:
 
     def __init__(self, side: ReadServices) -> None:
         self.authenticate = side.authenticate
+        self._sessions = side.sessions
         self.metrics = side.metrics
         self.trail = side.trail
         self.movements = side.movements
@@ -53,6 +54,10 @@ class LiveSessions:
         self._health = side.health
         self._live = side.live
         self._feeds = Feeds()
+
+    async def token_of_session(self, session: str) -> str:
+        """The token of a page's session. Raises Unauthenticated where it has ended."""
+        return await self._sessions.token(session)
 
     @contextmanager
     def connected(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 The first message brings the token, later ones renew it or subscribe:
 
     {"type": "token", "token": "…"}                                             → {"type": "welcome", …}
+    {"type": "token"}                                     from a page: the token of the session in its cookie
     {"type": "subscribe", "id": "a", "query": "trading_totals", "company": "acme", "params": {}}
     {"type": "subscribe", "id": "p", "watch": "pipeline"}
     {"type": "unsubscribe", "id": "a"}
@@ -35,12 +36,14 @@ from domain.access.rights import Principal
 from domain.audit import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
 from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, Unauthenticated, Unavailable
 from domain.request import correlation
+from domain.request.session_cookie import session_of_own_page
 from eventlog.tasks import attended
 from read_api.health.prometheus import Metric
 from read_api.http.problems import problem
 from read_api.live.changes import wait_for
 from read_api.live.feeds import Feed, State
 from read_api.live.forms import DELTA, FORMS, JSON, SNAPSHOT, Form
+from read_api.live.messages import pause_of, target_of, token_of
 from read_api.live.resume import Anew
 from read_api.live.sessions import MOST_SUBSCRIPTIONS, FeedGrant, LiveSessions
 
@@ -62,8 +65,6 @@ CLOSE_CODES: Mapping[type[AnalyticsError], int] = MappingProxyType(
         Unavailable: 1013,
     }
 )
-KINDS = ("dashboard", "query", "metric", "live", "watch")  # of what can be followed
-MOST_OFTEN = 1_000.0  # frames a second that a subscription may ask for at most
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ async def connect(socket: WebSocket[Any, Any, Any], sessions: LiveSessions) -> N
     form = next((FORMS[name] for name in socket.scope["subprotocols"] if name in FORMS), None)
     await socket.accept(subprotocols=form.name if form else None)
     with sessions.connected():
-        await _Connection(socket, sessions, correlation.current.get(), form or JSON).serve()
+        cookie = session_of_own_page(socket.scope["headers"], socket.scope["scheme"])
+        await _Connection(socket, sessions, correlation.current.get(), form or JSON, cookie).serve()
 
 
 class _Subscription(NamedTuple):
@@ -86,7 +88,7 @@ class _Subscription(NamedTuple):
     @property
     def about(self) -> tuple[str, str]:
         """FeedGrant and company, as the trail calls them."""
-        return _about(self.message)
+        return target_of(self.message)
 
 
 class _TooSlow(Exception):
@@ -107,6 +109,8 @@ class _Connection:
     sessions: LiveSessions
     correlation_id: str
     form: Form
+    cookie: str = ""  # of the session of the page that opened it, whether or not it is used
+    session: str = ""  # the one that is used in place of a token
     token: str = ""
     principal: Principal | None = None
     subscriptions: dict[str, _Subscription] = field(default_factory=dict)
@@ -160,6 +164,8 @@ class _Connection:
             left = self._signed_in().expires_at - time.time()
             await wait_for(moved, min(left, RECHECK))
             try:
+                if self.session:
+                    await self.sessions.token_of_session(self.session)  # until somebody signs out
                 self.principal = self.sessions.authenticate(self.token)
             except AnalyticsError as error:
                 self._note(Action.SIGN_IN, "live", error=error)
@@ -192,7 +198,7 @@ class _Connection:
         """Take a token: the first, or one that renews it. Raises Forbidden for a renewal by somebody else."""
         principal = None
         try:
-            token = _token(self.form.read(data))
+            token, session = await self._credentials(self.form.read(data))
             principal = self.sessions.authenticate(token)
             self._check_same(principal)
             await self.sessions.admit(principal)
@@ -201,7 +207,7 @@ class _Connection:
         except AnalyticsError as error:
             self._note_of(principal, Action.SIGN_IN, "live", "", error)
             raise
-        self.token, self.principal = token, principal
+        self.token, self.session, self.principal = token, session, principal
         self._note(Action.SIGN_IN, "live")
         await self._judge()
         await self._say(
@@ -214,6 +220,12 @@ class _Connection:
                 "correlation_id": self.correlation_id,
             }
         )
+
+    async def _credentials(self, message: Mapping[str, Any]) -> tuple[str, str]:
+        """The token of a message, or that of the page's session and the session. Raises Unauthenticated."""
+        if message.get("type") == "token" and not message.get("token") and self.cookie:
+            return await self.sessions.token_of_session(self.cookie), self.cookie
+        return token_of(message), ""
 
     def _check_same(self, principal: Principal) -> None:
         """A renewal goes on with what is open, so it must be of the same caller. Raises _OtherCaller."""
@@ -244,7 +256,7 @@ class _Connection:
             await self._send_error(name, error)
 
     async def _subscribe(self, name: str, message: Mapping[str, Any]) -> None:
-        target, company = _about(message)
+        target, company = target_of(message)
         try:
             principal = self._signed_in()
             await self.sessions.admit(principal, company)
@@ -265,7 +277,7 @@ class _Connection:
         """Begin to send; however that ends, even before it began, the feed is left."""
         with ExitStack() as following:
             feed = following.enter_context(self.sessions.followed(self._signed_in(), grant))
-            pause = _pause(message)
+            pause = pause_of(message)
             sending = self.tasks.create_task(
                 attended(lambda: self._pass_on(name, feed, self._place(message, feed), pause))
             )
@@ -374,23 +386,3 @@ def _first(failed: ExceptionGroup[AnalyticsError]) -> AnalyticsError:
 async def _ended(sending: asyncio.Task[None] | None) -> None:
     if sending is not None:
         await asyncio.wait((sending,))
-
-
-def _about(message: Mapping[str, Any]) -> tuple[str, str]:
-    """FeedGrant and company of a subscription, as the trail calls them."""
-    named = (message[kind] for kind in KINDS if message.get(kind))
-    return str(next(named, "")), str(message.get("company", ""))
-
-
-def _token(message: Mapping[str, Any]) -> str:
-    if message.get("type") != "token":
-        raise Unauthenticated("the first message must bring a token")
-    return str(message.get("token", ""))
-
-
-def _pause(message: Mapping[str, Any]) -> float:
-    """Seconds between two frames at least. Raises Invalid."""
-    rate = message.get("max_rate") or MOST_OFTEN
-    if not isinstance(rate, int | float) or not 0 < rate <= MOST_OFTEN:
-        raise Invalid(f"max_rate is a number of frames a second, at most {MOST_OFTEN:g}", code="bad_message")
-    return 1 / rate

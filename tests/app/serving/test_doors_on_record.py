@@ -81,7 +81,7 @@ def test_a_refusal_is_in_the_trail_of_the_callers_own_company(instance: Instance
 
 def test_what_machines_poll_is_not_on_record_unless_it_is_refused(instance: Instance, ann: httpx.Client) -> None:
     """Health, projections, metrics and the list of queries; publishing only where it is refused."""
-    for path in ("/api/v1/health", "/api/v1/projections", "/metrics", "/api/v1/query", "/"):
+    for path in ("/api/v1/health", "/api/v1/projections", "/metrics", "/api/v1/query"):
         assert ann.get(path, headers={"X-Correlation-Id": "trail-3"}).status_code == 200
     url = f"{instance.addresses['command_api']}/api/v1/events"
     refused = ann.post(url, json=trade(COMPANY, 9), headers={"X-Correlation-Id": "trail-4"})

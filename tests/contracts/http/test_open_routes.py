@@ -21,16 +21,19 @@ from tests.support.spellings import Raw, request, spellings
 COMPANY, OTHER = "spellco", "otherspellco"
 NOTHING: Any = cast(Any, type("Nothing", (), {"__getattr__": lambda *_: None})())
 OPEN = {
-    "read_api": {("GET", "/api/v1/health"), ("GET", "/"), ("GET", "/static/{stamp:str}/{name:str}")},
+    "read_api": {("GET", "/api/v1/health"), ("POST", "/sign-in"), ("GET", "/static/{version:str}/{name:str}")},
     "command_api": {("GET", "/api/v1/health")},
 }
-PATHS = {"read_api": ("/api/v1/query/trades", "/metrics"), "command_api": ("/api/v1/events", "/api/v1/company/profile")}
+PATHS = {
+    "read_api": ("/api/v1/query/trades", "/metrics", "/dashboards/trading"),
+    "command_api": ("/api/v1/events", "/api/v1/company/profile"),
+}
 
 
 def application(api: str) -> Litestar:
     """The application of an API, that is not asked anything."""
     if api == "read_api":
-        return read_app(NOTHING, NOTHING)
+        return read_app(NOTHING, NOTHING, NOTHING)
     return command_app(ingest=NOTHING, command_handler=NOTHING, health=NOTHING)
 
 
@@ -43,7 +46,7 @@ def operations(api: str) -> Iterator[tuple[str, str]]:
 
 def example(path: str) -> str:
     """A path of that form."""
-    for name, value in (("{id:uuid}", "0" * 32), ("{name:str}", "trades"), ("{stamp:str}", "x"), (":str}", "}")):
+    for name, value in (("{id:uuid}", "0" * 32), ("{name:str}", "trades"), ("{version:str}", "x"), (":str}", "}")):
         path = path.replace(name, value)
     return path.replace("{", "").replace("}", "")
 

@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 from domain.access.limits import LIMITS
 from domain.access.rights import Role, Tier
 from read_api.live.documents import apply_delta
+from read_api.live.messages import MOST_OFTEN, pause_of
 from read_api.live.sessions import MOST_ROWS
-from read_api.live.websocket import MOST_OFTEN, _pause
 from tests.support.instance import Instance, trade
 from tests.support.live_documents import object_of
 
@@ -364,5 +364,5 @@ def test_a_subscription_says_how_often_it_wants_to_hear(call: Callable[..., Call
     for number, rate in enumerate((-1, 10_000, "often", [])):
         caller.say(type="subscribe", id=f"x{number}", query="trades", company="liveco", max_rate=rate or "never")
         assert caller.hear("error")["problem"]["code"] == "bad_message"
-    assert _pause({"max_rate": 0.2}) == 5.0
-    assert _pause({}) == 1 / MOST_OFTEN
+    assert pause_of({"max_rate": 0.2}) == 5.0
+    assert pause_of({}) == 1 / MOST_OFTEN
