@@ -25,7 +25,7 @@ say = @printf '\n==> %s\n' "$(1)"
 unexport PYTHONDONTWRITEBYTECODE
 # the stamps below are the targets that make compares; running steps side by side would mix their output
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint types imports suite check properties bench docs proto stack stack-down lock clean
+.PHONY: help setup setup-dev run test lint types imports suite check properties bench pages docs proto stack stack-down lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r verb text; do printf '%-18s %s\n' "$$verb" "$$text"; done
@@ -70,6 +70,9 @@ properties: setup-dev ## the property tests alone, with ten times as many exampl
 
 bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
 	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)
+
+pages: setup-dev ## screenshots of the pages with the sample data into build/pages (ARGS=DIR: of an instance that runs there)
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 docs: setup-dev ## write the generated pages of docs/reference from the code
 	@$(BIN)/python -m app.docs

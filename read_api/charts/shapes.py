@@ -22,7 +22,7 @@ class Shape(NamedTuple):
     series: str = ""
 
 
-KNOWN: Mapping[str, Shape] = MappingProxyType(
+SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         "trading_equity": Shape("day", ("equity",)),
         "operations": Shape("day", ("count",)),
@@ -40,7 +40,7 @@ KNOWN: Mapping[str, Shape] = MappingProxyType(
 def shape_of(query: str, rows: Rows) -> Shape | None:
     """What to show of these rows; None where nothing can be drawn of them."""
     names = {name: kind_of(name, [row.get(name) for row in rows[:LOOKED_AT]]) for name in (rows[0] if rows else ())}
-    known = KNOWN.get(query)
+    known = SHAPES.get(query)
     if known is not None and {known.along, *known.measures} <= names.keys():
         return known
     plain = [name for name in names if name not in ("definition_version", "short_sample", "rank")]

@@ -12,11 +12,10 @@ from litestar import Litestar, Response, get, websocket
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import WebSocket
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from domain.access.rights import Right, may, require
-from domain.errors import AnalyticsError, Defect, Forbidden, Invalid, LimitExceeded, NotFound, Unavailable
+from domain.errors import AnalyticsError, Defect, Unavailable
 from domain.problem_documents import MEDIA_TYPE, status_of
 from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
@@ -38,7 +37,7 @@ from read_api.http import (
 )
 from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
-from read_api.http.problems import problem
+from read_api.http.problems import of_framework, problem
 from read_api.http.realtime import realtime
 from read_api.http.request import (
     JSON,
@@ -53,15 +52,20 @@ from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
 from read_api.web import pages
+from read_api.web.bundle import Bundle
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadServices, verification: LogVerification) -> Litestar:
-    """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py)."""
+def create_app(side: ReadServices, verification: LogVerification, bundle: Bundle) -> Litestar:
+    """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py).
+
+    `bundle`: what draws charts in pages.
+    """
+    state = {"side": side, "live": LiveSessions(side), "verification": verification, "bundle": bundle}
     return Litestar(
-        [*HANDLERS, live, *pages.routes()],
-        state=State({"side": side, "live": LiveSessions(side), "verification": verification}),
+        [*HANDLERS, live, pages.routes()],
+        state=State(state),
         exception_handlers={Exception: _answer_error},
         openapi_config=None,  # the description is a file of proto/http, made from HANDLERS
         logging_config=None,
@@ -199,27 +203,11 @@ async def live(socket: WebSocket[Any, Any, State]) -> None:
     await connect(socket, sessions)
 
 
-CODES: Mapping[int, str] = {405: "method_not_allowed"}
-_OF_FRAMEWORK: Mapping[int, type[AnalyticsError]] = {
-    400: Invalid,
-    403: Forbidden,
-    404: NotFound,
-    405: Invalid,
-    413: LimitExceeded,
-    429: LimitExceeded,
-}
-
-
 def _answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
     """Our errors and the framework's as problem documents; what nobody expected is logged by the middleware."""
-    if isinstance(error, HTTPException) and error.status_code in _OF_FRAMEWORK:
-        kind = _OF_FRAMEWORK[error.status_code]
-        about = f"{request.method} {request.url.path}: {error.detail}"
-        found: AnalyticsError = kind(about, code=CODES.get(error.status_code))
-    elif isinstance(error, AnalyticsError):
-        found = error
-    else:
-        raise error
+    found = of_framework(error, f"{request.method} {request.url.path}")
+    if not isinstance(found, AnalyticsError):
+        raise found
     if isinstance(found, Defect):
         logger.error("%s: %s", request.url.path, found)
     document = problem(found, correlation.current.get(), request.url.path)

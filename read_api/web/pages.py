@@ -1,73 +1,225 @@
-"""Routes of the pages and of what they load. All of it is read once and served from memory."""
+"""Routes of the pages, and of what they load. A page takes the cookie of a session; the API does not."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
+import msgspec
+from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
-from domain.errors import NotFound
-from domain.request.caller import OPEN
-
-HERE = Path(__file__).parent
-TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript"}
-# Nothing comes from elsewhere and nothing runs inline, so that a figure's text can never become code.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-PAGE_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-
-
-def routes() -> list[HTTPRouteHandler]:
-    """Handlers of every page."""
-    return [live_page, static_file]
-
-
-@get("/", media_type="text/html", include_in_schema=False, opt={OPEN: True}, sync_to_thread=False)
-def live_page() -> Response[str]:
-    """The live page. It holds no figures: the browser asks for them with its token."""
-    return Response(_page("live.html"), media_type="text/html", headers=PAGE_HEADERS)
+from domain.access.rights import Principal, Right, require
+from domain.errors import AnalyticsError, NotFound
+from domain.metrics.catalogue import METRICS, metric
+from domain.request.caller import OPEN, PAGE
+from projections.engine.query.request import Question
+from read_api.answers.configuration import KINDS
+from read_api.charts.columns import FORMATS
+from read_api.charts.theme import THEMES
+from read_api.dashboards.dashboards import DashboardQuestion
+from read_api.dashboards.documents import FILTERS, Document
+from read_api.health.projection_status import visible_to
+from read_api.http.problems import of_framework
+from read_api.http.request import JSON, HttpRequest, for_caller, parameters
+from read_api.services import ReadServices
+from read_api.web import sign_in
+from read_api.web.address import Address, read_address
+from read_api.web.bundle import BUNDLE, bundle_address, bundle_version
+from read_api.web.compared import a_year_before
+from read_api.web.frame import first_company, formats_of, frame, places
+from read_api.web.panel import panel_of
+from read_api.web.past_dashboard import dashboard_as_of
+from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, File, files, packed, rendered, stamp
+from read_api.web.tiles import Bases, TileView, drawn_rows, tile_view
 
 
-@get("/static/{stamp:str}/{name:str}", include_in_schema=False, opt={OPEN: True}, sync_to_thread=False)
-def static_file(stamp: FromPath[str], name: FromPath[str]) -> Response[bytes]:
-    """A file that pages load; its stamp changes with its content, so browsers may keep it for ever.
-
-    Raises NotFound for another name or another stamp.
-    """
-    files = _files()
-    if name not in files or stamp != files[name][0]:
-        raise NotFound(f"there is no file {name}")
-    return Response(files[name][1], media_type=TYPES[Path(name).suffix], headers=FILE_HEADERS)
+def routes() -> Router:
+    """Every page. What goes wrong is left to the middleware, which answers with a page."""
+    handlers = [home, dashboard, pipeline, metric_page, search, sign_in.sign_in, sign_in.sign_out, static_file]
+    return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
 
-@cache
-def _files() -> Mapping[str, tuple[str, bytes]]:
-    """File name → stamp and content."""
-    found = {path.name: path.read_bytes() for path in sorted((HERE / "static").iterdir()) if path.suffix in TYPES}
-    return {name: (hashlib.sha256(content).hexdigest()[:12], content) for name, content in found.items()}
+def _pass_on(request: HttpRequest, error: Exception) -> Response[bytes]:
+    raise of_framework(error, f"{request.method} {request.url.path}")
 
 
-@cache
-def _page(name: str) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+@get("/", include_in_schema=False, opt={PAGE: True}, sync_to_thread=False)
+def home(request: HttpRequest) -> Response[None]:
+    """Go to the first page that the role has."""
+    principal = request.user.principal
+    company = parameters(request).get("company") or first_company(principal)
+    found = places(principal, company, "")
+    if not found:
+        raise NotFound("there is no page for your role yet", suggested_actions=("Use the API with your token.",))
+    return Response(None, status_code=303, headers={**PAGE_HEADERS, "Location": found[0].href})
+
+
+@get("/dashboards/{name:str}", include_in_schema=False, opt={PAGE: True})
+async def dashboard(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """A standard dashboard by its name, or a configured one by its id, with all its figures."""
+    address = _address(request)
+    return await for_caller(request, _dashboard(request, name, address))
+
+
+async def _dashboard(request: HttpRequest, name: str, address: Address) -> Response[bytes]:
+    side: ReadServices = request.app.state.side
+    principal = request.user.principal
+    document = await side.dashboards.document(principal, name, address.company)
+    today = side.questions.now().date()
+    params = {name: text for name, text in address.params(today).items() if name in document.params()}
+    question = DashboardQuestion(name, address.company, params)
+    side.health.queries.add()
+    request.app.state.bundle.begin()
+    if address.as_of:
+        answer = await dashboard_as_of(side, principal, question, address.as_of)
+    else:
+        answer = await side.dashboards.answer(principal, question)
+    bases = await _bases(side, principal, address, answer)
+    return _page(request, address, document, answer, bases)
+
+
+async def _bases(side: ReadServices, principal: Principal, address: Address, answer: Mapping[str, Any]) -> Bases | None:
+    """What each number is compared with, by tile; None where its own row says so."""
+    if address.compare == "previous" or address.as_of:
+        return None
+    return await a_year_before(side, principal, answer) if address.compare == "year" else {}
+
+
+def _page(
+    request: HttpRequest,
+    address: Address,
+    document: Document,
+    answer: Mapping[str, Any],
+    bases: Bases | None,
+) -> Response[bytes]:
+    formats = formats_of(request, answer["time_zone"], answer["currency"])
+    tiles = sorted(answer["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
+    views = [tile_view(tile, formats, bases) for tile in tiles]
+    opened = next((tile for tile in tiles if tile["id"] == address.panel), None)
+    here = str(request.base_url).rstrip("/")
+    panel = opened and panel_of(opened, address.company, formats, here, address.as_of)
+    return _html(
+        request,
+        "dashboard.html",
+        **frame(request, address, formats, answer["title"]),
+        answer=answer,
+        tiles=views,
+        panel=panel,
+        filters=[name for name in FILTERS if name in document.params()],
+        state=_state(request, address, answer, tiles, views, formats.for_charts()),
     )
-    return environment.get_template(name).render(static=_address)
 
 
-def _address(file: str) -> str:
-    return f"/static/{_files()[file][0]}/{file}"
+def _state(
+    request: HttpRequest,
+    address: Address,
+    answer: Mapping[str, Any],
+    tiles: Sequence[Mapping[str, Any]],
+    views: Sequence[TileView],
+    numbers: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the scripts of the page begin with: which dashboard to follow, and what charts draw."""
+    charts = {
+        view.id: {"specs": [chart.spec for chart in view.charts], "rows": drawn_rows(tile, view.charts)}
+        for tile, view in zip(tiles, views, strict=True)
+        if view.charts
+    }
+    subscribe = {"dashboard": answer["dashboard"], "company": answer["company"], "params": answer["params"]}
+    return {
+        "subscribe": None if address.as_of else {**subscribe, "max_rate": 4},
+        "charts": charts,
+        "themes": THEMES,
+        "formats": {
+            name: {"percent": f.percent, "least": f.least, "most": f.most, "suffix": f.suffix}
+            for name, f in FORMATS.items()
+        },
+        "numbers": numbers,
+        "zone": answer["time_zone"],
+        "bundle": bundle_address(),
+    }
+
+
+@get("/pipeline", include_in_schema=False, opt={PAGE: True})
+async def pipeline(request: HttpRequest) -> Response[bytes]:
+    """How far every projection is."""
+    side: ReadServices = request.app.state.side
+    require(request.user.principal, Right.STATUS)
+    statuses, silent = await side.statuses.latest()
+    shown = visible_to(request.user.principal, statuses)
+    formats = formats_of(request)
+    context = frame(request, _address(request), formats, "Pipeline")
+    return _html(request, "pipeline.html", **context, projections=shown, silent=silent)
+
+
+@get("/search.json", include_in_schema=False, opt={PAGE: True})
+async def search(request: HttpRequest) -> Response[bytes]:
+    """What can be searched for: pages, configured dashboards, metrics and the tiles that show them."""
+    address = _address(request)
+    side: ReadServices = request.app.state.side
+    found = [
+        {"title": p.title, "what": "page", "href": p.href} for p in places(request.user.principal, address.company, "")
+    ]
+    try:
+        asked = Question(KINDS["dashboard"].query, address.company, {"archived": "false"}, side.questions.now())
+        rows = (await side.questions.ask(request.user.principal, asked))["rows"]
+    except AnalyticsError:
+        rows = []  # not for this role
+    for row in rows:
+        href = replace(address, path=f"/dashboards/{row['id']}").text()
+        found.append({"title": row["name"], "what": "dashboard", "href": href})
+    for entry in METRICS.values():
+        found.append(
+            {"title": entry.title, "what": f"metric · {entry.section.value}", "href": _metric_page(entry.key, address)}
+        )
+    return Response(msgspec.json.encode(found), media_type=JSON, headers={"Cache-Control": "private, max-age=60"})
+
+
+def _metric_page(key: str, address: Address) -> str:
+    return f"/metric/{key}?company={address.company}"
+
+
+@get("/metric/{key:str}", include_in_schema=False, opt={PAGE: True})
+async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """One metric of the catalogue: what it is, and its value now."""
+    address, side = _address(request), request.app.state.side
+    entry = metric(key)
+    asked = Question(
+        "metric", address.company, {"key": key, **address.params(side.questions.now().date())}, side.questions.now()
+    )
+    answer = await for_caller(request, side.questions.ask(request.user.principal, asked))
+    tile = {**answer, "title": entry.title, "kind": "number", "query": "metric", "params": dict(asked.params)}
+    formats = formats_of(request)
+    shown = panel_of(tile, address.company, formats, str(request.base_url).rstrip("/"), "")
+    return _html(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown)
+
+
+@get("/static/{version:str}/{name:str}", include_in_schema=False, opt={OPEN: True})
+async def static_file(version: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
+    """A file that pages load; its version changes with its content, so browsers may keep it for ever.
+
+    Raises NotFound for another name or version, Unavailable where what draws charts cannot be made.
+    """
+    found = files().get(name)
+    if name == BUNDLE and version == bundle_version():
+        found = await request.app.state.bundle.file()
+    elif found is None or version != stamp():
+        raise NotFound(f"there is no file {name}")
+    assert isinstance(found, File)
+    plain = "gzip" not in request.headers.get("accept-encoding", "")
+    headers = FILE_HEADERS if plain else {**FILE_HEADERS, "Content-Encoding": "gzip"}
+    return Response(found.content if plain else found.packed, media_type=TYPES[Path(name).suffix], headers=headers)
+
+
+def _address(request: HttpRequest) -> Address:
+    """What this request's address asks for; from here the trail knows whose figures they are."""
+    params = parameters(request)
+    address = read_address(request.url.path, params, first_company(request.user.principal))
+    return replace(address, company=request.user.company(address.company or None))
+
+
+def _html(request: HttpRequest, template: str, **values: Any) -> Response[bytes]:
+    encoding, body = packed(rendered(template, **values), request.headers.get("accept-encoding", ""))
+    return Response(body, media_type="text/html", headers={**PAGE_HEADERS, **encoding})

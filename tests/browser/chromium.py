@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 20.0  # seconds
+KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38}
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -25,7 +27,7 @@ class Page:
         self._socket = socket
         self._number = 0
         self.complaints: list[str] = []
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
 
     def open(self, url: str) -> None:
@@ -49,6 +51,41 @@ class Page:
         while wanted not in (shown := self.text(selector)):
             assert time.monotonic() < deadline, f"{selector} shows {shown!r}, not {wanted!r}; {self.complaints}"
             time.sleep(0.05)
+
+    def until_true(self, expression: str) -> None:
+        """Return once a JavaScript expression is true; fail with what the console says when it is not in time."""
+        deadline = time.monotonic() + PATIENCE
+        while self.script(expression) is not True:
+            assert time.monotonic() < deadline, f"{expression} stays false; {self.complaints}"
+            time.sleep(0.05)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other: a character, or a key by its name."""
+        for key in keys:
+            text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+            named = {"key": key, "windowsVirtualKeyCode": KEY_CODES.get(key, 0)}
+            self._call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+            self._call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def sign_out(self) -> None:
+        """Forget every cookie and whatever pages keep, as a new browser."""
+        self._call("Network.clearBrowserCookies")
+        self.complaints.clear()
+
+    def screen(self, width: int, height: int = 900, theme: str = "light") -> None:
+        """A screen of that size, of somebody who likes that theme."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": theme}
+        self._call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def scripts(self, *, run: bool) -> None:
+        """Whether pages that are opened from now on may run scripts."""
+        self._call("Emulation.setScriptExecutionDisabled", value=not run)
+
+    def screenshot(self, path: Path) -> None:
+        """What the screen shows, as PNG."""
+        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
 
     def _call(self, method: str, **params: Any) -> Any:
         self._number += 1

@@ -1,6 +1,5 @@
-// The connection of a page: signs in with the token, subscribes, and comes back by itself when it is lost, to go on where
-// it was. Of each subscription it keeps the answer, and makes the next one of what has changed (documents.py).
-"use strict";
+// The connection of a page: signs in with the session's cookie, subscribes, and comes back by itself when it is lost, to go
+// on where it was. Of its subscription it keeps the answer, and makes the next one of what has changed (documents.py).
 
 function applied(answer, delta) {
   const next = { ...answer, ...delta.set };
@@ -19,69 +18,63 @@ function appliedRows(rows, { key, removed = [], changed = [], added = [] }) {
   return next;
 }
 
-class Connection {
-  constructor({ onWelcome, onMessage, onRefused, onLost }) {
-    this.handlers = { onWelcome, onMessage, onRefused, onLost };
-    this.subscriptions = new Map();
-    this.answers = new Map(); // subscription id → its answer and the token to resume it with
+export class Connection {
+  constructor(subscribe, { onAnswer, onState, onProblem }) {
+    this.wanted = subscribe;
+    this.handlers = { onAnswer, onState, onProblem };
+    this.answer = null; // the newest one, with the token to resume it with
     this.pause = 250;
-    this.closed = false;
+    this.following = true; // false: paused, or nobody looks
     this.heardAt = Date.now();
   }
 
-  open(token) {
-    this.token = token;
-    this.closed = false;
+  open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`);
+    const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`, "analytics.v1.json");
     this.socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ type: "token", token }));
+    socket.onopen = () => this.send({ type: "token" });
     socket.onmessage = (event) => this.take(JSON.parse(event.data));
-    socket.onclose = (event) => this.lost(event, socket);
+    socket.onclose = (event) => socket === this.socket && this.lost(event);
   }
 
   take(message) {
     this.heardAt = Date.now();
     if (message.type === "welcome") {
       this.pause = 250;
-      for (const [id, wanted] of this.subscriptions) this.send({ type: "subscribe", id, resume: this.answers.get(id)?.token, ...wanted });
-      this.handlers.onWelcome(message);
-    } else {
-      if (message.type === "delta" && !this.answers.has(message.id)) return; // of what the id stood for before
-      if (message.type === "delta") message.answer = applied(this.answers.get(message.id).answer, message.delta);
-      if (message.answer) this.answers.set(message.id, message);
-      this.handlers.onMessage(message);
+      if (this.following) this.subscribe();
+      this.handlers.onState(this.following ? "live" : "paused");
+    } else if (message.type === "error" || message.type === "ended") {
+      this.handlers.onProblem(message.problem);
+    } else if (this.following) {
+      const delta = message.type === "delta";
+      if (delta && !this.answer) return;
+      const answer = delta ? applied(this.answer.answer, message.delta) : message.answer;
+      const touched = delta ? new Set((message.delta.lists?.tiles?.changed ?? []).map(([[id]]) => id)) : null;
+      this.answer = { answer, token: message.token };
+      this.handlers.onAnswer(answer, touched);
     }
   }
 
-  lost(event, socket) {
-    if (socket !== this.socket || this.closed) return;
-    if (event.code === 4401 || event.code === 4403) {
-      this.handlers.onRefused(event.reason);
-      return;
-    }
-    this.handlers.onLost();
-    setTimeout(() => this.closed || this.open(this.token), this.pause);
+  lost(event) {
+    if (event.code === 4401 || event.code === 4403) return this.handlers.onState("ended", event.reason);
+    this.handlers.onState("lost");
+    setTimeout(() => this.open(), this.pause);
     this.pause = Math.min(this.pause * 2, 8000);
   }
 
-  // An id that is in use is replaced, so that a page can change what a tile shows.
-  subscribe(id, wanted) {
-    const open = this.socket.readyState === WebSocket.OPEN;
-    if (open && this.subscriptions.has(id)) this.send({ type: "unsubscribe", id });
-    this.subscriptions.set(id, wanted);
-    this.answers.delete(id);
-    if (open) this.send({ type: "subscribe", id, ...wanted });
+  follow(following) {
+    if (following === this.following) return;
+    this.following = following;
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    if (following) this.subscribe();
+    else this.send({ type: "unsubscribe", id: "page" });
+  }
+
+  subscribe() {
+    this.send({ type: "subscribe", id: "page", resume: this.answer?.token, ...this.wanted });
   }
 
   send(message) {
     this.socket.send(JSON.stringify(message));
-  }
-
-  close() {
-    this.closed = true;
-    this.subscriptions.clear();
-    this.answers.clear();
-    this.socket?.close();
   }
 }

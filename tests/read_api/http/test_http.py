@@ -231,17 +231,17 @@ def test_the_registered_queries_are_listed_with_their_parameters(instance: Insta
 
 
 def test_the_page_loads_nothing_from_elsewhere(instance: Instance) -> None:
-    """It and its files come from here, under a policy that forbids everything else."""
+    """The way in and its files come from here, under a policy that forbids everything else."""
     with httpx.Client(base_url=instance.addresses["pages"]) as client:
         page = client.get("/")
         assert page.headers["content-type"].startswith("text/html")
         assert "default-src 'none'" in page.headers["content-security-policy"]
         files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-        assert len(files) == 3
+        assert len(files) == 5
         for file in files:
             found = client.get(file)
             assert found.status_code == 200
             assert "immutable" in found.headers["cache-control"]
         assert "http://" not in re.sub(r"http://www\.w3\.org", "", page.text)
-        problem(client.get("/static/wrong/live.js"), 404, "not_found")
+        problem(client.get("/static/wrong/frame.js"), 404, "not_found")
         problem(client.get("/static/x/..%2F..%2Fapp.py"), 401, "unauthenticated")  # a path that nothing serves

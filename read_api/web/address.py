@@ -1,0 +1,110 @@
+"""The address of a page is its state: company, period, comparison, filters, as of when, which panel is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from domain.errors import Invalid
+from projections.engine.query.params import read_time
+from read_api.dashboards.documents import FILTERS, PERIOD
+
+PERIODS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "As each tile has it",
+        "7d": "Last 7 days",
+        "30d": "Last 30 days",
+        "90d": "Last 90 days",
+        "month": "This month",
+        "year": "This year",
+        "12m": "Last 12 months",
+        "5y": "Last 5 years",
+        "days": "From … to …",
+    }
+)
+COMPARISONS: Mapping[str, str] = MappingProxyType(
+    {"previous": "Period before", "year": "A year before", "none": "Nothing"}
+)
+OWN_DAYS = "days"
+_LENGTHS = MappingProxyType({"7d": 7, "30d": 30, "90d": 90, "12m": 365, "5y": 1_826})
+_PAGE = ("company", "period", "compare", "as_of", "panel", *PERIOD)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address asks for. `begin` and `end` (exclusive) are days, given where the period is `days`."""
+
+    path: str
+    company: str
+    period: str = ""
+    compare: str = "previous"
+    as_of: str = ""
+    panel: str = ""
+    begin: str = ""
+    end: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    def to(self, **changes: str) -> str:
+        """The address with something else in it; what is as usual is left out."""
+        return replace(self, **changes).text()  # type: ignore[arg-type]  # all of these are texts
+
+    def text(self) -> str:
+        """As it stands in the browser."""
+        usual = {"compare": "previous"}
+        members = {"company": self.company, "period": self.period, "compare": self.compare, "as_of": self.as_of}
+        members |= {PERIOD[0]: self.begin, PERIOD[1]: self.end, **self.filters, "panel": self.panel}
+        return f"{self.path}?{urlencode({k: v for k, v in members.items() if v and v != usual.get(k)})}"
+
+    def params(self, today: date) -> dict[str, str]:
+        """The parameters of the dashboard: from and to where a period is chosen, and the filters."""
+        begin, end = self.begin, self.end
+        if self.period in _LENGTHS:
+            begin, end = (today - timedelta(days=_LENGTHS[self.period] - 1)).isoformat(), _after(today)
+        elif self.period in ("month", "year"):
+            first = today.replace(day=1) if self.period == "month" else today.replace(month=1, day=1)
+            begin, end = first.isoformat(), _after(today)
+        return {**({"from": begin, "to": end} if begin and end else {}), **self.filters}
+
+
+def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
+    """What a page's parameters ask for; `company` where they name none. Raises Invalid for what a page has not."""
+    if unknown := sorted(set(params) - {*_PAGE, *FILTERS}):
+        raise Invalid(f"a page has no parameter {unknown[0]!r}", code="unknown_parameter")
+    period = params.get("period", OWN_DAYS if params.get("from") else "")
+    compare = params.get("compare") or "previous"
+    if period not in PERIODS or compare not in COMPARISONS:
+        raise Invalid(
+            f"period is one of {', '.join(PERIODS)}, compare of {', '.join(COMPARISONS)}", code="bad_parameter"
+        )
+    begin, end = (_day(params.get(name, "")) if period == OWN_DAYS else "" for name in PERIOD)
+    if period == OWN_DAYS and not begin < end:
+        raise Invalid("a period of days has a first day, and ends later", code="bad_parameter")
+    filters = {name: value for name, value in params.items() if name in FILTERS and value}
+    as_of, panel = _moment(params.get("as_of", "")), params.get("panel", "")
+    return Address(path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters)
+
+
+def _after(day: date) -> str:
+    return (day + timedelta(days=1)).isoformat()
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Invalid(f"{text!r} is no day, as 2026-01-31 is", code="bad_parameter") from None
+
+
+def _moment(text: str) -> str:
+    """A moment of the past as queries take it; a browser's form leaves out the zone, and means UTC."""
+    if not text:
+        return ""
+    try:
+        whole = text if "T" not in text or text.endswith("Z") or "+" in text else text + "Z"
+        known: datetime = read_time(whole)
+    except ValueError as error:
+        raise Invalid(f"as of: {error}", code="bad_parameter") from None
+    return known.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,115 @@
+"""Numbers and times as their reader writes them: by the locale of the browser, in the time zone of the company."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+from read_api.charts.columns import DAY, FORMATS, MOMENT, MONEY
+
+ENGLISH = Locale("en")
+NOTHING = "–"
+WHOLE_FROM = 10_000  # money of a figure that has no cents any more
+TABLE_LISTS = " → "
+
+
+@lru_cache(1_000)
+def locale_of(accept_language: str) -> Locale:
+    """The first language that is known here, of those that a browser accepts."""
+    for part in accept_language.split(",")[:10]:
+        try:
+            return Locale.parse(part.partition(";")[0].strip(), sep="-")
+        except (ValueError, UnknownLocaleError):
+            continue
+    return ENGLISH
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one reader sees the figures of one company."""
+
+    locale: Locale
+    zone: ZoneInfo
+    currency: str
+
+    @property
+    def tag(self) -> str:
+        """The locale as browsers name it."""
+        return str(self.locale).replace("_", "-")
+
+    def value(self, kind: str, value: Any) -> str:
+        """A value of a column of that kind; what is undefined is a dash."""
+        if value is None:
+            return NOTHING
+        if kind in FORMATS:
+            return self._number(kind, Decimal(str(value)))
+        if kind == DAY:
+            return str(dates.format_date(date.fromisoformat(value), "medium", locale=self.locale))
+        if kind == MOMENT:
+            return self.moment(value)
+        return _text(value)
+
+    def figure(self, kind: str, value: Any) -> str:
+        """A value that stands large: money without cents where these say nothing."""
+        if kind == MONEY and value is not None and abs(Decimal(str(value))) >= WHOLE_FROM:
+            return self._decimal(Decimal(str(value)), 0, 0)
+        return self.value(kind, value)
+
+    def moment(self, moment: str | datetime) -> str:
+        """A moment in the company's zone, to the second."""
+        known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        return str(dates.format_datetime(known, "medium", tzinfo=self.zone, locale=self.locale))
+
+    def clock(self, moment: str | datetime) -> str:
+        """The time of day alone where it is today's, else with the day."""
+        known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        if known.astimezone(self.zone).date() == datetime.now(self.zone).date():
+            return str(dates.format_time(known, "medium", tzinfo=self.zone, locale=self.locale))
+        return self.moment(known)
+
+    def whole(self, value: float) -> str:
+        """A whole number."""
+        return self._decimal(Decimal(round(value)), 0, 0)
+
+    def for_charts(self) -> Mapping[str, Any]:
+        """How charts write numbers, as Vega takes it."""
+        symbols = self.locale.number_symbols.get("latn", {})
+        return {
+            "decimal": symbols.get("decimal", "."),
+            "thousands": symbols.get("group", ","),
+            "grouping": [3],
+            "currency": ["", ""],
+        }
+
+    def _number(self, kind: str, value: Decimal) -> str:
+        form = FORMATS[kind]
+        if form.percent:
+            return self._decimal(value * 100, form.least, form.most) + " %"
+        return self._decimal(value, form.least, form.most) + form.suffix
+
+    def _decimal(self, value: Decimal, least: int, most: int) -> str:
+        pattern = "#,##0" + ("." + "0" * least + "#" * (most - least) if most else "")
+        return str(numbers.format_decimal(value, format=pattern, locale=self.locale))
+
+
+def utc(moment: str | datetime) -> str:
+    """A moment for the title of an element: ISO 8601, UTC."""
+    known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return known.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return TABLE_LISTS.join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(each)}" for name, each in value.items())
+    return str(value)

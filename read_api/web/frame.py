@@ -1,0 +1,78 @@
+"""What stands round every page: who is signed in, which company, which pages there are for them, and the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from domain.access.rights import EVERY_COMPANY, Principal, Right, may
+from read_api.dashboards.documents import NAMES, standard
+from read_api.http.request import HttpRequest
+from read_api.web.address import COMPARISONS, PERIODS, Address
+from read_api.web.formats import Formats, locale_of
+
+KEYS: Mapping[str, str] = MappingProxyType(
+    {"executive": "e", "trading": "t", "users": "u", "system": "s", "pipeline": "p"}
+)
+UTC_ZONE = ZoneInfo("UTC")
+
+
+class Place(NamedTuple):
+    """A page that somebody may see: its title, its address, the key after `g`, and whether it is shown now."""
+
+    title: str
+    href: str
+    key: str
+    current: bool
+
+
+def first_company(principal: Principal) -> str:
+    """Whose figures are shown before a company is chosen; empty where none is known."""
+    return next(iter(companies_of(principal)), "")
+
+
+def companies_of(principal: Principal) -> Sequence[str]:
+    """The companies that somebody can choose from: their own, or those that are known to whoever sees all."""
+    if EVERY_COMPANY in principal.companies:
+        return sorted(principal.stored_tiers)
+    return sorted(principal.companies)
+
+
+def places(principal: Principal, company: str, path: str) -> Sequence[Place]:
+    """The pages for this role."""
+    asked = "?" + urlencode({"company": company}) if company else ""
+    found = []
+    if principal.member or may(principal, Right.DASHBOARDS, company):
+        found = [(standard()[name].contents.name, f"/dashboards/{name}", KEYS[name]) for name in NAMES]
+    if may(principal, Right.STATUS):
+        found.append(("Pipeline", "/pipeline", KEYS["pipeline"]))
+    return [Place(title, href + asked, key, href == path) for title, href, key in found]
+
+
+def formats_of(request: HttpRequest, zone: str = "UTC", currency: str = "") -> Formats:
+    """How the reader of this request writes numbers and times."""
+    known = UTC_ZONE if zone == "UTC" else ZoneInfo(zone)
+    return Formats(locale_of(request.headers.get("accept-language", "")), known, currency)
+
+
+def frame(request: HttpRequest, address: Address, formats: Formats, title: str) -> dict[str, Any]:
+    """What the template `frame.html` takes."""
+    principal: Principal = request.user.principal
+    return {
+        "title": title,
+        "address": address,
+        "formats": formats,
+        "principal": principal,
+        "correlation_id": request.user.correlation_id,
+        "roles": ", ".join(sorted(role.value for role in principal.roles)),
+        "companies": companies_of(principal),
+        "any_company": EVERY_COMPANY in principal.companies,
+        "places": places(principal, address.company, address.path),
+        "periods": PERIODS,
+        "comparisons": COMPARISONS,
+        "today": datetime.now(formats.zone).date(),
+    }

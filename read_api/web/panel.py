@@ -1,0 +1,118 @@
+"""The panel of a number: what it is, by which formula, where it comes from, and how to ask for it oneself."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from domain.errors import NotFound
+from domain.metrics.catalogue import METRICS
+from domain.metrics.metric import Metric
+from projections.engine.query.ask import answerable
+from read_api.answers.explained_measure import measure_name
+from read_api.charts.columns import label
+from read_api.web.formats import Formats, utc
+from read_api.web.tables import unit_kind
+
+RPC = "services.AnalyticsService/RunAnalyticsQuery"
+
+
+class Line(NamedTuple):
+    """A fact: its name, its text, and the exact form of it for the title of the element."""
+
+    name: str
+    text: str
+    exact: str = ""
+
+
+class Ask(NamedTuple):
+    """A way to ask for the same oneself."""
+
+    name: str
+    command: str
+
+
+class Panel(NamedTuple):
+    """What is known of a number or a tile."""
+
+    title: str
+    words: str
+    formula: str
+    facts: Sequence[Line]
+    comes_from: Sequence[str]
+    asks: Sequence[Ask]
+
+
+def panel_of(tile: Mapping[str, Any], company: str, formats: Formats, address: str, as_of: str) -> Panel:
+    """The panel of a tile of an answered dashboard; `address` is where this API is reached."""
+    row = tile["rows"][0] if tile["kind"] == "number" and tile["rows"] else {}
+    entry = METRICS.get(str(row.get("key", tile["params"].get("key") or tile["params"].get("keys", ""))))
+    words, formula, comes_from = _summary(tile["query"]), "", tuple[str, ...]()
+    if entry is not None and tile["kind"] == "number":
+        words, formula, comes_from = _meaning(entry), entry.formula, tuple(map(measure_name, entry.explained))
+    return Panel(
+        tile["title"], words, formula, _facts(tile, row, entry if row else None, formats), comes_from,
+        _asks(tile["query"], {**tile["params"], **({"as_of": as_of} if as_of else {})}, company, address,
+              entry if row else None),
+    )  # fmt: skip
+
+
+def _summary(query: str) -> str:
+    try:
+        return answerable(query).summary
+    except NotFound:  # of a dashboard that was configured when there was one
+        return ""
+
+
+def _meaning(entry: Metric) -> str:
+    convention = "" if entry.convention == "canonical" else f" As {entry.convention} computes it."
+    return f"{entry.title}, a metric of {entry.section.value}.{convention}"
+
+
+def _facts(tile: Mapping[str, Any], row: Mapping[str, Any], entry: Metric | None, formats: Formats) -> list[Line]:
+    facts = []
+    if entry is not None:
+        value = formats.value(unit_kind(entry.unit.value), row.get("value"))
+        facts += [Line("Value", value, str(row.get("value"))), Line("Unit", _unit(entry, formats))]
+        facts += [Line("Convention", entry.convention), Line("Definition version", str(entry.version))]
+    if "from" in row:
+        facts.append(
+            Line("Period", f"{formats.moment(row['from'])} – {formats.moment(row['to'])}", f"{row['from']}/{row['to']}")
+        )
+    facts.append(Line("Query", tile["query"]))
+    facts += [Line(label(name), value) for name, value in tile["params"].items() if entry is None]
+    if tile["as_of"]:
+        facts.append(Line("Complete to", formats.moment(tile["as_of"]), utc(tile["as_of"])))
+    if tile["lag_ms"] is not None:
+        facts.append(Line("Behind", f"{formats.whole(tile['lag_ms'])} ms"))
+    facts.append(Line("Position", tile["position"] or "–"))
+    return facts
+
+
+def _unit(entry: Metric, formats: Formats) -> str:
+    return formats.currency if entry.unit.value == "money" else entry.unit.value
+
+
+def _asks(query: str, params: Mapping[str, str], company: str, address: str, entry: Metric | None) -> list[Ask]:
+    """Each line can be copied as it stands; the token is whoever's who asks."""
+    own = {name: value for name, value in params.items() if name != "as_of"}
+    flags = "".join(f" --param {shlex.quote(f'{name}={value}')}" for name, value in own.items())
+    past = f" --as-of {shlex.quote(params['as_of'])}" if "as_of" in params else ""
+    asked = urlencode({"company": company, **params})
+    message = msgspec.json.encode({"scope": {"company_id": company}, "query": query, "params": own}).decode()
+    asks = [
+        Ask("Command line", f"analytics query {query} --company {shlex.quote(company)}{flags}{past}"),
+        Ask("HTTP", f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(f"{address}/api/v1/query/{query}?{asked}")}'),
+        Ask(
+            "gRPC",
+            f'grpcurl -H "authorization: Bearer $TOKEN" -d {shlex.quote(message)} $GRPC {RPC}',
+        ),
+    ]
+    if entry is not None and entry.explained:
+        explain = f"{address}/api/v1/metrics/{entry.key}/explain?{urlencode({'company': company})}"
+        asks.append(Ask("The events behind it", f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(explain)}'))
+    return asks

@@ -1,0 +1,63 @@
+"""A dashboard as it was: each tile answered by the past, one after the other, because each folds events again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from domain.access.rights import Principal
+from domain.errors import AnalyticsError
+from projections.engine.query.request import Question
+from read_api.dashboards.dashboards import COMPANY, DashboardQuestion
+from read_api.dashboards.tiles import tile_answer, tile_request
+from read_api.services import ReadServices
+
+Content = Mapping[str, Any] | AnalyticsError
+
+
+async def dashboard_as_of(
+    side: ReadServices, principal: Principal, question: DashboardQuestion, as_of: str
+) -> dict[str, Any]:
+    """The dashboard as its figures were at a moment; its tiles and the company's profile are those of now.
+
+    Raises Forbidden, NotFound, Invalid, NotYet; what concerns one tile is in that tile.
+    """
+    document = await side.dashboards.document(principal, question.name, question.company)
+    profile = Question(COMPANY, question.company, {}, side.questions.now())
+    (company,) = (await side.questions.ask(principal, profile))["rows"]
+    tiles = [
+        tile_request(tile, profile, question.params, lambda one: side.questions.allowed(principal, one))
+        for tile in document.contents.tiles
+    ]
+    known: dict[Hashable, Content] = {}
+    for asked in (one.question for one in tiles if isinstance(one.question, Question)):
+        if asked.key not in known:
+            known[asked.key] = await _answer(side, principal, asked, as_of)
+    shown = [tile_answer(one, known[one.question.key] if isinstance(one.question, Question) else None) for one in tiles]
+    return {
+        "dashboard": document.name,
+        "version": document.version,
+        "title": document.contents.name,
+        "description": document.contents.description,
+        "company": question.company,
+        "currency": company["currency"],
+        "time_zone": company["calendar"]["time_zone"],
+        "params": dict(question.params),
+        "position": next((tile["position"] for tile in shown if tile["position"]), ""),
+        "as_of": as_of,
+        "complete": all(tile["complete"] for tile in shown if tile["position"]),
+        "lag_ms": 0,
+        "tiles": shown,
+    }
+
+
+async def _answer(side: ReadServices, principal: Principal, question: Question, as_of: str) -> Content:
+    try:
+        found = await side.past.answer(principal, replace(question, about={"as_of": as_of}))
+    except AnalyticsError as error:
+        return error
+    plain: Mapping[str, Any] = msgspec.json.decode(msgspec.json.encode(found))  # rows come as JSON of another process
+    return plain

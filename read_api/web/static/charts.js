@@ -1,0 +1,83 @@
+// Charts: drawn where they come into sight, by the bundle that the page's data names; new rows go into the same view.
+import { isDark } from "./frame.js";
+
+const MOST_ELEMENTS = 1000; // rows that are drawn as SVG; beyond it a canvas is quicker
+
+export class Charts {
+  constructor({ charts, themes, bundle, numbers }) {
+    this.charts = new Map(Object.entries(charts));
+    this.themes = themes;
+    this.bundle = bundle;
+    this.numbers = numbers;
+    this.views = new Map(); // tile id → its views
+    this.seen = new IntersectionObserver((entries) => entries.forEach((each) => each.isIntersecting && this.draw(each.target.dataset.id)), { rootMargin: "200px" });
+    addEventListener("theme", () => [...this.views.keys()].forEach((id) => this.redraw(id)));
+    let waiting = 0;
+    addEventListener("resize", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => [...this.views.values()].flat().forEach((view) => view.resize().runAsync()), 150);
+    });
+  }
+
+  async start() {
+    if (!this.charts.size) return;
+    await load(this.bundle);
+    for (const id of this.charts.keys()) this.watch(id);
+  }
+
+  watch(id) {
+    const tile = document.getElementById(`tile-${id}`);
+    if (tile) this.seen.observe(tile);
+  }
+
+  async draw(id) {
+    const chart = this.charts.get(id);
+    if (!chart || this.views.has(id)) return;
+    this.views.set(id, []);
+    const rows = chart.rows;
+    const places = document.querySelectorAll(`#tile-${CSS.escape(id)} .chart`);
+    const views = [];
+    for (const [number, place] of [...places].entries()) {
+      const options = {
+        ast: true, actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true }, mode: "vega-lite",
+        config: this.themes[isDark() ? "dark" : "light"],
+        renderer: chart.rows.length > MOST_ELEMENTS ? "canvas" : "svg",
+        formatLocale: this.numbers,
+        logLevel: 1, // errors alone
+      };
+      const spec = structuredClone(chart.specs[number]);
+      spec.data = { name: "rows", values: structuredClone(rows) };
+      views.push((await window.vegaEmbed(place, spec, options)).view);
+    }
+    this.views.set(id, views);
+    if (chart.rows !== rows) this.update(id, chart.rows); // they came while it was drawn
+  }
+
+  async redraw(id) {
+    for (const view of this.views.get(id) ?? []) view.finalize();
+    this.views.delete(id);
+    await this.draw(id);
+  }
+
+  // New rows of a tile. A chart that is not in sight keeps them until it is.
+  update(id, rows) {
+    const chart = this.charts.get(id);
+    if (!chart) return;
+    chart.rows = rows;
+    for (const view of this.views.get(id) ?? []) view.data("rows", structuredClone(rows)).runAsync();
+  }
+}
+
+function load(address, tries = 30) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = resolve;
+    script.onerror = () => {
+      script.remove();
+      if (tries > 0) setTimeout(() => load(address, tries - 1).then(resolve, reject), 2000);
+      else reject(new Error("what draws charts cannot be loaded"));
+    };
+    document.head.append(script);
+  });
+}

@@ -1,0 +1,54 @@
+// Numbers and times as the server writes them (read_api/web/formats.py), for what comes while the page is open.
+export class Formats {
+  constructor({ formats, zone }) {
+    this.kinds = formats;
+    this.locale = document.documentElement.dataset.locale || "en";
+    this.zone = zone;
+    this.numbers = new Map();
+  }
+
+  value(kind, value) {
+    if (value === null || value === undefined) return "–";
+    if (this.kinds[kind]) return this.number(kind, Number(value));
+    if (kind === "day") return new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value));
+    if (kind === "moment") return this.moment(value);
+    return text(value);
+  }
+
+  figure(kind, value) {
+    if (kind === "money" && value !== null && Math.abs(Number(value)) >= 10000) return this.decimal(Number(value), 0, 0);
+    return this.value(kind, value);
+  }
+
+  moment(value) {
+    const shape = { dateStyle: "medium", timeStyle: "medium", timeZone: this.zone };
+    return new Intl.DateTimeFormat(this.locale, shape).format(new Date(value));
+  }
+
+  clock(value) {
+    const day = (moment) => new Intl.DateTimeFormat("en", { timeZone: this.zone, dateStyle: "short" }).format(moment);
+    if (day(new Date(value)) !== day(new Date())) return this.moment(value);
+    return new Intl.DateTimeFormat(this.locale, { timeStyle: "medium", timeZone: this.zone }).format(new Date(value));
+  }
+
+  number(kind, value) {
+    const { percent, least, most, suffix } = this.kinds[kind];
+    return percent ? `${this.decimal(value * 100, least, most)} %` : this.decimal(value, least, most) + suffix;
+  }
+
+  decimal(value, least, most) {
+    const key = `${least} ${most}`;
+    if (!this.numbers.has(key)) {
+      const shape = { minimumFractionDigits: least, maximumFractionDigits: most, roundingMode: "halfEven" };
+      this.numbers.set(key, new Intl.NumberFormat(this.locale, shape));
+    }
+    return this.numbers.get(key).format(value);
+  }
+}
+
+function text(value) {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (Array.isArray(value)) return value.map(text).join(" → ");
+  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${name}: ${text(each)}`).join(", ");
+  return String(value);
+}

@@ -1,0 +1,166 @@
+"""Pages in a real browser: signing in, figures that move, keys, screens of every size, names that mean harm."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.browser.chromium import PROGRAM, Page
+from tests.support.instance import Instance, trade
+from tests.support.two_months import COMPANY as FULL
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        PROGRAM is None and "chromium" not in os.environ.get("ANALYTICS_TEST_REQUIRE", "").split(","),
+        reason="no Chromium: on Debian, apt-get install chromium",
+    ),
+]
+
+TRADES = "#tile-trades .figure"
+PERIOD = "from=2025-10-01&to=2025-12-01"
+PLACE = "location.pathname"
+
+
+def link(instance: Instance, company: str, role: str = "viewer", path: str = "/") -> str:
+    """A sign-in link, as `analytics up` prints it."""
+    token = instance.token(role, company, "--subject", f"{role}-of-{company}")
+    return f"{instance.addresses['pages']}{path}#token={token}&company={company}"
+
+
+def trading(company: str) -> str:
+    """The trading dashboard of the days that `trade` makes trades on."""
+    return f"/dashboards/trading?company={company}&{PERIOD}"
+
+
+def complaints(tab: Page) -> list[str]:
+    """What the console says, but for the page that asks to sign in."""
+    return [each for each in tab.complaints if "status of 401" not in each]
+
+
+def test_a_link_signs_in_and_figures_move_without_a_reload(instance: Instance, tab: Page) -> None:
+    """The token leaves the address, no script can read it, and nothing complains."""
+    instance.take([trade("pageco", n, pnl=10.0) for n in range(3)])
+    tab.open(link(instance, "pageco", path=trading("pageco")))
+    tab.until(TRADES, "3")
+    tab.until("#live", "Live")
+    assert tab.script("location.hash + document.cookie + JSON.stringify(sessionStorage)").count("eyJ") == 0
+    tab.script("window.notReloaded = true")
+    instance.take([trade("pageco", n, pnl=10.0) for n in range(3, 8)])
+    tab.until(TRADES, "8")
+    tab.until("#tile-pnl .figure", "80")
+    tab.until("#tile-blotter .scroll", "AAPL")
+    assert tab.script("window.notReloaded") is True
+    assert complaints(tab) == []
+
+
+def test_paused_figures_stay_and_go_on_where_they_are_by_then(instance: Instance, tab: Page) -> None:
+    instance.take([trade("pauseco", n) for n in range(2)])
+    tab.open(link(instance, "pauseco", path=trading("pauseco")))
+    tab.until("#live", "Live")
+    tab.press(".")
+    tab.until("#live", "Paused")
+    instance.take([trade("pauseco", n) for n in range(2, 6)])
+    assert "2" in tab.text(TRADES)
+    tab.press(".")
+    tab.until(TRADES, "6")
+
+
+def test_a_link_asks_before_it_replaces_who_is_signed_in(instance: Instance, tab: Page) -> None:
+    instance.take([trade("secondco", n) for n in range(6)])
+    instance.take([trade("firstco", n) for n in range(4)])
+    tab.open(link(instance, "firstco", path=trading("firstco")))
+    tab.until(TRADES, "4")
+    tab.open(link(instance, "secondco", path=trading("firstco")))
+    tab.until("#other", "viewer-of-secondco")
+    tab.until(TRADES, "4")  # whoever was signed in still is
+    tab.script("document.getElementById('other-no').click()")
+    assert tab.text("#other") == ""
+    tab.open(link(instance, "secondco", path=trading("firstco")))
+    tab.until("#other", "viewer-of-secondco")
+    tab.script("document.querySelector('#other form').submit()")
+    tab.until(TRADES, "6")
+    tab.open(instance.addresses["pages"] + trading("firstco"))  # the other tenant is closed to who came now
+    tab.until("h1", "Not allowed")
+
+
+def test_a_bad_token_shows_why_and_no_figures(instance: Instance, tab: Page) -> None:
+    tab.open(f"{instance.addresses['pages']}/#token=not.a.token&company=pageco")
+    tab.until("[role=alert]", "token")
+    assert tab.text(".tiles") == ""
+
+
+def test_signing_out_takes_the_figures_away(instance: Instance, tab: Page) -> None:
+    tab.open(link(instance, "leaveco"))
+    tab.until(".who", "viewer-of-leaveco")
+    tab.script("document.querySelector('.who button').click()")
+    tab.until("h1", "Sign in")
+    tab.open(instance.addresses["pages"] + trading("leaveco"))
+    tab.until("h1", "Sign in")
+
+
+def test_pages_can_be_walked_by_keyboard_alone(filled: Instance, tab: Page) -> None:
+    tab.open(link(filled, FULL, path=f"/dashboards/executive?company={FULL}&{PERIOD}"))
+    tab.until("#live", "Live")
+    tab.press("?")
+    tab.until("#help", "Explain a number")
+    tab.press("Escape")
+    tab.press("/")
+    tab.until("#search-found", "Monthly recurring revenue")
+    tab.press(*"win rate")
+    tab.until_true("document.querySelector('#search-found li').innerText.startsWith('Win rate')")
+    tab.press("Enter")
+    tab.until("h2", "Win rate")
+    assert tab.script(PLACE) == "/metric/win_rate"
+    tab.press("g", "t")
+    tab.until("h1", "Trading")
+    tab.until("#live", "Live")
+    tab.script("document.querySelector('#tile-win_rate .figure a').focus()")
+    tab.press("Enter")
+    tab.until("#panel", "winning trades / all trades")
+    assert "analytics query key_figure" in tab.text("#panel")
+    assert "panel=win_rate" in tab.script("location.search")
+    tab.press("Escape")
+    tab.until_true("document.getElementById('panel').hidden")
+    assert tab.script("document.activeElement.dataset.panel") == "win_rate"
+    assert complaints(tab) == []
+
+
+def test_every_chart_is_drawn_and_nothing_is_wider_than_a_phone(filled: Instance, tab: Page) -> None:
+    """All four dashboards; no message in the console, no report of the policy."""
+    tab.open(link(filled, FULL, "admin"))
+    tab.until(".who", "admin-of")
+    for name in ("executive", "trading", "users", "system"):
+        tab.screen(390, 9_000)
+        tab.open(f"{filled.addresses['pages']}/dashboards/{name}?company={FULL}&{PERIOD}")
+        tab.until("#live", "Live")
+        tab.until_true("[...document.querySelectorAll('.chart')].every((c) => c.querySelector('svg, canvas'))")
+        assert tab.script("document.documentElement.scrollWidth") <= 390, name
+    assert complaints(tab) == []
+
+
+def test_a_dashboard_can_be_read_without_scripts(filled: Instance, tab: Page) -> None:
+    tab.open(link(filled, FULL))
+    tab.until(".who", "viewer-of")
+    tab.scripts(run=False)
+    tab.open(f"{filled.addresses['pages']}/dashboards/trading?company={FULL}&{PERIOD}")
+    tab.until("#tile-win_rate .figure", "%")
+    tab.until("#tile-blotter", "AAPL")
+    tab.until(".status", "Not live")
+    tab.until("#tile-equity figcaption", "Equity by day")
+
+
+HOSTILE = ("<img src=x onerror=document.title='harmed'>", "\u202eevil\u202c", "n" * 300, "🦊" * 20, "</script><script>")
+
+
+def test_names_that_mean_harm_are_text(instance: Instance, tab: Page) -> None:
+    instance.take([trade("hostileco", n, strategy=name) for n, name in enumerate(HOSTILE)])
+    tab.screen(390)
+    tab.open(link(instance, "hostileco", path=trading("hostileco")))
+    tab.until("#live", "Live")
+    tab.until("#tile-strategies", "<img src=x")
+    assert "harmed" not in str(tab.script("document.title"))
+    assert tab.script("document.querySelectorAll('.tile img').length") == 0
+    assert tab.script("document.documentElement.scrollWidth") <= 390
+    assert complaints(tab) == []
