@@ -28,6 +28,7 @@ from projections.engine.live.question import (
     ViewQuestion,
     subject_of,
 )
+from projections.engine.live.view import MessageKind
 from read_api.live.changes import wait_for
 
 RENEW = LEASE / 5  # seconds between two words that a view is still followed
@@ -38,7 +39,8 @@ STEADFAST = 60.0  # seconds that who follows message by message waits for a lane
 LOOK = 0.25  # seconds between two looks whether it is back
 MOST_CURRENCIES, CURRENCY_SECONDS = 10_000, 60.0  # companies whose currency is remembered, and how long
 MOST_VIEWS = 200  # of one company in this process
-SHOWN = 2  # windows of a document: the one that is open and the one before
+SHOWN = 2  # windows of a document at least: the one that is open and the one before
+KNOWN = 14  # windows of which the newest message is remembered
 
 logger = logging.getLogger(__name__)
 Message = dict[str, Any]
@@ -65,10 +67,20 @@ class _View:
             return
         self.turn += 1
         self.windows[start], self.turns[start] = message, self.turn
-        for old in sorted(self.windows)[: -SHOWN - 12]:
+        for old in sorted(self.windows)[:-KNOWN]:
             del self.windows[old], self.turns[old]
         self.moved.set()
         self.moved = asyncio.Event()
+
+    def document(self) -> list[Message]:
+        """The windows that are open, those that are not durable yet, and the newest that is: each is seen to its end.
+
+        Bars, for one, are known to be whole only when the next ones begin.
+        """
+        messages = [self.windows[start] for start in sorted(self.windows)]
+        durable = [message["kind"] == MessageKind.DURABLE for message in messages]
+        settled = durable.index(False) if False in durable else len(durable)
+        return messages[max(0, min(settled - 1, len(messages) - SHOWN)) :]
 
 
 class LiveMetrics:
@@ -104,12 +116,12 @@ class LiveMetrics:
         return self._view(question).moved
 
     async def document(self, question: ViewQuestion) -> Message:
-        """What is known of a view: its newest windows, the newest last.
+        """What is known of a view: its windows that may still change, the newest last.
 
         Raises Unavailable while the lane is silent, LimitExceeded for too many views of a company.
         """
         view = await self._spoken_of(question, PATIENCE)
-        return await self._shown(view, [view.windows[start] for start in sorted(view.windows)[-SHOWN:]])
+        return await self._shown(view, view.document())
 
     async def messages(self, question: ViewQuestion) -> AsyncGenerator[Message]:
         """Message by message, of each window the newest: who is slow misses revisions, not windows.

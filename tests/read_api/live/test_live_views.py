@@ -32,10 +32,10 @@ async def live(live_bus: LiveBus) -> AsyncIterator[LiveMetrics]:
     await reader.stop()
 
 
-def message(start: str, revision: int, *, epoch: str = "one", trades: int = 0) -> bytes:
+def message(start: str, revision: int, *, epoch: str = "one", trades: int = 0, kind: str = "early") -> bytes:
     """What the lane says of a window, as far as a reader looks at it."""
     said = {"window": "trading", "company": "acme", "width": "1m", "zone": "UTC", "start": start, "revision": revision}
-    return msgspec.json.encode({**said, "epoch": epoch, "rows": [{"total_trades": trades}]})
+    return msgspec.json.encode({**said, "epoch": epoch, "kind": kind, "rows": [{"total_trades": trades}]})
 
 
 async def answering(bus: LiveBus, *messages: bytes) -> list[FollowRequest]:
@@ -66,6 +66,28 @@ async def test_the_newest_revision_of_each_window_is_shown(live: LiveMetrics, ot
         await asyncio.sleep(0.01)
         windows = (await live.document(QUESTION))["windows"]
     assert [w["start"] for w in windows] == ["01:00", "01:01"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "shown"),
+    [
+        (["durable", "durable", "early"], 2),
+        (["durable", "durable", "durable"], 2),
+        (["durable", "final", "early", "early"], 4),
+        (["durable", "durable", "early", "durable", "early"], 4),
+        (["early"], 1),
+    ],
+)
+async def test_a_window_is_shown_until_it_is_durable_and_the_next_one_is(
+    live: LiveMetrics, other_bus: LiveBus, kinds: list[str], shown: int
+) -> None:
+    """However far the watermark is behind: nobody is left with what was said of a window early."""
+    starts = [f"01:{minute:02}" for minute in range(len(kinds))]
+    await answering(other_bus, *(message(start, 1, kind=kind) for start, kind in zip(starts, kinds, strict=True)))
+    windows: list[Any] = []
+    while [w["start"] for w in windows] != starts[-shown:]:
+        await asyncio.sleep(0.01)
+        windows = (await live.document(QUESTION))["windows"]
 
 
 async def test_who_follows_says_so_once_for_many_readers(live: LiveMetrics, other_bus: LiveBus) -> None:
