@@ -62,7 +62,7 @@ class AuditMiddleware:
     ) -> None:
         self._inner = inner
         self._match = match
-        self._known = lru_cache(1_000)(self._found)  # of what was asked for lately
+        self._route = lru_cache(1_000)(self._routed)  # of what was asked for lately
         self._gate = gate
         self._trail = gate.trail
         self._problem = problem
@@ -75,7 +75,7 @@ class AuditMiddleware:
             await self._inner(scope, receive, send)
             return
         method = scope.get("method")
-        route, deed, name = self._known(method, scope["path"])
+        route, deed, name = self._route(method, scope["path"])
         scope["path"] = route.path  # so that nobody further in reads another one
         headers: dict[bytes, bytes] = dict(scope["headers"])
         correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
@@ -87,7 +87,7 @@ class AuditMiddleware:
             if tracing.on():
                 tracing.add_attributes(status=exchange.answer.status, correlation_id=correlation_id)
 
-    def _found(self, method: str | None, path: str) -> tuple[Route, AuditedAction | None, str]:
+    def _routed(self, method: str | None, path: str) -> tuple[Route, AuditedAction | None, str]:
         """The route of a request, what it does, and what its span is called."""
         route = self._match(method, path)
         deed = audited_action(method, route)

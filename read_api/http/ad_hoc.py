@@ -16,17 +16,10 @@ from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, ta
 from read_api.answers.cache import Freshness
 from read_api.answers.export import FORMATS, format_of
 from read_api.http import openapi
+from read_api.http.departure import for_caller
 from read_api.http.encoding import encoded
-from read_api.http.request import (
-    HttpRequest,
-    ask,
-    asked_at,
-    for_caller,
-    freshness_of,
-    parameters,
-    whole_parameter,
-    with_headers,
-)
+from read_api.http.request import HttpRequest, ask, asked_at, freshness_of, parameters, whole_parameter
+from read_api.http.responses import with_headers
 
 EXPORT = "/api/v1/analytics/export"
 LISTS = ("metrics", "by", "order_by")

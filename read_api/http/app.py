@@ -39,13 +39,8 @@ from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
 from read_api.http.problems import of_framework, problem
 from read_api.http.realtime import realtime
-from read_api.http.request import (
-    JSON,
-    HttpRequest,
-    answer_query,
-    explanation,
-    parameters,
-)
+from read_api.http.request import HttpRequest, answer_query, explanation, parameters
+from read_api.http.responses import JSON
 from read_api.http.short_way import ShortWay
 from read_api.http.verification import verify_log
 from read_api.live.sessions import LiveSessions

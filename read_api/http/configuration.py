@@ -22,7 +22,8 @@ from projections.engine.query.params import Param
 from projections.engine.query.request import Question
 from read_api.answers.configuration import HISTORY, KINDS, Kind, history_question, item_question, list_question, only
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, ask, asked_at, parameters, response_to, with_headers
+from read_api.http.request import HttpRequest, ask, asked_at, parameters
+from read_api.http.responses import response_to, with_headers
 
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"

@@ -15,7 +15,9 @@ from domain.configuration.dashboard import Layout, Sharing, Tile
 from projections.engine.query.wide_answers import beside
 from read_api.dashboards.dashboards import DashboardQuestion
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, for_caller, min_position, parameters
+from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest, min_position, parameters
+from read_api.http.responses import JSON
 from read_api.services import ReadServices
 
 

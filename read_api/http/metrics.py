@@ -18,7 +18,8 @@ from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, answer_query, explanation, parameters
+from read_api.http.request import HttpRequest, answer_query, explanation, parameters
+from read_api.http.responses import JSON
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
 _KEY = "key"

@@ -12,7 +12,9 @@ from litestar import Response, get
 from projections.engine.query.params import Param
 from read_api.answers.realtime import live_questions
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, for_caller, parameters
+from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest, parameters
+from read_api.http.responses import JSON
 from read_api.services import ReadServices
 
 PATH = "/api/v1/realtime"

@@ -13,7 +13,8 @@ from domain.errors import Invalid
 from domain.reports.report import ReportRequest, StoredReport
 from read_api.answers.reports import MOST_PAGE
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, parameters, whole_parameter
+from read_api.http.request import HttpRequest, parameters, whole_parameter
+from read_api.http.responses import JSON
 from read_api.services import ReadServices
 
 PATH = "/api/v1/reports"

@@ -21,7 +21,8 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import AnalyticsError
-from read_api.http.request import ASKED, Asked, HttpRequest, Ready, at_hand, head_of
+from read_api.http.request import QUERY, HttpRequest, QueryRequest, at_hand
+from read_api.http.responses import Ready, head_of
 
 Handler = Callable[..., Awaitable[Response[bytes]]]
 _PLAIN = re.compile(rb"[0-9A-Za-z.:\-\[\]]*")  # a host that needs no second look
@@ -37,10 +38,10 @@ class ShortWay:
         answer_error: Callable[[HttpRequest, Exception], Response[bytes]],
     ) -> None:
         self._application = application
-        self._route = lru_cache(1_000)(self._found)  # of what was asked for lately: a path can be anything
+        self._route = lru_cache(1_000)(self._routed)  # of what was asked for lately: a path can be anything
         self._handlers = {handler.fn for handler in handlers}
         self._answer_error = answer_error
-        self._asked: LRUCache[tuple[str, bytes], Asked] = LRUCache(1_000)
+        self._queries: LRUCache[tuple[str, bytes], QueryRequest] = LRUCache(1_000)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request or connection."""
@@ -57,17 +58,17 @@ class ShortWay:
             response = await handler(request=request, **named)
         except Exception as error:
             response = self._answer_error(request, error)
-        if ASKED in scope:
-            self._asked[scope["path"], scope["query_string"]] = scope[ASKED]
+        if QUERY in scope:
+            self._queries[scope["path"], scope["query_string"]] = scope[QUERY]
         await _send_all(response, send)
 
     def _at_hand(self, scope: Any) -> Response[bytes] | None:
         """What is kept for a request whose like was read before: the handler would give the same."""
-        asked = self._asked.get((scope["path"], scope["query_string"]))
-        if asked is None or any(name == b"x-min-position" for name, _ in scope["headers"]):
+        query = self._queries.get((scope["path"], scope["query_string"]))
+        if query is None or any(name == b"x-min-position" for name, _ in scope["headers"]):
             return None
         try:
-            return at_hand(self._application.state.side, scope["user"], asked)
+            return at_hand(self._application.state.side, scope["user"], query)
         except AnalyticsError:
             return None  # the handler raises it, too
 
@@ -77,7 +78,7 @@ class ShortWay:
             return None, {}
         return self._route(scope["path"], scope["method"])
 
-    def _found(self, path: str, method: str) -> tuple[Handler | None, Mapping[str, Any]]:
+    def _routed(self, path: str, method: str) -> tuple[Handler | None, Mapping[str, Any]]:
         try:
             _, handler, _, named, _ = self._application.asgi_router.handle_routing(path=path, method=method)
         except HTTPException:

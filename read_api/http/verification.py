@@ -10,7 +10,9 @@ from litestar import Response, get
 from domain.errors import Invalid
 from read_api.answers.verification import LogVerification
 from read_api.http import openapi
-from read_api.http.request import JSON, HttpRequest, for_caller, parameters
+from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest, parameters
+from read_api.http.responses import JSON
 
 NAMES = ("company", "streams", "to")
 

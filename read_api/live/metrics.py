@@ -40,7 +40,7 @@ LOOK = 0.25  # seconds between two looks whether it is back
 MOST_CURRENCIES, CURRENCY_SECONDS = 10_000, 60.0  # companies whose currency is remembered, and how long
 MOST_VIEWS = 200  # of one company in this process
 SHOWN = 2  # windows of a document at least: the one that is open and the one before
-KNOWN = 14  # windows of which the newest message is remembered
+REMEMBERED = 14  # windows of which the newest message is remembered
 
 logger = logging.getLogger(__name__)
 Message = dict[str, Any]
@@ -67,7 +67,7 @@ class _View:
             return
         self.turn += 1
         self.windows[start], self.turns[start] = message, self.turn
-        for old in sorted(self.windows)[:-KNOWN]:
+        for old in sorted(self.windows)[:-REMEMBERED]:
             del self.windows[old], self.turns[old]
         self.moved.set()
         self.moved = asyncio.Event()

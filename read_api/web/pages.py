@@ -22,8 +22,10 @@ from read_api.charts.theme import THEMES
 from read_api.dashboards.dashboards import DashboardQuestion
 from read_api.dashboards.documents import FILTERS, Document
 from read_api.health.projection_status import visible_to
+from read_api.http.departure import for_caller
 from read_api.http.problems import of_framework
-from read_api.http.request import JSON, HttpRequest, for_caller, parameters
+from read_api.http.request import HttpRequest, parameters
+from read_api.http.responses import JSON
 from read_api.services import ReadServices
 from read_api.web import sign_in
 from read_api.web.address import Address, read_address

@@ -93,7 +93,7 @@ class Reader:
 
     def read(self, topic: str, messages: Sequence[bytes], now: int) -> Arrivals:
         """The deltas of messages that came together, at `now` (ms)."""
-        return folded(topic, self.admit(topic, judged(topic, messages, now), len(messages), now))
+        return folded(topic, self.admit(topic, good_messages(topic, messages, now), len(messages), now))
 
     def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:
         """Of so many messages that came the good ones, without those that came before."""
@@ -122,7 +122,7 @@ def folded(topic: str, admitted: Admitted) -> Arrivals:
     return found
 
 
-def judged(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
+def good_messages(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
     """Those that are good."""
     rows: Sequence[int] = range(len(messages))
     if sum(map(len, messages)) > FEW:

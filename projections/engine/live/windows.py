@@ -24,7 +24,7 @@ from projections.engine.live.arrivals import (
     Reader,
     SourceProgress,
     folded,
-    judged,
+    good_messages,
     topics_of,
 )
 from projections.engine.live.panes import Pane
@@ -74,7 +74,7 @@ class LiveWindows:
 
     def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
         """Fold messages of the bus that came together."""
-        admitted = self.admit(topic, judged(topic, messages, now), len(messages), now)
+        admitted = self.admit(topic, good_messages(topic, messages, now), len(messages), now)
         self.add(folded(topic, admitted), now)
 
     def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:

@@ -25,7 +25,7 @@ import msgspec
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, PositionedStore, Subscription
 from eventlog import tasks
-from projections.engine.live.arrivals import folded, judged, topics, warm_up
+from projections.engine.live.arrivals import folded, good_messages, topics, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
 from projections.engine.live.question import (
     FOLLOW_SUBJECT,
@@ -143,7 +143,7 @@ class LiveWorker:
             for topic in topics():
                 if messages := self._lazy.take(topic, MOST):
                     now = self._clock()
-                    good = await asyncio.to_thread(judged, topic, messages, now)
+                    good = await asyncio.to_thread(good_messages, topic, messages, now)
                     admitted = self.windows.admit(topic, good, len(messages), now)
                     self.windows.add(await asyncio.to_thread(folded, topic, admitted), now)
 

@@ -69,7 +69,7 @@ async def bus(servers: Addresses) -> AsyncIterator[NatsBus]:
 
 async def rounds(bus: NatsBus, folder: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """So many questions to three processes; what the tiers had."""
-    monkeypatch.setattr(cache, "MEMORY", 12_000)  # a few answers
+    monkeypatch.setattr(cache, "MEMORY", 18_000)  # a few answers
     monkeypatch.setattr(cache, "LOOK", 0.0)
     chance, store = random.Random(16), Store()
     bucket, files = AnswerBucket(bus), AnswerFiles(folder, most_bytes=6_000)

@@ -86,8 +86,8 @@ def test_the_star_reads_any_company_but_has_to_name_one(instance: Instance, posi
 
 def test_what_is_kept_is_judged_and_told_like_what_is_made(instance: Instance, position: str) -> None:
     """The same bytes for whoever may have them, under an id of each request; nobody else has them, and news come."""
-    path = "/api/v1/kpis?company=webco&at=2024-01-15"
-    with instance.client("viewer", "webco") as client, instance.client("admin", "webco") as admin:
+    path = "/api/v1/kpis?company=keptco&at=2024-01-15"
+    with instance.client("viewer", "keptco") as client, instance.client("admin", "keptco") as admin:
         first = client.get(path)
         again = [each.get(path) for each in (client, admin) * 5]
         assert [each.json()["rows"] for each in again] == [first.json()["rows"]] * 10
@@ -96,9 +96,9 @@ def test_what_is_kept_is_judged_and_told_like_what_is_made(instance: Instance, p
         assert {tuple(each.headers) for each in again} == {tuple(first.headers)}
         with instance.client("admin", "other") as other:
             problem(other.get(path), 403, "forbidden_company")
-        with instance.client("engineer", "webco") as engineer:
+        with instance.client("engineer", "keptco") as engineer:
             problem(engineer.get(path), 403, "forbidden_role")
-        needed = instance.take([trade("webco", 77, pnl=1.0)])
+        needed = instance.take([trade("keptco", 77, pnl=1.0)])
         news = client.get(path, headers={"X-Min-Position": needed})
         assert Position.parse(news.json()["position"]).reaches(Position.parse(needed))
         problem(client.get(path, headers={"X-Min-Position": "nonsense"}), 400, "bad_position")

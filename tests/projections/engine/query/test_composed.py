@@ -15,7 +15,7 @@ from domain.access.rights import OPERATOR, Feature, Principal, Role, Tier
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
 from projections.engine.declare import registry
-from projections.engine.query import ask
+from projections.engine.query import ask, composed
 from projections.engine.query.ask import answer, asking, find
 from projections.engine.query.composed import (
     ASKED_AT_ONCE,
@@ -206,7 +206,8 @@ def registered_visits(monkeypatch: pytest.MonkeyPatch) -> Composed:
     outer = replace(VISITS, name="outer", parts=lambda _: {"inner": Part("visits")})
     compare = replace(VISITS, name="compare", params=(Param(SINCE, "first day"),))
     found = {**registry.all_registered(), "visits": gated, "outer": outer, "compare": compare}
-    monkeypatch.setattr(ask, "all_registered", lambda: found)
+    for module in (ask, composed):
+        monkeypatch.setattr(module, "all_registered", lambda: found)
     return gated
 
 
