@@ -85,6 +85,7 @@ class Page:
 
     def screenshot(self, path: Path) -> None:
         """What the screen shows, as PNG."""
+        self._call("Page.bringToFront")
         path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
 
     def _call(self, method: str, **params: Any) -> Any:

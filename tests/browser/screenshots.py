@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
+from tests.browser import chromium
 from tests.browser.chromium import Page, page
 from tests.support.instance import Instance
 
@@ -46,7 +47,7 @@ def take(tab: Page, address: str, name: str, width: int, theme: str) -> None:
     tab.screen(width, TALLEST, theme)
     tab.open(address)
     tab.until_true(SETTLED)
-    height = int(tab.script("document.documentElement.scrollHeight"))
+    height = int(tab.script("document.body.getBoundingClientRect().height")) + 1
     tab.screen(width, min(TALLEST, max(height, 900)), theme)
     tab.screenshot(FOLDER / f"{name}-{width}-{theme}.png")
 
@@ -54,11 +55,13 @@ def take(tab: Page, address: str, name: str, width: int, theme: str) -> None:
 def main(folder: str) -> None:
     """Make all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    chromium.PATIENCE = 120.0  # the first page of a company is made of all its events
     with running(folder) as instance, tempfile.TemporaryDirectory() as profile, page(Path(profile) / "profile") as tab:
         pages, token = instance.addresses["pages"], instance.token("admin", "*", "--subject", "ada")
         tab.screen(1280)
         tab.open(pages)
         tab.until("h1", "Sign in")
+        tab.until_true("document.readyState === 'complete' && sessionStorage.getItem('again') !== null")
         tab.screenshot(FOLDER / "sign-in.png")
         tab.open(f"{pages}/#token={token}&company=acme")
         tab.until(".who", "ada")
