@@ -13,7 +13,7 @@ PIP_LOCKED := $(PIP_INSTALL) --no-compile --require-hashes --no-deps -r
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics
-TESTERS ?= 2
+TESTERS ?= 3
 EXAMPLES ?= 10
 ARGS ?=
 say = @printf '\n==> %s\n' "$(1)"
@@ -55,7 +55,7 @@ imports: setup-dev ## the import rule, by import-linter
 	@$(BIN)/lint-imports --no-logo
 
 # a file that takes long must not be the last one, alone: tests/support/order.py puts those first
-suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=2 processes)
+suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=3 processes)
 	$(call say,pytest)
 	@$(BIN)/python -m pytest -m 'not check and not ci' -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
