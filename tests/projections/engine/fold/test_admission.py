@@ -27,6 +27,7 @@ from tests.support.examples import examples
 
 TOPIC = "user-behavior"
 TAKEN = 1_760_000_000_000
+NO_ITEMS = b"\x08\x02"  # a batch by its type, whose only field is of another
 
 
 def chunk(values: Sequence[bytes], partition: int = 0, start: int = 0) -> Chunk:
@@ -118,6 +119,24 @@ def test_every_rule_of_the_envelope_sets_an_event_aside(rule: FieldRule) -> None
     (bad,) = decide(Memory(), [event(0), envelope.SerializeToString()]).quarantined
     assert bad.offset == 1
     assert bad.reason.startswith(rule.name)
+
+
+@given(sizes=st.lists(st.integers(0, 3), min_size=1, max_size=8))
+def test_every_fact_has_the_envelope_that_it_came_in(sizes: list[int]) -> None:
+    """Whatever batches hold that came together: one that holds none is set aside, and takes nothing along."""
+    raw, expected = [], []
+    for number, size in enumerate(sizes):
+        done = [users.UserEvent(name="click", feature=f"{number}-{item}") for item in range(size)]
+        company, payload = f"company{number}", users.UserEventBatch(items=done).SerializeToString() or NO_ITEMS
+        envelope = AnalyticsProcessingEnvelope(
+            message_type="user_event_batch", company_id=company, user_id="u", timestamp=TAKEN, payload=payload
+        )
+        raw.append(envelope.SerializeToString())
+        expected += [(company, f"{number}-{item}") for item in range(size)]
+    facts, admitted = Admission(TOPIC, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    assert [bad.offset for bad in admitted.quarantined] == [number for number, size in enumerate(sizes) if not size]
+    found = facts["user_event"].select("company_id", "feature").rows() if any(sizes) else []
+    assert found == expected
 
 
 def test_a_foreign_event_is_admitted_once_in_a_batch_and_across_batches() -> None:
