@@ -21,7 +21,7 @@ import msgspec
 from domain.insights.decomposition import quick, stl
 from domain.insights.finding import Basis, Finding, Kind
 from domain.insights.periods import period_of
-from domain.insights.series import ROUNDING, observed, spread
+from domain.insights.series import LARGEST, ROUNDING, observed, spread
 from domain.metrics.value import Reason
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def anomalies(
     seen, first = _better_seen(series, period)
     logarithms = seen is not series
     clean = np.where(np.abs(_scores(seen, first)[0]) > threshold, first, seen)
+    clean = clean.clip(-LARGEST, LARGEST)  # what is expected of the largest may lie a little beyond
     expected = _expected(clean, period, robust=False)
     scores, deviation = _scores(seen, expected)
     told = np.exp(expected) if logarithms else expected
