@@ -33,11 +33,12 @@ def locale_of(accept_language: str) -> Locale:
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """How one reader sees the figures of one company."""
+    """How one reader sees the figures of one company. `today`: the day of the request there."""
 
     locale: Locale
     zone: ZoneInfo
     currency: str
+    today: date
 
     @property
     def tag(self) -> str:
@@ -70,7 +71,7 @@ class Formats:
     def clock(self, moment: str | datetime) -> str:
         """The time of day alone where it is today's, else with the day."""
         known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-        if known.astimezone(self.zone).date() == datetime.now(self.zone).date():
+        if known.astimezone(self.zone).date() == self.today:
             return str(dates.format_time(known, "medium", tzinfo=self.zone, locale=self.locale))
         return self.moment(known)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.access.rights import EVERY_COMPANY, Principal, Right, may
 from read_api.dashboards.documents import NAMES, standard
-from read_api.http.request import HttpRequest
+from read_api.http.request import HttpRequest, asked_at
 from read_api.web.address import COMPARISONS, PERIODS, Address
 from read_api.web.formats import Formats, locale_of
 
@@ -56,7 +55,8 @@ def places(principal: Principal, company: str, path: str) -> Sequence[Place]:
 def formats_of(request: HttpRequest, zone: str = "UTC", currency: str = "") -> Formats:
     """How the reader of this request writes numbers and times."""
     known = UTC_ZONE if zone == "UTC" else ZoneInfo(zone)
-    return Formats(locale_of(request.headers.get("accept-language", "")), known, currency)
+    today = asked_at(request).astimezone(known).date()
+    return Formats(locale_of(request.headers.get("accept-language", "")), known, currency, today)
 
 
 def frame(request: HttpRequest, address: Address, formats: Formats, title: str) -> dict[str, Any]:
@@ -74,5 +74,5 @@ def frame(request: HttpRequest, address: Address, formats: Formats, title: str) 
         "places": places(principal, address.company, address.path),
         "periods": PERIODS,
         "comparisons": COMPARISONS,
-        "today": datetime.now(formats.zone).date(),
+        "today": formats.today,
     }

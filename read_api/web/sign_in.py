@@ -16,7 +16,7 @@ from domain.errors import AnalyticsError, Invalid, Unauthenticated
 from domain.request import correlation
 from domain.request.caller import OPEN, PAGE
 from domain.request.session_cookie import SECURE, cookie_name, session_of
-from read_api.http.request import HttpRequest
+from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
 from read_api.web.rendering import PAGE_HEADERS
 
@@ -76,7 +76,7 @@ def _cookie(request: Request[Any, Any, Any], session: str, expires_at: float) ->
     """The cookie: not for scripts, not for requests of other sites, over TLS alone where there is TLS."""
     scheme = request.scope["scheme"]
     name, secure = cookie_name(request.scope["headers"], scheme), "; Secure" if scheme in SECURE else ""
-    left = max(0, int(min(expires_at - time.time(), 400 * 86_400)))  # browsers keep none longer
+    left = max(0, int(min(expires_at - asked_at(request).timestamp(), 400 * 86_400)))  # browsers keep none longer
     return f"{name}={session}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict{secure}"
 
 
