@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from nats.errors import Error as NatsError
 from nats.js.api import KeyValueConfig, StorageType
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 
 from adapters.nats.bus import NatsBus
@@ -16,7 +15,7 @@ from domain.errors import Unavailable
 BUCKET = "answers"
 LARGEST = 512 * 1024  # bytes of one answer: half of what a message may have anywhere
 MOST_BYTES = 64 * 2**20
-LASTS = 900.0  # seconds: their minute is long over then
+LASTS = 900.0  # seconds: for longer they are kept in files, where they cost much
 
 
 class AnswerBucket:
@@ -37,12 +36,11 @@ class AnswerBucket:
             raise self._lost(error) from error
 
     async def put(self, name: str, value: bytes) -> None:
-        """Keep it, unless it is too large, or another process has kept it meanwhile. Raises Unavailable."""
+        """Keep it in place of what is there, unless it is too large. Raises Unavailable."""
         if len(value) > LARGEST:
             return
         try:
-            with suppress(KeyWrongLastSequenceError):  # the same answer, made by another process
-                await (await self._open()).create(name, value)
+            await (await self._open()).put(name, value)
         except (NatsError, OSError) as error:
             raise self._lost(error) from error
 

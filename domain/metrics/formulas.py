@@ -46,10 +46,13 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class MetricInputs:
-    """What the sources gave for one period; `seconds` and `months` say how much of it is over, None of an open one."""
+    """What the sources gave for one period; `seconds` and `months` say how much of it is over, None of an open one.
+
+    The seconds are counted when they are asked for: an answer that rests on them is right for a moment alone.
+    """
 
     sums: Mapping[str, Sums]
-    seconds: float | None
+    seconds: Callable[[], float | None] = lambda: None
     assumptions: Assumptions = field(default_factory=Assumptions)
     months: float | None = None
 
@@ -338,7 +341,7 @@ def _operations(inputs: MetricInputs) -> tuple[int, int]:
 def _throughput(inputs: MetricInputs) -> Stat:
     count = inputs.whole("operations", "count")
     told = count or inputs.whole("operations_ever", "ever")
-    return service.throughput(count, inputs.seconds or 0) if told else Reason.NO_DATA
+    return service.throughput(count, inputs.seconds() or 0) if told else Reason.NO_DATA
 
 
 SYSTEM: Mapping[str, Formula] = {

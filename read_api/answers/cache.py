@@ -1,9 +1,10 @@
 """Answers that cost much are kept, exact by position: while nothing of the company was folded, they are the same.
 
 What "now" means in a kept answer is the beginning of the minute in which it was asked, so that all who ask in a minute
-get the same. What a kept answer costs is one statement, which asks where its projections stand and where they last
-folded anything of this company: other companies' events change nothing. A look counts for LOOK seconds, and until the
-bus says that something has moved. What is not in this process may be in a tier behind it.
+get the same; and so does whoever asks later, up to the moment at which time matters to the answer. What a kept answer
+costs is one statement, which asks where its projections stand and where they last folded anything of this company:
+other companies' events change nothing. A look counts for LOOK seconds, and until the bus says that something has moved.
+What is not in this process may be in a tier behind it.
 
 Whoever says `max_staleness` gets an answer that was right so many seconds ago at once, marked as such, while a new one
 is made; but none across the turn of a day: what was yesterday's month is no answer to a question of today. Who needs a
@@ -29,6 +30,7 @@ from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, PositionedStore
 from eventlog import tasks
 from projections.engine.query.ask import answerable
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Compared
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age
@@ -44,6 +46,7 @@ WORTH = 0.005  # seconds that answers of a query must have cost lately to be kep
 FADING = 0.9  # of what a query cost, with each cheaper answer
 LOOK = 0.01  # seconds for which a look at positions counts
 SHARE = 5  # an answer is made anew after so many times what it cost, at the earliest
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TURN = timedelta(minutes=15)  # in every time zone there is, a day begins at such a quarter of an hour
 
 COUNTS = ("process_hits", "stale_hits", "misses", "computed", "warmed", "warmed_hits")
@@ -82,7 +85,7 @@ class AnswerCache:
     def __init__(
         self,
         store: PositionedStore,
-        make: Callable[[Question], Awaitable[dict[str, Any]]],
+        make: Callable[[Question], Awaitable[LastingAnswer]],
         *,
         moved: Callable[[], asyncio.Event] = asyncio.Event,
         tiers: Tiers | None = None,
@@ -109,13 +112,13 @@ class AnswerCache:
         self.companies[question.company] = None
         asked = _of_its_minute(question)
         entry = self._entries.get(asked.key)
-        reads = entry.reads if entry and entry.asked_at == asked.asked_at else tuple(sorted(projections_of(asked)))
+        reads = entry.reads if entry and entry.answer.holds_at(asked.asked_at) else tuple(sorted(projections_of(asked)))
         look = await self._look(asked.company, reads)
         state = look.state
         if entry is not None and not freshness.force_refresh:
             if (kept := self._hit(entry, asked, look)) is not None:
                 return kept
-            if self._clock() - entry.right < freshness.max_staleness and not _turned(entry.asked_at, asked.asked_at):
+            if self._clock() - entry.right < freshness.max_staleness and _of_same_day(entry.answer, asked.asked_at):
                 self._renew(asked, reads, state, entry)
                 self.counts["stale_hits"] += 1
                 return {**entry.answer, "complete": False, "lag_ms": age(entry.answer["as_of"], question.asked_at)}
@@ -135,13 +138,13 @@ class AnswerCache:
 
     def _hit(self, entry: Entry, asked: Question, look: _Look) -> CachedAnswer | None:
         """What is kept, if it is the exact answer to the question now."""
-        if entry.state != look.state or entry.asked_at != asked.asked_at:
+        if not entry.holds(look.state, asked.asked_at):
             return None
         entry.right = self._clock()
         self._count_hit(entry)
         return entry.as_of_now(look.checkpoints)
 
-    async def fresh(self, question: Question) -> dict[str, Any]:
+    async def fresh(self, question: Question) -> LastingAnswer:
         """The answer of a computation that begins now; kept where answers of this query are.
 
         Raises what making it raises, Unavailable.
@@ -163,7 +166,7 @@ class AnswerCache:
         reads = tuple(sorted(projections_of(asked)))
         state = (await self._look(asked.company, reads)).state
         entry = self._entries.get(asked.key)
-        if entry is not None and (entry.state, entry.asked_at) == (state, asked.asked_at):
+        if entry is not None and entry.holds(state, asked.asked_at):
             return 0.0
         began = self._clock()
         await asyncio.shield(self._begin(asked, reads, state, anew=False))
@@ -200,7 +203,7 @@ class AnswerCache:
             return False
         return (isinstance(query, Composed) and query.kept) or self._costs.get(question.name, 0.0) >= WORTH
 
-    async def _timed(self, question: Question) -> dict[str, Any]:
+    async def _timed(self, question: Question) -> LastingAnswer:
         began = self._clock()
         answer = await self._make(question)
         self._costs[question.name] = max(self._clock() - began, FADING * self._costs.get(question.name, 0.0))
@@ -237,17 +240,18 @@ class AnswerCache:
             self._making[place].add_done_callback(lambda _: self._making.pop(place))
         return self._making[place]
 
-    async def _found(self, asked: Question, reads: tuple[str, ...], state: State) -> dict[str, Any]:
+    async def _found(self, asked: Question, reads: tuple[str, ...], state: State) -> LastingAnswer:
         """What a tier has, else what is computed."""
-        found = await self._tiers.get(key_of(asked, state, self._code), self._costs.get(asked.name, 0.0))
+        expected = self._costs.get(asked.name, 0.0)
+        found = await self._tiers.get(key_of(asked, state, self._code), asked.asked_at, expected)
         if found is None:
             return await self._computed(asked, reads, state)
         cost, answer = found
-        entry = self._keep(asked, reads, state, CachedAnswer(answer), cost)
+        entry = self._keep(asked, reads, state, answer, cost)
         self.seconds["saved"] += cost
         return entry.as_of_now((await self._look(asked.company, reads)).checkpoints)
 
-    async def _computed(self, asked: Question, reads: tuple[str, ...], state: State) -> dict[str, Any]:
+    async def _computed(self, asked: Question, reads: tuple[str, ...], state: State) -> LastingAnswer:
         began = self._clock()
         answer = await self._make(asked)
         cost = self._clock() - began
@@ -257,17 +261,20 @@ class AnswerCache:
         if len(answer["rows"]) > FEW:  # so many are given back when they have been sent
             return answer
         stood_still = (await self._look_now(asked.company, reads)).state == state
-        entry = self._keep(asked, reads, state if stood_still else (), CachedAnswer(answer), cost)
+        entry = self._keep(asked, reads, state if stood_still else (), answer, cost)
         if stood_still:
             tasks.start(self._tiers.put(key_of(asked, state, self._code), answer, cost), "keeping an answer")
         return entry.answer
 
-    def _keep(self, asked: Question, reads: tuple[str, ...], state: State, answer: CachedAnswer, cost: float) -> Entry:
+    def _keep(
+        self, asked: Question, reads: tuple[str, ...], state: State, lasting: LastingAnswer, cost: float
+    ) -> Entry:
         query, now = answerable(asked.name), self._clock()
+        answer = CachedAnswer(lasting, lasting.asked_at, lasting.until)
         answer.rows_json = msgspec.Raw(msgspec.json.encode(answer["rows"]))
         stamped = isinstance(query, Composed) and query.stamped
         size = TIMES_JSON * len(bytes(answer.rows_json)) + 1_000
-        entry = Entry(answer, reads, state, asked.asked_at, cost, now, now - cost, stamped, size=size)
+        entry = Entry(answer, reads, state, cost, now, now - cost, stamped, size=size)
         if size < MEMORY // 8:
             self._entries[asked.key] = entry
         return entry
@@ -295,7 +302,6 @@ def _of_its_minute(question: Question) -> Question:
     return replace(question, asked_at=minute_of(question.asked_at))
 
 
-def _turned(before: datetime, now: datetime) -> bool:
-    """Whether a day may have begun between two moments."""
-    epoch = datetime.fromtimestamp(0, UTC)
-    return (before - epoch) // TURN != (now - epoch) // TURN
+def _of_same_day(answer: LastingAnswer, moment: datetime) -> bool:
+    """Whether no day may have begun since that changes what it is about."""
+    return answer.holds_at(moment) or (answer.asked_at - EPOCH) // TURN == (moment - EPOCH) // TURN

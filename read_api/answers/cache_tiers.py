@@ -12,10 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.errors import AnalyticsError
 from domain.ports import AnswerTier
+from projections.engine.query.asked_at import LastingAnswer
 from read_api.answers.cached_answer import Key, packed, unpacked
 
 FAILURES = 3  # in a row, after which a tier is left alone
@@ -42,13 +44,15 @@ class GuardedTier:
         """Whether it is asked now."""
         return self.clock() >= self._closed_until
 
-    async def get(self, key: Key) -> tuple[float, dict[str, Any]] | None:
-        """Cost and answer, where it has that very one."""
+    async def get(self, key: Key, moment: datetime) -> tuple[float, LastingAnswer] | None:
+        """Cost and answer to who asks at a moment, where it has that very one."""
         value: bytes | None = await self._guarded(self.tier.get, key.name)
         found = None if value is None else unpacked(key, value)
         if value is not None and found is None:
             self.counts["foreign"] += 1
             logger.warning("%s has something else under %s", self.name, key.name)
+        if found is not None and not found[1].holds_at(moment):
+            found = None
         self.counts["hits" if found else "misses"] += 1
         return found
 
@@ -80,15 +84,15 @@ class Tiers:
     def __init__(self, *tiers: GuardedTier) -> None:
         self.all: Sequence[GuardedTier] = tiers
 
-    async def get(self, key: Key, expected: float) -> tuple[float, dict[str, Any]] | None:
+    async def get(self, key: Key, moment: datetime, expected: float) -> tuple[float, LastingAnswer] | None:
         """What the first of them has that is asked for answers which cost so many seconds."""
         for tier in self.all:
-            if expected >= tier.worth and (found := await tier.get(key)) is not None:
+            if expected >= tier.worth and (found := await tier.get(key, moment)) is not None:
                 return found
         return None
 
-    async def put(self, key: Key, answer: dict[str, Any], cost: float) -> None:
-        """Keep an answer wherever the seconds that it cost are worth it."""
+    async def put(self, key: Key, answer: LastingAnswer, cost: float) -> None:
+        """Keep an answer wherever the seconds that it cost are worth it, in place of one of another moment."""
         worthy = [tier for tier in self.all if cost >= tier.worth and tier.answers]
         value = packed(key, answer, cost) if worthy else None
         if value is not None:

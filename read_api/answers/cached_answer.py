@@ -14,18 +14,19 @@ import msgspec
 
 from domain.ports import Checkpoint
 from domain.position import Position
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.composed import least_position, topics_of
 from projections.engine.query.formatting import show_time
 from projections.engine.query.request import Question
 
-FORMAT = 1  # of keys and values
+FORMAT = 2  # of keys and values
 _LENGTH = struct.Struct(">I")
 _STAMPS = ("position", "as_of", "complete")
 
 State = tuple[tuple[str, int, str], ...]  # projection, its stored version, where it last folded anything of the company
 
 
-class CachedAnswer(dict[str, Any]):
+class CachedAnswer(LastingAnswer):
     """An answer in the form of the API, which nobody may change.
 
     `rows_json`: its rows as JSON; None if not known. `response`: what a door sends for it, made once.
@@ -43,14 +44,14 @@ class Key(NamedTuple):
 
 
 def key_of(question: Question, state: State, code: str) -> Key:
-    """The key of a question as somebody may ask it, at a state of the company's rows.
+    """The key of a question as somebody may ask it, at whatever moment, at a state of the company's rows.
 
     `code` changes with whatever computes answers. Two questions have one key only where every part of it is the same.
     """
     member = question.member
     ids = None if member is None else [sorted(member.user_ids), sorted(member.account_ids)]
     texts = [sorted(question.params.items()), sorted(question.about.items())]
-    parts = [FORMAT, code, question.company, question.name, texts, ids, state, show_time(question.asked_at)]
+    parts = [FORMAT, code, question.company, question.name, texts, ids, state]
     text = msgspec.json.encode(parts)
     return Key(text, hashlib.sha256(text).hexdigest())
 
@@ -60,15 +61,15 @@ def state_of(checkpoints: Mapping[str, Checkpoint]) -> State:
     return tuple((name, each.version, each.of_company) for name, each in sorted(checkpoints.items()))
 
 
-def packed(key: Key, answer: Mapping[str, Any], cost: float) -> bytes | None:
+def packed(key: Key, answer: LastingAnswer, cost: float) -> bytes | None:
     """An answer as bytes that say of what it is; None for one that would not come back as it was."""
-    content = msgspec.json.encode([cost, answer])
-    if msgspec.json.decode(content)[1] != answer:
+    content = msgspec.json.encode([cost, answer.asked_at.isoformat(), answer.until.isoformat(), answer])
+    if msgspec.json.decode(content)[-1] != answer:
         return None
     return b"".join((_LENGTH.pack(len(key.text)), key.text, hashlib.sha256(content).digest(), content))
 
 
-def unpacked(key: Key, value: bytes) -> tuple[float, dict[str, Any]] | None:
+def unpacked(key: Key, value: bytes) -> tuple[float, LastingAnswer] | None:
     """What making it cost (s), and the answer; None for bytes that are torn or of another key."""
     begin = _LENGTH.size + len(key.text)
     if value[:begin] != _LENGTH.pack(len(key.text)) + key.text:
@@ -76,8 +77,8 @@ def unpacked(key: Key, value: bytes) -> tuple[float, dict[str, Any]] | None:
     content = value[begin + 32 :]
     if hashlib.sha256(content).digest() != value[begin : begin + 32]:
         return None
-    cost, answer = msgspec.json.decode(content)
-    return cost, answer
+    cost, asked_at, until, answer = msgspec.json.decode(content)
+    return cost, LastingAnswer(answer, datetime.fromisoformat(asked_at), datetime.fromisoformat(until))
 
 
 @dataclass(slots=True)
@@ -92,7 +93,6 @@ class Entry:
     answer: CachedAnswer
     reads: tuple[str, ...]
     state: State
-    asked_at: datetime
     cost: float
     made: float
     right: float
@@ -100,6 +100,10 @@ class Entry:
     warmed: bool = False
     size: int = 0
     _latest: tuple[Mapping[str, Checkpoint], dict[str, Any], CachedAnswer] | None = None
+
+    def holds(self, state: State, moment: datetime) -> bool:
+        """Whether it is the exact answer at a state of the rows to who asks at a moment."""
+        return self.state == state and self.answer.holds_at(moment)
 
     def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> CachedAnswer:
         """The answer where its projections stand now, whose rows of the company are the ones that it was made of.
@@ -115,7 +119,7 @@ class Entry:
         return answer
 
     def _standing(self, stands_for: Mapping[str, Any]) -> CachedAnswer:
-        answer = CachedAnswer({**self.answer, **stands_for})
+        answer = CachedAnswer({**self.answer, **stands_for}, self.answer.asked_at, self.answer.until)
         if self.stamped:
             stamps = {name: stands_for[name] for name in _STAMPS}
             answer["rows"] = [row | stamps for row in self.answer["rows"]]

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import LRUCache, cached
 
@@ -37,6 +37,7 @@ from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare.registry import all_queries
 from projections.engine.query.ask import answer, answerable
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
 from projections.engine.query.params import read_time
@@ -51,7 +52,7 @@ from read_api.live.changes import ANY, ProjectionChanges, wait_for
 
 USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be limited to a user
 VIEWER = "viewer"  # parameter of queries that show different people different rows
-Answering = Callable[[Question], Awaitable[dict[str, Any]]]
+T = TypeVar("T", bound=Mapping[str, Any])
 Record = Callable[[Question, Mapping[str, Any]], Awaitable[None]]  # of an answer to a question
 SINCE = "since"  # parameter of queries that compare with earlier periods: the first day that the tier sees
 
@@ -172,14 +173,14 @@ class Questions:
             deadline = time.monotonic() + self._patience
             await self._tokens.check(await self._tokens.in_log(at_least, frozenset(STREAMS), deadline))
 
-    async def answer(self, question: Question) -> dict[str, Any]:
+    async def answer(self, question: Question) -> LastingAnswer:
         """The answer as it is now, to a question that was found allowed.
 
         Raises Invalid, NotFound, Unavailable, LimitExceeded; Forbidden where what is read is not open to members.
         """
         return await self._answered(question, self.cache.fresh)
 
-    async def answer_from(self, store: ReadStore, question: Question) -> dict[str, Any]:
+    async def answer_from(self, store: ReadStore, question: Question) -> LastingAnswer:
         """The answer out of a store of the caller's, which shows what they may see. Raises as `answer` does."""
         return await self._answered(question, lambda asked: answer(asked, store, self._comparing))
 
@@ -191,14 +192,14 @@ class Questions:
         """Where these projections stand, and where they folded anything of the company last. Raises Unavailable."""
         return await self._store.checkpoints(projections, company)
 
-    async def _answered(self, question: Question, ask: Answering) -> dict[str, Any]:
+    async def _answered(self, question: Question, ask: Callable[[Question], Awaitable[T]]) -> T:
         with tracing.span("question", query=question.name):
             found = await ask(question)
         if self._record is not None and question.member is None:
             await self._record(question, found)
         return found
 
-    async def _make(self, question: Question) -> dict[str, Any]:
+    async def _make(self, question: Question) -> LastingAnswer:
         if question.member is None:
             return await answer(question, self._store, self._comparing)
         if self._of_member is None:

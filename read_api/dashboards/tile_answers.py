@@ -1,9 +1,10 @@
 """Answers of tiles: out of the dashboard's snapshot, or the same as before where nothing of the company has changed.
 
-In the same minute the answer of the same rows is the same; what "now" means in it is the beginning of the minute. What
-is fitted in a process of its own (models) takes seconds, and is not waited for much longer than the other tiles take:
-until it is there its tile is pending, or shows the answer of before with the position of before. It is made anew after
-so many times what it cost, at the earliest; of a dashboard that is followed so is every tile.
+The answer of the same rows is the same in a minute, and up to the moment at which time matters to it; what "now" means
+in it is the beginning of the minute. What is fitted in a process of its own (models) takes seconds, and is not waited
+for much longer than the other tiles take: until it is there its tile is pending, or shows the answer of before with the
+position of before. It is made anew after so many times what it cost, at the earliest; of a dashboard that is followed
+so is every tile.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import asyncio
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache
@@ -21,6 +21,7 @@ from domain.errors import AnalyticsError, Unavailable
 from domain.ports import Checkpoint, ReadStore
 from eventlog import tasks
 from projections.engine.query.ask import answerable
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age
 from projections.engine.query.request import Question
@@ -30,7 +31,7 @@ from read_api.answers.questions import Questions
 
 MOST = 2_000  # answers that are kept
 PATIENCE = 1.0  # seconds that a dashboard waits for what is made in another process
-OLDEST = timedelta(minutes=15)  # that an answer may be which is shown until its successor is there
+OLDEST = 900.0  # seconds since an answer was right which is shown until its successor is there
 PENDING = "pending"
 Checkpoints = Mapping[str, Checkpoint]
 Content = Mapping[str, Any] | AnalyticsError
@@ -108,26 +109,27 @@ class TileAnswers:
         now = self._clock()
         return now, now - began
 
-    def _keep(self, question: Question, answer: Mapping[str, Any], state: State, began: float) -> None:
+    def _keep(self, question: Question, answer: LastingAnswer, state: State, began: float) -> None:
         query, (now, cost) = answerable(question.name), self._cost_since(began)
         stamped = isinstance(query, Composed) and query.stamped
         reads = tuple(name for name, _, _ in state)
-        entry = Entry(CachedAnswer(answer), reads, state, question.asked_at, cost, now, now, stamped)
+        entry = Entry(CachedAnswer(answer, answer.asked_at, answer.until), reads, state, cost, now, now, stamped)
         self._entries[question.key] = entry
 
     def _same(self, question: Question, checkpoints: Checkpoints) -> TileAnswer | None:
-        """The answer that was made of the same rows in this minute, with how fresh it is now."""
+        """The answer that was made of the same rows and is the same at this moment, with how fresh it is now."""
         kept = self._entries.get(question.key)
         if isinstance(kept, _Refusal):
             return TileAnswer(kept.error, True) if self._rests(question) else None
-        if kept is None or kept.asked_at != question.asked_at or kept.state != _state(question, checkpoints):
+        if kept is None or not kept.holds(_state(question, checkpoints), question.asked_at):
             return None
+        kept.right = self._clock()
         return TileAnswer(kept.as_of_now({name: checkpoints[name] for name in kept.reads}), True)
 
     def _before(self, question: Question) -> TileAnswer | None:
         """The answer of before, saying that it is not complete."""
         kept = self._entries.get(question.key)
-        if kept is None or isinstance(kept, _Refusal) or question.asked_at - kept.asked_at > OLDEST:
+        if kept is None or isinstance(kept, _Refusal) or self._clock() - kept.right > OLDEST:
             return None
         as_of = kept.answer["as_of"]
         lag = max(0, age(as_of, self._questions.now())) if as_of else 0

@@ -21,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -34,6 +33,7 @@ from domain.audit import Actor, Note
 from domain.errors import AnalyticsError
 from eventlog.publish.audit_events import audit_record
 from projections.engine.query.ask import answer
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.request import Question
 from read_api.answers.cache import EXACT, AnswerCache, Freshness
 from read_api.answers.warming import Warming
@@ -73,7 +73,7 @@ class Day:
         self.cache = AnswerCache(self.models.reads, self._make, clock=lambda: self.now.timestamp())
         self.warming = Warming(self.models.reads, self.cache, lambda: self.now, {})
 
-    async def _make(self, question: Question) -> dict[str, Any]:
+    async def _make(self, question: Question) -> LastingAnswer:
         began = time.perf_counter()
         found = await answer(question, self.models.reads)
         self.now += timedelta(seconds=time.perf_counter() - began)

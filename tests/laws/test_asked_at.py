@@ -25,8 +25,11 @@ from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
+from projections.engine.query.ask import answer
+from projections.engine.query.asked_at import DAY, FOREVER, INSTANT, LastingAnswer
 from projections.engine.query.request import Question
 from projections.engine.worker_process import WorkerProcess
+from read_api.answers.cache import AnswerCache
 from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions, utc_now
 from tests.laws.busy_company import busy_company
@@ -110,6 +113,91 @@ async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
 def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows without what they say of the log."""
     return [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
+
+
+MINUTE = timedelta(minutes=1)
+PERIODS: Mapping[str, Mapping[str, str]] = {
+    "closed": {"from": "2025-02-01", "to": "2025-03-01"},
+    "last 30 days": {"from": "2025-02-24", "to": "2025-03-26"},
+    "none": {},
+}
+CHANGES = {"kpis", "key_figure", "active_users", "lifecycle"}  # whose answers change with nothing but time here
+SHARES = {"closed": 0.9, "last 30 days": 0.8, "none": 0.9}  # of answers that outlast the minute
+
+
+def of_period(name: str, period: str) -> Mapping[str, str]:
+    """The query's parameters, with a period where it has one."""
+    own = params(name)
+    known = {param.name for param in all_registered()[name].params}
+    return {**own, **PERIODS[period]} if {"from", "to"} <= known else own
+
+
+class Clocked:
+    """Questions to the read models of a company, and what was found out of how long answers last."""
+
+    def __init__(self, models: ReadModels) -> None:
+        self.models = models
+        self.wrong, self.changed, self.lasting = list[str](), set[str](), dict[str, list[bool]]()
+
+    async def answer(self, name: str, period: str, at: datetime) -> LastingAnswer:
+        """At a moment."""
+        return await answer(Question(name, COMPANY, of_period(name, period), at), self.models.reads)
+
+    async def check(self, name: str, period: str, begin: datetime) -> None:
+        """An answer of a moment beside those of later ones, up to its end; and what comes then, just so."""
+        kept = await self.answer(name, period, begin)
+        self.lasting.setdefault(period, []).append(kept.until > begin + MINUTE)
+        await self._compare(name, period, kept)
+        if kept.until < FOREVER:
+            after = await self.answer(name, period, kept.until)
+            await self._compare(name, period, after)
+            if after["rows"] != kept["rows"]:
+                self.changed.add(name)
+
+    async def _compare(self, name: str, period: str, kept: LastingAnswer) -> None:
+        later = {kept.asked_at + MINUTE, min(kept.until, kept.asked_at + 400 * DAY) - INSTANT} - {kept.asked_at}
+        for moment in filter(kept.holds_at, later):
+            if (await self.answer(name, period, moment))["rows"] != kept["rows"]:
+                self.wrong.append(f"{name} of {period} at {kept.asked_at} and {moment}")
+
+
+async def test_an_answer_is_the_same_until_time_matters_to_it(database: str) -> None:
+    """Of every query, for usual periods, from midnight and from noon on, with rows of months to come; most of them for
+    longer than the minute for which any answer is kept.
+    """
+    clocked = Clocked(ReadModels(database))
+    await clocked.models.reads.open()
+    try:
+        for name in sorted(all_registered().keys() - WITHOUT_PAST):
+            for period, given in PERIODS.items():
+                if given.keys() <= of_period(name, period).keys():
+                    await clocked.check(name, period, MOMENT)
+                    if period != "closed":
+                        await clocked.check(name, period, MOMENT.replace(hour=0))
+    finally:
+        await clocked.models.close()
+    assert clocked.wrong == []
+    assert clocked.changed >= CHANGES
+    shares = {period: sum(lasting) / len(lasting) for period, lasting in clocked.lasting.items()}
+    assert all(shares[period] >= least for period, least in SHARES.items()), shares
+
+
+@pytest.mark.parametrize(("at", "computed", "last"), [("2025-03-20", 1, "2025-03-20"), ("", 2, "2025-03-26")])
+async def test_what_is_over_is_kept_for_days_and_today_s_until_midnight(
+    database: str, at: str, computed: int, last: str
+) -> None:
+    """As one process keeps it: how many answers to four questions of two days it has computed."""
+    models = ReadModels(database)
+    await models.reads.open()
+    kept = AnswerCache(models.reads, lambda question: answer(question, models.reads))
+    own = {"key": "win_rate", "period": "day"} | ({"at": at} if at else {})
+    found: Mapping[str, Any] = {}
+    try:
+        for hours in (0, 2, 24, 26):
+            found = await kept.answer(Question("key_figure", COMPANY, own, MOMENT + timedelta(hours=hours)))
+        assert (kept.counts["computed"], found["rows"][0]["from"]) == (computed, f"{last}T00:00:00Z")
+    finally:
+        await models.close()
 
 
 @pytest.mark.parametrize("name", sorted(all_registered()))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +26,7 @@ from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.ask import answer
+from projections.engine.query.asked_at import FOREVER, LastingAnswer
 from projections.engine.query.request import Question
 from read_api.answers import cache
 from read_api.answers.cache import AnswerCache
@@ -78,7 +80,7 @@ def test_a_kept_answer_is_the_answer_of_now(new_database: NewDatabase, records: 
 async def _asked(models: ReadModels, records: list[Logged], chance: random.Random) -> tuple[int, int]:
     await models.reads.open()
 
-    async def make(question: Question) -> dict[str, Any]:
+    async def make(question: Question) -> LastingAnswer:
         return await answer(question, models.reads, models.comparing)
 
     guarded = GuardedTier("shared", Shelf(chance), 0.0, 5.0)
@@ -120,12 +122,16 @@ STATES = st.lists(
     st.tuples(st.sampled_from(["trading", "tradin", "g"]), st.integers(1, 2), st.text("a:0=12,", max_size=4)),
     max_size=2,
 ).map(tuple)
+UNTIL = st.sampled_from([ASKED + timedelta(microseconds=1), datetime(2026, 2, 1, tzinfo=UTC), FOREVER])
 ASKERS = st.tuples(QUESTIONS, STATES, st.sampled_from(["", "code"]))
 
 
 @given(first=ASKERS, second=ASKERS)
 def test_keys_are_the_same_only_where_everything_is(first: Any, second: Any) -> None:
-    """Company, query, parameters, member, state, moment, code; the order of parameters does not count."""
+    """Company, query, parameters, member, state, code; the order of parameters does not count, nor the moment: answers
+    say themselves for which ones they stand.
+    """
+    first, second = ((replace(question, asked_at=ASKED), *rest) for question, *rest in (first, second))
     assert (key_of(*first) == key_of(*second)) is (first == second)
     assert (key_of(*first).name == key_of(*second).name) is (first == second)
     question, *rest = first
@@ -135,16 +141,18 @@ def test_keys_are_the_same_only_where_everything_is(first: Any, second: Any) -> 
     )
 
 
-@given(first=ASKERS, second=ASKERS, at=st.integers(0, 10_000), bit=st.integers(0, 7), cut=st.booleans())
+@given(first=ASKERS, second=ASKERS, at=st.integers(0, 10_000), bit=st.integers(0, 7), until=UNTIL, cut=st.booleans())
 def test_bytes_of_another_key_and_torn_ones_are_nothing(
-    first: Any, second: Any, at: int, bit: int, *, cut: bool
+    first: Any, second: Any, at: int, bit: int, until: datetime, *, cut: bool
 ) -> None:
     """Whatever one bit of them is, wherever they end."""
     key, other = key_of(*first), key_of(*second)
-    told = {"rows": [{"pnl": "1.5", "n": 3, "none": None}], "position": "a:0=1"}
+    told = LastingAnswer({"rows": [{"pnl": "1.5", "n": 3, "none": None}], "position": "a:0=1"}, ASKED, until)
     value = packed(key, told, 0.5)
     assert value is not None
-    assert unpacked(key, value) == (0.5, told)
+    found = unpacked(key, value)
+    assert found == (0.5, told)
+    assert (found[1].asked_at, found[1].until) == (ASKED, until)
     if other != key:
         assert unpacked(other, value) is None
     torn = bytearray(value)
@@ -154,7 +162,8 @@ def test_bytes_of_another_key_and_torn_ones_are_nothing(
 
 def test_what_would_not_come_back_as_it_was_is_not_put_anywhere() -> None:
     """A date would come back as text."""
-    assert packed(Key(b"k", "n"), {"rows": [{"day": ASKED.date()}]}, 1.0) is None
+    answer = LastingAnswer({"rows": [{"day": ASKED.date()}]}, ASKED, FOREVER)
+    assert packed(Key(b"k", "n"), answer, 1.0) is None
 
 
 def trade(company: str, number: int) -> Event:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from domain.errors import Invalid, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_queries, all_registered
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Answerable, Asking, Comparer, Question, read_request
 
 
-async def answer(question: Question, store: ReadStore, comparing: Comparer | None = None) -> dict[str, Any]:
+async def answer(question: Question, store: ReadStore, comparing: Comparer | None = None) -> LastingAnswer:
     """Answer a registered query for one tenant, in the form of the API; `comparing`: who can set it beside others.
 
     Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
     Unavailable or LimitExceeded from the store.
     """
     query = answerable(question.name)
-    return await query.answer(read_request(query, question), asking(store, comparing))
+    request = read_request(query, question)
+    found = await query.answer(request, asking(store, comparing))
+    return LastingAnswer(found, question.asked_at, request.asked_at.until)
 
 
 def asking(store: ReadStore, comparing: Comparer | None = None) -> Asking:

@@ -99,6 +99,7 @@ class Comparing:
 
     async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer in the form of the API. Raises what the company's own questions raise, and LimitExceeded."""
+        asked_at = request.asked_at.exact  # it rests on others' rows as well, whose movements nobody looks at
         own, stands_for = await ask_parts(query, request, asking)
         head = {"query": query.name, "definition_version": query.version, **stands_for}
         comparison = query.comparison(request, own)
@@ -108,12 +109,12 @@ class Comparing:
         key, among = _key(query, request.company, comparison), _digest(peers)
         kept = self._cached(key, among)
         if kept is not None:
-            return _as_now(kept, stands_for, request.asked_at)
+            return _as_now(kept, stands_for, asked_at)
         async with self._turns.turn(request.company), _in_time():
             kept = self._cached(key, among)
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
-                answers = await _answers(comparison.part, peers, request.asked_at, asking.store)
+                answers = await _answers(comparison.part, peers, asked_at, asking.store)
                 kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
                 self._cache[key] = _CachedAnswer(kept, among, self._clock())
         return dict(kept)

@@ -20,7 +20,7 @@ from projections.engine.declare.registry import all_queries, all_registered, pro
 from projections.engine.declare.rows import Table
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
-from projections.engine.query.request import Asking, Question, Request, read_request
+from projections.engine.query.request import Answerable, Asking, Question, Request, read_params, read_request
 from projections.engine.turns import Share, Turns
 
 Rows = list[dict[str, Any]]
@@ -139,33 +139,42 @@ async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[st
         found, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
         return {**stands_for, "rows": found}
     query = all_registered()[part.query]
-    own = read_request(query, question_of(part, request), whole=isinstance(query, Query))
+    own = _request_of(part, request)
     if part.raw and isinstance(query, Query):
         found, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
         return {**stands_for, "rows": found}
     return await query.answer(own, asking)
 
 
-def question_of(part: Part, asking: Question | Request) -> Question:
-    """The question that a part puts: of the same company, at the same moment."""
-    return Question(part.query, asking.company, part.params, asking.asked_at)
+def _request_of(part: Part, request: Request) -> Request:
+    """What a part asks: of the same company, at the same moment, which notes what the part looks at."""
+    query = all_registered()[part.query]
+    params = read_params(query, part.params)
+    return Request(request.company, params, request.asked_at, whole=isinstance(query, Query))
 
 
-def parts_of(question: Question) -> Mapping[str, Part | Select]:
-    """What a question asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
-    query = all_registered()[question.name]
-    return query.parts(read_request(query, question)) if isinstance(query, Composed) else {}
+def _parts_of(query: Answerable, request: Request) -> Iterable[Part | Select]:
+    """What a request asks others; nothing, where its query is no composed one. Raises Invalid for its parameters."""
+    return query.parts(request).values() if isinstance(query, Composed) else ()
 
 
 def projections_of(question: Question) -> frozenset[str]:
     """Names of the projections whose rows the answer is made from. Raises Invalid for its parameters."""
-    if question.name in all_queries():
-        return frozenset({all_queries()[question.name][0].name})
-    return frozenset().union(*(_projections(part, question) for part in parts_of(question).values()))
+    return _projections_of(question.name, lambda: read_request(all_registered()[question.name], question))
 
 
-def _projections(part: Part | Select, asking: Question | Request) -> frozenset[str]:
-    return frozenset({part.projection}) if isinstance(part, Select) else projections_of(question_of(part, asking))
+def _projections_of(name: str, read: Callable[[], Request]) -> frozenset[str]:
+    """Of a query that reads rows itself without reading what it is asked: key figures have forty of them."""
+    if name in all_queries():
+        return frozenset({all_queries()[name][0].name})
+    request = read()
+    return frozenset().union(*(_projections(part, request) for part in _parts_of(all_registered()[name], request)))
+
+
+def _projections(part: Part | Select, request: Request) -> frozenset[str]:
+    if isinstance(part, Select):
+        return frozenset({part.projection})
+    return _projections_of(part.query, lambda: _request_of(part, request))
 
 
 def topics_of(projections: Iterable[str]) -> frozenset[str]:
@@ -175,22 +184,31 @@ def topics_of(projections: Iterable[str]) -> frozenset[str]:
 
 def features_of(question: Question) -> frozenset[Feature]:
     """What a tier must open for this question and all that it asks in turn. Raises Invalid for its parameters."""
-    own = all_registered()[question.name].feature
-    inner = (features_of(question_of(part, question)) for part in parts_of(question).values() if isinstance(part, Part))
-    return frozenset({own} if own else ()).union(*inner)
+    query = all_registered()[question.name]
+    return _features(query, read_request(query, question))
+
+
+def _features(query: Answerable, request: Request) -> frozenset[Feature]:
+    parts = [part for part in _parts_of(query, request) if isinstance(part, Part)]
+    inner = (_features(all_registered()[part.query], _request_of(part, request)) for part in parts)
+    return frozenset({query.feature} if query.feature else ()).union(*inner)
 
 
 def tables_of(question: Question) -> frozenset[Table]:
     """The tables whose rows the answer is made from. Raises Invalid for its parameters."""
     query = all_registered()[question.name]
+    return _tables(query, read_request(query, question))
+
+
+def _tables(query: Answerable, request: Request) -> frozenset[Table]:
     if isinstance(query, Query):
-        return _named(all_queries()[question.name][0].name, query.ask(read_request(query, question)))
+        return _named(all_queries()[query.name][0].name, query.ask(request))
     return frozenset().union(
         *(
             _named(part.projection, part.statement)
             if isinstance(part, Select)
-            else tables_of(question_of(part, question))
-            for part in parts_of(question).values()
+            else _tables(all_registered()[part.query], _request_of(part, request))
+            for part in _parts_of(query, request)
         )
     )
 

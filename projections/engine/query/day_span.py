@@ -36,11 +36,6 @@ def _day_of(bound: str, at: datetime) -> date:
     return _later(EPOCH.date(), days)
 
 
-def tomorrow(at: datetime) -> datetime:
-    """The end of that day, UTC: what lies beyond it is not of today."""
-    return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-
-
 def _later(day: date, days: int) -> date:
     """So many days later, within the calendar."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))

@@ -14,6 +14,7 @@ from domain.position import Position
 from domain.suggestion import LONGEST, did_you_mean
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
+from projections.engine.query.asked_at import AskedAt
 from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_time, storable
 
 WITHOUT_END = 2**62  # rows that a part of a composed query may have
@@ -76,12 +77,13 @@ class Page:
 class Request:
     """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
 
-    `asked_at` is when it was asked: the one clock of whatever the question leaves open. `page`: of an explanation.
+    `asked_at` is when it was asked: the one clock of whatever the question leaves open; what a query looks at of it
+    says up to when its answer would be the same. `page`: of an explanation.
     """
 
     company: str
     params: Mapping[str, Any]
-    asked_at: datetime
+    asked_at: AskedAt
     whole: bool = False
     past: Past = Past()
     page: Page | None = None
@@ -149,12 +151,10 @@ class Answerable(Protocol):
 
 def read_request(query: Answerable, question: Question, *, whole: bool = False) -> Request:
     """The question as its query reads it. Raises Invalid for a parameter that is unknown, wrong or missing."""
-    params = _read_params(query, question.params)
+    params, asked_at = read_params(query, question.params), AskedAt(question.asked_at)
     if not question.about:
-        return Request(question.company, params, question.asked_at, whole)
-    return Request(
-        question.company, params, question.asked_at, whole, _read_past(question.about), _read_page(question.about)
-    )
+        return Request(question.company, params, asked_at, whole)
+    return Request(question.company, params, asked_at, whole, _read_past(question.about), _read_page(question.about))
 
 
 def _read_past(about: Mapping[str, str]) -> Past:
@@ -185,7 +185,8 @@ def _read(about: Mapping[str, str], name: str, read: Callable[[str], T], otherwi
         raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
-def _read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
+def read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
+    """Values by their names. Raises Invalid for a parameter that is unknown, wrong or missing."""
     declared = {p.name: p for p in query.params}
     values = {}
     for name, text in params.items():

@@ -43,7 +43,7 @@ def read_first_of_month(text: str) -> datetime:
 
 def _period(request: Request) -> tuple[datetime, datetime]:
     """A month, quarter or year of the calendar that is over; the last month where the question does not say."""
-    today = period_at(request.asked_at, "month").bounds[0]
+    today = period_at(request.asked_at.exact, "month").bounds[0]
     end = request.get("to", today)
     begin = request.get("from", period_at(end - timedelta(days=1), "month").bounds[0])
     months = 12 * (end.year - begin.year) + end.month - begin.month

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -112,8 +112,8 @@ FILTERS = tuple(
 
 def end_of(request: Request) -> date:
     """The end of what is asked about: the day that was not over when it was asked, UTC, at the latest."""
-    today = request.asked_at.astimezone(UTC).date()
-    return min(request.get("to") or today, today)
+    to = request.get("to")
+    return request.asked_at.day if to is None else request.asked_at.capped_day(to)
 
 
 def window(request: Request) -> tuple[date, date]:

@@ -65,7 +65,7 @@ def _rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
             **comparison(entry, newest, values[-2] if len(values) > 1 else None),
             "from": show_time(begin),
             "to": show_time(end),
-            "unfinished": end > request.asked_at,
+            "unfinished": request.asked_at.is_before(end),
             "history": [_point(request, span, value) for span, value in zip(spans, values, strict=True)],
         }
     ]
@@ -73,7 +73,7 @@ def _rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
 
 def _point(request: Request, span: Span, value: Mapping[str, Any]) -> dict[str, Any]:
     begin, end = span.bounds
-    point = {"from": show_time(begin), "to": show_time(end), "unfinished": end > request.asked_at}
+    point = {"from": show_time(begin), "to": show_time(end), "unfinished": request.asked_at.is_before(end)}
     point["value"] = value["value"]
     return point | ({"reason": value["reason"]} if value["value"] is None else {})
 

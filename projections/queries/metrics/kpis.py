@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from domain.billing.policies import PRESETS
@@ -190,7 +191,7 @@ def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mappi
 
     for group, sums in _groups(entry.reads, scope, answers).items():
         cuts = {name: _shown(value) for name, value in zip(scope.by, group, strict=True)}
-        inputs = MetricInputs(sums, scope.seconds(cuts), _assumptions(request), scope.months)
+        inputs = MetricInputs(sums, partial(scope.seconds, cuts), _assumptions(request), scope.months)
         yield group, _object(entry, FORMULAS[entry.key](inputs))
 
 
@@ -257,6 +258,7 @@ PERIODS: Mapping[str, Callable[[datetime], datetime]] = {
     "quarter": lambda at: at.replace(month=at.month - (at.month - 1) % 3, day=1),
     "year": lambda at: at.replace(month=1, day=1),
 }
+WHOLE_MONTHS = ("month", "quarter", "year")
 LONGEST: Mapping[str, int] = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
 
 
@@ -275,7 +277,11 @@ def span_of(request: Request) -> Span:
         if request.get("from") >= request.get("to"):
             raise Invalid("the period ends before it begins", code="bad_parameter")
         return Span(request.get("from"), request.get("to"))
-    return period_at(request.get("at") or request.asked_at, request.get("period", "month"))
+    period = request.get("period", "month")
+    if request.get("at") is not None:
+        return period_at(request.get("at"), period)
+    today = request.asked_at.month if period in WHOLE_MONTHS else request.asked_at.day
+    return period_at(datetime(today.year, today.month, today.day, tzinfo=UTC), period)
 
 
 def _read_keys(text: str) -> tuple[str, ...]:
@@ -328,7 +334,7 @@ def _all_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
     if _sees_before(request, scope):
         earlier = {name.removeprefix("before "): rows for name, rows in answers.items() if name.startswith("before ")}
         before = _values(request, entries, _before(request, scope), earlier)
-    unfinished = scope.span.end is not None and scope.span.end > request.asked_at
+    unfinished = scope.span.end is not None and request.asked_at.is_before(scope.span.end)
     period = {"from": show_time(scope.span.bounds[0]), "to": show_time(scope.span.bounds[1])}
     return [
         comparison(entry, _object(entry, now[entry.key]), _before_of(entry, before))
@@ -346,7 +352,7 @@ def _values(
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, scope, answers).values()
-    inputs = MetricInputs(sums, scope.seconds({}), _assumptions(request), scope.months)
+    inputs = MetricInputs(sums, partial(scope.seconds, {}), _assumptions(request), scope.months)
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
 
 

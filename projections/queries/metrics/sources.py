@@ -13,8 +13,8 @@ from typing import Any
 
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.satisfaction.support import Ticket
+from projections.engine.query.asked_at import AskedAt
 from projections.engine.query.composed import Part, Select
-from projections.engine.query.day_span import tomorrow
 from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import Statement
 from projections.engine.query.quantiles import middle_of
@@ -24,6 +24,7 @@ from projections.queries.users.counts import Cycle
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
+TO_PAY, TO_ACTIVATE = timedelta(days=30), timedelta(days=7)  # after which it is decided whether it was in time
 YEAR = timedelta(days=365)
 Rows = Sequence[Mapping[str, Any]]
 Sums = dict[str, Any]
@@ -38,7 +39,7 @@ class MetricScope:
 
     company: str
     span: Span
-    asked_at: datetime
+    asked_at: AskedAt
     by: tuple[str, ...] = ()
     only: Mapping[str, str] = field(default_factory=dict)
     policy: str = ""
@@ -51,17 +52,21 @@ class MetricScope:
     @property
     def last_day(self) -> date:
         """The last day of the period that has begun."""
-        end = self.span.end or LAST
-        return (min(end, self.asked_at) - timedelta(microseconds=1)).date()
+        return self.asked_at.last_day(self.span.bounds[1])
+
+    @property
+    def up_to_today(self) -> MetricScope:
+        """The same, up to the end of today where the period ends later."""
+        return replace(self, span=self.span.until(self.asked_at.capped_today(self.span.bounds[1])))
 
     @property
     def months(self) -> float | None:
         """How long it is as far as MRR counts, up to the end of today; None where it is open."""
-        return self.span.until(tomorrow(self.asked_at)).months
+        return self.up_to_today.span.months if self.span.start else None
 
     def seconds(self, group: Mapping[str, object]) -> float | None:
         """How long the part of it that is over is, in the cuts of a group; None where it is open."""
-        return self.span.until(self.asked_at).seconds({**self.only, **group})
+        return self.span.until(self.asked_at.capped(self.span.bounds[1])).seconds({**self.only, **group})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def of_mrr(source: Source) -> Source:
     """
 
     def ask(scope: MetricScope) -> Part | Select:
-        return source.ask(replace(scope, span=scope.span.until(tomorrow(scope.asked_at))))
+        return source.ask(scope.up_to_today)
 
     return Source(ask, source.sums)
 
@@ -156,9 +161,10 @@ FROM (SELECT first_at, failed_at, failed_at >= %s AND failed_at < %s AS owed,
 
 def _invoices(scope: MetricScope) -> Select:
     span = scope.span.bounds
+    decided = scope.asked_at.capped(_later(span[1], TO_PAY))
     return Select(
         "payments",
-        Statement(INVOICES, (*span, *span, scope.asked_at, *span, scope.company, span[1], span[0], *span)),
+        Statement(INVOICES, (*span, *span, decided, *span, scope.company, span[1], span[0], *span)),
     )
 
 
@@ -179,11 +185,11 @@ WHERE company_id = %s AND status = 'active' AND started_at < %s
 
 
 def _subscribed(scope: MetricScope) -> Select:
-    return Select("subscriptions", Statement(SUBSCRIBED, (scope.company, min(scope.span.bounds[1], scope.asked_at))))
+    return Select("subscriptions", Statement(SUBSCRIBED, (scope.company, scope.asked_at.capped(scope.span.bounds[1]))))
 
 
 def _deferred(rows: Rows, scope: MetricScope) -> Sums:
-    at = ms(min(scope.span.bounds[1], scope.asked_at))
+    at = ms(scope.asked_at.capped(scope.span.bounds[1]))
     charges = []
     for row in rows:
         period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
@@ -207,7 +213,8 @@ FROM (SELECT signup, activation, COALESCE(activation BETWEEN signup AND signup +
 
 
 def _firsts(scope: MetricScope) -> Select:
-    return Select("user_steps", Statement(FIRSTS, (scope.asked_at, scope.company, *scope.span.bounds)))
+    decided = scope.asked_at.capped(_later(scope.span.bounds[1], TO_ACTIVATE))
+    return Select("user_steps", Statement(FIRSTS, (decided, scope.company, *scope.span.bounds)))
 
 
 TRIALS = """
@@ -221,7 +228,7 @@ FROM (SELECT trial_started_at, started_at, trial_started_at >= %s AND trial_star
 
 
 def _trials(scope: MetricScope) -> Select:
-    now = min(scope.span.bounds[1], scope.asked_at)
+    now = scope.asked_at.capped(scope.span.bounds[1])
     last = now - ROLLING, now
     return Select("subscriptions", Statement(TRIALS, (*last, *last, *scope.span.bounds, scope.company)))
 
@@ -308,6 +315,10 @@ def _ticket_sums(rows: Rows, _: MetricScope) -> Sums:
 
 def _when(at: datetime | None) -> int:
     return ms(at) if at else 0
+
+
+def _later(at: datetime, by: timedelta) -> datetime:
+    return min(at, LAST - by) + by
 
 
 def ms(at: datetime) -> int:

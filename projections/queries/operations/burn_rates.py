@@ -19,7 +19,7 @@ FILTERS = tuple(Param(name, f"only operations of this {name}") for name in ("ser
 
 def _parts(request: Request) -> Mapping[str, Part]:
     """Operations of the last seconds of each window, up to the last minute that is over."""
-    at: datetime = request.get("at") or request.asked_at
+    at: datetime = request.get("at") or request.asked_at.exact
     end = at.replace(second=0, microsecond=0)
     kept = {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None}
     spans = dict.fromkeys(seconds for window in WINDOWS.values() for seconds in window[:2])

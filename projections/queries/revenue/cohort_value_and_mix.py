@@ -10,8 +10,8 @@ from domain.access.rights import Feature
 from domain.billing.monthly_price import MILLIONTHS
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
+from projections.engine.query.asked_at import FOREVER
 from projections.engine.query.composed import Composed, Part, Rows
-from projections.engine.query.day_span import tomorrow
 from projections.engine.query.formatting import exact_money, show_time, twelfths
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
@@ -45,7 +45,7 @@ def _cohort(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _movements(request: Request) -> Mapping[str, Part]:
     kept = {name: request.get(name) for name in ("policy", "currency") if request.get(name) is not None}
-    at = {"to": show_time(request.get("to", tomorrow(request.asked_at)))}
+    at = {"to": show_time(request.get("to") or request.asked_at.capped_today(FOREVER))}
     return {"mrr": Part("mrr_movements", {**at, **kept, "by": request.get("by", CUTS[0])}, raw=True)}
 
 
@@ -54,7 +54,7 @@ def _shares(request: Request, rows: Mapping[str, Rows]) -> Rows:
     from domain.metrics.formulas import MetricInputs
 
     by = request.get("by", CUTS[0])
-    ends = {row[by]: MetricInputs({"mrr_movements": row}, None).flows().end for row in rows["mrr"]}
+    ends = {row[by]: MetricInputs({"mrr_movements": row}).flows().end for row in rows["mrr"]}
     shares = mix({name: end for name, end in ends.items() if end})
     return [{by: name, "mrr": twelfths(ends[name]), "share": share} for name, share in shares.items()]
 

@@ -48,7 +48,7 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
 def _flows(rows: Rows) -> dict[str, Flows]:
     from domain.metrics.formulas import MetricInputs
 
-    return {row["currency"]: MetricInputs({"mrr_movements": row}, None).flows() for row in rows}
+    return {row["currency"]: MetricInputs({"mrr_movements": row}).flows() for row in rows}
 
 
 def _money(twelfths: Any) -> str:

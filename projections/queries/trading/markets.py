@@ -72,7 +72,7 @@ def _markets(rows: Rows) -> Iterator[tuple[str, Rows]]:
 
 def _bars(request: Request) -> Mapping[str, Select]:
     begin = request.get("from", EPOCH)
-    end = request.get("to", request.asked_at)
+    end = request.get("to") or request.asked_at.exact
     return {"closes": closes(request.company, _interval(request), begin, end, request.get("symbols", ()))}
 
 
@@ -141,7 +141,7 @@ CUT = {"strategies": "strategy", "accounts": "account_id"}
 def _correlated(request: Request) -> Mapping[str, Select]:
     of, names = request.get("of", OF[0]), request.get("names", ())
     if of == OF[0]:
-        begin, end = request.get("from", EPOCH), request.get("to", request.asked_at)
+        begin, end = request.get("from", EPOCH), request.get("to") or request.asked_at.exact
         return {"closes": closes(request.company, _interval(request), begin, end, names)}
     return {"record": record.select_record(_scope(request))}
 

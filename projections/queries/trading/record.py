@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import MS_PER_DAY
+from projections.engine.query.asked_at import AskedAt
 from projections.engine.query.composed import Rows, Select
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
@@ -56,7 +57,7 @@ class Scope:
     company: str
     start: datetime | None
     end: datetime | None
-    asked_at: datetime
+    asked_at: AskedAt
     only: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ()
     calendar: str = "weekdays"
@@ -196,7 +197,7 @@ def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
     from domain.metrics.trading.trades import Trades
 
     trades = read_trades(row) if row["trades"] else Trades.of(())
-    end = None if scope.end is None else min(scope.end, scope.asked_at)
+    end = None if scope.end is None else scope.asked_at.capped(scope.end)
     start = None if scope.start is None else _ms(scope.start)
     return TradingRecord(trades, _daily(scope, row, trades), start, None if end is None else _ms(end))
 

@@ -57,13 +57,12 @@ USER_DAYS = """
 
 def user_days(request: Request, before: int) -> Select:
     """Users and their active days in the period, and so many days before it; none that has not begun."""
-    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
+    end = request.get("to")
+    last = request.asked_at.day if end is None else request.asked_at.capped_day(end - timedelta(days=1))
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, last])
     if (begin := request.get("from")) is not None:
         where.append("day >= %s")
         params.append(begin - timedelta(days=before))
-    if (end := request.get("to")) is not None:
-        where.append("day < %s")
-        params.append(end)
     sql = USER_DAYS.format(
         users=integers("number"),
         days=days("day"),
@@ -92,7 +91,7 @@ def _ends(request: Request, found: IntArray) -> tuple[int, int]:
     """The first and the last day of the period: as asked, up to today, or of what there is."""
     begin, end = request.get("from"), request.get("to")
     first = _number(begin) if begin is not None else int(found.min())
-    last = min(_number(end) - 1, _number(request.asked_at.date())) if end is not None else int(found.max())
+    last = _number(request.asked_at.capped_day(end - timedelta(days=1))) if end is not None else int(found.max())
     return first, max(first - 1, last)
 
 
@@ -127,7 +126,7 @@ def read_day_of_answer(request: Request) -> date | None:
     at, since = request.get("at"), request.get("since")
     if at is not None and since is not None and at < since:
         raise Forbidden(f"the tier sees days from {since} on", code="forbidden_tier")
-    return None if at is None else min(at, request.asked_at.date())
+    return None if at is None else request.asked_at.capped_day(at)
 
 
 def stickiness_parts(request: Request) -> Mapping[str, Select]:
@@ -264,7 +263,7 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     Raises Forbidden for a day before all that the tier sees.
     """
     company, at, user = request.company, read_day_of_answer(request), request.get("user_id")
-    today = request.asked_at.date()
+    latest = request.asked_at.day if at is None else at
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
     habits = HABITS.format(
         first=days("first"),
@@ -280,8 +279,8 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
         f" WHERE company_id = %s AND {SHORT}(name) = 'activated' {only} AND first_at < %s::date + 1"
     )
     return {
-        "habits": Select("user_activity", Statement(habits, (at, today, company, company, *named))),
-        "activated": Select("user_steps", Statement(activated, (company, *named, at or today))),
+        "habits": Select("user_activity", Statement(habits, (at, latest, company, company, *named))),
+        "activated": Select("user_steps", Statement(activated, (company, *named, latest))),
     }
 
 

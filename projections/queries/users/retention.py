@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from domain.access.rights import Feature
 from domain.errors import Invalid, LimitExceeded
 from domain.metrics.value import Stat, has_value
+from projections.engine.query.asked_at import FOREVER
 from projections.engine.query.composed import Composed, Rows, Select
 from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import (
@@ -106,11 +107,13 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
         started.append(condition)
         of_starts += values
     starts = STARTS.format(**PACKED, at=moments("first_at"), started=" AND ".join(started))
-    returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, request.asked_at])
+    until = request.get("until")
+    last = request.asked_at.exact if until is None else request.asked_at.capped(until)
+    returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, last])
     if (begin := request.get("from")) is not None:  # nobody of the cohorts has done anything that counts before
         returned.append("day >= %s::date AND at >= %s")
         of_returns += [begin, begin]
-    if (until := request.get("until")) is not None:
+    if until is not None:
         returned.append("at < %s")
         of_returns.append(until)
     if (name := request.get("return")) is not None:
@@ -127,7 +130,9 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
 def _paid(request: Request) -> Select:
     if request.get("zone", "UTC") != "UTC" or request.get("age") == "rolling" or request.get("start"):
         raise Invalid("revenue is kept by the day, UTC, from the first payment on", code="bad_parameter")
-    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, request.asked_at.date()])
+    until = request.get("until")
+    last = request.asked_at.day if until is None else request.asked_at.capped_day(until.date())
+    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, last])
     for name, condition in (("currency", "currency = %s"), ("until", "day < %s::date")):
         if request.get(name) is not None:
             where.append(condition)
@@ -173,7 +178,7 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
 def _retention_question(request: Request, latest: Any) -> RetentionQuestion:
     from domain.metrics.engagement.retention import DAY_BRACKETS, RetentionQuestion
 
-    interval, until = request.get("unit", "day"), min(request.get("until", latest), request.asked_at)
+    interval, until = request.get("unit", "day"), request.asked_at.capped(request.get("until", latest))
     ages = request.get("ages", AGES[interval])
     brackets = [age for age in request.get("brackets", DAY_BRACKETS) if age < ages]
     return RetentionQuestion(
@@ -194,7 +199,8 @@ def _cohorts(request: Request, began: Did) -> Did:
     users = np.unique(began.users)
     first = np.full(len(users), np.iinfo(np.int64).max)
     np.minimum.at(first, np.searchsorted(users, began.users), began.at)
-    kept = first <= int(request.asked_at.timestamp() * 1000)
+    last = request.asked_at.capped(request.get("until") or FOREVER)
+    kept = first <= int(last.timestamp() * 1000)
     for bound, inside in (("from", np.greater_equal), ("to", np.less), ("until", np.less)):
         if request.get(bound) is not None:
             kept &= inside(first, int(request.get(bound).timestamp() * 1000))

@@ -91,7 +91,7 @@ def test_any_sums_give_a_value_or_a_reason(
     key: str, data: st.DataObject, known: dict[str, Any], asked: Assumptions, seconds: float | None
 ) -> None:
     """Never an exception, NaN or infinity, whatever the sums are."""
-    value: Value = FORMULAS[key](MetricInputs(Sources(data, known), seconds, asked))
+    value: Value = FORMULAS[key](MetricInputs(Sources(data, known), lambda: seconds, asked))
     assert isinstance(value, int | float | Fraction | Reason)
     told = json.dumps(measure(value, METRICS[key].unit), allow_nan=False)
     assert (told == "null") == isinstance(value, Reason)
@@ -100,4 +100,4 @@ def test_any_sums_give_a_value_or_a_reason(
 def test_losses_that_come_to_nothing_have_no_payoff() -> None:
     """Sums that do not fit each other are no reason to fail."""
     trades = {"total_trades": 2, "winning_trades": 1, "losing_trades": 1, "gross_profit": 5, "gross_loss": 0}
-    assert FORMULAS["payoff_ratio"](MetricInputs({"trading_totals": trades}, None)) is Reason.ZERO_DENOMINATOR
+    assert FORMULAS["payoff_ratio"](MetricInputs({"trading_totals": trades})) is Reason.ZERO_DENOMINATOR

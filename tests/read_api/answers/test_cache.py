@@ -14,6 +14,7 @@ import pytest
 from domain.access.rights import Member
 from domain.errors import Unavailable
 from domain.ports import Answer, Checkpoint
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.formatting import age
 from projections.engine.query.request import Question
 from read_api.answers import cache
@@ -44,6 +45,7 @@ class Store:
         self.moves_while_making = ""
         self.away = False
         self.asked_at = NOON
+        self.lasts = timedelta(microseconds=1)
         self.rows_of: defaultdict[str, int] = defaultdict(int)
         self.moved = asyncio.Event()
 
@@ -68,16 +70,17 @@ class Store:
         at, own = f"trading-events:0={self.position}", f"trading-events:0={self.rows_of[company]}"
         return {name: Checkpoint(1, at, 1_700_000_000_000, True, 0, own) for name in projections}
 
-    async def make(self, question: Question) -> dict[str, Any]:
+    async def make(self, question: Question) -> LastingAnswer:
         self.made += 1
         self.asked_at = question.asked_at
         self.now += self.seconds
         rows = [{"company": question.company, "rows_of": self.rows_of[question.company]}]
-        told = {"rows": rows, "position": f"trading-events:0={self.position}"}
+        told: dict[str, Any] = {"rows": rows, "position": f"trading-events:0={self.position}"}
         if self.moves_while_making:
             self.move(self.moves_while_making)
         await asyncio.sleep(0)
-        return told | {"as_of": "2023-11-14T22:13:20Z", "complete": True, "lag_ms": 0}
+        told |= {"as_of": "2023-11-14T22:13:20Z", "complete": True, "lag_ms": 0}
+        return LastingAnswer(told, question.asked_at, question.asked_at + self.lasts)
 
 
 class Shelf:
@@ -279,24 +282,6 @@ async def test_where_the_store_is_away_nothing_old_is_given(store: Store, answer
     store.now += 1
     with pytest.raises(Unavailable):
         await answers.answer(KPIS, STALE)
-
-
-async def test_in_a_minute_all_get_the_same(store: Store, answers: AnswerCache) -> None:
-    """What "now" means is the minute's beginning, so that the answer depends on nothing but state and minute."""
-    await answers.answer(KPIS)
-    await answers.answer(later(seconds=54))
-    assert (store.made, store.asked_at) == (1, NOON.replace(second=0))
-    await answers.answer(later(seconds=55))
-    assert (store.made, store.asked_at) == (2, NOON.replace(minute=1, second=0))
-
-
-@pytest.mark.parametrize("quarter", [0, 15, 30, 45])
-async def test_no_answer_is_given_across_the_turn_of_a_day(store: Store, answers: AnswerCache, quarter: int) -> None:
-    """One warmed before midnight is none after it, however short both lie apart: zones turn at quarters of an hour."""
-    midnight = datetime(2025, 4, 1, 0, quarter, tzinfo=UTC)
-    await answers.answer(replace(KPIS, asked_at=midnight - timedelta(seconds=1)))
-    told = await answers.answer(replace(KPIS, asked_at=midnight), STALE)
-    assert (told["complete"], store.made, store.asked_at) == (True, 2, midnight)
 
 
 async def test_memory_is_bounded_by_bytes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

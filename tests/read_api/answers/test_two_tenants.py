@@ -21,6 +21,7 @@ from adapters.servers.servers import Addresses
 from domain.access.rights import Member
 from domain.errors import AnalyticsError
 from domain.ports import Answer, Checkpoint
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.request import Question
 from read_api.answers import cache
 from read_api.answers.cache import AnswerCache
@@ -54,9 +55,10 @@ class Store:
         """What is right now."""
         return [{"of": repr(replace(question, asked_at=NOON).key), "moved": self.moved[question.company]}]
 
-    async def make(self, question: Question) -> dict[str, Any]:
+    async def make(self, question: Question) -> LastingAnswer:
         about = {"position": "", "as_of": "2023-11-14T22:13:20Z", "complete": True, "lag_ms": 0}
-        return about | {"query": question.name, "rows": self.rows(question)}
+        answer = about | {"query": question.name, "rows": self.rows(question)}
+        return LastingAnswer(answer, question.asked_at, question.asked_at + timedelta(minutes=2))
 
 
 @pytest.fixture
@@ -123,13 +125,13 @@ async def test_nobody_gets_the_answer_of_another_in_ten_thousand_rounds(
 
 
 async def test_the_bucket_keeps_what_fits_and_comes_back(bus: NatsBus) -> None:
-    """The first to keep an answer is the one; what is too large is left out; after a loss it goes on."""
+    """The last one that is kept under a name; what is too large is left out; after a loss it goes on."""
     bucket, name = AnswerBucket(bus), f"{datetime.now(UTC).timestamp():.6f}".replace(".", "")
     assert await bucket.get(name) is None
     await bucket.put(name, b"first")
     await bucket.put(name, b"second")
     await bucket.put(f"{name}-large", b"x" * 600_000)
-    assert (await bucket.get(name), await bucket.get(f"{name}-large")) == (b"first", None)
+    assert (await bucket.get(name), await bucket.get(f"{name}-large")) == (b"second", None)
     await lose(bus)
     for _ in range(2):
         with suppress(AnalyticsError):

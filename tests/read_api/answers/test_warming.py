@@ -12,6 +12,7 @@ import pytest
 from domain.audit import Actor, Note
 from eventlog.publish.audit_events import audit_record
 from projections.engine.query.ask import answer
+from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.request import Question
 from read_api.answers.cache import AnswerCache
 from read_api.answers.warming import BUDGET, Target, Warming
@@ -32,7 +33,7 @@ class World:
         self.cache = AnswerCache(self.models.reads, self.make, clock=lambda: self.now.timestamp())
         self.warming = Warming(self.models.reads, self.cache, lambda: self.now, DOORS)
 
-    async def make(self, question: Question) -> dict[str, Any]:
+    async def make(self, question: Question) -> LastingAnswer:
         self.made.append((question.company, question.name, dict(question.params)))
         self.now += timedelta(milliseconds=100)
         return await answer(question, self.models.reads)
@@ -110,7 +111,7 @@ async def test_it_waits_while_anything_is_computed(world: World) -> None:
     begun, gate = asyncio.Event(), asyncio.Event()
     plain = world.cache._make
 
-    async def held(question: Question) -> dict[str, Any]:
+    async def held(question: Question) -> LastingAnswer:
         begun.set()
         await gate.wait()
         return await plain(question)

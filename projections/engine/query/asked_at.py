@@ -1,0 +1,101 @@
+"""The moment of a question, which notes up to when an answer that looked at it would be the same.
+
+Queries do not see the moment itself but what they want of it: its day, the earlier of it and of an end, whether
+something is over. Each look notes the next moment at which it would give something else. Who takes `exact` gets the
+moment, and an answer that lasts no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+INSTANT = timedelta(microseconds=1)  # no two moments lie closer together
+DAY = timedelta(days=1)
+
+
+class LastingAnswer(dict[str, Any]):
+    """An answer in the form of the API: of the same rows it is the same to all who ask from `asked_at` to `until`."""
+
+    def __init__(self, answer: Mapping[str, Any], asked_at: datetime, until: datetime) -> None:
+        super().__init__(answer)
+        self.asked_at, self.until = asked_at, until
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it is the answer to who asks at a moment, as far as time goes."""
+        return self.asked_at <= moment < self.until
+
+
+class AskedAt:
+    """The moment of one question; shared by all that it asks in turn, so that `until` is the nearest of them all."""
+
+    __slots__ = ("_later", "_moment")
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment.astimezone(UTC)
+        self._later: set[datetime] = set()  # adding to it is safe where parts are combined in threads
+
+    @property
+    def until(self) -> datetime:
+        """The moment (exclusive) up to which everything that was looked at stays the same; FOREVER at the latest."""
+        return min(tuple(self._later), default=FOREVER)
+
+    @property
+    def exact(self) -> datetime:
+        """The moment, UTC: the answer is one of this moment alone."""
+        self._later.add(self._moment + INSTANT)
+        return self._moment
+
+    @property
+    def day(self) -> date:
+        """Today, UTC."""
+        self._later.add(end_of_day(self._moment))
+        return self._moment.date()
+
+    @property
+    def month(self) -> date:
+        """The first day of this month, UTC."""
+        first = self._moment.date().replace(day=1)
+        self._later.add(_midnight(first + 31 * DAY).replace(day=1))
+        return first
+
+    def is_before(self, moment: datetime) -> bool:
+        """Whether it was asked before a moment."""
+        if self._moment < moment:
+            self._later.add(moment)
+            return True
+        return False
+
+    def capped(self, end: datetime) -> datetime:
+        """The end of what is over by now: `end`, or the moment where that lies ahead."""
+        return end if end <= self._moment else self.exact
+
+    def capped_day(self, day: date) -> date:
+        """The day, or today where that lies ahead."""
+        return day if day <= self._moment.date() else self.day
+
+    def capped_today(self, end: datetime) -> datetime:
+        """The end, or that of today where `end` lies behind it."""
+        tonight = end_of_day(self._moment)
+        if end > tonight:
+            self._later.add(tonight)
+        return min(end, tonight)
+
+    def last_day(self, end: datetime) -> date:
+        """The day of the last instant that is over of what goes up to `end`."""
+        if end <= self._moment:
+            return (end - INSTANT).date()
+        last = self._moment - INSTANT
+        self._later.add(end_of_day(last) + INSTANT)
+        return last.date()
+
+
+def end_of_day(at: datetime) -> datetime:
+    """The end of that day, UTC: what lies beyond it is not of today."""
+    return _midnight(at.astimezone(UTC).date()) + DAY
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
