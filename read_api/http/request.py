@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response
@@ -110,8 +110,7 @@ async def answer_question(request: HttpRequest, question: Question, freshness: F
     """
     if not (question.about or freshness.force_refresh):
         name, _, params, *_ = question.key
-        scope: MutableMapping[str, Any] = request.scope  # type: ignore[assignment]  # with a member of ours
-        scope[QUERY] = QueryRequest(name, parameters(request).get("company"), params)
+        cast(dict[str, Any], request.scope)[QUERY] = QueryRequest(name, parameters(request).get("company"), params)
     return await for_caller(request, _response(request, question, freshness))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlencode
 
 from domain.errors import Invalid
@@ -47,9 +48,9 @@ class Address:
     end: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
 
-    def to(self, **changes: str) -> str:
-        """The address with something else in it; what is as usual is left out."""
-        return replace(self, **changes).text()  # type: ignore[arg-type]  # all of these are texts
+    def to(self, **changes: Any) -> str:
+        """The address with other texts in some of its members; what is as usual is left out."""
+        return replace(self, **changes).text()
 
     def text(self) -> str:
         """As it stands in the browser."""
