@@ -20,7 +20,7 @@ from projections.engine.declare.registry import all_queries, all_registered, pro
 from projections.engine.declare.rows import Table
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
-from projections.engine.query.request import Answerable, Asking, Question, Request, read_params, read_request
+from projections.engine.query.request import Answerable, Asking, Question, Request, read_part, read_request
 from projections.engine.turns import Share, Turns
 
 Rows = list[dict[str, Any]]
@@ -149,8 +149,7 @@ async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[st
 def _request_of(part: Part, request: Request) -> Request:
     """What a part asks: of the same company, at the same moment, which notes what the part looks at."""
     query = all_registered()[part.query]
-    params = read_params(query, part.params)
-    return Request(request.company, params, request.asked_at, whole=isinstance(query, Query))
+    return read_part(query, part.params, request, whole=isinstance(query, Query))
 
 
 def _parts_of(query: Answerable, request: Request) -> Iterable[Part | Select]:

@@ -157,6 +157,11 @@ def read_request(query: Answerable, question: Question, *, whole: bool = False) 
     return Request(question.company, params, asked_at, whole, _read_past(question.about), _read_page(question.about))
 
 
+def read_part(query: Answerable, params: Mapping[str, str], of: Request, *, whole: bool) -> Request:
+    """What a request asks another query, of the same company and moment. Raises Invalid as `read_request` does."""
+    return Request(of.company, read_params(query, params), of.asked_at, whole)
+
+
 def _read_past(about: Mapping[str, str]) -> Past:
     known_at = about.get("as_known_at")
     return Past(

@@ -108,7 +108,7 @@ class World:
         self.notes: list[Note] = []
         self.metrics = Metrics()
         self.rates = Rates(1)
-        self.scope: dict[str, Any] = {"subprotocols": []}
+        self.scope: dict[str, Any] = {"subprotocols": [], "headers": [], "scheme": "ws"}
         side = SimpleNamespace(
             authenticate=lambda _token: ANN,
             metrics=self.metrics,
@@ -117,6 +117,7 @@ class World:
             questions=self,
             dashboards=None,
             live=None,
+            sessions=None,
             health=self.health,
             movements=ProjectionChanges(cast(Any, None)),
         )
