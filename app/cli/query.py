@@ -54,9 +54,12 @@ async def _query(settings: Settings, question: Question, min_position: str) -> d
     from app.instance.instance import reachable
     from app.read_side.past import answer_question
     from app.wiring import comparing, read_store
-    from projections.engine.query.ask import answer
+    from projections.engine.query.ask import answer, answerable
+    from projections.engine.query.instance_query import InstanceQuery
 
     async with reachable(settings) as complete:
+        if isinstance(answerable(question.name), InstanceQuery) and not question.about:
+            return await _of_instance(complete, question)
         if min_position:
             found = await _waited_for(complete, question, min_position)
             if not question.about:
@@ -65,6 +68,15 @@ async def _query(settings: Settings, question: Question, min_position: str) -> d
             return await answer_question(complete, question)
         async with read_store(complete) as store, comparing(complete) as compares:
             return await answer(question, store, compares)
+
+
+async def _of_instance(settings: Settings, question: Question) -> dict[str, Any]:
+    """The answer of whoever knows how the instance runs."""
+    from app.read_side.services import read_services
+    from domain.access.rights import OPERATOR
+
+    async with read_services(settings) as (side, _):
+        return await side.questions.ask(OPERATOR, question)
 
 
 async def _waited_for(settings: Settings, question: Question, min_position: str) -> dict[str, Any]:

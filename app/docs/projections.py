@@ -8,6 +8,7 @@ from projections.engine.declare.merge_rules import Key
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_composed, all_projections
 from projections.engine.declare.rows import Column, Table
+from projections.engine.query.instance_query import InstanceQuery
 from projections.engine.query.request import Answerable
 
 INTRODUCTION = """# Projections and queries
@@ -26,12 +27,21 @@ COMPOSED = """## Composed queries
 Answers computed from those of other queries. `position` is what all of these have seen, `complete` holds if it does for
 each of them, `lag_ms` is the largest.
 """
+OF_INSTANCE = """## Queries about the instance
+
+How the instance runs now: they rest on no event, have no past, and no answer of them is kept. Who sees every company is
+shown all figures; a company's own people are shown none that other companies could be counted by (null, with the reason
+`other_companies`), and of tenants their own company alone.
+"""
 
 
 def projections_page() -> str:
     """Every projection with its tables and queries, and the queries that are made of others."""
-    composed = [COMPOSED, *(_query(q) for _, q in sorted(all_composed().items()))] if all_composed() else []
-    return document(INTRODUCTION, *(_projection(p) for p in all_projections().values()), *composed)
+    composed, about_instance = list[str](), list[str]()
+    for _, query in sorted(all_composed().items()):
+        (about_instance if isinstance(query, InstanceQuery) else composed).append(_query(query))
+    projections = (_projection(p) for p in all_projections().values())
+    return document(INTRODUCTION, *projections, COMPOSED, *composed, OF_INSTANCE, *about_instance)
 
 
 def _projection(projection: Projection) -> str:

@@ -9,7 +9,7 @@ from app import wiring
 from app.read_side.answer_tiers import code_version
 from app.settings import Settings
 from domain.ports import EventLog, LiveBus
-from projections.engine.query.request import Question
+from projections.engine.query.request import InstanceFigures, Question
 from projections.engine.worker_process import MODELS
 from read_api.answers.cache_tiers import Tiers
 from read_api.answers.position_tokens import PositionTokens
@@ -57,9 +57,16 @@ async def live_metrics(bus: LiveBus, questions: Questions) -> AsyncIterator[Live
 
 @asynccontextmanager
 async def questions(
-    settings: Settings, log: EventLog, movements: ProjectionChanges, tiers: Tiers | None = None
+    settings: Settings,
+    log: EventLog,
+    movements: ProjectionChanges,
+    tiers: Tiers | None = None,
+    instance: InstanceFigures | None = None,
 ) -> AsyncIterator[Questions]:
-    """Answers questions, at the position that they need; with `tiers`, where answers are found, too."""
+    """Answers questions, at the position that they need; with `tiers`, where answers are found, too.
+
+    `instance`: who knows how it runs, for the questions about that.
+    """
     async with (
         wiring.read_store(settings) as store,
         wiring.comparing(settings) as comparing,
@@ -74,6 +81,7 @@ async def questions(
                 patience=patience,
                 record=recorded,
                 comparing=comparing,
+                instance=instance,
                 of_member=store.of_member,
                 tiers=tiers,
                 code=code_version() if tiers else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from app.settings import Settings
 from domain.access.rate_limits import Rates
 
 if TYPE_CHECKING:
+    from adapters.postgres.read_models.projection_store import PostgresProjectionStore
     from adapters.postgres.tables.seals import PostgresSeals
     from domain.access.rights import Authenticate
     from domain.access.sessions import Sessions
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from read_api.answers.past import PastQuestions
     from read_api.answers.questions import Questions
     from read_api.answers.reports import Reports
+    from read_api.health.instance_status import InstanceStatus
     from read_api.services import ReadServices
 
 VERSION = version("trading-analytics-service")
@@ -30,7 +33,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
     """What the read side answers from, over HTTP and gRPC alike: a list of parts, each begun once and ended in turn."""
     from app.read_side import answer_tiers, questions
     from read_api.dashboards.dashboards import Dashboards
-    from read_api.health import health, projection_status, prometheus
+    from read_api.health import health, prometheus
     from read_api.services import ReadServices
 
     with closing(wiring.projection_store(settings)) as db:
@@ -40,15 +43,15 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             wiring.event_details(settings, log) as (search, event_details),
             wiring.live_bus(settings) as bus,
             questions.listening(bus) as movements,
-            questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus)) as asked,
+            _evidence(settings, log, db) as (trail, seals, instance),
+            questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus), instance) as asked,
             questions.live_metrics(bus, asked) as live,
-            _evidence(settings, log) as (trail, seals),
             _past_and_reports(settings, asked) as (past, reports),
             _sign_in(settings) as (authenticate, sessions),
         ):
-            metrics, hits = prometheus.Metrics(), asked.cache.hit_rates
-            statuses = projection_status.ProjectionStatuses(log, db, settings.stuck_seconds, patience=health.PATIENCE)
+            metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
+            instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
             services = ReadServices(
                 questions=asked,
                 dashboards=Dashboards(asked, movements),
@@ -63,16 +66,26 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 authenticate=authenticate,
                 sessions=sessions,
                 trail=trail,
-                rates=Rates(settings.rate_limits),
+                rates=instance.rates,
                 reports=reports,
             )
             yield services, log
 
 
 @asynccontextmanager
-async def _evidence(settings: Settings, log: EventLog) -> AsyncIterator[tuple[Trail, PostgresSeals]]:
+async def _evidence(
+    settings: Settings, log: EventLog, db: PostgresProjectionStore
+) -> AsyncIterator[tuple[Trail, PostgresSeals, InstanceStatus]]:
+    """What was done and how far it is sealed, and who tells how the instance runs."""
+    from app.evidence import checkpoint_files, last_verified
+    from read_api.health.health import PATIENCE
+    from read_api.health.instance_status import EvidenceSource, InstanceStatus
+    from read_api.health.projection_status import ProjectionStatuses
+
+    statuses = ProjectionStatuses(log, db, settings.stuck_seconds, patience=PATIENCE)
     async with wiring.trail(settings, log) as trail, wiring.seals(settings) as seals:
-        yield trail, seals
+        evidence = EvidenceSource(seals, checkpoint_files(settings).last, partial(last_verified, settings))
+        yield trail, seals, InstanceStatus(statuses, Rates(settings.rate_limits), evidence)
 
 
 @asynccontextmanager

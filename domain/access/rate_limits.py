@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from domain.access.limits import LIMITS, Rate, TierLimits, Use
-from domain.access.rights import EVERY_COMPANY, Principal
+from domain.access.rights import EVERY_COMPANY, Principal, Tier
 from domain.errors import LimitExceeded
 
 REMEMBERED = 10_000  # tenants; the one that was longest away begins with a full bucket again
@@ -43,10 +43,23 @@ class Bucket:
 class _Tenant:
     """What a tenant has used, and how many questions, live feeds and live connections it has open."""
 
+    tier: Tier = Tier.FREE
     buckets: dict[Use, Bucket] = field(default_factory=dict)
     asking: int = 0
     feeds: int = 0
     sockets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantUse:
+    """What a tenant may ask for of this process, by the tier it asked with last (None: no limit), and has open now."""
+
+    company: str
+    tier: Tier
+    limits: TierLimits | None
+    questions: int
+    feeds: int
+    connections: int
 
 
 class Rates:
@@ -128,6 +141,20 @@ class Rates:
         if tenant.feeds > limits.feeds:
             raise _too_many_feeds()
 
+    def uses(self) -> list[TenantUse]:
+        """What every tenant that is remembered here may ask for, and has open; the one that was here last is last."""
+        return [
+            TenantUse(
+                company,
+                one.tier,
+                None if self._unlimited else self._limits[one.tier],
+                one.asking,
+                one.feeds,
+                one.sockets,
+            )
+            for company, one in self._tenants.items()
+        ]
+
     def _tenant(self, principal: Principal, company: str) -> tuple[_Tenant, TierLimits]:
         """What the tenant that pays has used, and what it may use."""
         name = tenant_charged(principal, company)
@@ -136,7 +163,8 @@ class Rates:
         if len(self._tenants) > REMEMBERED:
             idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds or each.sockets))
             del self._tenants[next(idle, name)]
-        return tenant, self._limits[principal.tier_in(name)]
+        tenant.tier = principal.tier_in(name)
+        return tenant, self._limits[tenant.tier]
 
     def _bucket(self, principal: Principal, company: str, use: Use, now: float) -> Bucket:
         """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""

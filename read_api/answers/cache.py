@@ -34,6 +34,7 @@ from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Compared
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age
+from projections.engine.query.instance_query import InstanceQuery
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW
 from read_api.answers.cache_tiers import Tiers
@@ -199,7 +200,7 @@ class AnswerCache:
 
     def _is_worth_keeping(self, question: Question) -> bool:
         query = answerable(question.name)
-        if isinstance(query, Compared):  # it rests on others' rows, too, and keeps its own
+        if isinstance(query, Compared | InstanceQuery):  # it rests on others' rows, too, and keeps its own; or on none
             return False
         return (isinstance(query, Composed) and query.kept) or self._costs.get(question.name, 0.0) >= WORTH
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from cachetools import LRUCache, cached
 
 from domain.access.rights import (
+    EVERY_COMPANY,
     FEATURES,
     FREE_HISTORY_DAYS,
     Feature,
@@ -40,8 +41,9 @@ from projections.engine.query.ask import answer, answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
+from projections.engine.query.instance_query import INSTANCE, SCOPE
 from projections.engine.query.params import read_time
-from projections.engine.query.request import Question, QuestionKey
+from projections.engine.query.request import InstanceFigures, Question, QuestionKey
 from projections.predictions import STATING
 from read_api.answers.cache import EXACT, AnswerCache, Freshness, minute_of
 from read_api.answers.cache_tiers import Tiers
@@ -71,7 +73,8 @@ class Questions:
     """Answers questions out of the read store.
 
     `now` is the clock of the doors; `record` takes every answer about a company, for what it predicts; `comparing` sets
-    a company beside others, for the queries that do; `of_member` is the store as a member sees it.
+    a company beside others, for the queries that do, and `instance` knows how the instance runs; `of_member` is the
+    store as a member sees it.
     """
 
     def __init__(
@@ -84,13 +87,14 @@ class Questions:
         now: Callable[[], datetime] = utc_now,
         record: Record | None = None,
         comparing: Comparing | None = None,
+        instance: InstanceFigures | None = None,
         of_member: Callable[[Member], ReadStore] | None = None,
         tiers: Tiers | None = None,
         code: str = "",
     ) -> None:
         self.now = now
         self._store = store
-        self._comparing = comparing
+        self._comparing, self._instance = comparing, instance
         self._of_member = of_member
         self.cache = AnswerCache(store, self._make, moved=self._next_movement, tiers=tiers, code=code)
         self._movements = movements
@@ -118,7 +122,7 @@ class Questions:
         time.
         """
         allowed = self.allowed(principal, question)
-        if not at_least.offsets:
+        if not (at_least.offsets and projections_of(allowed)):  # what reads no projection waits for none
             return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
         while True:
@@ -182,7 +186,7 @@ class Questions:
 
     async def answer_from(self, store: ReadStore, question: Question) -> LastingAnswer:
         """The answer out of a store of the caller's, which shows what they may see. Raises as `answer` does."""
-        return await self._answered(question, lambda asked: answer(asked, store, self._comparing))
+        return await self._answered(question, lambda asked: answer(asked, store, self._comparing, self._instance))
 
     def snapshot(self, company: str, member: Member | None) -> AbstractAsyncContextManager[PositionedStore]:
         """The store of a company, or as a member sees it, at one moment. Raises as `LiveStore.snapshot` does."""
@@ -201,7 +205,7 @@ class Questions:
 
     async def _make(self, question: Question) -> LastingAnswer:
         if question.member is None:
-            return await answer(question, self._store, self._comparing)
+            return await answer(question, self._store, self._comparing, self._instance)
         if self._of_member is None:
             raise whole_company("this store")
         return await answer(question, self._of_member(question.member))
@@ -313,16 +317,31 @@ def _require_features(principal: Principal, question: Question) -> None:
 
 
 def _as_seen(principal: Principal, question: Question) -> Question:
-    """The question with its viewer, where the query shows different people different rows.
+    """The question with its viewer, or its scope, where the query shows different people different rows.
 
-    Administrators of the company see all of them, and may ask what somebody else sees.
+    Administrators of the company see all of them, and may ask what somebody else sees. Of the instance who sees every
+    company is shown all, and nobody else.
     """
     names = {param.name for param in answerable(question.name).params}
+    if SCOPE in names:
+        return _in_scope(principal, question)
     if VIEWER not in names or may(principal, Right.COMMAND, question.company):
         return question
     if question.params.get(VIEWER, principal.sub) != principal.sub:
         raise Forbidden(f"{principal.sub} may not ask what others see", code="forbidden_viewer")
     return replace(question, params={**question.params, VIEWER: principal.sub})
+
+
+def _in_scope(principal: Principal, question: Question) -> Question:
+    if EVERY_COMPANY in principal.companies:
+        return replace(question, params={SCOPE: INSTANCE, **question.params})
+    if question.params.get(SCOPE) == INSTANCE:
+        raise Forbidden(
+            f"{principal.sub} sees some companies, and the scope {INSTANCE} is of all",
+            code="forbidden_company",
+            suggested_actions=(f"Ask without {SCOPE}, or with a token of company {EVERY_COMPANY}.",),
+        )
+    return question
 
 
 def _moment(text: str) -> datetime:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.access.rights import Member, Principal, Right, may, require
+from domain.access.rights import EVERY_COMPANY, Member, Principal, Right, may, require
 from domain.errors import Invalid, LimitExceeded
 from domain.position import Position
 from domain.request import tracing
@@ -80,7 +80,8 @@ class Dashboards:
         alike = question.name in standard() and not standard()[question.name].personal
         whose = "" if alike or may(principal, Right.COMMAND, company) else principal.sub
         asked = question.name, company, tuple(sorted(question.params.items()))
-        return "dashboard", *asked, tier, principal.roles, principal.member, whose
+        sees_all = EVERY_COMPANY in principal.companies
+        return "dashboard", *asked, tier, principal.roles, sees_all, principal.member, whose
 
     async def document(self, principal: Principal, name: str, company: str, at_least: Position = NOTHING) -> Document:
         """The document of that name. Raises NotFound where there is none that they may see, and as `Questions.ask`."""

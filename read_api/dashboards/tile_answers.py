@@ -24,6 +24,7 @@ from projections.engine.query.ask import answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age
+from projections.engine.query.instance_query import InstanceQuery
 from projections.engine.query.request import Question
 from read_api.answers.cache import SHARE
 from read_api.answers.cached_answer import CachedAnswer, Entry, State, state_of
@@ -66,18 +67,25 @@ class TileAnswers:
         self, question: Question, snapshot: ReadStore, checkpoints: Checkpoints, *, followed: bool
     ) -> TileAnswer:
         """The answer of this snapshot; of a dashboard that is followed perhaps the one of before."""
+        if isinstance(answerable(question.name), InstanceQuery):  # of this moment, whether or not anything was folded
+            return TileAnswer(await self._answer_or_error(question, snapshot), True)
         if (same := self._same(question, checkpoints)) is not None:
             return same
         if followed and self._rests(question) and (before := self._before(question)) is not None:
             return before
         began = self._clock()
-        try:
-            answer = await self._questions.answer_from(snapshot, question)
-        except AnalyticsError as error:
-            self._entries[question.key] = _Refusal(error, *self._cost_since(began))
-            return TileAnswer(error, True)
-        self._keep(question, answer, _state(question, checkpoints), began)
+        answer = await self._answer_or_error(question, snapshot)
+        if isinstance(answer, AnalyticsError):
+            self._entries[question.key] = _Refusal(answer, *self._cost_since(began))
+        else:
+            self._keep(question, answer, _state(question, checkpoints), began)
         return TileAnswer(answer, True)
+
+    async def _answer_or_error(self, question: Question, snapshot: ReadStore) -> LastingAnswer | AnalyticsError:
+        try:
+            return await self._questions.answer_from(snapshot, question)
+        except AnalyticsError as error:
+            return error
 
     async def made_apart(self, questions: Sequence[Question], checkpoints: Checkpoints) -> list[TileAnswer]:
         """The answers as far as they are there in time. They are not of the snapshot, but may be the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ from typing import Any, Protocol
 from domain.access.rights import EVERY_COMPANY, Principal, Right, may
 from domain.errors import Unavailable
 from domain.ports import EventLog
-from domain.position import Position
+from domain.position import Position, TopicPartition
 from eventlog.shared_call import SharedCall
 from projections.engine.declare.registry import all_projections
-from projections.engine.project.backlog import behind
+from projections.engine.project.backlog import Span, behind
 from projections.engine.project.failure import Failure, Heartbeat
 from projections.engine.store.port import ProjectionStatus
 from read_api.health.stall_diagnosis import failure_of
@@ -24,6 +25,7 @@ from read_api.health.stall_diagnosis import failure_of
 Status = dict[str, object]
 ABOUT_NOBODY = frozenset({"category", "topic", "since"})  # what of a failure tells nothing of a tenant
 
+ARRIVING_OVER = 60.0  # seconds at most over which the rate of what arrives is taken
 OF_ALL = frozenset(
     {
         "events", "duplicates", "refused", "quarantined", "processing_success_rate",
@@ -68,6 +70,10 @@ class ProjectionStatuses:
         self._last_report: list[Status] = []
         self._beats: Sequence[Heartbeat] = ()
         self._known_at = float("-inf")
+        self._totals: deque[tuple[float, int]] = deque(maxlen=int(ARRIVING_OVER / 0.25))  # monotonic, events in the log
+        self.looked_at = 0.0  # seconds since 1970 UTC
+        self.heads = Position()  # of the log, as of the last look
+        self.backlogs: Mapping[tuple[str, int], Mapping[TopicPartition, Span]] = {}  # likewise, by name and version
 
     async def __call__(self) -> list[Status]:
         """Entries by name and version. Raises Unavailable when log or store does not answer, within `patience`."""
@@ -91,8 +97,23 @@ class ProjectionStatuses:
 
     async def _look(self) -> None:
         stored, beats = await asyncio.to_thread(lambda: (self._store.statuses(), self._store.heartbeats()))
-        self._last_report = report(stored, await self.head(), time.time(), beats, self._stuck)
+        self.heads = await self.head()
+        self.backlogs = {(status.name, status.version): behind(status, self.heads) for status in stored}
+        self.looked_at = time.time()
+        self._last_report = report(stored, self.heads, self.looked_at, beats, self._stuck)
         self._beats, self._known_at = beats, time.monotonic()
+        self._totals.append((self._known_at, sum(self.heads.offsets.values())))
+
+    @property
+    def arriving(self) -> float | None:
+        """Events a second that the log took between the looks of the last minute; None where there was but one."""
+        if not self._totals:
+            return None
+        now, total = self._totals[-1]
+        while now - self._totals[0][0] > ARRIVING_OVER:
+            self._totals.popleft()
+        begin, before = self._totals[0]
+        return round(max(0, total - before) / (now - begin), 1) if now > begin else None
 
     async def workers(self) -> Sequence[Heartbeat]:
         """Workers that were heard of lately. Raises Unavailable."""

@@ -14,8 +14,9 @@ from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
 from tests.support.examples import examples
 from tests.support.needed import needed_by
+from tests.support.of_instance import OF_INSTANCE
 
-ALL = all_registered()
+ALL = {name: query for name, query in all_registered().items() if name not in OF_INSTANCE}
 TOPICS = frozenset().union(*(projection.topics for projection in all_projections().values()))
 ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves: the log differs, not the answer

@@ -25,6 +25,7 @@ from domain.metrics.trading.catalogue import FORMS, STATISTICS
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.compared import Compared
+from projections.engine.query.instance_query import InstanceQuery
 from tests.projections.harness import ReadModels
 from tests.projections.small_company import company
 
@@ -114,7 +115,11 @@ def alike(one: Any, other: Any, exactly: float = 1e-12) -> bool:
 def asked_with(query: str, params: Mapping[str, str]) -> Mapping[str, str] | None:
     """The parameters of a question about a whole company and period; None where a query is no such question."""
     declared = {param.name: param for param in all_registered()[query].params}
-    if query == "metric" or isinstance(all_registered()[query], Compared) or any(p.required for p in declared.values()):
+    if (
+        query == "metric"
+        or isinstance(all_registered()[query], Compared | InstanceQuery)
+        or any(p.required for p in declared.values())
+    ):
         return None
     return dict(params) if set(params) <= set(declared) else None
 

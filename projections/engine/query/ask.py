@@ -9,24 +9,30 @@ from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_queries, all_registered
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.plain import Query
-from projections.engine.query.request import Answerable, Asking, Comparer, Question, read_request
+from projections.engine.query.request import Answerable, Asking, Comparer, InstanceFigures, Question, read_request
 
 
-async def answer(question: Question, store: ReadStore, comparing: Comparer | None = None) -> LastingAnswer:
-    """Answer a registered query for one tenant, in the form of the API; `comparing`: who can set it beside others.
+async def answer(
+    question: Question,
+    store: ReadStore,
+    comparing: Comparer | None = None,
+    instance: InstanceFigures | None = None,
+) -> LastingAnswer:
+    """Answer a registered query for one tenant, in the form of the API.
 
-    Raises NotFound for an unknown query, Invalid for a wrong parameter and for a comparison where nobody can compare,
-    Unavailable or LimitExceeded from the store.
+    `comparing`: who can set it beside others; `instance`: who knows how the instance runs. Raises NotFound for an
+    unknown query, Invalid for a wrong parameter and where one of these is needed and is not there, Unavailable or
+    LimitExceeded from the store.
     """
     query = answerable(question.name)
     request = read_request(query, question)
-    found = await query.answer(request, asking(store, comparing))
+    found = await query.answer(request, asking(store, comparing, instance))
     return LastingAnswer(found, question.asked_at, request.asked_at.until)
 
 
-def asking(store: ReadStore, comparing: Comparer | None = None) -> Asking:
+def asking(store: ReadStore, comparing: Comparer | None = None, instance: InstanceFigures | None = None) -> Asking:
     """What registered queries are answered through."""
-    return Asking(store, comparing, projection_of)
+    return Asking(store, comparing, projection_of, instance)
 
 
 def answerable(name: str) -> Answerable:

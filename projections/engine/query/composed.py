@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from domain.access.rights import Feature, Right
 from domain.position import Position
@@ -20,7 +20,7 @@ from projections.engine.declare.registry import all_queries, all_registered, pro
 from projections.engine.declare.rows import Table
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
-from projections.engine.query.request import Answerable, Asking, Question, Request, read_part, read_request
+from projections.engine.query.request import Answerable, Asking, Question, Request, read_request
 from projections.engine.turns import Share, Turns
 
 Rows = list[dict[str, Any]]
@@ -73,6 +73,7 @@ class Composed:
     and are kept by who serves them. `open_to_members`: as of a plain query.
     """
 
+    of_now: ClassVar[bool] = False
     name: str
     summary: str
     params: tuple[Param, ...]
@@ -149,7 +150,7 @@ async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[st
 def _request_of(part: Part, request: Request) -> Request:
     """What a part asks: of the same company, at the same moment, which notes what the part looks at."""
     query = all_registered()[part.query]
-    return read_part(query, part.params, request, whole=isinstance(query, Query))
+    return request.part(query, part.params, whole=isinstance(query, Query))
 
 
 def _parts_of(query: Answerable, request: Request) -> Iterable[Part | Select]:

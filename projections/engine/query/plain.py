@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from string import Formatter
-from typing import Any
+from typing import Any, ClassVar
 
 from domain.access.rights import Feature, Right
 from domain.ports import ReadStore
@@ -48,6 +48,7 @@ class Query:
     `open_to_members`: members get the company's answer, which is of tables that are open to them.
     """
 
+    of_now: ClassVar[bool] = False
     name: str
     summary: str
     params: tuple[Param, ...]

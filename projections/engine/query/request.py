@@ -92,6 +92,10 @@ class Request:
         """The parameter's value, or the default."""
         return self.params.get(name, default)
 
+    def part(self, query: Answerable, params: Mapping[str, str], *, whole: bool) -> Request:
+        """What it asks another query, of the same company and moment. Raises Invalid as `read_request` does."""
+        return Request(self.company, read_params(query, params), self.asked_at, whole)
+
 
 class Comparer(Protocol):
     """Who sets the answer of a company beside those of others."""
@@ -101,13 +105,25 @@ class Comparer(Protocol):
         ...
 
 
+class InstanceFigures(Protocol):
+    """What is known of the instance that answers."""
+
+    async def rows(self, query: str, request: Request) -> Sequence[Mapping[str, Any]]:
+        """The rows of a query about the instance, of all companies or of the one that asks. Raises Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What queries are answered through: rows, who compares (None: nobody can), the projection that a query reads."""
+    """What queries are answered through: rows, who compares, who knows the instance, the projection that a query reads.
+
+    Nobody compares, or knows the instance, where it is None.
+    """
 
     store: ReadStore
     comparing: Comparer | None
     projection_of: Callable[[str], str]
+    instance: InstanceFigures | None = None
 
 
 @runtime_checkable
@@ -144,22 +160,31 @@ class Answerable(Protocol):
         """Whether members get the company's answer."""
         ...
 
+    @property
+    def of_now(self) -> bool:
+        """Whether it rests on no event, and so has no past and nothing that explains it."""
+        ...
+
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer in the form of the API. Raises Invalid, Unavailable, LimitExceeded."""
         ...
 
 
 def read_request(query: Answerable, question: Question, *, whole: bool = False) -> Request:
-    """The question as its query reads it. Raises Invalid for a parameter that is unknown, wrong or missing."""
+    """The question as its query reads it.
+
+    Raises Invalid for a parameter that is unknown, wrong or missing, and for the past of what has none.
+    """
     params, asked_at = read_params(query, question.params), AskedAt(question.asked_at)
     if not question.about:
         return Request(question.company, params, asked_at, whole)
+    if query.of_now:
+        raise Invalid(
+            f"{query.name} rests on no event: it is known of now alone, and nothing explains it",
+            code="no_past",
+            suggested_actions=("Ask for it as it is now.",),
+        )
     return Request(question.company, params, asked_at, whole, _read_past(question.about), _read_page(question.about))
-
-
-def read_part(query: Answerable, params: Mapping[str, str], of: Request, *, whole: bool) -> Request:
-    """What a request asks another query, of the same company and moment. Raises Invalid as `read_request` does."""
-    return Request(of.company, read_params(query, params), of.asked_at, whole)
 
 
 def _read_past(about: Mapping[str, str]) -> Past:

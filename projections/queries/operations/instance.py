@@ -1,0 +1,37 @@
+"""Questions about the instance itself: its pipeline, what its tenants may ask for, the integrity of its log.
+
+Who sees every company is shown all of it. A company's own people see how the instance does, without whatever others
+could be counted by, and of tenants their own company alone; so do health and the list of projections.
+"""
+
+from __future__ import annotations
+
+from projections.engine.query.instance_query import SCOPE_PARAM, InstanceQuery
+from projections.engine.query.params import Param, read_choice
+
+PARTITION, PROJECTION = "partition", "projection"
+
+PIPELINE = InstanceQuery(
+    "pipeline",
+    "How events get through now: arriving, folded, behind, late, twice and set aside, and up to when all is folded.",
+    (Param("by", "projection or partition; one row without it", read_choice(PROJECTION, PARTITION)), SCOPE_PARAM),
+    of_all=frozenset(
+        {
+            *("arriving_per_second", "folded_per_second", "lag_events"),
+            *("events", "late", "duplicates", "refused", "quarantined"),
+        }
+    ),
+)
+
+TENANTS = InstanceQuery(
+    "tenants",
+    "What tenants may ask for by their tier, and what they have open now in the process that answers.",
+    (SCOPE_PARAM,),
+)
+
+INTEGRITY = InstanceQuery(
+    "integrity",
+    "How far the log is sealed, signed, and verified without a finding.",
+    (Param("by", "partition; one row without it", read_choice(PARTITION)), SCOPE_PARAM),
+    of_all=frozenset({"events", "sealed", "verified", "not_sealed", "not_verified", "checkpoint"}),
+)
