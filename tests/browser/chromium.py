@@ -16,6 +16,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 20.0  # seconds
+GONE = -32000  # what Chromium answers about a page that is being left
 KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38}
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -94,6 +95,8 @@ class Page:
         while True:
             message = json.loads(self._socket.recv(timeout=PATIENCE))
             if message.get("id") == self._number:
+                if message.get("error", {}).get("code") == GONE and method == "Runtime.evaluate":
+                    return {"result": {}}  # the page was left meanwhile: it shows nothing
                 assert "error" not in message, message
                 return message["result"]
             self._note(message)

@@ -14,6 +14,7 @@ from tests.domain.insights.measures import back_tests, forecast_table
 from tests.domain.insights.oracles import co2, passengers
 
 
+@pytest.mark.ci
 def test_forecasts_beat_seasonal_naive(capsys: pytest.CaptureFixture[str]) -> None:
     """On both published series, half a year and a year ahead; the bands hold about what they say."""
     tests = back_tests()

@@ -49,22 +49,22 @@ def judge(proof: Proof, size: Size, capsys: pytest.CaptureFixture[str]) -> None:
     assert proof.too_large == []
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_small_on_the_embedded_log(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A projector and PostgreSQL are killed once each."""
+    """A projector and PostgreSQL are killed once each. Half a minute of both cores."""
     judge(prove(own_folder, SMALL), SMALL, capsys)
 
 
 @pytest.mark.ci
 def test_who_came_back_is_killed_again(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Twice each. Half a minute of both cores: `make test` kills once."""
+    """Twice each. Half a minute of both cores."""
     judge(prove(own_folder, TWICE), TWICE, capsys)
 
 
 @pytest.mark.ci
 @pytest.mark.kafka
 def test_small_on_kafka(own_folder: Path, mortal: KafkaBroker, capsys: pytest.CaptureFixture[str]) -> None:
-    """They and the broker once each. As long as any five other files: `make test` has it on the embedded log."""
+    """They and the broker once each. As long as any five other files."""
     judge(prove(own_folder, SMALL_ON_KAFKA, mortal), SMALL_ON_KAFKA, capsys)
 
 

@@ -12,9 +12,9 @@ from tests.laws.matrix.test_two_tenants import everybody
 from tests.support.instance import Instance
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def companies(instance: Instance) -> Iterator[dict[str, httpx.Client]]:
-    """A client of each, as its admin and auditor; everything is folded."""
+    """A client of each, as its admin and auditor; everything is folded. Once: what is published again is known."""
     for company in COMPANIES:
         position = ";".join(filter(None, published(instance, company)))
         waited = instance.command("projections", "wait", "--position", position)

@@ -37,7 +37,7 @@ NOT_COMPARED = {  # RPCs whose answers are not a tenant's
 }
 LEFT_OUT = frozenset({"payload", "resume_token", "next_cursor", "report_id", "sha256", "size"})
 ENDLESS = ("WatchDashboards", "GetChartDataStream", "GetTechnicalIndicatorStream", "GetMarketInsightStream")
-PATIENCE = 5.0  # seconds for the first message of a stream that may have nothing to say
+PATIENCE = 2.0  # seconds for the first message of a stream that may have nothing to say
 OWN_IDS = {  # what the examples name, as the companies have it
     "AAPL": "symbol-0", "u1": "user-0", "a1": "account_id-0", "gateway": "service-0", "example-1": "trading_result-1",
 }  # fmt: skip
