@@ -10,6 +10,7 @@ PIP_INSTALL := $(PIP) install --quiet --progress-bar off
 # --no-deps: a lock names everything, so pip need not resolve again (and must not add to it). --no-compile: of 11,000
 # modules a few thousand are ever used, and compiling those when they are first loaded halves the installation
 PIP_LOCKED := $(PIP_INSTALL) --no-compile --require-hashes --no-deps -r
+# a lock names packages and hashes, and no index: each machine has its own
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics

@@ -6,10 +6,10 @@ Imports are inside, so that a process loads only the drivers of the things that 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.settings import Settings
 from domain.access.rights import NONE_STORED, Tier
@@ -38,14 +38,24 @@ if TYPE_CHECKING:
     from projections.engine.query.compared import Comparing
 
 
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
+
+
 @asynccontextmanager
-async def event_log(settings: Settings) -> AsyncIterator[EventLog]:
-    """The event log: Kafka where brokers are named, otherwise the table in PostgreSQL."""
-    log = _event_log(settings)
+async def _closed_at_the_end(part: C) -> AsyncIterator[C]:
     try:
-        yield log
+        yield part
     finally:
-        await log.close()
+        await part.close()
+
+
+def event_log(settings: Settings) -> AbstractAsyncContextManager[EventLog]:
+    """The event log: Kafka where brokers are named, otherwise the table in PostgreSQL."""
+    return _closed_at_the_end(_event_log(settings))
 
 
 def _event_log(settings: Settings) -> EventLog:
@@ -109,16 +119,11 @@ def spans(settings: Settings, role: str) -> Iterator[None]:
         tracer.close()
 
 
-@asynccontextmanager
-async def event_index(settings: Settings) -> AsyncIterator[PostgresEventIndex]:
+def event_index(settings: Settings) -> AbstractAsyncContextManager[PostgresEventIndex]:
     """The sparse index of the log."""
     from adapters.postgres.tables.event_index import PostgresEventIndex
 
-    index = PostgresEventIndex(settings.database_url)
-    try:
-        yield index
-    finally:
-        await index.close()
+    return _closed_at_the_end(PostgresEventIndex(settings.database_url))
 
 
 @asynccontextmanager
@@ -130,28 +135,18 @@ async def event_search(settings: Settings, log: EventLog) -> AsyncIterator[Event
         yield EventSearch(log, index)
 
 
-@asynccontextmanager
-async def decisions(settings: Settings) -> AsyncIterator[PostgresDecisions]:
+def decisions(settings: Settings) -> AbstractAsyncContextManager[PostgresDecisions]:
     """The projector's decisions on events."""
     from adapters.postgres.tables.event_index import PostgresDecisions
 
-    kept = PostgresDecisions(settings.database_url)
-    try:
-        yield kept
-    finally:
-        await kept.close()
+    return _closed_at_the_end(PostgresDecisions(settings.database_url))
 
 
-@asynccontextmanager
-async def relay_progress(settings: Settings) -> AsyncIterator[PostgresRelayProgress]:
+def relay_progress(settings: Settings) -> AbstractAsyncContextManager[PostgresRelayProgress]:
     """How far the relay is."""
     from adapters.postgres.configuration_store.relay import PostgresRelayProgress
 
-    progress = PostgresRelayProgress(settings.database_url)
-    try:
-        yield progress
-    finally:
-        await progress.close()
+    return _closed_at_the_end(PostgresRelayProgress(settings.database_url))
 
 
 @asynccontextmanager
@@ -205,11 +200,8 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
             code="bad_setting",
             suggested_actions=("Make one with `openssl rand -hex 32`, the same for all processes.",),
         )
-    consents = PostgresConsents(settings.reader_url)
-    try:
+    async with _closed_at_the_end(PostgresConsents(settings.reader_url)) as consents:
         yield Comparing(consents, partial(_noise_secret, settings))
-    finally:
-        await consents.close()
 
 
 def _noise_secret(settings: Settings) -> bytes:
@@ -219,16 +211,11 @@ def _noise_secret(settings: Settings) -> bytes:
     return settings.noise_secret.encode() or load_or_create(keys(settings) / NOISE_KEY).private_bytes_raw()
 
 
-@asynccontextmanager
-async def event_store(settings: Settings) -> AsyncIterator[PostgresEventStore]:
+def event_store(settings: Settings) -> AbstractAsyncContextManager[PostgresEventStore]:
     """The event store of the aggregates."""
     from adapters.postgres.configuration_store.event_store import PostgresEventStore
 
-    store = PostgresEventStore(settings.database_url)
-    try:
-        yield store
-    finally:
-        await store.close()
+    return _closed_at_the_end(PostgresEventStore(settings.database_url))
 
 
 @asynccontextmanager
@@ -264,16 +251,11 @@ async def _exists(settings: Settings, store: PostgresEventStore, company: str) -
     return False
 
 
-@asynccontextmanager
-async def pipeline_figures(settings: Settings) -> AsyncIterator[PostgresPipelineFigures]:
+def pipeline_figures(settings: Settings) -> AbstractAsyncContextManager[PostgresPipelineFigures]:
     """What the pipeline has done."""
     from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
 
-    figures = PostgresPipelineFigures(settings.database_url)
-    try:
-        yield figures
-    finally:
-        await figures.close()
+    return _closed_at_the_end(PostgresPipelineFigures(settings.database_url))
 
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:
@@ -297,16 +279,11 @@ def build(settings: Settings, stored: Projection) -> PostgresBuild:
     return PostgresBuild(settings.database_url, stored)
 
 
-@asynccontextmanager
-async def seals(settings: Settings) -> AsyncIterator[PostgresSeals]:
+def seals(settings: Settings) -> AbstractAsyncContextManager[PostgresSeals]:
     """The seals of the log's blocks."""
     from adapters.postgres.tables.seals import PostgresSeals
 
-    kept = PostgresSeals(settings.database_url)
-    try:
-        yield kept
-    finally:
-        await kept.close()
+    return _closed_at_the_end(PostgresSeals(settings.database_url))
 
 
 def keys(settings: Settings) -> Path:
@@ -334,16 +311,11 @@ async def authenticator(settings: Settings) -> AsyncIterator[Authenticate]:
         yield _verifier(settings, tiers)
 
 
-@asynccontextmanager
-async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
+def sessions(settings: Settings) -> AbstractAsyncContextManager[Sessions]:
     """Sessions of the pages."""
     from adapters.postgres.tables.sessions import PostgresSessions
 
-    store = PostgresSessions(settings.database_url)
-    try:
-        yield store
-    finally:
-        await store.close()
+    return _closed_at_the_end(PostgresSessions(settings.database_url))
 
 
 def event_tokens(settings: Settings) -> EventTokens | None:

@@ -53,22 +53,10 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
             services = ReadServices(
-                questions=asked,
-                dashboards=Dashboards(asked, movements),
-                past=past,
-                statuses=statuses,
-                health=state,
-                movements=movements,
-                live=live,
-                metrics=metrics,
-                search=search,
-                event_details=event_details,
-                authenticate=authenticate,
-                sessions=sessions,
-                trail=trail,
-                rates=instance.rates,
-                reports=reports,
-            )
+                questions=asked, dashboards=Dashboards(asked, movements), past=past, statuses=statuses, health=state,
+                movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,
+                authenticate=authenticate, sessions=sessions, trail=trail, rates=instance.rates, reports=reports,
+            )  # fmt: skip
             yield services, log
 
 

@@ -103,16 +103,27 @@ class Dashboards:
         document = await self.document(principal, question.name, question.company, at_least)
         _check_params(document, question.params)
         profile = Question(COMPANY, question.company, {}, self._questions.now().replace(second=0, microsecond=0))
-        tiles = [
-            tile_request(tile, profile, question.params, lambda one: self._questions.allowed(principal, one))
-            for tile in document.contents.tiles
-        ]
+        tiles = self.tile_requests(principal, document, profile, question.params)
         for one in tiles if at_least.offsets else ():
             if isinstance(one.question, Question):
                 await self._questions.reach(one.question, at_least)
         with tracing.span("dashboard", dashboard=question.name):
             moment = await self._moment(profile, principal.member, tiles, followed=question.followed)
-        return _dashboard(document, question, tiles, moment)
+        fresh = freshness_of(moment.checkpoints)
+        exact = moment.agreed and all(answer.exact for answer in moment.answers.values())
+        contents = {name: answer.content for name, answer in moment.answers.items()}
+        stands_for = {**fresh, "complete": exact and fresh["complete"]}
+        shown = [tile_answer(one, contents.get(one.tile.id)) for one in tiles]
+        return dashboard_answer(document, question, moment.company, stands_for, shown)
+
+    def tile_requests(
+        self, principal: Principal, document: Document, profile: Question, params: Mapping[str, str]
+    ) -> list[TileRequest]:
+        """What the tiles ask as the principal may ask it, of the company and at the moment of `profile`."""
+        return [
+            tile_request(tile, profile, params, lambda one: self._questions.allowed(principal, one))
+            for tile in document.contents.tiles
+        ]
 
     async def _moment(
         self, profile: Question, member: Member | None, tiles: Sequence[TileRequest], *, followed: bool
@@ -141,33 +152,35 @@ class Dashboards:
         return _Moment(checkpoints, agreed, company, {**answers, **dict(zip(apart, made, strict=True))})
 
 
-def _dashboard(
-    document: Document, question: DashboardQuestion, tiles: Sequence[TileRequest], moment: _Moment
+def dashboard_answer(
+    document: Document,
+    question: DashboardQuestion,
+    company: Mapping[str, Any],
+    stands_for: Mapping[str, Any],
+    tiles: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The answer. Raises LimitExceeded where it has too many rows."""
-    checkpoints, answers = moment.checkpoints, moment.answers
-    fresh = freshness_of(checkpoints)
-    exact = moment.agreed and all(answer.exact for answer in answers.values())
-    found = {
-        "dashboard": document.name,
-        "version": document.version,
-        "title": document.contents.name,
-        "description": document.contents.description,
-        "company": question.company,
-        "currency": moment.company["currency"],
-        "time_zone": moment.company["calendar"]["time_zone"],
-        "params": dict(question.params),
-        **fresh,
-        "complete": exact and fresh["complete"],
-        "tiles": [tile_answer(one, answers[one.tile.id].content if one.tile.id in answers else None) for one in tiles],
-    }
-    if sum(len(tile["rows"]) for tile in found["tiles"]) > MOST_ROWS:
+    """A dashboard as answers show it, of the present or of the past. Raises LimitExceeded for too many rows.
+
+    `company`: the row of its profile; `stands_for`: position, as_of, complete and lag_ms.
+    """
+    if sum(len(tile["rows"]) for tile in tiles) > MOST_ROWS:
         raise LimitExceeded(
             f"the dashboard has more than {MOST_ROWS:,} rows",
             code="too_many_rows",
             suggested_actions=("Ask for a shorter period, or give its tiles a limit.",),
         )
-    return found
+    return {
+        "dashboard": document.name,
+        "version": document.version,
+        "title": document.contents.name,
+        "description": document.contents.description,
+        "company": question.company,
+        "currency": company["currency"],
+        "time_zone": company["calendar"]["time_zone"],
+        "params": dict(question.params),
+        **stands_for,
+        "tiles": list(tiles),
+    }
 
 
 def _check_params(document: Document, params: Mapping[str, str]) -> None:

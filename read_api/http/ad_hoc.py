@@ -18,7 +18,7 @@ from read_api.answers.export import FORMATS, format_of
 from read_api.http import openapi
 from read_api.http.departure import for_caller
 from read_api.http.encoding import encoded
-from read_api.http.request import HttpRequest, ask, asked_at, freshness_of, parameters, whole_parameter
+from read_api.http.request import HttpRequest, ask, asked_at, parameters, pop_freshness, whole_parameter
 from read_api.http.responses import with_headers
 
 EXPORT = "/api/v1/analytics/export"
@@ -43,7 +43,7 @@ async def query(request: HttpRequest) -> Response[bytes]:
     params = parameters(request)
     company = request.user.company(params.pop("company", None))
     admit(request.user.principal, Right.QUERY, Feature.AD_HOC, company)
-    freshness = freshness_of(params)
+    freshness = pop_freshness(params)
     if params:
         raise Invalid(f"{next(iter(params))} belongs into the body", code="unknown_parameter")
     asked = _body(await request.body())
@@ -67,7 +67,7 @@ async def export(request: HttpRequest) -> Response[bytes]:
     company = request.user.company(params.pop("company", None))
     chosen = format_of(params.pop("format", ""))
     admit(request.user.principal, Right.EXPORT, chosen.feature, company)
-    freshness, asked = freshness_of(params), _of_params(params)
+    freshness, asked = pop_freshness(params), _of_params(params)
     answer, found = await for_caller(request, _table(request, asked, company, freshness))
     file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)
     told = {"Content-Disposition": f'attachment; filename="{answer["query"]}.{chosen.name}"'}

@@ -14,7 +14,7 @@ from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from read_api.answers.warming import Target
 from read_api.http.openapi import with_problems
-from read_api.http.request import HttpRequest, answer_question, freshness_of, parameters, question_of
+from read_api.http.request import HttpRequest, answer_question, parameters, pop_freshness, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def _handler(door: Door, tag: str) -> HTTPRouteHandler:
         params = parameters(request)
         if settled := [name for name in params if name in door.fixed]:
             raise Invalid(f"{door.path} has no parameter {settled[0]!r}", code="unknown_parameter")
-        freshness = freshness_of(params)
+        freshness = pop_freshness(params)
         question = question_of(request, door.query, {**params, **door.fixed}, ())
         return await answer_question(request, question, freshness)
 

@@ -87,7 +87,7 @@ async def ask(request: HttpRequest, question: Question, freshness: Freshness = E
     return await side.questions.ask(request.user.principal, question, min_position(request), freshness)
 
 
-def freshness_of(params: dict[str, str]) -> Freshness:
+def pop_freshness(params: dict[str, str]) -> Freshness:
     """How old the answer may be; the parameters that say so are taken out. Raises Invalid for others than they have."""
     return read_freshness(params.pop(MAX_STALENESS, "0"), params.pop(FORCE_REFRESH, "false"))
 
@@ -97,7 +97,7 @@ async def answer_query(request: HttpRequest, name: str, params: dict[str, str]) 
 
     Raises as `Questions.ask` does, Invalid for parameters that are none, Unavailable where the caller has left.
     """
-    freshness = freshness_of(params)
+    freshness = pop_freshness(params)
     question = question_of(request, name, params)
     return await answer_question(request, question, freshness)
 

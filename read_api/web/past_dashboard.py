@@ -11,8 +11,8 @@ import msgspec
 from domain.access.rights import Principal
 from domain.errors import AnalyticsError
 from projections.engine.query.request import Question
-from read_api.dashboards.dashboards import COMPANY, DashboardQuestion
-from read_api.dashboards.tiles import tile_answer, tile_request
+from read_api.dashboards.dashboards import COMPANY, DashboardQuestion, dashboard_answer
+from read_api.dashboards.tiles import tile_answer
 from read_api.services import ReadServices
 
 Content = Mapping[str, Any] | AnalyticsError
@@ -28,30 +28,20 @@ async def dashboard_as_of(
     document = await side.dashboards.document(principal, question.name, question.company)
     profile = Question(COMPANY, question.company, {}, side.questions.now())
     (company,) = (await side.questions.ask(principal, profile))["rows"]
-    tiles = [
-        tile_request(tile, profile, question.params, lambda one: side.questions.allowed(principal, one))
-        for tile in document.contents.tiles
-    ]
+    tiles = side.dashboards.tile_requests(principal, document, profile, question.params)
     known: dict[Hashable, Content] = {}
     for asked in (one.question for one in tiles if isinstance(one.question, Question)):
         if asked.key not in known:
             known[asked.key] = await _answer(side, principal, asked, as_of)
     shown = [tile_answer(one, known[one.question.key] if isinstance(one.question, Question) else None) for one in tiles]
-    return {
-        "dashboard": document.name,
-        "version": document.version,
-        "title": document.contents.name,
-        "description": document.contents.description,
-        "company": question.company,
-        "currency": company["currency"],
-        "time_zone": company["calendar"]["time_zone"],
-        "params": dict(question.params),
-        "position": next((tile["position"] for tile in shown if tile["position"]), ""),
+    answered = [tile for tile in shown if tile["position"]]
+    stands_for = {
+        "position": next((tile["position"] for tile in answered), ""),
         "as_of": as_of,
-        "complete": all(tile["complete"] for tile in shown if tile["position"]),
+        "complete": all(tile["complete"] for tile in answered),
         "lag_ms": 0,
-        "tiles": shown,
     }
+    return dashboard_answer(document, question, company, stands_for, shown)
 
 
 async def _answer(side: ReadServices, principal: Principal, question: Question, as_of: str) -> Content:

@@ -15,19 +15,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from eventlog import tasks
 from projections.engine.live.view import moment
 from tests.e2e.live_clients import Place, SocketClient, StreamClient, Words, differs, stored
 from tests.e2e.live_load import COMPANIES, MINUTE, Load, Rows, publish
-from tests.support.instance import Instance
+from tests.support.instance import Instance, temporary_instance
 
 CLOSING = 75.0  # seconds after the last event until the last minute has ended everywhere
 
@@ -100,12 +98,8 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=300, help="events a second")
     parser.add_argument("--seed", type=int, default=16)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="analytics-live-hour-") as folder:
-        instance = Instance(Path(folder) / "data").start()
-        try:
-            hour = asyncio.run(run(instance, given.minutes, given.rate, given.seed))
-        finally:
-            instance.stop()
+    with temporary_instance("live-hour") as instance:
+        hour = asyncio.run(run(instance, given.minutes, given.rate, given.seed))
     print(hour.report())
     return int(bool(hour.faults()))
 

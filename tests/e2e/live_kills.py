@@ -12,13 +12,11 @@ import argparse
 import asyncio
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
@@ -26,7 +24,7 @@ from eventlog import tasks
 from projections.engine.live.view import moment
 from tests.e2e.live_clients import WINDOWS, Place, StreamClient, Words, differs, stored
 from tests.e2e.live_load import MINUTE, Load, Rows, publish
-from tests.support.instance import Instance, command_line
+from tests.support.instance import Instance, command_line, temporary_instance
 
 COMPANY = "prompt"  # late by seconds
 RATE = 30  # events a second
@@ -152,12 +150,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="of each process")
     parser.add_argument("--seed", type=int, default=16)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="analytics-live-kills-") as folder:
-        instance = Instance(Path(folder) / "data").start()
-        try:
-            killed = asyncio.run(run(instance, given.kills, given.seed))
-        finally:
-            instance.stop()
+    with temporary_instance("live-kills") as instance:
+        killed = asyncio.run(run(instance, given.kills, given.seed))
     print(killed.report())
     return int(bool(killed.faults()))
 

@@ -12,10 +12,8 @@ import argparse
 import asyncio
 import random
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,7 +22,7 @@ import msgspec
 from domain.access.rights import Role
 from eventlog import tasks
 from read_api.live.documents import canonical
-from tests.support.instance import Instance, trade
+from tests.support.instance import Instance, temporary_instance, trade
 from tests.support.live_follower import Follower, Witness
 
 COMPANY = "resumeco"
@@ -131,12 +129,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--disconnects", type=int, default=1_000)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="analytics-resume-") as home:
-        instance = Instance(Path(home) / "data").start()
-        try:
-            proof = asyncio.run(prove(instance, chosen.disconnects))
-        finally:
-            instance.stop()
+    with temporary_instance("resume") as instance:
+        proof = asyncio.run(prove(instance, chosen.disconnects))
     print(proof.report())
     return 1 if proof.faults else 0
 

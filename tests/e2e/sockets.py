@@ -12,11 +12,9 @@ import asyncio
 import re
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from app.bench.figures import quantile
 from domain.access.rights import Role
 from read_api.live.sessions import MOST_SUBSCRIPTIONS
-from tests.support.instance import Instance, command_line, trade
+from tests.support.instance import Instance, command_line, temporary_instance, trade
 
 COMPANY = "socketco"
 MOST_MEGABYTES = 250
@@ -191,12 +189,8 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="analytics-sockets-") as home:
-        instance = Instance(Path(home) / "data").start()
-        try:
-            faults = asyncio.run(measure(instance, chosen.clients, chosen.seconds))
-        finally:
-            instance.stop()
+    with temporary_instance("sockets") as instance:
+        faults = asyncio.run(measure(instance, chosen.clients, chosen.seconds))
     say("\n".join(faults) or "as it should be")
     return 1 if faults else 0
 

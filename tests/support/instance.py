@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,17 @@ def trade(company: str, number: int, pnl: float = 22.0, **members: object) -> di
         "timestamp": closed,
         "payload": payload,
     }
+
+
+@contextmanager
+def temporary_instance(name: str, *flags: str, **settings: str) -> Iterator[Instance]:
+    """A running instance in a folder of its own, for programs that measure; both are gone in the end."""
+    with tempfile.TemporaryDirectory(prefix=f"analytics-{name}-") as home:
+        instance = Instance(Path(home) / "data").start(*flags, **settings)
+        try:
+            yield instance
+        finally:
+            instance.stop()
 
 
 @pytest.fixture(scope="session")

@@ -206,14 +206,7 @@ def totals(
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
     return Query(
-        name,
-        summary,
-        params,
-        asked.ask,
-        asked.shape,
-        selects=asked.selects,
-        right=right,
-        measures=asked.names(),
+        name, summary, params, asked.ask, asked.shape, selects=asked.selects, right=right, measures=asked.names()
     )
 
 

@@ -177,14 +177,20 @@ def test_the_projections_value_wins_even_if_it_differs_but_not_at_once() -> None
     assert total(lane.newest(BEGIN)) == (1, "5")
 
 
-def test_a_late_event_of_a_durable_window_is_asked_of_the_projection() -> None:
-    """It is not added to what the projection has, which may count it already."""
+def settled_minute() -> tuple[Lane, bytes, bytes]:
+    """A lane whose first minute is the projection's, with the trade that it has, and one that comes late."""
     lane = Lane()
     lane.follow()
     first, late = trade(BEGIN + 1_000, 5), trade(BEGIN + 3_000, 9, number=4)
     lane.take(first)
     lane.at(BEGIN + MINUTE + GRACE + IDLE)
     settle(lane, first)
+    return lane, first, late
+
+
+def test_a_late_event_of_a_durable_window_is_asked_of_the_projection() -> None:
+    """It is not added to what the projection has, which may count it already."""
+    lane, first, late = settled_minute()
     lane.take(late)
     assert total(lane.newest(BEGIN)) == (1, "5")
     assert settle(lane, first, late)
@@ -321,12 +327,7 @@ def test_bad_and_repeated_messages_are_counted_and_do_no_harm() -> None:
 
 def test_a_late_event_of_a_minute_that_is_out_of_sight_is_asked_of_the_projection_too() -> None:
     """A view shows its newest minutes, but who follows message by message hears of all that is within ten."""
-    lane = Lane()
-    lane.follow()
-    first, late = trade(BEGIN + 1_000, 5), trade(BEGIN + 3_000, 9, number=4)
-    lane.take(first)
-    lane.at(BEGIN + MINUTE + GRACE + IDLE)
-    settle(lane, first)
+    lane, first, late = settled_minute()
     lane.at(BEGIN + 9 * MINUTE)
     lane.take(late)
     assert settle(lane, first, late)
@@ -336,12 +337,7 @@ def test_a_late_event_of_a_minute_that_is_out_of_sight_is_asked_of_the_projectio
 
 def test_what_the_log_takes_after_the_projection_was_asked_is_asked_for_again() -> None:
     """An event comes while the answer of the projection is under way, or the log is slow: it is not forgotten."""
-    lane = Lane()
-    lane.follow()
-    first, late = trade(BEGIN + 1_000, 5), trade(BEGIN + 3_000, 9, number=4)
-    lane.take(first)
-    lane.at(BEGIN + MINUTE + GRACE + IDLE)
-    settle(lane, first)
+    lane, first, late = settled_minute()
     lane.take(late)
     assert not settle(lane, first, folded=SETTLE - 1), "the projection cannot have it yet"
     assert settle(lane, first, folded=SETTLE)
