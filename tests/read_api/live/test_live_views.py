@@ -85,9 +85,10 @@ async def test_a_window_is_shown_until_it_is_durable_and_the_next_one_is(
     starts = [f"01:{minute:02}" for minute in range(len(kinds))]
     await answering(other_bus, *(message(start, 1, kind=kind) for start, kind in zip(starts, kinds, strict=True)))
     windows: list[Any] = []
-    while [w["start"] for w in windows] != starts[-shown:]:
-        await asyncio.sleep(0.01)
-        windows = (await live.document(QUESTION))["windows"]
+    async with asyncio.timeout(20):
+        while [w["start"] for w in windows] != starts[-shown:]:
+            await asyncio.sleep(0.01)
+            windows = (await live.document(QUESTION))["windows"]
 
 
 async def test_who_follows_says_so_once_for_many_readers(live: LiveMetrics, other_bus: LiveBus) -> None:
