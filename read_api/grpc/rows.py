@@ -17,6 +17,7 @@ from services.queries_pb2 import (
 
 from domain.access.rights import Feature, Right
 from domain.request.caller import Caller
+from domain.whole_number import whole_number
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import AdHoc, Table, admit, question, table
 from read_api.answers.export import Format, format_of
@@ -114,7 +115,10 @@ def _format(request: ExportAnalyticsRequest) -> Format:
 def _reached(request: Any) -> tuple[str, int]:
     """Which content the token is of, and how much of it was received."""
     content, _, count = reached_before(request).partition(".")
-    return content, int(count) if count.isdecimal() else 0
+    try:
+        return content, whole_number(count)
+    except ValueError:
+        return content, 0
 
 
 def _digest(content: bytes) -> str:

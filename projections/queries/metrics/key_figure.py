@@ -6,10 +6,12 @@ The value of each period is that of `metric`, so that whatever has a single valu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from domain.metrics.catalogue import METRICS
+from domain.whole_number import whole_number
+from projections.engine.query.asked_at import INSTANT
 from projections.engine.query.composed import Composed, Part, Rows
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_choice, read_time
@@ -20,16 +22,8 @@ from projections.queries.metrics.periods import Span
 from projections.queries.metrics.several import text_of
 
 LEAST, MOST = 2, 36  # periods of a history
-INSTANT = timedelta(microseconds=1)
 OWN = ("from", "to", "at", "period", "history")
 HEAD = ("key", "value", "unit", "convention", "definition_version")
-
-
-def _read_history(text: str) -> int:
-    number = int(text)
-    if not LEAST <= number <= MOST:
-        raise ValueError(f"{number} is not from {LEAST} to {MOST}")
-    return number
 
 
 def _newest(request: Request) -> Span:
@@ -89,7 +83,11 @@ key_figure = Composed(
             f"calendar period around it, or the last one before `to`: {', '.join(PERIODS)}; month without any",
             read_choice(*PERIODS),
         ),
-        Param("history", f"periods that are told, the last one too: {LEAST} to {MOST}; {LEAST} without", _read_history),
+        Param(
+            "history",
+            f"periods that are told, the last one too: {LEAST} to {MOST}; {LEAST} without",
+            partial(whole_number, low=LEAST, high=MOST),
+        ),
     ),
     _parts,
     _rows,
