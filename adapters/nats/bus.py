@@ -140,6 +140,7 @@ class NatsBus:
             raise Unavailable("the live bus is not connected")
         try:
             async with asyncio.timeout(FLUSH_LIMIT):
+                await self._client._flush_pending(force_flush=True)  # `flush` writes its PING before what waits
                 await self._client.flush()
         except (TimeoutError, NatsError, OSError) as error:
             raise Unavailable(f"the live bus does not answer: {error}") from error

@@ -49,6 +49,7 @@ async def test_a_consumer_can_be_ended_without_its_broker() -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
+        (Client, ["_flush_pending"]),  # adapters.nats.bus
         (AIOKafkaClient, ["_wait_on_metadata"]),  # adapters.kafka.reader
         (PostgresApplicationRecorder, ["_insert_events"]),  # adapters.postgres.configuration_store.event_store
         (HttpToolsProtocol, ["connection_made", "data_received", "on_headers_complete", "on_message_complete"]),

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -115,3 +116,35 @@ async def _publish_for(bus: NatsBus, seconds: float) -> None:
         while True:
             await bus.publish("test.comes-back", b"into the void")
             await asyncio.sleep(0.01)
+
+
+async def test_a_flush_comes_after_what_it_flushes(nats_url: str) -> None:
+    """The server has the subscription before it answers: whoever publishes next, elsewhere, is heard."""
+    address, sent, ended = urlsplit(nats_url), bytearray(), asyncio.Event()
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter, record: bytearray) -> None:
+        while data := await source.read(65_536):
+            record += data
+            sink.write(data)
+        sink.close()
+        await sink.wait_closed()
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(address.hostname, address.port)
+        await asyncio.gather(copy(reader, to_server, sent), copy(from_server, writer, bytearray()))
+        ended.set()
+
+    async def handler(subject: str, data: bytes) -> None:
+        pass
+
+    async with await asyncio.start_server(between, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        bus = await NatsBus.connect(urlunsplit(address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{port}")))
+        await bus.flush()
+        sent.clear()
+        await bus.subscribe("test.before-the-flush", handler)
+        await bus.flush()
+        assert sent.startswith(b"SUB test.before-the-flush "), bytes(sent)
+        assert sent.endswith(b"PING\r\n")
+        await bus.close()
+        await ended.wait()
