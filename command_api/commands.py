@@ -123,7 +123,7 @@ async def _take(
         company_id=company_id,
         aggregate_id=target,
         expected=_version(if_match),
-        key=_key(key),
+        key=idempotency_key(key),
         dry_run=dry_run,
         correlation_id=who.correlation_id,
         traceparent=trace.parent if (trace := tracing.current()) else "",
@@ -168,7 +168,8 @@ def _version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-def _key(text: str | None) -> str:
+def idempotency_key(text: str | None) -> str:
+    """The key of a request, empty for none. Raises Invalid."""
     if text is None:
         return ""
     if not re.fullmatch(r"[!-~]{1,255}", text):

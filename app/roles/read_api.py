@@ -14,13 +14,12 @@ from eventlog import tasks
 
 if TYPE_CHECKING:
     from read_api.answers.warming import Warming
-    from read_api.web.bundle import Bundle
 
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
-    from adapters.files.atomic import write
     from app.evidence import evidence
+    from app.read_side.pages import page_services
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
     from app.serving.http_server import serve_http
@@ -29,18 +28,16 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from read_api.answers.verification import LogVerification
     from read_api.http.app import TARGETS, create_app, short_way
     from read_api.http.problems import problem
-    from read_api.web.bundle import Bundle
     from read_api.web.refusals import refusal
 
     files = certificate_files(settings)
-    async with read_services(settings) as (side, log), evidence(settings) as kept:
+    async with read_services(settings) as (side, log), evidence(settings) as kept, page_services(settings) as pages:
         gate = Gate(side.authenticate, side.trail, side.rates, side.sessions)
-        bundle = Bundle(settings.data / "pages", write)
-        application = create_app(side, LogVerification(log, kept), bundle)
+        application = create_app(side, LogVerification(log, kept), pages)
         match, observe = routes_of(application), side.metrics.request
         middleware = AuditMiddleware(short_way(application), match, gate, problem, observe, refusal)
         warming = side.questions.warming(TARGETS, settings.warming_share)
-        async with _warming(warming, settings.warming_share), _ended(bundle):
+        async with _warming(warming, settings.warming_share):
             await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
 
 
@@ -53,15 +50,6 @@ async def _warming(warming: Warming, share: float) -> AsyncIterator[None]:
         yield
     finally:
         await tasks.end(working)
-
-
-@asynccontextmanager
-async def _ended(bundle: Bundle) -> AsyncIterator[None]:
-    """What draws charts is made no longer than this lasts."""
-    try:
-        yield
-    finally:
-        await bundle.close()
 
 
 ROLE = Role("read-api", "queries over HTTP, live figures, pages", serve, "ANALYTICS_READ_PORT")

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -38,7 +38,7 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 Observe = Callable[[str, int, float], None]  # path, status, seconds
 Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation id, path
-Draw = Callable[[Problem], tuple[Mapping[str, str], bytes]]  # headers and page of a problem
+Draw = Callable[[Problem, str], tuple[Mapping[str, str], bytes]]  # headers and page of a problem, and the way back
 
 SAFE = frozenset({"GET", "HEAD"})  # methods that change nothing
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -137,7 +137,7 @@ class AuditMiddleware:
         body = msgspec.json.encode(document)
         if route.page and self._draw is not None:
             answer.code = document.code  # which is read of problem documents only
-            headers, body = self._draw(document)
+            headers, body = self._draw(document, _page_before(exchange.scope))
         await answer.refuse(document.status, headers, body, error.retry_after)
 
 
@@ -183,7 +183,7 @@ class _Exchange:
         return Note(
             actor,
             done,
-            _target(self.deed, self.scope["query_string"]),
+            _target(self.deed, self.scope["query_string"], "" if self.caller is None else self.caller.about),
             self.door,
             self.company,
             outcome,
@@ -278,10 +278,11 @@ class _Answer:
 
 
 @lru_cache(1_000)
-def _target(deed: AuditedAction, query: bytes) -> str:
-    """To what it was done, as the trail has it: a question with its parameters."""
+def _target(deed: AuditedAction, query: bytes, about: str) -> str:
+    """To what it was done, as the trail has it: a question with its parameters, a command with what it is about."""
     asks = deed.action in (Action.QUERY, Action.READ)
-    return clean(with_parameters(deed.target, query) if asks else deed.target)
+    target = with_parameters(deed.target, query) if asks else deed.target
+    return clean(f"{target}: {about}" if about else target)
 
 
 @lru_cache(1_000)
@@ -289,6 +290,14 @@ def _company_named(query: bytes) -> str:
     """The company of a query string that names one."""
     named = {value for name, value in parse_qsl(query.decode("latin-1")) if name == "company"}
     return named.pop() if len(named) == 1 else ""
+
+
+def _page_before(scope: Scope) -> str:
+    """The page that a form stands on, as browsers say it; empty for what is no form."""
+    if scope["method"] in SAFE:
+        return ""
+    parts = urlsplit(_text(dict(scope["headers"]), b"referer"))
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

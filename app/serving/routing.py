@@ -76,7 +76,7 @@ def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     if method is None and route.open:
         return None
     if not route.path.startswith("/api/v1/"):
-        return _OTHERS.get(route.path) or (None if route.open else AuditedAction(Action.READ, route.path))
+        return _OTHERS.get(route.path) or (None if route.open else _of_page(method, route.path))
     target = route.path[8:]
     first, _, rest = target.partition("/")
     if first in _POLLED:
@@ -92,6 +92,11 @@ def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     if first == "reports" and (method == "GET" or not rest):
         return AuditedAction(Action.REPORT, target)
     return AuditedAction(Action.READ if method in ("GET", "HEAD", None) else Action.COMMAND, target)
+
+
+def _of_page(method: str | None, path: str) -> AuditedAction:
+    """Pages are read, and what they send is a command."""
+    return AuditedAction(Action.COMMAND, path[1:]) if method == "POST" else AuditedAction(Action.READ, path)
 
 
 def _query(method: str | None, rest: str) -> AuditedAction:

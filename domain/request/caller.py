@@ -21,7 +21,8 @@ PAGE = "page"
 class Caller:
     """The principal of one request, and what ties its log lines, events and answers together.
 
-    `asked`: the company that the request is answered for, once that is settled; the audit trail takes it from here.
+    `asked`: the company that the request is answered for, `about`: what exactly a command was about and why, both once
+    they are settled; the audit trail takes them from here.
     `min_position`: token of what the answer must have reached, `max_staleness` (s) and `force_refresh`: how old it may
     be; where the request itself has no place for them.
     """
@@ -29,6 +30,7 @@ class Caller:
     principal: Principal
     correlation_id: str
     asked: str = ""
+    about: str = ""
     min_position: str = ""
     max_staleness: str = "0"
     force_refresh: str = "false"

@@ -47,17 +47,17 @@ from read_api.live.sessions import LiveSessions
 from read_api.live.websocket import connect
 from read_api.services import ReadServices
 from read_api.web import pages
-from read_api.web.bundle import Bundle
+from read_api.web.services import PageServices
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadServices, verification: LogVerification, bundle: Bundle) -> Litestar:
+def create_app(side: ReadServices, verification: LogVerification, services: PageServices) -> Litestar:
     """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py).
 
-    `bundle`: what draws charts in pages.
+    `services`: what pages stand on beside it.
     """
-    state = {"side": side, "live": LiveSessions(side), "verification": verification, "bundle": bundle}
+    state = {"side": side, "live": LiveSessions(side), "verification": verification, "pages": services}
     return Litestar(
         [*HANDLERS, live, pages.routes()],
         state=State(state),

@@ -30,6 +30,7 @@ from read_api.services import ReadServices
 from read_api.web import sign_in
 from read_api.web.address import Address, read_address
 from read_api.web.bundle import BUNDLE, bundle_address, bundle_version
+from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
 from read_api.web.frame import first_company, formats_of, frame, places
 from read_api.web.panel import panel_of
@@ -40,7 +41,8 @@ from read_api.web.tiles import Bases, TileView, drawn_rows, tile_view
 
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
-    handlers = [home, dashboard, pipeline, metric_page, search, sign_in.sign_in, sign_in.sign_out, static_file]
+    shown = [home, dashboard, pipeline, metric_page, search, static_file]
+    handlers = [*shown, sign_in.sign_in, sign_in.sign_out, take_command]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
 
@@ -74,7 +76,7 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
     params = {name: text for name, text in address.params(today).items() if name in document.params()}
     question = DashboardQuestion(name, address.company, params)
     side.health.queries.add()
-    request.app.state.bundle.begin()
+    request.app.state.pages.bundle.begin()
     if address.as_of:
         answer = await dashboard_as_of(side, principal, question, address.as_of)
     else:
@@ -206,7 +208,7 @@ async def static_file(version: FromPath[str], name: FromPath[str], request: Requ
     """
     found = files().get(name)
     if name == BUNDLE and version == bundle_version():
-        found = await request.app.state.bundle.file()
+        found = await request.app.state.pages.bundle.file()
     elif found is None or version != stamp():
         raise NotFound(f"there is no file {name}")
     assert isinstance(found, File)

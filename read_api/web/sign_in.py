@@ -5,30 +5,28 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from litestar import Request, Response, post
 
 from domain.access.limits import Use
 from domain.access.rights import Principal
 from domain.audit import NOBODY, SYSTEM, Action, Actor, Door, Note, outcome_of, tenant_of
-from domain.errors import AnalyticsError, Invalid, Unauthenticated
+from domain.errors import AnalyticsError, Unauthenticated
 from domain.request import correlation
 from domain.request.caller import OPEN, PAGE
 from domain.request.session_cookie import SECURE, cookie_name, session_of
 from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
-from read_api.web.rendering import PAGE_HEADERS
+from read_api.web.forms import HOME, gone_to, own_path, read_form
 
-FORM = "application/x-www-form-urlencoded"
-HOME = "/"
+SET = "Set-Cookie"
 
 
 @post("/sign-in", status_code=303, include_in_schema=False, opt={OPEN: True, PAGE: True})
 async def sign_in(request: Request[Any, Any, Any]) -> Response[None]:
     """Begin a session with the token of a form, and go where it says. Raises Unauthenticated for a bad token."""
     side: ReadServices = request.app.state.side
-    form = _form(request, await request.body())
+    form = await read_form(request)
     principal = None
     try:
         await side.trail.admit()
@@ -40,36 +38,19 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[None]:
         raise
     await _leave(request, side)  # whoever signs in anew is nobody else any more
     side.trail.note(_note(principal, None))
-    return _gone_to(_own_path(form.get("next", "")), _cookie(request, session, principal.expires_at))
+    return gone_to(own_path(form.get("next", "")), **{SET: _cookie(request, session, principal.expires_at)})
 
 
 @post("/sign-out", status_code=303, include_in_schema=False, opt={PAGE: True})
 async def sign_out(request: HttpRequest) -> Response[None]:
     """End the session here, and take the cookie away."""
     await _leave(request, request.app.state.side)
-    return _gone_to(HOME, _cookie(request, "", 0.0))
+    return gone_to(HOME, **{SET: _cookie(request, "", 0.0)})
 
 
 async def _leave(request: Request[Any, Any, Any], side: ReadServices) -> None:
     with suppress(Unauthenticated):
         await side.sessions.end(session_of(request.scope["headers"], request.scope["scheme"]))
-
-
-def _form(request: Request[Any, Any, Any], body: bytes) -> dict[str, str]:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != FORM:
-        raise Invalid("a form is sent as " + FORM, code="unsupported_media_type")
-    return {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}
-
-
-def _own_path(text: str) -> str:
-    """Where to go on, if it is a path of this service: a link cannot send anybody elsewhere."""
-    parts = urlsplit(text)
-    strange = parts.scheme or parts.netloc or "\\" in text or text.startswith("//") or not text.isprintable()
-    return HOME if strange or not text.startswith(HOME) else text
-
-
-def _gone_to(path: str, cookie: str) -> Response[None]:
-    return Response(None, status_code=303, headers={**PAGE_HEADERS, "Location": path, "Set-Cookie": cookie})
 
 
 def _cookie(request: Request[Any, Any, Any], session: str, expires_at: float) -> str:

@@ -179,6 +179,7 @@ async def test_a_stranger_is_nobody_in_no_tenants_trail() -> None:
         ("GET", "/nowhere", AuditedAction(Action.READ, "/nowhere")),
         ("GET", "/dashboards/trading", AuditedAction(Action.READ, "/dashboards/trading")),
         ("GET", "/pipeline", AuditedAction(Action.STATUS, "pipeline")),
+        ("POST", "/commands/dashboard.archive", AuditedAction(Action.COMMAND, "commands/dashboard.archive")),
         ("POST", "/sign-out", AuditedAction(Action.SIGN_OUT, "pages")),
         ("POST", "/sign-in", None),
         ("GET", "/static/x/frame.js", None),
