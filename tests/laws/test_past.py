@@ -132,6 +132,7 @@ def compare(
         assert found == recomputed(new_database(), projection, before(known, time))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @ONCE
 @given(data=st.data())
@@ -151,6 +152,7 @@ def test_as_of_equals_a_recompute_at_many_places(
     compare(projection, data.draw(logs(projection)), new_database, 200, random.Random(8))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @ONCE
 @given(data=st.data())

@@ -67,6 +67,7 @@ def names_and_sanity(figures: list[Figure]) -> set[str]:
     return {f.name for f in figures}
 
 
+@pytest.mark.ci
 def test_figures_of_the_engine_are_measured_beside_a_floor() -> None:
     """A tiny run of the groups that need no whole instance; all groups are run by `make check`."""
     said: list[str] = []
@@ -87,6 +88,7 @@ def test_every_figure_is_measured_beside_a_floor() -> None:
     assert said == [f"measuring: {name}" for name in EMBEDDED]
 
 
+@pytest.mark.ci
 @pytest.mark.kafka
 def test_kafka_figures_are_measured_on_topics_of_their_own(kafka: KafkaBroker) -> None:
     """A tiny run on a broker gives the figures of Kafka."""

@@ -63,13 +63,13 @@ def seen() -> Seen:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_sample_has_the_size_that_progress_is_measured_by(seen: Seen) -> None:
     """As many events as EVENTS says, each with an id of its own, none after the sample's end."""
     assert (seen.events, len(seen.ids), seen.late) == (EVENTS, EVENTS, [])
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_what_is_made_up_says_so(seen: Seen) -> None:
     """Only market bars and payments come from a file; every other event has the source `demo`."""
     sources = {(kind, source) for kind, source in seen.kinds if source != MADE_UP}

@@ -99,6 +99,7 @@ async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database
         assert rows(database_url, name, OTHER) == others
 
 
+@pytest.mark.ci
 async def test_events_that_come_meanwhile_are_not_lost_and_not_doubled(database_url: str) -> None:
     """Rows are damaged and replaced again and again while a projector folds new events."""
     settings, declared = await lived(database_url, 1_000), projection("trading")

@@ -89,6 +89,7 @@ def ask(instance: Instance, operation: Any, token: str, requests: int) -> int:
     return answered
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_answer_is_an_error_or_undocumented(instance: Instance, token: str, operation: Any) -> None:
     """A few requests of each kind."""

@@ -53,6 +53,7 @@ def checked(answer: httpx.Response) -> None:
             assert all(len(word) <= 200 for word in text.split())
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
 def test_every_parameter_of_every_query_takes_what_is_odd(client: httpx.Client, odd: str) -> None:
     """Generated: of each query those that have not been tried by an earlier one under the same name and reader."""

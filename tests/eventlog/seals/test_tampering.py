@@ -220,6 +220,7 @@ async def test_every_record_can_be_proved_with_the_public_key_alone(sealed: Seal
         assert proof.record.startswith(b"record ")
 
 
+@pytest.mark.ci
 @pytest.mark.kafka
 async def test_a_log_on_kafka_is_sealed_verified_and_proved(
     new_database: Callable[[], str], open_kafka_log: OpenLog, tmp_path: Path

@@ -157,7 +157,7 @@ async def test_the_index_changes_what_is_read_and_never_what_is_found(
             if dice.random() < share:
                 await index.add(summary(block))
         total = 0
-        for _ in range(60):
+        for _ in range(20):
             wanted, topics = criteria(dice), dice.choice([TOPICS, TOPICS[:1]])
             walk = await search.walk(OPERATOR, Search(wanted, topics))
             found = await search.first(walk, 0)

@@ -122,6 +122,7 @@ def people(name: str, path: str) -> Iterator[tuple[str, str]]:
 SHARED_RULE = "GET /api/v1/query/{name}"
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize(("name", "path"), OPERATIONS)
 def test_nobody_gets_a_wrong_answer_over_http(
     client: httpx.Client, instance: Instance, tokens: dict[tuple[str, str], str], name: str, path: str
@@ -138,6 +139,7 @@ def test_nobody_gets_a_wrong_answer_over_http(
     assert ask(client, instance, name, path, "x.y.z").status_code == 401
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("rpc", list(SERVICE.methods), ids=lambda rpc: rpc.name)
 def test_nobody_gets_a_wrong_answer_over_grpc(
     instance: Instance, tokens: dict[tuple[str, str], str], rpc: MethodDescriptor

@@ -75,6 +75,7 @@ def asks(filled: Instance) -> Iterator[Mapping[str, Ask]]:
         yield {user: of(user) for user in headers}
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("name", sorted(all_registered()))
 def test_a_query_tells_a_member_of_nobody_else(asks: Mapping[str, Ask], name: str) -> None:
     """Of the present and the past; whatever is named, it is the member's own, or refused in the same words."""

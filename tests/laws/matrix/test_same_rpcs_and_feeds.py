@@ -121,6 +121,7 @@ def reports(instance: Instance, channel: grpc.Channel, companies: Mapping[str, h
     return made
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("name", [rpc.name for rpc in SERVICE.methods if rpc.name not in NOT_COMPARED])
 def test_an_rpc_answers_as_if_one_were_alone(
     instance: Instance, channel: grpc.Channel, reports: Mapping[str, str], name: str
@@ -154,6 +155,7 @@ def followed(socket: ClientConnection, company: str, wanted: Mapping[str, dict[s
     return found
 
 
+@pytest.mark.ci
 def test_every_feed_tells_as_if_one_were_alone_and_is_resumed_so(
     instance: Instance, companies: Mapping[str, httpx.Client]
 ) -> None:
