@@ -14,6 +14,7 @@ Charts = Sequence[tuple[str, Spec]]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GAIN_LOSS = {"domainMid": 0, "range": "diverging", "interpolate": "lab"}
 MRR = (("new_mrr", 1), ("expansion_mrr", 1), ("reactivated_mrr", 1), ("contraction_mrr", -1), ("churned_mrr", -1))
+FUNNEL_GROUPS = frozenset({"day", "week", "month", "subject"})
 LIFE = (("new_users", 1), ("returning_users", 1), ("resurrected_users", 1), ("dormant_users", -1))
 
 
@@ -157,6 +158,37 @@ def _retention(rows: Rows) -> Charts:
     return [("Share of each cohort that came back, by age", spec(transform, mark={"type": "rect"}, encoding=encoding))]
 
 
+MOST_CURVES = 12
+
+
+def _retention_curves(rows: Rows) -> Charts:
+    """The newest cohorts, each a thin line, and the mean of all as a thick one."""
+    cohorts = [str(row["cohort"]) for row in rows if row["cohort"] is not None][-MOST_CURVES:]
+    ages = [
+        {"flatten": ["ages"], "as": ["each"]},
+        computed("datum.each.age", "age"),
+        computed("datum.each.rate", "rate"),
+    ]
+    x = {"field": "age", "type": "quantitative", "title": "Periods after the first", "axis": {"tickMinStep": 1}}
+    y = {**amount("rate", "Came back", ".0%"), "scale": {"domain": [0, 1]}}
+    tip = tips(("cohort", "Cohort", None), ("age", "Age", ",d"), ("rate", "Came back", ".1%"))
+    colour = {"field": "cohort", "type": "ordinal", "scale": {"scheme": "viridis"}}
+    each = {
+        "transform": [{"filter": {"field": "cohort", "oneOf": cohorts}}],
+        "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.8},
+        "encoding": {"x": x, "y": y, "color": colour, "tooltip": tip},
+    }
+    mean = {
+        "transform": [{"filter": "!isValid(datum.cohort)"}],
+        "mark": {"type": "line", "strokeWidth": 3},
+        "encoding": {"x": x, "y": y, "tooltip": tip[1:]},
+    }
+    title = (
+        f"Share that came back by age: the mean of all cohorts as a thick line, the newest {len(cohorts)} as thin ones"
+    )
+    return [(title, spec([*ages, {"filter": "isValid(datum.rate)"}], layer=[each, mean]))]
+
+
 def _excursions(rows: Rows) -> Charts:
     if all(row.get("max_adverse_excursion") is None for row in rows):
         return []
@@ -261,13 +293,14 @@ def _steps(rows: Rows) -> Charts:
         computed("datum.step + '. ' + datum.name", "what"),
         computed("format(datum.users, ',') + '  (' + format(datum.rate, '.0%') + ')'", "says"),
     ]
-    y = {
-        "field": "what",
-        "type": "ordinal",
-        "title": None,
-        "sort": None,
-        "axis": {"labelLimit": 160, "domain": False, "ticks": False},
-    }
+    axis = {"labelLimit": 160, "domain": False, "ticks": False}
+    y = {"field": "what", "type": "ordinal", "title": None, "sort": None, "axis": axis}
+    if group := next((name for name in rows[0] if name in FUNNEL_GROUPS), ""):
+        colour = {"field": group, "type": "ordinal", "scale": {"scheme": "viridis"}, "title": label(group)}
+        tip = tips(("what", "Step", None), (group, label(group), None), ("says", "Users", None))
+        bar = {"y": y, "x": amount("users", "Users"), "color": colour, "tooltip": tip}
+        title = f"How many users reach each step, by {label(group).lower()} of the first"
+        return [(title, spec(transform, mark={"type": "bar"}, encoding=bar))]
     bar = {
         "mark": {"type": "bar", "opacity": 0.85},
         "encoding": {"y": y, "x": {"field": "users", "type": "quantitative", "axis": None}},
@@ -319,6 +352,7 @@ CHARTS: Mapping[tuple[str, str], Callable[[Rows], Charts]] = MappingProxyType(
         ("line", "trading_equity"): _equity,
         ("heat_map", "trading_time"): _time,
         ("heat_map", "retention"): _retention,
+        ("line", "retention"): _retention_curves,
         ("scatter", "trades"): _excursions,
         ("histogram", "trades"): _trade_results,
         ("histogram", "stickiness"): _active_days,

@@ -101,6 +101,13 @@ class Dashboards:
         """
         self.check(principal, question)
         document = await self.document(principal, question.name, question.company, at_least)
+        return await self.answer_document(principal, document, question, at_least)
+
+    async def answer_document(
+        self, principal: Principal, document: Document, question: DashboardQuestion, at_least: Position = NOTHING
+    ) -> dict[str, Any]:
+        """Any document as a dashboard, also one that nobody has stored. Raises as `answer` does."""
+        require(principal, Right.OWN if principal.member else Right.DASHBOARDS, question.company)
         _check_params(document, question.params)
         profile = Question(COMPANY, question.company, {}, self._questions.now().replace(second=0, microsecond=0))
         tiles = self.tile_requests(principal, document, profile, question.params)
@@ -120,8 +127,9 @@ class Dashboards:
         self, principal: Principal, document: Document, profile: Question, params: Mapping[str, str]
     ) -> list[TileRequest]:
         """What the tiles ask as the principal may ask it, of the company and at the moment of `profile`."""
+        needs = () if principal.member else document.needs  # a member's own rows are all there is
         return [
-            tile_request(tile, profile, params, lambda one: self._questions.allowed(principal, one))
+            tile_request(tile, profile, params, lambda one: self._questions.allowed(principal, one), needs)
             for tile in document.contents.tiles
         ]
 

@@ -1,4 +1,4 @@
-"""The documents of dashboards: the four standard ones, each a file of this folder, and those that were configured.
+"""The documents of dashboards: the standard ones, each a file of this folder, and those that were configured.
 
 Both are of one type (domain/configuration/dashboard.py), so that a standard one is what a command takes.
 """
@@ -24,12 +24,14 @@ from projections.queries.metrics.kpis import DIMENSIONS
 from read_api.answers.questions import VIEWER
 
 NAMES = ("executive", "trading", "users", "system")
+PERSON = "person"  # that of one user, who must be named
 PERIOD = ("from", "to")
 FILTERS = (
-    *("user_id", "account_id", "strategy", "symbol", "side", "tag"),
+    *("user_id", "customer_id", "account_id", "strategy", "symbol", "side", "tag"),
     *("plan", "tier", "currency", "policy", "service", "operation"),
 )
 END = "at"  # what queries call the end of their period that look at one moment
+NEEDED: Mapping[str, frozenset[str]] = MappingProxyType({PERSON: frozenset({"user_id", "customer_id"})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Document:
     def personal(self) -> bool:
         """Whether some tile shows different people different rows, whatever their roles are."""
         return any(VIEWER in (p.name for p in all_registered()[tile.query].params) for tile in self.contents.tiles)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Parameters without which a tile that leaves them open would show everybody's figures in place of one's."""
+        return NEEDED.get(self.name, frozenset())
 
     def params(self) -> frozenset[str]:
         """What may be asked of all its tiles alike: the period, and filters that some tile knows."""
@@ -62,7 +69,7 @@ def left_open(tile: Tile) -> frozenset[str]:
 @cache
 def standard() -> Mapping[str, Document]:
     """The standard dashboards by name."""
-    found = {name: _read(Path(__file__).with_name(f"{name}.toml")) for name in NAMES}
+    found = {name: _read(Path(__file__).with_name(f"{name}.toml")) for name in (*NAMES, PERSON)}
     return MappingProxyType({name: Document(name, contents) for name, contents in found.items()})
 
 
@@ -78,7 +85,7 @@ def document_of(name: str, row: Mapping[str, Any]) -> Document:
 
 def check_name(name: str) -> None:
     """Raise NotFound for what is neither the name of a standard dashboard nor an id."""
-    if name in NAMES:
+    if name in standard():
         return
     try:
         UUID(name)
@@ -86,5 +93,5 @@ def check_name(name: str) -> None:
         raise NotFound(
             f"there is no dashboard {name[:64]!r}",
             code="no_dashboard",
-            suggested_actions=(f"Ask for one of {', '.join(NAMES)}, or for the id of one that was configured.",),
+            suggested_actions=(f"Ask for one of {', '.join(standard())}, or for the id of one that was configured.",),
         ) from None

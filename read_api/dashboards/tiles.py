@@ -5,14 +5,14 @@ What role or tier close is shown as closed; what a tile cannot be asked says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from domain.configuration.dashboard import Tile
-from domain.errors import AnalyticsError, Forbidden
+from domain.errors import AnalyticsError, Forbidden, Invalid
 from projections.engine.query.request import Question
 from read_api.dashboards.documents import END, PERIOD, left_open
 from read_api.dashboards.tile_answers import PENDING
@@ -38,9 +38,16 @@ class TileRequest:
 
 
 def tile_request(
-    tile: Tile, of_company: Question, params: Mapping[str, str], allowed: Callable[[Question], Question]
+    tile: Tile,
+    of_company: Question,
+    params: Mapping[str, str],
+    allowed: Callable[[Question], Question],
+    needs: Collection[str] = (),
 ) -> TileRequest:
-    """What a tile asks, of the company and at the moment of a question, with what it leaves open from `params`."""
+    """What a tile asks, of the company and at the moment of a question, with what it leaves open from `params`.
+
+    `needs`: what must be among them where the tile leaves it open.
+    """
     known, (_, to) = left_open(tile), PERIOD
     given = {name: value for name, value in params.items() if name in known}
     if to in params and to not in known and END in known:
@@ -49,6 +56,8 @@ def tile_request(
     whole = {**given, **tile.params}
     try:
         question: Question | AnalyticsError = allowed(replace(of_company, name=tile.query, params=whole))
+        if missing := sorted(name for name in needs if name in known and name not in given):
+            question = Invalid(f"{tile.query} needs {missing[0]}", code="missing_parameter")
     except AnalyticsError as error:
         question = error
     return TileRequest(tile, whole, left_out, question)

@@ -97,7 +97,8 @@ class DashboardDocument(msgspec.Struct):
 async def shown(dashboard: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The dashboard executive, trading, users or system, or a configured one by its id: all tiles of one moment.
 
-    `company` names the tenant; `from` with `to`, and filters that tiles know, are the same for all tiles.
+    `person` is that of one user, named by `user_id`, and by `customer_id` where payments are meant as well. `company`
+    names the tenant; `from` with `to`, and filters that tiles know, are the same for all tiles.
     """
     side: ReadServices = request.app.state.side
     params = parameters(request)

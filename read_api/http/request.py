@@ -28,9 +28,12 @@ QUERY = "query"  # of a scope: what was read of a request that may be answered w
 HttpRequest = Request[Caller, Any, State]
 
 
-def parameters(request: HttpRequest) -> dict[str, str]:
-    """The query's parameters; one that is given twice is refused, because either value would be a guess."""
-    pairs = _pairs(request.scope["query_string"])
+def parameters(request: HttpRequest, *lists: str) -> dict[str, str]:
+    """The query's parameters; one that is given twice is refused, because either value would be a guess.
+
+    `lists`: those that may be given several times, and are read elsewhere.
+    """
+    pairs = [(name, text) for name, text in _pairs(request.scope["query_string"]) if name not in lists]
     params = dict(pairs)
     if len(params) < len(pairs):
         name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))

@@ -17,10 +17,8 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.request.caller import OPEN, PAGE
 from projections.engine.query.request import Question
 from read_api.answers.configuration import KINDS
-from read_api.charts.columns import FORMATS
-from read_api.charts.theme import THEMES
 from read_api.dashboards.dashboards import DashboardQuestion
-from read_api.dashboards.documents import FILTERS, Document
+from read_api.dashboards.documents import FILTERS, PERSON, Document
 from read_api.health.projection_status import visible_to
 from read_api.http.departure import for_caller
 from read_api.http.problems import of_framework
@@ -28,20 +26,24 @@ from read_api.http.request import HttpRequest, parameters
 from read_api.http.responses import JSON
 from read_api.services import ReadServices
 from read_api.web import sign_in
-from read_api.web.address import Address, read_address
-from read_api.web.bundle import BUNDLE, bundle_address, bundle_version
+from read_api.web.address import Address
+from read_api.web.bundle import BUNDLE, bundle_version
 from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
+from read_api.web.drawing import drawn
+from read_api.web.explorer_pages import explorer_page, tools
 from read_api.web.frame import first_company, formats_of, frame, places
+from read_api.web.page import address_of, page
 from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
-from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, File, files, packed, rendered, stamp
-from read_api.web.tiles import Bases, TileView, drawn_rows, tile_view
+from read_api.web.people import people_of, person, person_address, users
+from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, File, files, stamp
+from read_api.web.tiles import Bases
 
 
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
-    shown = [home, dashboard, pipeline, metric_page, search, static_file]
+    shown = [home, dashboard, pipeline, metric_page, search, users, person, explorer_page, static_file]
     handlers = [*shown, sign_in.sign_in, sign_in.sign_out, take_command]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
@@ -64,7 +66,7 @@ def home(request: HttpRequest) -> Response[None]:
 @get("/dashboards/{name:str}", include_in_schema=False, opt={PAGE: True})
 async def dashboard(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """A standard dashboard by its name, or a configured one by its id, with all its figures."""
-    address = _address(request)
+    address = address_of(request)
     return await for_caller(request, _dashboard(request, name, address))
 
 
@@ -78,11 +80,12 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
     side.health.queries.add()
     request.app.state.pages.bundle.begin()
     if address.as_of:
-        answer = await dashboard_as_of(side, principal, question, address.as_of)
+        answer = await dashboard_as_of(side, principal, document, question, address.as_of)
     else:
         answer = await side.dashboards.answer(principal, question)
     bases = await _bases(side, principal, address, answer)
-    return _page(request, address, document, answer, bases)
+    people = await people_of(request, address.company) if document.needs else ()
+    return _page(request, address, document, answer, bases, people)
 
 
 async def _bases(side: ReadServices, principal: Principal, address: Address, answer: Mapping[str, Any]) -> Bases | None:
@@ -98,52 +101,22 @@ def _page(
     document: Document,
     answer: Mapping[str, Any],
     bases: Bases | None,
+    people: Sequence[str],
 ) -> Response[bytes]:
     formats = formats_of(request, answer["time_zone"], answer["currency"])
-    tiles = sorted(answer["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
-    views = [tile_view(tile, formats, bases) for tile in tiles]
-    opened = next((tile for tile in tiles if tile["id"] == address.panel), None)
+    opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
     here = str(request.base_url).rstrip("/")
     panel = opened and panel_of(opened, address.company, formats, here, address.as_of)
-    return _html(
+    return page(
         request,
         "dashboard.html",
         **frame(request, address, formats, answer["title"]),
-        answer=answer,
-        tiles=views,
+        **drawn(answer, formats, bases, live=not address.as_of),
         panel=panel,
         filters=[name for name in FILTERS if name in document.params()],
-        state=_state(request, address, answer, tiles, views, formats.for_charts()),
+        people=people,
+        tools=tools(address) if document.name in ("users", PERSON) else (),
     )
-
-
-def _state(
-    request: HttpRequest,
-    address: Address,
-    answer: Mapping[str, Any],
-    tiles: Sequence[Mapping[str, Any]],
-    views: Sequence[TileView],
-    numbers: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What the scripts of the page begin with: which dashboard to follow, and what charts draw."""
-    charts = {
-        view.id: {"specs": [chart.spec for chart in view.charts], "rows": drawn_rows(tile, view.charts)}
-        for tile, view in zip(tiles, views, strict=True)
-        if view.charts
-    }
-    subscribe = {"dashboard": answer["dashboard"], "company": answer["company"], "params": answer["params"]}
-    return {
-        "subscribe": None if address.as_of else {**subscribe, "max_rate": 4},
-        "charts": charts,
-        "themes": THEMES,
-        "formats": {
-            name: {"percent": f.percent, "least": f.least, "most": f.most, "suffix": f.suffix}
-            for name, f in FORMATS.items()
-        },
-        "numbers": numbers,
-        "zone": answer["time_zone"],
-        "bundle": bundle_address(),
-    }
 
 
 @get("/pipeline", include_in_schema=False, opt={PAGE: True})
@@ -154,14 +127,14 @@ async def pipeline(request: HttpRequest) -> Response[bytes]:
     statuses, silent = await side.statuses.latest()
     shown = visible_to(request.user.principal, statuses)
     formats = formats_of(request)
-    context = frame(request, _address(request), formats, "Pipeline")
-    return _html(request, "pipeline.html", **context, projections=shown, silent=silent)
+    context = frame(request, address_of(request), formats, "Pipeline")
+    return page(request, "pipeline.html", **context, projections=shown, silent=silent)
 
 
 @get("/search.json", include_in_schema=False, opt={PAGE: True})
 async def search(request: HttpRequest) -> Response[bytes]:
     """What can be searched for: pages, configured dashboards, metrics and the tiles that show them."""
-    address = _address(request)
+    address = address_of(request)
     side: ReadServices = request.app.state.side
     found = [
         {"title": p.title, "what": "page", "href": p.href} for p in places(request.user.principal, address.company, "")
@@ -174,6 +147,8 @@ async def search(request: HttpRequest) -> Response[bytes]:
     for row in rows:
         href = replace(address, path=f"/dashboards/{row['id']}").text()
         found.append({"title": row["name"], "what": "dashboard", "href": href})
+    for user in await people_of(request, address.company):
+        found.append({"title": user, "what": "user", "href": person_address(address.company, user)})
     for entry in METRICS.values():
         found.append(
             {"title": entry.title, "what": f"metric · {entry.section.value}", "href": _metric_page(entry.key, address)}
@@ -188,7 +163,7 @@ def _metric_page(key: str, address: Address) -> str:
 @get("/metric/{key:str}", include_in_schema=False, opt={PAGE: True})
 async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One metric of the catalogue: what it is, and its value now."""
-    address, side = _address(request), request.app.state.side
+    address, side = address_of(request), request.app.state.side
     entry = metric(key)
     asked = Question(
         "metric", address.company, {"key": key, **address.params(side.questions.now().date())}, side.questions.now()
@@ -197,7 +172,7 @@ async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     tile = {**answer, "title": entry.title, "kind": "number", "query": "metric", "params": dict(asked.params)}
     formats = formats_of(request)
     shown = panel_of(tile, address.company, formats, str(request.base_url).rstrip("/"), "")
-    return _html(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown)
+    return page(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown)
 
 
 @get("/static/{version:str}/{name:str}", include_in_schema=False, opt={OPEN: True})
@@ -215,15 +190,3 @@ async def static_file(version: FromPath[str], name: FromPath[str], request: Requ
     plain = "gzip" not in request.headers.get("accept-encoding", "")
     headers = FILE_HEADERS if plain else {**FILE_HEADERS, "Content-Encoding": "gzip"}
     return Response(found.content if plain else found.packed, media_type=TYPES[Path(name).suffix], headers=headers)
-
-
-def _address(request: HttpRequest) -> Address:
-    """What this request's address asks for; from here the trail knows whose figures they are."""
-    params = parameters(request)
-    address = read_address(request.url.path, params, first_company(request.user.principal))
-    return replace(address, company=request.user.company(address.company or None))
-
-
-def _html(request: HttpRequest, template: str, **values: Any) -> Response[bytes]:
-    encoding, body = packed(rendered(template, **values), request.headers.get("accept-encoding", ""))
-    return Response(body, media_type="text/html", headers={**PAGE_HEADERS, **encoding})

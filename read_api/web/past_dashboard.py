@@ -12,6 +12,7 @@ from domain.access.rights import Principal
 from domain.errors import AnalyticsError
 from projections.engine.query.request import Question
 from read_api.dashboards.dashboards import COMPANY, DashboardQuestion, dashboard_answer
+from read_api.dashboards.documents import Document
 from read_api.dashboards.tiles import tile_answer
 from read_api.services import ReadServices
 
@@ -19,13 +20,12 @@ Content = Mapping[str, Any] | AnalyticsError
 
 
 async def dashboard_as_of(
-    side: ReadServices, principal: Principal, question: DashboardQuestion, as_of: str
+    side: ReadServices, principal: Principal, document: Document, question: DashboardQuestion, as_of: str
 ) -> dict[str, Any]:
-    """The dashboard as its figures were at a moment; its tiles and the company's profile are those of now.
+    """A document as its figures were at a moment; its tiles and the company's profile are those of now.
 
     Raises Forbidden, NotFound, Invalid, NotYet; what concerns one tile is in that tile.
     """
-    document = await side.dashboards.document(principal, question.name, question.company)
     profile = Question(COMPANY, question.company, {}, side.questions.now())
     (company,) = (await side.questions.ask(principal, profile))["rows"]
     tiles = side.dashboards.tile_requests(principal, document, profile, question.params)

@@ -117,7 +117,8 @@ def _words(state: str, tile: Tile) -> tuple[str, str]:
     if state == PENDING:
         return "This takes a moment to compute.", "It comes by itself."
     if state == NEEDS:
-        return "Choose a " + problem["detail"].partition(" needs ")[2] + ".", "In the filters above."
+        needed = problem["detail"].partition(" needs ")[2].replace("_", " ")
+        return f"Choose a {needed}." if needed else _sentence(problem["detail"]), "In the filters above."
     if state == CLOSED:
         return "Closed: " + problem["detail"].replace("query ", "", 1).capitalize() + ".", action
     return (_sentence(problem["detail"]), _sentence(action)) if state == FAILED else ("", "")

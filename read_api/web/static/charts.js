@@ -11,12 +11,23 @@ export class Charts {
     this.numbers = numbers;
     this.views = new Map(); // tile id → its views
     this.seen = new IntersectionObserver((entries) => entries.forEach((each) => each.isIntersecting && this.draw(each.target.dataset.id)), { rootMargin: "200px" });
-    addEventListener("theme", () => [...this.views.keys()].forEach((id) => this.redraw(id)));
+    this.ended = new AbortController();
+    const { signal } = this.ended;
+    addEventListener("theme", () => [...this.views.keys()].forEach((id) => this.redraw(id)), { signal });
     let waiting = 0;
     addEventListener("resize", () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => [...this.views.values()].flat().forEach((view) => view.resize().runAsync()), 150);
-    });
+    }, { signal });
+  }
+
+  // Its tiles are no longer in the page.
+  stop() {
+    this.ended.abort();
+    this.seen.disconnect();
+    for (const view of [...this.views.values()].flat()) view.finalize();
+    this.views.clear();
+    this.charts.clear();
   }
 
   async start() {

@@ -119,7 +119,15 @@ function showCell(row, at, column, values) {
   const raw = value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
   if (cell.dataset.value === raw || column.dataset.name === "key") return;
   cell.dataset.value = raw;
-  cell.textContent = value === null && values.reason ? values.reason.replaceAll("_", " ") : formats.value(kind, value);
+  const text = value === null && values.reason ? values.reason.replaceAll("_", " ") : formats.value(kind, value);
+  cell.replaceChildren(raw && ["user_id", "customer_id"].includes(column.dataset.name) ? person(raw, text) : text);
+}
+
+function person(id, text) {
+  const link = document.createElement("a");
+  link.href = `/dashboards/person?${new URLSearchParams({ company: state.company, user_id: id, customer_id: id })}`;
+  link.textContent = text;
+  return link;
 }
 
 // What only the server can draw (texts, a tile that opens or closes) is taken out of the page, asked for anew.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
 from typing import Any
 
 import httpx
@@ -14,52 +13,16 @@ from read_api.dashboards.documents import NAMES
 from read_api.web.tables import MOST_ROWS
 from tests.support.instance import Instance
 from tests.support.of_instance import OF_INSTANCE
+from tests.support.pages import Shown, signed_in
 from tests.support.two_months import COMPANY
 
 PERIOD = {"from": "2025-10-01", "to": "2025-12-01"}
 
 
-class Shown(HTMLParser):
-    """What a page shows, by tile: its state, its figure, the rows of its tables by column, as the query has them."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.states: dict[str, str] = {}
-        self.figures: dict[str, str] = {}
-        self.tables: dict[str, list[dict[str, str]]] = {}
-        self.position = ""
-        self._tile, self._columns, self._cells = "", list[str](), list[str]()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tile, a figure, a column or a cell."""
-        named = {name: value or "" for name, value in attrs}
-        if tag == "article":
-            self._tile, self._columns = named["data-id"], []
-            self.states[self._tile] = named["data-state"]
-        elif tag == "a" and "data-value" in named:
-            self.figures[self._tile] = named["data-value"]
-        elif "data-name" in named:
-            self._columns.append(named["data-name"])
-        elif tag in ("td", "th") and "data-value" in named:
-            self._cells.append(named["data-value"])
-        elif named.get("id") == "position":
-            self.position = named["title"]
-
-    def handle_endtag(self, tag: str) -> None:
-        """A row is whole."""
-        if tag == "tr" and self._cells:
-            row = dict(zip(self._columns, self._cells, strict=True))
-            self.tables.setdefault(self._tile, []).append(row)
-            self._cells = []
-
-
 @pytest.fixture(scope="module")
 def reader(filled: Instance) -> Iterator[httpx.Client]:
     """A browser with a session of an admin of the company, who also has a token for the API."""
-    where, token = filled.addresses["pages"], filled.token("admin", COMPANY)
-    with httpx.Client(base_url=where, headers={"Origin": where}, timeout=120) as client:
-        assert client.post("/sign-in", data={"token": token}).status_code == 303
+    with signed_in(filled, filled.token("admin", COMPANY)) as client:
         yield client
 
 

@@ -1,0 +1,40 @@
+"""An answered dashboard as a page draws it: its tiles, and what the scripts of the page begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from read_api.charts.columns import FORMATS
+from read_api.charts.theme import THEMES
+from read_api.web.bundle import bundle_address
+from read_api.web.formats import Formats
+from read_api.web.tiles import Bases, drawn_rows, tile_view
+
+MAX_RATE = 4  # updates a second
+
+
+def drawn(answer: Mapping[str, Any], formats: Formats, bases: Bases | None = None, *, live: bool) -> dict[str, Any]:
+    """`answer`, `tiles` and `state` for a template with tiles. `live`: whether the page follows the dashboard."""
+    tiles = sorted(answer["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
+    views = [tile_view(tile, formats, bases) for tile in tiles]
+    charts = {
+        view.id: {"specs": [chart.spec for chart in view.charts], "rows": drawn_rows(tile, view.charts)}
+        for tile, view in zip(tiles, views, strict=True)
+        if view.charts
+    }
+    subscribe = {"dashboard": answer["dashboard"], "company": answer["company"], "params": answer["params"]}
+    state = {
+        "subscribe": {**subscribe, "max_rate": MAX_RATE} if live else None,
+        "charts": charts,
+        "themes": THEMES,
+        "formats": {
+            name: {"percent": f.percent, "least": f.least, "most": f.most, "suffix": f.suffix}
+            for name, f in FORMATS.items()
+        },
+        "numbers": formats.for_charts(),
+        "zone": answer["time_zone"],
+        "company": answer["company"],
+        "bundle": bundle_address(),
+    }
+    return {"answer": answer, "tiles": views, "state": state}
