@@ -36,7 +36,8 @@ class Metric(Enum):
     LANE = Definition(
         "analytics_live_lane",
         "gauge",
-        "Figures of the live lane: messages, facts, bad, repeated, late, refused, gaps; tenants, panes, rows, views.",
+        "Figures of the live lane: messages, facts, bad, failed, repeated, late, refused, gaps; tenants, panes, rows,"
+        " views.",
         ("figure",),
     )
     STORE = Definition(

@@ -90,13 +90,14 @@ class Component(msgspec.Struct):
 class LiveLaneFigures(msgspec.Struct):
     """What the live lane has seen since it began, and what it holds: panes are minutes of a tenant's window.
 
-    `late`: facts that came too late to count; `refused`: those for which their tenant had no room; `gaps`: how often
-    messages of the bus may have been lost.
+    `failed`: good events that could not be folded; `late`: facts that came too late to count; `refused`: those for
+    which their tenant had no room; `gaps`: how often messages of the bus may have been lost.
     """
 
     messages: int
     facts: int
     bad: int
+    failed: int
     repeated: int
     late: int
     refused: int

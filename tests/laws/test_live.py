@@ -79,7 +79,7 @@ async def test_live_rows_are_the_projections_rows_in_every_minute(
         models.fold([Logged(topic, 0, number, value) for number, value in enumerate(values)])
         while values:
             size = data.draw(st.integers(1, 30))
-            live.add(reader.read(topic, values[:size], LATEST), LONG_AGO)
+            live.add(topic, reader.read(topic, values[:size], LATEST), LONG_AGO)
             values = values[size:]
     await models.reads.open()
     for company in ("acme", "globex"):
@@ -111,7 +111,7 @@ async def test_what_is_shown_is_what_the_query_answers(new_database: NewDatabase
     models, live = ReadModels(new_database(), [projection]), LiveWindows(LONG_AGO)
     values = data.draw(messages("performance-data"))
     models.fold([Logged("performance-data", 0, number, value) for number, value in enumerate(values)])
-    live.add(Reader().read("performance-data", values, LATEST), LONG_AGO)
+    live.add("performance-data", Reader().read("performance-data", values, LATEST), LONG_AGO)
     by = ("service", "metric")
     for company in ("acme", "globex"):
         answered = await models.rows("system_metrics", company, by="minute,service,metric", limit="10000")
@@ -175,7 +175,7 @@ def test_the_last_message_of_every_window_is_what_all_its_events_come_to(name: s
             said += [message for _, message in live.messages(now)]
         said += [message for _, message in live.messages(now)]
     for each in arrivals:
-        batch.add(reader.read(each.topic, [each.message], LATEST), LONG_AGO)
+        batch.add(each.topic, reader.read(each.topic, [each.message], LATEST), LONG_AGO)
     newest = {(m["company"], m["width"], m["start"]): m for m in said}
     finals = Counter((m["company"], m["width"], m["start"]) for m in said if m["kind"] == "final")
     for company, width in product(COMPANIES, WIDTHS.values()):

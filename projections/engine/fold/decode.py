@@ -137,7 +137,7 @@ def _value(field: FieldDescriptor) -> pl.Expr:
         scaled = (column * 1e6).round(0, mode="half_to_even")
         return pl.when(scaled.abs() < LIMIT).then(scaled).cast(pl.Int64, strict=False).alias(field.name)
     if field.type == FieldDescriptor.TYPE_ENUM:
-        return column.replace_strict(_enum_values(field), default="", return_dtype=pl.String).alias(field.name)
+        return column.replace_strict(enum_names(field), default="", return_dtype=pl.String).alias(field.name)
     return column
 
 
@@ -145,7 +145,7 @@ def _is_double(field: FieldDescriptor) -> bool:
     return field.type == FieldDescriptor.TYPE_DOUBLE and not field.is_repeated
 
 
-def _enum_values(field: FieldDescriptor) -> dict[int, str]:
+def enum_names(field: FieldDescriptor) -> dict[int, str]:
     """Numbers and lower-case names of an enum's values; UNSPECIFIED is the empty name."""
     assert field.enum_type is not None
     return {v.number: v.name.lower() if v.number else "" for v in field.enum_type.values}

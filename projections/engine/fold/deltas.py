@@ -130,23 +130,6 @@ def delta_plan(fold: AdditiveFold, facts: pl.LazyFrame) -> pl.LazyFrame:
     return _merged(selected.sort(order) if order else selected, fold.into)
 
 
-def fact_plan(fold: AdditiveFold, facts: pl.LazyFrame) -> pl.LazyFrame:
-    """A row a fact, several of a key: whoever merges rows anyway saves the grouping, which costs most on few facts."""
-    return facts_of(fold, facts).select(_of_one(fold))
-
-
-@cache
-def _of_one(fold: AdditiveFold) -> Sequence[pl.Expr]:
-    """What the delta rows of single facts are."""
-    found = [
-        columns_of(fold)[c.name] if c.rule.blank is None else columns_of(fold)[c.name].fill_null(c.rule.blank)
-        for c in fold.into.columns
-    ]
-    for rule in fold.into.ends:
-        found += [pl.col(of).alias(name) for of, name in zip(ORDER, rule.order, strict=True)]
-    return found
-
-
 def facts_of(fold: AdditiveFold, facts: Frame) -> Frame:
     """The facts that a fold takes, with the columns that it makes beforehand."""
     if fold.where is not None:

@@ -13,6 +13,7 @@ from projections.engine.live.watermark import LATE, Watermark
 
 SETTLE = 1_000  # ms that the log may take an event later than the bus
 PATIENCE = 10_000  # ms that the projection may differ from what was counted here before its value counts all the same
+GAPS_KEPT = 150  # minutes
 ASKED_AGAIN = (SETTLE, PATIENCE)  # after what came last: at first it is seen soon, then also if the log was slow
 
 Rows = Mapping[Table, dict[RowKey, Cells]]
@@ -23,7 +24,7 @@ class TenantWindow:
     """The panes of one window of one tenant.
 
     `floor`: minutes before it are known from the projection alone: they were dropped, or went by before this process
-    began. `gaps`: those in which messages may have been lost, of all tenants alike.
+    began. `gaps`: those in which messages may have been lost, of all tenants alike; `own_gaps`: of this window alone.
     """
 
     company: str
@@ -32,6 +33,7 @@ class TenantWindow:
     floor: int
     gaps: list[tuple[int, int]]
     panes: dict[int, Pane] = field(default_factory=dict)
+    own_gaps: list[tuple[int, int]] = field(default_factory=list)
 
     def pane(self, minute: int) -> Pane:
         """The pane of a minute, begun if there was none."""
@@ -64,7 +66,9 @@ class TenantWindow:
             return ""
         if pane is not None and pane.refused:
             return "too_many_keys"
-        missed = minute < self.floor or any(first <= minute <= last for first, last in self.gaps)
+        missed = minute < self.floor or any(
+            first <= minute <= last for gaps in (self.gaps, self.own_gaps) for first, last in gaps
+        )
         return "gap" if missed else ""
 
     def close(self, now: int) -> None:
@@ -127,3 +131,10 @@ class TenantWindow:
             dropped += self.panes.pop(minute).size
             self.floor = max(self.floor, minute + 1)
         return dropped
+
+
+def note_gap(gaps: list[tuple[int, int]], first: int, last: int) -> None:
+    """Add minutes in which something may have been lost, together with the gap before where they meet it."""
+    if gaps and gaps[-1][1] >= first:
+        first = min(first, gaps.pop()[0])
+    gaps[:] = [*(gap for gap in gaps if gap[1] >= last - GAPS_KEPT), (first, last)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
@@ -17,26 +18,18 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.arrivals import (
-    Admitted,
-    Arrivals,
-    Delta,
-    Reader,
-    SourceProgress,
-    folded,
-    good_messages,
-    topics_of,
-)
+from projections.engine.live.arrivals import Admitted, Arrivals, Reader, folded, good_messages
+from projections.engine.live.folding import Delta, SourceProgress, topics_of, windows_of
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
-from projections.engine.live.tenant import Rows, TenantWindow
+from projections.engine.live.tenant import Rows, TenantWindow, note_gap
 from projections.engine.live.view import View
-from projections.engine.live.watermark import GRACE, IDLE, Watermark
+from projections.engine.live.watermark import GRACE, IDLE, LATE, Watermark
 
 MOST_ROWS = 20_000  # of panes of one tenant, all windows together
 MOST_TENANTS = 5_000  # that have open minutes at once
+FIGURES = ("messages", "facts", "bad", "failed", "repeated", "late", "refused", "gaps")
 LONGEST = 70  # minutes that a pane which nobody follows waits for the projection
-GAPS_KEPT = 150  # minutes
 
 
 class PendingMinutes(NamedTuple):
@@ -75,7 +68,7 @@ class LiveWindows:
     def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
         """Fold messages of the bus that came together."""
         admitted = self.admit(topic, good_messages(topic, messages, now), len(messages), now)
-        self.add(folded(topic, admitted), now)
+        self.add(topic, folded(topic, admitted), now)
 
     def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:
         """The first step of it: of so many messages that came the good ones that did not come before."""
@@ -83,12 +76,15 @@ class LiveWindows:
         self.counts.update(messages=came, bad=admitted.bad, repeated=admitted.repeated)
         return admitted
 
-    def add(self, arrivals: Arrivals, now: int) -> None:
-        """Fold what messages have come to."""
+    def add(self, topic: str, arrivals: Arrivals, now: int) -> None:
+        """Merge what messages of a topic have come to."""
         for progress in arrivals.progress:
             self._observe(progress, now)
         for delta in arrivals.deltas:
             self._merge(delta, now)
+        self.counts["failed"] += arrivals.failed.total()
+        for company, (_, window) in product(arrivals.failed, windows_of(topic)):
+            self._note_failed(company, window, now)
 
     def advance(self, now: int) -> None:
         """Move the watermarks on; what they pass is closed, and said to be so."""
@@ -101,21 +97,30 @@ class LiveWindows:
                             view.touch(minute)
                     of.close(now)
         self._reader.forget(now)
-        self._gaps[:] = [gap for gap in self._gaps if gap[1] >= now // MS_PER_MINUTE - GAPS_KEPT]
 
     def note_gap(self, since: int, now: int) -> None:
         """Messages may have been lost since then: minutes that were open are partial, and others asked for again."""
         self.counts["gaps"] += 1
         first = (since - GRACE - IDLE) // MS_PER_MINUTE
-        if self._gaps and self._gaps[-1][1] >= first:
-            first = min(first, self._gaps.pop()[0])
-        self._gaps.append((first, now // MS_PER_MINUTE))
+        note_gap(self._gaps, first, now // MS_PER_MINUTE)
         for tenant in self._tenants.values():
             for of in tenant.windows.values():
-                for minute, pane in of.panes.items():
-                    if pane.durable and not of.too_late(minute):
-                        of.touch(minute, now)
-        for view in self._views.values():
+                self._doubt(of, first, now)
+
+    def _note_failed(self, company: str, window: LiveWindow, now: int) -> None:
+        """An event could not be folded: whichever minute it is of, its tenant's may lack it, and nobody else's."""
+        of = self._window_of(company, window, now)
+        if of is not None:
+            first = (now - LATE) // MS_PER_MINUTE
+            note_gap(of.own_gaps, first, now // MS_PER_MINUTE)
+            self._doubt(of, first, now)
+
+    def _doubt(self, of: TenantWindow, first: int, now: int) -> None:
+        """Ask the projection again for what it gave before, and say which minutes may lack something."""
+        for minute, pane in of.panes.items():
+            if pane.durable and not of.too_late(minute):
+                of.touch(minute, now)
+        for view in self._views_of.get(of, ()):
             for minute in range(max(first, now // MS_PER_MINUTE - view.retained), now // MS_PER_MINUTE + 1):
                 view.touch(minute)
 
@@ -193,7 +198,7 @@ class LiveWindows:
         """How much there is of everything."""
         windows = [of for tenant in self._tenants.values() for of in tenant.windows.values()]
         return {
-            **{name: self.counts[name] for name in ("messages", "facts", "bad", "repeated", "late", "refused", "gaps")},
+            **{name: self.counts[name] for name in FIGURES},
             "tenants": len(self._tenants),
             "panes": sum(len(of.panes) for of in windows),
             "rows": sum(tenant.rows for tenant in self._tenants.values()),

@@ -17,7 +17,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -25,8 +26,9 @@ import msgspec
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, PositionedStore, Subscription
 from eventlog import tasks
-from projections.engine.live.arrivals import folded, good_messages, topics, warm_up
+from projections.engine.live.arrivals import folded, good_messages, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
+from projections.engine.live.folding import topics
 from projections.engine.live.question import (
     FOLLOW_SUBJECT,
     LEASE,
@@ -143,9 +145,10 @@ class LiveWorker:
             for topic in topics():
                 if messages := self._lazy.take(topic, MOST):
                     now = self._clock()
-                    good = await asyncio.to_thread(good_messages, topic, messages, now)
-                    admitted = self.windows.admit(topic, good, len(messages), now)
-                    self.windows.add(await asyncio.to_thread(folded, topic, admitted), now)
+                    with self._gap_unless_done():
+                        good = await asyncio.to_thread(good_messages, topic, messages, now)
+                        admitted = self.windows.admit(topic, good, len(messages), now)
+                        self.windows.add(topic, await asyncio.to_thread(folded, topic, admitted), now)
 
     async def _fold_urgent(self) -> None:
         self._arrived.clear()
@@ -158,7 +161,17 @@ class LiveWorker:
 
     def _fold_some(self, waiting: Waiting, topic: str, most: int) -> None:
         if messages := waiting.take(topic, most):
-            self.windows.take(topic, messages, self._clock())
+            with self._gap_unless_done():
+                self.windows.take(topic, messages, self._clock())
+
+    @contextmanager
+    def _gap_unless_done(self) -> Iterator[None]:
+        """Messages that were taken out and came to nothing are lost, whatever the reason."""
+        try:
+            yield
+        except BaseException:
+            self.windows.note_gap(self._whole, self._clock())
+            raise
 
     async def _send(self) -> None:
         for view, message in self.windows.messages(self._clock()):

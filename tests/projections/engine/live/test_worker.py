@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import msgspec
+import pytest
 
 from domain.ports import LiveBus
 from eventlog import tasks
@@ -68,6 +69,31 @@ async def test_what_finds_no_room_makes_its_minute_partial_until_the_projection_
     now = BEGIN + MINUTE + GRACE + IDLE
     durable = await anext(message async for message in of_burst if message["kind"] == "durable")
     assert (durable["partial"], total(durable)) == (False, (3_000, "3000"))
+    worker.stop()
+    await working
+    await models.close()
+
+
+async def test_messages_that_come_to_nothing_make_their_minute_partial(
+    live_bus: LiveBus, other_bus: LiveBus, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails between taking messages out and folding them: they are lost, and that is said."""
+    models, now = ReadModels(new_database(), [all_windows()["trading"][0]]), BEGIN - 1
+    await models.reads.open()
+    worker = LiveWorker(live_bus, models.reads, lambda: now)
+    working = tasks.owned(worker.run(), "the live lane")
+    said = messages_of(other_bus)
+    await anext(said)
+    now = BEGIN + 2_000
+
+    def failing(*_given: object) -> None:
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(worker.windows, "take", failing)
+    await other_bus.publish(f"analytics.{TOPIC}.acme", trade(BEGIN, 1))
+    partial = await anext(message async for message in said if message["partial"] and message["start"] == moment(BEGIN))
+    assert (partial["kind"], partial["partial_reasons"], total(partial)[0]) == ("early", ["gap"], 0)
     worker.stop()
     await working
     await models.close()

@@ -1,0 +1,60 @@
+"""Folds of single facts against the same folds as columns: equal for every window that is declared, null included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections.engine.declare.projection import AdditiveFold, Projection
+from projections.engine.declare.registry import all_windows
+from projections.engine.declare.rows import Columns
+from projections.engine.fold.scalar import scalar_fold
+from projections.engine.live.folding import Delta, fold_columns, fold_facts, topics
+from projections.engine.live.panes import Pane
+from projections.trading import TradingByMinute
+from tests.support.any_event import good_events
+from tests.support.examples import examples
+
+
+@pytest.mark.parametrize("topic", topics())
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_fact_comes_to_the_same_by_itself_and_in_columns(topic: str, data: st.DataObject) -> None:
+    """Rows, what came of each source, and the order of events by which the last one is known."""
+    envelopes: Sequence[AnalyticsProcessingEnvelope] = data.draw(st.lists(good_events(topic), max_size=12))
+    alone, together = fold_facts(topic, envelopes, 7), fold_columns(topic, envelopes, 7)
+    assert sorted(map(repr, alone.progress)) == sorted(map(repr, together.progress))
+    assert _panes(alone.deltas) == _panes(together.deltas)
+
+
+def _panes(deltas: Sequence[Delta]) -> dict[tuple[str, str, int], object]:
+    """What deltas come to, by company, table and time."""
+    panes: dict[tuple[str, str, int], Pane] = {}
+    for delta in deltas:
+        pane = panes.setdefault((delta.company, delta.table.name, delta.time), Pane())
+        pane.merge(delta.table, delta.key, delta.cells)
+    return {place: list(pane.rows.values()) for place, pane in panes.items()}
+
+
+def test_every_fold_of_a_window_has_a_scalar_form() -> None:
+    """Without it what is followed costs milliseconds an event: an expression that is not known has to be taught."""
+    folds = [fold for projection, window in all_windows().values() for fold in projection.folds_of(window)]
+    assert [fold.name for fold in folds if scalar_fold(fold) is None] == []
+
+
+def test_a_fold_with_an_unknown_expression_has_none() -> None:
+    """It is folded as columns then."""
+    projection = Projection("unknown_expression", version=1)
+
+    @projection.folds("trading_result", into=TradingByMinute)
+    def odd(trade: Columns) -> dict[str, pl.Expr]:
+        return {"minute": trade.closed_at, "total_trades": trade.symbol.str.len_bytes()}
+
+    (fold,) = projection.additive
+    assert isinstance(fold, AdditiveFold)
+    assert scalar_fold(fold) is None
