@@ -18,18 +18,21 @@ from litestar.exceptions import HTTPException
 from litestar.utils import normalize_path
 
 from domain.audit import Action
-from domain.request.caller import OPEN, PAGE
+from domain.request.caller import ACTION, OPEN, PAGE
 
 _NOT_ASKED = frozenset({"company", "max_staleness", "force_refresh"})  # whose, and how it is answered
 _POLLED = ("health", "projections")  # by machines, and without any tenant's data
 
 
 class Route(NamedTuple):
-    """The path as the router reads it, whether it is served without a token, and whether it is a page."""
+    """The path as the router reads it, whether it is served without a token, whether it is a page, and what it does
+    where it says so.
+    """
 
     path: str
     open: bool
     page: bool = False
+    action: Action | None = None
 
 
 Match = Callable[[str | None, str], Route]  # method (None: a WebSocket), path as it was decoded
@@ -45,7 +48,8 @@ def routes_of(application: Litestar) -> Match:
             _, handler, *_ = application.asgi_router.handle_routing(path=normal, method=method)
         except HTTPException:  # served by nobody, or not with this method
             return Route(normal, open=False)
-        return Route(normal, open=handler.opt.get(OPEN) is True, page=handler.opt.get(PAGE) is True)
+        opt = handler.opt
+        return Route(normal, opt.get(OPEN) is True, opt.get(PAGE) is True, opt.get(ACTION))
 
     return match
 
@@ -75,6 +79,8 @@ def audited_action(method: str | None, route: Route) -> AuditedAction | None:
     """What a request does; None only where no token is needed: for pages, and a WebSocket, which notes by itself."""
     if method is None and route.open:
         return None
+    if route.action is not None:
+        return AuditedAction(route.action, route.path)
     if not route.path.startswith("/api/v1/"):
         return _OTHERS.get(route.path) or (None if route.open else _of_page(method, route.path))
     target = route.path[8:]

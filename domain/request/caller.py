@@ -16,6 +16,9 @@ OPEN = "open"
 PAGE = "page"
 """The mark of a route for people: it takes the cookie of a session instead of a token, and refuses with a page."""
 
+ACTION = "action"
+"""What a request of the route does (domain.audit.Action), for the trail; without it a page is read."""
+
 
 @dataclass(slots=True)
 class Caller:

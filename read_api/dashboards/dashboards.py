@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.access.rights import EVERY_COMPANY, Member, Principal, Right, may, require
@@ -83,33 +84,48 @@ class Dashboards:
         sees_all = EVERY_COMPANY in principal.companies
         return "dashboard", *asked, tier, principal.roles, sees_all, principal.member, whose
 
-    async def document(self, principal: Principal, name: str, company: str, at_least: Position = NOTHING) -> Document:
+    async def document(
+        self, principal: Principal, name: str, company: str, now: datetime, at_least: Position = NOTHING
+    ) -> Document:
         """The document of that name. Raises NotFound where there is none that they may see, and as `Questions.ask`."""
         self.check(principal, DashboardQuestion(name, company))
         if name in standard():
             return standard()[name]
-        asked = item_question(DASHBOARD, company, name, self._questions.now())
+        asked = item_question(DASHBOARD, company, name, now)
         found = await self._questions.ask(principal, asked, at_least)
         return document_of(name, only(found["rows"], DASHBOARD, name))
 
     async def answer(
-        self, principal: Principal, question: DashboardQuestion, at_least: Position = NOTHING
+        self,
+        principal: Principal,
+        question: DashboardQuestion,
+        at_least: Position = NOTHING,
+        asked_at: datetime | None = None,
     ) -> dict[str, Any]:
         """The dashboard as the principal may see it now; each tile at a position that has reached `at_least`.
+
+        `asked_at`: the moment of the request that asks; without it this one.
 
         Raises Forbidden, NotFound, Invalid, Unavailable, LimitExceeded, NotYet; what concerns one tile is in that tile.
         """
         self.check(principal, question)
-        document = await self.document(principal, question.name, question.company, at_least)
-        return await self.answer_document(principal, document, question, at_least)
+        now = asked_at or self._questions.now()
+        document = await self.document(principal, question.name, question.company, now, at_least)
+        return await self.answer_document(principal, document, question, at_least, now)
 
     async def answer_document(
-        self, principal: Principal, document: Document, question: DashboardQuestion, at_least: Position = NOTHING
+        self,
+        principal: Principal,
+        document: Document,
+        question: DashboardQuestion,
+        at_least: Position = NOTHING,
+        asked_at: datetime | None = None,
     ) -> dict[str, Any]:
         """Any document as a dashboard, also one that nobody has stored. Raises as `answer` does."""
         require(principal, Right.OWN if principal.member else Right.DASHBOARDS, question.company)
+        now = asked_at or self._questions.now()
         _check_params(document, question.params)
-        profile = Question(COMPANY, question.company, {}, self._questions.now().replace(second=0, microsecond=0))
+        profile = Question(COMPANY, question.company, {}, now.replace(second=0, microsecond=0))
         tiles = self.tile_requests(principal, document, profile, question.params)
         for one in tiles if at_least.offsets else ():
             if isinstance(one.question, Question):

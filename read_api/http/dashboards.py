@@ -16,7 +16,7 @@ from projections.engine.query.wide_answers import beside
 from read_api.dashboards.dashboards import DashboardQuestion
 from read_api.http import openapi
 from read_api.http.departure import for_caller
-from read_api.http.request import HttpRequest, min_position, parameters
+from read_api.http.request import HttpRequest, asked_at, min_position, parameters
 from read_api.http.responses import JSON
 from read_api.services import ReadServices
 
@@ -121,7 +121,8 @@ async def document(dashboard: FromPath[str], request: HttpRequest) -> Response[b
     """What the dashboard holds, in the form that POST /api/v1/dashboard/config takes: a beginning for one's own."""
     side: ReadServices = request.app.state.side
     company = request.user.company(parameters(request).pop("company", None))
-    found = await side.dashboards.document(request.user.principal, dashboard, company, min_position(request))
+    now, at_least = asked_at(request), min_position(request)
+    found = await side.dashboards.document(request.user.principal, dashboard, company, now, at_least)
     return Response(msgspec.json.encode(found.contents), media_type=JSON)
 
 

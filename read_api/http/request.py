@@ -25,6 +25,7 @@ from read_api.http.responses import JSON, response_to, with_headers
 from read_api.services import ReadServices
 
 QUERY = "query"  # of a scope: what was read of a request that may be answered with what is kept
+MOMENT = "asked_at"  # of a scope: the moment of the request
 HttpRequest = Request[Caller, Any, State]
 
 
@@ -73,9 +74,13 @@ def question_of(
 
 
 def asked_at(request: HttpRequest) -> datetime:
-    """The moment of this request, of which a door takes one for all that it asks."""
-    side: ReadServices = request.app.state.side
-    return side.questions.now()
+    """The moment of this request: the same one, however often it is asked for."""
+    scope = cast(dict[str, Any], request.scope)
+    if MOMENT not in scope:
+        side: ReadServices = request.app.state.side
+        scope[MOMENT] = side.questions.now()
+    moment: datetime = scope[MOMENT]
+    return moment
 
 
 async def ask(request: HttpRequest, question: Question, freshness: Freshness = EXACT) -> dict[str, Any]:

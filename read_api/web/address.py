@@ -59,6 +59,10 @@ class Address:
         members |= {PERIOD[0]: self.begin, PERIOD[1]: self.end, **self.filters, "panel": self.panel}
         return f"{self.path}?{urlencode({k: v for k, v in members.items() if v and v != usual.get(k)})}"
 
+    def days_back(self, now: datetime) -> int:
+        """How many days before now its moment is, as a number that is not above 0: the slider's."""
+        return (datetime.fromisoformat(self.as_of).date() - now.date()).days - 1 if self.as_of else 0
+
     def params(self, today: date) -> dict[str, str]:
         """The parameters of the dashboard: from and to where a period is chosen, and the filters."""
         begin, end = self.begin, self.end

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.access.rights import Principal
-from domain.errors import AnalyticsError
+from domain.errors import Forbidden, Invalid
 from projections.engine.query.request import Question
 from read_api.dashboards.documents import FILTERS, PERIOD
 from read_api.services import ReadServices
@@ -17,9 +17,12 @@ YEAR = timedelta(days=365)
 
 
 async def a_year_before(
-    side: ReadServices, principal: Principal, answer: Mapping[str, Any]
+    side: ReadServices, principal: Principal, answer: Mapping[str, Any], now: datetime
 ) -> Mapping[str, Mapping[str, Any]]:
-    """The row of each number's metric in the same period a year before, by tile; nothing where there is none."""
+    """The row of each number's metric in the same period a year before, by tile; nothing where there is none.
+
+    Raises what answering raises, but for what is closed to the principal or cannot be asked so.
+    """
     alike: dict[tuple[tuple[str, str], ...], list[Mapping[str, Any]]] = {}
     for tile in answer["tiles"]:
         if tile["kind"] == "number" and tile["rows"] and {"key", *PERIOD} <= tile["rows"][0].keys():
@@ -27,11 +30,11 @@ async def a_year_before(
     found: dict[str, Mapping[str, Any]] = {}
     for asked, tiles in alike.items():
         keys = ",".join(sorted({tile["rows"][0]["key"] for tile in tiles}))
-        question = Question(METRICS, answer["company"], {**dict(asked), "keys": keys}, side.questions.now())
+        question = Question(METRICS, answer["company"], {**dict(asked), "keys": keys}, now)
         try:
             rows = (await side.questions.ask(principal, question))["rows"]
-        except AnalyticsError:
-            continue  # what is closed or cannot be asked so is compared with nothing
+        except (Forbidden, Invalid):
+            continue  # compared with nothing
         by_key = {row["key"]: row for row in rows}
         found |= {tile["id"]: by_key.get(tile["rows"][0]["key"], {}) for tile in tiles}
     return found

@@ -9,13 +9,14 @@ from read_api.charts.columns import FORMATS
 from read_api.charts.theme import THEMES
 from read_api.web.bundle import bundle_address
 from read_api.web.formats import Formats
+from read_api.web.tabs import groups
 from read_api.web.tiles import Bases, drawn_rows, tile_view
 
 MAX_RATE = 4  # updates a second
 
 
 def drawn(answer: Mapping[str, Any], formats: Formats, bases: Bases | None = None, *, live: bool) -> dict[str, Any]:
-    """`answer`, `tiles` and `state` for a template with tiles. `live`: whether the page follows the dashboard."""
+    """For a template: `answer`, `tiles`, these in `groups`, and `state`. `live`: whether the page follows it."""
     tiles = sorted(answer["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
     views = [tile_view(tile, formats, bases) for tile in tiles]
     charts = {
@@ -37,4 +38,5 @@ def drawn(answer: Mapping[str, Any], formats: Formats, bases: Bases | None = Non
         "company": answer["company"],
         "bundle": bundle_address(),
     }
-    return {"answer": answer, "tiles": views, "state": state}
+    grouped = groups(tiles, {view.id: view for view in views})
+    return {"answer": answer, "tiles": views, "groups": grouped, "state": state}

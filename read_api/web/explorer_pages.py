@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from domain.configuration.dashboard import Contents
-from domain.errors import AnalyticsError
+from domain.errors import Forbidden
 from domain.request.caller import PAGE
 from projections.engine.query.request import Question
 from read_api.dashboards.dashboards import DashboardQuestion
@@ -65,16 +65,17 @@ async def _explored(
     tile = explorer.tile(chosen, view)
     asked = not explorer.needs or explorer.needs in tile.params
     document = Document(explorer.name, Contents(explorer.title, explorer.words, (tile,) if asked else ()))
-    params = address.params(side.questions.now().date())
+    now = asked_at(request)
+    params = address.params(now.date())
     own = {name: text for name, text in params.items() if name in document.params()}
     question = DashboardQuestion(explorer.name, address.company, own)
     side.health.queries.add()
     request.app.state.pages.bundle.begin()
     principal = request.user.principal
     if address.as_of:
-        answer = await dashboard_as_of(side, principal, document, question, address.as_of)
+        answer = await dashboard_as_of(side, principal, document, question, address.as_of, now)
     else:
-        answer = await side.dashboards.answer_document(principal, document, question)
+        answer = await side.dashboards.answer_document(principal, document, question, asked_at=now)
     formats = formats_of(request, answer["time_zone"], answer["currency"])
     return page(
         request,
@@ -104,6 +105,6 @@ async def _events(request: HttpRequest, company: str) -> Sequence[Mapping[str, A
     asked = Question("user_step_totals", company, {"by": "name"}, asked_at(request))
     try:
         rows = (await side.questions.ask(request.user.principal, asked))["rows"]
-    except AnalyticsError:
+    except Forbidden:
         return ()
     return sorted(rows, key=lambda row: (-row["users"], row["name"]))[:MOST_EVENTS]

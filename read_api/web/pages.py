@@ -11,8 +11,8 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
-from domain.access.rights import Principal, Right, require
-from domain.errors import AnalyticsError, NotFound
+from domain.access.rights import Right, require
+from domain.errors import Forbidden, NotFound
 from domain.metrics.catalogue import METRICS, metric
 from domain.request.caller import OPEN, PAGE
 from projections.engine.query.request import Question
@@ -22,7 +22,7 @@ from read_api.dashboards.documents import FILTERS, PERSON, Document
 from read_api.health.projection_status import visible_to
 from read_api.http.departure import for_caller
 from read_api.http.problems import of_framework
-from read_api.http.request import HttpRequest, parameters
+from read_api.http.request import HttpRequest, asked_at, parameters
 from read_api.http.responses import JSON
 from read_api.services import ReadServices
 from read_api.web import sign_in
@@ -31,7 +31,9 @@ from read_api.web.bundle import BUNDLE, bundle_version
 from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
 from read_api.web.drawing import drawn
+from read_api.web.explained import events_page
 from read_api.web.explorer_pages import explorer_page, tools
+from read_api.web.export import exported, offers
 from read_api.web.frame import first_company, formats_of, frame, places
 from read_api.web.page import address_of, page
 from read_api.web.panel import panel_of
@@ -43,8 +45,8 @@ from read_api.web.tiles import Bases
 
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
-    shown = [home, dashboard, pipeline, metric_page, search, users, person, explorer_page, static_file]
-    handlers = [*shown, sign_in.sign_in, sign_in.sign_out, take_command]
+    shown = [home, dashboard, exported, pipeline, metric_page, events_page, search, users, person, explorer_page]
+    handlers = [*shown, static_file, sign_in.sign_in, sign_in.sign_out, take_command]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
 
@@ -73,26 +75,28 @@ async def dashboard(name: FromPath[str], request: HttpRequest) -> Response[bytes
 async def _dashboard(request: HttpRequest, name: str, address: Address) -> Response[bytes]:
     side: ReadServices = request.app.state.side
     principal = request.user.principal
-    document = await side.dashboards.document(principal, name, address.company)
-    today = side.questions.now().date()
-    params = {name: text for name, text in address.params(today).items() if name in document.params()}
+    now = asked_at(request)
+    document = await side.dashboards.document(principal, name, address.company, now)
+    params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
     question = DashboardQuestion(name, address.company, params)
     side.health.queries.add()
     request.app.state.pages.bundle.begin()
     if address.as_of:
-        answer = await dashboard_as_of(side, principal, document, question, address.as_of)
+        answer = await dashboard_as_of(side, principal, document, question, address.as_of, now)
     else:
-        answer = await side.dashboards.answer(principal, question)
-    bases = await _bases(side, principal, address, answer)
+        answer = await side.dashboards.answer(principal, question, asked_at=now)
+    bases = await _bases(request, address, answer)
     people = await people_of(request, address.company) if document.needs else ()
     return _page(request, address, document, answer, bases, people)
 
 
-async def _bases(side: ReadServices, principal: Principal, address: Address, answer: Mapping[str, Any]) -> Bases | None:
+async def _bases(request: HttpRequest, address: Address, answer: Mapping[str, Any]) -> Bases | None:
     """What each number is compared with, by tile; None where its own row says so."""
     if address.compare == "previous" or address.as_of:
         return None
-    return await a_year_before(side, principal, answer) if address.compare == "year" else {}
+    if address.compare == "none":
+        return {}
+    return await a_year_before(request.app.state.side, request.user.principal, answer, asked_at(request))
 
 
 def _page(
@@ -106,13 +110,15 @@ def _page(
     formats = formats_of(request, answer["time_zone"], answer["currency"])
     opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
     here = str(request.base_url).rstrip("/")
-    panel = opened and panel_of(opened, address.company, formats, here, address.as_of)
+    panel = opened and panel_of(opened, request.user.principal, address.company, formats, here, address.as_of)
     return page(
         request,
         "dashboard.html",
         **frame(request, address, formats, answer["title"]),
         **drawn(answer, formats, bases, live=not address.as_of),
+        now=asked_at(request),
         panel=panel,
+        offers=offers(request.user.principal, address) if panel else (),
         filters=[name for name in FILTERS if name in document.params()],
         people=people,
         tools=tools(address) if document.name in ("users", PERSON) else (),
@@ -140,9 +146,9 @@ async def search(request: HttpRequest) -> Response[bytes]:
         {"title": p.title, "what": "page", "href": p.href} for p in places(request.user.principal, address.company, "")
     ]
     try:
-        asked = Question(KINDS["dashboard"].query, address.company, {"archived": "false"}, side.questions.now())
+        asked = Question(KINDS["dashboard"].query, address.company, {"archived": "false"}, asked_at(request))
         rows = (await side.questions.ask(request.user.principal, asked))["rows"]
-    except AnalyticsError:
+    except Forbidden:
         rows = []  # not for this role
     for row in rows:
         href = replace(address, path=f"/dashboards/{row['id']}").text()
@@ -165,14 +171,14 @@ async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     """One metric of the catalogue: what it is, and its value now."""
     address, side = address_of(request), request.app.state.side
     entry = metric(key)
-    asked = Question(
-        "metric", address.company, {"key": key, **address.params(side.questions.now().date())}, side.questions.now()
-    )
+    now = asked_at(request)
+    asked = Question("metric", address.company, {"key": key, **address.params(now.date())}, now)
     answer = await for_caller(request, side.questions.ask(request.user.principal, asked))
     tile = {**answer, "title": entry.title, "kind": "number", "query": "metric", "params": dict(asked.params)}
     formats = formats_of(request)
-    shown = panel_of(tile, address.company, formats, str(request.base_url).rstrip("/"), "")
-    return page(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown)
+    here = str(request.base_url).rstrip("/")
+    shown = panel_of(tile, request.user.principal, address.company, formats, here, "")
+    return page(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown, offers=())
 
 
 @get("/static/{version:str}/{name:str}", include_in_schema=False, opt={OPEN: True})

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from domain.access.rights import Principal
 from domain.errors import NotFound
 from domain.metrics.catalogue import METRICS
 from domain.metrics.metric import Metric
 from projections.engine.query.ask import answerable
 from read_api.answers.explained_measure import measure_name
 from read_api.charts.columns import label
+from read_api.web.explained import events_address, explained_params, why_closed
 from read_api.web.formats import Formats, utc
 from read_api.web.tables import unit_kind
 
@@ -37,7 +39,10 @@ class Ask(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """What is known of a number or a tile."""
+    """What is known of a number or a tile.
+
+    `events`: where the events behind it are, or why these are closed; both empty for what is not made of events.
+    """
 
     title: str
     words: str
@@ -45,20 +50,28 @@ class Panel(NamedTuple):
     facts: Sequence[Line]
     comes_from: Sequence[str]
     asks: Sequence[Ask]
+    events: str
+    closed: str
 
 
-def panel_of(tile: Mapping[str, Any], company: str, formats: Formats, address: str, as_of: str) -> Panel:
+def panel_of(
+    tile: Mapping[str, Any], principal: Principal, company: str, formats: Formats, address: str, as_of: str
+) -> Panel:
     """The panel of a tile of an answered dashboard; `address` is where this API is reached."""
     row = tile["rows"][0] if tile["kind"] == "number" and tile["rows"] else {}
     entry = METRICS.get(str(row.get("key", tile["params"].get("key") or tile["params"].get("keys", ""))))
     words, formula, comes_from = _summary(tile["query"]), "", tuple[str, ...]()
     if entry is not None and tile["kind"] == "number":
         words, formula, comes_from = _meaning(entry), entry.formula, tuple(map(measure_name, entry.explained))
-    return Panel(
-        tile["title"], words, formula, _facts(tile, row, entry if row else None, formats), comes_from,
-        _asks(tile["query"], {**tile["params"], **({"as_of": as_of} if as_of else {})}, company, address,
-              entry if row else None),
-    )  # fmt: skip
+    past, counted = {"as_of": as_of} if as_of else {}, entry if row else None
+    asks, events, closed = _asks(tile["query"], {**tile["params"], **past}, company, address), "", ""
+    if counted is not None and counted.explained:
+        asked = {**explained_params(counted, row, tile["params"]), **past}
+        closed = why_closed(principal, company)
+        events = "" if closed else events_address(counted.key, company, asked)
+        asks.append(_explain(counted, company, address, asked))
+    facts = _facts(tile, row, counted, formats)
+    return Panel(tile["title"], words, formula, facts, comes_from, asks, events, closed)
 
 
 def _summary(query: str) -> str:
@@ -97,14 +110,19 @@ def _unit(entry: Metric, formats: Formats) -> str:
     return formats.currency if entry.unit.value == "money" else entry.unit.value
 
 
-def _asks(query: str, params: Mapping[str, str], company: str, address: str, entry: Metric | None) -> list[Ask]:
+def _explain(entry: Metric, company: str, address: str, asked: Mapping[str, str]) -> Ask:
+    explain = f"{address}/api/v1/metrics/{entry.key}/explain?{urlencode({'company': company, **asked})}"
+    return Ask("The events behind it", f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(explain)}')
+
+
+def _asks(query: str, params: Mapping[str, str], company: str, address: str) -> list[Ask]:
     """Each line can be copied as it stands; the token is whoever's who asks."""
     own = {name: value for name, value in params.items() if name != "as_of"}
     flags = "".join(f" --param {shlex.quote(f'{name}={value}')}" for name, value in own.items())
     past = f" --as-of {shlex.quote(params['as_of'])}" if "as_of" in params else ""
     asked = urlencode({"company": company, **params})
     message = msgspec.json.encode({"scope": {"company_id": company}, "query": query, "params": own}).decode()
-    asks = [
+    return [
         Ask("Command line", f"analytics query {query} --company {shlex.quote(company)}{flags}{past}"),
         Ask("HTTP", f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(f"{address}/api/v1/query/{query}?{asked}")}'),
         Ask(
@@ -112,7 +130,3 @@ def _asks(query: str, params: Mapping[str, str], company: str, address: str, ent
             f'grpcurl -H "authorization: Bearer $TOKEN" -d {shlex.quote(message)} $GRPC {RPC}',
         ),
     ]
-    if entry is not None and entry.explained:
-        explain = f"{address}/api/v1/metrics/{entry.key}/explain?{urlencode({'company': company})}"
-        asks.append(Ask("The events behind it", f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(explain)}'))
-    return asks

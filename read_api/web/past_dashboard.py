@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from domain.access.rights import Principal
 from domain.errors import AnalyticsError
 from projections.engine.query.request import Question
+from read_api.answers.past import plain
 from read_api.dashboards.dashboards import COMPANY, DashboardQuestion, dashboard_answer
 from read_api.dashboards.documents import Document
 from read_api.dashboards.tiles import tile_answer
@@ -20,13 +20,18 @@ Content = Mapping[str, Any] | AnalyticsError
 
 
 async def dashboard_as_of(
-    side: ReadServices, principal: Principal, document: Document, question: DashboardQuestion, as_of: str
+    side: ReadServices,
+    principal: Principal,
+    document: Document,
+    question: DashboardQuestion,
+    as_of: str,
+    now: datetime,
 ) -> dict[str, Any]:
     """A document as its figures were at a moment; its tiles and the company's profile are those of now.
 
     Raises Forbidden, NotFound, Invalid, NotYet; what concerns one tile is in that tile.
     """
-    profile = Question(COMPANY, question.company, {}, side.questions.now())
+    profile = Question(COMPANY, question.company, {}, now)
     (company,) = (await side.questions.ask(principal, profile))["rows"]
     tiles = side.dashboards.tile_requests(principal, document, profile, question.params)
     known: dict[Hashable, Content] = {}
@@ -46,8 +51,6 @@ async def dashboard_as_of(
 
 async def _answer(side: ReadServices, principal: Principal, question: Question, as_of: str) -> Content:
     try:
-        found = await side.past.answer(principal, replace(question, about={"as_of": as_of}))
+        return plain(await side.past.answer(principal, replace(question, about={"as_of": as_of})))
     except AnalyticsError as error:
         return error
-    plain: Mapping[str, Any] = msgspec.json.decode(msgspec.json.encode(found))  # rows come as JSON of another process
-    return plain

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from litestar import Response, get
 
-from domain.errors import AnalyticsError
+from domain.errors import Forbidden
 from domain.request.caller import PAGE
 from projections.engine.query.request import Question
 from read_api.dashboards.documents import PERSON
@@ -44,5 +44,5 @@ async def people_of(request: HttpRequest, company: str) -> Sequence[str]:
     asked = Question("users_seen", company, {"order": "newest", "limit": str(MOST)}, asked_at(request))
     try:
         return [row["user_id"] for row in (await side.questions.ask(request.user.principal, asked))["rows"]]
-    except AnalyticsError:
+    except Forbidden:
         return ()

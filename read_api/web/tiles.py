@@ -81,7 +81,7 @@ def tile_view(tile: Tile, formats: Formats, bases: Bases | None = None) -> TileV
     if state == OPEN and (nothing or not (figure or charts or texts or table)):
         state = EMPTY
     return TileView(
-        tile["id"], tile["title"], tile["kind"], _place(tile["layout"]), state,
+        tile["id"], tile["title"], tile["kind"], place_of(tile["layout"]), state,
         *_words(state, tile), figure, charts, table, texts, _note(tile), line,
     )  # fmt: skip
 
@@ -94,7 +94,8 @@ def drawn_rows(tile: Tile, charts: Sequence[Chart]) -> Sequence[Mapping[str, Any
     return [{name: row.get(name) for name in names} for row in tile["rows"]]
 
 
-def _place(layout: Mapping[str, int]) -> str:
+def place_of(layout: Mapping[str, int]) -> str:
+    """Classes of the style sheet for a place of the grid."""
     return f"x{layout['x']} w{layout['w']} h{min(layout['h'], 12)}"
 
 

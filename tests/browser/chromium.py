@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 20.0  # seconds
 GONE = -32000  # what Chromium answers about a page that is being left
-KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38}
+KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37}
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -79,6 +79,15 @@ class Page:
         self._call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": theme}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
+
+    @contextmanager
+    def first_runs(self, source: str) -> Iterator[None]:
+        """Pages that are opened within run this before anything of their own."""
+        added = self._call("Page.addScriptToEvaluateOnNewDocument", source=source)
+        try:
+            yield
+        finally:
+            self._call("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
     def scripts(self, *, run: bool) -> None:
         """Whether pages that are opened from now on may run scripts."""

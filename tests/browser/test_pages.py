@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from tests.browser.chromium import PROGRAM, Page
@@ -65,6 +71,104 @@ def test_paused_figures_stay_and_go_on_where_they_are_by_then(instance: Instance
     assert "2" in tab.text(TRADES)
     tab.press(".")
     tab.until(TRADES, "6")
+
+
+SOCKETS = """
+    window.sockets = [];
+    window.away = false; // whether the server takes no connections
+    window.WebSocket = class extends WebSocket {
+        constructor(...asked) {
+            super(...asked);
+            sockets.push(this);
+            if (away) this.close();
+        }
+    };
+"""
+
+
+def test_a_page_that_loses_its_connection_says_so_keeps_its_figures_and_goes_on(instance: Instance, tab: Page) -> None:
+    instance.take([trade("lostco", n) for n in range(3)])
+    with tab.first_runs(SOCKETS):
+        tab.open(link(instance, "lostco", path=trading("lostco")))
+        tab.until("#live", "Live")
+        tab.script("window.notReloaded = away = true; sockets.at(-1).close()")
+        tab.until("#live", "Not live")
+        tab.until("#badge", "Not live since")
+        instance.take([trade("lostco", n) for n in range(3, 8)])
+        assert "3" in tab.text(TRADES)
+        tab.script("away = false")
+        tab.until(TRADES, "8")
+        tab.until("#live", "Live")
+        tab.until("#badge", "omplete to")
+    assert tab.script("notReloaded && sockets.length > 2") is True
+
+
+@contextmanager
+def busy(instance: Instance, company: str, token: str) -> Iterator[None]:
+    """A tenant that asks as much as it can, from elsewhere."""
+    done, asked = threading.Event(), f"{instance.addresses['read_api']}/api/v1/query/trades?company={company}"
+
+    def ask() -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            while not done.is_set():
+                client.get(asked)
+
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask) for _ in range(8)]
+        try:
+            yield
+        finally:
+            done.set()
+    assert [each.result() for each in asking] == [None] * 8
+
+
+def test_what_is_refused_for_a_moment_keeps_the_figures_and_comes_by_itself(instance: Instance, tab: Page) -> None:
+    """A panel that is refused says why, beside the figures; a page that is refused is shown as soon as it may be."""
+    token = instance.token("viewer", "busyco", "--subject", "viewer-of-busyco", "--tier", "FREE")
+    tab.open(f"{instance.addresses['pages']}/dashboards/trading#token={token}&company=busyco")
+    tab.until("#live", "Live")
+    with busy(instance, "busyco", token):
+        tab.script("window.clicks = setInterval(() => document.querySelector('#tile-trades h2 a').click(), 300)")
+        tab.until("#panel", "asks for more than")
+        tab.script("clearInterval(clicks)")
+        tab.until("#tile-trades", "Trades")
+        while "comes by itself" not in tab.text("main"):
+            tab.script("location.reload()")
+            time.sleep(0.3)
+    tab.until("#tile-trades", "Trades")
+    tab.until("#live", "Live")
+
+
+def test_a_number_opens_the_events_behind_it_and_tables_are_sorted_by_their_heads(filled: Instance, tab: Page) -> None:
+    tab.open(link(filled, FULL, "analyst", f"/dashboards/trading?company={FULL}&{PERIOD}&panel=pnl"))
+    tab.until("#panel .events", "Symbol")
+    tab.until("#panel", "events make")
+    tab.until("#live", "Live")
+    tab.script("document.querySelector('label[for=tab-symbols]').click()")
+    tab.until("#tile-symbols", "SPX")
+    assert tab.text("#tile-strategies") == ""
+    head, cells = "#tile-blotter th[data-name=pnl]", "#tile-blotter td:nth-child(10)"
+    values = f"[...document.querySelectorAll('{cells}')].map((cell) => Number(cell.dataset.value))"
+    tab.script(f"document.querySelector('{head} button').click()")
+    assert tab.script(f"{values}") == sorted(tab.script(values), reverse=True)
+    assert tab.script(f"document.querySelector('{head}').ariaSort") == "descending"
+    tab.script(f"document.querySelector('{head} button').click()")
+    assert tab.script(f"{values}") == sorted(tab.script(values))
+    assert complaints(tab) == []
+
+
+def test_the_slider_goes_back_to_the_end_of_a_day(filled: Instance, tab: Page) -> None:
+    tab.open(link(filled, FULL, "analyst", f"/metric/win_rate?company={FULL}"))
+    tab.until(".who", "analyst-of")
+    tab.open(f"{filled.addresses['pages']}/dashboards/users?company={FULL}&{PERIOD}")
+    tab.until("output", "now")
+    tab.script("document.getElementById('slider').focus()")
+    tab.press("ArrowLeft")
+    tab.until_true("location.search.includes('as_of=')")
+    tab.until("#badge", "As of")
+    assert tab.script("new URLSearchParams(location.search).get('as_of')").endswith("T00:00")
+    tab.script("document.querySelector('.status .button').click()")
+    tab.until("#live", "Live")
 
 
 def test_a_link_asks_before_it_replaces_who_is_signed_in(instance: Instance, tab: Page) -> None:

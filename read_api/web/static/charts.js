@@ -32,8 +32,13 @@ export class Charts {
 
   async start() {
     if (!this.charts.size) return;
-    await load(this.bundle);
+    await this.load();
     for (const id of this.charts.keys()) this.watch(id);
+  }
+
+  load() {
+    this.loading ??= load(this.bundle);
+    return this.loading;
   }
 
   watch(id) {
@@ -76,6 +81,15 @@ export class Charts {
     if (!chart) return;
     chart.rows = rows;
     for (const view of this.views.get(id) ?? []) view.data("rows", structuredClone(rows)).runAsync();
+  }
+
+  // A tile was drawn anew by the server, perhaps with other charts or none.
+  replace(id, chart) {
+    for (const view of this.views.get(id) ?? []) view.finalize();
+    this.views.delete(id);
+    if (!chart) return this.charts.delete(id);
+    this.charts.set(id, chart);
+    this.load().then(() => this.watch(id));
   }
 }
 

@@ -18,14 +18,22 @@ function appliedRows(rows, { key, removed = [], changed = [], added = [] }) {
   return next;
 }
 
+const RETRIED = [429, 503]; // statuses of problems that pass
+const ENDED = [4401, 4403]; // close codes of a session that is over
+const SHORTEST = 250; // ms until a connection is tried again; twice as long each time
+const LONGEST = 8000;
+
 export class Connection {
-  constructor(subscribe, { onAnswer, onState, onProblem }) {
+  constructor(subscribe, { onAnswer, onState }) {
     this.wanted = subscribe;
-    this.handlers = { onAnswer, onState, onProblem };
+    this.handlers = { onAnswer, onState };
     this.answer = null; // the newest one, with the token to resume it with
-    this.pause = 250;
+    this.pause = SHORTEST;
     this.following = true; // false: paused, or nobody looks
     this.heardAt = Date.now();
+    this.answeredAt = performance.timeOrigin; // the page itself brought figures
+    this.correlationId = "";
+    this.waiting = 0;
   }
 
   open() {
@@ -40,26 +48,55 @@ export class Connection {
   take(message) {
     this.heardAt = Date.now();
     if (message.type === "welcome") {
-      this.pause = 250;
+      this.correlationId = message.correlation_id;
       if (this.following) this.subscribe();
-      this.handlers.onState(this.following ? "live" : "paused");
-    } else if (message.type === "error" || message.type === "ended") {
-      this.handlers.onProblem(message.problem);
+      else this.handlers.onState("paused");
+    } else if (message.type === "error") {
+      this.refused(message.problem);
+    } else if (message.type === "ended") {
+      this.handlers.onState("lost", words(message.problem));
     } else if (this.following) {
-      const delta = message.type === "delta";
-      if (delta && !this.answer) return;
-      const answer = delta ? applied(this.answer.answer, message.delta) : message.answer;
-      const touched = delta ? new Set((message.delta.lists?.tiles?.changed ?? []).map(([[id]]) => id)) : null;
-      this.answer = { answer, token: message.token };
-      this.handlers.onAnswer(answer, touched);
+      this.takeAnswer(message);
     }
   }
 
+  takeAnswer(message) {
+    const delta = message.type === "delta";
+    if (delta && !this.answer) return;
+    const answer = delta ? applied(this.answer.answer, message.delta) : message.answer;
+    const touched = delta ? new Set((message.delta.lists?.tiles?.changed ?? []).map(([[id]]) => id)) : null;
+    this.answer = { answer, token: message.token };
+    this.answeredAt = Date.now();
+    this.pause = SHORTEST;
+    clearTimeout(this.waiting);
+    this.handlers.onAnswer(answer, touched);
+  }
+
+  // What passes (too much was asked for, a server is away) is asked for again; the figures stay meanwhile.
+  refused(problem) {
+    this.handlers.onState("lost", words(problem));
+    if (RETRIED.includes(problem.status)) this.later(() => this.following && this.resubscribe());
+  }
+
   lost(event) {
-    if (event.code === 4401 || event.code === 4403) return this.handlers.onState("ended", event.reason);
-    this.handlers.onState("lost");
-    setTimeout(() => this.open(), this.pause);
-    this.pause = Math.min(this.pause * 2, 8000);
+    if (ENDED.includes(event.code)) return this.handlers.onState("ended", event.reason);
+    this.handlers.onState("lost", event.reason);
+    this.later(() => this.open());
+  }
+
+  // After a pause, which grows; not all at the same moment when a server comes back.
+  later(action) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(action, this.pause * (0.75 + Math.random() / 2));
+    this.pause = Math.min(this.pause * 2, LONGEST);
+  }
+
+  // Try at once.
+  again() {
+    if (this.socket?.readyState === WebSocket.OPEN) return this.resubscribe();
+    if (this.socket?.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(this.waiting);
+    this.open();
   }
 
   follow(following) {
@@ -70,6 +107,12 @@ export class Connection {
     else this.send({ type: "unsubscribe", id: "page" });
   }
 
+  resubscribe() {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    this.send({ type: "unsubscribe", id: "page" });
+    this.subscribe();
+  }
+
   subscribe() {
     this.send({ type: "subscribe", id: "page", resume: this.answer?.token, ...this.wanted });
   }
@@ -77,4 +120,8 @@ export class Connection {
   send(message) {
     this.socket.send(JSON.stringify(message));
   }
+}
+
+function words(problem) {
+  return `${problem.detail} (${problem.correlation_id})`;
 }

@@ -10,7 +10,7 @@ export class Formats {
   value(kind, value) {
     if (value === null || value === undefined) return "–";
     if (this.kinds[kind]) return this.number(kind, Number(value));
-    if (kind === "day") return new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value));
+    if (kind === "day") return this.day(value);
     if (kind === "moment") return this.moment(value);
     return text(value);
   }
@@ -18,6 +18,10 @@ export class Formats {
   figure(kind, value) {
     if (kind === "money" && value !== null && Math.abs(Number(value)) >= 10000) return this.decimal(Number(value), 0, 0);
     return this.value(kind, value);
+  }
+
+  day(value) {
+    return new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value));
   }
 
   moment(value) {

@@ -21,8 +21,19 @@ let selected = 0;
 async function openSearch() {
   byId("search").showModal();
   byId("search-text").focus();
-  index ??= await (await fetch(`/search.json?company=${encodeURIComponent(new URLSearchParams(location.search).get("company") ?? "")}`)).json();
-  showFound();
+  try {
+    index ??= await askIndex();
+    showFound();
+  } catch {
+    found.textContent = "The search does not answer. Close it, and open it again in a moment.";
+  }
+}
+
+async function askIndex() {
+  const company = new URLSearchParams(location.search).get("company") ?? "";
+  const answer = await fetch(`/search.json?company=${encodeURIComponent(company)}`);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.json();
 }
 
 function showFound() {
@@ -103,7 +114,8 @@ if (again) setInterval(showAgain, again * 1000);
 
 async function showAgain() {
   if (document.hidden) return;
-  const answer = await fetch(location.href);
+  const answer = await fetch(location.href).catch(() => ({ ok: false }));
+  document.body.toggleAttribute("data-lost", !answer.ok);
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   byId("projections").replaceWith(page.getElementById("projections"));

@@ -1,0 +1,126 @@
+"""The events behind a number: a page of them at a time, each with its share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from domain.access.rights import Principal, Right, require
+from domain.audit import Action
+from domain.errors import Forbidden
+from domain.metrics.catalogue import metric
+from domain.metrics.metric import Metric
+from domain.request.caller import ACTION, PAGE
+from projections.engine.declare.registry import all_registered
+from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
+from read_api.answers.explained_measure import explained_measure, measure_name
+from read_api.answers.past import plain
+from read_api.charts.columns import TEXT, kind_of, label
+from read_api.dashboards.documents import END, FILTERS, PERIOD
+from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest, min_position, parameters, question_of
+from read_api.services import ReadServices
+from read_api.web.address import Address
+from read_api.web.formats import Formats, utc
+from read_api.web.frame import formats_of, frame
+from read_api.web.page import page
+
+ON_A_PAGE = "20"  # events
+MOST_FACTS = 4  # of an event's row
+
+
+class Behind(NamedTuple):
+    """An event as the page shows it: when, whose, what it says, and its share of the number."""
+
+    at: str
+    exact: str
+    user: str
+    facts: str
+    share: str
+    event_id: str
+
+
+def events_address(key: str, company: str, params: Mapping[str, str], measure: str = "") -> str:
+    """Where the events behind a metric are shown, of these parameters of the question and of the past."""
+    named = {"measure": measure} if measure else {}
+    return f"/metric/{key}/events?{urlencode({'company': company, **params, **named})}"
+
+
+def why_closed(principal: Principal, company: str) -> str:
+    """Why somebody may not see the events behind a number; empty where they may."""
+    try:
+        require(principal, Right.OWN if principal.member else Right.EXPLAIN, company)
+    except Forbidden as error:
+        return str(error)
+    return ""
+
+
+def explained_params(entry: Metric, row: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, str]:
+    """What is asked of a measure so that it is that of the number: its period, and the filters that its query knows."""
+    query = all_registered()[explained_measure(entry).query]
+    known = {param.name for param in query.params}
+    period = {name: row[name] for name in PERIOD if name in row and name in known}
+    if PERIOD[1] not in known and END in known and PERIOD[1] in row:
+        period[END] = row[PERIOD[1]]
+    return {**{name: params[name] for name in FILTERS if name in params and name in known}, **period}
+
+
+@get("/metric/{key:str}/events", include_in_schema=False, opt={PAGE: True, ACTION: Action.EXPLAIN})
+async def events_page(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """Events behind a metric, the newest first. `measure`: which, where it comes from several."""
+    entry, given = metric(key), parameters(request)
+    measure = given.pop("measure", "")
+    of = explained_measure(entry, measure)
+    asked = {"limit": ON_A_PAGE, "order": "newest", **given, "measure": of.measure}
+    question = question_of(request, of.query, asked, (*OF_PAST, *OF_EXPLANATION))
+    answer = await for_caller(request, _answer(request, question))
+    formats = formats_of(request)
+    plain = {name: text for name, text in given.items() if name not in ("company", "cursor")}
+    others = [
+        (measure_name(each), events_address(key, question.company, plain, measure_name(each)))
+        for each in entry.explained
+        if each != of
+    ]
+    older = answer["next_cursor"]
+    return page(
+        request,
+        "events.html",
+        **frame(request, Address(request.url.path, question.company), formats, f"Events behind {entry.title}"),
+        entry=entry,
+        measure=measure_name(of),
+        answer=answer,
+        value=formats.value(kind_of(of.measure, [answer["value"]]), answer["value"]),
+        events=_shown(answer["events"], of.measure, formats),
+        others=others,
+        older=older and events_address(key, question.company, {**plain, "cursor": older}, measure),
+    )
+
+
+async def _answer(request: HttpRequest, question: Question) -> dict[str, Any]:
+    side: ReadServices = request.app.state.side
+    return plain(await side.past.answer(request.user.principal, question, min_position(request)))
+
+
+def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats) -> list[Behind]:
+    kind = kind_of(measure, [event["share"] for event in events])
+    return [
+        Behind(
+            formats.moment(event["timestamp"]),
+            utc(event["timestamp"]),
+            event["user_id"],
+            _facts(event["row"], formats),
+            formats.value(kind, event["share"]),
+            event["event_id"],
+        )
+        for event in events
+    ]
+
+
+def _facts(row: Mapping[str, Any], formats: Formats) -> str:
+    plain = {name: value for name, value in row.items() if value not in (None, "") and name != "user_id"}
+    shown = [f"{label(name)} {formats.value(kind_of(name, [value]) or TEXT, value)}" for name, value in plain.items()]
+    return " · ".join(shown[:MOST_FACTS])
