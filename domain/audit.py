@@ -96,6 +96,11 @@ class Note(NamedTuple):
 class Trail(Protocol):
     """Where notes go. None of them is lost silently."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `admit` would not wait."""
+        ...
+
     async def admit(self) -> None:
         """Before a request is served: wait while too many notes wait for the log; Unavailable when that lasts."""
         ...

@@ -23,6 +23,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
     from app.serving.http_server import serve_http
+    from app.serving.instant_answers import InstantAnswers
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
     from read_api.answers.verification import LogVerification
@@ -35,10 +36,12 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         gate = Gate(side.authenticate, side.trail, side.rates, side.sessions)
         application = create_app(side, LogVerification(log, kept), pages)
         match, observe = routes_of(application), side.metrics.request
-        middleware = AuditMiddleware(short_way(application), match, gate, problem, observe, refusal)
+        inner = short_way(application)
+        middleware = AuditMiddleware(inner, match, gate, problem, observe, refusal)
+        instant = InstantAnswers(inner.at_hand, match, gate, observe)
         warming = side.questions.warming(TARGETS, settings.warming_share)
         async with _warming(warming, settings.warming_share):
-            await serve_http(middleware, settings.host, settings.read_port, stop, ready, files)
+            await serve_http(middleware, settings.host, settings.read_port, stop, ready, files, instant)
 
 
 @asynccontextmanager

@@ -183,7 +183,7 @@ class _Exchange:
         return Note(
             actor,
             done,
-            _target(self.deed, self.scope["query_string"], "" if self.caller is None else self.caller.about),
+            target_of(self.deed, self.scope["query_string"], "" if self.caller is None else self.caller.about),
             self.door,
             self.company,
             outcome,
@@ -278,7 +278,7 @@ class _Answer:
 
 
 @lru_cache(1_000)
-def _target(deed: AuditedAction, query: bytes, about: str) -> str:
+def target_of(deed: AuditedAction, query: bytes, about: str = "") -> str:
     """To what it was done, as the trail has it: a question with its parameters, a command with what it is about."""
     asks = deed.action in (Action.QUERY, Action.READ)
     target = with_parameters(deed.target, query) if asks else deed.target

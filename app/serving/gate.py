@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from domain.access.limits import Use
@@ -31,6 +32,10 @@ class Gate:
         """Whose token an HTTP request brings in its header. Raises Unauthenticated."""
         return self.authenticate(bearer_token(_authorizations(scope)))
 
+    def bearer_of(self, authorization: bytes) -> Principal:
+        """Whose token the only Authorization header of a request brings. Raises Unauthenticated."""
+        return self.authenticate(_token_of(authorization))
+
     async def signed_in(self, scope: Mapping[str, Any]) -> Principal:
         """Whose session the cookie of a page's request is of; the session's token is judged anew each time.
 
@@ -54,6 +59,11 @@ class Gate:
         else:
             return self.rates.question(principal, now, company)
         return nullcontext()
+
+
+@lru_cache(1_000)  # raised errors are not kept
+def _token_of(authorization: bytes) -> str:
+    return bearer_token((authorization.decode("latin-1"),))
 
 
 def _authorizations(scope: Mapping[str, Any]) -> Sequence[str]:

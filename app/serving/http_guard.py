@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +32,15 @@ UNREAD_BYTES = 32 * 1024  # that must be read of an answer in UNREAD_SECONDS
 UNREAD_TOTAL = 64 * 1024 * 1024  # bytes that wait in all connections: beyond it, those that read nothing go first
 LOOK_SECONDS = 1.0  # between two looks at all connections
 CONNECTIONS = 1_000  # that are no WebSockets
+# headers that a request with an instant answer may have: none of them says anything of the answer
+USUAL = frozenset(
+    (
+        *(b"host", b"authorization", b"x-correlation-id", b"traceparent", b"tracestate", b"user-agent", b"connection"),
+        *(b"accept", b"accept-encoding", b"accept-language"),
+    )
+)
+
+Instant = Callable[[bytes, Mapping[bytes, bytes]], bytes | None]  # of a URL with headers: what follows the status line
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +60,12 @@ class GuardedHttp(HttpToolsProtocol):
     _waiting = (0, 0.0)  # bytes that were not read by the caller, and when they were counted
     _refused = False
     _held: tuple[RequestResponseCycle, Any] | None = None  # a request that is not begun: its caller reads first
+    _may_be_instant = False  # the next request: one in each piece, so that nobody's many hold up everybody
+    _was_instant = False  # the request being read
+
+    def __init__(self, *given: Any, instant: Instant | None = None, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._instant = instant
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection, or answer 503 at once where there are too many."""
@@ -68,6 +83,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def _piece(self, data: bytes) -> None:
         before, self._ended = self._head, False
+        self._may_be_instant = self._instant is not None
         if not before:
             self._since = self.loop.time()
         self._bound = (before or 0) + len(data)
@@ -83,12 +99,42 @@ class GuardedHttp(HttpToolsProtocol):
         if self._too_large() or len(self.pipeline) >= PIPELINED:
             raise TooMuch
         self._head, self._lingers = None, 0.0
+        if self._may_be_instant and self.parser.get_method() == b"GET" and self._answer_instantly():
+            return
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The next head is awaited."""
         self._head, self._ended = 0, True
-        super().on_message_complete()
+        if self._was_instant:
+            self._was_instant = False
+        else:
+            super().on_message_complete()
+
+    def _answer_instantly(self) -> bool:
+        """Whether the answer was there, and is sent: in one write, without a task.
+
+        Only where nothing is on its way and whoever asks reads what comes, and of requests with the usual headers once.
+        """
+        headers = dict(self.headers)
+        if not (
+            self.rests
+            and not self.flow.write_paused
+            and headers.keys() <= USUAL
+            and len(headers) == len(self.headers)
+            and self.parser.should_keep_alive()
+            and self.parser.get_http_version() == "1.1"
+        ):
+            return False
+        assert self._instant is not None
+        answer = self._instant(self.url, headers)
+        if answer is None:
+            return False
+        self._may_be_instant, self._was_instant = False, True
+        lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[HTTPStatus.OK], *lines, answer)))
+        self.on_response_complete()
+        return True
 
     def _too_large(self) -> bool:
         if len(self.headers) > HEAD_LINES:

@@ -7,11 +7,12 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
 
-from app.serving.http_guard import IDLE_SECONDS, GuardedHttp, look_after
+from app.serving.http_guard import IDLE_SECONDS, GuardedHttp, Instant, look_after
 from app.serving.socket_guard import GuardedSocket
 from app.serving.tls import CertificateFiles
 from domain.errors import Unavailable
@@ -61,11 +62,12 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _config(application: Any, files: CertificateFiles | None) -> uvicorn.Config:
+def _config(application: Any, files: CertificateFiles | None, instant: Instant | None) -> uvicorn.Config:
+    http: Any = partial(GuardedHttp, instant=instant)  # it is called as a class is
     return uvicorn.Config(
         application,
         loop="none",
-        http=GuardedHttp,
+        http=http,
         ws=GuardedSocket,
         log_config=None,
         access_log=False,
@@ -90,13 +92,15 @@ async def serve_http(
     stop: asyncio.Event,
     ready: Callable[[int], None],
     files: CertificateFiles | None = None,
+    instant: Instant | None = None,
 ) -> None:
     """Serve until `stop`, then drain; `ready` is called with the port once requests are taken. With `files`: by TLS.
 
-    Raises Unavailable where the port is taken, and where the server ends without `stop`.
+    `instant`: knows answers that need not wait for the application. Raises Unavailable where the port is taken, and
+    where the server ends without `stop`.
     """
     sock = listen(host, port)
-    server = _Server(_config(application, files))
+    server = _Server(_config(application, files, instant))
     serving = tasks.owned(server.serve(sockets=[sock]), "http")
     stopping = tasks.owned(stop.wait(), "http-stopping")
     up = tasks.owned(server.up.wait(), "http-up")

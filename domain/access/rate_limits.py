@@ -77,10 +77,7 @@ class Rates:
         """Take so many requests or events; 0 where they are charged later. Raises LimitExceeded with `retry_after`."""
         if self._unlimited:
             return
-        bucket = self._bucket(principal, company, use, now)
-        if (wait := bucket.wait) > 0:
-            raise _too_often(f"asks for more than {bucket.rate.per_second:g} {use} a second", wait)
-        bucket.left -= amount
+        _take(self._bucket(principal, company, use, now), use, amount)
 
     def charge(self, principal: Principal, use: Use, amount: float, now: float, company: str = "") -> float:
         """Take what was used; the seconds until there is something again."""
@@ -104,8 +101,9 @@ class Rates:
 
     def _begin(self, principal: Principal, now: float, company: str) -> _Tenant:
         """A read begins; whose it is."""
-        self.admit(principal, Use.READS, now, company=company)
         tenant, limits = self._tenant(principal, company)
+        if not self._unlimited:
+            _take(_bucket_of(tenant, limits.rates[Use.READS], Use.READS, now), Use.READS, 1.0)
         if tenant.asking >= limits.at_once:
             raise _too_often(f"asks for more than {limits.at_once:g} questions at once", 0.1)
         tenant.asking += 1
@@ -167,13 +165,27 @@ class Rates:
         return tenant, self._limits[tenant.tier]
 
     def _bucket(self, principal: Principal, company: str, use: Use, now: float) -> Bucket:
-        """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""
+        """What is left now."""
         tenant, limits = self._tenant(principal, company)
-        rate = limits.rates[use]
-        bucket = tenant.buckets.setdefault(use, Bucket(rate, rate.burst, now))
-        bucket.refill(now)
+        return _bucket_of(tenant, limits.rates[use], use, now)
+
+
+def _bucket_of(tenant: _Tenant, rate: Rate, use: Use, now: float) -> Bucket:
+    """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""
+    bucket = tenant.buckets.get(use)
+    if bucket is None:
+        bucket = tenant.buckets[use] = Bucket(rate, rate.burst, now)
+    bucket.refill(now)
+    if bucket.rate is not rate:
         bucket.rate, bucket.left = rate, min(bucket.left, rate.burst)
-        return bucket
+    return bucket
+
+
+def _take(bucket: Bucket, use: Use, amount: float) -> None:
+    """Raises LimitExceeded where there is nothing left."""
+    if (wait := bucket.wait) > 0:
+        raise _too_often(f"asks for more than {bucket.rate.per_second:g} {use} a second", wait)
+    bucket.left -= amount
 
 
 class _Question:

@@ -13,6 +13,10 @@ _GOOD = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)  # what may stand in a heade
 
 def accepted(text: str | None) -> str:
     """The caller's id where it is a good one, otherwise a new one; it becomes the current one of this context."""
-    chosen = text if text and _GOOD.fullmatch(text) else new_event_id()
-    current.set(chosen)
-    return chosen
+    current.set(found := good_or_new(text))
+    return found
+
+
+def good_or_new(text: str | None) -> str:
+    """The caller's id where it is a good one, otherwise a new one."""
+    return text if text and _GOOD.fullmatch(text) else new_event_id()

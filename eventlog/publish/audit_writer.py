@@ -84,9 +84,14 @@ class LogTrail:
         if placed.exception() is None:
             self._spill.drop(name)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `admit` would not wait."""
+        return self._waiting < self._most
+
     async def admit(self) -> None:
         """Wait while too many notes wait for the log. Raises Unavailable when that lasts."""
-        if self._waiting < self._most:
+        if self.has_room:
             return
         try:
             async with asyncio.timeout(self._patience):
@@ -189,6 +194,11 @@ class LogTrail:
 
 class NoTrail:
     """`domain.audit.Trail` that keeps nothing: for measuring what the trail costs, and for doors in tests."""
+
+    @property
+    def has_room(self) -> bool:
+        """Always."""
+        return True
 
     async def admit(self) -> None:
         """There is always room."""

@@ -67,11 +67,31 @@ EXACT = Freshness()
 
 
 class _Look(NamedTuple):
-    """Where projections stand, what that means for the company's rows, and the event of their next movement."""
+    """Where projections stand, what that means for the company's rows, the event of their next movement, and when."""
 
     checkpoints: Mapping[str, Checkpoint]
     state: State
     moved: asyncio.Event
+    at: float
+
+
+class Lease(NamedTuple):
+    """An exact answer that is there. It is so without asking anybody for as long as `holds` says."""
+
+    answer: CachedAnswer
+    entry: Entry
+    look: _Look
+    cache: AnswerCache
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still counts what was seen of positions."""
+        return self.cache._clock() < self.look.at + LOOK and not self.look.moved.is_set()
+
+    def count_again(self) -> None:
+        """It was given once more."""
+        self.entry.right = self.cache._clock()
+        self.cache._count_hit(self.entry)
 
 
 Place = tuple[Hashable, datetime, State, bool]
@@ -126,7 +146,7 @@ class AnswerCache:
         self.counts["misses"] += 1
         return await asyncio.shield(self._begin(asked, reads, state, anew=freshness.force_refresh))
 
-    def at_hand(self, asked: Question, key: Hashable) -> CachedAnswer | None:
+    def at_hand(self, asked: Question, key: Hashable) -> Lease | None:
         """The exact answer, where it is kept and known to be right without asking anybody; else `answer` has it.
 
         `asked` is of its minute (`minute_of`), and `key` its key.
@@ -135,7 +155,8 @@ class AnswerCache:
         look = None if entry is None else self._looks.get((asked.company, entry.reads))
         if entry is None or look is None or look.moved.is_set():
             return None
-        return self._hit(entry, asked, look)
+        answer = self._hit(entry, asked, look)
+        return None if answer is None else Lease(answer, entry, look, self)
 
     def _hit(self, entry: Entry, asked: Question, look: _Look) -> CachedAnswer | None:
         """What is kept, if it is the exact answer to the question now."""
@@ -227,7 +248,7 @@ class AnswerCache:
     async def _look_now(self, company: str, reads: tuple[str, ...]) -> _Look:
         moved = self._moved()
         found = await self._store.checkpoints(reads, company)
-        look = self._looks[company, reads] = _Look(found, state_of(found), moved)
+        look = self._looks[company, reads] = _Look(found, state_of(found), moved, self._clock())
         return look
 
     def _begin(

@@ -45,9 +45,8 @@ from projections.engine.query.instance_query import INSTANCE, SCOPE
 from projections.engine.query.params import read_time
 from projections.engine.query.request import InstanceFigures, Question, QuestionKey
 from projections.predictions import STATING
-from read_api.answers.cache import EXACT, AnswerCache, Freshness, minute_of
+from read_api.answers.cache import EXACT, AnswerCache, Freshness, Lease, minute_of
 from read_api.answers.cache_tiers import Tiers
-from read_api.answers.cached_answer import CachedAnswer
 from read_api.answers.position_tokens import LOOK, NOTHING, PositionTokens
 from read_api.answers.warming import Target, Warming
 from read_api.live.changes import ANY, ProjectionChanges, wait_for
@@ -131,7 +130,7 @@ class Questions:
             if Position.parse(found["position"]).reaches(needed):  # not so where another version was switched to
                 return found
 
-    def at_hand(self, principal: Principal, key: QuestionKey, asked_at: datetime) -> CachedAnswer | None:
+    def at_hand(self, principal: Principal, key: QuestionKey, asked_at: datetime) -> Lease | None:
         """The exact answer to the question of that key, where it is kept and nothing is waited for; else `ask` has it.
 
         Raises Forbidden, Invalid, NotFound.

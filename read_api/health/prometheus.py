@@ -95,7 +95,9 @@ class Metrics:
         self._observe((metric, labels), seconds)
 
     def _observe(self, key: _Key, seconds: float) -> None:
-        counts = self._buckets.setdefault(key, [0] * (len(BUCKETS) + 1))
+        counts = self._buckets.get(key)
+        if counts is None:
+            counts = self._buckets[key] = [0] * (len(BUCKETS) + 1)
         counts[bisect_left(BUCKETS, seconds)] += 1
         self._values[key] = self._values.get(key, 0) + seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response
@@ -19,9 +19,10 @@ from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.answers.cache import EXACT, Freshness
 from read_api.answers.freshness import FORCE_REFRESH, MAX_STALENESS, read_freshness
 from read_api.answers.position_tokens import NOTHING
+from read_api.http.at_hand import QueryRequest
 from read_api.http.departure import for_caller
-from read_api.http.encoding import encoded, encoded_here
-from read_api.http.responses import JSON, response_to, with_headers
+from read_api.http.encoding import encoded
+from read_api.http.responses import JSON, response_to
 from read_api.services import ReadServices
 
 QUERY = "query"  # of a scope: what was read of a request that may be answered with what is kept
@@ -120,30 +121,6 @@ async def answer_question(request: HttpRequest, question: Question, freshness: F
         name, _, params, *_ = question.key
         cast(dict[str, Any], request.scope)[QUERY] = QueryRequest(name, parameters(request).get("company"), params)
     return await for_caller(request, _response(request, question, freshness))
-
-
-class QueryRequest(NamedTuple):
-    """What a request asks: the query, the company if it names one, and the query's parameters, in order."""
-
-    name: str
-    company: str | None
-    params: tuple[tuple[str, str], ...]
-
-
-def at_hand(side: ReadServices, caller: Caller, query: QueryRequest) -> Response[bytes] | None:
-    """The response to what was asked, where the exact answer is kept; it is made once for all who ask it.
-
-    Raises Forbidden, Invalid, NotFound.
-    """
-    key = (query.name, caller.company(query.company), query.params, (), None)
-    answer = side.questions.at_hand(caller.principal, key, side.questions.now())
-    if answer is None:
-        return None
-    side.health.queries.add()
-    if answer.response is None:
-        answer.response = with_headers(answer, encoded_here(answer))
-    response: Response[bytes] = answer.response
-    return response
 
 
 async def _response(request: HttpRequest, question: Question, freshness: Freshness) -> Response[bytes]:

@@ -34,6 +34,16 @@ class Ready(Response[bytes]):
         """Its headers as the server takes them."""
         return head_of(self)
 
+    @cached_property
+    def lines(self) -> bytes:
+        """Its headers as they go over the wire."""
+        return b"".join(b"%b: %b\r\n" % header for header in self.head)
+
+    @property
+    def position(self) -> str:
+        """The position that it stands for."""
+        return str(self.headers["X-Position"])
+
 
 def head_of(response: Response[bytes]) -> list[tuple[bytes, bytes]]:
     """Headers of a response as the server takes them."""
@@ -43,9 +53,7 @@ def head_of(response: Response[bytes]) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def with_headers(
-    answer: Mapping[str, Any], content: bytes, headers: Mapping[str, str] = MappingProxyType({})
-) -> Response[bytes]:
+def with_headers(answer: Mapping[str, Any], content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> Ready:
     """A response that says in its headers what the answer stands for."""
     stands_for = {
         "X-Position": answer["position"],

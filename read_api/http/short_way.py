@@ -21,7 +21,9 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from domain.errors import AnalyticsError
-from read_api.http.request import QUERY, HttpRequest, QueryRequest, at_hand
+from domain.request.caller import Caller
+from read_api.http.at_hand import AtHand, QueryRequest, at_hand
+from read_api.http.request import QUERY, HttpRequest
 from read_api.http.responses import Ready, head_of
 
 Handler = Callable[..., Awaitable[Response[bytes]]]
@@ -49,8 +51,9 @@ class ShortWay:
         if handler is None:
             await self._application(scope, receive, send)
             return
-        if (kept := self._at_hand(scope)) is not None:
-            await _send_all(kept, send)
+        found = self.at_hand(scope["path"], scope["query_string"], dict(scope["headers"]), scope.get("user"))
+        if found is not None:
+            await _send_all(found.response, send)
             return
         scope["litestar_app"] = self._application
         request: HttpRequest = Request(scope, receive, send)
@@ -62,13 +65,13 @@ class ShortWay:
             self._queries[scope["path"], scope["query_string"]] = scope[QUERY]
         await _send_all(response, send)
 
-    def _at_hand(self, scope: Any) -> Response[bytes] | None:
-        """What is kept for a request whose like was read before: the handler would give the same."""
-        query = self._queries.get((scope["path"], scope["query_string"]))
-        if query is None or any(name == b"x-min-position" for name, _ in scope["headers"]):
+    def at_hand(self, path: str, query_string: bytes, headers: Mapping[bytes, bytes], caller: Caller) -> AtHand | None:
+        """What is kept for a GET whose like was read before: the handler would give the same."""
+        query = self._queries.get((path, query_string))
+        if query is None or b"x-min-position" in headers or not _PLAIN.fullmatch(headers.get(b"host", b"")):
             return None
         try:
-            return at_hand(self._application.state.side, scope["user"], query)
+            return at_hand(self._application.state.side, caller, query)
         except AnalyticsError:
             return None  # the handler raises it, too
 

@@ -29,6 +29,11 @@ class Book(NoTrail):
         self.recorded: list[Note] = []
         self.away = self.full = False
 
+    @property
+    def has_room(self) -> bool:
+        """Not while it is full."""
+        return not self.full
+
     async def admit(self) -> None:
         """No room while it is full."""
         if self.full:

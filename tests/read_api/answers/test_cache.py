@@ -366,20 +366,28 @@ async def test_at_hand_is_what_is_known_to_be_right_without_asking(store: Store,
     assert answers.at_hand(minute, KPIS.key) is None
     made = await answers.answer(KPIS)
     found = answers.at_hand(minute, KPIS.key)
-    assert found == made
-    assert answers.at_hand(minute, KPIS.key) is found
+    assert found is not None
+    assert found.answer == made
+    again = answers.at_hand(minute, KPIS.key)
+    assert again is not None
+    assert again.answer is found.answer
+    assert found.holds
     assert answers.at_hand(replace(minute, asked_at=NOON + timedelta(minutes=1)), KPIS.key) is None
     assert answers.at_hand(of("other"), of("other").key) is None
 
     store.move("other")
+    assert not found.holds
     assert answers.at_hand(minute, KPIS.key) is None, "it has to be looked whose movement it was"
     assert (await answers.answer(KPIS))["position"] == f"trading-events:0={store.position}"
-    assert answers.at_hand(minute, KPIS.key) is not None
+    anew = answers.at_hand(minute, KPIS.key)
+    assert anew is not None
+    assert anew.holds
 
     store.now += LOOK
+    assert not anew.holds
     assert answers.at_hand(minute, KPIS.key) is None
     store.move("acme")
     assert rows_of(await answers.answer(KPIS)) == store.position
     kept = answers.at_hand(minute, KPIS.key)
     assert kept is not None
-    assert rows_of(kept) == store.position
+    assert rows_of(kept.answer) == store.position
