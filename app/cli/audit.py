@@ -24,6 +24,8 @@ QUIET = frozenset(
     {
         "access",
         "bench",
+        "completion",
+        "doctor",
         "log check-proof",
         "log head",
         "log key",
@@ -33,8 +35,10 @@ QUIET = frozenset(
         "projections snapshots",
         "projections status",
         "projections wait",
+        "queries",
         "serve",  # a process role: its doors note what comes in
         "settings",
+        "version",
     }
 )
 ACTIONS: Mapping[str, Action] = MappingProxyType(
@@ -42,6 +46,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "query": Action.QUERY,
         "explain": Action.EXPLAIN,
         "kpis": Action.QUERY,
+        "watch": Action.SUBSCRIBE,
         "ingest": Action.PUBLISH,
         "events find": Action.EVENTS,
         "events show": Action.EVENTS,
@@ -53,8 +58,9 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "token": Action.SIGN_IN,
     }
 )
-STREAMING = frozenset({"events replay", "log read", "log tail"})  # on record before the first line is printed
-_NAMING = ("name", "names", "event", "ids", "entry_id", "role")  # arguments that say what a command is about
+# on record before the first line is printed: most of them end when somebody has seen enough
+STREAMING = frozenset({"events replay", "log read", "log tail", "watch"})
+_NAMING = ("name", "names", "metric", "event", "ids", "entry_id", "role")  # arguments that say what a command is about
 
 
 @dataclass
@@ -65,6 +71,7 @@ class AuditedAction:
     about: str = ""
     company: str = ""
     on_record: bool = False
+    streaming: bool = False  # on record before the first line is printed
 
     def note(self, error: BaseException | None = None) -> Note:
         """The deed as a note of the trail."""
@@ -86,7 +93,9 @@ def doing(command: str, arguments: Mapping[str, Any]) -> Iterator[AuditedAction 
     deed = None
     if command not in QUIET:
         about = " ".join(str(part) for name in _NAMING for part in _parts(arguments.get(name)))
-        deed = AuditedAction(command, about, str(arguments.get("company") or arguments.get("tenant") or ""))
+        company = str(arguments.get("company") or arguments.get("tenant") or "")
+        streaming = command in STREAMING or bool(arguments.get("every"))
+        deed = AuditedAction(command, about, company, streaming=streaming)
     token = _in_hand.set(deed)
     try:
         yield deed
@@ -106,14 +115,14 @@ async def on_record(settings: Settings) -> AsyncIterator[None]:
         yield
         return
     deed.on_record = True
-    if deed.command in STREAMING:
+    if deed.streaming:
         await record(settings, deed.note())
     try:
         yield
     except Exception as error:
         await record(settings, deed.note(error))
         raise
-    if deed.command not in STREAMING:
+    if not deed.streaming:
         await record(settings, deed.note())
 
 

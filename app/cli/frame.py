@@ -16,6 +16,7 @@ import click
 
 from app.cli.audit import AuditedAction, doing, record, spill
 from app.cli.output import READER_LEFT, ReaderLeftError, forget_rest, write_whole
+from app.cli.terminal import show_lines
 from app.instance.instance import running_instance, with_addresses
 from app.instance.logs import without_secrets
 from app.settings import Settings
@@ -129,8 +130,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_j
     if as_json:
         show_json(list(rows))
         return
-    for line in table_lines(rows, columns):
-        click.echo(line)
+    show_lines(table_lines(rows, columns))
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Iterable[str] = ()) -> list[str]:
@@ -144,4 +144,6 @@ def table_lines(rows: Sequence[Mapping[str, Any]], columns: Iterable[str] = ()) 
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False, default=str)
     return "" if value is None else f"{value:,}" if isinstance(value, int) else clean(str(value), LONGEST_CELL)

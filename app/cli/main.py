@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
+from app.cli.about import ABOUT
 from app.cli.bench import bench
 from app.cli.command import command
 from app.cli.events import ingest, log, topics
@@ -23,7 +25,7 @@ from app.cli.history import events
 from app.cli.metrics import kpis, metrics
 from app.cli.projections import projections
 from app.cli.quarantine import quarantine
-from app.cli.query import explain, query
+from app.cli.query import explain, queries, query
 from app.cli.rebuild import COMMANDS
 from app.cli.snapshots import snapshot, snapshots
 from app.cli.watch import watch
@@ -47,7 +49,9 @@ def main() -> None:
 
 
 for part in (
+    *ABOUT,
     ingest,
+    queries,
     query,
     explain,
     kpis,
@@ -75,18 +79,19 @@ for part in (*COMMANDS, snapshot, snapshots):
 @with_settings
 def up(settings: Settings, demo: bool) -> None:
     """Run everything until Ctrl-C or SIGTERM: embedded servers where none are named, and all processes."""
-    from app.instance.logs import configure
+    from app.instance.logs import configure, log_file
     from app.instance.up import up as run_everything
 
-    configure(settings.log_level, settings.log_format, "up")
+    configure(settings.log_level, settings.log_format, "up", file=log_file(settings.data, "up"))
     run(run_everything(settings, click.echo, demo=demo))
 
 
 @main.command()
 @click.argument("roles", nargs=-1, required=True, metavar="ROLE…")
 @click.option("--supervised", is_flag=True, hidden=True, help="Announce readiness on stdout; drain when stdin ends.")
+@click.option("--log-file", hidden=True, type=click.Path(path_type=Path), help="Keep log lines in this file too.")
 @with_settings
-def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
+def serve(settings: Settings, roles: tuple[str, ...], supervised: bool, log_file: Path | None) -> None:
     """Run some process roles: read-api, command-api, grpc, projector, live, relay, sealer, indexer, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
@@ -97,7 +102,7 @@ def serve(settings: Settings, roles: tuple[str, ...], supervised: bool) -> None:
     unknown = [role for role in roles if role not in ROLES]
     if unknown:
         raise click.UsageError(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
-    configure(settings.log_level, settings.log_format, "+".join(roles))
+    configure(settings.log_level, settings.log_format, "+".join(roles), file=log_file)
     sys.setswitchinterval(SWITCH)
     gc.disable()  # until it is ready: what is loaded stays, and to look through it took a seventh of the start
     run(_serve(settings, list(roles), supervised))

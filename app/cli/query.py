@@ -1,20 +1,32 @@
-"""Commands that ask: query and explain, of the present and of the past."""
+"""Commands that ask: queries, query and explain, of the present and of the past."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli.answers import TABLE, answer_forms, answer_lines, form_of, show_answer, write_answer
 from app.cli.events import parse_params
 from app.cli.frame import Command, as_json, run, show_json, show_rows, with_settings
+from app.cli.terminal import Redrawn
 from app.settings import Settings
 from domain.clean_text import clean
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from projections.engine.query.request import Question
+
+Answer = Mapping[str, Any]
+Ask = Callable[["Question"], Awaitable[Answer]]
 
 
 def _of_query(command: Command) -> Command:
@@ -28,71 +40,134 @@ def _of_query(command: Command) -> Command:
         ),
         click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter, e.g. by=symbol."),
         click.option("--company", default="", help="The company that is asked about."),
-        click.argument("name"),
+        click.argument("name", shell_complete=_names_of_queries),
     ):
         command = option(command)
     return command
 
 
+def _names_of_queries(_context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:
+    from projections.engine.declare.registry import all_registered
+
+    return [name for name in sorted(all_registered()) if name.startswith(begun)]
+
+
+@click.command()
+@click.argument("name", default="", shell_complete=_names_of_queries)
+@as_json
+def queries(name: str, as_json: bool) -> None:
+    """List the registered queries; with NAME, what this one takes."""
+    from projections.engine.query.ask import answerable, listed_queries
+
+    if name:
+        summary, listed = answerable(name).summary, [each for each in listed_queries() if each["name"] == name]
+        if not as_json:
+            click.echo(f"{name}: {summary}", err=True)
+            show_rows(listed[0]["params"], ("name", "required", "meaning"), as_json=False)
+            return
+    else:
+        listed = listed_queries()
+    show_rows(listed, ("name", "summary"), as_json=as_json)
+
+
 @click.command()
 @_of_query
 @click.option("--min-position", default="", help="Position token that the answer must have reached; waits for it.")
+@click.option(
+    "--watch", "every", type=click.FloatRange(0.1), metavar="SECONDS", help="Ask again every so often, until Ctrl-C."
+)
+@click.option("--count", type=click.IntRange(1), help="With --watch: stop after so many answers.")
+@answer_forms
 @with_settings
-def query(
-    settings: Settings,
-    name: str,
-    company: str,
-    params: tuple[str, ...],
-    as_of: tuple[str, ...],
-    min_position: str,
+def query(settings: Settings, name: str, company: str, as_of: tuple[str, ...], **options: Any) -> None:
+    """Answer a registered query (`analytics queries` lists them): the same JSON as over HTTP, a table, or a file."""
+    every, form, out = options["every"], form_of(options["form"]), options["out"]
+    if every and (out or as_of):
+        raise Invalid("--watch asks for what moves: it goes with neither --out nor --as-of", code="bad_parameter")
+    question = _question(name, company, options["params"], as_of)
+    answering = _answering(settings, question, options["min_position"])
+    if every:
+        run(_watch(answering, question, every, options["count"], form))
+    else:
+        _show(run(_first(answering, question)), form, out)
+
+
+def _show(answer: Answer, form: str, out: Path | None) -> None:
+    if out is None:
+        show_answer(answer, form)
+    else:
+        write_answer(answer, out)
+
+
+async def _first(answering: AbstractAsyncContextManager[Ask], question: Question) -> Answer:
+    async with answering as ask:
+        return await ask(question)
+
+
+async def _watch(
+    answering: AbstractAsyncContextManager[Ask], question: Question, every: float, count: int | None, form: str
 ) -> None:
-    """Answer a registered query: the same JSON as over HTTP."""
-    show_json(run(_query(settings, _question(name, company, params, as_of), min_position)))
+    """Show answers as they come: tables in the place of the one before, other forms one after the other."""
+    redrawn, number = Redrawn(), 0
+    async with answering as ask:
+        while True:
+            answer = await ask(replace(question, asked_at=datetime.now(UTC)))
+            if form == TABLE:
+                redrawn(answer_lines(answer))
+            else:
+                show_answer(answer, form)
+            sys.stdout.flush()
+            number += 1
+            if number == count:
+                return
+            await asyncio.sleep(every)
 
 
-async def _query(settings: Settings, question: Question, min_position: str) -> dict[str, Any]:
+@asynccontextmanager
+async def _answering(settings: Settings, question: Question, min_position: str) -> AsyncIterator[Ask]:
+    """Whoever answers this kind of question, for as long as this lasts."""
     from app.instance.instance import reachable
     from app.read_side.past import answer_question
+    from app.read_side.services import read_services
     from app.wiring import comparing, read_store
+    from domain.access.rights import OPERATOR
     from projections.engine.query.ask import answer, answerable
     from projections.engine.query.instance_query import InstanceQuery
 
+    of_instance = isinstance(answerable(question.name), InstanceQuery)
     async with reachable(settings) as complete:
-        if isinstance(answerable(question.name), InstanceQuery) and not question.about:
-            return await _of_instance(complete, question)
-        if min_position:
-            found = await _waited_for(complete, question, min_position)
-            if not question.about:
-                return found
         if question.about:
-            return await answer_question(complete, question)
-        async with read_store(complete) as store, comparing(complete) as compares:
-            return await answer(question, store, compares)
+            if min_position:
+                async with _reaching(complete, min_position) as ask:
+                    await ask(question)
+            yield partial(answer_question, complete)
+        elif of_instance:
+            async with read_services(complete) as (side, _):  # who knows how the instance runs
+                yield partial(side.questions.ask, OPERATOR)
+        elif min_position:
+            async with _reaching(complete, min_position) as ask:
+                yield ask
+        else:
+            async with read_store(complete) as store, comparing(complete) as compares:
+                yield lambda asked: answer(asked, store, compares)
 
 
-async def _of_instance(settings: Settings, question: Question) -> dict[str, Any]:
-    """The answer of whoever knows how the instance runs."""
-    from app.read_side.services import read_services
-    from domain.access.rights import OPERATOR
-
-    async with read_services(settings) as (side, _):
-        return await side.questions.ask(OPERATOR, question)
-
-
-async def _waited_for(settings: Settings, question: Question, min_position: str) -> dict[str, Any]:
-    """The answer at a position that has reached this one."""
+@asynccontextmanager
+async def _reaching(settings: Settings, min_position: str) -> AsyncIterator[Ask]:
+    """Answers at a position that has reached this one."""
     from app.read_side.questions import listening, questions
     from app.wiring import event_log, live_bus
     from domain.access.rights import OPERATOR
     from domain.position import Position
 
+    position = Position.parse(min_position)
     async with (
         event_log(settings) as log,
         live_bus(settings) as bus,
         listening(bus) as movements,
-        questions(settings, log, movements) as asking,
+        questions(settings, log, movements) as answers,
     ):
-        return await asking.ask(OPERATOR, question, Position.parse(min_position))
+        yield lambda question: answers.ask(OPERATOR, question, position)
 
 
 @click.command()

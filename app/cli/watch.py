@@ -11,13 +11,13 @@ import click
 
 from app.cli.events import parse_params
 from app.cli.frame import as_json, run, show_json, table_lines, with_settings
+from app.cli.terminal import Redrawn
 from app.settings import Settings
 from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from read_api.answers.realtime import LiveQuestion
 
-UP, CLEAR = "\x1b[{}A", "\x1b[J"  # so many lines up; clear from here on
 MOST_LINES = 40  # rows of a table that moves
 REDRAWN = 0.1  # seconds between two tables at least: people read no faster
 
@@ -51,7 +51,7 @@ async def _watch(settings: Settings, question: LiveQuestion, count: int | None, 
     from app.read_side.questions import listening, live_metrics, questions
     from app.wiring import event_log, live_bus
 
-    show = _as_lines if as_json else _Table()
+    redrawn = Redrawn()
     async with (
         reachable(settings) as complete,
         event_log(complete) as log,
@@ -62,31 +62,15 @@ async def _watch(settings: Settings, question: LiveQuestion, count: int | None, 
     ):
         number = 0
         async for message in question.messages(live):
-            show(message)
+            if as_json:
+                show_json(message, spread=False)
+            else:
+                redrawn(_lines_of(message))
             number += 1
             if number == count:
                 return
             if not as_json and sys.stdout.isatty():
                 await asyncio.sleep(REDRAWN)
-
-
-def _as_lines(message: Mapping[str, Any]) -> None:
-    show_json(message, spread=False)
-
-
-class _Table:
-    """Shows the newest message in the place of the one before, at a terminal; else one below the other."""
-
-    def __init__(self) -> None:
-        self._lines = 0
-
-    def __call__(self, message: Mapping[str, Any]) -> None:
-        """Show a message."""
-        lines = _lines_of(message)
-        if self._lines and sys.stdout.isatty():
-            sys.stdout.write(UP.format(self._lines) + CLEAR)
-        self._lines = len(lines)
-        click.echo("\n".join(lines))
 
 
 def _lines_of(message: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Log lines on stderr: text for people at a terminal, one JSON object a line for machines. No line holds a secret."""
+"""Log lines on stderr: text for people at a terminal, one JSON object a line for machines. No line holds a secret.
+
+What an instance's own processes say is also kept in its data folder (`logs/NAME.log`), as JSON, the oldest given up.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import TextIO
 
 from domain.errors import Invalid
@@ -15,6 +20,7 @@ from domain.request import correlation, tracing
 
 FORMS = ("auto", "text", "json")
 HIDDEN = "••••"
+FILE_BYTES, OLDER_FILES = 10_000_000, 4
 _SECRETS = (
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]*\.?[\w-]*"), HIDDEN),  # a JWT, whole or cut off
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
@@ -69,15 +75,32 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure(level: str, form: str, role: str, stream: TextIO | None = None) -> None:
-    """Send all log lines of this process to stderr (or the stream given). Raises Invalid for an unknown form."""
+def configure(level: str, form: str, role: str, stream: TextIO | None = None, file: Path | None = None) -> None:
+    """Send all log lines of this process to stderr (or the stream given), and into the file.
+
+    Raises Invalid for an unknown form, OSError where the file's folder cannot be made.
+    """
     if form not in FORMS:
         raise Invalid(f"ANALYTICS_LOG_FORMAT is {form!r}, and must be one of {', '.join(FORMS)}", code="bad_setting")
     out = stream or sys.stderr
     as_text = form == "text" or (form == "auto" and out.isatty())
-    handler = logging.StreamHandler(out)
+    handler: logging.Handler = logging.StreamHandler(out)
     plain = Lines(f"%(asctime)s {role:<11} %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     handler.setFormatter(plain if as_text else JsonLines(role))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    handlers = [handler] if file is None else [handler, _file_handler(file, role)]
+    logging.basicConfig(level=level, handlers=handlers, force=True)
     for chatty in ("aiokafka", "alembic", "nats", "uvicorn", "asyncio", "httpx", "opentelemetry", "urllib3"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def log_file(folder: Path, name: str) -> Path:
+    """Where a process of the data folder's instance keeps its log."""
+    return folder / "logs" / f"{name}.log"
+
+
+def _file_handler(file: Path, role: str) -> logging.Handler:
+    for folder in (file.parent.parent, file.parent):  # parents that `mkdir` makes by itself would be open to others
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=OLDER_FILES, encoding="utf-8", delay=True)
+    handler.setFormatter(JsonLines(role))
+    return handler

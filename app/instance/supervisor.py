@@ -42,6 +42,7 @@ class Child:
         port_variable: str | None = None,
         *,
         stuck_seconds: float = math.inf,
+        options: Sequence[str] = (),
     ) -> None:
         self.role = role
         self.name = name
@@ -54,6 +55,7 @@ class Child:
         self._announced = False  # in its present life
         self._stopping = False
         self._stuck = stuck_seconds
+        self._options = options
 
     async def run(self) -> None:
         """Keep the child alive until `stop`. Raises Unavailable when it ended by itself before it was ever ready.
@@ -105,7 +107,7 @@ class Child:
             return error
 
     async def _life(self) -> int:
-        command = (sys.executable, "-m", "app.cli", "serve", self.role, "--supervised")
+        command = (sys.executable, "-m", "app.cli", "serve", self.role, "--supervised", *self._options)
         self._process = process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, env=self._environment, start_new_session=True
         )

@@ -25,6 +25,7 @@ from app.instance.instance import (
     with_servers,
     withdraw_addresses,
 )
+from app.instance.logs import log_file
 from app.instance.stopping import stop_requested
 from app.instance.supervisor import Child, child_environment, supervise
 from app.process import ROLES
@@ -102,8 +103,12 @@ def _children(settings: Settings, *, demo: bool) -> list[Child]:
     settings = replace(settings, database_owner_url="")  # tables are migrated, and no child has to
     values = {variable(setting): getattr(settings, setting.name) for setting in fields(settings)}
     environment = child_environment(values)
-    make = partial(Child, environment=environment, stuck_seconds=settings.stuck_seconds)
-    children = [make(r.name, r.name, port_variable=r.port_variable) for r in ROLES.values() if r.port_variable]
+
+    def make(role: str, name: str, port_variable: str | None = None) -> Child:
+        options = ("--log-file", str(log_file(settings.data, name)))
+        return Child(role, name, environment, port_variable, stuck_seconds=settings.stuck_seconds, options=options)
+
+    children = [make(r.name, r.name, r.port_variable) for r in ROLES.values() if r.port_variable]
     for number in range(1, settings.projectors + 1):
         children.append(make("projector", f"projector-{number}"))
     children += [make(role, role) for role in ("live", "relay", "sealer", "indexer")]

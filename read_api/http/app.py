@@ -19,7 +19,7 @@ from domain.errors import AnalyticsError, Defect, Unavailable
 from domain.problem_documents import MEDIA_TYPE, status_of
 from domain.request import correlation
 from domain.request.caller import OPEN, bearer_token
-from projections.engine.declare.registry import all_queries, all_registered
+from projections.engine.query.ask import listed_queries
 from read_api.answers.verification import LogVerification
 from read_api.health.projection_status import health_seen_by, standing, visible_to
 from read_api.health.prometheus import Metric
@@ -98,17 +98,7 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
 async def queries(request: HttpRequest) -> Response[bytes]:
     """Every registered query with its parameters."""
     require(request.user.principal, Right.CATALOGUE)
-    listing = [
-        {
-            "name": name,
-            "summary": found.summary,
-            "right": found.right,
-            "projection": all_queries()[name][0].name if name in all_queries() else None,
-            "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in found.params],
-        }
-        for name, found in sorted(all_registered().items())
-    ]
-    return Response(msgspec.json.encode(listing), media_type=JSON)
+    return Response(msgspec.json.encode(listed_queries()), media_type=JSON)
 
 
 @get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")

@@ -17,6 +17,7 @@ import httpx
 import psutil
 import pytest
 
+from app.instance.logs import log_file
 from tests.support.instance import Instance, environment, trade
 
 pytestmark = pytest.mark.slow
@@ -105,6 +106,7 @@ def test_each_process_dies_alone_and_comes_back(own_instance: Instance) -> None:
             eventually(lambda: caller.counts(1, as_of="2030-01-01"))
         eventually(partial(healed, own_instance, before, lost, name))
         assert own_instance.addresses == addresses
+    assert "read-api ended with code -9" in log_file(own_instance.folder, "up").read_text()
     eventually(lambda: caller.publish(1))
     eventually(lambda: caller.counts(2))
     eventually(lambda: caller.counts(2, as_of="2030-01-01"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.errors import Invalid, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
@@ -42,9 +44,23 @@ def answerable(name: str) -> Answerable:
         raise NotFound(
             f"no query is called {name[:LONGEST]!r}{did_you_mean(name, all_registered())}",
             code="unknown_query",
-            suggested_actions=("GET /api/v1/query lists the queries.",),
+            suggested_actions=("`analytics queries` and GET /api/v1/query list the queries.",),
         )
     return query
+
+
+def listed_queries() -> list[dict[str, Any]]:
+    """Every registered query by its name, with what it answers, who may ask it, and its parameters."""
+    return [
+        {
+            "name": name,
+            "summary": query.summary,
+            "right": query.right,
+            "projection": all_queries()[name][0].name if name in all_queries() else None,
+            "params": [{"name": p.name, "meaning": p.meaning, "required": p.required} for p in query.params],
+        }
+        for name, query in sorted(all_registered().items())
+    ]
 
 
 def projection_of(name: str) -> str:

@@ -6,12 +6,15 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from app.instance import logs
 from app.instance.logs import HIDDEN, configure, without_secrets
 from domain.errors import Invalid
 from domain.request import correlation, tracing
+from tests.support.instance import Instance, command_line
 
 TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_x"
 
@@ -22,6 +25,9 @@ def root() -> Iterator[None]:
     logger = logging.getLogger()
     handlers, level = logger.handlers[:], logger.level
     yield
+    for handler in logger.handlers:
+        if handler not in handlers:
+            handler.close()
     logger.handlers[:], logger.level = handlers, level
 
 
@@ -73,3 +79,27 @@ def test_an_unknown_form_is_refused() -> None:
     """By name, before anything runs."""
     with pytest.raises(Invalid, match="ANALYTICS_LOG_FORMAT is 'xml'"):
         configure("INFO", "xml", "up")
+
+
+def test_lines_are_kept_in_a_file_that_does_not_grow_for_ever(
+    root: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As JSON, whatever the terminal gets; the folder is its owner's alone."""
+    monkeypatch.setattr(logs, "FILE_BYTES", 1_000)
+    file = logs.log_file(tmp_path / "data", "read-api")
+    configure("INFO", "text", "read-api", io.StringIO(), file)
+    for number in range(100):
+        logging.getLogger("some").info("line %d, password=hunter2", number)
+    kept = sorted(file.parent.iterdir())
+    assert len(kept) == 1 + logs.OLDER_FILES
+    assert all(part.stat().st_size <= 1_000 for part in kept)
+    assert json.loads(file.read_text().splitlines()[-1])["message"] == f"line 99, password={logs.HIDDEN}"
+    assert [folder.stat().st_mode & 0o777 for folder in (file.parent, file.parent.parent)] == [0o700, 0o700]
+
+
+def test_an_instance_keeps_what_each_of_its_processes_says(instance: Instance) -> None:
+    """In a file of its own."""
+    words = [command_line(child) for child in instance.children()]
+    files = [line[line.index("--log-file") + 1] for line in words]
+    assert len(set(files)) == len(files) > 5
+    assert {Path(file).parent for file in files} == {instance.folder / "logs"}
