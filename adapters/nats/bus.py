@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError, SlowConsumerError
 from nats.js import JetStreamContext
 
+from adapters.nats.direct_parser import DirectParser
 from domain.errors import LimitExceeded, Unavailable
 from domain.ports import Handler, Subscription
 from eventlog import tasks
@@ -31,7 +32,7 @@ class BusSubscription:
 
     def __init__(self, subject: str, handler: Handler, bus: NatsBus) -> None:
         self._subject, self._handler, self._bus = subject, handler, bus
-        self._waiting: deque[Msg] = deque(maxlen=PENDING)
+        self._waiting: deque[tuple[bytes, bytes]] = deque(maxlen=PENDING)  # subject and data
         self._arrived = asyncio.Event()
         self._source: NatsSubscription | None = None
         self._working = tasks.start(tasks.keep(self._work, f"listening to {subject}"), f"listening to {subject}")
@@ -40,19 +41,24 @@ class BusSubscription:
         """Begin to receive. Raises NatsError, OSError."""
         if self._source is None:
             self._source = await client.subscribe(self._subject, cb=self._receive)
+            self._bus.sinks[self._source._id] = self._take
 
     async def stop(self) -> None:
         """No more calls of the handler after this returns."""
         if self._source is not None:
+            self._bus.sinks.pop(self._source._id, None)
             with suppress(NatsError):
                 await self._source.unsubscribe()
         await tasks.end(self._working)
         self._bus.forget(self)
 
     async def _receive(self, message: Msg) -> None:
+        self._take(message.subject.encode(), message.data)
+
+    def _take(self, subject: bytes, data: bytes) -> None:
         if len(self._waiting) == PENDING:
             self._bus.dropped += 1
-        self._waiting.append(message)
+        self._waiting.append((subject, data))
         self._arrived.set()
 
     async def _work(self) -> None:
@@ -60,9 +66,9 @@ class BusSubscription:
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                message = self._waiting.popleft()
+                subject, data = self._waiting.popleft()
                 try:
-                    await self._handler(message.subject, message.data)
+                    await self._handler(subject.decode(), data)
                 except Exception as error:  # one bad message must not end the subscription
                     self._bus.note(error)
 
@@ -76,6 +82,8 @@ class NatsBus:
 
     def __init__(self, url: str) -> None:
         self._client = Client()
+        self._client._ps = parser = DirectParser(self._client)
+        self.sinks = parser.sinks
         self._url = url
         self._opening: asyncio.Task[None] | None = None
         self._opened = False

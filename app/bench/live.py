@@ -1,8 +1,8 @@
 """From an event that a door takes to the frame at a WebSocket client, stage by stage, while a load runs.
 
 HTTP door → bus → live lane → bus → read API → WebSocket. Probes are trades of a company of its own, one after another;
-a load of all types comes from the publisher library meanwhile, and a busy company of it is followed, too, so that the
-live lane folds for somebody all the time. All stages are timed by the clock of this process.
+a load of all types comes from the publisher library meanwhile, in a process of its own, and a busy company of it is
+followed, too, so that the live lane folds for somebody all the time. All stages are timed by the clock of this process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,23 +21,19 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from adapters.nats.bus import NatsBus
 from app.bench.environment import Ground
-from app.bench.events import envelopes, record
 from app.bench.figures import Figure, quantile
 from app.bench.instance import Instance
-from app.publisher import connect as connect_publisher
+from app.bench.live_load import live_load
 from domain.access.rights import Role
 from domain.errors import Defect
-from eventlog.publish.event import Event
-from eventlog.publish.publisher import Publisher
 
 RATES = (2_000, 10_000)  # events/s of the load
+COMPARED = ("live", "read-api", "command-api", "projector", "indexer", "sealer")  # roles whose processor is told
 COMPANY, BUSY = "live-probes", "company-7"
 PER_SECOND = 20  # probes
-TICK = 0.01  # seconds between two pieces of the load
 LOST = 2.0  # seconds after which a probe is given up
 TOTAL = re.compile(rb'"total_trades":(\d+)')
 WARM = 2.0  # seconds of which nothing is reported
-LEAD = 3.0  # seconds until the load begins: its events carry the time at which they will be sent
 
 
 @dataclass
@@ -47,6 +43,9 @@ class Stages:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     floor: list[float] = field(default_factory=list)  # of bare round trips
     lost: int = 0
+    begin: tuple[dict[str, float], float] = field(
+        default_factory=lambda: ({}, 0.0)
+    )  # seconds of processor by role; now
 
 
 class Marks(NamedTuple):
@@ -68,15 +67,18 @@ async def measure(ground: Ground, instance: Instance) -> None:
     """Report the stages at each rate, and a bare round trip over the bus while the same load runs."""
     for rate in RATES:
         stages = Stages()
-        before, began = instance.cpu_seconds("live"), time.perf_counter()
         reached = await _at_rate(instance, rate, ground.scale.seconds, stages)
-        cores = (instance.cpu_seconds("live") - before) / (time.perf_counter() - began)
+        spent, passed = {role: instance.cpu_seconds(role) for role in COMPARED}, time.perf_counter()
         note = f"while {reached:,.0f} events/s come (floor: a bare round trip over NATS meanwhile)"
         for stage, times in stages.times.items():
             for name, share in (("p50", 0.5), ("p99", 0.99)):
                 value, least = quantile(times, share), quantile(stages.floor, share)
                 ground.report(Figure(f"live_{stage}_{name}_at_{rate}", value, "ms", least, f"{NOTES[stage]}, {note}"))
-        ground.report(Figure(f"live_cpu_at_{rate}", cores, "cores", 0, f"taken by the live lane, {note}"))
+        before, began = stages.begin
+        for role in COMPARED:
+            cores = (spent[role] - before[role]) / (passed - began)
+            name = f"live_cpu_{role.replace('-', '_')}_at_{rate}"
+            ground.report(Figure(name, cores, "cores", 0, f"taken by {role} while {reached:,.0f} events/s come"))
         ground.report(Figure(f"live_lost_at_{rate}", stages.lost, "probes", 0, f"given up, {note}"))
 
 
@@ -91,30 +93,10 @@ NOTES = {
 
 
 async def _at_rate(instance: Instance, rate: int, seconds: float, stages: Stages) -> float:
-    begin = int(1000 * (time.time() + LEAD))
-    load = [
-        Event(e.event_id, record(e))
-        for e in envelopes(int(rate * seconds), producer="", begin=begin, span=int(1000 * seconds))
-    ]
-    async with (
-        _following(instance) as marks,
-        connect_publisher(instance.settings) as publisher,
-        asyncio.TaskGroup() as group,
-    ):
-        await asyncio.sleep(max(0.0, begin / 1000 - time.time()))
-        loading = group.create_task(_load(publisher, load, rate))
+    async with _following(instance) as marks, live_load(instance.settings.data, rate, seconds) as loading:
+        stages.begin = {role: instance.cpu_seconds(role) for role in COMPARED}, time.perf_counter()
         await _probe(instance, marks, stages, loading)
         return await loading
-
-
-async def _load(publisher: Publisher, load: Sequence[Event], rate: int) -> float:
-    """Publish a piece each tick, however long earlier pieces take; the rate that was reached."""
-    began, size = time.perf_counter(), max(1, int(rate * TICK))
-    async with asyncio.TaskGroup() as group:
-        for number, start in enumerate(range(0, len(load), size)):
-            await asyncio.sleep(max(0.0, began + number * TICK - time.perf_counter()))
-            group.create_task(publisher.publish_many(load[start : start + size]))
-    return len(load) / (time.perf_counter() - began)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.wiring import read_store
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.durable import rows_of
-from projections.engine.live.panes import Pane, group
+from projections.engine.live.panes import Grouping, Pane
 from projections.engine.live.view import display_rows
 from projections.engine.live.windows import PendingMinutes
 from tests.e2e.live_load import MINUTE, Rows
@@ -141,7 +141,9 @@ async def stored(instance: Instance, places: Iterable[Place]) -> dict[Place, Row
             rows = await rows_of(store, PendingMinutes(company, window, [start // MINUTE]))
             assert rows is not None
             by, pane = window.dimensions, Pane(dict(rows[start // MINUTE]))
-            found[company, name, start] = rows_by_key(name, display_rows(window, group(window, pane, by, {}), by))
+            found[company, name, start] = rows_by_key(
+                name, display_rows(window, Grouping(window, by, {}).groups(pane), by)
+            )
     return found
 
 

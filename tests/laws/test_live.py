@@ -18,7 +18,7 @@ from projections.engine.declare.registry import all_windows
 from projections.engine.fold.deltas import plain_time
 from projections.engine.live.arrivals import Reader
 from projections.engine.live.durable import rows_of
-from projections.engine.live.panes import Groups, Pane, group, merge_groups
+from projections.engine.live.panes import Grouping, Groups, Pane, merge_groups
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.view import display_rows, moment
 from projections.engine.live.widths import WIDTHS
@@ -126,7 +126,7 @@ def _rows(
     return [
         ((minute, *(row[name] for name in by)), row)
         for minute, pane in panes.items()
-        for row in display_rows(window, group(window, pane, by, {}), by)
+        for row in display_rows(window, Grouping(window, by, {}).groups(pane), by)
     ]
 
 
@@ -184,7 +184,7 @@ def test_the_last_message_of_every_window_is_what_all_its_events_come_to(name: s
             merged: Groups = {table: {} for table in window.tables}
             for minute in width.minutes(start // MINUTE):
                 if minute in panes:
-                    merge_groups(window, merged, group(window, panes[minute], window.dimensions, {}))
+                    merge_groups(window, merged, Grouping(window, window.dimensions, {}).groups(panes[minute]))
             place = company, width.name, moment(start)
             assert newest[place]["rows"] == display_rows(window, merged, window.dimensions), place
             assert finals[place] == 1, place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
@@ -30,20 +30,16 @@ class Table:
     columns: tuple[Column, ...]
     indexed: tuple[str, ...] = ()  # a column each by which rows of a tenant are found beside the key
     open_to_members: bool = False  # whether members see all rows of their company
+    keys: tuple[Column, ...] = field(init=False, repr=False, compare=False)  # that identify a row, tenant first
+    values: tuple[Column, ...] = field(init=False, repr=False, compare=False)  # that merge
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple(c for c in self.columns if c.rule is Key))
+        object.__setattr__(self, "values", tuple(c for c in self.columns if c.rule is not Key))
 
     def __hash__(self) -> int:
         """By name: that of all columns would be made anew wherever a table is a key, a tenth of a live fold."""
         return hash(self.name)
-
-    @property
-    def keys(self) -> tuple[Column, ...]:
-        """The columns that identify a row, tenant first."""
-        return tuple(c for c in self.columns if c.rule is Key)
-
-    @property
-    def values(self) -> tuple[Column, ...]:
-        """The columns that merge."""
-        return tuple(c for c in self.columns if c.rule is not Key)
 
     @property
     def of_users(self) -> bool:

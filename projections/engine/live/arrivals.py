@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from random import getrandbits
 from typing import NamedTuple
@@ -50,6 +50,13 @@ class Arrivals:
     failed: Counter[str] = field(default_factory=Counter)
 
 
+class GoodMessages(NamedTuple):
+    """Good messages, and of each the number that stands for its event."""
+
+    envelopes: Envelopes
+    identities: list[int]
+
+
 class Admitted(NamedTuple):
     """Good messages that came for the first time, the number of the first one, and how many others there were."""
 
@@ -68,14 +75,14 @@ class Reader:
 
     def read(self, topic: str, messages: Sequence[bytes], now: int) -> Arrivals:
         """The deltas of messages that came together, at `now` (ms)."""
-        return folded(topic, self.admit(topic, good_messages(topic, messages, now), len(messages), now))
+        return folded(topic, self.admit(good_messages(topic, messages, now), len(messages), now))
 
-    def admit(self, topic: str, good: Envelopes, came: int, now: int) -> Admitted:
+    def admit(self, good: GoodMessages, came: int, now: int) -> Admitted:
         """Of so many messages that came the good ones, without those that came before."""
-        fresh = self._identities.fresh([_identity(topic, envelope) for envelope in good], now // MS_PER_MINUTE)
-        envelopes, first = list(compress(good, fresh)), self._number
+        fresh = self._identities.fresh(good.identities, now // MS_PER_MINUTE)
+        envelopes, first = list(compress(good.envelopes, fresh)), self._number
         self._number += len(envelopes)
-        return Admitted(envelopes, first, came - len(good), len(good) - len(envelopes))
+        return Admitted(envelopes, first, came - len(fresh), len(fresh) - len(envelopes))
 
     def forget(self, now: int) -> None:
         """Drop identities of messages that came long ago."""
@@ -88,6 +95,13 @@ def warm_up() -> None:
         empty = [AnalyticsProcessingEnvelope(message_type=name, company_id="-", timestamp=1) for name in reads(topic)]
         fold_columns(topic, empty, 0)
         fold_events(topic, empty, 0)
+
+
+def parts(arrivals: Arrivals, size: int) -> Iterator[Arrivals]:
+    """The same in parts of so many rows, of which the first says what came of each source."""
+    yield replace(arrivals, deltas=arrivals.deltas[:size])
+    for start in range(size, len(arrivals.deltas), size):
+        yield Arrivals([], arrivals.deltas[start : start + size])
 
 
 def folded(topic: str, admitted: Admitted) -> Arrivals:
@@ -116,8 +130,8 @@ def _fold(topic: str, envelopes: Envelopes, first: int, found: Arrivals) -> None
     _fold(topic, envelopes[middle:], first + middle, found)
 
 
-def good_messages(topic: str, messages: Sequence[bytes], now: int) -> list[AnalyticsProcessingEnvelope]:
-    """Those that are good."""
+def good_messages(topic: str, messages: Sequence[bytes], now: int) -> GoodMessages:
+    """Those that are good; it needs nothing but them, and may be done beside everything else."""
     rows: Sequence[int] = range(len(messages))
     suspects: Collection[int] = rows
     if sum(map(len, messages)) > FEW:
@@ -127,7 +141,8 @@ def good_messages(topic: str, messages: Sequence[bytes], now: int) -> list[Analy
         except BaseException as error:
             logger.error("the live lane judges one by one what it cannot decode as columns: %s", fault(error))
     bad = {row for row in suspects if not _good(topic, messages[row], now)}
-    return [AnalyticsProcessingEnvelope.FromString(messages[row]) for row in rows if row not in bad]
+    envelopes = [AnalyticsProcessingEnvelope.FromString(messages[row]) for row in rows if row not in bad]
+    return GoodMessages(envelopes, [_identity(topic, envelope) for envelope in envelopes])
 
 
 def _good(topic: str, message: bytes, now: int) -> bool:

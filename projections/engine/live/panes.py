@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import First, Last, Max, Min, Rule, Sum
-from projections.engine.declare.rows import Column, Table
+from projections.engine.declare.rows import Table
 
 RowKey = tuple[Any, ...]  # values of the key columns but the tenant's, in the order of the table
 Cells = list[Any]  # values of a row, in the order of the table; of First and Last with the order of their event
@@ -34,10 +34,21 @@ MERGE: Mapping[object, Callable[[Any, Any], Any]] = MappingProxyType(
 """By rule. Those of First and Last compare (time, place, value): the first two never tie."""
 
 
-def merge_into(columns: Sequence[Column], cells: Cells, more: Sequence[Any]) -> None:
+def merge_into(table: Table, cells: Cells, more: Sequence[Any]) -> None:
     """Merge the cells of one row into those of another."""
-    for number, column in enumerate(columns):
-        cells[number] = MERGE[column.rule](cells[number], more[number])
+    cells[:] = [merge(one, other) for merge, one, other in zip(_mergers(table), cells, more, strict=True)]
+
+
+@cache
+def _mergers(table: Table) -> Sequence[Callable[[Any, Any], Any]]:
+    return [MERGE[c.rule] for c in table.values]
+
+
+@cache
+def _ordered(table: Table) -> Sequence[bool]:
+    """Of each value whether one event decides it; empty where that is so of none."""
+    ordered = [c.rule in (First, Last) for c in table.values]
+    return ordered if any(ordered) else ()
 
 
 @dataclass(slots=True)
@@ -71,7 +82,7 @@ class Pane:
         if known is None:
             rows[key] = cells
         else:
-            merge_into(table.values, known, cells)
+            merge_into(table, known, cells)
 
     def holds(self, table: Table, key: RowKey) -> bool:
         """Whether it has a row of that key."""
@@ -95,36 +106,68 @@ def _plain(rows: Mapping[Table, Mapping[RowKey, Cells]]) -> Mapping[Table, Mappi
 
 def values_of(table: Table, cells: Sequence[Any]) -> Sequence[Any]:
     """The values of a row, those of First and Last without the order of their event."""
-    ordered = [c.rule in (First, Last) for c in table.values]
-    if not any(ordered):
+    if not (ordered := _ordered(table)):
         return cells
     return [cell[-1] if own and cell is not None else cell for own, cell in zip(ordered, cells, strict=True)]
 
 
 def cells_of(table: Table, values: Sequence[Any], at: int, place: int) -> Cells:
     """Values as the cells of a row; `at` and `place` order the event that they are of."""
-    return [
-        (at, place, value) if c.rule in (First, Last) else value for c, value in zip(table.values, values, strict=True)
-    ]
+    if not (ordered := _ordered(table)):
+        return list(values)
+    return [(at, place, value) if own else value for own, value in zip(ordered, values, strict=True)]
 
 
 Groups = dict[Table, dict[RowKey, Cells]]  # rows of some minutes by the dimensions that were asked for
 
 
-def group(window: LiveWindow, pane: Pane, by: Sequence[str], filters: Mapping[str, str]) -> Groups:
-    """The rows of one minute merged by these dimensions (of buckets also by bucket); of those that the filters name."""
-    found: Groups = {}
-    for table in window.tables:
-        names = [c.name for c in table.keys][1:]
-        pick = [names.index(name) for name in (*by, *(() if table is window.of else ("bucket",)))]
-        wanted = [(names.index(name), value) for name, value in filters.items()]
-        time, rules, groups = names.index(window.time), _rules(window, table), found.setdefault(table, {})
-        for key, cells in pane.rows.get(table, {}).items():
-            if all(str(key[place]) == value for place, value in wanted):
-                values = zip(rules, values_of(table, cells), strict=True)
-                ordered = [(key[time], 0, v) if rule in (First, Last) else v for rule, v in values]
-                _merge(rules, groups, tuple(key[place] for place in pick), ordered)
-    return found
+class _Merging(NamedTuple):
+    """How rows of a table are merged: which places of the key are picked, which must have a value, and the rules."""
+
+    pick: Sequence[int]
+    filters: Sequence[tuple[int, str]]
+    time: int
+    rules: Sequence[type[Rule[Any]]]
+    ordered: Sequence[bool]  # of each value whether the first or last minute decides it; empty where none is
+
+
+class Grouping:
+    """Rows of a window merged by some dimensions (of buckets also by bucket); of those that the filters name."""
+
+    def __init__(self, window: LiveWindow, by: Sequence[str], filters: Mapping[str, str]) -> None:
+        self._of: dict[Table, _Merging] = {}
+        for table in window.tables:
+            names, rules = [c.name for c in table.keys][1:], _rules(window, table)
+            pick = [names.index(name) for name in (*by, *(() if table is window.of else ("bucket",)))]
+            wanted = [(names.index(name), value) for name, value in filters.items()]
+            ordered = [rule in (First, Last) for rule in rules]
+            self._of[table] = _Merging(pick, wanted, names.index(window.time), rules, ordered if any(ordered) else ())
+
+    def groups(self, pane: Pane) -> Groups:
+        """The rows of one minute."""
+        found: Groups = {table: {} for table in self._of}
+        for table in self._of:
+            for key, cells in pane.rows.get(table, {}).items():
+                self.merge(found, table, key, cells)
+        return found
+
+    def merge(self, groups: Groups, table: Table, key: RowKey, cells: Cells) -> None:
+        """Merge one row into those of its minute."""
+        of = self._of[table]
+        if all(str(key[place]) == value for place, value in of.filters):
+            values = values_of(table, cells)
+            if of.ordered:
+                values = [(key[of.time], 0, v) if own else v for own, v in zip(of.ordered, values, strict=True)]
+            _merge(of.rules, groups[table], tuple([key[place] for place in of.pick]), values)
+
+
+@cache
+def additive(window: LiveWindow) -> bool:
+    """Whether what comes for a minute can be merged into its groups as into its rows: no event takes another's place,
+    and longer windows merge as minutes do.
+    """
+    rules = {rule for table in window.tables for rule in (*(c.rule for c in table.values), *_rules(window, table))}
+    return not window.across and rules <= {Sum, Min, Max}
 
 
 def merge_groups(window: LiveWindow, into: Groups, groups: Groups) -> None:
@@ -150,7 +193,7 @@ def _rules(window: LiveWindow, table: Table) -> Sequence[type[Rule[Any]]]:
     return [window.across.get(c.name, c.rule) for c in table.values]
 
 
-def _merge(rules: Sequence[type[Rule[Any]]], groups: dict[RowKey, Cells], key: RowKey, cells: Cells) -> None:
+def _merge(rules: Sequence[type[Rule[Any]]], groups: dict[RowKey, Cells], key: RowKey, cells: Sequence[Any]) -> None:
     known = groups.get(key)
     groups[key] = (
         list(cells) if known is None else [MERGE[rule](a, b) for rule, a, b in zip(rules, known, cells, strict=True)]

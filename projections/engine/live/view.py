@@ -16,7 +16,8 @@ from typing import Any
 
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE, Kind, Sum
-from projections.engine.live.panes import Groups, group, merge_groups, values_of_groups
+from projections.engine.declare.rows import Table
+from projections.engine.live.panes import Cells, Grouping, Groups, RowKey, additive, merge_groups, values_of_groups
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import TenantWindow
 from projections.engine.live.widths import Width, width_of
@@ -46,10 +47,12 @@ class View:
     width: Width = field(init=False)
     dirty: set[int] = field(default_factory=set)  # first minutes of windows of which there is something to say
     said: dict[int, dict[str, Any]] = field(default_factory=dict)  # by first minute: the newest message
+    _grouping: Grouping = field(init=False)
     _groups: dict[int, Groups] = field(default_factory=dict)  # by minute
 
     def __post_init__(self) -> None:
         self.width = width_of(self.question.width)
+        self._grouping = Grouping(self.of.window, self.question.by, dict(self.question.filters))
 
     @property
     def retained(self) -> int:
@@ -58,9 +61,22 @@ class View:
 
     def touch(self, minute: int) -> None:
         """What a minute holds, or how sure it is, has changed; from now on it is known until the projection has it."""
-        self.of.pane(minute)
         self._groups.pop(minute, None)
+        self.note(minute)
+
+    def note(self, minute: int) -> None:
+        """Something came for a minute; what it holds changes by `merge` alone."""
+        self.of.pane(minute)
         self.dirty.update(self.width.starts(minute))
+
+    def merge(self, minute: int, table: Table, key: RowKey, cells: Cells) -> None:
+        """What came for a row of a minute: grouping all rows anew would cost more with each that there is."""
+        if (groups := self._groups.get(minute)) is None:
+            return
+        if additive(self.of.window):
+            self._grouping.merge(groups, table, key, cells)
+        else:
+            del self._groups[minute]
 
     def begin(self, minute: int) -> None:
         """Have something to say of the window that holds this minute, and of the one before."""
@@ -134,9 +150,7 @@ class View:
             if (pane := self.of.panes.get(minute)) is not None:
                 groups = self._groups.get(minute)
                 if groups is None:
-                    groups = self._groups[minute] = group(
-                        self.of.window, pane, self.question.by, dict(self.question.filters)
-                    )
+                    groups = self._groups[minute] = self._grouping.groups(pane)
                 merge_groups(self.of.window, merged, groups)
         return merged
 

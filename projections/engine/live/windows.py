@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, NamedTuple
 
-from common.envelope_pb2 import AnalyticsProcessingEnvelope
-
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.arrivals import Admitted, Arrivals, Reader, folded, good_messages
+from projections.engine.live.arrivals import Admitted, Arrivals, GoodMessages, Reader, folded, good_messages
 from projections.engine.live.folding import Delta, SourceProgress, topics_of, windows_of
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
@@ -67,12 +65,12 @@ class LiveWindows:
 
     def take(self, topic: str, messages: Sequence[bytes], now: int) -> None:
         """Fold messages of the bus that came together."""
-        admitted = self.admit(topic, good_messages(topic, messages, now), len(messages), now)
+        admitted = self.admit(good_messages(topic, messages, now), len(messages), now)
         self.add(topic, folded(topic, admitted), now)
 
-    def admit(self, topic: str, good: Sequence[AnalyticsProcessingEnvelope], came: int, now: int) -> Admitted:
+    def admit(self, good: GoodMessages, came: int, now: int) -> Admitted:
         """The first step of it: of so many messages that came the good ones that did not come before."""
-        admitted = self._reader.admit(topic, good, came, now)
+        admitted = self._reader.admit(good, came, now)
         self.counts.update(messages=came, bad=admitted.bad, repeated=admitted.repeated)
         return admitted
 
@@ -219,7 +217,7 @@ class LiveWindows:
         else:
             of.pane(progress.minute).facts += progress.facts
         for view in self._views_of.get(of, ()):
-            view.touch(progress.minute)
+            view.note(progress.minute)
 
     def _merge(self, delta: Delta, now: int) -> None:
         tenant = self._tenants.get(delta.company)
@@ -236,6 +234,8 @@ class LiveWindows:
                 self.counts["refused"] += 1
                 return
             tenant.rows += 1
+        for view in self._views_of.get(of, ()):
+            view.merge(minute, delta.table, delta.key, delta.cells)
         pane.merge(delta.table, delta.key, delta.cells)
 
     def _window_of(self, company: str, window: LiveWindow, now: int) -> TenantWindow | None:

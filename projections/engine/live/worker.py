@@ -1,8 +1,8 @@
 """The live lane at work: from the bus into windows, and what is said of them back onto the bus.
 
 Tenants that somebody follows come first: their messages are folded as they arrive, all that wait together. Those of
-others are put by for `LAZY` seconds, because a fold of a hundred costs little more than a fold of one, and folded in a
-thread, because what is followed would wait for it.
+others are put by for `LAZY` seconds, or until somebody follows them, because a fold of a thousand costs little more
+than a fold of one, and folded in a thread, because what is followed would wait for it.
 
 Both wait within bounds. What finds no room, because folding is behind, is lost as it is where the bus drops it: the
 minutes that it may have been of are partial until the projections have them.
@@ -17,8 +17,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ import msgspec
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import LiveBus, PositionedStore, Subscription
 from eventlog import tasks
-from projections.engine.live.arrivals import folded, good_messages, warm_up
+from projections.engine.live.arrivals import folded, good_messages, parts, warm_up
 from projections.engine.live.durable import projection_progress, rows_of
 from projections.engine.live.folding import topics
 from projections.engine.live.question import (
@@ -41,8 +41,10 @@ from projections.engine.live.question import (
 from projections.engine.live.waiting import MOST_BYTES, MOST_MESSAGES, Waiting
 from projections.engine.live.windows import LiveWindows
 
-LAZY = 0.1  # seconds that messages of tenants whom nobody follows may wait
-MOST = 500  # messages in one fold, so that what is followed waits for a few milliseconds at most
+LAZY = 0.5  # seconds that messages of tenants whom nobody follows may wait
+MOST = 500  # messages in one fold of what is followed, so that others wait for a few milliseconds at most
+MOST_LAZY = 2_000  # in one fold of the rest: the more, the less each costs
+AT_ONCE = 50  # rows of it that are merged while what is followed waits: half a millisecond
 TICK = 0.25  # seconds between two looks at watermarks and projections
 RETRY = 1.0  # seconds until a bus that was away is asked again
 
@@ -70,6 +72,7 @@ class LiveWorker:
         self._urgent = Waiting(topics(), most_messages, most_bytes)
         self._lazy = Waiting(topics(), most_messages, most_bytes)
         self._arrived = asyncio.Event()
+        self._begun = asyncio.Event()  # somebody follows what nobody followed before
         self._stopping = asyncio.Event()
         self._noted = self._losses()
         self._whole = clock()  # until when nothing was lost
@@ -122,9 +125,9 @@ class LiveWorker:
             return
         now = self._clock()
         view = self.windows.follow(question, now, now + round(1000 * LEASE))
-        self._followed = self.windows.followed()
-        for topic in topics():
-            self._fold_some(self._lazy, topic, MOST)
+        before, self._followed = self._followed, self.windows.followed()
+        if self._followed - before:
+            self._begun.set()
         if ask.snapshot:
             for message in view.newest():
                 await self._publish(question, message)
@@ -140,29 +143,35 @@ class LiveWorker:
     async def _fold_rest(self) -> None:
         """Fold what arrives for others now and then, in a thread, so that it holds up nobody who is followed."""
         while True:
-            if len(self._lazy) < MOST:
-                await asyncio.sleep(LAZY)
+            if len(self._lazy) < MOST_LAZY:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._begun.wait(), LAZY)
+            self._begun.clear()
             for topic in topics():
-                if messages := self._lazy.take(topic, MOST):
-                    now = self._clock()
+                if messages := self._lazy.take(topic, MOST_LAZY):
                     with self._gap_unless_done():
-                        good = await asyncio.to_thread(good_messages, topic, messages, now)
-                        admitted = self.windows.admit(topic, good, len(messages), now)
-                        self.windows.add(topic, await asyncio.to_thread(folded, topic, admitted), now)
+                        await self._fold_beside(topic, messages, self._clock())
+            await self._send()
+
+    async def _fold_beside(self, topic: str, messages: Sequence[bytes], now: int) -> None:
+        good = await asyncio.to_thread(good_messages, topic, messages, now)
+        admitted = self.windows.admit(good, len(messages), now)
+        for part in parts(await asyncio.to_thread(folded, topic, admitted), AT_ONCE):
+            self.windows.add(topic, part, now)
+            await asyncio.sleep(0)
 
     async def _fold_urgent(self) -> None:
         self._arrived.clear()
         for topic in topics():
             if self._urgent.count(topic):
-                self._fold_some(self._urgent, topic, MOST)
+                self._fold_some(topic)
                 await self._send()
         if self._urgent:
             self._arrived.set()
 
-    def _fold_some(self, waiting: Waiting, topic: str, most: int) -> None:
-        if messages := waiting.take(topic, most):
-            with self._gap_unless_done():
-                self.windows.take(topic, messages, self._clock())
+    def _fold_some(self, topic: str) -> None:
+        with self._gap_unless_done():
+            self.windows.take(topic, self._urgent.take(topic, MOST), self._clock())
 
     @contextmanager
     def _gap_unless_done(self) -> Iterator[None]:
