@@ -50,6 +50,7 @@ from domain.events.upcasting import upcast
 
 RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events", "quarantine"})
 
+SEQUENCES = 2**63  # the first number that does not fit
 _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
 Check = Callable[[Any], Problem | None]
 
@@ -114,8 +115,10 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     """The first rule of the log that the envelope itself breaks."""
     if kind is None:
         return _unknown_type(envelope.message_type)
-    for check in _envelope_checks():
-        if problem := check(envelope):
+    if _envelope_looks_good(envelope, kind):
+        return None
+    for rule in ENVELOPE:
+        if problem := _check(rule)(envelope):
             return problem
     if kind.of_user and not envelope.user_id:
         return Problem(Code.MISSING_FIELD, f"user_id is required for {envelope.message_type}")
@@ -240,10 +243,25 @@ def _checks(name: str) -> tuple[Check, ...]:
     return tuple(_check(rule) for rule in field_rules(name))
 
 
-@cache
-def _envelope_checks() -> tuple[Check, ...]:
-    texts = [rule for rule in ENVELOPE if rule.form is Form.TEXT]
-    return *(_check(rule) for rule in ENVELOPE if rule not in texts), _check_texts(texts)
+def _looks_good_of_envelopes() -> Callable[[AnalyticsProcessingEnvelope, EventType], bool]:
+    """As of payloads: what it lets through breaks no rule, and all fields are fetched by one call."""
+    of_form = {form: [rule.name for rule in ENVELOPE if rule.form is form] for form in Form}
+    (company,), (time,), (sequence,) = of_form[Form.COMPANY], of_form[Form.TIME], of_form[Form.SEQUENCE]
+    names = of_form[Form.TEXT]
+    values_of, user = attrgetter(company, time, sequence, "schema_version", *names), names.index("user_id")
+    shortest = min(rule.longest for rule in ENVELOPE if rule.form is Form.TEXT)
+
+    def looks_good(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> bool:
+        company_id, at, number, version, *texts = values_of(envelope)
+        joined = "".join(texts)
+        if len(joined) * 4 > shortest or "\0" in joined or not _company_matches(company_id) or not is_time(at):
+            return False
+        return number < SEQUENCES and version <= kind.schema_version and (bool(texts[user]) or not kind.of_user)
+
+    return looks_good
+
+
+_envelope_looks_good = _looks_good_of_envelopes()
 
 
 @cache
@@ -373,6 +391,6 @@ def _check_sequence(rule: FieldRule) -> Check:
 
     def check(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
         number = getattr(envelope, name)
-        return Problem(Code.OUT_OF_RANGE, f"{name} {number} does not fit into 63 bits") if number >= 2**63 else None
+        return Problem(Code.OUT_OF_RANGE, f"{name} {number} does not fit into 63 bits") if number >= SEQUENCES else None
 
     return check

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType
+from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType, event_type
+from domain.events.field_rules import ENVELOPE
 from domain.events.problems import MEANINGS, Code
-from domain.events.validation import _check_fact, _checks, check_payload, judge
+from domain.events.validation import _check, _check_fact, _checks, check_envelope, check_payload, judge
 from tests.eventlog.publish.samples import NOON, trade
 from tests.support.examples import examples
 
@@ -99,6 +101,30 @@ def test_the_quick_test_and_the_checks_agree(kind: EventType, data: st.DataObjec
     fact = data.draw(any_fact(kind))
     slowly = next((p for check in _checks(kind.name) if (p := check(fact)) is not None), None)
     assert _check_fact(kind, fact) == slowly
+
+
+any_envelope = st.fixed_dictionaries(
+    {
+        "company_id": st.sampled_from(("acme", "", "ä", "a\n", "x" * 65)),
+        "message_type": st.sampled_from([kind.name for kind in CATALOGUE]),
+        "timestamp": st.sampled_from(TIMES),
+        "producer_seq": st.sampled_from((0, 1, 2**63 - 1, 2**63)),
+        "schema_version": st.sampled_from((0, 1, 99)),
+        **{name: st.sampled_from(TEXTS) for name in ("user_id", "event_id", "producer_id")},
+    }
+)
+
+
+@settings(max_examples=examples(200))
+@given(values=any_envelope)
+def test_the_quick_test_of_envelopes_lets_nothing_through_that_breaks_a_rule(values: dict[str, Any]) -> None:
+    """And what it holds up for nothing is let through by the rules one by one."""
+    envelope = AnalyticsProcessingEnvelope(**values)
+    kind = event_type(envelope.message_type)
+    assert kind is not None
+    broken = next((p for rule in ENVELOPE if (p := _check(rule)(envelope)) is not None), None)
+    others = (kind.of_user and not envelope.user_id) or envelope.schema_version > kind.schema_version
+    assert (check_envelope(envelope, kind) is None) == (broken is None and not others)
 
 
 def test_a_batch_names_the_bad_fact() -> None:
