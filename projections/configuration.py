@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from domain.configuration import forms
+from domain.configuration.alert_rule import AlertRule
 from domain.configuration.company import Company
+from domain.configuration.dashboard import Dashboard
 from domain.configuration.kinds import Aggregate, Event
 from domain.configuration.registry import AGGREGATES, aggregate_of, company_aggregate_id, read_event
+from domain.configuration.report_schedule import ReportSchedule
 from domain.errors import AnalyticsError, Unavailable
 from projections.engine.declare.merge_rules import Count, Flag, Json, Key, Last, Moment, Own, Text
 from projections.engine.declare.projection import Fact, Projection, RowValues, State
 from projections.engine.declare.rows import Columns, Row, Table
+from projections.engine.query.answer_row import AnswerRow, AnswerTime, struct
 from projections.engine.query.listing import Condition, Listing, listing
 from projections.engine.query.params import Param
 from projections.engine.query.plain import Query, Selected, Statement
@@ -260,6 +265,40 @@ def _seen(condition: str) -> Callable[[Request], Condition | None]:
     return narrowed
 
 
+AggregateId = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
+
+
+class Configured(AnswerRow, kw_only=True):
+    """What every configured item has. `version` is what If-Match takes; `unread_events`: of a newer release."""
+
+    id: AggregateId
+    version: int
+    created_at: AnswerTime | None
+    changed_at: AnswerTime | None
+    changed_by: str
+    unread_events: int
+
+
+class ConfigurationEvent(AnswerRow, kw_only=True):
+    """An event of the configuration; `body` is what changed, `event_id` finds it in the log."""
+
+    id: AggregateId
+    version: int
+    aggregate: str
+    topic: str
+    actor: str
+    role: str
+    at: AnswerTime
+    body: Any
+    event_id: str
+
+
+def _item(state: type[msgspec.Struct], meaning: str) -> type[Configured]:
+    """The type of an item: the fields of the aggregate's state, whose documents the columns hold, and of every one."""
+    own = [(each.encode_name, each.type) for each in structs.fields(state)]
+    return struct(state.__name__, own, Configured, meaning)
+
+
 _COMPANY = Listing(ConfiguredCompany.table, (), "", ID)
 
 
@@ -295,6 +334,7 @@ configuration.queries += [
         also=(VIEWER,),
         narrowed=_seen(VISIBLE),
         summary="Dashboards as they are configured, by id.",
+        row=_item(Dashboard, "A dashboard as it is configured."),
     ),
     listing(
         "alert_rules",
@@ -302,6 +342,7 @@ configuration.queries += [
         filters=("aggregate_id", "name", "severity", "enabled", "archived"),
         names=ID,
         summary="Alert rules with their silences, by id.",
+        row=_item(AlertRule, "An alert rule with its silences."),
     ),
     listing(
         "report_schedules",
@@ -309,6 +350,7 @@ configuration.queries += [
         filters=("aggregate_id", "name", "enabled", "archived"),
         names=ID,
         summary="Report schedules, by id.",
+        row=_item(ReportSchedule, "A report schedule."),
     ),
     Query(
         "company_profile",
@@ -318,6 +360,7 @@ configuration.queries += [
         _shape_company,
         selects=_own,
         open_to_members=True,
+        row=_item(Company, "What a company says about itself."),
     ),
     listing(
         "configuration_history",
@@ -327,5 +370,6 @@ configuration.queries += [
         also=(VIEWER,),
         narrowed=_seen(VISIBLE_CHANGE),
         summary="Every event of the configuration, by id and version: what changed, by whom, when.",
+        row=ConfigurationEvent,
     ),
 ]

@@ -15,6 +15,7 @@ from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, Moment, Money, Sum, Text
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
+from projections.engine.query.answer_row import AnswerTime, row_type
 from projections.engine.query.formatting import money, show_time
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_limit
 from projections.engine.query.plain import Query, Selected, Statement
@@ -49,6 +50,7 @@ def published(_bar: Columns) -> Delta:
 
 LAST = Param("last", "only the last so many intervals before the newest bar's end", read_limit)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PRICES = ("open", "high", "low", "close", "volume")
 SPAN = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 # In each cell of the asked interval's grid the most preferred interval is taken. A published bar stands as it is, also
@@ -142,5 +144,6 @@ market_bars.queries += [
         shape,
         selects=selects,
         open_to_members=True,
+        row=row_type("market_bars", {"start": AnswerTime} | dict.fromkeys(PRICES, str)),
     )
 ]

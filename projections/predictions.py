@@ -12,12 +12,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from msgspec import field
+
 from domain.access.rights import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
 from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Number, Text
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.listing import listing
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
@@ -35,6 +38,28 @@ predictions = Projection("predictions", version=1)
 CHURN = "churn"
 LEVELS = (80, 95)
 LONGEST_HORIZON = timedelta(days=90)
+
+
+class PredictionScore(AnswerRow, kw_only=True):
+    """How good predictions of one method and version were: how many there are, how many outcomes are known, the errors
+    of probabilities (Brier, log loss, calibration curve) and of values (in their unit; MASE below 1 beats naive).
+    """
+
+    what: str
+    method: str
+    method_version: int
+    predictions: int
+    scored: int
+    brier: float | None
+    base_brier: float | None
+    log_loss: float | None
+    curve: list[dict[str, Any]]
+    mae: float | None
+    bias: float | None
+    mape: float | None
+    mase: float | None
+    coverage: list[dict[str, float]]
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 class MadePrediction(Row):
@@ -163,13 +188,13 @@ def _parts(request: Request) -> Mapping[str, Part | Select]:
     }
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[PredictionScore]:
     _, end = _window(request)
     due = [row for row in rows["predictions"] if _day_of(row["due_at"]) <= end]
     came = _churned(due, rows["outcomes"]) if request.get("what") == CHURN else _values(request, due, rows["outcomes"])
     scores = score([_prediction(request, row) for row in due], came)
     return [
-        {**plain(each), "coverage": [{"level": level, "share": share} for level, share in each.coverage]}
+        PredictionScore(**plain(each) | {"coverage": [{"level": at, "share": share} for at, share in each.coverage]})
         for each in scores
     ]
 
@@ -232,5 +257,6 @@ prediction_scores = Composed(
     ),
     _parts,
     _combine,
+    PredictionScore,
     feature=Feature.PREDICTIVE,
 )

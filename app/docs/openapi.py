@@ -5,7 +5,8 @@ The registered queries are one handler; here each becomes a path of its own, wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,8 +24,9 @@ from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import Answerable
 from read_api.answers.ad_hoc import AdHoc
+from read_api.answers.configuration import HISTORY, KINDS
 from read_api.answers.freshness import FORCE_REFRESH, LONGEST_STALENESS, MAX_STALENESS
-from read_api.http import ad_hoc, configuration, insights, markets, metrics, openapi, realtime, trading, users
+from read_api.http import ad_hoc, configuration, insights, metrics, openapi, query_paths, realtime
 from read_api.http.app import HANDLERS
 from read_api.http.events import LISTS, PARAMETERS
 
@@ -139,7 +141,7 @@ def document() -> Document:
     described = (configuration, metrics, insights, ad_hoc)
     for path, params in (item for each in described for item in each.parameters_of_paths().items()):
         _describe_read(read["paths"][path]["get"], params, items=path.endswith(("{id}", "/company")))
-    for door in (*trading.DOORS, *users.DOORS, *markets.DOORS):
+    for door in query_paths.DOORS:
         _describe_read(read["paths"][door.path]["get"], door.params, items=False)
         read["paths"][door.path]["get"]["parameters"][-2:-2] = FRESHNESS
     read["paths"][ad_hoc.EXPORT]["get"]["parameters"][-2:-2] = FRESHNESS
@@ -155,16 +157,40 @@ def document() -> Document:
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"] = {"200": EVENTS_ANSWER, **_problems(read)}
+    _describe_answers(read)
     schemas = _with_bodies(read["paths"])
     read["components"]["schemas"] |= command["components"]["schemas"] | schemas
     read["servers"] = [READ_API]
     return read
 
 
+def _describe_answers(document: Document) -> None:
+    """Give every path that answers a query the shape of that answer, which is made of the query's own rows."""
+    queries = {name: openapi.answer_shape(query) for name, query in sorted(all_registered().items())}
+    shapes: dict[str, Any] = {f"/api/v1/query/{name}": shape for name, shape in queries.items()}
+    for paths in (query_paths.QUERIES, metrics.QUERIES, insights.QUERY):
+        shapes |= {path: queries[name] for path, name in paths.items()}
+    for kind in KINDS.values():
+        shapes |= {kind.path: queries[kind.query], f"{kind.path}/{{id}}": all_registered()[kind.query].row}
+        shapes[f"{kind.path}/{{id}}/history"] = queries[HISTORY]
+    shapes[configuration.COMPANY_PATH] = all_registered()[configuration.COMPANY].row
+    for path, schema in zip(shapes, _schemas(document, shapes.values()), strict=True):
+        responses = document["paths"][path]["get"]["responses"]
+        responses["200"] = {**responses["200"], "content": {"application/json": {"schema": schema}}}
+
+
+def _schemas(document: Document, kinds: Iterable[Any]) -> Iterable[Document]:
+    """Schemas of these types, which name others of the document's components."""
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    for component in (each for each in components.values() if "description" in each):
+        component["description"] = cleandoc(component["description"])
+    document["components"]["schemas"] |= components
+    return schemas
+
+
 def _ad_hoc(document: Document) -> Document:
     """The body of an ad-hoc question, whose schema comes from its declaration."""
-    (schema,), defined = msgspec.json.schema_components([AdHoc], ref_template="#/components/schemas/{name}")
-    document["components"]["schemas"] |= defined
+    (schema,) = _schemas(document, [AdHoc])
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 

@@ -31,9 +31,10 @@ from domain.billing.subscriptions import (
     merge_facts,
 )
 from domain.metrics.revenue.retained import Retained
-from domain.metrics.value import Reason, Stat, has_value, ratio
+from domain.metrics.value import Reason, ratio
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.declare.projection import Fact, Projection, RowValues, State
+from projections.engine.query.answer_row import or_reasons, row_type
 from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
@@ -309,7 +310,10 @@ SELECT COUNT(*) FILTER (WHERE start_mrr > 0) AS start_customers, COUNT(*) FILTER
 FROM customer
 """
 COUNTED = tuple(f"{which}_customers" for which in ("start", "end", "churned", "upgraded", "downgraded"))
+RATES = ("nrr", "grr", "top10_concentration", "revenue_hhi")
 SUMMED = tuple(f"{which}_mrr" for which in ("start", "end", "retained", "kept", "top10"))
+RETAINED_ROW = dict.fromkeys(COUNTED, int) | dict.fromkeys(SUMMED, str) | dict.fromkeys(RATES, float | None)
+MOVEMENTS_ROW = dict.fromkeys(("start_mrr", *MRR, "end_mrr"), str) | dict.fromkeys(COUNTS, int)
 POLICY = Param("policy", f"read under this policy: {', '.join(PRESETS)}; default without it", read_choice(*PRESETS))
 
 
@@ -340,16 +344,11 @@ def _shape_retained(_request: Request, table_rows: Sequence[Mapping[str, Any]]) 
     (row,) = table_rows
     kept = Retained(*(int(row[f"{name}_mrr"]) for name in ("start", "retained", "kept")))
     squared = int(row["end_mrr"]) ** 2
-    rates: dict[str, Stat] = {
-        "nrr": kept.nrr,
-        "grr": kept.grr,
-        "top10_concentration": ratio(int(row["top10_mrr"]), int(row["end_mrr"]), Reason.NO_DATA),
-        "revenue_hhi": ratio(int(row["squares"]), squared, Reason.NO_DATA),
-    }
+    concentration = ratio(int(row["top10_mrr"]), int(row["end_mrr"]), Reason.NO_DATA)
+    hhi = ratio(int(row["squares"]), squared, Reason.NO_DATA)
+    rates = or_reasons(**dict(zip(RATES, (kept.nrr, kept.grr, concentration, hhi), strict=True)))
     shown: dict[str, Any] = {name: int(row[name]) for name in COUNTED} | {name: twelfths(row[name]) for name in SUMMED}
-    shown |= {name: value if has_value(value) else None for name, value in rates.items()}
-    reasons = {name: str(value) for name, value in rates.items() if not has_value(value)}
-    return [shown | ({"reasons": reasons} if reasons else {})]
+    return [shown | rates]
 
 
 subscriptions.queries += [
@@ -360,6 +359,7 @@ subscriptions.queries += [
         _ask_customers,
         _shape_customers,
         selects=_selects_customers,
+        row=row_type("customer_mrr", dict.fromkeys(("customer_id", "start_mrr", "end_mrr"), str)),
     ),
     Query(
         "mrr_retained",
@@ -368,6 +368,7 @@ subscriptions.queries += [
         _ask_retained,
         _shape_retained,
         selects=_selects_customers,
+        row=row_type("mrr_retained", RETAINED_ROW, {"reasons": dict[str, str]}),
     ),
     Query(
         "mrr_movements",
@@ -386,6 +387,7 @@ subscriptions.queries += [
         _ask,
         _shape,
         selects=_selects,
+        row=row_type("mrr_movements", MOVEMENTS_ROW, dict.fromkeys(DIMENSIONS, str)),
     ),
     listing(
         "subscriptions",

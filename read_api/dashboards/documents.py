@@ -20,7 +20,7 @@ from domain.configuration.dashboard import Contents, Tile
 from domain.errors import NotFound
 from domain.metrics.catalogue import METRICS
 from projections.engine.declare.registry import all_registered
-from projections.queries.metrics.kpis import DIMENSIONS
+from projections.queries.metrics.metric_value import DIMENSIONS
 from read_api.answers.questions import VIEWER
 
 NAMES = ("executive", "trading", "users", "system")

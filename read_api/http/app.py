@@ -28,12 +28,9 @@ from read_api.http import (
     configuration,
     dashboards,
     insights,
-    markets,
     openapi,
     query_paths,
     reports,
-    trading,
-    users,
 )
 from read_api.http import metrics as catalogue
 from read_api.http.events import find_events, show_event
@@ -158,9 +155,7 @@ HANDLERS = (
     *configuration.handlers(),
     *dashboards.HANDLERS,
     *catalogue.HANDLERS,
-    *query_paths.handlers(trading.DOORS, "trading"),
-    *query_paths.handlers(users.DOORS, "users"),
-    *query_paths.handlers(markets.DOORS, "markets"),
+    *query_paths.handlers(),
     *ad_hoc.HANDLERS,
     *reports.HANDLERS,
     verify_log,
@@ -172,7 +167,7 @@ HANDLERS = (
     metrics,
 )
 
-TARGETS = query_paths.targets((*trading.DOORS, *users.DOORS))
+TARGETS = query_paths.targets()
 
 _PROJECTION_METRICS: Mapping[Metric, str] = {
     Metric.LAG_EVENTS: "lag_events",

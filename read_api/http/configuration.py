@@ -7,7 +7,6 @@ answers of the queries, a page at a time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -28,15 +27,6 @@ from read_api.http.responses import response_to, with_headers
 COMPANY = "company_profile"
 COMPANY_PATH = "/api/v1/company"
 PAGED = ("limit", "cursor")
-
-
-SHAPES: Mapping[str, tuple[type, type]] = MappingProxyType(  # of the list and of one item
-    {
-        "dashboard": (openapi.Dashboards, openapi.Dashboard),
-        "alert_rule": (openapi.AlertRules, openapi.AlertRule),
-        "report_schedule": (openapi.ReportSchedules, openapi.ReportSchedule),
-    }
-)
 
 
 def parameters_of_paths() -> dict[str, Sequence[Param]]:
@@ -76,12 +66,11 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
             only(answer["rows"], kind, str(id))
         return await response_to(question, answer)
 
-    list_shape, item_shape = SHAPES[kind.name]
     item, plural = f"{kind.path}/{{id:uuid}}", f"{kind.words}s"
     routes = (
-        (kind.path, listed, f"List {plural}", openapi.with_problems(list_shape, f"The {plural}")),
-        (item, shown, f"Show one of the {plural}", openapi.with_problems(item_shape, f"The {kind.words}")),
-        (f"{item}/history", told, f"Tell the history of one of the {plural}", openapi.HISTORY),
+        (kind.path, listed, f"List {plural}", openapi.ANSWER),
+        (item, shown, f"Show one of the {plural}", openapi.ANSWER),
+        (f"{item}/history", told, f"Tell the history of one of the {plural}", openapi.ANSWER),
     )
     return [
         get(path, responses=responses, summary=summary, operation_id=f"{kind.name}.{told.__name__}", tags=[kind.name])(
@@ -93,7 +82,7 @@ def _of(kind: Kind) -> list[HTTPRouteHandler]:
 
 @get(
     COMPANY_PATH,
-    responses=openapi.with_problems(openapi.Company, "The company"),
+    responses=openapi.ANSWER,
     summary="Show the company",
     tags=["company"],
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
-import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -19,6 +17,7 @@ from read_api.http.request import HttpRequest, answer_query, parameters
 
 PATH = "/api/v1/insights"
 OF_SERIES = "insights"  # answers with several kinds, and with all of them where none is named
+QUERY: Mapping[str, str] = MappingProxyType({PATH: OF_SERIES})  # whose rows are like those of the others
 QUERIES: Mapping[str, str] = MappingProxyType(
     {
         **{str(kind): OF_SERIES for kind in METHODS},
@@ -31,35 +30,6 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "recommendation": "recommendations",
     }
 )
-
-
-class Insight(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A finding with its numbers, or null and the reason; the method behind it, and the question it was found in.
-
-    `title` says it in a sentence, `severity` (info, warning or critical) how much attention it deserves.
-    """
-
-    kind: str
-    finding: dict[str, Any] | None
-    method: str
-    method_version: int
-    sample: int
-    minimum: int
-    evidence: dict[str, Any]
-    reasons: dict[str, str] = {}
-    metric: str | None = None
-    unit: str | None = None
-    by: str | None = None
-    symbol: str | None = None
-    title: str | None = None
-    severity: str | None = None
-    horizon_days: int | None = None
-
-
-class Insights(openapi.StandsFor, kw_only=True):
-    """Insights, and the position that they stand for."""
-
-    rows: list[Insight]
 
 
 def question(params: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -88,7 +58,7 @@ def handlers() -> list[HTTPRouteHandler]:
 
 @get(
     PATH,
-    responses=openapi.with_problems(Insights, "The insights"),
+    responses=openapi.ANSWER,
     summary="Find insights",
     operation_id="insights",
     tags=["insights"],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from read_api.http.request import HttpRequest, answer_query, explanation, parame
 from read_api.http.responses import JSON
 
 ONE, ALL = "metric", "kpis"  # the queries that answer
+QUERIES: Mapping[str, str] = MappingProxyType({"/api/v1/metrics/{key}": ONE, "/api/v1/kpis": ALL})
 _KEY = "key"
 
 
@@ -41,59 +42,6 @@ class CatalogueEntry(msgspec.Struct, kw_only=True):
     absent: str
     told_by: str
     feature: str | None
-
-
-class MetricValue(msgspec.Struct, kw_only=True):
-    """A value (money as decimal text) or null with its reason, what it stands for, and its dimensions' values.
-
-    Metrics of returns say what these are taken of (marked, equity or pnl), how many days there are and whether these
-    are fewer than 30.
-    """
-
-    key: str
-    value: str | float | None
-    unit: str
-    convention: str
-    definition_version: int
-    position: str
-    as_of: datetime | None
-    complete: bool
-    reason: str | None = None
-    basis: str = ""
-    days: int = 0
-    short_sample: bool = False
-
-
-class MetricAnswer(openapi.StandsFor, kw_only=True):
-    """One metric: a row for each group of its dimensions."""
-
-    rows: list[MetricValue]
-
-
-class KeyFigure(msgspec.Struct, kw_only=True):
-    """A value beside that of the period before. `reasons` says why anything is null; `unfinished`: it still runs."""
-
-    key: str
-    title: str
-    section: str
-    value: str | float | None
-    previous: str | float | None
-    change: str | float | None
-    change_rate: float | None
-    unit: str
-    convention: str
-    definition_version: int
-    begin: datetime = msgspec.field(name="from")
-    end: datetime = msgspec.field(name="to")
-    unfinished: bool
-    reason: str | None = None
-    reasons: dict[str, str] = {}
-
-
-class KeyFigures(openapi.StandsFor, kw_only=True):
-    """Every key figure of a company."""
-
-    rows: list[KeyFigure]
 
 
 @get(
@@ -128,7 +76,7 @@ def catalogue_entry(entry: Metric) -> CatalogueEntry:
 
 @get(
     "/api/v1/metrics/{key:str}",
-    responses=openapi.with_problems(MetricAnswer, "The metric"),
+    responses=openapi.ANSWER,
     summary="Answer one metric",
 )
 async def shown(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
@@ -169,7 +117,7 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
 
 @get(
     "/api/v1/kpis",
-    responses=openapi.with_problems(KeyFigures, "The key figures"),
+    responses=openapi.ANSWER,
     summary="All key figures of a company",
 )
 async def kpis(request: HttpRequest) -> Response[bytes]:

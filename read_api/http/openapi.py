@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import GenericAlias
-from typing import Annotated, Any, get_args, get_origin
-from uuid import UUID
+from typing import Annotated, Any
 
 import msgspec
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme
 
-from domain.configuration import alert_rule, company, dashboard, report_schedule
 from domain.problem_documents import MEDIA_TYPE, Problem
+from projections.engine.query.answer_row import camel_case, struct
+from projections.engine.query.composed import STAMP, Composed
+from projections.engine.query.plain import Query
+from projections.engine.query.request import Answerable
 
 
 class StandsFor(msgspec.Struct, kw_only=True):
@@ -22,7 +24,7 @@ class StandsFor(msgspec.Struct, kw_only=True):
     query: str
     definition_version: int
     position: str
-    as_of: datetime | None
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None
     complete: bool
     lag_ms: int
 
@@ -213,70 +215,17 @@ class WholeEvent(msgspec.Struct):
     scanned: ScannedFigures
 
 
-class Configured(msgspec.Struct, kw_only=True):
-    """What every configured item has. `version` is what If-Match takes; `unread_events`: of a newer release."""
-
-    id: UUID
-    version: int
-    created_at: datetime | None
-    changed_at: datetime | None
-    changed_by: str
-    unread_events: int
+def answer_shape(query: Answerable) -> type[StandsFor]:
+    """The shape of the answers of a query."""
+    fields: list[Any] = [("rows", GenericAlias(list, (_row_of(query),)))]
+    fields += [("next_cursor", str | None)] if isinstance(query, Query) and query.extra else []
+    return struct(f"{camel_case(query.name)}Answer", fields, StandsFor, query.summary)
 
 
-def _configured(name: str, state: type[msgspec.Struct], meaning: str) -> type[msgspec.Struct]:
-    """The shape of an item: the fields of the aggregate's state, and what every item has."""
-    fields = [(field.encode_name, _as_list(field.type)) for field in msgspec.structs.fields(state)]
-    named = {"__doc__": meaning}
-    return msgspec.defstruct(name, fields, bases=(Configured,), module=__name__, namespace=named, kw_only=True)
-
-
-def _as_list(kind: Any) -> Any:
-    """A `tuple[X, ...]` with bounds as a list: Litestar would describe its ellipsis as a second kind of item."""
-    if get_origin(kind) is not Annotated or get_origin(kind.__origin__) is not tuple:
-        return kind
-    items = GenericAlias(list, get_args(kind.__origin__)[:1])
-    return Annotated[(items, *kind.__metadata__)]
-
-
-Dashboard = _configured("Dashboard", dashboard.Dashboard, "A dashboard as it is configured.")
-AlertRule = _configured("AlertRule", alert_rule.AlertRule, "An alert rule with its silences.")
-ReportSchedule = _configured("ReportSchedule", report_schedule.ReportSchedule, "A report schedule.")
-Company = _configured("Company", company.Company, "What a company says about itself.")
-
-
-class ConfigurationChange(msgspec.Struct, kw_only=True):
-    """An event of the configuration; `body` is what changed, `event_id` finds it in the log."""
-
-    id: str
-    version: int
-    aggregate: str
-    topic: str
-    actor: str
-    role: str
-    at: datetime
-    body: Any
-    event_id: str
-
-
-class Page(Answer, kw_only=True):
-    """An answer that may have more pages: `next_cursor` goes on, null on the last one."""
-
-    next_cursor: str | None
-
-
-def _page(name: str, item: type[msgspec.Struct], meaning: str) -> type[msgspec.Struct]:
-    """The shape of an answer with items of this shape, page by page."""
-    fields: list[tuple[str, Any]] = [("rows", GenericAlias(list, (item,))), ("next_cursor", str | None)]
-    return msgspec.defstruct(
-        name, fields, bases=(StandsFor,), module=__name__, namespace={"__doc__": meaning}, kw_only=True
-    )
-
-
-Dashboards = _page("Dashboards", Dashboard, "Dashboards, by id.")
-AlertRules = _page("AlertRules", AlertRule, "Alert rules, by id.")
-ReportSchedules = _page("ReportSchedules", ReportSchedule, "Report schedules, by id.")
-ConfigurationHistory = _page("ConfigurationHistory", ConfigurationChange, "Events, by id and version.")
+def _row_of(query: Answerable) -> Any:
+    if isinstance(query, Composed) and query.stamped:
+        return struct(query.row.__name__, STAMP.items(), query.row, query.row.__doc__)
+    return query.row
 
 
 _PROBLEMS = {
@@ -304,7 +253,6 @@ PROJECTIONS = with_problems(list[ProjectionState], "The projections")
 EXPLANATION = with_problems(Explanation, "The events behind the measure")
 EVENTS = with_problems(FoundEvents, "The events")
 EVENT = with_problems(WholeEvent, "The event")
-HISTORY = with_problems(ConfigurationHistory, "The events")
 HEALTH = with_problems(HealthFigures, "The figures")
 METRICS = {
     200: ResponseSpec(str, description="The metrics", media_type="text/plain; version=0.0.4", generate_examples=False),

@@ -23,14 +23,13 @@ MANY_NAMES: Mapping[str, str] = {
     "domain/ports.py": "the ports, side by side",
     "domain/request/tracing.py": "one small standard: spans, contexts, headers",
     "app/wiring.py": "the composition root: one function for each thing that is opened",
+    "projections/configuration.py": "one projection: rows, folds and queries",
     "projections/engine/declare/merge_rules.py": "the vocabulary of declarations of rows",
     "projections/engine/store/port.py": "the port of the store with what goes through it",
     "projections/engine/store/sql.py": "statements that follow from a declaration, one function each",
     "projections/queries/trading/statistics.py": "queries over one record of trades",
     "projections/trading.py": "one projection: rows, folds and queries",
     "read_api/http/openapi.py": "shapes of answers",
-    "read_api/http/trading.py": "shapes of answers",
-    "read_api/http/users.py": "shapes of answers",
 }
 # path → what it does with a clock, tasks or threads although it is of the domain
 NOT_PURE: Mapping[str, str] = {

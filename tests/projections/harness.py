@@ -11,9 +11,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_origin
 
+import msgspec
 import psycopg
+from msgspec import structs
 
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from adapters.postgres.read_models.read_store import PostgresReadStore
@@ -23,11 +25,12 @@ from domain.events.partitioning import partition_of
 from domain.ports import Chunk
 from eventlog.publish.event import Event
 from projections.engine.declare.projection import Projection
-from projections.engine.declare.registry import all_projections, projection
+from projections.engine.declare.registry import all_projections, all_registered, projection
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort
 from projections.engine.query.ask import answer
 from projections.engine.query.compared import Comparing
+from projections.engine.query.composed import STAMP
 from projections.engine.query.request import Question
 from projections.engine.store import sql
 from projections.engine.store.port import Checksum
@@ -137,7 +140,7 @@ class ReadModels:
         await self.reads.open()
         named = {name.rstrip("_"): text for name, text in params.items()}
         question = Question(query, company, named, self.asked_at or datetime.now(UTC))
-        return await answer(question, self.reads, self.comparing)
+        return as_described(query, await answer(question, self.reads, self.comparing))
 
     async def rows(self, query: str, company: str = COMPANY, **params: str) -> list[dict[str, Any]]:
         """The rows of an answer."""
@@ -153,6 +156,16 @@ class ReadModels:
         self.store.close()
         await self.reads.close()
         await self._consents.close()
+
+
+def as_described(query: str, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer, whose rows have no field but those that the query's type of rows has, with values of their types."""
+    row: Any = all_registered()[query].row
+    msgspec.convert(found["rows"], list[row])
+    if issubclass(get_origin(row) or row, msgspec.Struct):
+        names = {field.encode_name for field in structs.fields(row)} | STAMP.keys()
+        assert [name for each in found["rows"] for name in each if name not in names] == []
+    return found
 
 
 def chunks_of(records: Iterable[Logged]) -> list[Chunk]:

@@ -70,7 +70,7 @@ def test_what_came_later_is_not_looked_at() -> None:
         gone = first - chance.randint(0, 50) if number % 2 else first
         users.append((f"u{number}", History(first - 100, tuple(range(first - 100, gone, 1 + number % 5)))))
     later = [(user, History(h.first, (*h.active, first + 3, first + 9))) for user, h in users]
-    asked: tuple[int, int, int, dict[str, Any]] = (first, 14, 10, {})
+    asked: tuple[int, int, int, dict[str, Any]] = (first, 14, 10, {"evidence": {}})
     assert churn_of("acme", users, *asked) == churn_of("acme", later, *asked)
 
 

@@ -19,8 +19,9 @@ from cachetools import LRUCache
 
 from domain.errors import Invalid, LimitExceeded
 from domain.ports import Consents, ReadStore
+from projections.engine.query.answer_row import Rows, as_answered
 from projections.engine.query.ask import answer
-from projections.engine.query.composed import Composed, Part, Rows, ask_parts
+from projections.engine.query.composed import AnyRow, Composed, Part, ask_parts
 from projections.engine.query.formatting import age
 from projections.engine.query.request import Asking, Question, Request
 from projections.engine.turns import Share, Turns
@@ -51,7 +52,7 @@ class Others(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared(Composed):
+class Compared(Composed[AnyRow]):
     """`combine` tells what there is to tell without peers, `compare` with them; no value of a peer may be in it.
 
     `comparison` says from the company's own rows what is compared, None where nothing is. With fewer than `fewest`
@@ -59,7 +60,7 @@ class Compared(Composed):
     """
 
     comparison: Callable[[Request, Mapping[str, Rows]], Comparison | None]
-    compare: Callable[[Request, Mapping[str, Rows], Others], Rows]
+    compare: Callable[[Request, Mapping[str, Rows], Others], Sequence[AnyRow]]
     fewest: int
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Comparing:
         self._cache: LRUCache[object, _CachedAnswer] = LRUCache(MOST_FINDINGS)
         self._turns = Turns("comparisons with peers", ONE)
 
-    async def answer(self, query: Compared, request: Request, asking: Asking) -> dict[str, Any]:
+    async def answer(self, query: Compared[Any], request: Request, asking: Asking) -> dict[str, Any]:
         """The answer in the form of the API. Raises what the company's own questions raise, and LimitExceeded."""
         asked_at = request.asked_at.exact  # it rests on others' rows as well, whose movements nobody looks at
         own, stands_for = await ask_parts(query, request, asking)
@@ -105,7 +106,7 @@ class Comparing:
         comparison = query.comparison(request, own)
         peers = [] if comparison is None else await self._peers(request.company, comparison)
         if comparison is None or len(peers) < query.fewest:
-            return {**head, "rows": query.combine(request, own)}
+            return {**head, "rows": query.rows(request, own)}
         key, among = _key(query, request.company, comparison), _digest(peers)
         kept = self._cached(key, among)
         if kept is not None:
@@ -115,7 +116,7 @@ class Comparing:
             if kept is None:
                 # the peers are asked later than the company, so that they have seen what its position says
                 answers = await _answers(comparison.part, peers, asked_at, asking.store)
-                kept = {**head, "rows": query.compare(request, own, Others(answers, self._secret()))}
+                kept = {**head, "rows": as_answered(query.compare(request, own, Others(answers, self._secret())))}
                 self._cache[key] = _CachedAnswer(kept, among, self._clock())
         return dict(kept)
 
@@ -163,7 +164,7 @@ def _as_now(kept: Mapping[str, Any], stands_for: Mapping[str, Any], asked_at: da
     return {**kept, "complete": False, "lag_ms": age(kept["as_of"], asked_at)}
 
 
-def _key(query: Compared, company: str, of: Comparison) -> object:
+def _key(query: Compared[Any], company: str, of: Comparison) -> object:
     return query.name, company, of.part.query, tuple(sorted(of.part.params.items())), of.tier, of.currency
 
 

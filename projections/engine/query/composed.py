@@ -12,21 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from domain.access.rights import Feature, Right
 from domain.position import Position
 from projections.engine.declare.registry import all_queries, all_registered, projection
 from projections.engine.declare.rows import Table
+from projections.engine.query.answer_row import AnswerTime, Rows, as_answered
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
 from projections.engine.query.request import Answerable, Asking, Question, Request, read_request
 from projections.engine.turns import Share, Turns
 
-Rows = list[dict[str, Any]]
+AnyRow = TypeVar("AnyRow")
 
 AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
 SHARE = Share(AT_ONCE, of_tenant=1, waiting=32, patience=30.0)  # a tenant's dashboard may wait for all of its tiles
+STAMP: Mapping[str, Any] = {"position": str, "as_of": AnswerTime | None, "complete": bool}  # of each row, where stamped
 ASKED_AT_ONCE = 4  # parts of one question: key figures have forty, and the store has few connections for all who ask
 
 
@@ -60,11 +62,12 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
-    """A query made of others. `slow` combinations are computed in a thread, so that nobody else waits for them.
+class Composed(Generic[AnyRow]):
+    """A query made of others. `combine` makes rows of the type `row`, which describes them: an AnswerRow, or a dict
+    where the question names the columns.
 
-    Where `slow` is a function, it says so by the rows: on busy cores the way to a thread and back takes longer than a
-    small combination.
+    `slow` combinations are computed in a thread, so that nobody else waits for them. Where it is a function, it says so
+    by the rows: on busy cores the way to a thread and back takes longer than a small combination.
 
     Those that are computed `apart`, in a process of their own, only wait in a thread: in one that is no other's.
 
@@ -78,7 +81,8 @@ class Composed:
     summary: str
     params: tuple[Param, ...]
     parts: Callable[[Request], Mapping[str, Part | Select]]
-    combine: Callable[[Request, Mapping[str, Rows]], Rows]
+    combine: Callable[[Request, Mapping[str, Rows]], Sequence[AnyRow]]
+    row: type[AnyRow]
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
     version: int = 1
@@ -94,17 +98,19 @@ class Composed:
         if self.apart or (self.slow(rows) if callable(self.slow) else self.slow):
             turns, threads = APART if self.apart else COMBINING
             async with turns.turn(request.company):
-                combined = await asyncio.get_running_loop().run_in_executor(threads(), self.combine, request, rows)
+                combined = await asyncio.get_running_loop().run_in_executor(threads(), self.rows, request, rows)
         else:
-            combined = self.combine(request, rows)
+            combined = self.rows(request, rows)
         if self.stamped:
-            combined = [
-                row | {name: stands_for[name] for name in ("position", "as_of", "complete")} for row in combined
-            ]
+            combined = [row | {name: stands_for[name] for name in STAMP} for row in combined]
         return {"query": self.name, "definition_version": self.version, **stands_for, "rows": combined}
 
+    def rows(self, request: Request, rows: Mapping[str, Rows]) -> Rows:
+        """The rows of the answer out of those of its parts, as they are answered. Raises what `combine` raises."""
+        return as_answered(self.combine(request, rows))
 
-async def ask_parts(query: Composed, request: Request, asking: Asking) -> tuple[dict[str, Rows], dict[str, Any]]:
+
+async def ask_parts(query: Composed[Any], request: Request, asking: Asking) -> tuple[dict[str, Rows], dict[str, Any]]:
     """What the parts give by their names, and what all of them together stand for. Raises what the parts raise."""
     parts = query.parts(request)
     first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once

@@ -8,11 +8,29 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason
-from projections.engine.declare.merge_rules import Day, Json, Kind, Labels, Money, Number, Twelfths
+from projections.engine.declare.merge_rules import (
+    Count,
+    Day,
+    Flag,
+    Hour,
+    Json,
+    Key,
+    Kind,
+    Labels,
+    Minute,
+    Moment,
+    Money,
+    Number,
+    Small,
+    Text,
+    Twelfths,
+)
+from projections.engine.declare.rows import Column
+from projections.engine.query.answer_row import AnswerTime
 from projections.engine.query.params import read_time
 
 MILLION = 1_000_000
@@ -69,23 +87,18 @@ def labels(text: str) -> list[str]:
 
 def shower(kind: type[Kind]) -> Callable[[Any], Any]:
     """The function that shows a value of this kind; null stays null."""
-    return SHOWERS.get(kind, _plain)
+    return _OR_NULL.get(_SHOWN[kind].show, _plain)
 
 
-def _or_null(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else show(value)
+def answered_type(column: Column, *, total: bool = False) -> Any:
+    """The type of what answers show of a column, or of its total: what was never merged is null, but for texts."""
+    never_null = column.rule is Key or issubclass(column.kind, Text) or (total and column.rule.blank is not None)
+    return _SHOWN[column.kind].type if never_null else _SHOWN[column.kind].type | None
 
 
-SHOWERS: Mapping[type[Kind], Callable[[Any], Any]] = MappingProxyType(
-    {
-        Money: _or_null(money),
-        Number: _or_null(number),
-        Twelfths: _or_null(twelfths),
-        Day: _or_null(_day),
-        Json: _or_null(document),
-        Labels: _or_null(labels),
-    }
-)
+class _Shown(NamedTuple):
+    show: Callable[[Any], Any]
+    type: Any
 
 
 def _plain(value: Any) -> Any:
@@ -94,6 +107,31 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return int(value) if isinstance(value, Decimal) else value
+
+
+def _or_null(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else show(value)
+
+
+_SHOWN: Mapping[type[Kind], _Shown] = MappingProxyType(
+    {
+        Kind: _Shown(_plain, Any),
+        Text: _Shown(_plain, str),
+        Json: _Shown(document, Any),
+        Labels: _Shown(labels, list[str]),
+        Small: _Shown(_plain, int),
+        Count: _Shown(_plain, int),
+        Flag: _Shown(_plain, bool),
+        Money: _Shown(money, str),
+        Number: _Shown(number, float),
+        Twelfths: _Shown(twelfths, str),
+        Moment: _Shown(_plain, AnswerTime),
+        Minute: _Shown(_plain, AnswerTime),
+        Hour: _Shown(_plain, AnswerTime),
+        Day: _Shown(_day, date),
+    }
+)
+_OR_NULL = {shown.show: _or_null(shown.show) for shown in _SHOWN.values() if shown.show is not _plain}
 
 
 def show_time(moment: datetime) -> str:

@@ -36,6 +36,7 @@ class InstanceQuery:
     summary: str
     params: tuple[Param, ...]
     of_all: frozenset[str] = frozenset()
+    row: Any = dict[str, Any]
     right: Right = Right.DASHBOARDS
     feature: Feature | None = None
     open_to_members: bool = False

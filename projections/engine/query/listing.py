@@ -12,7 +12,8 @@ from domain.access.rights import Right
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
-from projections.engine.query.formatting import shower
+from projections.engine.query.answer_row import AnswerRow, row_type
+from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_time, storable
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import WITHOUT_END, Request
@@ -119,6 +120,10 @@ class Listing:
         shows = [(c.name, self.name(c.name), shower(c.kind)) for c in self.columns]
         return [{name: show(row[column]) for column, name, show in shows} for row in rows]
 
+    def row(self, query: str) -> type[AnswerRow]:
+        """The type of these rows."""
+        return row_type(query, {self.name(c.name): answered_type(c) for c in self.columns})
+
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
         if len(rows) < _page_size(request) or request.get("order") == NEWEST:
@@ -138,11 +143,13 @@ def listing(
     also: Sequence[Param] = (),
     narrowed: Callable[[Request], Condition | None] = lambda _: None,
     right: Right = Right.DASHBOARDS,
+    row: type[AnswerRow] | None = None,
 ) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
     `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
-    into a condition. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
+    into a condition. `row`: what says more of the rows than the kinds of their columns. An answer that is not the last
+    page has `next_cursor`, to be given as `cursor`.
     """
     listed = Listing(of.table, filters, time, names or {}, narrowed)
     params = (
@@ -152,7 +159,17 @@ def listing(
         *(_filter(of.table.column(f), listed.name(f)) for f in filters),
         *also,
     )
-    return Query(name, summary, params, listed.ask, listed.shape, listed.extra, listed.selects, right)
+    return Query(
+        name,
+        summary,
+        params,
+        listed.ask,
+        listed.shape,
+        listed.extra,
+        listed.selects,
+        right,
+        row=row or listed.row(name),
+    )
 
 
 def _page_size(request: Request) -> int:

@@ -44,8 +44,9 @@ class Query:
     """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
 
     `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
-    asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals.
-    `open_to_members`: members get the company's answer, which is of tables that are open to them.
+    asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals. `row`:
+    the type that describes what `shape` gives. `open_to_members`: members get the company's answer, which is of tables
+    that are open to them.
     """
 
     of_now: ClassVar[bool] = False
@@ -60,6 +61,7 @@ class Query:
     feature: Feature | None = None
     measures: tuple[str, ...] = ()
     open_to_members: bool = False
+    row: Any = dict[str, Any]
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""

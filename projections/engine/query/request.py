@@ -146,6 +146,11 @@ class Answerable(Protocol):
         ...
 
     @property
+    def row(self) -> Any:
+        """The type that describes a row of its answer, a struct, or a dict where its columns are the question's."""
+        ...
+
+    @property
     def right(self) -> Right:
         """What whoever asks must have."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 from domain.access.rights import Right
 from domain.errors import Invalid
@@ -18,7 +18,8 @@ from projections.engine.declare.merge_rules import (
     Number,
 )
 from projections.engine.declare.rows import Column, Row, Table
-from projections.engine.query.formatting import shower
+from projections.engine.query.answer_row import AnswerRow, AnswerTime, row_type
+from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_month, read_time
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
@@ -36,6 +37,12 @@ class Dimension:
 
     sql: str
     read: Callable[[str], Any] = str
+
+    @property
+    def type(self) -> Any:
+        """The type of its values in answers."""
+        read = str if self.read is str else get_type_hints(self.read)["return"]
+        return AnswerTime if read is datetime else read
 
     def equals(self, table: Table, value: object) -> tuple[str, list[object]]:
         """The condition that a row of the table has this value, with its parameters."""
@@ -164,6 +171,15 @@ class Totals:
         derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
         return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
 
+    def row(self, query: str) -> type[AnswerRow]:
+        """The type of a row: the dimensions of the question, and every measure."""
+        by = {name: each.type for name, each in self.by.items()}
+        stored = {c.name: answered_type(c, total=True) for c in self.measures} | dict.fromkeys(self.counts, int)
+        derived, _ = self.derive(dict.fromkeys(stored, 1)) if self.derive else ({}, {})
+        ranked = dict.fromkeys(QUANTILES if self.quantiles else (), float | None)
+        ratios = {name: type(value) | None for name, value in derived.items()}
+        return row_type(query, stored | ranked | ratios, {**by, "reasons": dict[str, str]})
+
     def _quantiles(self, row: Mapping[str, Any], raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
         if self.quantiles is None:
             return {}, {}
@@ -206,7 +222,15 @@ def totals(
         *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
     )
     return Query(
-        name, summary, params, asked.ask, asked.shape, selects=asked.selects, right=right, measures=asked.names()
+        name,
+        summary,
+        params,
+        asked.ask,
+        asked.shape,
+        selects=asked.selects,
+        right=right,
+        measures=asked.names(),
+        row=asked.row(name),
     )
 
 

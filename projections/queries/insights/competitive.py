@@ -16,12 +16,13 @@ from domain.insights.finding import Finding, Kind
 from domain.metrics.catalogue import metric
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, has_value
+from projections.engine.query.answer_row import Rows
 from projections.engine.query.compared import Compared, Comparison, Others
-from projections.engine.query.composed import Part, Rows
+from projections.engine.query.composed import Part
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.request import Request
-from projections.queries.insights.shape import Method
+from projections.queries.insights.shape import Insight, Method
 from projections.queries.metrics.kpis import period_at
 
 CELLS = (1, 3, 12)  # months of a period: each month lies in one of each, and so no event in more than three
@@ -87,7 +88,7 @@ def _comparison(request: Request, rows: Mapping[str, Rows]) -> Comparison | None
     return Comparison(_own_part(request), company["tier"] or "", company["currency"] if in_money else None)
 
 
-def _row_of(request: Request, rows: Mapping[str, Rows], finding: Finding | Reason) -> Rows:
+def _row_of(request: Request, rows: Mapping[str, Rows], finding: Finding | Reason) -> list[Insight]:
     entry, part = metric(request.get("metric")), _own_part(request)
     evidence = {"query": part.query, "params": dict(part.params)}
     own = rows["own"][0] if rows["own"] else {}
@@ -95,12 +96,12 @@ def _row_of(request: Request, rows: Mapping[str, Rows], finding: Finding | Reaso
     return [STANDING.row(finding, 0, {"metric": entry.key, "unit": str(entry.unit), **basis, "evidence": evidence})]
 
 
-def _alone(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _alone(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     own = _own(rows)
     return _row_of(request, rows, own if isinstance(own, Reason) else Reason.TOO_FEW)
 
 
-def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> Rows:
+def _compare(request: Request, rows: Mapping[str, Rows], others: Others) -> list[Insight]:
     own, (company,) = _own(rows), rows["company"]
     if isinstance(own, Reason):
         return _row_of(request, rows, own)
@@ -120,6 +121,7 @@ competitive = Compared(
     ),
     _parts,
     _alone,
+    Insight,
     feature=Feature.COMPETITIVE,
     comparison=_comparison,
     compare=_compare,

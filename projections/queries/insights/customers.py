@@ -20,13 +20,14 @@ from domain.insights.activity import WINDOW, Features, History, features_of, wen
 from domain.insights.finding import Kind
 from domain.insights.purchases import buyers
 from domain.metrics.value import Reason
-from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.params import Param, read_day
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
-from projections.queries.insights.shape import Method, plain
+from projections.queries.insights.shape import Insight, Method, plain
 
 MOST = 20_000
 EPOCH = date(1970, 1, 1)
@@ -92,7 +93,7 @@ def _parts_of_churn(request: Request) -> Mapping[str, Select]:
     return {"users": Select("user_activity", Statement(ACTIVE, (request.company, *_window(request))))}
 
 
-def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     users = [(str(r["key"]), History(int(r["first"]), tuple(r["days"]))) for r in rows["users"]]
     asked = _days(request)[1], request.get("horizon", HORIZON), request.get("customers", NAMED)
     return MODELS.run(churn_of, request.company, users, *asked, _about(request, "user_activity", len(users)))
@@ -105,7 +106,7 @@ def churn_of(
     horizon: int,
     named: int,
     about: Mapping[str, Any],
-) -> Rows:
+) -> list[Insight]:
     """Learned from those who were active before the last `horizon` days, told of those who are active now."""
     learned = _seen(users, last - horizon)
     left = [went_quiet(history, last - horizon, horizon) for _, history, _ in learned]
@@ -143,6 +144,7 @@ churn_risks = Composed(
     ),
     _parts_of_churn,
     _combine_churn,
+    Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
 )
@@ -154,7 +156,7 @@ def _parts_of_value(request: Request) -> Mapping[str, Select]:
     return {"customers": Select("payments", Statement(BOUGHT, (request.company, *_window(request))))}
 
 
-def _combine_value(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine_value(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in rows["customers"]]
     asked = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
     return MODELS.run(value_of, request.company, bought, *asked, _about(request, "payment_totals", len(bought)))
@@ -167,7 +169,7 @@ def value_of(
     months: int,
     named: int,
     about: Mapping[str, Any],
-) -> Rows:
+) -> list[Insight]:
     """The models, and the customers who will bring most."""
     purchases = ((key, day, amount) for key, days, amounts in bought for day, amount in zip(days, amounts, strict=True))
     sample = buyers(purchases, last)
@@ -189,6 +191,7 @@ lifetime_value = Composed(
     ),
     _parts_of_value,
     _combine_value,
+    Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
 )
@@ -201,7 +204,7 @@ def _parts_of_survival(request: Request) -> Mapping[str, Part]:
     return {"subscriptions": Part("subscriptions", kept)}
 
 
-def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     begin, end = _window(request)
     lives = _lifetimes(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
     found = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
@@ -234,6 +237,7 @@ survival = Composed(
     ),
     _parts_of_survival,
     _combine_survival,
+    Insight,
     feature=Feature.PREDICTIVE,
     slow=True,
 )

@@ -10,17 +10,20 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import structs
+
 from domain.errors import Invalid
 from domain.events.catalogue import MILLIONTHS
 from domain.insights.drivers import RATE, TOTAL, Contribution, Drivers, RateParts, drivers_of_rate, drivers_of_total
 from domain.insights.finding import Kind
 from domain.metrics.value import Reason
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money
 from projections.engine.query.params import Param, read_choice, read_day
 from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, OF_OPERATIONS, OF_REVENUE, OF_TRADES, TO, window
-from projections.queries.insights.shape import Method
+from projections.queries.insights.shape import Insight, Method
 
 MOST_SEGMENTS = 50  # segments that are told; the others together are one more
 
@@ -114,7 +117,7 @@ def _parts(request: Request) -> Mapping[str, Part]:
     }
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     driven, by = _metric_and_dimension(request)
     before, after = (_counted(driven, by, rows[name]) for name in ("before", "after"))
     found = drivers_of_rate(before, after) if driven.of else drivers_of_total(_sums(before), _sums(after))
@@ -125,7 +128,7 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
         "evidence": {name: {"query": part.query, "params": dict(part.params)} for name, part in parts.items()},
     }
     row = driven.method.row(found if isinstance(found, Reason) else _bare(found), len(before | after), about)
-    return [row if isinstance(found, Reason) else {**row, "finding": _shown(driven, found)}]
+    return [row if isinstance(found, Reason) else structs.replace(row, finding=_shown(driven, found))]
 
 
 def _counted(driven: Driven, by: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, RateParts]:
@@ -182,5 +185,6 @@ drivers = Composed(
     ),
     _parts,
     _combine,
+    Insight,
     version=2,
 )

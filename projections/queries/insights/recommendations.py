@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from domain.insights.finding import Kind
 from domain.insights.recommendations import RULES, Measured, recommendations
 from domain.metrics.value import Reason
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.params import Param
 from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, TO, window
-from projections.queries.insights.shape import plain
+from projections.queries.insights.shape import Insight, insight, plain
 
 LOOKED_AT = timedelta(days=30)
 READ = tuple(dict.fromkeys(key for rule in RULES for key in rule.reads))
@@ -31,36 +33,23 @@ def _parts(request: Request) -> Mapping[str, Part]:
     return {"strategies": Part("trading_totals", params)}
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     asked = _parts(request)["strategies"]
     return [advice for row in rows["strategies"] for advice in _of_strategy(row, asked)]
 
 
-def _of_strategy(row: Mapping[str, Any], asked: Part) -> Rows:
+def _of_strategy(row: Mapping[str, Any], asked: Part) -> list[Insight]:
     """What the rules advise about one strategy, with the question that shows its numbers again."""
     params = {**asked.params, "strategy": row["strategy"]}
     measured = {key: Measured(_stat(row[key]), row["total_trades"]) for key in READ if key in row}
-    told = []
-    for advice in recommendations(row["strategy"], measured):
-        shown = plain(advice)
-        basis, links = shown.pop("basis"), shown.pop("links")
-        told.append(
-            {
-                "kind": "recommendation",
-                "finding": shown,
-                "method": basis["method"],
-                "method_version": basis["version"],
-                "sample": basis["sample"],
-                "minimum": basis["minimum"],
-                "evidence": {
-                    "query": asked.query,
-                    "params": params,
-                    "measures": links,
-                    "link": f"/api/v1/query/{asked.query}?{urlencode(params)}",
-                },
-            }
-        )
-    return told
+    link = f"/api/v1/query/{asked.query}?{urlencode(params)}"
+    insights = []
+    for each in recommendations(row["strategy"], measured):
+        shown = plain(each)
+        del shown["basis"]
+        evidence = {"query": asked.query, "params": params, "measures": shown.pop("links"), "link": link}
+        insights.append(insight(Kind.RECOMMENDATION, each.basis, shown, evidence=evidence))
+    return insights
 
 
 def _stat(value: object) -> float | Reason:
@@ -77,4 +66,5 @@ advice = Composed(
     ),
     _parts,
     _combine,
+    Insight,
 )

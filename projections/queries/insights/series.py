@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec import structs
+
 from domain.access.rights import Feature
 from domain.insights import anomalies, change_points, forecast, growth, seasonality, trend
 from domain.insights.daily import Daily
@@ -17,12 +19,13 @@ from domain.insights.finding import Finding, Kind
 from domain.insights.headline import headline
 from domain.insights.periods import period_of
 from domain.metrics.value import Reason
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, read_filters, window
-from projections.queries.insights.shape import Method
+from projections.queries.insights.shape import Insight, Method
 
 WEEK = 7
 MATCHED = 28  # days that growth compares: four of each weekday
@@ -97,13 +100,13 @@ def series_of(request: Request, rows: Mapping[str, Rows]) -> tuple[Series, Daily
     return series, read, {"metric": request.get("metric"), "unit": series.unit, "evidence": evidence}
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     _, series, about = series_of(request, rows)
     kinds = (Kind(request.get("kind")),) if request.get("kind") else tuple(METHODS)
     return MODELS.run(findings_in, request.company, kinds, series, about)
 
 
-def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> Rows:
+def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapping[str, Any]) -> list[Insight]:
     """One row for each kind, a finding with its headline. Run in the process for long computations."""
     return [
         _with_headline(method.row(find(series.values), len(series.values), about, lambda shown: _dated(shown, series)))
@@ -111,11 +114,11 @@ def findings_in(_company: str, kinds: Sequence[Kind], series: Daily, about: Mapp
     ]
 
 
-def _with_headline(row: dict[str, Any]) -> dict[str, Any]:
-    if row["finding"] is None:
+def _with_headline(row: Insight) -> Insight:
+    if row.finding is None:
         return row
-    short = headline(row["kind"], row["metric"], row["finding"], row["sample"])
-    return row | {"title": short.title, "severity": str(short.severity)}
+    short = headline(row.kind, row.metric, row.finding, row.sample)
+    return structs.replace(row, title=short.title, severity=str(short.severity))
 
 
 def _dated(shown: dict[str, Any], series: Daily) -> dict[str, Any]:
@@ -137,6 +140,7 @@ insights = Composed(
     ),
     of_metric,
     _combine,
+    Insight,
     apart=True,
 )
 
@@ -148,12 +152,12 @@ def read_horizon(text: str) -> int:
     return int(text)
 
 
-def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     _, series, about = series_of(request, rows)
     return MODELS.run(forecast_of, request.company, series, request.get("horizon", DEFAULT_HORIZON), about)
 
 
-def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, Any]) -> Rows:
+def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, Any]) -> list[Insight]:
     """One row. Run in the process for long computations."""
     future = forecast.forecast(series.values, horizon, season_of(series.values))
     first = series.day(len(series.values))
@@ -189,6 +193,7 @@ series_forecast = Composed(
     ),
     of_metric,
     _combine_forecast,
+    Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
 )

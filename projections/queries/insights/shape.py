@@ -8,8 +8,33 @@ from typing import Any
 
 import msgspec
 
-from domain.insights.finding import Finding, Kind
+from domain.insights.finding import Basis, Finding, Kind
 from domain.metrics.value import Reason
+from projections.engine.query.answer_row import AnswerRow
+
+
+class Insight(AnswerRow, kw_only=True):
+    """A finding with its numbers, or null and the reason; the method behind it, and the question it was found in.
+
+    `title` says it in a sentence, `severity` (info, warning or critical) how much attention it deserves.
+    """
+
+    kind: str
+    metric: str = ""
+    by: str = ""
+    symbol: str = ""
+    unit: str = ""
+    basis: str = ""
+    horizon_days: int = 0
+    evidence: dict[str, Any]
+    finding: dict[str, Any] | None
+    method: str
+    method_version: int
+    sample: int
+    minimum: int
+    title: str = ""
+    severity: str = ""
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +52,27 @@ class Method:
         sample: int,
         about: Mapping[str, Any],
         numbers: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda shown: shown,
-    ) -> dict[str, Any]:
+    ) -> Insight:
         """The row of an answer. `about`: what it is about, with its evidence; `numbers` shapes those of a finding."""
-        head = {"kind": str(self.kind), **about}
         if isinstance(finding, Reason):
-            basis = {"method": self.method, "method_version": self.version, "sample": sample, "minimum": self.minimum}
-            return {**head, "finding": None, **basis, "reasons": {"finding": str(finding)}}
+            basis, reasons = Basis(self.method, self.version, sample, self.minimum), {"finding": str(finding)}
+            return insight(self.kind, basis, None, **about, reasons=reasons)
         shown = plain(finding)
-        basis = shown.pop("basis")
-        return {
-            **head,
-            "finding": dict(numbers(shown)),
-            "method": basis["method"],
-            "method_version": basis["version"],
-            "sample": basis["sample"],
-            "minimum": basis["minimum"],
-        }
+        del shown["basis"]
+        return insight(self.kind, finding.basis, dict(numbers(shown)), **about)
+
+
+def insight(kind: Kind, basis: Basis, finding: dict[str, Any] | None, **about: Any) -> Insight:
+    """A row with what it rests on."""
+    return Insight(
+        kind=str(kind),
+        finding=finding,
+        method=basis.method,
+        method_version=basis.version,
+        sample=basis.sample,
+        minimum=basis.minimum,
+        **about,
+    )
 
 
 def plain(value: Any) -> Any:

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec import field
 
 from domain.metrics.metric import Metric, Unit
 from domain.metrics.value import Reason
+from projections.engine.query.answer_row import AnswerRow, AnswerTime
 from projections.engine.query.formatting import money
 
 OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
 
 
-def comparison(entry: Metric, newest: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A value object beside that of the period before; None: that period is outside the tier, or there is none."""
-    figure = dict(newest)
-    reasons = dict(figure.pop("reasons", {}))
-    previous = None if before is None else before["value"]
+class ComparedValue(AnswerRow, kw_only=True):
+    """A value beside that of the period before. `reasons` says why anything is null; `unfinished`: it still runs."""
+
+    key: str
+    value: str | float | None
+    unit: str
+    convention: str
+    definition_version: int
+    reason: str = ""
+    detail: str = ""
+    basis: str = ""
+    title: str
+    section: str
+    previous: str | float | None
+    change: str | float | None
+    change_rate: float | None
+    reasons: dict[str, str] = field(default_factory=dict)
+    begin: AnswerTime = field(name="from")
+    end: AnswerTime = field(name="to")
+    unfinished: bool
+
+
+class PeriodValue(NamedTuple):
+    """A metric's value as answers show it, of one period, or the reason why there is none."""
+
+    value: Any
+    reason: str
+
+
+def comparison(entry: Metric, newest: PeriodValue, before: PeriodValue | None) -> dict[str, Any]:
+    """What a key figure adds to a value; None: the period before is outside the tier, or there is none."""
+    reasons = {"value": newest.reason} if newest.value is None else {}
+    previous = None if before is None else before.value
     if previous is None:
-        reasons["previous"] = OUTSIDE_TIER if before is None else before["reason"]
-    change, rate = _change(entry, figure["value"], previous)
+        reasons["previous"] = OUTSIDE_TIER if before is None else before.reason
+    change, rate = _change(entry, newest.value, previous)
     if change is None:
         reasons["change"] = reasons["change_rate"] = reasons.get("value") or reasons["previous"]
     elif rate is None:
         reasons["change_rate"] = str(Reason.ZERO_DENOMINATOR)
-    figure |= {"title": entry.title, "section": str(entry.section)}
-    figure |= {"previous": previous, "change": change, "change_rate": rate}
-    return figure | ({"reasons": reasons} if reasons else {})
+    compared = {"previous": previous, "change": change, "change_rate": rate}
+    return {"title": entry.title, "section": str(entry.section), **compared, "reasons": reasons}
 
 
 def _change(entry: Metric, value: Any, previous: Any) -> tuple[Any, float | None]:

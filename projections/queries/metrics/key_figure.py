@@ -9,21 +9,40 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec import field
+
 from domain.metrics.catalogue import METRICS
 from domain.whole_number import whole_number
+from projections.engine.query.answer_row import AnswerRow, AnswerTime, Rows
 from projections.engine.query.asked_at import INSTANT
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_choice, read_time
 from projections.engine.query.request import Request
-from projections.queries.metrics.comparison import comparison
+from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
 from projections.queries.metrics.kpis import PERIODS, SINCE, metric_query, period_at, span_of
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.several import text_of
 
 LEAST, MOST = 2, 36  # periods of a history
 OWN = ("from", "to", "at", "period", "history")
-HEAD = ("key", "value", "unit", "convention", "definition_version")
+HEAD = ("key", "value", "unit", "convention", "definition_version", "reason", "basis", "detail")
+
+
+class FigurePoint(AnswerRow, kw_only=True):
+    """A period of a history and its value; `unfinished`: it still runs."""
+
+    begin: AnswerTime = field(name="from")
+    end: AnswerTime = field(name="to")
+    unfinished: bool
+    value: str | float | None
+    reason: str = ""
+
+
+class FigureWithHistory(ComparedValue, kw_only=True):
+    """A key figure and the periods up to its own, the newest last."""
+
+    history: list[FigurePoint]
 
 
 def _newest(request: Request) -> Span:
@@ -49,27 +68,34 @@ def _parts(request: Request) -> Mapping[str, Part]:
     return {show_time(span.bounds[0]): Part("metric", {**others, **span.params()}) for span in _spans(request)}
 
 
-def _rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def _rows(request: Request, answers: Mapping[str, Rows]) -> list[FigureWithHistory]:
     spans, entry = _spans(request), METRICS[request.get("key")]
     values = [answers[show_time(span.bounds[0])][0] for span in spans]
-    newest = {name: values[-1][name] for name in (*HEAD, "reason", "reasons", "basis", "detail") if name in values[-1]}
-    begin, end = spans[-1].bounds
+    newest = {name: values[-1][name] for name in HEAD if name in values[-1]}
+    history = [_point(request, span, value) for span, value in zip(spans, values, strict=True)]
+    of_periods = [PeriodValue(point.value, point.reason) for point in history]
+    last = history[-1]
     return [
-        {
-            **comparison(entry, newest, values[-2] if len(values) > 1 else None),
-            "from": show_time(begin),
-            "to": show_time(end),
-            "unfinished": request.asked_at.is_before(end),
-            "history": [_point(request, span, value) for span, value in zip(spans, values, strict=True)],
-        }
+        FigureWithHistory(
+            **newest,
+            **comparison(entry, of_periods[-1], of_periods[-2] if len(of_periods) > 1 else None),
+            begin=last.begin,
+            end=last.end,
+            unfinished=last.unfinished,
+            history=history,
+        )
     ]
 
 
-def _point(request: Request, span: Span, value: Mapping[str, Any]) -> dict[str, Any]:
+def _point(request: Request, span: Span, row: Mapping[str, Any]) -> FigurePoint:
     begin, end = span.bounds
-    point = {"from": show_time(begin), "to": show_time(end), "unfinished": request.asked_at.is_before(end)}
-    point["value"] = value["value"]
-    return point | ({"reason": value["reason"]} if value["value"] is None else {})
+    return FigurePoint(
+        begin=show_time(begin),
+        end=show_time(end),
+        unfinished=request.asked_at.is_before(end),
+        value=row["value"],
+        reason=row.get("reason", ""),
+    )
 
 
 key_figure = Composed(
@@ -91,5 +117,6 @@ key_figure = Composed(
     ),
     _parts,
     _rows,
+    FigureWithHistory,
     kept=True,
 )

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 from domain.billing.policies import PRESETS
 from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
-from domain.metrics.metric import Metric, Section, Unit
+from domain.metrics.metric import Metric, Section
 from domain.metrics.value import Reason
-from projections.engine.query.composed import Composed, Part, Rows, Select
-from projections.engine.query.formatting import measure, show_time
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import Composed, Part, Select
+from projections.engine.query.formatting import show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
-from projections.queries.metrics.comparison import comparison
+from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
+from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue, metric_value
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
 from projections.queries.trading import record
@@ -29,7 +31,6 @@ from projections.queries.trading import record
 if TYPE_CHECKING:
     from domain.metrics.formulas import Assumptions, Value
 
-DIMENSIONS = tuple(sorted({name for entry in METRICS.values() for name in entry.dimensions}))
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
 MOST = 1e15  # of a number that is given: what is computed of it stays finite
 
@@ -171,58 +172,46 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
     return _asked_parts(entry.reads, scope)
 
 
-def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> list[MetricValue]:
     entry, scope = _entry(request), _scope(_entry(request), request)
     if entry.absent:
-        return [_object(entry, Reason.NOT_REPORTED)]
+        return [metric_value(entry, Reason.NOT_REPORTED)]
     form = _of_records if _by_records(entry, request) else _of_sums
-    return [
-        {name: _shown(value) for name, value in zip(scope.by, group, strict=True)} | row
-        for group, row in form(entry, request, scope, answers)
-    ]
+    return list(form(entry, request, scope, answers))
 
 
-Grouped = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
-
-
-def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Grouped:
-    """The value object of each group out of its sums."""
+def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Iterator[MetricValue]:
+    """The value of each group out of its sums."""
     from domain.metrics.formulas import FORMULAS, MetricInputs
 
     for group, sums in _groups(entry.reads, scope, answers).items():
-        cuts = {name: _shown(value) for name, value in zip(scope.by, group, strict=True)}
+        cuts = _cuts(scope, group)
         inputs = MetricInputs(sums, partial(scope.seconds, cuts), _assumptions(request), scope.months)
-        yield group, _object(entry, FORMULAS[entry.key](inputs))
+        yield metric_value(entry, FORMULAS[entry.key](inputs), **cuts)
 
 
-def _of_records(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Grouped:
-    """The value object of each group out of its trading record."""
+def _of_records(
+    entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]
+) -> Iterator[MetricValue]:
+    """The value of each group out of its trading record."""
     from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
     for group, each in record.read_records(_record_scope(entry, request, scope), answers["record"]):
         figure = reported(entry.key, each, Convention(_convention(request)))
-        yield group, _object(entry, figure.value, figure.unit, figure.convention) | record.rests_on(entry.key, each)
+        also = {**record.rests_on(entry.key, each), **_cuts(scope, group)}
+        yield metric_value(entry, figure.value, figure.unit, figure.convention, **also)
+
+
+def _cuts(scope: MetricScope, group: Iterable[object]) -> dict[str, Any]:
+    return {name: _shown(value) for name, value in zip(scope.by, group, strict=True)}
 
 
 def _shown(value: object) -> object:
     if isinstance(value, datetime):
         return show_time(value)
     return value if isinstance(value, int) else str(value)
-
-
-def _object(entry: Metric, value: Value, unit: Unit | None = None, convention: str = "") -> dict[str, Any]:
-    """A value as answers show it; `reason` says why there is none."""
-    figure = {
-        "key": entry.key,
-        "value": measure(value, unit or entry.unit),
-        "unit": str(unit or entry.unit),
-        "convention": str(convention or entry.convention),
-        "definition_version": entry.version,
-    }
-    reason = {"reason": str(value), "reasons": {"value": str(value)}} if isinstance(value, Reason) else {}
-    return figure | reason | ({"detail": entry.absent} if entry.absent else {})
 
 
 metric_query = Composed(
@@ -245,6 +234,7 @@ metric_query = Composed(
     ),
     _metric_parts,
     _metric_rows,
+    MetricValue,
     slow=record.many,
     stamped=True,
 )
@@ -327,7 +317,7 @@ def _all_parts(request: Request) -> Mapping[str, Part | Select]:
     return parts | (_asked_parts(reads, _before(request, scope), "before ") if _sees_before(request, scope) else {})
 
 
-def _all_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def _all_rows(request: Request, answers: Mapping[str, Rows]) -> list[ComparedValue]:
     scope, entries = _of_company(request), _kpis(request)
     now = _values(request, entries, scope, answers)
     before: Mapping[str, Value] = {}
@@ -335,12 +325,23 @@ def _all_rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
         earlier = {name.removeprefix("before "): rows for name, rows in answers.items() if name.startswith("before ")}
         before = _values(request, entries, _before(request, scope), earlier)
     unfinished = scope.span.end is not None and request.asked_at.is_before(scope.span.end)
-    period = {"from": show_time(scope.span.bounds[0]), "to": show_time(scope.span.bounds[1])}
+    begin, end = map(show_time, scope.span.bounds)
     return [
-        comparison(entry, _object(entry, now[entry.key]), _before_of(entry, before))
-        | period
-        | {"unfinished": unfinished}
+        ComparedValue(
+            key=entry.key,
+            value=newest.value,
+            unit=newest.unit,
+            convention=newest.convention,
+            definition_version=entry.version,
+            reason=newest.reason,
+            detail=newest.detail,
+            **comparison(entry, PeriodValue(newest.value, newest.reason), _before_of(entry, before)),
+            begin=begin,
+            end=end,
+            unfinished=unfinished,
+        )
         for entry in entries
+        for newest in [metric_value(entry, now[entry.key])]
     ]
 
 
@@ -356,8 +357,11 @@ def _values(
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
 
 
-def _before_of(entry: Metric, before: Mapping[str, Value]) -> dict[str, Any] | None:
-    return _object(entry, before[entry.key]) if entry.key in before else None
+def _before_of(entry: Metric, before: Mapping[str, Value]) -> PeriodValue | None:
+    if entry.key not in before:
+        return None
+    value = metric_value(entry, before[entry.key])
+    return PeriodValue(value.value, value.reason)
 
 
 kpis = Composed(
@@ -378,5 +382,6 @@ kpis = Composed(
     ),
     _all_parts,
     _all_rows,
+    ComparedValue,
     kept=True,
 )

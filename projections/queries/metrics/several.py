@@ -9,13 +9,21 @@ from typing import Any
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import Rows
+from projections.engine.query.composed import STAMP, Composed, Part
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.request import Request
-from projections.queries.metrics.kpis import DIMENSIONS, metric_query
+from projections.queries.metrics.kpis import metric_query
+from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue
 
 MOST = 40  # keys: each is a question or several
 OWN = ("keys", "section")
+
+
+class TitledValue(MetricValue, kw_only=True):
+    """A value with the title of its metric."""
+
+    title: str
 
 
 def _read_keys(text: str) -> tuple[str, ...]:
@@ -60,11 +68,15 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _rows(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def _rows(request: Request, answers: Mapping[str, Rows]) -> list[TitledValue]:
     """Group by group, in the order of the keys; what the value objects stand for is said once, of all."""
     by, keys = request.get("by", ()), keys_of(request)
-    rows = [{**row, "title": METRICS[key].title} for key in keys for row in answers[key]]
-    return sorted(rows, key=lambda row: [str(row[name]) for name in by])
+    rows = [TitledValue(**_own(row), title=METRICS[key].title) for key in keys for row in answers[key]]
+    return sorted(rows, key=lambda row: [str(getattr(row, name)) for name in by])
+
+
+def _own(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in STAMP}
 
 
 metrics = Composed(
@@ -78,5 +90,6 @@ metrics = Composed(
     ),
     _parts,
     _rows,
+    TitledValue,
     stamped=True,
 )  # fmt: skip

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+
+from msgspec import field
 
 from domain.metrics.operations.service import WINDOWS, Window, burn_rate, burns
-from domain.metrics.value import Reason, Stat, has_value
-from projections.engine.query.composed import Composed, Part, Rows
+from domain.metrics.value import Stat
+from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import OBJECTIVE
 
 FILTERS = tuple(Param(name, f"only operations of this {name}") for name in ("service", "operation"))
+
+
+class BurnRate(AnswerRow, kw_only=True):
+    """How many times faster than allowed the error budget is used up in a window and in its short one, and whether
+    both are above the threshold.
+    """
+
+    window: str
+    long_seconds: int
+    short_seconds: int
+    long: float | None
+    short: float | None
+    threshold: float
+    burning: bool
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
@@ -31,7 +48,7 @@ def _parts(request: Request) -> Mapping[str, Part]:
     }
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[BurnRate]:
     objective = request.get(OBJECTIVE.name, 0.999)
 
     def rate(seconds: int) -> Stat:
@@ -41,13 +58,15 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
     return [_row(name, window, rate(window.long), rate(window.short)) for name, window in WINDOWS.items()]
 
 
-def _row(name: str, window: Window, long: Stat, short: Stat) -> dict[str, Any]:
-    rates = {"long": long, "short": short}
-    row = {"window": name, "long_seconds": window.long, "short_seconds": window.short}
-    row |= {key: stat if has_value(stat) else None for key, stat in rates.items()}
-    row |= {"threshold": window.threshold, "burning": burns(long, short, window)}
-    reasons = {key: stat for key, stat in rates.items() if isinstance(stat, Reason)}
-    return row | ({"reasons": reasons} if reasons else {})
+def _row(name: str, window: Window, long: Stat, short: Stat) -> BurnRate:
+    return BurnRate(
+        window=name,
+        long_seconds=window.long,
+        short_seconds=window.short,
+        **or_reasons(long=long, short=short),
+        threshold=window.threshold,
+        burning=burns(long, short, window),
+    )
 
 
 BURN_RATES = Composed(
@@ -56,4 +75,5 @@ BURN_RATES = Composed(
     (Param("at", "the end of all windows; now without it", read_time), OBJECTIVE, *FILTERS),
     _parts,
     _combine,
+    BurnRate,
 )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from domain.access.rights import Feature
 from domain.billing.monthly_price import MILLIONTHS
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
+from projections.engine.query.answer_row import AnswerRow, Rows
 from projections.engine.query.asked_at import FOREVER
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money, show_time, twelfths
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
@@ -19,6 +23,31 @@ from projections.queries.metrics.kpis import POLICY
 from projections.queries.users.retention import UNITS, read_ages
 
 CUTS = ("plan", "tier")
+
+
+class CumulativeAge(AnswerRow, kw_only=True):
+    """What a customer of a cohort has paid on average up to an age, and whether its period has not ended yet."""
+
+    age: int
+    ltv: str
+    unfinished: bool
+
+
+class CumulativeCohort(AnswerRow, kw_only=True):
+    """A cohort by its first day, its customers, and its ages."""
+
+    cohort: date
+    customers: int
+    ages: list[CumulativeAge]
+
+
+class MixShare(AnswerRow, kw_only=True):
+    """A plan or tier, its MRR and its share of all."""
+
+    plan: str | UnsetType = UNSET
+    tier: str | UnsetType = UNSET
+    mrr: str
+    share: float
 
 
 def _payments(request: Request) -> Mapping[str, Part]:
@@ -29,18 +58,18 @@ def _payments(request: Request) -> Mapping[str, Part]:
     return {"cohorts": Part("retention", asked)}
 
 
-def _cohorts(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _cohorts(request: Request, rows: Mapping[str, Rows]) -> list[CumulativeCohort]:
     """A row a cohort, the oldest first."""
     return [_cohort(row) for row in rows["cohorts"] if row["cohort"] is not None]
 
 
-def _cohort(row: Mapping[str, Any]) -> dict[str, Any]:
+def _cohort(row: Mapping[str, Any]) -> CumulativeCohort:
     paid = [int(Decimal(cell["retained"]) * MILLIONTHS) for cell in row["ages"]]
     ages = [
-        {"age": cell["age"], "ltv": exact_money(value), "unfinished": cell["unfinished"]}
+        CumulativeAge(age=cell["age"], ltv=exact_money(value), unfinished=cell["unfinished"])
         for cell, value in zip(row["ages"], cohort_cumulative_ltv(row["users"], paid), strict=True)
     ]
-    return {"cohort": row["cohort"], "customers": row["users"], "ages": ages}
+    return CumulativeCohort(cohort=date.fromisoformat(row["cohort"]), customers=row["users"], ages=ages)
 
 
 def _movements(request: Request) -> Mapping[str, Part]:
@@ -49,14 +78,14 @@ def _movements(request: Request) -> Mapping[str, Part]:
     return {"mrr": Part("mrr_movements", {**at, **kept, "by": request.get("by", CUTS[0])}, raw=True)}
 
 
-def _shares(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _shares(request: Request, rows: Mapping[str, Rows]) -> list[MixShare]:
     """A row a plan or tier that has MRR, the largest first."""
     from domain.metrics.formulas import MetricInputs
 
     by = request.get("by", CUTS[0])
     ends = {row[by]: MetricInputs({"mrr_movements": row}).flows().end for row in rows["mrr"]}
     shares = mix({name: end for name, end in ends.items() if end})
-    return [{by: name, "mrr": twelfths(ends[name]), "share": share} for name, share in shares.items()]
+    return [MixShare(**{by: name}, mrr=twelfths(ends[name]), share=share) for name, share in shares.items()]
 
 
 COHORT_LTV = Composed(
@@ -72,6 +101,7 @@ COHORT_LTV = Composed(
     ),
     _payments,
     _cohorts,
+    CumulativeCohort,
     feature=Feature.RETENTION,
     slow=True,
 )
@@ -86,4 +116,5 @@ MRR_MIX = Composed(
     ),
     _movements,
     _shares,
+    MixShare,
 )

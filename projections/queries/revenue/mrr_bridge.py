@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from domain.billing.policies import PRESETS
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money, show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.request import Request
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 LINES = ("start", "new", "expansion", "contraction", "churned", "reactivated", "end")
 
 
+class BridgeLine(AnswerRow, kw_only=True):
+    """A line of a currency: what it comes to under each policy, and the difference."""
+
+    currency: str
+    line: str
+    policy: str
+    other: str
+    difference: str
+
+
 def _parts(request: Request) -> Mapping[str, Part]:
     span = {name: show_time(request.get(name)) for name in ("from", "to") if request.get(name) is not None}
     return {
@@ -26,19 +37,19 @@ def _parts(request: Request) -> Mapping[str, Part]:
     }
 
 
-def _combine(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _combine(request: Request, rows: Mapping[str, Rows]) -> list[BridgeLine]:
     """A row a line of each currency; the differences of a currency add up to nothing."""
     from domain.metrics.revenue.flows import Flows, bridge
 
     one, other = (_flows(rows[which]) for which in ("policy", "other"))
     return [
-        {
-            "currency": currency,
-            "line": line,
-            "policy": _money(getattr(here, line)),
-            "other": _money(getattr(there, line)),
-            "difference": _money(bridge(here, there)[line]),
-        }
+        BridgeLine(
+            currency=currency,
+            line=line,
+            policy=_money(getattr(here, line)),
+            other=_money(getattr(there, line)),
+            difference=_money(bridge(here, there)[line]),
+        )
         for currency in sorted({*one, *other})
         for here, there in [(one.get(currency, Flows()), other.get(currency, Flows()))]
         for line in LINES
@@ -66,4 +77,5 @@ MRR_BRIDGE = Composed(
     ),
     _parts,
     _combine,
+    BridgeLine,
 )

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import UNSET, UnsetType, field
+
 from domain.events.catalogue import INTERVALS
-from projections.engine.query.composed import Composed, Part, Rows
+from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.request import Request
@@ -17,6 +20,26 @@ MOST_BARS = 100_000
 LEAD = 500  # intervals before `from` whose bars are read, so that averages have settled
 MOST_LEAD = 10_000
 PRICES = ("open", "high", "low", "close", "volume")
+
+
+class Setting(AnswerRow, kw_only=True):
+    """A setting of an indicator: its default, and its choices or bounds."""
+
+    name: str
+    default: float | str
+    choices: list[str] = field(default_factory=list)
+    least: float | UnsetType = UNSET
+    most: float | UnsetType = UNSET
+
+
+class IndicatorEntry(AnswerRow, kw_only=True):
+    """An indicator: what it takes, what it gives, and where its formula is from."""
+
+    indicator: str
+    title: str
+    params: list[Setting]
+    outputs: list[str]
+    source: str
 
 
 def read_settings(text: str) -> dict[str, str]:
@@ -81,25 +104,26 @@ def values(request: Request, rows: Mapping[str, Rows]) -> Rows:
     return [{"start": found[i]["start"], **{name: column[i] for name, column in outputs.items()}} for i in shown]
 
 
-def listed(_request: Request, _rows: Mapping[str, Rows]) -> Rows:
+def listed(_request: Request, _rows: Mapping[str, Rows]) -> list[IndicatorEntry]:
     """A row an indicator: its settings with defaults and bounds, its outputs, its source."""
     from domain.metrics.indicators.catalogue import INDICATORS
 
     return [
-        {
-            "indicator": key,
-            "title": each.title,
-            "params": [_described(param) for param in each.params],
-            "outputs": list(each.outputs),
-            "source": each.source,
-        }
+        IndicatorEntry(
+            indicator=key,
+            title=each.title,
+            params=[_setting(param) for param in each.params],
+            outputs=list(each.outputs),
+            source=each.source,
+        )
         for key, each in sorted(INDICATORS.items())
     ]
 
 
-def _described(param: Any) -> dict[str, Any]:
-    bounds = {"choices": list(param.choices)} if param.choices else {"least": param.least, "most": param.most}
-    return {"name": param.name, "default": param.default, **bounds}
+def _setting(param: Any) -> Setting:
+    if param.choices:
+        return Setting(name=param.name, default=param.default, choices=list(param.choices))
+    return Setting(name=param.name, default=param.default, least=param.least, most=param.most)
 
 
 INDICATOR = Composed(
@@ -121,6 +145,7 @@ INDICATOR = Composed(
     ),
     bars,
     values,
+    dict[str, Any],  # `start`, and each output of the indicator under its name
     slow=True,
     open_to_members=True,
 )
@@ -130,6 +155,7 @@ INDICATORS_LISTED = Composed(
     (),
     lambda _request: {},
     listed,
+    IndicatorEntry,
     slow=True,
     open_to_members=True,
 )

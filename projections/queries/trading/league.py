@@ -7,7 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from projections.engine.query.composed import Composed, Part, Rows
+from msgspec import UNSET, UnsetType, field
+
+from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.composed import Composed, Part
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.request import Request
 
@@ -18,6 +21,50 @@ FILTERS = tuple(
 LEAGUES = ("strategy", "symbol", "side", "account_id", "user_id")
 RANKS = ("total_pnl", "total_trades", "win_rate", "profit_factor", "payoff_ratio", "expectancy", "turnover")
 CALENDARS = {"hour_weekday": ("entry_hour", "weekday"), "month_year": ("year", "month")}
+
+
+class TradeTotals(AnswerRow, kw_only=True):
+    """Totals of closed trades, and whether there are fewer than 30 of them."""
+
+    total_trades: int
+    winning_trades: int
+    losing_trades: int
+    breakeven_trades: int
+    total_pnl: str
+    gross_profit: str
+    gross_loss: str
+    total_fees: str
+    turnover: str
+    largest_win: str | None
+    largest_loss: str | None
+    win_rate: float | None
+    average_win: str | None
+    average_loss: str | None
+    profit_factor: float | None
+    payoff_ratio: float | None
+    expectancy: str | None
+    short_sample: bool
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class LeagueRow(TradeTotals, kw_only=True):
+    """A strategy ('' are trades without one), symbol, side, account or user in its rank."""
+
+    rank: int
+    strategy: str | UnsetType = UNSET
+    symbol: str | UnsetType = UNSET
+    side: str | UnsetType = UNSET
+    account_id: str | UnsetType = UNSET
+    user_id: str | UnsetType = UNSET
+
+
+class TimeRow(TradeTotals, kw_only=True):
+    """Hour of entry (-1 where it is unknown) and weekday of exit (0 is Monday), or year and month of exit."""
+
+    entry_hour: int | UnsetType = UNSET
+    weekday: int | UnsetType = UNSET
+    year: int | UnsetType = UNSET
+    month: str | UnsetType = UNSET
 
 
 def totals_by(request: Request, by: str) -> Mapping[str, Part]:
@@ -31,7 +78,7 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def league(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def league(request: Request, rows: Mapping[str, Rows]) -> list[LeagueRow]:
     """Rows from the best to the worst, those without the measure last; few trades are marked."""
     by, rank_by = request.get("by"), request.get("rank_by", "total_pnl")
 
@@ -40,12 +87,12 @@ def league(request: Request, rows: Mapping[str, Rows]) -> Rows:
         return value is None, -Decimal(str(value or 0)), row[by]
 
     ranked = enumerate(sorted(rows["totals"], key=place), start=1)
-    return [{"rank": rank, **row, "short_sample": row["total_trades"] < FEW_TRADES} for rank, row in ranked]
+    return [LeagueRow(rank=rank, **row, short_sample=row["total_trades"] < FEW_TRADES) for rank, row in ranked]
 
 
-def calendar(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def calendar(request: Request, rows: Mapping[str, Rows]) -> list[TimeRow]:
     """The totals of each cell; few trades are marked."""
-    return [{**row, "short_sample": row["total_trades"] < FEW_TRADES} for row in rows["totals"]]
+    return [TimeRow(**row, short_sample=row["total_trades"] < FEW_TRADES) for row in rows["totals"]]
 
 
 TRADING_LEAGUE = Composed(
@@ -60,6 +107,7 @@ TRADING_LEAGUE = Composed(
     ),
     lambda request: totals_by(request, request.get("by")),
     league,
+    LeagueRow,
 )
 TRADING_TIME = Composed(
     "trading_time",
@@ -72,4 +120,5 @@ TRADING_TIME = Composed(
     ),
     lambda request: totals_by(request, ",".join(CALENDARS[request.get("by", "hour_weekday")])),
     calendar,
+    TimeRow,
 )

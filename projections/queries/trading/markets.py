@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+
 from domain.errors import LimitExceeded
 from domain.events.catalogue import INTERVALS
 from domain.insights.finding import Kind
-from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat
-from projections.engine.query.composed import Composed, Rows, Select
-from projections.engine.query.formatting import measure, money
+from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
+from projections.engine.query.composed import Composed, Select
+from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.plain import Statement
@@ -24,6 +26,7 @@ from projections.queries.insights.daily_series import FROM as FROM_DAY
 from projections.queries.insights.daily_series import TO as TO_DAY
 from projections.queries.insights.daily_series import window
 from projections.queries.insights.series import findings_in
+from projections.queries.insights.shape import Insight
 from projections.queries.trading import record
 
 if TYPE_CHECKING:
@@ -48,7 +51,29 @@ FROM (
 WHERE rank = best GROUP BY symbol, bar ORDER BY symbol, bar LIMIT {limit}
 """
 
-Stats = dict[str, Stat]
+
+class Market(AnswerRow, kw_only=True):
+    """A market: last price, change and deepest fall as fractions, annualised volatility, units traded, bars seen."""
+
+    symbol: str
+    last: str
+    volume: str
+    bars: int
+    change: float | None
+    volatility: float | None
+    max_drawdown: float | None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class Pair(AnswerRow, kw_only=True):
+    """Two that are compared, how many moves both have, and the correlation of these."""
+
+    first: str
+    second: str
+    observations: int
+    correlation: float | None
+    reason: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -90,7 +115,7 @@ def _returns(bars: Rows) -> Returns:
     return np.asarray(returns[np.isfinite(returns)], dtype=np.float64)
 
 
-def market(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def market(request: Request, answers: Mapping[str, Rows]) -> list[Market]:
     """A row a market: last price, change, volatility, volume, deepest fall."""
     from domain.metrics.trading.max_drawdown import max_drawdown
     from domain.metrics.trading.volatility import volatility
@@ -99,11 +124,11 @@ def market(request: Request, answers: Mapping[str, Rows]) -> Rows:
     rows = []
     for symbol, bars in _markets(answers["closes"]):
         returns = _returns(bars)
-        stats: Stats = {"change": _change(bars), "volatility": volatility(returns, a_year)}
-        stats["max_drawdown"] = max_drawdown(returns)
+        stats = or_reasons(
+            change=_change(bars), volatility=volatility(returns, a_year), max_drawdown=max_drawdown(returns)
+        )
         volume = sum(int(bar["volume"]) for bar in bars)
-        row = {"symbol": symbol, "last": money(bars[-1]["close"]), "volume": money(volume), "bars": len(bars)}
-        rows.append(row | _shown(stats))
+        rows.append(Market(symbol=symbol, last=money(bars[-1]["close"]), volume=money(volume), bars=len(bars), **stats))
     return rows
 
 
@@ -114,12 +139,6 @@ def _change(bars: Rows) -> Stat:
     return (last - first) / first if first > 0 else Reason.ZERO_DENOMINATOR
 
 
-def _shown(stats: Stats) -> dict[str, Any]:
-    reasons = {name: str(stat) for name, stat in stats.items() if isinstance(stat, Reason)}
-    shown: dict[str, Any] = {name: measure(stat, Unit.FRACTION) for name, stat in stats.items()}
-    return shown | ({"reasons": reasons} if reasons else {})
-
-
 INTERVAL = Param("interval", f"length of a bar: {', '.join(INTERVALS)}; 1d without it", read_choice(*INTERVALS))
 MARKETS = Composed(
     "markets",
@@ -127,6 +146,7 @@ MARKETS = Composed(
     (Param("symbols", "only these, comma-separated; all without it", _names), INTERVAL, FROM, TO),
     _bars,
     market,
+    Market,
     slow=True,
     open_to_members=True,
 )
@@ -151,7 +171,7 @@ def _scope(request: Request) -> record.Scope:
     return record.Scope(request.company, request.get("from"), request.get("to"), request.asked_at, by=(by,))
 
 
-def pairs(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def pairs(request: Request, answers: Mapping[str, Rows]) -> list[Pair]:
     """Every pair once: the correlation of the moves that both have. Raises LimitExceeded for too many names."""
     import numpy as np
 
@@ -166,8 +186,10 @@ def pairs(request: Request, answers: Mapping[str, Rows]) -> Rows:
         one, other = moves.get(first, {}), moves.get(second, {})
         both = sorted(one.keys() & other.keys())
         stat = correlation(np.array([one[at] for at in both]), np.array([other[at] for at in both]))
-        row = {"first": first, "second": second, "observations": len(both)}
-        rows.append(row | _shown({"correlation": stat}) | ({"reason": str(stat)} if isinstance(stat, Reason) else {}))
+        reason = str(stat) if isinstance(stat, Reason) else ""
+        rows.append(
+            Pair(first=first, second=second, observations=len(both), reason=reason, **or_reasons(correlation=stat))
+        )
     return rows
 
 
@@ -213,6 +235,7 @@ CORRELATIONS = Composed(
     ),
     _correlated,
     pairs,
+    Pair,
     slow=True,
 )
 
@@ -224,7 +247,7 @@ def _daily_closes(request: Request) -> Mapping[str, Select]:
     return {"closes": closes(request.company, "1d", begin, end, request.get("symbols", ()))}
 
 
-def said(request: Request, answers: Mapping[str, Rows]) -> Rows:
+def said(request: Request, answers: Mapping[str, Rows]) -> list[Insight]:
     """A row for each symbol and kind. Raises LimitExceeded for too many symbols."""
     from domain.insights.daily import Fill, daily
 
@@ -232,7 +255,7 @@ def said(request: Request, answers: Mapping[str, Rows]) -> Rows:
     markets = list(_markets(answers["closes"]))
     if len(markets) > MOST_MARKETS:
         raise LimitExceeded(f"{len(markets)} markets are more than {MOST_MARKETS}", suggested_actions=("Name some.",))
-    rows: Rows = []
+    rows: list[Insight] = []
     for symbol, bars in markets:
         observed: dict[date, float] = {bar["start"].astimezone(UTC).date(): int(bar["close"]) / 1e6 for bar in bars}
         params = {"symbol": symbol, "interval": "1d", "from": begin.isoformat(), "to": end.isoformat()}
@@ -248,6 +271,7 @@ MARKET_INSIGHTS = Composed(
     (Param("symbols", "only these, comma-separated; all without it", _names), FROM_DAY, TO_DAY),
     _daily_closes,
     said,
+    Insight,
     apart=True,
     open_to_members=True,
 )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import MS_PER_DAY
+from projections.engine.query.answer_row import Rows
 from projections.engine.query.asked_at import AskedAt
-from projections.engine.query.composed import Rows, Select
+from projections.engine.query.composed import Select
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, has_value
-from projections.engine.query.composed import Composed, Rows, Select
-from projections.engine.query.formatting import measure, money
+from projections.engine.query.answer_row import Rows, or_reasons
+from projections.engine.query.composed import AnyRow, Composed, Select
+from projections.engine.query.formatting import measure, money, show_time
 from projections.engine.query.params import Param, read_choice, read_time
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
@@ -25,19 +26,20 @@ from projections.queries.trading.record import (
     rests_on,
     select_record,
 )
+from projections.queries.trading.statistic_rows import EquityRow, ReturnRow, RollingRow, Statistic, UserShare
 
 if TYPE_CHECKING:
     from domain.metrics.trading.catalogue import Answer
     from domain.metrics.trading.daily import Daily
     from domain.metrics.trading.record import TradingRecord
 
-Row = dict[str, Any]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_midnight(text: str) -> datetime:
     """A day's beginning, UTC: bookings are kept by the day. Raises ValueError for a moment inside a day."""
     moment = read_time(text)
-    if (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() % 86_400:
+    if (moment - EPOCH).total_seconds() % 86_400:
         raise ValueError(f"{text!r} is inside a day, and bookings are kept by the day")
     return moment
 
@@ -119,7 +121,7 @@ def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
     return record
 
 
-def value_of(stat: Stat, unit: Unit) -> Any:
+def _value(stat: Stat, unit: Unit) -> Any:
     """A value as answers show it; a mean of money, no whole number of millionths, with the digits that it has.
 
     Those who compare with other tools need these digits; `metric` and `trading_totals` round them to millionths.
@@ -129,14 +131,22 @@ def value_of(stat: Stat, unit: Unit) -> Any:
     return measure(stat, unit)
 
 
-def valued(key: str, answer: Answer, record: TradingRecord) -> Row:
-    """A statistic's row: value, unit, convention, the reason where there is no value, and what it rests on."""
-    row = {"key": key, "value": value_of(answer.value, answer.unit), "unit": answer.unit}
-    row |= {"convention": answer.convention}
-    return (row if has_value(answer.value) else {**row, "reason": answer.value}) | rests_on(key, record)
+def _statistic(key: str, answer: Answer, record: TradingRecord) -> Statistic:
+    return Statistic(
+        key=key,
+        value=_value(answer.value, answer.unit),
+        unit=answer.unit,
+        convention=answer.convention,
+        reason=_reason(answer.value),
+        **rests_on(key, record),
+    )
 
 
-def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def _reason(stat: Stat) -> str:
+    return "" if has_value(stat) else str(stat)
+
+
+def metrics(request: Request, rows: Mapping[str, Rows]) -> list[Statistic]:
     """A row a statistic; those of returns say what they are taken of, and whether that is a short sample.
 
     Raises Invalid for a risk-free rate with a convention that has no form with one.
@@ -152,7 +162,7 @@ def metrics(request: Request, rows: Mapping[str, Rows]) -> Rows:
         given = reported(key, record, convention)
         if rate and key in _RATED and given.value is not Reason.NO_TRADES:
             given = _with_rate(key, record, rate)
-        found.append(valued(key, given, record))
+        found.append(_statistic(key, given, record))
     return found if request.get("keys") else [*found, *_dates(record.daily)]
 
 
@@ -168,33 +178,30 @@ def _with_rate(key: str, record: TradingRecord, rate: float) -> Answer:
     return Answer(form(record.daily.returns, record.daily.annual, rate), Unit.RATIO, Convention.CANONICAL)
 
 
-def _dates(daily: Daily) -> Iterator[Row]:
+def _dates(daily: Daily) -> Iterator[Statistic]:
     """When the largest drawdown began, was deepest and was made good."""
     from domain.metrics.trading.drawdown_dates import DrawdownDates, max_drawdown_dates
 
     dates = max_drawdown_dates(daily.returns, daily.index)
     for name in ("peak", "trough", "recovery"):
-        row = {"key": f"max_drawdown_{name}", "value": None, "unit": "date", "convention": "canonical"}
-        if not isinstance(dates, DrawdownDates):
-            yield {**row, "reason": dates}
-        elif (day := getattr(dates, name)) is None:
-            yield {**row, "reason": "not_recovered"}
-        else:
-            yield {**row, "value": day_text(day)}
+        day = getattr(dates, name) if isinstance(dates, DrawdownDates) else None
+        reason = "not_recovered" if isinstance(dates, DrawdownDates) else str(dates)
+        yield Statistic(
+            key=f"max_drawdown_{name}",
+            value=None if day is None else _day(day).isoformat(),
+            unit="date",
+            convention="canonical",
+            reason=reason if day is None else "",
+        )
 
 
-def day_text(day: int) -> str:
-    """A day, by its number since 1970, as answers show it."""
-    from datetime import date
-
-    return date.fromordinal(int(day) + date(1970, 1, 1).toordinal()).isoformat()
+def _day(number: int) -> date:
+    """The day of a number since 1970."""
+    return EPOCH.date() + timedelta(days=int(number))
 
 
-def equity(request: Request, rows: Mapping[str, Rows]) -> Rows:
-    """A row a day, the start first: summed profit and loss, equity with the day's flows, and the index of returns.
-
-    `equity` of closed trades alone begins at 0; `underwater` and `drawdown_money` are what it is below its peak.
-    """
+def equity(request: Request, rows: Mapping[str, Rows]) -> list[EquityRow]:
+    """A row a day, the start first. `equity` of closed trades alone begins at 0."""
     from domain.metrics.trading.equity_curve import equity_curve, pnl_curve, underwater_curve
 
     daily = record_of(request, rows).daily
@@ -202,17 +209,15 @@ def equity(request: Request, rows: Mapping[str, Rows]) -> Rows:
         return []
     pnl = pnl_curve(daily.pnl).tolist()
     index, below = equity_curve(daily.returns), underwater_curve(daily.returns)
-    found = list(_in_money(daily, pnl))
+    amounts = _in_money(daily, pnl)
     if isinstance(index, Reason) or isinstance(below, Reason) or isinstance(daily.returns, Reason):
-        reasons = {"equity_index": index, "underwater": below, "return": index}
-        nothing = {name: None for name in reasons} | {"reasons": reasons}
-        return [row | nothing for row in found]
-    returned = [None, *daily.returns.tolist()]
-    levels = zip(found, index.tolist(), below.tolist(), returned, strict=True)
-    return [row | {"equity_index": level, "underwater": depth, "return": day} for row, level, depth, day in levels]
+        reasons = {"equity_index": str(index), "underwater": str(below), "return": str(index)}
+        return [EquityRow(**row, equity_index=None, underwater=None, returned=None, reasons=reasons) for row in amounts]
+    levels = zip(amounts, index.tolist(), below.tolist(), [None, *daily.returns.tolist()], strict=True)
+    return [EquityRow(**row, equity_index=level, underwater=at, returned=day) for row, level, at, day in levels]
 
 
-def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[Row]:
+def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[dict[str, Any]]:
     """What the curve is in money: whole millionths as decimal text. A flow counts on the next day that there is."""
     import numpy as np
 
@@ -226,10 +231,10 @@ def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[Row]:
         peak = max(peak, earned)
         shown = {"pnl": earned, "equity": daily.starting_equity + flowed + earned, "flows": flow}
         shown["drawdown_money"] = earned - peak
-        yield {"day": day_text(day), "basis": daily.basis} | {name: money(int(each)) for name, each in shown.items()}
+        yield {"day": _day(day), "basis": daily.basis} | {name: money(int(each)) for name, each in shown.items()}
 
 
-def rolling(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def rolling(request: Request, rows: Mapping[str, Rows]) -> list[RollingRow]:
     """A row a window, by the day of its last return, or by the exit of its last trade."""
     from domain.metrics.trading.rolling_win_rate import rolling_win_rate
 
@@ -237,13 +242,16 @@ def rolling(request: Request, rows: Mapping[str, Rows]) -> Rows:
     daily = record.daily
     window = request.get("window", WINDOW[statistic])
     if statistic == "win_rate":
-        values: list[Stat] = rolling_win_rate(record.trades, window).tolist()
+        values: list[float] = rolling_win_rate(record.trades, window).tolist()
         closed = record.trades.closed_at[window - 1 :].tolist()
-        return [{"closed_at": moment_text(at), "win_rate": value} for at, value in zip(closed, values, strict=True)]
+        exits = (show_time(EPOCH + timedelta(milliseconds=at)) for at in closed)
+        return [RollingRow(closed_at=at, win_rate=value) for at, value in zip(exits, values, strict=True)]
     stats = list(_rolled(statistic, daily, window, request.get("risk_free", 0.0)))
-    days = map(day_text, daily.days[window - 1 :].tolist() if stats else ())
-    basis = {"basis": daily.basis}
-    return [{"day": day} | _or_reason(statistic, stat) | basis for day, stat in zip(days, stats, strict=True)]
+    days = map(_day, daily.days[window - 1 :].tolist() if stats else ())
+    return [
+        RollingRow(day=day, basis=daily.basis, **or_reasons(**{statistic: stat}))
+        for day, stat in zip(days, stats, strict=True)
+    ]
 
 
 def _rolled(statistic: str, daily: Daily, window: int, rate: float) -> Any:
@@ -255,27 +263,21 @@ def _rolled(statistic: str, daily: Daily, window: int, rate: float) -> Any:
     return form(daily.returns, daily.annual, window, rate)
 
 
-def _or_reason(name: str, stat: Stat) -> Row:
-    return {name: stat} if has_value(stat) else {name: None, "reasons": {name: stat}}
-
-
-def moment_text(at: int) -> str:
-    """A time, in ms since 1970 UTC, as answers show it."""
-    from datetime import UTC, datetime, timedelta
-
-    from projections.engine.query.formatting import show_time
-
-    return show_time(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at))
-
-
-def periods(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def periods(request: Request, rows: Mapping[str, Rows]) -> list[ReturnRow]:
     """A row a month or year: what its days returned."""
     from domain.metrics.trading.periodic_returns import periodic_returns
 
     daily, by = record_of(request, rows).daily, request.get("by", "month")
     found = periodic_returns(daily.returns, daily.days, by)
-    basis = {"basis": daily.basis}
-    return [{by: int(key) if by == "year" else key} | _or_reason("return", stat) | basis for key, stat in found.items()]
+    return [
+        ReturnRow(
+            **dict[str, Any]({by: int(key) if by == "year" else key}),
+            returned=stat if has_value(stat) else None,
+            basis=daily.basis,
+            reasons={} if has_value(stat) else {"return": str(stat)},
+        )
+        for key, stat in found.items()
+    ]
 
 
 def users(request: Request) -> Mapping[str, Select]:
@@ -298,26 +300,37 @@ def users(request: Request) -> Mapping[str, Select]:
     return {"users": Select("trading", Statement(sql, tuple(params)))}
 
 
-def profitable(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def profitable(request: Request, rows: Mapping[str, Rows]) -> list[UserShare]:
     """The share, and of how many."""
     from domain.metrics.trading.profitable_user_share import profitable_user_share
     from projections.engine.query.packed_columns import read_integers
 
     signs = read_integers(rows["users"][0]["signs"])
     stat = profitable_user_share(signs)
-    row = {"key": "profitable_user_share", "value": measure(stat, Unit.FRACTION), "unit": "fraction"}
-    row |= {"convention": "canonical", "users": int(signs.size), "profitable_users": int((signs > 0).sum())}
-    return [row if has_value(stat) else {**row, "reason": stat}]
+    return [
+        UserShare(
+            key="profitable_user_share",
+            value=measure(stat, Unit.FRACTION),
+            unit="fraction",
+            convention="canonical",
+            reason=_reason(stat),
+            users=int(signs.size),
+            profitable_users=int((signs > 0).sum()),
+        )
+    ]
 
 
-def _of_record(name: str, summary: str, combine: Callable[..., Rows], *params: Param, kept: bool = False) -> Composed:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, version=2, slow=many, kept=kept)
+def _of_record(
+    name: str, summary: str, combine: Callable[..., list[AnyRow]], row: type[AnyRow], *params: Param, kept: bool = False
+) -> Composed[AnyRow]:
+    return Composed(name, summary, (*RECORD, *params), parts, combine, row, version=2, slow=many, kept=kept)
 
 
 TRADING_METRICS = _of_record(
     "trading_metrics",
     "Every trading statistic of a tenant, user, account, strategy, symbol, side or tag, in the convention asked for.",
     metrics,
+    Statistic,
     Param("keys", "only these statistics, comma-separated", read_keys),
     Param(
         "convention",
@@ -331,11 +344,13 @@ TRADING_EQUITY = _of_record(
     "trading_equity",
     "The equity and underwater curves by day: summed profit and loss, index of returns, distance below its peak.",
     equity,
+    EquityRow,
 )
 TRADING_ROLLING = _of_record(
     "trading_rolling",
     "A ratio of the last so many returns, or the win rate of the last so many trades, as it moved.",
     rolling,
+    RollingRow,
     Param("statistic", f"one of {', '.join(WINDOW)}", read_choice(*WINDOW), required=True),
     Param("window", "returns (63 by default) or trades (20) of a window", read_window),
     RISK_FREE,
@@ -344,6 +359,7 @@ TRADING_RETURNS = _of_record(
     "trading_returns",
     "What each calendar month or year returned.",
     periods,
+    ReturnRow,
     Param("by", "month (default) or year", read_choice("month", "year")),
 )
 PROFITABLE_USERS = Composed(
@@ -352,5 +368,6 @@ PROFITABLE_USERS = Composed(
     (*PERIOD, *(param for param in FILTERS if param.name in ("strategy", "symbol", "side"))),
     users,
     profitable,
+    UserShare,
     slow=True,
 )

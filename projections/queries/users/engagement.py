@@ -8,14 +8,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Forbidden
-from domain.metrics.value import Stat, has_value
-from projections.engine.query.composed import Composed, Part, Rows, Select
+from projections.engine.query.answer_row import Rows, or_reasons
+from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
 from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.query.request import all_of as no_more
 from projections.engine.store.sql import SHORT
+from projections.queries.users.engagement_rows import ActiveDay, DaysActive, FeatureUse, LifecyclePeriod, Segment
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import IntArray
@@ -44,6 +45,7 @@ AT = (
     Param("at", "the last day that counts, UTC; the last of all by default", read_event_day),
     Param("since", "first day that the tier sees; the service sets it", read_day),
 )
+
 
 USER_DAYS = """
     SELECT count(*) AS rows, {users} AS users, {days} AS days, {began} AS began FROM (
@@ -83,8 +85,8 @@ def _number(day: date) -> int:
     return day.toordinal() - EPOCH
 
 
-def _day(number: int) -> str:
-    return date.fromordinal(int(number) + EPOCH).isoformat()
+def _day(number: int) -> date:
+    return date.fromordinal(int(number) + EPOCH)
 
 
 def _ends(request: Request, found: IntArray) -> tuple[int, int]:
@@ -95,14 +97,7 @@ def _ends(request: Request, found: IntArray) -> tuple[int, int]:
     return first, max(first - 1, last)
 
 
-def _reasoned(fields: Mapping[str, Stat]) -> dict[str, Any]:
-    """Values by name; those that are null have their reasons beside them."""
-    shown: dict[str, Any] = {name: stat if has_value(stat) else None for name, stat in fields.items()}
-    reasons = {name: stat for name, stat in fields.items() if not has_value(stat)}
-    return {**shown, "reasons": reasons} if reasons else shown
-
-
-def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def activity(request: Request, rows: Mapping[str, Rows]) -> list[ActiveDay]:
     """A row a day: users active on it, in the 7 and in the 28 days that end with it, and the first over the last.
 
     Raises LimitExceeded for more days of users than are read.
@@ -115,8 +110,9 @@ def activity(request: Request, rows: Mapping[str, Rows]) -> Rows:
     first, last = _ends(request, found)
     series = [active_users(users, found, first, last, window).tolist() for window in (DAU, WAU, MAU)]
     return [
-        {"day": _day(first + i), "dau": daily, "wau": weekly, "mau": monthly}
-        | _reasoned({"stickiness": stickiness(daily, monthly)})
+        ActiveDay(
+            day=_day(first + i), dau=daily, wau=weekly, mau=monthly, **or_reasons(stickiness=stickiness(daily, monthly))
+        )
         for i, (daily, weekly, monthly) in enumerate(zip(*series, strict=True))
     ]
 
@@ -141,7 +137,7 @@ def stickiness_parts(request: Request) -> Mapping[str, Select]:
     return {"days": user_days(replace(request, params=window), MAU - 1)}
 
 
-def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def histogram(request: Request, rows: Mapping[str, Rows]) -> list[DaysActive]:
     """A row a number of days, 1 to 28: how many users were active on exactly so many of them.
 
     Raises LimitExceeded for more days of users than are read.
@@ -153,10 +149,10 @@ def histogram(request: Request, rows: Mapping[str, Rows]) -> Rows:
         return []
     at = read_day_of_answer(request)
     counts = stickiness_histogram(users, found, int(found.max()) if at is None else _number(at)).tolist()
-    return [{"days": i, "users": count, "share": count / sum(counts)} for i, count in enumerate(counts, 1)]
+    return [DaysActive(days=i, users=count, share=count / sum(counts)) for i, count in enumerate(counts, 1)]
 
 
-def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> list[LifecyclePeriod]:
     """A row a period: new, returning, resurrected and dormant users, and the pulse.
 
     Raises LimitExceeded for more days of users than are read.
@@ -178,8 +174,14 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     cycle = lifecycle(users, active, new_in, first, last)
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
     return [
-        {unit: _day(begin), "new_users": new, "returning_users": kept, "resurrected_users": back, "dormant_users": gone}
-        | _reasoned({"pulse": pulse(new, kept, back, gone)})
+        LifecyclePeriod(
+            **dict[str, Any]({unit: _day(begin)}),
+            new_users=new,
+            returning_users=kept,
+            resurrected_users=back,
+            dormant_users=gone,
+            **or_reasons(pulse=pulse(new, kept, back, gone)),
+        )
         for begin, new, kept, back, gone in zip(begins.tolist(), *(each.tolist() for each in cycle), strict=True)
     ]
 
@@ -216,7 +218,7 @@ def feature_parts(request: Request) -> Mapping[str, Part | Select]:
     }
 
 
-def features(_request: Request, rows: Mapping[str, Rows]) -> Rows:
+def features(_request: Request, rows: Mapping[str, Rows]) -> list[FeatureUse]:
     """A row a feature, the last one without a feature for all: adoption of each, and how many a user uses.
 
     Raises LimitExceeded for more features than are read.
@@ -228,13 +230,23 @@ def features(_request: Request, rows: Mapping[str, Rows]) -> Rows:
     users, used = read_integers(row["users"]), read_integers(row["features"])
     rates = feature_adoption_rate(users, used, active)
     of_feature = {text: rates[place] for place, text in enumerate(row["texts"] or ())}
-    found = [
-        {"feature": each["feature"], "users": each["users"], "uses": each["uses"]}
-        | _reasoned({"feature_adoption_rate": of_feature[each["feature"]]})
+    of_each = [
+        FeatureUse(
+            feature=each["feature"],
+            users=each["users"],
+            uses=each["uses"],
+            **or_reasons(feature_adoption_rate=of_feature[each["feature"]]),
+        )
         for each in rows["usage"]
     ]
-    total = {"feature": None, "users": len(set(users.tolist())), "uses": sum(each["uses"] for each in rows["usage"])}
-    return [*found, {**total, "active_users": active} | _reasoned({"feature_depth": feature_depth(users, used)})]
+    of_all = FeatureUse(
+        feature=None,
+        users=len(set(users.tolist())),
+        uses=sum(each["uses"] for each in rows["usage"]),
+        active_users=active,
+        **or_reasons(feature_depth=feature_depth(users, used)),
+    )
+    return [*of_each, of_all]
 
 
 # Whoever was silent for the whole of SILENCE is churned, whenever the last event before it was.
@@ -284,7 +296,7 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     }
 
 
-def segments(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def segments(request: Request, rows: Mapping[str, Rows]) -> list[Segment]:
     """A row a segment, or a row a user where a segment or a user is named.
 
     Raises LimitExceeded for more users than are read.
@@ -305,15 +317,24 @@ def segments(request: Request, rows: Mapping[str, Rows]) -> Rows:
     of_user = user_segment(habits(first, last, active, before, done, _number(row["at"])))
     if request.get("user_id") is None and request.get("segment") is None:
         return [
-            {"segment": rule.segment, "users": (n := of_user.count(rule.segment)), "share": n / len(users)}
-            | {"meaning": rule.meaning}
+            Segment(
+                segment=rule.segment,
+                users=(n := of_user.count(rule.segment)),
+                share=n / len(users),
+                meaning=rule.meaning,
+            )
             for rule in RULES
         ]
     wanted = request.get("segment")
     shown = [i for i, segment in enumerate(of_user) if wanted in (None, segment)][: MAX_ROWS + 1]
     return [
-        {"user_id": users[i], "segment": of_user[i], "first_day": _day(first[i])}
-        | {"active_days": int(active[i]), "active_days_before": int(before[i])}
+        Segment(
+            user_id=users[i],
+            segment=of_user[i],
+            first_day=_day(first[i]),
+            active_days=int(active[i]),
+            active_days_before=int(before[i]),
+        )
         for i in no_more(request, shown)
     ]
 
@@ -324,6 +345,7 @@ ACTIVITY = Composed(
     PERIOD,
     lambda request: {"days": user_days(request, MAU - 1)},
     activity,
+    ActiveDay,
     slow=True,
 )
 STICKINESS = Composed(
@@ -332,6 +354,7 @@ STICKINESS = Composed(
     AT,
     stickiness_parts,
     histogram,
+    DaysActive,
     slow=True,
 )
 LIFECYCLE = Composed(
@@ -340,6 +363,7 @@ LIFECYCLE = Composed(
     (*PERIOD, Param("unit", "day (default), week or month", read_choice("day", "week", "month"))),
     lambda request: {"days": user_days(request, 2 * BEFORE[request.get("unit", "day")])},
     lifecycle_rows,
+    LifecyclePeriod,
     slow=True,
 )
 FEATURES = Composed(
@@ -348,6 +372,7 @@ FEATURES = Composed(
     PERIOD,
     feature_parts,
     features,
+    FeatureUse,
     slow=True,
 )
 SEGMENTATION = Composed(
@@ -360,5 +385,6 @@ SEGMENTATION = Composed(
     ),
     segment_parts,
     segments,
+    Segment,
     slow=True,
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET, UnsetType, field
+
 from domain.access.rights import Feature
-from domain.metrics.value import Stat, has_value
-from projections.engine.query.composed import Composed, Rows, Select
+from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
+from projections.engine.query.composed import Composed, Select
 from projections.engine.query.packed_columns import bounded, integers, moments, read_integers, read_moments
 from projections.engine.query.params import FROM, TO, Param, read_choice
 from projections.engine.query.plain import Statement
@@ -22,6 +24,32 @@ MOST_STEPS, MOST_PATHS, LONGEST_PATH = 10, 1_000, 5
 DAY_MS = 86_400_000
 ORDERS = ("ordered", "strict", "any")
 GROUPS = ("day", "week", "month", "subject")
+
+
+class FunnelStep(AnswerRow, kw_only=True):
+    """A step: its users, their share of all who entered and of the step before, and the median time from that one.
+
+    `day`, `week`, `month` (by their first day), `subject`: of which group, where the funnel is broken down.
+    """
+
+    day: str | UnsetType = UNSET
+    week: str | UnsetType = UNSET
+    month: str | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
+    step: int
+    name: str
+    users: int
+    rate: float | None
+    step_rate: float | None
+    median_ms: float | None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class JourneyPath(AnswerRow, kw_only=True):
+    """Events in order, and how many users or sessions took them."""
+
+    path: list[str]
+    sequences: int
 
 
 def read_steps(text: str) -> tuple[str, ...]:
@@ -108,7 +136,7 @@ def funnel_parts(request: Request) -> Mapping[str, Select]:
     return {"events": events(request, () if request.get("order") == "strict" else names)}
 
 
-def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> list[FunnelStep]:
     """A row a step, or a step of each group. Raises LimitExceeded, Invalid."""
     from domain.metrics.engagement.funnel import FunnelQuestion, breakdown, funnel, steps_of
 
@@ -130,19 +158,15 @@ def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
     groups = _subjects(attempts, found, row, asked.order, asked.steps) if by == "subject" else _periods(attempts, by)
     shown = _group_names(by, row)
     return [
-        {by: shown(group), **_step(name, step, k)}
+        _step(name, step, k, **{by: shown(group)})
         for group, figures in breakdown(attempts, groups).items()
         for k, (name, step) in enumerate(zip(steps, figures, strict=True), 1)
     ]
 
 
-def _step(name: str, step: Any, place: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"step": place, "name": name, "users": step.users}
-    reasons: dict[str, Stat] = {}
-    for key, stat in (("rate", step.rate), ("step_rate", step.step_rate), ("median_ms", step.median_ms)):
-        row[key] = stat if has_value(stat) else None
-        reasons |= {} if has_value(stat) else {key: stat}
-    return {**row, "reasons": reasons} if reasons else row
+def _step(name: str, step: Any, place: int, **group: Any) -> FunnelStep:
+    stats = or_reasons(rate=step.rate, step_rate=step.step_rate, median_ms=step.median_ms)
+    return FunnelStep(step=place, name=name, users=step.users, **stats, **group)
 
 
 def _periods(attempts: Attempts, by: Any) -> IntArray:
@@ -189,7 +213,7 @@ def journey_parts(request: Request) -> Mapping[str, Select]:
     return {"events": events(request, (), "session_id" if request.get("of") == "sessions" else "user_id", what)}
 
 
-def journey_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def journey_rows(request: Request, rows: Mapping[str, Rows]) -> list[JourneyPath]:
     """A row a path, the most frequent first."""
     from domain.metrics.engagement.journey import user_journey
 
@@ -205,7 +229,7 @@ def journey_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
         top=request.get("top", 20),
         repeats=request.get("repeats") == "true",
     )
-    return [{"path": [texts[name] for name in path.names], "sequences": path.sequences} for path in paths]
+    return [JourneyPath(path=[texts[name] for name in path.names], sequences=path.sequences) for path in paths]
 
 
 FUNNEL = Composed(
@@ -222,6 +246,7 @@ FUNNEL = Composed(
     ),
     funnel_parts,
     funnel_rows,
+    FunnelStep,
     feature=Feature.FUNNELS,
     version=2,
     slow=True,
@@ -242,6 +267,7 @@ JOURNEY = Composed(
     ),
     journey_parts,
     journey_rows,
+    JourneyPath,
     feature=Feature.FUNNELS,
     version=2,
     slow=True,

@@ -6,14 +6,18 @@ Users and names travel as numbers, so that half a million events are a few megab
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from msgspec import UNSET, UnsetType
 
 from domain.access.rights import Feature
 from domain.errors import Invalid, LimitExceeded
 from domain.metrics.value import Stat, has_value
+from projections.engine.query.answer_row import AnswerRow, Rows
 from projections.engine.query.asked_at import FOREVER
-from projections.engine.query.composed import Composed, Rows, Select
+from projections.engine.query.composed import Composed, Select
 from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import (
     bigints,
@@ -39,6 +43,28 @@ UNITS = ("day", "week", "month")
 AGES = {"day": 91, "week": 53, "month": 25}
 MOST_AGES = 1_000
 WIDE = 2**63 - 1
+
+
+class CohortAge(AnswerRow, kw_only=True):
+    """An age of a cohort: who came back (or what they paid), as a share, and whether the period has not ended yet.
+
+    A mean has the share alone.
+    """
+
+    age: int
+    retained: int | str | UnsetType = UNSET
+    unfinished: bool | UnsetType = UNSET
+    rate: float | None
+    reason: str = ""
+
+
+class Cohort(AnswerRow, kw_only=True):
+    """A cohort by its first day, its users, and what rates are a share of; without a day: the means over all."""
+
+    cohort: date | None
+    users: int
+    base: int | str
+    ages: list[CohortAge]
 
 
 def read_zone(text: str) -> str:
@@ -142,7 +168,7 @@ def _paid(request: Request) -> Select:
     return Select("payments", Statement(sql, tuple(params)))
 
 
-def retention_rows(request: Request, rows: Mapping[str, Rows]) -> Rows:
+def retention_rows(request: Request, rows: Mapping[str, Rows]) -> list[Cohort]:
     """A row a cohort with its ages, the oldest first; the last row, without a cohort, has the means of all."""
     from domain.metrics.engagement.retention import retention
 
@@ -207,30 +233,32 @@ def _cohorts(request: Request, began: Did) -> Did:
     return began._replace(users=users[kept], at=first[kept])
 
 
-def _shown(request: Request, question: RetentionQuestion, matrix: Matrix) -> Rows:
+def _shown(request: Request, question: RetentionQuestion, matrix: Matrix) -> list[Cohort]:
     from domain.metrics.engagement.periods import begin_of
 
     amount: Callable[[int], Any] = money if request.get("what") == "revenue" else int
     ages = list(question.brackets) if question.measure == "brackets" else list(range(question.ages))
     begins = begin_of(matrix.cohorts, question.interval, "UTC").astype("datetime64[ms]").astype("datetime64[D]")
-    found: Rows = []
+    cohorts = []
     for row, begin in enumerate(begins.tolist()):
         cells = [
-            {
-                "age": ages[k],
-                "retained": amount(int(matrix.retained[row, k])),
-                "unfinished": bool(matrix.unfinished[row, k]),
-            }
-            | _rate(matrix.rate(row, k))
+            CohortAge(
+                age=ages[k],
+                retained=amount(int(matrix.retained[row, k])),
+                unfinished=bool(matrix.unfinished[row, k]),
+                **_rate(matrix.rate(row, k)),
+            )
             for k in range(matrix.retained.shape[1])
             if matrix.begun[row, k]
         ]
-        whole = {"users": int(matrix.sizes[row]), "base": amount(int(matrix.base[row]))}
-        found.append({"cohort": begin.isoformat(), **whole, "ages": cells})
+        base = amount(int(matrix.base[row]))
+        cohorts.append(Cohort(cohort=begin, users=int(matrix.sizes[row]), base=base, ages=cells))
     weighted = request.get("mean", "weighted") == "weighted"
-    means = [{"age": ages[k]} | _rate(matrix.mean(k, weighted=weighted)) for k in range(matrix.retained.shape[1])]
-    whole = {"users": int(matrix.sizes.sum()), "base": amount(sum(matrix.base.tolist()))}
-    return [*found, {"cohort": None, **whole, "ages": means}] if found else []
+    means = [
+        CohortAge(age=ages[k], **_rate(matrix.mean(k, weighted=weighted))) for k in range(matrix.retained.shape[1])
+    ]
+    base = amount(sum(matrix.base.tolist()))
+    return [*cohorts, Cohort(cohort=None, users=int(matrix.sizes.sum()), base=base, ages=means)] if cohorts else []
 
 
 def _rate(stat: Stat) -> dict[str, Any]:
@@ -260,6 +288,7 @@ RETENTION = Composed(
     ),
     retention_parts,
     retention_rows,
+    Cohort,
     feature=Feature.RETENTION,
     slow=True,
 )

@@ -16,12 +16,12 @@ from domain.errors import AnalyticsError, Forbidden, Invalid
 from domain.ports import Answer
 from projections.engine.declare import registry
 from projections.engine.query import ask, composed
+from projections.engine.query.answer_row import Rows
 from projections.engine.query.ask import answer, asking, find
 from projections.engine.query.composed import (
     ASKED_AT_ONCE,
     Composed,
     Part,
-    Rows,
     Select,
     features_of,
     projections_of,
@@ -68,7 +68,9 @@ def combine(request: Request, found: Mapping[str, Rows]) -> Rows:
     return [{"sessions": len(found["sessions"]), "users": len(found["users"][0]["users"])}]
 
 
-VISITS = Composed("visits", "Sessions and users.", (FROM, Param("user", "whose")), parts, combine, version=3)
+VISITS = Composed(
+    "visits", "Sessions and users.", (FROM, Param("user", "whose")), parts, combine, dict[str, Any], version=3
+)
 ASKED = datetime(2025, 3, 31, tzinfo=UTC)
 COLUMNS = ("user_id", "session_id", "started", "ended", "events")
 
@@ -100,6 +102,7 @@ async def test_rows_are_combined_and_stand_for_what_all_parts_have_seen() -> Non
         (),
         lambda _: {"users": ALL_USERS, "trades": Select("trading", Statement("SELECT 1", ()))},
         lambda _, found: [{"seen": sorted(found), "users": found["users"][0]["users"]}],
+        dict[str, Any],
         version=7,
     )
     store = Stored(
@@ -126,6 +129,7 @@ async def test_of_two_parts_that_read_one_stream_the_one_behind_says_the_positio
         (),
         lambda _: {"a": ALL_USERS, "b": Select("user_steps", Statement("SELECT 1", ()))},
         lambda _, __: [],
+        dict[str, Any],
     )
     store = Stored(
         user_activity=stored_answer([(["u1"],)], ("users",), "user-behavior:0=5,1=7,2=3"),
@@ -200,7 +204,7 @@ async def test_parameters_are_read_like_those_of_every_query() -> None:
 
 
 @pytest.fixture
-def registered_visits(monkeypatch: pytest.MonkeyPatch) -> Composed:
+def registered_visits(monkeypatch: pytest.MonkeyPatch) -> Composed[Any]:
     """A composed query that needs a feature, and one that asks it in turn."""
     gated = replace(VISITS, feature=Feature.FUNNELS)
     outer = replace(VISITS, name="outer", parts=lambda _: {"inner": Part("visits")})
@@ -222,7 +226,7 @@ def questions() -> Questions:
     return Questions(nothing, nothing, nothing, patience=1, now=lambda: ASKED)
 
 
-def test_who_may_ask_must_be_open_to_what_the_parts_need(registered_visits: Composed) -> None:
+def test_who_may_ask_must_be_open_to_what_the_parts_need(registered_visits: Composed[Any]) -> None:
     """A feature is needed however deep the query lies that needs it."""
     assert features_of(question("outer")) == {Feature.FUNNELS}
     for name in ("visits", "outer"):
@@ -234,14 +238,14 @@ def test_who_may_ask_must_be_open_to_what_the_parts_need(registered_visits: Comp
             questions().allowed(person(Tier.BASIC), replace(question(name), company="other"))
 
 
-def test_a_tier_that_sees_the_last_days_is_told_where_they_begin(registered_visits: Composed) -> None:
+def test_a_tier_that_sees_the_last_days_is_told_where_they_begin(registered_visits: Composed[Any]) -> None:
     """Whatever somebody says themselves; and whoever sees everything may say it."""
     asked = question("compare", {SINCE: "1999-01-01"})
     assert questions().allowed(person(Tier.FREE), asked).params == {SINCE: "2025-03-01"}
     assert questions().allowed(OPERATOR, asked).params == asked.params
 
 
-def test_what_an_answer_is_made_of_is_known_before_it_is_asked(registered_visits: Composed) -> None:
+def test_what_an_answer_is_made_of_is_known_before_it_is_asked(registered_visits: Composed[Any]) -> None:
     """For position tokens, and for whoever waits for something to move."""
     assert projections_of(question("outer")) == {"user_activity"}
     assert topics_of(projections_of(question("outer"))) == {"user-behavior"}
@@ -249,7 +253,7 @@ def test_what_an_answer_is_made_of_is_known_before_it_is_asked(registered_visits
     assert moves_with(question("sessions")) == "user_activity"
 
 
-def test_a_composed_query_has_no_rows_of_its_own_to_explain(registered_visits: Composed) -> None:
+def test_a_composed_query_has_no_rows_of_its_own_to_explain(registered_visits: Composed[Any]) -> None:
     """The error says what to do instead."""
     with pytest.raises(AnalyticsError, match="made of other queries"):
         find("visits")

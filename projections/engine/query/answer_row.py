@@ -1,0 +1,55 @@
+"""Rows of composed answers: a query builds its rows of the type that describes them to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, UnsetType, defstruct
+
+from domain.metrics.value import Stat, has_value
+
+Rows = list[dict[str, Any]]
+AnswerTime = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]  # as `show_time` gives it
+StructType = TypeVar("StructType", bound=msgspec.Struct)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class AnswerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Base of the rows of composed queries. Fields without a default are in every row, the others where they say more.
+
+    `reasons` of a row says of each field that is null why it is.
+    """
+
+
+def row_type(query: str, always: Mapping[str, Any], sometimes: Mapping[str, Any] = NOTHING) -> type[AnswerRow]:
+    """The type of the rows of a query that follow from a declaration, by the types of its fields."""
+    absent: list[Any] = [(name, kind | UnsetType, UNSET) for name, kind in sometimes.items()]
+    return struct(f"{camel_case(query)}Row", [*absent, *always.items()], AnswerRow)
+
+
+def struct(name: str, fields: Iterable[Any], base: type[StructType], meaning: str | None = None) -> type[StructType]:
+    """A struct that has these fields beside those of its base."""
+    namespace = {"__doc__": meaning} if meaning else None
+    made: Any = defstruct(name, fields, bases=(base,), module=base.__module__, namespace=namespace, kw_only=True)
+    return cast("type[StructType]", made)
+
+
+def camel_case(name: str) -> str:
+    """The name of a type for what is called like this."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def as_answered(rows: Sequence[Any]) -> Rows:
+    """Rows as doors and other queries read them: plain values, as JSON has them."""
+    answered: Rows = msgspec.to_builtins(rows)
+    return answered
+
+
+def or_reasons(**stats: Stat) -> dict[str, Any]:
+    """Fields of a row out of statistics: null where there is no value, and `reasons` where there is such a one."""
+    values: dict[str, Any] = {name: stat if has_value(stat) else None for name, stat in stats.items()}
+    reasons = {name: str(stat) for name, stat in stats.items() if not has_value(stat)}
+    return {**values, "reasons": reasons} if reasons else values
