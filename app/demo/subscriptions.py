@@ -44,12 +44,18 @@ class Terms:
 
 
 def subscription_events(company: Company) -> Iterator[Event]:
-    """The life of every subscription; three of four users have one."""
+    """The life of every subscription."""
+    for user, life in subscription_lives(company):
+        for sequence, (at, step, terms) in enumerate(life, 1):
+            yield _event(company.company_id, user, sequence, at, step, terms)
+
+
+def subscription_lives(company: Company) -> Iterator[tuple[User, list[tuple[int, Step, Terms]]]]:
+    """Time, step and terms of all that happens to each subscription; three of four users have one."""
     for user in users(company):
         chance = seeded("subscription", company.company_id, user.user_id)
-        if chance.random() < 0.75:
-            for sequence, (at, step, terms) in enumerate(_life(user, chance), 1):
-                yield _event(company.company_id, user, sequence, at, step, terms)
+        if chance.random() < 0.75 and (life := list(_life(user, chance))):
+            yield user, life
 
 
 def _event(company_id: str, user: User, sequence: int, at: int, step: Step, terms: Terms) -> Event:

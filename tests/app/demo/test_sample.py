@@ -6,7 +6,7 @@ import asyncio
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -16,14 +16,16 @@ from analytics.business_events_pb2 import SubscriptionEvent
 from analytics.user_analytics_pb2 import UserEvent
 from trading.trading_signals_pb2 import AccountEquity, AccountEquityBatch, MarketBar, TradingResult
 
-from app.demo.companies import COMPANIES, DAY, MADE_UP, MINUTE, UNTIL, users
+from app.demo.billing import billing_events, charges
+from app.demo.companies import COMPANIES, DAY, MADE_UP, MINUTE, UNTIL, Company, users
 from app.demo.living import EVENTS_A_STEP, Living
 from app.demo.load import Progress, load
 from app.demo.market import FILES, Bar, daily_bars, table
 from app.demo.purchases import FILE
 from app.demo.rules import breakout, crossover, round_trips
 from app.demo.sample import EVENTS, PARTS, sample
-from app.demo.subscriptions import PLANS, subscription_events
+from app.demo.satisfaction import satisfaction_events
+from app.demo.subscriptions import PLANS, Step, Terms, subscription_events
 from app.demo.trading import accounts, trading_events
 from app.settings import Settings
 
@@ -71,10 +73,10 @@ def test_the_sample_has_the_size_that_progress_is_measured_by(seen: Seen) -> Non
 
 @pytest.mark.ci
 def test_what_is_made_up_says_so(seen: Seen) -> None:
-    """Only market bars and payments come from a file; every other event has the source `demo`."""
+    """Only market bars and cedar's orders come from a file; every other event has the source `demo`."""
     sources = {(kind, source) for kind, source in seen.kinds if source != MADE_UP}
     assert sources == {("payment", FILE), *(("market_bar_batch", file) for file in FILES.values())}
-    assert {kind for kind, source in seen.kinds if source == MADE_UP}.isdisjoint({"payment", "market_bar_batch"})
+    assert {kind for kind, source in seen.kinds if source == MADE_UP}.isdisjoint({"market_bar_batch"})
 
 
 def test_a_second_run_makes_the_same_events() -> None:
@@ -168,6 +170,32 @@ def test_subscriptions_live_possible_lives(company: object) -> None:
         assert [fact.sequence for fact in life] == list(range(1, len(life) + 1))
         assert [fact.effective_at for fact in life] == sorted(fact.effective_at for fact in life)
         assert {fact.unit_amount / PLANS[fact.plan] for fact in life} <= {1.0, 10.0}
+
+
+def test_who_subscribes_is_charged_for_each_interval_at_the_terms_that_hold() -> None:
+    """Not while paused, not after the end, and anew from when they come back."""
+    single, yearly = Terms("basic", yearly=False), Terms("pro", yearly=True)
+    double = replace(single, seats=2)
+
+    monthly: list[tuple[int, Step, Terms]] = [
+        (0, "trial_started", single),
+        (10 * DAY, "trial_converted", single),
+        (50 * DAY, "quantity_changed", double),
+        (75 * DAY, "paused", double),
+        (100 * DAY, "resumed", double),
+        (120 * DAY, "canceled", double),
+    ]
+    paid = [(charge.at // DAY, charge.amount) for charge in charges(monthly)]
+    assert paid == [(10, 29.0), (40, 29.0), (70, 58.0), (100, 58.0)]
+    ends: list[tuple[int, Step, Terms]] = [(0, "started", yearly), (400 * DAY, "canceled", yearly)]
+    assert [(charge.at // DAY, charge.amount) for charge in charges(ends)] == [(0, 990.0), (365, 990.0)]
+
+
+@pytest.mark.parametrize("company", COMPANIES, ids=lambda company: company.company_id)
+def test_every_company_has_costs_and_opinions(company: Company) -> None:
+    """No table of revenue, acquisition or satisfaction is empty for anybody."""
+    kinds = {event.envelope.message_type for part in (billing_events, satisfaction_events) for event in part(company)}
+    assert kinds == {"payment", "acquisition_cost", "support_ticket", "survey_response"}
 
 
 def test_every_user_signs_up_before_anything_else() -> None:
