@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from app import wiring
 from app.settings import Settings
 from domain.errors import Invalid
 from domain.position import Position
+from projections.engine.rebuild_result import RebuildResult
 
 if TYPE_CHECKING:
     from adapters.files.checkpoints import CheckpointFiles
@@ -93,6 +96,22 @@ def only_sealer(settings: Settings) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def rebuild_results(settings: Settings) -> Mapping[str, RebuildResult]:
+    """How the last comparison of each projection's live rows with rebuilt ones ended; none that was never made."""
+    with suppress(OSError, ValueError):
+        return msgspec.json.decode((folder(settings) / "compared.json").read_bytes(), type=dict[str, RebuildResult])
+    return {}
+
+
+def remember_rebuild(settings: Settings, projection: str, found: RebuildResult) -> None:
+    """Note how a comparison ended, in place of the one before."""
+    from adapters.files import atomic
+
+    folder(settings).mkdir(parents=True, exist_ok=True)
+    known = {**rebuild_results(settings), projection: found}
+    atomic.write(folder(settings) / "compared.json", msgspec.json.encode(known))
 
 
 def last_verified(settings: Settings) -> Position:

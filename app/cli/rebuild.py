@@ -155,7 +155,7 @@ def verify(settings: Settings, name: str, timeout: float, as_json: bool) -> None
 async def _verify(settings: Settings, name: str, patience: float) -> Comparison:
     async with _versions(settings) as versions:
         declared, target, live = _chosen(versions, name)
-        return await _compared(versions, declared, live, target, patience)
+        return await _compared(settings, versions, declared, live, target, patience)
 
 
 def _chosen(versions: PostgresVersions, name: str) -> tuple[Projection, Stored, Stored]:
@@ -179,9 +179,17 @@ def _chosen(versions: PostgresVersions, name: str) -> tuple[Projection, Stored, 
 
 
 async def _compared(
-    versions: PostgresVersions, declared: Projection, live: Stored, target: Stored, patience: float
+    settings: Settings,
+    versions: PostgresVersions,
+    declared: Projection,
+    live: Stored,
+    target: Stored,
+    patience: float,
 ) -> Comparison:
-    """Both at the same position. Raises Conflict for other definitions, NotYet when they do not meet."""
+    """Both at the same position; how it ended is remembered.
+
+    Raises Conflict for other definitions, NotYet when they do not meet.
+    """
     if live.fingerprint != target.fingerprint:
         raise Conflict(
             f"version {live.version} was made by definition {live.definition}, version {target.version} by"
@@ -197,6 +205,11 @@ async def _compared(
                 suggested_actions=("Is a projector running, and neither version paused or stopped?",),
             )
         await asyncio.sleep(LOOK)
+    from app.evidence import remember_rebuild
+    from projections.engine.rebuild_result import RebuildResult
+
+    told = RebuildResult(found.equal, found.new.position, live.version, round(time.time(), 3))
+    remember_rebuild(settings, declared.name, told)
     return found
 
 
@@ -223,7 +236,7 @@ async def _switch(settings: Settings, name: str, explain: str, patience: float) 
                 raise Conflict(f"version {target.version} of {declared.name} needs the code that made it")
             explain = explain or f"definition {live.definition} became {target.definition}"
         else:
-            found = await _compared(versions, declared, live, target, patience)
+            found = await _compared(settings, versions, declared, live, target, patience)
             if not found.equal and not explain:
                 raise Conflict(
                     f"version {target.version} differs from version {live.version} at the same position",

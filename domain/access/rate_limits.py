@@ -39,12 +39,37 @@ class Bucket:
         return max(0.0, (1.0 - self.left) / self.rate.per_second)
 
 
+LATELY = 60.0  # seconds over which it is told how often somebody asks
+
+
+@dataclass(slots=True)
+class _Lately:
+    """How much was asked for in this stretch of LATELY seconds and in the one before."""
+
+    begin: float
+    now: float = 0.0
+    before: float = 0.0
+
+    def add(self, amount: float, at: float) -> None:
+        """Count."""
+        if at - self.begin >= LATELY:
+            self.before = self.now if at - self.begin < 2 * LATELY else 0.0
+            self.begin, self.now = at - (at - self.begin) % LATELY, 0.0
+        self.now += amount
+
+    def per_second(self, at: float) -> float:
+        """Over the last LATELY seconds: of the stretch before, its share that lies in them is taken."""
+        self.add(0.0, at)
+        return (self.now + self.before * (1 - (at - self.begin) / LATELY)) / LATELY
+
+
 @dataclass(slots=True)
 class _Tenant:
     """What a tenant has used, and how many questions, live feeds and live connections it has open."""
 
     tier: Tier = Tier.FREE
     buckets: dict[Use, Bucket] = field(default_factory=dict)
+    reads: _Lately = field(default_factory=lambda: _Lately(0.0))
     asking: int = 0
     feeds: int = 0
     sockets: int = 0
@@ -60,6 +85,7 @@ class TenantUse:
     questions: int
     feeds: int
     connections: int
+    reads: float  # a second, lately; those that were refused as well
 
 
 class Rates:
@@ -102,6 +128,7 @@ class Rates:
     def _begin(self, principal: Principal, now: float, company: str) -> _Tenant:
         """A read begins; whose it is."""
         tenant, limits = self._tenant(principal, company)
+        tenant.reads.add(1.0, now)
         if not self._unlimited:
             _take(_bucket_of(tenant, limits.rates[Use.READS], Use.READS, now), Use.READS, 1.0)
         if tenant.asking >= limits.at_once:
@@ -139,7 +166,7 @@ class Rates:
         if tenant.feeds > limits.feeds:
             raise _too_many_feeds()
 
-    def uses(self) -> list[TenantUse]:
+    def uses(self, now: float) -> list[TenantUse]:
         """What every tenant that is remembered here may ask for, and has open; the one that was here last is last."""
         return [
             TenantUse(
@@ -149,6 +176,7 @@ class Rates:
                 one.asking,
                 one.feeds,
                 one.sockets,
+                one.reads.per_second(now),
             )
             for company, one in self._tenants.items()
         ]

@@ -18,6 +18,7 @@ from eventlog.seals.checkpoints import Checkpoint
 from projections.engine.query.formatting import show_time
 from projections.engine.query.instance_query import of_instance
 from projections.engine.query.request import Request
+from projections.engine.rebuild_result import RebuildResult
 from projections.queries.operations.instance import INTEGRITY, PARTITION, PIPELINE, PROJECTION, TENANTS
 from read_api.health.projection_status import ProjectionStatuses
 
@@ -27,6 +28,7 @@ AGE = 1.0  # seconds that what is known of the evidence counts: reading it goes 
 UNKNOWN = "unknown"  # why there is no figure: whoever has it says nothing
 NOT_SEEN = "not_seen"  # of a tenant that asked this process nothing
 UNLIMITED = "unlimited"
+NOT_COMPARED = "not_compared"  # of a projection: nobody has rebuilt and verified it here
 
 
 class Seals(Protocol):
@@ -43,11 +45,14 @@ class Seals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSource:
-    """Seals, the newest signed checkpoint, and where the last verification without a finding ended. Both read files."""
+    """Seals, the newest signed checkpoint, where the last verification without a finding ended, and how the last
+    rebuild of each projection did. All but the seals read files.
+    """
 
     seals: Seals
     checkpoint: Callable[[], Checkpoint | None]
     verified: Callable[[], Position]
+    rebuilds: Callable[[], Mapping[str, RebuildResult]]
 
 
 class _Evidence(NamedTuple):
@@ -57,6 +62,7 @@ class _Evidence(NamedTuple):
     problem: str
     checkpoint: Checkpoint | None
     verified: Position
+    rebuilds: Mapping[str, RebuildResult]
     at: float
 
 
@@ -100,13 +106,15 @@ class InstanceStatus:
         ]
 
     async def _tenants(self, request: Request) -> list[Row]:
-        uses = {use.company: use for use in self.rates.uses()}
+        uses = {use.company: use for use in self.rates.uses(time.monotonic())}
         wanted = sorted({request.company, *(uses if of_instance(request) else ())})
         return [_tenant(company, uses.get(company)) for company in wanted]
 
     async def _integrity(self, request: Request) -> list[Row]:
-        await self.statuses()
+        live = [status for status in await self.statuses() if status["live"]]
         heads, found = self.statuses.heads, await self._evidence()
+        if request.get("by") == PROJECTION:
+            return [_rebuild_row(str(status["name"]), status["version"], found.rebuilds) for status in live]
         if request.get("by") == PARTITION:
             return [
                 {"topic": at[0], "partition": at[1], **_offsets(Position({at: end}), found)}
@@ -115,13 +123,17 @@ class InstanceStatus:
         signed = found.checkpoint
         row: Row = {"sealer": found.problem or "ok", "signed_at": signed and _moment(signed.at / 1000)}
         row |= {"checkpoint": signed and signed.number, **_offsets(heads, found)}
+        rebuilt = [_rebuild_row(str(status["name"]), status["version"], found.rebuilds) for status in live]
+        row |= {"projections": len(rebuilt), "rebuilt_equal": sum(each["equal"] is True for each in rebuilt)}
+        row |= {"rebuilt_different": sum(each["equal"] is False for each in rebuilt)}
         return [row if signed else row | {"reasons": dict.fromkeys(("signed_at", "checkpoint"), "no_checkpoint")}]
 
     async def _evidence(self) -> _Evidence:
         if self._latest is None or time.monotonic() - self._latest.at >= AGE:
             last, problem = await self._source.seals.last(), await self._source.seals.problem()
             sealed = Position({at: seal.header.next_offset for at, seal in last.items()})
-            files = await asyncio.to_thread(lambda: (self._source.checkpoint(), self._source.verified()))
+            source = self._source
+            files = await asyncio.to_thread(lambda: (source.checkpoint(), source.verified(), source.rebuilds()))
             self._latest = _Evidence(sealed, problem, *files, time.monotonic())
         return self._latest
 
@@ -169,11 +181,22 @@ def _tenant(company: str, use: TenantUse | None) -> Row:
     row: Row = {"company": company, "tier": use.tier}
     row |= {f"{each}_per_second": use.limits and use.limits.rates[each].per_second for each in Use}
     opened = (use.questions, use.limits and use.limits.at_once, use.feeds, use.limits and use.limits.feeds)
-    row |= dict(zip(_OPEN, (*opened, use.connections), strict=True))
+    row |= dict(zip(_OPEN, (*opened, use.connections, round(use.reads, 3)), strict=True))
     return row if use.limits else row | {"reasons": {name: UNLIMITED for name, value in row.items() if value is None}}
 
 
-_OPEN = ("questions", "most_questions", "feeds", "most_feeds", "connections")
+_OPEN = ("questions", "most_questions", "feeds", "most_feeds", "connections", "asked_per_second")
+
+
+def _rebuild_row(name: str, version: object, rebuilds: Mapping[str, RebuildResult]) -> Row:
+    """Whether the live rows of a projection are those that a rebuild gives, as far as anybody has compared them."""
+    found = rebuilds.get(name)
+    if found is None:
+        nothing = ("equal", "compared_at", "position", "of_version")
+        row: Row = {"projection": name, "version": version, **dict.fromkeys(nothing)}
+        return row | {"reasons": dict.fromkeys(nothing, NOT_COMPARED)}
+    told = {"equal": found.equal, "compared_at": _moment(found.at), "position": found.position}
+    return {"projection": name, "version": version, **told, "of_version": found.version}
 
 
 def _offsets(heads: Position, found: _Evidence) -> Row:

@@ -25,13 +25,13 @@ PIPELINE = InstanceQuery(
 
 TENANTS = InstanceQuery(
     "tenants",
-    "What tenants may ask for by their tier, and what they have open now in the process that answers.",
+    "What tenants may ask for by their tier, what they ask of the process that answers, and what they have open there.",
     (SCOPE_PARAM,),
 )
 
 INTEGRITY = InstanceQuery(
     "integrity",
-    "How far the log is sealed, signed, and verified without a finding.",
-    (Param("by", "partition; one row without it", read_choice(PARTITION)), SCOPE_PARAM),
-    of_all=frozenset({"events", "sealed", "verified", "not_sealed", "not_verified", "checkpoint"}),
+    "How far the log is sealed, signed, and verified without a finding; and whether a rebuild gave the live rows.",
+    (Param("by", "partition or projection; one row without it", read_choice(PARTITION, PROJECTION)), SCOPE_PARAM),
+    of_all=frozenset({"events", "sealed", "verified", "not_sealed", "not_verified", "checkpoint", "position"}),
 )

@@ -21,6 +21,8 @@ from adapters.postgres.read_models.builder import PostgresBuild
 from app.bench.events import envelopes, pieces
 from app.bench.folding import fold
 from app.bench.logs import append
+from app.evidence import rebuild_results
+from app.settings import Settings
 from projections.engine.declare.registry import projection
 from projections.engine.store.sql import table_name
 from tests.support.instance import environment, run_command
@@ -35,7 +37,7 @@ class Commands:
     """The command line on one database."""
 
     def __init__(self, url: str, nats_url: str, folder: Path) -> None:
-        self.url = url
+        self.url, self.folder = url, folder
         self._settings = {
             "ANALYTICS_DATABASE_URL": url, "ANALYTICS_NATS_URL": nats_url, "ANALYTICS_DATA": str(folder),
         }  # fmt: skip
@@ -118,6 +120,8 @@ def test_a_version_that_differs_is_shown_and_refused_until_it_is_explained(comma
     assert code == 1
     assert (difference["table"], difference["key"][key]) == (table.name, changed)
     assert difference["new"][measure] == difference["old"][measure] + 1
+    remembered = rebuild_results(Settings(data=commands.folder))[NAME]
+    assert (remembered.equal, remembered.version) == (False, LIVE)
     code, _, err = commands.run("switch", NAME)
     assert (code, f"differs from version {LIVE}" in err) == (1, True)
     assert commands.run("switch", NAME, "--explain", "a test")[0] == 0

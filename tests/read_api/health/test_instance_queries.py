@@ -12,10 +12,13 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from app.evidence import remember_rebuild
+from app.settings import Settings
 from domain.access.limits import LIMITS, Use
 from domain.access.rights import Tier
 from domain.position import Position
 from projections.engine.query.instance_query import OTHERS, InstanceQuery
+from projections.engine.rebuild_result import RebuildResult
 from projections.queries.operations.instance import INTEGRITY, PIPELINE, TENANTS
 from tests.support.instance import Instance, trade
 
@@ -141,6 +144,7 @@ def test_tenants_are_those_who_asked_and_what_their_tier_gives(busy: Instance, p
         assert [row[f"{use}_per_second"] for use in Use] == [limits.rates[use].per_second for use in Use]
         assert (row["most_questions"], row["most_feeds"]) == (limits.at_once, limits.feeds)
     assert (told["questions"], found[OTHER]["questions"]) == (1, 0)
+    assert 0 < told["asked_per_second"] < limits.rates[Use.READS].per_second
 
 
 def test_integrity_follows_sealer_and_verification(busy: Instance, platform: httpx.Client) -> None:
@@ -158,6 +162,24 @@ def test_integrity_follows_sealer_and_verification(busy: Instance, platform: htt
         lambda each: sum(part["verified"] for part in each) >= row["verified"],
     )
     assert sum(part["verified"] for part in parts) >= row["verified"]
+
+
+def test_integrity_says_whether_a_rebuild_gave_the_live_rows(busy: Instance, platform: httpx.Client) -> None:
+    """Of each projection how the last comparison ended; none of those that nobody has rebuilt here."""
+
+    def of_acquisition() -> dict[str, Any]:
+        (found,) = (r for r in rows(platform, INTEGRITY, by="projection") if r["projection"] == "acquisition")
+        return found
+
+    before = of_acquisition()
+    assert (before["equal"], before["reasons"]["equal"]) == (None, "not_compared")
+    told = RebuildResult(True, "business-events:0=1", before["version"], time.time())
+    remember_rebuild(Settings(data=busy.folder), "acquisition", told)  # as `analytics projections verify` does
+    row = until(of_acquisition, lambda each: each["equal"] is not None)
+    assert (row["equal"], row["of_version"], row["position"]) == (True, row["version"], told.position)
+    whole = until(lambda: rows(platform, INTEGRITY)[0], lambda each: each["rebuilt_equal"] > 0)
+    assert (whole["rebuilt_equal"], whole["rebuilt_different"]) == (1, 0)
+    assert whole["projections"] > 5
 
 
 @pytest.mark.parametrize(("query", "params"), SPLITS)
