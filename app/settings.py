@@ -235,7 +235,7 @@ class Settings:
         ),
     )
     warming_share: float = field(
-        default=0.05,
+        default=0.0,  # it costs many times the processor that it saves: docs/why/speed.md
         metadata=_says(
             "Share of the time that a read API may spend on answers that are likely to be asked for; 0 makes none"
             " beforehand.",

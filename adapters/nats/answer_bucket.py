@@ -15,7 +15,7 @@ from domain.errors import Unavailable
 BUCKET = "answers"
 LARGEST = 512 * 1024  # bytes of one answer: half of what a message may have anywhere
 MOST_BYTES = 64 * 2**20
-LASTS = 900.0  # seconds: for longer they are kept in files, where they cost much
+LASTS = 900.0  # seconds: a full bucket takes nothing new, so what is there has to go; files keep what costs much
 
 
 class AnswerBucket:

@@ -134,7 +134,8 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
         of_starts += values
     starts = STARTS.format(**PACKED, at=moments("first_at"), started=" AND ".join(started))
     until = request.get("until")
-    last = request.asked_at.exact if until is None else request.asked_at.capped(until)
+    # all of today without an end, so that the answer lasts; what lies ahead of the moment is left out afterwards
+    last = request.asked_at.capped_today(FOREVER) if until is None else request.asked_at.capped(until)
     returned, of_returns = ["company_id = %s", "at <= %s"], list[object]([request.company, last])
     if (begin := request.get("from")) is not None:  # nobody of the cohorts has done anything that counts before
         returned.append("day >= %s::date AND at >= %s")
@@ -176,7 +177,10 @@ def retention_rows(request: Request, rows: Mapping[str, Rows]) -> list[Cohort]:
     if latest is None:
         return []
     question = _retention_question(request, latest)
-    return _shown(request, question, retention(_cohorts(request, began), returned, question))
+    by_then = returned.at <= question.until
+    values = None if returned.values is None else returned.values[by_then]
+    returned = returned._replace(users=returned.users[by_then], at=returned.at[by_then], values=values)
+    return _shown(request, question, retention(_cohorts(request, began, question), returned, question))
 
 
 def _users(rows: Mapping[str, Rows]) -> tuple[Did, Did, Any]:
@@ -218,15 +222,14 @@ def _retention_question(request: Request, latest: Any) -> RetentionQuestion:
     )
 
 
-def _cohorts(request: Request, began: Did) -> Did:
+def _cohorts(request: Request, began: Did, question: RetentionQuestion) -> Did:
     """Those whose first start lies in the period that is asked about."""
     import numpy as np
 
     users = np.unique(began.users)
     first = np.full(len(users), np.iinfo(np.int64).max)
     np.minimum.at(first, np.searchsorted(users, began.users), began.at)
-    last = request.asked_at.capped(request.get("until") or FOREVER)
-    kept = first <= int(last.timestamp() * 1000)
+    kept = first <= question.until
     for bound, inside in (("from", np.greater_equal), ("to", np.less), ("until", np.less)):
         if request.get(bound) is not None:
             kept &= inside(first, int(request.get(bound).timestamp() * 1000))
