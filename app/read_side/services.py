@@ -52,6 +52,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
+            reports.count = state.count_report
             services = ReadServices(
                 questions=asked, dashboards=Dashboards(asked, movements), past=past, statuses=statuses, health=state,
                 movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,
@@ -65,14 +66,15 @@ async def _evidence(
     settings: Settings, log: EventLog, db: PostgresProjectionStore
 ) -> AsyncIterator[tuple[Trail, PostgresSeals, InstanceStatus]]:
     """What was done and how far it is sealed, and who tells how the instance runs."""
-    from app.evidence import checkpoint_files, last_verified
+    from app.evidence import checkpoint_files, last_verified, rebuild_results
     from read_api.health.health import PATIENCE
     from read_api.health.instance_status import EvidenceSource, InstanceStatus
     from read_api.health.projection_status import ProjectionStatuses
 
     statuses = ProjectionStatuses(log, db, settings.stuck_seconds, patience=PATIENCE)
     async with wiring.trail(settings, log) as trail, wiring.seals(settings) as seals:
-        evidence = EvidenceSource(seals, checkpoint_files(settings).last, partial(last_verified, settings))
+        files = checkpoint_files(settings).last, partial(last_verified, settings), partial(rebuild_results, settings)
+        evidence = EvidenceSource(seals, *files)
         yield trail, seals, InstanceStatus(statuses, Rates(settings.rate_limits), evidence)
 
 

@@ -30,6 +30,7 @@ SIGNIFICANT = 0.05
 class Trend(Finding, frozen=True, tag=Kind.TREND.value):
     """Change a step, and whether it is more than chance."""
 
+    begin: float  # the trend's line at the first step
     slope: float  # units of the series a step
     low: float  # 95 % interval of the slope
     high: float
@@ -57,6 +58,7 @@ def trend(values: Sequence[float], period: int = 1) -> Trend | Reason:
     low, high = _interval(slopes, variance * inflation, series.size, period)
     return Trend(
         basis=Basis(METHOD, 1, series.size, max(MINIMUM, 2 * period)),
+        begin=float(np.median(series - slope * np.arange(series.size))),
         slope=slope,
         low=low,
         high=high,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.charts_pb2 import (
 
 from domain.errors import Invalid
 from domain.request.caller import Caller
+from projections.market_bars import length
 from read_api.grpc.messages import ms, value
 from read_api.grpc.question_streams import QuestionStreams, reached_before, resume_token
 from read_api.grpc.rpc import Answer, Answers, Asking, Rpc, one
@@ -49,19 +51,40 @@ def _choice(chosen: Any) -> dict[str, str]:
     return {"indicator": chosen.key, **({"params": settings} if settings else {})}
 
 
-def outputs(chosen: Any, answers: Answers) -> list[Row]:
+def unfinished(answer: Answer, interval: str) -> Callable[[str], bool]:
+    """Whether a bar that begins then goes on beyond the moment that the answer is of."""
+    over = ms(answer["as_of"]) - length(interval) / timedelta(milliseconds=1)
+    return lambda start: 0 < over < ms(start)
+
+
+def bars_of(answer: Answer, interval: str) -> list[Row]:
+    """The members of ChartBars."""
+    goes_on = unfinished(answer, interval)
+    return [{**row, "unfinished": goes_on(row["start"])} for row in answer["rows"]]
+
+
+def outputs(chosen: Any, interval: str, answers: Answers) -> list[Row]:
     """A series for each output of each indicator, one point a bar; undefined while it warms up."""
-    return [series for place, each in enumerate(chosen) for series in _outputs(each.key, answers[str(place)]["rows"])]
+    return [series for place, each in enumerate(chosen) for series in _outputs(each.key, interval, answers[str(place)])]
 
 
-def _outputs(key: str, rows: list[Row]) -> list[Row]:
+def _outputs(key: str, interval: str, answer: Answer) -> list[Row]:
+    rows, goes_on = answer["rows"], unfinished(answer, interval)
     columns = [name for name in rows[0] if name != "start"] if rows else []
     return [
         {
             "key": name,
             "title": f"{key} {name}" if name != key else key,
             "dimensions": {"indicator": key},
-            "points": [{"time": ms(row["start"]), "value": row[name], "reason": WARMING_UP} for row in rows],
+            "points": [
+                {
+                    "time": ms(row["start"]),
+                    "value": row[name],
+                    "reason": WARMING_UP,
+                    "unfinished": goes_on(row["start"]),
+                }
+                for row in rows
+            ],
         }
         for name in columns
     ]
@@ -76,7 +99,11 @@ def _chart(request: Any) -> Mapping[str, QueryCall]:
 
 
 def _drawn(request: Any, answers: Answers) -> Row:
-    return {"bars": answers["bars"]["rows"], "indicators": outputs(request.indicators, answers)}
+    interval = request.range.interval
+    return {
+        "bars": bars_of(answers["bars"], interval),
+        "indicators": outputs(request.indicators, interval, answers),
+    }
 
 
 def _technical(request: Any) -> Mapping[str, QueryCall]:
@@ -113,7 +140,7 @@ RPCS = (
     Rpc(
         "GetTechnicalIndicators",
         _technical,
-        lambda request, answers: {"indicators": outputs(request.indicators, answers)},
+        lambda request, answers: {"indicators": outputs(request.indicators, request.range.interval, answers)},
         members=True,
     ),
     one("ListIndicators", lambda _request: QueryCall("indicators"), _listed, members=True),
@@ -188,7 +215,7 @@ def _recent(request: Any, last: int) -> dict[str, str]:
 
 
 def _last(request: Any, answers: Answers) -> Row:
-    bars = answers["bars"]["rows"]
+    bars = bars_of(answers["bars"], request.interval)
     if not bars:
         return {}
     last = {str(place): answers[str(place)]["rows"][-1:] for place, _ in enumerate(request.indicators)}

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from analytics.business_intelligence_pb2 import KPIMetrics
 from analytics.report_generation_pb2 import DashboardData
-from analytics.values_pb2 import Table
+from analytics.values_pb2 import Series, Table
 from services import dashboards_pb2 as dashboards
 
 from domain.errors import AnalyticsError, Invalid, LimitExceeded
@@ -24,6 +24,7 @@ from read_api.grpc.cells import cells
 from read_api.grpc.kpis import key_figure
 from read_api.grpc.messages import message
 from read_api.grpc.scope import moment
+from read_api.grpc.tile_series import tile_series, unit_of
 from read_api.live.feeds import Feed, State
 from read_api.live.resume import Anew
 from read_api.live.sessions import MOST_SUBSCRIPTIONS, LiveSessions
@@ -40,17 +41,18 @@ class DashboardStreams:
     """Handlers of GetDashboardData and WatchDashboards."""
 
     def __init__(self, side: ReadServices) -> None:
-        self._dashboards = side.dashboards
+        self._dashboards, self._health = side.dashboards, side.health
         self._sessions = LiveSessions(side)
 
     async def get_dashboard_data(
         self, request: dashboards.GetDashboardDataRequest, caller: Caller
     ) -> AsyncGenerator[Response]:
         """A snapshot, then the tiles that have changed. Raises as `Dashboards.answer`."""
-        question = _question(request, caller)
-        if request.once:
-            at_least = Position.parse(request.scope.min_position)
+        question, at_least = _question(request, caller), Position.parse(request.scope.min_position)
+        self._health.dashboards.add()
+        if request.once or at_least.offsets:  # what follows is no older than an answer that has reached it
             answer = await self._dashboards.answer(caller.principal, question, at_least)
+        if request.once:
             yield Response(data=_data(answer, caller), snapshot=True)
             return
         async with aclosing(self._followed(replace(question, followed=True), request.resume_token, caller)) as found:
@@ -175,7 +177,7 @@ def _data(answer: Mapping[str, Any], caller: Caller) -> DashboardData:
         dashboard_id=answer["dashboard"],
         company_id=answer["company"],
         tiles=[_tile(tile, caller) for tile in answer["tiles"]],
-        provenance=provenance(caller, {**answer, "query": "", "definition_version": answer["version"]}),
+        provenance=provenance(caller, {**answer, "query": "dashboard", "definition_version": 1}),
         **{name: answer[name] for name in same},
     )
 
@@ -187,6 +189,9 @@ def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
     return DashboardData.Tile(
         tile_id=tile["id"],
         kpis=[message(KPIMetrics, key_figure(row)) for row in tile["rows"] if tile["query"] in KEY_FIGURES],
+        series=[
+            message(Series, each) for each in tile_series(tile["kind"], tile["query"], tile["rows"], tile["as_of"])
+        ],
         table=message(Table, _table(tile)),
         reason=problem["detail"],
         code=problem["code"],
@@ -202,6 +207,6 @@ def _table(tile: Mapping[str, Any]) -> dict[str, Any]:
     by = tile["params"].get("by", "").split(",")
     columns = list(dict.fromkeys(name for row in tile["rows"] for name in row))
     return {
-        "columns": [{"name": name, "dimension": name in by} for name in columns],
+        "columns": [{"name": name, "unit": unit_of(name), "dimension": name in by} for name in columns],
         "rows": cells(tile["query"], columns, by, tile["rows"]),
     }

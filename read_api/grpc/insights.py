@@ -6,19 +6,23 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from analytics.business_intelligence_pb2 import BusinessInsights
 from services.insights_pb2 import GetMarketInsightStreamRequest, GetMarketInsightStreamResponse
 
 from domain.errors import Invalid
+from domain.insights.finding import Kind
 from domain.metrics.catalogue import METRICS
 from domain.metrics.metric import Section
 from domain.request.caller import Caller
 from projections.queries.insights.daily_series import SERIES
+from projections.queries.insights.drivers import DRIVEN
 from read_api.grpc.answers import provenance
-from read_api.grpc.kpis import metric_value
+from read_api.grpc.kpis import metric_value, of_catalogue
 from read_api.grpc.messages import message, ms
 from read_api.grpc.question_streams import QuestionStreams, reached_before, resume_token
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
@@ -29,6 +33,7 @@ WATCHED = ("total_pnl", "active_users", "mrr", "error_rate")  # where no metric 
 DIRECTIONS = {"rising": "RISING", "falling": "FALLING", "none": "FLAT"}
 MOST = 20  # metrics of one request: each is a model of its own
 AREAS = ("trading",)  # that there are rules about
+SERIES_OF = "series "  # before the name of a question: the one behind its series
 
 
 def _each(request: Any, kind: str = "") -> Mapping[str, QueryCall]:
@@ -55,10 +60,42 @@ def insight(row: Row) -> dict[str, Any]:
         "severity": row["severity"],
         "title": row["title"],
         "explanation": f"{row['method']}; {row['sample']} observations.",
-        "metric": {"current": {"key": row["metric"], "unit": row["unit"]}},
+        "metric": {"current": _current(row), **_move(row)},
+        "confidence": 1 - row["finding"]["p_value"] if "p_value" in row["finding"] else None,
+        "suggested_actions": _actions(row),
         "from_time": ms(params.get("from")),
         "to_time": ms(params.get("to")),
     }
+
+
+def _current(row: Row) -> dict[str, Any]:
+    return of_catalogue(row["metric"]) | {"unit": row["unit"]}
+
+
+def _move(row: Row) -> dict[str, Any]:
+    """What the finding compares: the figure of the metric, what it was before, and the change."""
+    finding, current = row["finding"], _current(row)
+    if row["kind"] == Kind.GROWTH:
+        now, before = finding["now"], finding["before"]
+    elif row["kind"] == Kind.CHANGE_POINTS and finding["points"]:
+        now, before = finding["points"][-1]["after"], finding["points"][-1]["before"]
+    else:
+        return {}
+    change = (now - before) / abs(before) if before else None
+    return {"current": {**current, "value": now}, "previous": {**current, "value": before}, "change": change}
+
+
+def _actions(row: Row) -> list[str]:
+    """What can be asked next about a move, or a day that was not as expected: questions that this API answers."""
+    finding, params = row["finding"], row["evidence"]["params"]
+    moved = row["kind"] == Kind.GROWTH or (row["kind"] == Kind.CHANGE_POINTS and finding["points"])
+    asked: list[str] = []
+    if moved and (driven := DRIVEN.get(row["metric"])) is not None:
+        period = {"metric": row["metric"], "by": driven.dimensions[0], "from": params["from"], "to": params["to"]}
+        asked.append(f"Ask /api/v1/query/drivers?{urlencode(period)} what each {driven.dimensions[0]} contributed.")
+    if row["kind"] == Kind.ANOMALIES and finding["points"]:
+        asked.append(f"See the events of {finding['points'][-1]['day']}: StreamEvents, or GET /api/v1/events.")
+    return asked
 
 
 def findings_from(rows: list[Row], least: int) -> list[Row]:
@@ -73,8 +110,14 @@ def rank(row: Row) -> int:
 
 
 def _insights(request: Any, answers: Answers) -> Row:
-    rows = findings_from(_findings(answers), request.min_severity)
-    return {"insights": [insight(row) for row in rows[: request.limit or None]]}
+    named = [name for name in answers if not name.startswith(SERIES_OF)]
+    rows = findings_from([row for name in named for row in answers[name]["rows"]], request.min_severity)
+    told = []
+    for row in rows[: request.limit or None]:
+        found = insight(row)
+        history = daily_series(row, answers[f"{SERIES_OF}{row['metric']}"]["rows"], request.scope.filters)
+        told.append({**found, "metric": {**found["metric"], "history": history}})
+    return {"insights": told}
 
 
 # ---- of one kind
@@ -88,29 +131,37 @@ def _trending(request: Any) -> Mapping[str, QueryCall]:
 def of_series(_request: Any, answers: Answers) -> Mapping[str, QueryCall]:
     """The questions behind the series in which something was found: their evidence."""
     rows = {name: answer["rows"][0]["evidence"] for name, answer in answers.items()}
-    return {f"series {name}": QueryCall(evidence["query"], evidence["params"]) for name, evidence in rows.items()}
+    return {f"{SERIES_OF}{name}": QueryCall(evidence["query"], evidence["params"]) for name, evidence in rows.items()}
 
 
-def daily_series(row: Row, found: Sequence[Row]) -> dict[str, Any]:
+def daily_series(row: Row, found: Sequence[Row], filters: Row = MappingProxyType({})) -> dict[str, Any]:
     """The members of a Series: the days in which something was looked for, out of the rows of its question."""
     params = row["evidence"]["params"]
     read = SERIES[row["metric"]].read(found, date.fromisoformat(params["from"]), date.fromisoformat(params["to"]))
     points = [{"time": ms(str(read.day(place))), "value": each} for place, each in enumerate(read.values)]
     title = METRICS[row["metric"]].title if row["metric"] in METRICS else row["metric"]
-    return {"key": row["metric"], "unit": row["unit"], "title": title, "points": points}
+    return {"key": row["metric"], "unit": row["unit"], "title": title, "dimensions": filters, "points": points}
 
 
 def _trends(request: Any, answers: Answers) -> Row:
     keys = request.metrics or WATCHED
-    return {"trends": [_trend(answers[key]["rows"][0], answers[f"series {key}"]["rows"]) for key in keys]}
+    series = {key: (answers[key]["rows"][0], answers[f"{SERIES_OF}{key}"]["rows"]) for key in keys}
+    return {"trends": [_trend(row, daily_series(row, found, request.scope.filters)) for row, found in series.values()]}
 
 
-def _trend(row: Row, found: Sequence[Row]) -> Row:
+def _trend(row: Row, observed: Row) -> Row:
     if (finding := row["finding"]) is None:
-        reason = row["reasons"]["finding"]
-        return {"observed": daily_series(row, found), "reasons": {"slope": reason, "p_value": reason}}
+        return {
+            "observed": observed,
+            "reasons": dict.fromkeys(("slope", "p_value", "trend"), row["reasons"]["finding"]),
+        }
+    line = [
+        {"time": point["time"], "value": finding["begin"] + finding["slope"] * place}
+        for place, point in enumerate(observed["points"])
+    ]
     shown = {name: finding[name] for name in ("slope", "p_value")}
-    return {"observed": daily_series(row, found), "direction": DIRECTIONS[finding["direction"]], **shown}
+    straight = {**observed, "title": f"{observed['title']}: trend", "points": line}
+    return {"observed": observed, "trend": straight, "direction": DIRECTIONS[finding["direction"]], **shown}
 
 
 def _season(request: Any) -> QueryCall:
@@ -141,8 +192,13 @@ def _anomalous(request: Any) -> Mapping[str, QueryCall]:
     return _each(request, "anomalies")
 
 
-def _anomalies(_request: Any, answers: Answers) -> Row:
-    found = [_anomaly(row, point) for row in _findings(answers) if row["finding"] for point in row["finding"]["points"]]
+def _anomalies(request: Any, answers: Answers) -> Row:
+    found = [
+        {**_anomaly(row, point), "dimensions": request.scope.filters}
+        for row in _findings(answers)
+        if row["finding"]
+        for point in row["finding"]["points"]
+    ]
     return {"anomalies": sorted(found, key=lambda each: each["observed"]["time"])}
 
 
@@ -180,12 +236,7 @@ def _recommendation(row: Row) -> Row:
         "area": Section.TRADING.value,
         "action": finding["advice"],
         "rationale": f"{finding['subject']}: " + "; ".join(map(_met, finding["evidence"])) + ".",
-        "expected_effect": {
-            "key": effect["metric"],
-            "title": effect["assumption"],
-            "unit": METRICS[effect["metric"]].unit,
-            "value": effect["change"],
-        },
+        "expected_effect": of_catalogue(effect["metric"]) | {"title": effect["assumption"], "value": effect["change"]},
     }
 
 
@@ -280,7 +331,7 @@ class MarketInsights:
 
 
 RPCS = (
-    Rpc("GetBusinessInsights", _each, _insights, members=True),
+    Rpc("GetBusinessInsights", _each, _insights, of_series, members=True),
     Rpc("GetTrendAnalysis", _trending, _trends, of_series, members=True),
     one("GetSeasonality", _season, _seasons, members=True),
     Rpc("GetAnomalies", _anomalous, _anomalies, members=True),

@@ -9,7 +9,7 @@ from typing import Any
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
-from read_api.grpc.rpc import Answers, Rpc, one
+from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, moment, names
 
 Row = Mapping[str, Any]
@@ -20,6 +20,7 @@ RETENTION = (
     *("customer_retention_rate", "mean_customer_life", "upgrade_rate", "downgrade_rate", "dunning_recovery_rate"),
     *("returning_users", "resurrected_users", "dormant_users", "pulse", "stickiness"),
 )
+PERIODS = ("day", "month", "year")  # dimensions that are a beginning of a time as answers show it
 MOST_COMBINATIONS = 50
 MOST_HISTORIES = 20
 
@@ -36,10 +37,26 @@ def metric_value(row: Row, value: str = "value") -> dict[str, Any]:
     }
 
 
-def groups(by: Sequence[str], rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def of_catalogue(key: str) -> dict[str, Any]:
+    """The members of a MetricValue that the catalogue knows; its key is the title of what is no metric of it."""
+    entry = METRICS.get(key)
+    if entry is None:
+        return {"key": key, "title": key}
+    known = {"title": entry.title, "convention": entry.convention, "definition_version": entry.version}
+    return {"key": key, "unit": str(entry.unit), **known}
+
+
+def groups(by: Sequence[str], answer: Answer) -> Iterator[dict[str, Any]]:
     """The members of MetricGroups out of value objects that are sorted by their groups."""
-    for key, of in groupby(rows, key=lambda row: {name: row[name] for name in by}):
-        yield {"dimensions": key, "metrics": [metric_value(row) for row in of]}
+    for key, of in groupby(answer["rows"], key=lambda row: {name: row[name] for name in by}):
+        metrics = [metric_value(row) for row in of]
+        yield {"dimensions": key, "metrics": metrics, "unfinished": _unfinished(key, answer["as_of"])}
+
+
+def _unfinished(dimensions: Row, as_of: str | None) -> bool:
+    """Whether the group's period goes on beyond the moment that the answer is of."""
+    of_time = [str(dimensions[name]) for name in PERIODS if name in dimensions]
+    return as_of is not None and any(as_of.startswith(begin) for begin in of_time)
 
 
 def _kpis(section: str = "") -> Any:
@@ -97,7 +114,7 @@ def _area(name: str, section: Section, keys: Sequence[str] = ()) -> Rpc:
     return one(
         name,
         lambda request: _metrics(request, section, keys),
-        lambda request, answer: {"groups": groups(request.by, answer["rows"])},
+        lambda request, answer: {"groups": groups(request.by, answer)},
     )
 
 
@@ -111,7 +128,7 @@ def _revenue(request: Any) -> Mapping[str, QueryCall]:
 def _revenue_figures(request: Any, answers: Answers) -> Row:
     moved = answers["movements"]["rows"] if "movements" in answers else ()
     return {
-        "groups": groups(request.by, answers["groups"]["rows"]),
+        "groups": groups(request.by, answers["groups"]),
         "movements": [
             {
                 **row,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import Invalid
-from read_api.grpc.insights import MOST, daily_series, of_series
-from read_api.grpc.kpis import groups
+from read_api.grpc.insights import MOST, SERIES_OF, daily_series, of_series
+from read_api.grpc.kpis import groups, of_catalogue
 from read_api.grpc.messages import ms
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, only
@@ -19,17 +19,20 @@ PREDICTED_LTV = "predicted_ltv"
 DISCOUNTED = {"key": PREDICTED_LTV, "title": "Predicted lifetime value", "unit": "money", "convention": "canonical"}
 
 
-def quality(row: Row, scores: Row) -> dict[str, Any]:
-    """The members of ModelQuality: those scores that are defined."""
+def quality(answer: Answer, scores: Row) -> dict[str, Any]:
+    """The members of ModelQuality: those scores that are defined. It was fitted for the answer that has it."""
+    (row,) = answer["rows"]
     model = (row["finding"] or {}).get("model", row["method"])
-    return {"model": model, "version": row["method_version"], "scores": scores, "observations": row["sample"]}
+    fitted = {"version": row["method_version"], "fitted_at": answer.get("asked_at"), "observations": row["sample"]}
+    return {"model": model, "scores": scores, **fitted}
 
 
-def _forecast_quality(row: Row) -> dict[str, Any]:
+def _forecast_quality(answer: Answer) -> dict[str, Any]:
+    (row,) = answer["rows"]
     test = (row["finding"] or {}).get("back_test") or {}
     scores = {name: value for name, value in test.items() if name not in ("coverage", "reasons")}
     covered = {f"coverage_{each['level']}": each["share"] for each in test.get("coverage", ())}
-    return quality(row, {**scores, **covered})
+    return quality(answer, {**scores, **covered})
 
 
 def _expected(step: Row, level: int) -> dict[str, Any]:
@@ -45,12 +48,13 @@ def _forecast(request: Any) -> Mapping[str, QueryCall]:
 
 
 def _steps(request: Any, answers: Answers) -> Row:
-    row = answers["forecast"]["rows"][0]
-    finding, series = row["finding"], daily_series(row, answers["series forecast"]["rows"])
+    answer = answers["forecast"]
+    (row,) = answer["rows"]
+    finding, series = row["finding"], daily_series(row, answers[f"{SERIES_OF}forecast"]["rows"], request.scope.filters)
     if finding is None:
-        return {"observed": series, "quality": _forecast_quality(row), "reason": row["reasons"]["finding"]}
+        return {"observed": series, "quality": _forecast_quality(answer), "reason": row["reasons"]["finding"]}
     expected = [_expected(step, LEVELS[request.coverage]) for step in finding["steps"]]
-    return {"observed": series, "expected": expected, "quality": _forecast_quality(row)}
+    return {"observed": series, "expected": expected, "quality": _forecast_quality(answer)}
 
 
 def _all(request: Any) -> Mapping[str, QueryCall]:
@@ -62,17 +66,19 @@ def _all(request: Any) -> Mapping[str, QueryCall]:
 
 def _predictions(request: Any, answers: Answers) -> Row:
     keys = request.metrics or PREDICTED
-    return {"predictions": [_prediction(answers[key]["rows"][0], answers[f"series {key}"]["rows"]) for key in keys]}
+    return {"predictions": [_prediction(answers[key], answers[f"{SERIES_OF}{key}"]["rows"]) for key in keys]}
 
 
-def _prediction(row: Row, found: list[Row]) -> Row:
+def _prediction(answer: Answer, found: list[Row]) -> Row:
     """The last day that is known beside the last one that is expected."""
+    (row,) = answer["rows"]
     series, finding = daily_series(row, found), row["finding"]
     last = series["points"][-1]["value"] if series["points"] else None
-    current = {name: series[name] for name in ("key", "title", "unit")} | {"value": last, "reason": "no_data"}
+    current = of_catalogue(row["metric"]) | {name: series[name] for name in ("key", "title", "unit")}
+    told = {"current": {**current, "value": last, "reason": "no_data"}, "quality": _forecast_quality(answer)}
     if finding is None:
-        return {"current": current, "quality": _forecast_quality(row), "reason": row["reasons"]["finding"]}
-    return {"current": current, "expected": _expected(finding["steps"][-1], 80), "quality": _forecast_quality(row)}
+        return {**told, "reason": row["reasons"]["finding"]}
+    return {**told, "expected": _expected(finding["steps"][-1], 80)}
 
 
 def _leaving(request: Any) -> QueryCall:
@@ -94,7 +100,7 @@ def _at_risk(request: Any, answer: Answer) -> Row:
         for each in finding.get("at_risk", ())
         if each["probability"] >= request.min_probability
     ]
-    return {"at_risk": at_risk, "horizon_days": row["horizon_days"], "quality": quality(row, scores)}
+    return {"at_risk": at_risk, "horizon_days": row["horizon_days"], "quality": quality(answer, scores)}
 
 
 def _worth(request: Any) -> QueryCall:
@@ -108,19 +114,19 @@ def _worth(request: Any) -> QueryCall:
 
 def _values(request: Any, answer: Answer) -> Row:
     if request.method != "predicted":
-        return {"groups": groups(request.by, answer["rows"])}
+        return {"groups": groups(request.by, answer)}
     (row,) = answer["rows"]
     version, finding = {"definition_version": row["method_version"]}, row["finding"]
     if finding is None:
         nothing = {**DISCOUNTED, **version, "value": None, "reason": row["reasons"]["finding"]}
-        return {"groups": [{"metrics": [nothing]}], "quality": quality(row, {})}
+        return {"groups": [{"metrics": [nothing]}], "quality": quality(answer, {})}
     of_each = [
         {"dimensions": {"customer_id": each["key"]}, "metrics": [_value(each["lifetime_value"], version)]}
         for each in finding["buyers"]
     ]
     total = [{"metrics": [_value(finding["total"], version)]}]
     scores = {"value_correlation": finding["value_correlation"]}
-    return {"groups": of_each if request.by else total, "quality": quality(row, scores)}
+    return {"groups": of_each if request.by else total, "quality": quality(answer, scores)}
 
 
 def _value(value: float, version: Row) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from analytics.values_pb2 import MetricGroup, MetricValue, Value
@@ -11,12 +12,14 @@ from common.provenance_pb2 import Provenance
 from services.dashboards_pb2 import GetRealTimeMetricsRequest, GetRealTimeMetricsResponse
 
 from domain.errors import AnalyticsError
+from domain.metrics.catalogue import METRICS
 from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import Money
 from projections.engine.declare.registry import all_windows
 from read_api.answers.realtime import LiveQuestion, live_questions
+from read_api.charts.columns import label
 from read_api.grpc.messages import ms, value
 from read_api.live.metrics import LiveMetrics, Message
 
@@ -100,6 +103,15 @@ def _response(question: LiveQuestion, message: Message, caller: Caller) -> GetRe
     )
 
 
+@cache
+def _of_catalogue(name: str) -> Mapping[str, Any]:
+    """What the catalogue says of a measure that is a metric of it; else its name for people."""
+    entry = METRICS.get(name)
+    if entry is None:
+        return {"title": label(name)}
+    return {"title": entry.title, "convention": entry.convention, "definition_version": entry.version}
+
+
 def _values(
     window: LiveWindow, question: LiveQuestion, message: Message
 ) -> Callable[[Mapping[str, Any]], list[MetricValue]]:
@@ -114,6 +126,7 @@ def _values(
                 key=f"{window.name}.{name}",
                 unit=currency if name in money or isinstance(row[name], str) else "",
                 value=Value(**value(row[name], reasons.get(name, ""))),
+                **_of_catalogue(name),
             )
             for name in (question.measures or window.measures)
         ]

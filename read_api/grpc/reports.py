@@ -76,6 +76,8 @@ def report_result(report: StoredReport, caller: Caller) -> generation.ReportResu
     scope: dict[str, Any] = {"company_id": report.company_id, "filters": dict(request.params)}
     for name, end in (("from_time", "from"), ("to_time", "to")):
         scope[name] = ms(scope["filters"].pop(end, None))
+    for name, param in (("convention", "convention"), ("time_zone", "zone")):
+        scope[name] = scope["filters"].pop(param, None)
     told = {name: getattr(report, name) for name in report.__struct_fields__}
     told["request"] = {
         **{name: getattr(request, name) for name in ("kind", "title", "locale")},

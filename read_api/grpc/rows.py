@@ -27,6 +27,7 @@ from read_api.grpc.messages import message
 from read_api.grpc.question_streams import reached_before, resume_token
 from read_api.grpc.rpc import Answer, Asking
 from read_api.grpc.scope import QueryCall, about, company_of
+from read_api.grpc.tile_series import unit_of
 
 PART = 500  # rows of one message
 PIECE = 256 * 1024  # bytes of one message
@@ -127,6 +128,6 @@ def _digest(content: bytes) -> str:
 
 def _columns(found: Table) -> list[dict[str, Any]]:
     return [
-        {"name": name, "unit": found.units.get(name, ""), "dimension": name in found.dimensions}
+        {"name": name, "unit": found.units.get(name) or unit_of(name), "dimension": name in found.dimensions}
         for name in found.columns
     ]

@@ -7,6 +7,7 @@ positions and the past are judged where every question is.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,8 @@ from domain.access.rights import Right, require, whole_company
 from domain.position import Position
 from domain.request.caller import Caller
 from projections.engine.query.ask import answerable
+from projections.engine.query.asked_at import LastingAnswer
+from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW, beside
@@ -29,11 +32,14 @@ from read_api.answers.freshness import read_freshness
 from read_api.grpc.answers import provenance
 from read_api.grpc.messages import message
 from read_api.grpc.scope import QueryCall, company_of, scope_of
+from read_api.health.health import QUERY_PATH
+from read_api.health.prometheus import Metric
 from read_api.services import ReadServices
 
 SERVICE = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
 
-Answer = dict[str, Any]  # of one question: rows, position and what else it has, and the company
+# Of one question: rows, position and what else it has, the company, and the moment that it was computed for.
+Answer = dict[str, Any]
 Answers = Mapping[str, Answer]
 Ask = Callable[[Any], Mapping[str, QueryCall]]
 Fill = Callable[[Any, Answers], Mapping[str, Any]]
@@ -149,6 +155,8 @@ class Asking:
             found = await self._side.past.answer(caller.principal, past, least)
             found = {**found, "rows": msgspec.json.decode(found["rows"])}  # it is told elsewhere, and comes as JSON
         else:
-            freshness = read_freshness(caller.max_staleness, caller.force_refresh)
+            freshness, began = read_freshness(caller.max_staleness, caller.force_refresh), time.perf_counter()
             found = await self._side.questions.ask(caller.principal, question, least, freshness)
-        return {**found, "company": question.company}
+            self._side.metrics.observe(Metric.SECONDS, time.perf_counter() - began, QUERY_PATH)
+        made = {"asked_at": show_time(found.asked_at)} if isinstance(found, LastingAnswer) else {}
+        return {**made, **found, "company": question.company}

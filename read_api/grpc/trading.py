@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.trading_pb2 import GetEquityCurveRequest, GetTimeAnalysisRequest
@@ -21,39 +21,58 @@ FEW = 30
 def _totals(request: Any) -> Mapping[str, QueryCall]:
     """The totals; statistics of the daily series, too, where whole days are looked at."""
     by = names(request.by)
-    asked = {"totals": about("trading_totals", request.scope, by=by)}
-    if {*request.by, *request.scope.filters} <= CUT:
-        asked["returns"] = about("metrics", request.scope, by=by, keys=",".join(OF_RETURNS))
-    return asked
+    return {"totals": about("trading_totals", request.scope, by=by), **returns_of(request.scope, request.by)}
+
+
+def returns_of(scope: Any, by: Sequence[str]) -> Mapping[str, QueryCall]:
+    """The question of the daily series, where trades are split by nothing that it cannot be split by."""
+    if not {*by, *scope.filters} <= CUT:
+        return {}
+    return {"returns": about("metrics", scope, by=names(by), keys=",".join(OF_RETURNS))}
 
 
 def _trading(request: Any, answers: Answers) -> Row:
-    returns: dict[tuple[Any, ...], dict[str, Row]] = {}
-    for row in answers["returns"]["rows"] if "returns" in answers else ():
-        returns.setdefault(tuple(row[name] for name in request.by), {})[row["key"]] = row
-    return {"groups": [_group(request.by, row, returns) for row in answers["totals"]["rows"]]}
-
-
-def _group(by: Any, row: Row, returns: Mapping[tuple[Any, ...], Mapping[str, Row]]) -> Row:
-    of = returns.get(tuple(row[name] for name in by), {})
-    known = {key: of[key]["value"] for key in of}
-    reasons = {key: of[key]["reason"] if key in of else BY_TIME for key in OF_RETURNS if known.get(key) is None}
+    rows = answers["totals"]["rows"]
     return {
-        "dimensions": {name: row[name] for name in by},
-        "metrics": {**row, **known, "reasons": {**row.get("reasons", {}), **reasons}},
-        "short_sample": row["total_trades"] < FEW,
+        "groups": [
+            {**_group(request.by, row), "metrics": figures, "short_sample": row["total_trades"] < FEW}
+            for row, figures in zip(rows, with_returns(request.by, rows, answers), strict=True)
+        ]
     }
 
 
-def _league(by: str) -> Callable[[Any], QueryCall]:
-    return lambda request: about("trading_league", request.scope, by=by, rank_by=request.order_by)
+def _group(by: Sequence[str], row: Row) -> Row:
+    return {"dimensions": {name: row[name] for name in by}}
 
 
-def _ranked(by: str, member: str) -> Callable[[Any, Answer], Row]:
-    def fill(request: Any, answer: Answer) -> Row:
-        rows = answer["rows"][: request.limit or None]
+def with_returns(by: Sequence[str], rows: Sequence[Row], answers: Answers) -> Iterator[Row]:
+    """The members of TradingMetrics: totals with the statistics of the daily series of their group, or the reason."""
+    found: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in answers["returns"]["rows"] if "returns" in answers else ():
+        found.setdefault(tuple(row[name] for name in by), {})[row["key"]] = row
+    for row in rows:
+        of = found.get(tuple(row[name] for name in by), {})
+        known = {key: of[key]["value"] for key in of}
+        reasons = {key: of[key]["reason"] if key in of else BY_TIME for key in OF_RETURNS if known.get(key) is None}
+        yield {**row, **known, "reasons": {**row.get("reasons", {}), **reasons}}
+
+
+def _league(by: str) -> Callable[[Any], Mapping[str, QueryCall]]:
+    return lambda request: {
+        "league": about("trading_league", request.scope, by=by, rank_by=request.order_by),
+        **returns_of(request.scope, (by,)),
+    }
+
+
+def _ranked(by: str, member: str) -> Callable[[Any, Answers], Row]:
+    def fill(request: Any, answers: Answers) -> Row:
+        rows = answers["league"]["rows"][: request.limit or None]
+        figures = with_returns((by,), rows, answers)
         return {
-            member: [{"dimensions": {by: row[by]}, "metrics": row, "short_sample": row["short_sample"]} for row in rows]
+            member: [
+                {**_group((by,), row), "metrics": each, "short_sample": row["short_sample"]}
+                for row, each in zip(rows, figures, strict=True)
+            ]
         }
 
     return fill
@@ -65,7 +84,14 @@ def _by_month(request: Any) -> bool:
 
 def _cells(request: Any, answer: Answer) -> Row:
     place = _month if _by_month(request) else _hour
-    return {"cells": [{**place(row), "metrics": row, "short_sample": row["short_sample"]} for row in answer["rows"]]}
+    rows = answer["rows"]
+    figures = with_returns((), rows, {})
+    return {
+        "cells": [
+            {**place(row), "metrics": each, "short_sample": row["short_sample"]}
+            for row, each in zip(rows, figures, strict=True)
+        ]
+    }
 
 
 def _hour(row: Row) -> Row:
@@ -98,8 +124,8 @@ def _renamed(row: Row, renamed: Mapping[str, str]) -> Row:
 
 RPCS = (
     Rpc("GetTradingMetrics", _totals, _trading, members=True),
-    one("GetStrategyBreakdown", _league("strategy"), _ranked("strategy", "strategies"), members=True),
-    one("GetSymbolBreakdown", _league("symbol"), _ranked("symbol", "symbols"), members=True),
+    Rpc("GetStrategyBreakdown", _league("strategy"), _ranked("strategy", "strategies"), members=True),
+    Rpc("GetSymbolBreakdown", _league("symbol"), _ranked("symbol", "symbols"), members=True),
     one(
         "GetTimeAnalysis",
         lambda request: about("trading_time", request.scope, by="month_year" if _by_month(request) else ""),

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from services.users_pb2 import GetFunnelRequest
 
 from domain.errors import Invalid
+from domain.metrics.value import Reason
 from projections.engine.query.params import read_time
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, moment, names, only, page
+from read_api.grpc.trading import OF_RETURNS, with_returns
 
 Row = Mapping[str, Any]
 ENGAGEMENT = {"daily_active_users": "dau", "weekly_active_users": "wau", "monthly_active_users": "mau"}
 OF_PERIOD = ("stickiness", "new_users", "returning_users", "resurrected_users", "dormant_users")
 WATCHED = ",".join((*ENGAGEMENT.values(), *OF_PERIOD))
-NOT_READ = "not_read"  # the reason of what an answer about many users leaves out
+NOT_READ = "not_read"  # the reason of what this answer leaves out: of many users, and what models are fitted for
+OF_ALL = "of_all_users"  # the reason of a figure that no group of users has
+PREDICTED = ("churn_probability", "predicted_ltv")
+RATIOS, MEDIAN = ("click_through_rate", "conversion_rate"), "median_session_minutes"
 
 
 def _activity(request: Any) -> Mapping[str, QueryCall]:
     """What they did; where users are asked for, who they are; and how engaged all of them are."""
     scope, user, by = request.scope, request.user_id, names(request.by)
-    asked = {"activity": about("user_activity", scope, by=by, user_id=user)}
+    asked = {
+        "activity": about("user_activity", scope, by=by, user_id=user),
+        "ratios": about("metrics", scope, by=by, keys=",".join(RATIOS), user_id=user),
+    }
+    if not (scope.filters or user or request.by):
+        asked["sessions"] = about("metrics", scope, keys=MEDIAN)
     if not scope.filters and not user:
         asked["engagement"] = about("metrics", scope, keys=WATCHED)
         asked["features"] = about("features", scope)
@@ -31,23 +41,42 @@ def _activity(request: Any) -> Mapping[str, QueryCall]:
         asked["users"] = QueryCall("users_seen", {**page(request.page), **({"user_id": user} if user else {})})
     if user:
         asked["segments"] = QueryCall("segments", {"user_id": user})
-        asked["trading"] = about("trading_totals", scope, user_id=user)
+        asked["totals"] = about("trading_totals", scope, user_id=user)
+        asked["returns"] = about("metrics", scope, user_id=user, keys=",".join(OF_RETURNS))
     return asked
 
 
 def _of_users(request: Any, answers: Answers) -> Row:
+    done = list(_behavior(request.by, answers))
     found: dict[str, Any] = {
-        "activity": [
-            {"dimensions": {name: row[name] for name in request.by}, "behavior": row}
-            for row in answers["activity"]["rows"]
-        ]
+        "activity": [{"dimensions": {name: row[name] for name in request.by}, "behavior": row} for row in done]
     }
     if "engagement" in answers:
         found["engagement"] = _engagement(answers["engagement"]["rows"], answers["features"]["rows"])
     if "users" in answers:
         seen = answers["users"]
-        found |= {"users": [_user(row, answers) for row in seen["rows"]], "next_cursor": seen["next_cursor"]}
+        told = [_user(row, done, answers) for row in seen["rows"]]
+        found |= {"users": told, "next_cursor": seen["next_cursor"]}
     return found
+
+
+def _behavior(by: Sequence[str], answers: Answers) -> Iterator[Row]:
+    """What each group did, with its ratios, or why there are none."""
+    values: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in answers["ratios"]["rows"]:
+        values.setdefault(tuple(row[name] for name in by), {})[row["key"]] = row
+    whole = {row["key"]: row for row in _all(answers, "sessions")}
+    for row in answers["activity"]["rows"]:
+        of = values.get(tuple(row[name] for name in by), {}) | whole
+        known = {key: of[key]["value"] for key in of}
+        reasons = {
+            key: of[key]["reason"] if key in of else OF_ALL for key in (*RATIOS, MEDIAN) if known.get(key) is None
+        }
+        if row["active_users"]:
+            known["sessions_per_user"] = row["sessions"] / row["active_users"]
+        else:
+            reasons["sessions_per_user"] = str(Reason.ZERO_DENOMINATOR)
+        yield {**row, **known, "reasons": {**row.get("reasons", {}), **reasons}}
 
 
 def _engagement(rows: list[Row], features: list[Row]) -> Row:
@@ -59,14 +88,15 @@ def _engagement(rows: list[Row], features: list[Row]) -> Row:
     return {**shown, "feature_adoption": adopted, "reasons": reasons}
 
 
-def _user(row: Row, answers: Answers) -> Row:
+def _user(row: Row, done: Sequence[Row], answers: Answers) -> Row:
     if "segments" not in answers:
-        return {**row, "reasons": dict.fromkeys(("segment", "behavior", "trading"), NOT_READ)}
-    segments, trading = answers["segments"]["rows"], answers["trading"]["rows"]
-    activity = answers["activity"]["rows"]
-    traded = {"trading": trading[0]} if trading and trading[0]["total_trades"] else {}
+        return {**row, "reasons": dict.fromkeys(("segment", "behavior", "trading", *PREDICTED), NOT_READ)}
+    segments, totals = answers["segments"]["rows"], answers["totals"]["rows"]
+    traded = [each for each in with_returns((), totals, answers) if each["total_trades"]]
+    told = {"behavior": done[0]} if len(done) == 1 else {}
+    told |= {"trading": traded[0]} if traded else {}
     segment = segments[0]["segment"] if segments else ""
-    return {**row, "segment": segment, **({"behavior": activity[0]} if len(activity) == 1 else {}), **traded}
+    return {**row, "segment": segment, **told, "reasons": dict.fromkeys(PREDICTED, NOT_READ)}
 
 
 def _retention(request: Any) -> QueryCall:

@@ -19,6 +19,7 @@ from read_api.health.stall_diagnosis import no_worker
 T = TypeVar("T")
 
 DAY_MINUTES = 24 * 60
+QUERY_PATH = "/api/v1/query"  # under which the time of questions is counted, whatever door they come by
 PATIENCE = 1.5  # seconds that log and store may take to answer before they are told as silent
 
 
@@ -84,7 +85,8 @@ class Health:
         self._metrics = metrics
         self._hit_rates = hit_rates
         self._started = time.monotonic()
-        self.queries = DailyCount()
+        self.queries, self.dashboards, self._reports = DailyCount(), DailyCount(), DailyCount()
+        self._report_ms = (0, 0)  # how many were made since the start, and how long that took
 
     async def __call__(self) -> dict[str, Any]:
         """Everything that is known now, within PATIENCE; figures that are not known are missing."""
@@ -108,11 +110,8 @@ class Health:
             "ready": not (log or store),
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             "components": components,
-            "queries_24h": self.queries.total(),
+            **self._work(),
         }
-        count, seconds = self._metrics.observed(Metric.SECONDS, "/api/v1/query")
-        if count:
-            body["average_query_ms"] = round(1000 * seconds / count, 3)
         if self._lane.figures:
             body["live_lane"] = dict(self._lane.figures)
         if rates := self._hit_rates():
@@ -125,6 +124,27 @@ class Health:
         if statuses is not None:
             body["projections"] = statuses
         return body
+
+    def _work(self) -> dict[str, float]:
+        """How much this process was asked for, and how long that takes it."""
+        found: dict[str, float] = {
+            "queries_24h": self.queries.total(),
+            "dashboard_reads_24h": self.dashboards.total(),
+            "reports_24h": self._reports.total(),
+        }
+        count, seconds = self._metrics.observed(Metric.SECONDS, QUERY_PATH)
+        reports, ms = self._report_ms
+        if count:
+            found["average_query_ms"] = round(1000 * seconds / count, 3)
+        if reports:
+            found["average_report_ms"] = round(ms / reports, 3)
+        return found
+
+    def count_report(self, ms: int) -> None:
+        """A report was made, in so many milliseconds."""
+        made, total = self._report_ms
+        self._reports.add()
+        self._report_ms = made + 1, total + ms
 
     def brief(self) -> dict[str, Any]:
         """What anybody may know: that this process runs, and which version."""

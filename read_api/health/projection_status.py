@@ -30,6 +30,7 @@ OF_ALL = frozenset(
     {
         "events", "duplicates", "refused", "quarantined", "processing_success_rate",
         "queries_24h", "average_query_ms", "live_connections", "live_lane", "cache_hit_rates",
+        "dashboard_reads_24h", "reports_24h", "average_report_ms",
     }
 )  # figures of all companies together: beside one's own they tell how much the others do  # fmt: skip
 

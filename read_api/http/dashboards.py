@@ -103,7 +103,7 @@ async def shown(dashboard: FromPath[str], request: HttpRequest) -> Response[byte
     side: ReadServices = request.app.state.side
     params = parameters(request)
     question = DashboardQuestion(dashboard, request.user.company(params.pop("company", None)), params)
-    side.health.queries.add()
+    side.health.dashboards.add()
     answer = await for_caller(request, side.dashboards.answer(request.user.principal, question, min_position(request)))
     headers = {"X-Position": answer["position"], "X-Lag-Ms": str(answer["lag_ms"])}
     headers["X-Definition-Version"] = str(answer["version"])

@@ -126,6 +126,9 @@ class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     average_query_ms: float | None = None
     processing_success_rate: float | None = None
     queries_24h: int | None = None
+    dashboard_reads_24h: int | None = None
+    reports_24h: int | None = None
+    average_report_ms: float | None = None
     live_connections: int | None = None
     live_lane: LiveLaneFigures | None = None
     cache_hit_rates: dict[str, float] = {}

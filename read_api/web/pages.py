@@ -79,7 +79,7 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
     document = await side.dashboards.document(principal, name, address.company, now)
     params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
     question = DashboardQuestion(name, address.company, params)
-    side.health.queries.add()
+    side.health.dashboards.add()
     request.app.state.pages.bundle.begin()
     if address.as_of:
         answer = await dashboard_as_of(side, principal, document, question, address.as_of, now)

@@ -75,7 +75,8 @@ def _money(chance: Random, midnight: int, day: int) -> Iterator[Line]:
 def _trade(chance: Random, midnight: int, number: int) -> Line:
     closed = midnight + chance.randrange(8, 20) * 3_600_000
     owner = 1 + number % 2
-    pnl = round(chance.gauss(2, 30), 2)
+    drawn = round(chance.gauss(2, 30), 2)
+    pnl = drawn if number % 17 else 0  # some break even
     payload: Line = {
         "trade_id": f"t{number}",
         "account_id": f"a{owner}",
@@ -89,6 +90,8 @@ def _trade(chance: Random, midnight: int, number: int) -> Line:
         "fees": 0.35,
         "currency": "USD",
         "closed_at": closed,
+        "exit_reason": "target" if pnl > 0 else "stop",
+        "tags": ["swing"],
     }
     if number % 5:
         payload["opened_at"] = closed - chance.randrange(1, 30) * 600_000
@@ -106,6 +109,9 @@ def _visit(chance: Random, midnight: int, day: int, user: int) -> Iterator[Line]
                 {"page": "/home"} if name == "page_view" else {"feature": "alerts"} if name == "feature_used" else {}
             )
             told = {"name": name, "session_id": session, **about}
+            if name == "click":
+                shown = {**told, "name": "impression"}
+                yield _line("user_event", at + 45_000 * step - 1, shown, user=f"u{user}")
             yield _line("user_event", at + 45_000 * step, told, user=f"u{user}")
 
 

@@ -102,6 +102,7 @@ def defaults(name: str) -> Callable[[Found], list[Any]]:
     ]
 
 
+RATIOS = ("click_through_rate", "conversion_rate", "median_session_minutes")
 DONE = ("events", "sessions", "active_users", "page_views", "impressions", "clicks", "feature_uses", "conversions")
 ENGAGED = {
     "daily_active_users": "dau", "weekly_active_users": "wau", "monthly_active_users": "mau",
@@ -161,6 +162,60 @@ def returned(key: str, member: str = "value") -> Callable[[Found], list[Any]]:
     return lambda found: [row.get(member) for row in found.get("returns", []) if row["key"] == key]
 
 
+OF_RETURNS = ("sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio")
+
+
+def ranked(by: str) -> dict[str, Source]:
+    """Statistics of the daily series in the order of the league."""
+
+    def read(key: str, member: str) -> Callable[[Found], list[Any]]:
+        def of_each(found: Found) -> list[Any]:
+            rows = {row[by]: row for row in found.get("returns", []) if row["key"] == key}
+            absent = None if member == "value" else "no_daily_series"
+            return [rows[row[by]].get(member) if row[by] in rows else absent for row in found["league"]]
+
+        return of_each
+
+    statistics = {name: read(name, "value") for name in OF_RETURNS}
+    named = {by: of("league", by), "short_sample": of("league", "short_sample")}
+    return {**named, **statistics, **{f"reasons.{name}": read(name, "reason") for name in OF_RETURNS}}
+
+
+def without_series(found: Found) -> list[Any]:
+    """Times of the day or week have no daily series."""
+    return ["no_daily_series" for _ in found[""]]
+
+
+def lined(name: str) -> Callable[[Found], list[Any]]:
+    """What is said of a series, and again of its trend's line, where there is one."""
+
+    def read(found: Found) -> list[Any]:
+        said: list[Any] = []
+        for key in (key for key in found if not key.startswith("series ")):
+            row = found[key][0]
+            finding, days = row["finding"], points("time")({key: found[key], f"series {key}": found[f"series {key}"]})
+            if name in ("time", "value"):
+                said += points(name)({key: found[key], f"series {key}": found[f"series {key}"]})
+                line = [finding["begin"] + finding["slope"] * place for place in range(len(days))] if finding else []
+                said += line if name == "value" else days[: len(line)]
+            else:
+                said += [row[{"key": "metric"}.get(name, name)]] * (2 if finding else 1)
+        return said
+
+    return read
+
+
+def ratio(key: str) -> Callable[[Found], list[Any]]:
+    """A ratio of what users did: of the one user, and again of the group; of both questions the same groups."""
+
+    def read(found: Found) -> list[Any]:
+        rows = [row for name in ("ratios", "sessions") for row in found.get(name, []) if row["key"] == key]
+        again = rows if "segments" in found and len(found["activity"]) == 1 else []
+        return [row["value"] for row in (*again, *rows)]
+
+    return read
+
+
 def own(name: str) -> Callable[[Found], list[Any]]:
     """Of the company's own values beside its peers'."""
     return lambda found: [row.get(name) for key in found if key.startswith("own ") for row in found[key]]
@@ -216,19 +271,16 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
     "GetSatisfactionMetrics": {**metrics_of(), "month": MADE},
     "GetTradingMetrics": {
         **{cut: of("totals", cut) for cut in CUTS}, "short_sample": MADE,
-        **{
-            name: returned(name)
-            for name in ("sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio")
-        },
-        **{
-            f"reasons.{name}": returned(name, "reason")
-            for name in ("sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio")
-        },
+        **{name: returned(name) for name in OF_RETURNS},
+        **{f"reasons.{name}": returned(name, "reason") for name in OF_RETURNS},
     },
+    "GetStrategyBreakdown": ranked("strategy"),
+    "GetSymbolBreakdown": ranked("symbol"),
     "GetTimeAnalysis": {
         "row": lambda found: [max(0, r["entry_hour"]) if "entry_hour" in r else int(r["month"][5:]) for r in found[""]],
         "column": lambda found: [r["weekday"] if "weekday" in r else r["year"] for r in found[""]],
         "row_unknown": lambda found: [True for r in found[""] if r.get("entry_hour") == -1],
+        **dict.fromkeys((f"reasons.{name}" for name in OF_RETURNS), without_series),
     },
     "GetEquityCurve": {
         "day_return": "return", "drawdown": "underwater", "reasons.day_return": "reasons.return",
@@ -242,6 +294,11 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
         "new_users": lambda found: twice("new_users")(found) + engaged("new_users")(found),
         "first_seen": of("users", "first_seen"), "last_seen": of("users", "last_seen"),
         "day": MADE, "month": MADE, "reasons.stickiness": engaged("stickiness", "reason"),
+        **{name: ratio(name) for name in RATIOS}, **{f"reasons.{name}": MADE for name in RATIOS},
+        "sessions_per_user": MADE, "reasons.sessions_per_user": MADE,
+        "reasons.churn_probability": MADE, "reasons.predicted_ltv": MADE,
+        **{name: returned(name) for name in OF_RETURNS},
+        **{f"reasons.{name}": MADE for name in OF_RETURNS},
     },
     "GetCohortRetention": {
         "begins": "cohort", "interval": MADE, "measure": MADE,
@@ -269,9 +326,11 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
     "GetBusinessInsights": {
         **{name: MADE for name in ("insight_id", "explanation", "from_time", "to_time", "definition_version", "key")},
         **{name: MADE for name in ("kind", "title", "severity", "unit")},  # the gravest first; see the test of it
+        **{name: MADE for name in ("value", "time", "change", "confidence", "convention", "suggested_actions")},
     },
     "GetTrendAnalysis": {
-        **SERIES_OF, "title": MADE, "reasons.slope": "reasons.finding", "reasons.p_value": "reasons.finding",
+        **{name: lined(name) for name in ("key", "unit", "time", "value")}, "title": MADE,
+        **dict.fromkeys(("reasons.slope", "reasons.p_value", "reasons.trend"), "reasons.finding"),
         "direction": lambda found: [
             {"none": "flat"}.get(found[key][0]["finding"]["direction"], found[key][0]["finding"]["direction"])
             if found[key][0]["finding"] else "direction_unspecified"
@@ -289,6 +348,7 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
     "GetRecommendations": {
         "recommendation_id": MADE, "area": MADE, "rationale": MADE, "title": "assumption", "unit": MADE,
         "action": "advice", "definition_version": MADE, "key": MADE, "value": "change",
+        "convention": MADE,
     },
     "GetCompetitiveAnalysis": {
         "peers": MADE, "reason": "reasons.finding", "reason of lower_quartile": MADE, "reason of median": MADE,
@@ -298,7 +358,7 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
             for name in ("key", "unit", "value", "convention", "definition_version")
         },
     },
-    "GetPredictiveAnalytics": {**QUALITY, **SERIES_OF, "definition_version": MADE, "value": MADE,
+    "GetPredictiveAnalytics": {**QUALITY, **SERIES_OF, "definition_version": MADE, "value": MADE, "convention": MADE,
         "time": last_step("day"), "expected": last_step("value"),
         "lower": MADE, "upper": MADE, "reason of value": MADE,
     },
