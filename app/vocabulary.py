@@ -11,6 +11,8 @@ from projections.engine.query.composed import projections_of
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question, read_request
 
+SOME = "some"  # stands for what is given later
+
 
 class RegisteredVocabulary:
     """`domain.configuration.vocabulary.Vocabulary` out of what is registered.
@@ -22,9 +24,13 @@ class RegisteredVocabulary:
         self.currencies = ISO_4217 | frozenset(more_currencies)
         self._exists = exists
 
-    def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
+    def ask(self, company: str, query: str, params: Mapping[str, str], left_open: Collection[str] = ()) -> None:
         """Read the parameters and make the statements, and ask nobody. Raises NotFound, Invalid."""
-        asked, question = answerable(query), Question(query, company, params, datetime.now(UTC))
+        asked = answerable(query)
+        given = {param.name: SOME for param in asked.params if param.required and param.name in left_open} | dict(
+            params
+        )
+        question = Question(query, company, given, datetime.now(UTC))
         if isinstance(asked, Query):
             asked.ask(read_request(asked, question))
         else:

@@ -31,6 +31,11 @@ from domain.errors import Invalid
 COLUMNS = 12
 MOST_TILES = 60
 WHAT = "dashboard"
+# Parameters that whoever looks at a dashboard gives to all its tiles that leave them open.
+FILTERS = (
+    *("user_id", "customer_id", "account_id", "strategy", "symbol", "side", "tag"),
+    *("plan", "tier", "currency", "policy", "service", "operation"),
+)
 
 
 class Layout(Value, frozen=True):

@@ -15,7 +15,7 @@ from domain.configuration.addresses import email_problem, url_problem
 from domain.configuration.alert_terms import WatchedMeasure, WatchedMetric
 from domain.configuration.channels import ToEmail, ToSlack, ToWebhook
 from domain.configuration.company import ChangeCurrency, ChangeProfile
-from domain.configuration.dashboard import Tile
+from domain.configuration.dashboard import FILTERS, Tile
 from domain.configuration.report_schedule import Report, Section
 from domain.errors import Invalid, NotFound
 from domain.metrics.catalogue import METRICS
@@ -33,8 +33,11 @@ class Vocabulary(Protocol):
         """Codes that money may be in."""
         ...
 
-    def ask(self, company: str, query: str, params: Mapping[str, str]) -> None:
-        """Return where the query can be asked so. Raises NotFound for an unknown query, Invalid for its parameters."""
+    def ask(self, company: str, query: str, params: Mapping[str, str], left_open: Collection[str] = ()) -> None:
+        """Return where the query can be asked so, or could with what is left open.
+
+        Raises NotFound for an unknown query, Invalid for its parameters.
+        """
         ...
 
     def measures(self, query: str) -> Collection[str]:
@@ -64,7 +67,9 @@ def _joined(field: str, name: str) -> str:
 def _own(part: Any, company: str, words: Vocabulary) -> Iterator[tuple[str, str]]:
     """Field and reason of what a part names itself."""
     match part:
-        case Tile() | Section():
+        case Tile():
+            yield from _question(words, company, part.query, part.params, FILTERS)
+        case Section():
             yield from _question(words, company, part.query, part.params)
         case WatchedMetric():
             yield from _metric(words, company, part)
@@ -83,9 +88,11 @@ def _own(part: Any, company: str, words: Vocabulary) -> Iterator[tuple[str, str]
             yield "currency", f"{part.currency!r} is no currency of ISO 4217 or of the settings{near}"
 
 
-def _question(words: Vocabulary, company: str, query: str, params: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _question(
+    words: Vocabulary, company: str, query: str, params: Mapping[str, str], left_open: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     try:
-        words.ask(company, query, params)
+        words.ask(company, query, params, left_open)
     except NotFound as error:
         yield "query", str(error)
     except Invalid as error:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.configuration.dashboard import Contents, Tile
+from domain.configuration.dashboard import FILTERS, Contents, Tile
 from domain.errors import NotFound
 from domain.metrics.catalogue import METRICS
 from projections.engine.declare.registry import all_registered
@@ -26,10 +26,6 @@ from read_api.answers.questions import VIEWER
 NAMES = ("executive", "trading", "users", "system")
 PERSON = "person"  # that of one user, who must be named
 PERIOD = ("from", "to")
-FILTERS = (
-    *("user_id", "customer_id", "account_id", "strategy", "symbol", "side", "tag"),
-    *("plan", "tier", "currency", "policy", "service", "operation"),
-)
 END = "at"  # what queries call the end of their period that look at one moment
 NEEDED: Mapping[str, frozenset[str]] = MappingProxyType({PERSON: frozenset({"user_id", "customer_id"})})
 

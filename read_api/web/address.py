@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
+from domain.configuration.dashboard import FILTERS
 from domain.errors import Invalid
 from projections.engine.query.params import read_time
-from read_api.dashboards.documents import FILTERS, PERIOD
+from read_api.dashboards.documents import PERIOD
 
 PERIODS: Mapping[str, str] = MappingProxyType(
     {
@@ -36,7 +37,10 @@ _PAGE = ("company", "period", "compare", "as_of", "panel", *PERIOD)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What an address asks for. `begin` and `end` (exclusive) are days, given where the period is `days`."""
+    """What an address asks for. `begin` and `end` (exclusive) are days, given where the period is `days`.
+
+    `own`: parameters that one page alone has, each with its values.
+    """
 
     path: str
     company: str
@@ -47,6 +51,7 @@ class Address:
     begin: str = ""
     end: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to(self, **changes: Any) -> str:
         """The address with other texts in some of its members; what is as usual is left out."""
@@ -57,7 +62,8 @@ class Address:
         usual = {"compare": "previous"}
         members = {"company": self.company, "period": self.period, "compare": self.compare, "as_of": self.as_of}
         members |= {PERIOD[0]: self.begin, PERIOD[1]: self.end, **self.filters, "panel": self.panel}
-        return f"{self.path}?{urlencode({k: v for k, v in members.items() if v and v != usual.get(k)})}"
+        own = [(name, value) for name, values in self.own.items() for value in values]
+        return f"{self.path}?{urlencode([(k, v) for k, v in [*members.items(), *own] if v and v != usual.get(k)])}"
 
     def days_back(self, now: datetime) -> int:
         """How many days before now its moment is, as a number that is not above 0: the slider's."""

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.access.rights import Principal
+from domain.configuration.dashboard import FILTERS
 from domain.errors import Forbidden, Invalid
 from projections.engine.query.request import Question
-from read_api.dashboards.documents import FILTERS, PERIOD
+from read_api.dashboards.documents import PERIOD
 from read_api.services import ReadServices
 
 METRICS = "metrics"  # the query that answers several at once

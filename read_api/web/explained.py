@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from domain.access.rights import Principal, Right, require
 from domain.audit import Action
+from domain.configuration.dashboard import FILTERS
 from domain.errors import Forbidden
 from domain.metrics.catalogue import metric
 from domain.metrics.metric import Metric
@@ -20,7 +21,7 @@ from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.answers.past import plain
 from read_api.charts.columns import TEXT, kind_of, label
-from read_api.dashboards.documents import END, FILTERS, PERIOD
+from read_api.dashboards.documents import END, PERIOD
 from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest, min_position, parameters, question_of
 from read_api.services import ReadServices

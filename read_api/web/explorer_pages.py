@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import msgspec
 from litestar import Response, get
 
 from domain.configuration.dashboard import Contents
 from domain.errors import Forbidden
+from domain.events.identity import new_event_id
 from domain.request.caller import PAGE
 from projections.engine.query.request import Question
 from read_api.dashboards.dashboards import DashboardQuestion
@@ -23,7 +26,9 @@ from read_api.web.explorers import EXPLORERS, Explorer, edited
 from read_api.web.forms import gone_to
 from read_api.web.frame import formats_of, frame
 from read_api.web.page import address_of, page, values_of
+from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
+from read_api.web.saved_tiles import places_to_save
 
 VIEW, DEED = "view", "do"  # parameters of the page itself: how the answer is drawn, and the button that was pressed
 MOST_EVENTS = 200  # that are suggested
@@ -51,10 +56,12 @@ async def explorer_page(request: HttpRequest) -> Response[bytes] | Response[None
     address = address_of(request, *own, VIEW, DEED)
     chosen = {name: values_of(request, name) for name in own}
     view = next((view for view in values_of(request, VIEW) if view in explorer.views), next(iter(explorer.views)))
+    usual = {VIEW: [view] if view != next(iter(explorer.views)) else []}
     if deeds := values_of(request, DEED):
         list_name, _, deed = deeds[-1].partition(" ")
         changed = {**chosen, list_name: edited(chosen[list_name], deed)} if list_name in explorer.lists else chosen
-        return gone_to(_text(explorer, address, changed, view))
+        return gone_to(replace(address, own={**changed, **usual}).text())
+    address = replace(address, own={**chosen, **usual})
     return await for_caller(request, _explored(request, explorer, address, chosen, view))
 
 
@@ -77,25 +84,24 @@ async def _explored(
     else:
         answer = await side.dashboards.answer_document(principal, document, question, asked_at=now)
     formats = formats_of(request, answer["time_zone"], answer["currency"])
+    opened = answer["tiles"][0] if address.panel and answer["tiles"] else None
+    here = str(request.base_url).rstrip("/")
     return page(
         request,
         "explorer.html",
         **frame(request, address, formats, explorer.title),
         **drawn(answer, formats, live=False),
         explorer=explorer,
+        panel=opened and panel_of(opened, principal, address.company, formats, here, address.as_of),
+        offers=(),
         chosen={name: [value for value in values if value] for name, values in chosen.items()},
         view=view,
         events=await _events(request, address.company),
         tools=tools(address),
-    )
-
-
-def _text(explorer: Explorer, address: Address, chosen: Chosen, view: str) -> str:
-    """The address of what was chosen."""
-    pairs = [(name, value) for name, values in chosen.items() for value in values if value]
-    usual = next(iter(explorer.views))
-    return address.text() + "".join(
-        f"&{urlencode({name: value})}" for name, value in [*pairs, *([(VIEW, view)] if view != usual else [])]
+        boards=await places_to_save(request, address.company) if asked else None,
+        tile=tile,
+        saved_as=msgspec.json.encode(tile).decode(),
+        key=new_event_id(),
     )
 
 

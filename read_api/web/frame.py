@@ -15,7 +15,7 @@ from read_api.web.address import COMPARISONS, PERIODS, Address
 from read_api.web.formats import Formats, locale_of
 
 KEYS: Mapping[str, str] = MappingProxyType(
-    {"executive": "e", "trading": "t", "users": "u", "system": "s", "pipeline": "p"}
+    {"executive": "e", "trading": "t", "users": "u", "system": "s", "pipeline": "p", "admin": "a"}
 )
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -49,7 +49,9 @@ def places(principal: Principal, company: str, path: str) -> Sequence[Place]:
         found = [(standard()[name].contents.name, f"/dashboards/{name}", KEYS[name]) for name in NAMES]
     if may(principal, Right.STATUS):
         found.append(("Pipeline", "/pipeline", KEYS["pipeline"]))
-    return [Place(title, href + asked, key, href == path) for title, href, key in found]
+    if may(principal, Right.COMMAND, company):
+        found.append(("Admin", "/admin", KEYS["admin"]))
+    return [Place(title, href + asked, key, path == href or path.startswith(href + "/")) for title, href, key in found]
 
 
 def formats_of(request: HttpRequest, zone: str = "UTC", currency: str = "") -> Formats:

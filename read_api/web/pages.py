@@ -12,13 +12,14 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
 from domain.access.rights import Right, require
+from domain.configuration.dashboard import FILTERS
 from domain.errors import Forbidden, NotFound
 from domain.metrics.catalogue import METRICS, metric
 from domain.request.caller import OPEN, PAGE
 from projections.engine.query.request import Question
 from read_api.answers.configuration import KINDS
 from read_api.dashboards.dashboards import DashboardQuestion
-from read_api.dashboards.documents import FILTERS, PERSON, Document
+from read_api.dashboards.documents import PERSON, Document
 from read_api.health.projection_status import visible_to
 from read_api.http.departure import for_caller
 from read_api.http.problems import of_framework
@@ -27,6 +28,7 @@ from read_api.http.responses import JSON
 from read_api.services import ReadServices
 from read_api.web import sign_in
 from read_api.web.address import Address
+from read_api.web.admin import pages as admin
 from read_api.web.bundle import BUNDLE, bundle_version
 from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
@@ -40,13 +42,14 @@ from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
 from read_api.web.people import people_of, person, person_address, users
 from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, File, files, stamp
+from read_api.web.saved_tiles import save_tile
 from read_api.web.tiles import Bases
 
 
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
     shown = [home, dashboard, exported, pipeline, metric_page, events_page, search, users, person, explorer_page]
-    handlers = [*shown, static_file, sign_in.sign_in, sign_in.sign_out, take_command]
+    handlers = [*shown, *admin.HANDLERS, static_file, sign_in.sign_in, sign_in.sign_out, take_command, save_tile]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
 

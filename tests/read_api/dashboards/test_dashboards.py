@@ -8,13 +8,16 @@ import time
 from collections.abc import Iterator, Mapping
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
+from app.vocabulary import RegisteredVocabulary
 from domain.access.rights import Tier
 from domain.configuration.dashboard import problems
+from domain.configuration.vocabulary import unknown_names
 from read_api.dashboards.documents import NAMES, standard
 from read_api.live.documents import apply_delta, canonical
 from tests.support.instance import Instance, trade
@@ -75,10 +78,12 @@ def busy(instance: Instance) -> Instance:
 
 
 def test_standard_dashboards_are_documents_like_others() -> None:
-    """They could be commanded as they are."""
-    for name in NAMES:
-        assert list(problems(standard()[name].contents)) == []
-        assert standard()[name].contents.tiles
+    """They could be commanded as they are, also with tiles that leave open what filters give."""
+    words = RegisteredVocabulary((), AsyncMock())
+    for document in standard().values():
+        assert list(problems(document.contents)) == []
+        assert list(unknown_names(document.contents, BUSY, words)) == []
+        assert document.contents.tiles
 
 
 @pytest.mark.parametrize("company", [EMPTY, BUSY])
