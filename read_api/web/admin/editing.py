@@ -32,8 +32,8 @@ Load = Callable[[], Coroutine[Any, Any, Thing]]
 class Draft:
     """What is in the form: the values, the version that it began with, and its idempotency key.
 
-    `problem`: why it was not taken; `wrong`: reasons by field; `told`: differences under their title, of a look before
-    or of a conflict; `note`: one sentence.
+    `problem`: why it was not taken; `wrong`: reasons by field; `comparison`: differences under their title, of a look
+    before or of a conflict; `note`: one sentence.
     """
 
     thing: Thing
@@ -42,7 +42,7 @@ class Draft:
     key: str
     problem: AnalyticsError | None = None
     wrong: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    told: tuple[str, Sequence[Difference]] | None = None
+    comparison: tuple[str, Sequence[Difference]] | None = None
     note: str = ""
     changed: bool = False
 
@@ -80,8 +80,8 @@ async def _done(request: HttpRequest, company: str, draft: Draft, deed: str) -> 
         return _after(company, thing, await _send(request, company, draft, {}, name))
     if verb == "check":
         await _send(request, company, draft, draft.values, dry_run=True)
-        told = differences(thing.values, _whole(thing, draft.values))
-        draft.told, draft.note = ("What would change", told), "" if told else "Nothing would change."
+        comparison = differences(thing.values, _whole(thing, draft.values))
+        draft.comparison, draft.note = ("What would change", comparison), "" if comparison else "Nothing would change."
     else:
         draft.values = edited(draft.values, deed)
     return None
@@ -109,7 +109,7 @@ async def _show_conflict(draft: Draft, load: Load) -> None:
     """What is so now beside what the form says; whoever saves again has seen it."""
     draft.thing = await load()
     draft.version = draft.thing.version
-    draft.told = ("Now it is · you wrote", differences(draft.thing.values, _whole(draft.thing, draft.values)))
+    draft.comparison = ("Now it is · you wrote", differences(draft.thing.values, _whole(draft.thing, draft.values)))
 
 
 def _whole(thing: Thing, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -129,9 +129,9 @@ def _number(text: str) -> int:
         raise Invalid(f"version: {error}", code="bad_version") from None
 
 
-def _wrong(told: str) -> Mapping[str, str]:
+def _wrong(detail: str) -> Mapping[str, str]:
     """Reasons by the names of fields, out of `trigger.condition.by: must be above 0; name: …`."""
-    found = (each.partition(": ") for each in told.split("; "))
+    found = (each.partition(": ") for each in detail.split("; "))
     return {re.sub(r"\[(\d+)\]", r".\1", name): _in_words(reason) for name, _, reason in found if reason}
 
 

@@ -70,7 +70,7 @@ async def section_page(section: FromPath[str], request: HttpRequest) -> Response
         return page(
             request, "admin_company.html", **_frame(request, address, "Company"), parts=parts, commands=commands
         )
-    kind = _known(section)
+    kind = _section_words(section)
     rows = sorted(
         await rows_of(request, SECTIONS[section].query, address.company, ALL),
         key=lambda row: (row["archived"], row["name"].lower()),
@@ -112,7 +112,7 @@ async def edit(section: FromPath[str], name: FromPath[str], request: HttpRequest
 HANDLERS: Sequence[BaseRouteHandler] = (overview, section_page, editor, edit)
 
 
-def _known(section: str) -> str:
+def _section_words(section: str) -> str:
     """What a section is called. Raises NotFound for one that there is not."""
     if section not in SECTIONS:
         raise NotFound(f"there is no page {section[:64]!r} for admins", code="no_page")
@@ -122,7 +122,7 @@ def _known(section: str) -> str:
 async def _thing(request: HttpRequest, address: Address, section: str, name: str) -> Thing:
     if section == "company":
         return await part_of_company(request, address.company, name)
-    _known(section)
+    _section_words(section)
     if name == "new":
         return await new_thing(request, address.company, section, next(iter(values_of(request, "like")), ""))
     return await thing_of(request, address.company, section, name, next(iter(values_of(request, "command")), ""))
