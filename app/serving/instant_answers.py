@@ -24,7 +24,7 @@ from domain.request.caller import Caller
 
 ASKS = frozenset({Action.QUERY, Action.READ})
 UNDER = b"/api/v1/"  # a URL that begins so and is plain is the path that it says
-MOST = 1_000  # answers that are held: each for some milliseconds
+MOST = 200  # answers that are held, each for some milliseconds: more than that are not asked for meanwhile
 _NOT_PLAIN = (b"%", b"#", b"//")
 _PRIVATE = b"".join(b"%b: %b\r\n" % header for header in PRIVATE) + b"\r\n"
 
