@@ -130,13 +130,13 @@ class CommandHandler:
         key = Key(order.company_id, order.key, _fingerprint(principal, order)) if order.key else None
         aggregate_id = self._target(order)
         async with self._turns.setdefault(aggregate_id, asyncio.Lock()):
-            if taken := await self._again(key, order):
-                return taken
+            if result := await self._again(key, order):
+                return result
             await self._must_exist(order)
             for _ in range(ATTEMPTS):
-                taken = await self._attempt(order, aggregate_id, issued, key) or await self._again(key, order)
-                if taken is not None:
-                    return taken
+                result = await self._attempt(order, aggregate_id, issued, key) or await self._again(key, order)
+                if result is not None:
+                    return result
         raise Conflict(
             f"others changed it {ATTEMPTS} times meanwhile",
             code="contended",
@@ -173,31 +173,31 @@ class CommandHandler:
         stored = await self._store.events(done.aggregate_id, max(done.before - 1, 0))
         last = [event for event in stored if event.version <= done.version]
         position = last[-1].position if last else Position()
-        told = tuple(ShownEvent(e.topic, e.version, event_of(e)) for e in last if e.version > done.before)
-        return CommandResult(done.aggregate_id, done.version, position, told)
+        events = tuple(ShownEvent(e.topic, e.version, event_of(e)) for e in last if e.version > done.before)
+        return CommandResult(done.aggregate_id, done.version, position, events)
 
     async def _attempt(
         self, order: CommandRequest, aggregate_id: UUID, issued: Issued, key: Key | None
     ) -> CommandResult | None:
         """One try on the newest state; None where somebody else was first."""
-        known = await self._load(order, aggregate_id)
-        if known.version == 0 and order.aggregate_id is not None:
+        current = await self._load(order, aggregate_id)
+        if current.version == 0 and order.aggregate_id is not None:
             raise _missing(order)  # before its version: an id of another company answers alike, whatever is asked
-        if order.expected is not None and order.expected != known.version:
-            raise _stale(order.expected, known.version)
-        events: Sequence[Event] = order.type.aggregate.decide(known.state, order.command, issued)
-        told = tuple(ShownEvent(event.topic, known.version + i, event) for i, event in enumerate(events, 1))
-        version = known.version + len(events)
+        if order.expected is not None and order.expected != current.version:
+            raise _stale(order.expected, current.version)
+        events: Sequence[Event] = order.type.aggregate.decide(current.state, order.command, issued)
+        shown = tuple(ShownEvent(event.topic, current.version + i, event) for i, event in enumerate(events, 1))
+        version = current.version + len(events)
         if order.dry_run:
-            return CommandResult(aggregate_id, version, Position(), told, dry_run=True)
+            return CommandResult(aggregate_id, version, Position(), shown, dry_run=True)
         if not events and key is None:
-            return CommandResult(aggregate_id, version, known.position, ())
-        wanted = [(event.topic, write_state(issued, event)) for event in events]
+            return CommandResult(aggregate_id, version, current.position, ())
+        additions = [(event.topic, write_state(issued, event)) for event in events]
         try:
-            stored = await self._store.append(Append(aggregate_id, known.version, issued.command_id, wanted, key))
+            stored = await self._store.append(Append(aggregate_id, current.version, issued.command_id, additions, key))
         except Conflict:
             return None
-        return CommandResult(aggregate_id, version, stored[-1].position if stored else known.position, told)
+        return CommandResult(aggregate_id, version, stored[-1].position if stored else current.position, shown)
 
     def _target(self, order: CommandRequest) -> UUID:
         if order.type.aggregate.one_a_company:
@@ -213,14 +213,14 @@ class CommandHandler:
         if order.aggregate_id is None and order.type.creates:
             return NOTHING  # its id was made a moment ago
         place = (order.company_id, order.type.aggregate.name, aggregate_id)
-        known = self._states.get(place, NOTHING)
-        for event in await self._store.events(aggregate_id, known.version):
+        current = self._states.get(place, NOTHING)
+        for event in await self._store.events(aggregate_id, current.version):
             _must_be_theirs(order, event)
-            state = order.type.aggregate.evolve(known.state, event_of(event))
-            known = _CurrentState(event.version, state, event.position)
-        if known.version:
-            self._states[place] = known
-        return known
+            state = order.type.aggregate.evolve(current.state, event_of(event))
+            current = _CurrentState(event.version, state, event.position)
+        if current.version:
+            self._states[place] = current
+        return current
 
 
 def company_of(principal: Principal, named: str | None) -> str:

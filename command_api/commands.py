@@ -158,14 +158,14 @@ def _version(if_match: str | None) -> int | None:
     """The version of an If-Match header: `"7"` as ETag gives it, or 7; `*` and none are any."""
     if if_match is None or if_match.strip() == "*":
         return None
-    found = re.fullmatch(r'"?(\d{1,18})"?', if_match.strip(), re.ASCII)
-    if found is None:
+    match = re.fullmatch(r'"?(\d{1,18})"?', if_match.strip(), re.ASCII)
+    if match is None:
         raise Invalid(
             f"If-Match: {if_match!r} is no version",
             code="bad_version",
             suggested_actions=('Send the ETag of the last answer, such as "7".',),
         )
-    return int(found[1])
+    return int(match[1])
 
 
 def idempotency_key(text: str | None) -> str:

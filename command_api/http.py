@@ -57,8 +57,8 @@ def create_app(
     @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
     async def show_health() -> Response[bytes]:
         """Whether this process lives and can take events (503 while it cannot)."""
-        found = await health()
-        return answers.as_json(found, 200 if found["ready"] else 503)
+        figures = await health()
+        return answers.as_json(figures, 200 if figures["ready"] else 503)
 
     return Litestar(
         [_publishing(ingest, rates or Rates(0), upload_seconds), show_health, *commands.handlers(command_handler)],

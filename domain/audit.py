@@ -124,11 +124,11 @@ def outcome_of(error: BaseException | None) -> tuple[str, str]:
 
 
 @lru_cache(1_000)
-def tenant_of(companies: frozenset[str], asked: str) -> str:
+def tenant_of(companies: frozenset[str], company: str) -> str:
     """Whose trail a deed belongs to: the company asked about where the caller belongs to it, else the caller's own.
 
     So nobody writes into the trail of a company that is not theirs by being refused there.
     """
-    if (asked in companies or EVERY_COMPANY in companies) and _is_company(asked):
-        return asked
+    if (company in companies or EVERY_COMPANY in companies) and _is_company(company):
+        return company
     return min(filter(_is_company, companies), default=SYSTEM)

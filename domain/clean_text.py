@@ -24,8 +24,8 @@ def clean(text: str, longest: int = LONGEST) -> str:
 def clean_message(text: str) -> str:
     """A message of ours that may quote what somebody sent: of each quotation LONGEST characters at most."""
     shown = _UNCLEAN.sub("�", text[: 4 * LONGEST_MESSAGE])
-    shown = _LONG_QUOTE.sub(lambda found: f"{found['mark']}{found['text'][: LONGEST - 1]}…{found['mark']}", shown)
-    shown = _LONG_WORD.sub(lambda found: f"{found[0][: LONGEST - 1]}…", shown)
+    shown = _LONG_QUOTE.sub(lambda match: f"{match['mark']}{match['text'][: LONGEST - 1]}…{match['mark']}", shown)
+    shown = _LONG_WORD.sub(lambda match: f"{match[0][: LONGEST - 1]}…", shown)
     return clean(shown, LONGEST_MESSAGE)
 
 
@@ -34,10 +34,10 @@ def escaped_json(text: str) -> str:
     return _UNCLEAN.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    if found[0] == "\n":  # between members, where JSON is spread out
+def _escape(match: re.Match[str]) -> str:
+    if match[0] == "\n":  # between members, where JSON is spread out
         return "\n"
-    return "".join(f"\\u{unit:04x}" for unit in _units(found[0]))
+    return "".join(f"\\u{unit:04x}" for unit in _units(match[0]))
 
 
 def _units(character: str) -> tuple[int, ...]:

@@ -61,5 +61,5 @@ class Position:
 
     def of_topics(self, topics: Iterable[str]) -> Position:
         """Only the partitions of these topics."""
-        wanted = set(topics)
-        return Position({p: o for p, o in self.offsets.items() if p[0] in wanted})
+        names = set(topics)
+        return Position({p: o for p, o in self.offsets.items() if p[0] in names})

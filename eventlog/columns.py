@@ -115,19 +115,19 @@ def decode_messages(
         return _numbered(decode(values)), []
     except BaseException as error:
         fault(error)
-    given = values.to_pylist()
-    bad = [i for i, value in enumerate(given) if not _parses(message, value)]
-    if not bad and len(given) == 1:
+    serialised = values.to_pylist()
+    bad = [i for i, value in enumerate(serialised) if not _parses(message, value)]
+    if not bad and len(serialised) == 1:
         return _numbered(decode(values[:0])), [0]
     if not bad:
-        middle = len(given) // 2
+        middle = len(serialised) // 2
         (first, of_first), (second, of_second) = (
-            decode_messages(message, array_of(part), descriptor) for part in (given[:middle], given[middle:])
+            decode_messages(message, array_of(part), descriptor) for part in (serialised[:middle], serialised[middle:])
         )
         frame = pl.concat([first, second.with_columns(pl.col("_row") + middle)], rechunk=False)
         return frame, [*of_first, *(middle + i for i in of_second)]
     good = np.delete(np.arange(len(values)), bad)
-    frame, more = decode_messages(message, array_of([given[i] for i in good]), descriptor)
+    frame, more = decode_messages(message, array_of([serialised[i] for i in good]), descriptor)
     return frame.with_columns(_row=pl.Series(good)[frame.get_column("_row")]), sorted([*bad, *good[more].tolist()])
 
 

@@ -76,15 +76,15 @@ class Reading:
         [] when a second brought nothing. Raises Unavailable with the code STALLED when that lasts, Defect for a range
         that the log does not hold.
         """
-        wanted = {p: ranges[0] for p, ranges in self.left.items() if partitions is None or p in partitions}
-        start = {p: first for p, (first, _) in wanted.items()}
-        records = min(most, sum(stop - first for first, stop in wanted.values()))
-        goal = ", ".join(f"{self._topic}:{p} from offset {first} to {stop}" for p, (first, stop) in wanted.items())
+        next_ranges = {p: ranges[0] for p, ranges in self.left.items() if partitions is None or p in partitions}
+        start = {p: first for p, (first, _) in next_ranges.items()}
+        records = min(most, sum(stop - first for first, stop in next_ranges.values()))
+        goal = ", ".join(f"{self._topic}:{p} from offset {first} to {stop}" for p, (first, stop) in next_ranges.items())
         clock = asyncio.get_running_loop().time
         began = clock()
         async with within(self._patience.seconds, f"the log does not answer: {goal}"):
             read = await self._reader.read(start, max_records=records, wait=WAIT)
-        chunks = [until(chunk, wanted[chunk.partition][1]) for chunk in read]
+        chunks = [until(chunk, next_ranges[chunk.partition][1]) for chunk in read]
         chunks = [chunk for chunk in chunks if chunk.next_offset > start[chunk.partition]]
         if not chunks:
             await asyncio.sleep(BREATH)

@@ -74,22 +74,24 @@ def length(interval: str) -> timedelta:
     return int(interval[:-1]) * SPAN[interval[-1]]
 
 
-def preference(asked: str) -> list[str]:
+def preference(interval: str) -> list[str]:
     """The interval asked for, then those that divide it, finest first."""
-    finer = sorted((i for i in INTERVALS if length(i) < length(asked) and not length(asked) % length(i)), key=length)
-    return [asked, *finer]
+    finer = sorted(
+        (i for i in INTERVALS if length(i) < length(interval) and not length(interval) % length(i)), key=length
+    )
+    return [interval, *finer]
 
 
 def ask(request: Request) -> Statement:
     """Bars that begin in the period. Bars that are rolled up need what begins before the last of them ends."""
     width, intervals = length(request.get("interval")), preference(request.get("interval"))
-    kept, within, cut = selects(request), ["true"], list[object]()
+    selected, within, cut = selects(request), ["true"], list[object]()
     for bound, operator in (("from", ">="), ("to", "<")):
         if (at := request.get(bound)) is not None:
             within.append(f"bar {operator} %s")
             cut.append(at)
-    sql = BARS.format(where=kept.where, within=" AND ".join(within), limit=row_limit(request))
-    return Statement(sql, (width, EPOCH, intervals, *kept.params, *cut))
+    sql = BARS.format(where=selected.where, within=" AND ".join(within), limit=row_limit(request))
+    return Statement(sql, (width, EPOCH, intervals, *selected.params, *cut))
 
 
 def selects(request: Request) -> Selected:

@@ -176,8 +176,8 @@ def _window(request: Request) -> tuple[date, date]:
 
 def _parts(request: Request) -> Mapping[str, Part | Select]:
     begin, end = _window(request)
-    what, known = request.get("what"), end + timedelta(days=1)  # at its first moment what came before is known
-    params = {"what": what, "from": begin.isoformat(), "to": known.isoformat()}
+    what, last = request.get("what"), end + timedelta(days=1)  # at its first moment what came before is known
+    params = {"what": what, "from": begin.isoformat(), "to": last.isoformat()}
     if what == CHURN:
         statement = Statement(ACTIVE, (request.company, begin - LONGEST_HORIZON, end))
         return {"predictions": Part("predictions", params), "outcomes": Select("user_activity", statement)}
@@ -234,8 +234,8 @@ def _prediction(request: Request, row: Mapping[str, Any]) -> Prediction:
 
 def _expected(row: Mapping[str, Any]) -> Expected:
     intervals = (Interval(level, row[f"low_{level}"], row[f"high_{level}"]) for level in LEVELS)
-    known = tuple(i for i in intervals if i.low is not None and i.high is not None)
-    return Expected(row["value"], known, row["naive_error"])
+    stated = tuple(i for i in intervals if i.low is not None and i.high is not None)
+    return Expected(row["value"], stated, row["naive_error"])
 
 
 def _micros(text: str) -> int:

@@ -115,9 +115,9 @@ def outcome(performed: Columns) -> pl.Expr:
 
 def error_rate(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
     """Failed operations as a share of all."""
-    given = Ratios()
-    given.ratio("error_rate", raw["errors"], raw["count"], "no_data")
-    return given.fields, given.reasons
+    collected = Ratios()
+    collected.ratio("error_rate", raw["errors"], raw["count"], "no_data")
+    return collected.fields, collected.reasons
 
 
 VALUE_QUANTILES = Quantiles(LatencyBucket, low="min", high="max")

@@ -238,17 +238,17 @@ def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
     """What follows from the sums; a field without a value has its reason."""
     trades, won, lost = raw["total_trades"], raw["winning_trades"], raw["losing_trades"]
     profit, loss = raw["gross_profit"], raw["gross_loss"]
-    given = Ratios()
-    given.ratio("win_rate", won, trades, "no_trades")
+    collected = Ratios()
+    collected.ratio("win_rate", won, trades, "no_trades")
     no_wins, no_losses = ("no_wins", "no_losses") if trades else ("no_trades", "no_trades")
-    given.money("average_win", profit, won, no_wins)
-    given.money("average_loss", None if loss is None else -loss, lost, no_losses)
-    given.ratio("profit_factor", profit, loss, no_losses)
-    given.ratio_of_means("payoff_ratio", (profit, won, no_wins), (loss, lost, no_losses))
-    given.money("expectancy", raw["total_pnl"], trades, "no_trades")
+    collected.money("average_win", profit, won, no_wins)
+    collected.money("average_loss", None if loss is None else -loss, lost, no_losses)
+    collected.ratio("profit_factor", profit, loss, no_losses)
+    collected.ratio_of_means("payoff_ratio", (profit, won, no_wins), (loss, lost, no_losses))
+    collected.money("expectancy", raw["total_pnl"], trades, "no_trades")
     for extreme, reason in (("largest_win", no_wins), ("largest_loss", no_losses)):
-        given.needs(extreme, raw[extreme], reason)
-    return given.fields, given.reasons
+        collected.needs(extreme, raw[extreme], reason)
+    return collected.fields, collected.reasons
 
 
 trading_minutes.windows += [

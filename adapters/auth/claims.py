@@ -31,19 +31,19 @@ class InvalidClaim(ValueError):
 def read_object(text: bytes) -> Claims:
     """A JSON object. Raises InvalidClaim for anything else, and for one that says something twice."""
     try:
-        found = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_no_number)
+        document = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_no_number)
     except (ValueError, RecursionError) as error:
         raise InvalidClaim(f"it is no JSON that is taken here: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise InvalidClaim("it is no JSON object")
-    return found
+    return document
 
 
 def _once(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
+    unique = dict(members)
+    if len(unique) < len(members):
         raise InvalidClaim("it names something twice")
-    return found
+    return unique
 
 
 def _no_number(text: str) -> object:

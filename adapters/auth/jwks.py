@@ -39,10 +39,10 @@ class ReadKeys:
     """`adapters.auth.keys.Keys` out of a JWKS that may change. It is read once here, then in the background."""
 
     def __init__(
-        self, read: Read, source: str, *, every: float = EVERY, pause: float = PAUSE, kept: float = KEYS_VALID
+        self, read: Read, source: str, *, every: float = EVERY, pause: float = PAUSE, longest_age: float = KEYS_VALID
     ) -> None:
         self._read, self._source = read, source
-        self._every, self._pause, self._longest_age = every, pause, kept
+        self._every, self._pause, self._longest_age = every, pause, longest_age
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._good = -float("inf")  # when a reading went well for the last time
         self._tried = 0.0

@@ -33,11 +33,11 @@ class CheckpointFiles:
 
         Raises Invalid for a whole line that is none.
         """
-        found = []
+        documents = []
         for path in self._files():
             lines, _ = atomic.records(path)
-            found += [_read(path, number, line) for number, line in enumerate(lines, 1)]
-        return sorted(found, key=lambda checkpoint: checkpoint.number)
+            documents += [_read(path, number, line) for number, line in enumerate(lines, 1)]
+        return sorted(documents, key=lambda checkpoint: checkpoint.number)
 
     def last(self) -> Checkpoint | None:
         """The newest one. Lines that somebody has damaged are passed over: what is new must be signed all the same."""

@@ -61,12 +61,12 @@ class Fetched:
         """At most `limit` records. Without records, but with a later next offset, where only marks lie there."""
         offsets: list[int] = []
         values: list[bytes] = []
-        taken: list[tuple[int, int]] = []
+        moments: list[tuple[int, int]] = []
         while len(offsets) < limit and (self._batch is not None or self._open_batch()):
             before, appended_at = len(offsets), self._appended_at
             self._take_from_batch(limit - before, offsets, values)
-            taken.append((len(offsets) - before, appended_at))
-        return Chunk(self.partition, offsets, values, self.next_offset, self._appended_at, self.head, taken)
+            moments.append((len(offsets) - before, appended_at))
+        return Chunk(self.partition, offsets, values, self.next_offset, self._appended_at, self.head, moments)
 
     def _take_from_batch(self, limit: int, offsets: list[int], values: list[bytes]) -> None:
         start, seen = self.next_offset, 0

@@ -95,8 +95,8 @@ class KafkaReader:
         """Keep what was fetched ahead for partitions that go on where they stood, drop it for all others."""
         self._waiting = {p: f for p, f in self._waiting.items() if start.get(p) == self._next.get(p)}
         # The order stays, served partitions last: a broker fills its answer in the order of the request.
-        known = [p for p in self._next if p in start]
-        self._next = {p: start[p] for p in [*known, *(start.keys() - known)]}
+        assigned = [p for p in self._next if p in start]
+        self._next = {p: start[p] for p in [*assigned, *(start.keys() - assigned)]}
 
     def _take(self, max_records: int) -> list[Chunk]:
         chunks = []

@@ -35,26 +35,26 @@ class Topics:
         Raises Unavailable where Kafka does not answer or a topic has no leader in time, Defect where it refuses what is
         asked.
         """
-        wanted = {self._settings.topic_prefix + topic: count for topic, count in partitions.items()}
+        counts = {self._settings.topic_prefix + topic: count for topic, count in partitions.items()}
         with translated("create topics"):
             admin = await self._administration()
-            new = [self._new(name, count) for name, count in sorted(wanted.items())]
+            new = [self._new(name, count) for name, count in sorted(counts.items())]
             answer = await admin.create_topics(new)
         for name, code, text in answer.topic_errors:
             error = kafka.for_code(code)
             if error not in (kafka.NoError, kafka.TopicAlreadyExistsError):
                 raise domain_error(error(text), f"create topic {name}")
-        await self._wait_for_leaders(list(wanted))
+        await self._wait_for_leaders(list(counts))
 
     async def partitions(self, topic: str) -> int:
         """How many partitions the topic has now; raises NotFound where there is no such topic, Unavailable."""
         name = self._settings.topic_prefix + topic
         with translated(f"look up topic {name}"):
             admin = await self._administration()
-            [found] = await admin.describe_topics([name])
-            if found["error_code"] != 0:
-                raise kafka.for_code(found["error_code"])(name)
-        return len(found["partitions"])
+            [description] = await admin.describe_topics([name])
+            if description["error_code"] != 0:
+                raise kafka.for_code(description["error_code"])(name)
+        return len(description["partitions"])
 
     async def check_times(self, topics: Sequence[str]) -> None:
         """Raises Defect for a topic whose records do not carry the time at which the broker took them.
@@ -66,10 +66,10 @@ class Topics:
             admin = await self._administration()
             answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
         for _, _, _, name, entries in (resource for answer in answers for resource in answer.resources):
-            kept = {entry[0]: entry[1] for entry in entries}.get(TIMES, APPENDED)
-            if kept != APPENDED:
+            timestamps = {entry[0]: entry[1] for entry in entries}.get(TIMES, APPENDED)
+            if timestamps != APPENDED:
                 raise Defect(
-                    f"topic {name} keeps {kept}, not the time at which the broker took a record",
+                    f"topic {name} keeps {timestamps}, not the time at which the broker took a record",
                     code="no_append_times",
                     suggested_actions=(f"Set {TIMES}={APPENDED} on it (kafka-configs --alter), and start again.",),
                 )
@@ -106,15 +106,15 @@ class Topics:
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         while True:
             with translated("create topics"):
-                found = await admin.describe_topics(names)
-            if all(t["error_code"] == 0 and all(p["leader"] >= 0 for p in t["partitions"]) for t in found):
+                descriptions = await admin.describe_topics(names)
+            if all(t["error_code"] == 0 and all(p["leader"] >= 0 for p in t["partitions"]) for t in descriptions):
                 break
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(f"new topics have no leader after {READY_SECONDS:.0f} s: {', '.join(names)}")
             await asyncio.sleep(0.05)
         with translated("create topics"):
             consumer = await self._questioner()
-            partitions = [TopicPartition(t["topic"], p["partition"]) for t in found for p in t["partitions"]]
+            partitions = [TopicPartition(t["topic"], p["partition"]) for t in descriptions for p in t["partitions"]]
             await consumer.end_offsets(partitions)  # asks each leader, again where it does not know yet
 
     async def _administration(self) -> AIOKafkaAdminClient:

@@ -119,16 +119,16 @@ class PostgresServer:
         fresh.mkdir(mode=0o700, parents=True)
         self._launcher.own(fresh)
         self._make_socket_folder()
-        with tempfile.NamedTemporaryFile("w", dir=self._sockets) as given:  # where the account may read
-            given.write(self._password(USER))
-            given.flush()
-            self._launcher.own(Path(given.name))
+        with tempfile.NamedTemporaryFile("w", dir=self._sockets) as file:  # where the account may read
+            file.write(self._password(USER))
+            file.flush()
+            self._launcher.own(Path(file.name))
             self._launcher.run(
                 [
                     str(self._programs / "initdb"),
                     f"--pgdata={fresh}",
                     f"--username={USER}",
-                    f"--pwfile={given.name}",
+                    f"--pwfile={file.name}",
                     "--auth=scram-sha-256",
                     "--set=scram_iterations=1",  # guards weak passwords; ours is random, and connecting is to be quick
                     "--encoding=UTF8",

@@ -47,10 +47,10 @@ class Launcher:
         """
         if os.geteuid() != 0:
             return None
-        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        accounts = {entry.pw_name: entry for entry in pwd.getpwall()}
         for name in ACCOUNTS:
-            if name in known:
-                return known[name]
+            if name in accounts:
+                return accounts[name]
         raise Defect(f"root may not run PostgreSQL, and none of the accounts {', '.join(ACCOUNTS)} exists")
 
     @cached_property
@@ -171,13 +171,13 @@ def end(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
     raise Unavailable(f"process {pid} does not end")
 
 
-def free_port(remembered: Path, wanted: int = 0) -> int:
-    """A free loopback TCP port: `wanted` if given, else the one remembered in the file, else any; remembers it.
+def free_port(remembered: Path, preferred: int = 0) -> int:
+    """A free loopback TCP port: `preferred` if given, else the one remembered in the file, else any; remembers it.
 
     Any is none of those that systems give to outgoing connections: one of these could take it while a server restarts.
     Raises Unavailable where the file cannot be written.
     """
-    port = wanted or _bindable(_number(remembered))
+    port = preferred or _bindable(_number(remembered))
     while not port:
         port = _bindable(random.choice(SERVER_PORTS))
     remembered.parent.mkdir(parents=True, exist_ok=True)

@@ -35,8 +35,8 @@ def monthly(price: Price) -> int:
 
 def charge(price: Price) -> int:
     """What one billing interval costs, in millionths. A discount above 100 % counts as 100 %."""
-    kept = max(0, ALL_OF_IT - price.discount_pct)
-    return half_even(price.unit_amount * price.quantity * kept, MILLIONTHS * ALL_OF_IT)
+    remaining = max(0, ALL_OF_IT - price.discount_pct)
+    return half_even(price.unit_amount * price.quantity * remaining, MILLIONTHS * ALL_OF_IT)
 
 
 def half_even(numerator: int, denominator: int) -> int:

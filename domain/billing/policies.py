@@ -113,14 +113,14 @@ def debts(charges: Iterable[Charge]) -> list[tuple[int, int | None]]:
     Without an invoice's name any later success pays. Debts are in the order of their beginning.
     """
     owed: dict[str, int] = {}
-    settled: list[tuple[int, int | None]] = []
+    spans: list[tuple[int, int | None]] = []
     for charge in sorted(charges):
         if charge.kind == FAILED:
             owed.setdefault(charge.invoice_id, charge.at)
         elif charge.kind in PAID:
             paid = {charge.invoice_id, ""} if charge.invoice_id else set(owed)
-            settled += [(owed.pop(invoice), charge.at) for invoice in sorted(paid & owed.keys())]
-    return sorted([*settled, *((since, None) for since in owed.values())], key=lambda debt: (debt[0], debt[1] or 0))
+            spans += [(owed.pop(invoice), charge.at) for invoice in sorted(paid & owed.keys())]
+    return sorted([*spans, *((since, None) for since in owed.values())], key=lambda debt: (debt[0], debt[1] or 0))
 
 
 def counts_from(charge: Charge, policy: Policy) -> int:

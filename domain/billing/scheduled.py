@@ -32,8 +32,8 @@ def scheduled(
     changes: Counter[tuple[int, Cut]] = Counter()
     committed: Counter[Cut] = Counter()
     for day in sorted({*map(_recording_day, history), *map(_day, moments)}):
-        told = read([fact for fact in history if _recording_day(fact) <= day], day + MS_PER_DAY).movements
-        after = _by_cut(told)
+        movements = read([fact for fact in history if _recording_day(fact) <= day], day + MS_PER_DAY).movements
+        after = _by_cut(movements)
         for cut in {**committed, **after}:
             changes[day, cut] += after[cut] - committed[cut]
         committed = after
@@ -55,7 +55,7 @@ def _signed(movement: Movement) -> int:
 
 
 def _by_cut(movements: Iterable[Movement]) -> Counter[Cut]:
-    found: Counter[Cut] = Counter()
+    totals: Counter[Cut] = Counter()
     for movement in movements:
-        found[movement.cut] += _signed(movement)
-    return found
+        totals[movement.cut] += _signed(movement)
+    return totals

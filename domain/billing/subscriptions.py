@@ -115,9 +115,9 @@ class Ledger(NamedTuple):
     movements: list[Movement]
 
 
-def merge_facts(known: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
+def merge_facts(earlier: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
     """All facts in order, equal ones once: the same list in whatever order and split they came."""
-    return [fact for fact, _ in groupby(sorted([*known, *more]))]
+    return [fact for fact, _ in groupby(sorted([*earlier, *more]))]
 
 
 def ledger(history: Sequence[SubscriptionFact], back_within: int | None = None) -> Ledger:
@@ -167,13 +167,13 @@ def _cut(before: Cut, fact: SubscriptionFact) -> Cut:
 
 def _price(before: Price, fact: SubscriptionFact) -> Price:
     stated = fact.unit_amount != ABSENT
-    kept = UNKNOWN.price if stated else before
+    current = UNKNOWN.price if stated else before
     return Price(
-        fact.unit_amount if stated else kept.unit_amount,
-        kept.quantity if fact.quantity == ABSENT else fact.quantity,
-        fact.discount_pct or kept.discount_pct,
-        fact.interval or kept.interval,
-        fact.interval_count or 1 if fact.interval or stated else kept.interval_count,
+        fact.unit_amount if stated else current.unit_amount,
+        current.quantity if fact.quantity == ABSENT else fact.quantity,
+        fact.discount_pct or current.discount_pct,
+        fact.interval or current.interval,
+        fact.interval_count or 1 if fact.interval or stated else current.interval_count,
     )
 
 

@@ -268,8 +268,8 @@ def evolve(state: AlertRule | None, event: AlertRuleEvent) -> AlertRule:
         case AlertRuleEnabled() | AlertRuleDisabled() | AlertRuleArchived() | AlertRuleRestored():
             return after_switch(rule, event)
         case AlertRuleSilenced(silence):
-            kept = (s for s in rule.silences if s.until > silence.starts_at)
-            return msgspec.structs.replace(rule, silences=(*kept, silence))
+            others = (s for s in rule.silences if s.until > silence.starts_at)
+            return msgspec.structs.replace(rule, silences=(*others, silence))
         case AlertRuleUnsilenced(silence_id):
             return msgspec.structs.replace(rule, silences=tuple(s for s in rule.silences if s.id != silence_id))
         case _:

@@ -55,10 +55,10 @@ class Cron:
             raise Invalid(f"{text!r} has {len(words)} fields, not minute hour day month weekday", code="bad_cron")
         minutes, hours, days, months, weekdays = (_values(f, w) for f, w in zip(_FIELDS, words, strict=True))
         either = not words[2].startswith("*") and not words[4].startswith("*")
-        found = cls(minutes, hours, days, months, frozenset(day % 7 for day in weekdays), either)
+        schedule = cls(minutes, hours, days, months, frozenset(day % 7 for day in weekdays), either)
         if not either and all(min(days) > _LONGEST_MONTH.get(month, 31) for month in months):
             raise Invalid(f"{text!r} names a day that none of its months has", code="bad_cron")
-        return found
+        return schedule
 
     @property
     def closest_minutes(self) -> int:
@@ -72,12 +72,12 @@ def _values(field: _Field, word: str) -> frozenset[int]:
 
 
 def _range(field: _Field, part: str) -> range:
-    found = _PART.fullmatch(part)
-    if found is None:
+    match = _PART.fullmatch(part)
+    if match is None:
         raise Invalid(f"{field.name}: {part!r} is no number, range, step or *", code="bad_cron")
-    low, high, step = found["low"], found["high"], int(found["step"] or 1)
+    low, high, step = match["low"], match["high"], int(match["step"] or 1)
     first = field.lowest if low is None else _number(field, low)
-    last = field.highest if low is None or (high is None and found["step"]) else _number(field, high or low)
+    last = field.highest if low is None or (high is None and match["step"]) else _number(field, high or low)
     if first > last or step == 0:
         raise Invalid(f"{field.name}: {part!r} is empty", code="bad_cron")
     return range(first, last + 1, step)

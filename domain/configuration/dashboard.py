@@ -278,8 +278,8 @@ def evolve(state: Dashboard | None, event: DashboardEvent) -> Dashboard:
         case DashboardRenamed() | DashboardDescribed() | DashboardShared():
             return with_settings(born(state, WHAT), event)
         case TileAdded() | TileChanged() | TileRemoved() | DashboardArranged():
-            found = born(state, WHAT)
-            return msgspec.structs.replace(found, tiles=_tiles_after(found.tiles, event))
+            existing = born(state, WHAT)
+            return msgspec.structs.replace(existing, tiles=_tiles_after(existing.tiles, event))
         case _:
             assert_never(event)
 
@@ -307,25 +307,25 @@ def _overlap(one: Layout, other: Layout) -> bool:
 
 def _tiles(tiles: tuple[Tile, ...], command: TileCommand) -> tuple[Tile, ...]:
     """The tiles that a command wants."""
-    known = {tile.id for tile in tiles}
+    existing = {tile.id for tile in tiles}
     match command:
         case AddTile(tile):
             return (*tiles, tile)
         case ChangeTile(tile):
-            _must_be_known("tile.id", {tile.id}, known)
+            _must_be_known("tile.id", {tile.id}, existing)
             return tuple(tile if tile.id == one.id else one for one in tiles)
         case RemoveTile(tile_id):
-            _must_be_known("tile_id", {tile_id}, known)
+            _must_be_known("tile_id", {tile_id}, existing)
             return tuple(one for one in tiles if one.id != tile_id)
         case ArrangeDashboard(layouts):
-            _must_be_known("layouts", set(layouts), known)
+            _must_be_known("layouts", set(layouts), existing)
             return _moved(tiles, layouts)
         case _:
             assert_never(command)
 
 
-def _must_be_known(field: str, wanted: set[str], known: set[str]) -> None:
-    if unknown := sorted(wanted - known):
+def _must_be_known(field: str, ids: set[str], existing: set[str]) -> None:
+    if unknown := sorted(ids - existing):
         raise Invalid(f"{field}: the dashboard has no tile {unknown[0]!r}", code="no_tile")
 
 
@@ -352,16 +352,16 @@ def _differences(before: Dashboard, after: Dashboard) -> Iterator[DashboardEvent
 
 def _tile_differences(before: dict[str, Tile], after: dict[str, Tile]) -> Iterator[DashboardEvent]:
     yield from (TileRemoved(tile_id) for tile_id in before if tile_id not in after)
-    kept = {tile_id: tile for tile_id, tile in after.items() if tile_id in before}
+    remaining = {tile_id: tile for tile_id, tile in after.items() if tile_id in before}
     moved = {
         tile_id: tile.layout
-        for tile_id, tile in kept.items()
+        for tile_id, tile in remaining.items()
         if tile.layout != before[tile_id].layout
         and tile == msgspec.structs.replace(before[tile_id], layout=tile.layout)
     }
     if moved:
         yield DashboardArranged(moved)
-    yield from (TileChanged(t) for t in kept.values() if t != before[t.id] and t.id not in moved)
+    yield from (TileChanged(t) for t in remaining.values() if t != before[t.id] and t.id not in moved)
     yield from (TileAdded(tile) for tile_id, tile in after.items() if tile_id not in before)
 
 

@@ -86,7 +86,7 @@ class EventStore(Protocol):
         """What was done with this key, None where it is free or has expired. Raises Unavailable."""
         ...
 
-    async def append(self, wanted: Append) -> list[Stored]:
+    async def append(self, addition: Append) -> list[Stored]:
         """Store the events, durable when this returns.
 
         Raises Conflict where somebody else was first (at this version or with this key) and nothing was stored.

@@ -69,5 +69,5 @@ class Aggregate:
 
 def refuse(problems: Iterable[str]) -> None:
     """Raise Invalid with the first problems, each `field: reason`; do nothing where there are none."""
-    if found := list(islice(problems, SHOWN)):
-        raise Invalid("; ".join(found), code="invalid_field", suggested_actions=("Correct the fields named.",))
+    if reasons := list(islice(problems, SHOWN)):
+        raise Invalid("; ".join(reasons), code="invalid_field", suggested_actions=("Correct the fields named.",))

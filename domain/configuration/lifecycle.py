@@ -108,18 +108,18 @@ def born(state: S | None, what: str) -> S:
 
 def in_use(state: S | None, what: str) -> S:
     """The state; raises NotFound where nothing was created yet, Conflict where it is archived."""
-    found = born(state, what)
-    if getattr(found, "archived", False):
+    existing = born(state, what)
+    if getattr(existing, "archived", False):
         raise Conflict(f"this {what} is archived", code="archived", suggested_actions=("Restore it first.",))
-    return found
+    return existing
 
 
 def switched(state: S | None, command: Command, what: str, events: Iterable[type[E]]) -> tuple[E, ...]:
     """The event of a command that enables, disables, archives or restores; none where it is so already."""
     field, value, past = SWITCHES[command.verb]
-    found = born(state, what) if field == "archived" else in_use(state, what)
+    existing = born(state, what) if field == "archived" else in_use(state, what)
     kind = next(kind for kind in events if kind.topic.endswith(f".{past}"))
-    return () if getattr(found, field) == value else (kind(),)
+    return () if getattr(existing, field) == value else (kind(),)
 
 
 def after_switch(state: S, event: Event) -> S:

@@ -79,14 +79,14 @@ def company_aggregate_id(company_id: str) -> UUID:
 def read_command(command: CommandType, data: bytes) -> Command:
     """A command out of its JSON; no bytes are an empty object. Raises Invalid naming the field that is wrong."""
     try:
-        found: Command = msgspec.json.decode(data.strip() or b"{}", type=command.kind)
+        decoded: Command = msgspec.json.decode(data.strip() or b"{}", type=command.kind)
     except msgspec.ValidationError as error:
         refuse([_named(str(error))])
         raise
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"the command is no JSON: {error}", code="bad_json") from None
-    refuse(forms.text_problems(found))
-    return found
+    refuse(forms.text_problems(decoded))
+    return decoded
 
 
 def write_body(value: Event | Command) -> bytes:
@@ -113,11 +113,11 @@ def _newer(topic: str, reason: str) -> Unavailable:
     )
 
 
-def _named(told: str) -> str:
+def _named(message: str) -> str:
     """`field: reason` out of what the decoder says, `Expected … - at `$.tiles[2].x``."""
-    reason, _, place = told.partition(" - at `$")
+    reason, _, place = message.partition(" - at `$")
     field = place.rstrip("`").lstrip(".")
     for pattern, text in ((_UNKNOWN, "there is no such field"), (_MISSING, "is missing")):
-        if found := pattern.fullmatch(reason):
-            return f"{field}.{found['name']}: {text}".lstrip(".")
+        if match := pattern.fullmatch(reason):
+            return f"{field}.{match['name']}: {text}".lstrip(".")
     return f"{field or 'the command'}: {reason[:1].lower()}{reason[1:]}"

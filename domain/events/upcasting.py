@@ -58,10 +58,10 @@ def _fact(kind: EventType, fact: Message, version: int) -> Message:
 
 def check(catalogue: Iterable[EventType] = CATALOGUE) -> None:
     """Raise Defect where a chain has a gap, or a step leads to no version."""
-    wanted = {(kind.name, version) for kind in catalogue for version in range(1, kind.schema_version)}
-    if missing := sorted(wanted - STEPS.keys()):
+    steps = {(kind.name, version) for kind in catalogue for version in range(1, kind.schema_version)}
+    if missing := sorted(steps - STEPS.keys()):
         raise Defect(f"no upcast of {missing[0][0]} from schema version {missing[0][1]}")
-    if stray := sorted(STEPS.keys() - wanted):
+    if stray := sorted(STEPS.keys() - steps):
         raise Defect(f"the upcast of {stray[0][0]} from schema version {stray[0][1]} leads nowhere")
 
 

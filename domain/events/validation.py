@@ -86,9 +86,9 @@ def _check_ahead(
     facts: Iterable[tuple[int | None, Message]] = [(None, payload)]
     if not isinstance(payload, kind.message):
         facts = enumerate(cast(Any, payload).items)
-    given: list[tuple[str, int, int | None]] = [("timestamp", envelope.timestamp, None)]
-    given += [(name, getattr(fact, name), item) for item, fact in facts for name in names]
-    for name, value, item in given:
+    times: list[tuple[str, int, int | None]] = [("timestamp", envelope.timestamp, None)]
+    times += [(name, getattr(fact, name), item) for item, fact in facts for name in names]
+    for name, value, item in times:
         if value > taken_at + MOST_AHEAD:
             place = name if item is None else f"items[{item}].{name}"
             reason = f"{place} {value} is more than 24 hours after {taken_at}, when the log took the event"
@@ -143,9 +143,9 @@ def too_large(size: int) -> Problem:
 
 
 def _newer(envelope: AnalyticsProcessingEnvelope, kind: EventType) -> Problem:
-    known, given = kind.schema_version, envelope.schema_version
+    newest, version = kind.schema_version, envelope.schema_version
     return Problem(
-        Code.NEWER_SCHEMA, f"{envelope.message_type} has schema version {given}, and {known} is the newest known"
+        Code.NEWER_SCHEMA, f"{envelope.message_type} has schema version {version}, and {newest} is the newest known"
     )
 
 

@@ -84,9 +84,9 @@ def anomalies(
     clean = clean.clip(-LARGEST, LARGEST)  # what is expected of the largest may lie a little beyond
     expected = _expected(clean, period, robust=False)
     scores, deviation = _scores(seen, expected)
-    told = np.exp(expected) if logarithms else expected
+    level = np.exp(expected) if logarithms else expected
     points = tuple(
-        Anomaly(int(i), float(series[i]), float(told[i]), float(scores[i]))
+        Anomaly(int(i), float(series[i]), float(level[i]), float(scores[i]))
         for i in np.flatnonzero(np.abs(scores) > threshold)
     )
     basis = Basis(METHOD, 1, series.size, max(MINIMUM, 2 * period))
@@ -111,8 +111,8 @@ def _better_seen(series: Floats, period: int) -> tuple[Floats, Floats]:
 
 
 def _period(series: Floats) -> int:
-    found = period_of(series)
-    return 1 if isinstance(found, Reason) else found
+    period = period_of(series)
+    return 1 if isinstance(period, Reason) else period
 
 
 def _expected(series: Floats, period: int, robust: bool) -> Floats:

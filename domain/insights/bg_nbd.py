@@ -76,12 +76,10 @@ def fit_bg_nbd(sample: Sequence[Buyer]) -> BgNbd | Reason:
     x, recency, age, _ = columns(sample)
     scale = float(age.max())
     rows, counts = np.unique(np.column_stack((x, recency / scale, age / scale)), axis=0, return_counts=True)
-    found = most_likely(
-        lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 1.0, 2.0)
-    )
-    if isinstance(found, Reason):
-        return found
-    r, alpha, a, b = found[0], found[1] * scale, found[2], found[3]
+    fit = most_likely(lambda free: float(counts @ _log_likelihoods(free, *rows.T)) / len(sample), (0.5, 0.2, 1.0, 2.0))
+    if isinstance(fit, Reason):
+        return fit
+    r, alpha, a, b = fit[0], fit[1] * scale, fit[2], fit[3]
     likelihood = float(_log_likelihoods(np.array((r, alpha, a, b)), x, recency, age).sum())
     return BgNbd(r, alpha, a, b, likelihood)
 

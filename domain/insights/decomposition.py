@@ -93,10 +93,10 @@ def mstl(
             others = sum((season for i, season in enumerate(seasons) if i != number), np.zeros(series.size))
             window = NARROWEST + WIDER * (number + 1)
             smoothing = Smoothing(window, robust=robust) if smooth_every_step else quick(period, window, robust)
-            found = stl(series - others, period, smoothing)
-            if isinstance(found, Reason):
-                return found
-            parts, seasons[number] = found, found.seasons[0]
+            part = stl(series - others, period, smoothing)
+            if isinstance(part, Reason):
+                return part
+            parts, seasons[number] = part, part.seasons[0]
     assert parts is not None  # there is at least one period
     return Decomposition(parts.trend, tuple(seasons), parts.remainder, parts.weights)
 

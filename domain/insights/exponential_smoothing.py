@@ -139,7 +139,7 @@ def fit(series: Floats, form: Form) -> Fitted | Reason:
     starts = _starts(form)
     bounds = [(-FLAT, FLAT)] * len(starts[0])
     tried = [minimize(unlikely, start, method="Nelder-Mead", bounds=bounds, options=options) for start in starts]
-    weights = _bounded(form, min(tried, key=lambda found: float(found.fun)).x)
+    weights = _bounded(form, min(tried, key=lambda result: float(result.fun)).x)
     errors = _errors(standard, form, weights) * scale
     return _fitted(form, weights, seen, errors)
 

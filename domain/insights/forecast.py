@@ -85,8 +85,8 @@ def choose(series: Floats, period: int) -> Fitted | Reason:
     if np.ptp(series) <= 1e-12 * float(np.abs(series).max()):
         return Reason.NO_DISPERSION
     fits = [fit(series, form) for form in _forms(period, positive=bool(series.min() > 0))]
-    fitted = [found for found in fits if not isinstance(found, Reason)]
-    return min(fitted, key=lambda found: found.criterion) if fitted else Reason.TOO_FEW
+    fitted = [each for each in fits if not isinstance(each, Reason)]
+    return min(fitted, key=lambda each: each.criterion) if fitted else Reason.TOO_FEW
 
 
 def _forms(period: int, positive: bool) -> list[Form]:
@@ -127,11 +127,11 @@ def back_test(series: Floats, horizon: int, period: int, origins: int = ORIGINS)
     if isinstance(form, Reason):
         return form
     fits = [(end, fit(series[:end], form.form)) for end in ends]
-    known = [(end, fitted) for end, fitted in fits if not isinstance(fitted, Reason)]
-    actual = np.array([series[end : end + horizon] for end, _ in known])
-    naive = np.array([_seasonal_naive(series[:end], horizon, period) for end, _ in known])
+    usable = [(end, fitted) for end, fitted in fits if not isinstance(fitted, Reason)]
+    actual = np.array([series[end : end + horizon] for end, _ in usable])
+    naive = np.array([_seasonal_naive(series[:end], horizon, period) for end, _ in usable])
     change = float(np.abs(series[period : ends[0]] - series[: ends[0] - period]).mean())
-    return _compared(actual, naive, [fitted for _, fitted in known], change) if known else Reason.TOO_FEW
+    return _compared(actual, naive, [fitted for _, fitted in usable], change) if usable else Reason.TOO_FEW
 
 
 def _seasonal_naive(series: Floats, horizon: int, period: int) -> list[float]:

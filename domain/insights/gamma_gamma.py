@@ -56,10 +56,10 @@ def fit_gamma_gamma(sample: Sequence[Buyer]) -> GammaGamma | Reason:
     scale = float(value.mean())
     if float(np.ptp(value)) <= 1e-9 * scale:
         return Reason.NO_DISPERSION
-    found = most_likely(lambda free: float(_log_likelihoods(free, x, value / scale).mean()), (2.0, 2.0, 1.0))
-    if isinstance(found, Reason):
-        return found
-    p, q, v = found[0], found[1], found[2] * scale
+    fit = most_likely(lambda free: float(_log_likelihoods(free, x, value / scale).mean()), (2.0, 2.0, 1.0))
+    if isinstance(fit, Reason):
+        return fit
+    p, q, v = fit[0], fit[1], fit[2] * scale
     return GammaGamma(p, q, v, float(_log_likelihoods(np.array((p, q, v)), x, value).sum()))
 
 

@@ -36,8 +36,8 @@ def most_likely(log_likelihood: Callable[[Floats], float], start: tuple[float, .
     options: dict[str, Any] = {"xatol": 1e-6, "fatol": 1e-10, "maxiter": EVALUATIONS, "maxfev": EVALUATIONS}
     for _ in range(2):
         options["initial_simplex"] = np.vstack([at, at + STEP * np.eye(size)])
-        found = minimize(unlikely, at, method="Nelder-Mead", bounds=bounds, options=options)
-        if not found.success or found.fun >= IMPROBABLE:
+        result = minimize(unlikely, at, method="Nelder-Mead", bounds=bounds, options=options)
+        if not result.success or result.fun >= IMPROBABLE:
             return Reason.NO_FIT
-        at = found.x
+        at = result.x
     return tuple(float(value) for value in np.exp(at))

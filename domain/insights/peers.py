@@ -58,14 +58,14 @@ def standing(
     drawn_for = f"{tenant} {own!r} {sorted(values)!r}".encode()
     noisy = below + _laplace(blake2b(drawn_for, key=blake2b(key).digest(), digest_size=8).digest(), 1 / epsilon)
     percent = 100 * min(1.0, max(0.0, noisy / len(values)))
-    told = max(FEWEST, len(values) // 10 * 10)
+    rounded = max(FEWEST, len(values) // 10 * 10)
     return Standing(
-        basis=Basis(METHOD, 1, told, FEWEST),
+        basis=Basis(METHOD, 1, rounded, FEWEST),
         tier=tier,
         percentile=ROUNDED_TO * round(percent / ROUNDED_TO),
         epsilon=epsilon,
         rounded_to=ROUNDED_TO,
-        noise=f"Laplace noise of about {100 / epsilon / told:.0f} percentage points, then rounded to {ROUNDED_TO}",
+        noise=f"Laplace noise of about {100 / epsilon / rounded:.0f} percentage points, then rounded to {ROUNDED_TO}",
     )
 
 

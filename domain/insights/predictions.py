@@ -122,8 +122,8 @@ def _with_values(about: Score, cases: Sequence[tuple[Expected, float]]) -> Score
 
 def _mape(cases: Sequence[tuple[float, float]]) -> Stat:
     shares = [ratio(error, actual) for error, actual in cases]
-    known = [share for share in shares if not isinstance(share, Reason)]
-    return finite(_sum(known) / len(known)) if len(known) == len(shares) else Reason.ZERO_DENOMINATOR
+    defined = [share for share in shares if not isinstance(share, Reason)]
+    return finite(_sum(defined) / len(defined)) if len(defined) == len(shares) else Reason.ZERO_DENOMINATOR
 
 
 def _coverage(cases: Sequence[tuple[Expected, float]]) -> tuple[tuple[int, float], ...]:

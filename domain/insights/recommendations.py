@@ -191,23 +191,23 @@ def recommendations(
     subject: str, measured: Mapping[str, Measured], rules: tuple[Rule, ...] = RULES
 ) -> tuple[Recommendation, ...]:
     """What the rules advise, in their order, from metrics by key; a rule that misses one of its metrics is mute."""
-    found = (_recommendation(rule, subject, measured) for rule in rules)
-    return tuple(advice for advice in found if advice is not None)
+    results = (_recommendation(rule, subject, measured) for rule in rules)
+    return tuple(advice for advice in results if advice is not None)
 
 
 def _recommendation(rule: Rule, subject: str, measured: Mapping[str, Measured]) -> Recommendation | None:
     values = {key: measured[key].value for key in rule.reads if key in measured}
-    known = {key: value for key, value in values.items() if not isinstance(value, Reason) and math.isfinite(value)}
-    if len(known) < len(rule.reads):
+    defined = {key: value for key, value in values.items() if not isinstance(value, Reason) and math.isfinite(value)}
+    if len(defined) < len(rule.reads):
         return None
     sample = min(measured[condition.metric].sample for condition in rule.conditions)
-    if sample < rule.minimum or not all(condition.holds(known) for condition in rule.conditions):
+    if sample < rule.minimum or not all(condition.holds(defined) for condition in rule.conditions):
         return None
-    change = rule.change(known)
+    change = rule.change(defined)
     if not math.isfinite(change):
         return None
     evidence = (
-        Evidence(c.metric, known[c.metric], c.relation, c.limit(known), measured[c.metric].sample)
+        Evidence(c.metric, defined[c.metric], c.relation, c.limit(defined), measured[c.metric].sample)
         for c in rule.conditions
     )
     return Recommendation(

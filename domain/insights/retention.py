@@ -69,12 +69,12 @@ def retention(alive: Sequence[int]) -> Retention | Reason:
         return Reason.TOO_FEW
     if alive[-1] == alive[0]:
         return Reason.NO_DISPERSION  # nobody left: any late enough churn explains it
-    found = most_likely(lambda free: _log_likelihood(free, alive) / alive[0], (1.0, 1.0))
-    if isinstance(found, Reason):
-        return found
-    alpha, beta = found
+    fit = most_likely(lambda free: _log_likelihood(free, alive) / alive[0], (1.0, 1.0))
+    if isinstance(fit, Reason):
+        return fit
+    alpha, beta = fit
     basis = Basis(METHOD, 1, alive[0], CUSTOMERS)
-    return Retention(basis, alpha, beta, _log_likelihood(found, alive))
+    return Retention(basis, alpha, beta, _log_likelihood(fit, alive))
 
 
 def _log_likelihood(parameters: Floats | tuple[float, ...], alive: Sequence[int]) -> float:

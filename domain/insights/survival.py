@@ -57,8 +57,8 @@ def conditional_churn(survival_now: Stat, survival_then: Stat) -> Stat:
     """1 − S(t + h) / S(t)."""
     if isinstance(survival_now, Reason) or isinstance(survival_then, Reason):
         return Reason.NO_DATA
-    kept = ratio(survival_then, survival_now)
-    return kept if isinstance(kept, Reason) else 1 - kept
+    remaining = ratio(survival_then, survival_now)
+    return remaining if isinstance(remaining, Reason) else 1 - remaining
 
 
 def survival(lifetimes: Sequence[float], churned: Sequence[bool]) -> Survival | Reason:

@@ -108,12 +108,12 @@ def _detrended_ranks(series: Floats, slope: float, period: int) -> Floats:
 
 def _inflation(ranks: Floats) -> float:
     """By how much autocorrelation widens the variance of S; never below 1."""
-    n, found = ranks.size, 0.0
+    n, total = ranks.size, 0.0
     for lag, correlation in enumerate(autocorrelations(ranks)[1 : n - 2], start=1):
         if abs(correlation) <= CERTAIN / math.sqrt(n):
             break
-        found += (n - lag) * (n - lag - 1) * (n - lag - 2) * float(correlation)
-    return max(1.0, 1 + 2 * found / (n * (n - 1) * (n - 2)))
+        total += (n - lag) * (n - lag - 1) * (n - lag - 2) * float(correlation)
+    return max(1.0, 1 + 2 * total / (n * (n - 1) * (n - 2)))
 
 
 def _z(s: int, variance: float) -> float:

@@ -28,8 +28,8 @@ def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS
 
 def _customers(key: str, title: str, unit: Unit, formula: str, version: int = 1) -> Metric:
     """A metric of those who were customers at the start and at the end."""
-    told = explained("mrr_retained", "change")
-    return _metric(key, title, unit, formula, reads=("mrr_retained",), explained=told, version=version)
+    explanation = explained("mrr_retained", "change")
+    return _metric(key, title, unit, formula, reads=("mrr_retained",), explained=explanation, version=version)
 
 
 def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amount") -> Metric:

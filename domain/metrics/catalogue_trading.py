@@ -17,12 +17,14 @@ MINUTES, DAYS = Unit.MINUTES, Unit.DAYS
 
 def _total(key: str, title: str, unit: Unit, formula: str, measures: str = "") -> Metric:
     """A metric that sums of closed trades tell."""
-    told = explained("trading_totals", measures or key)
-    return _metric(key, title, unit, formula, reads=("trading_totals",), explained=told, dimensions=CUTS_AND_TIME)
+    explanation = explained("trading_totals", measures or key)
+    return _metric(
+        key, title, unit, formula, reads=("trading_totals",), explained=explanation, dimensions=CUTS_AND_TIME
+    )
 
 
 def _trades(
-    key: str, title: str, unit: Unit, formula: str, told: tuple[Explained, ...] = PNL, version: int = 1
+    key: str, title: str, unit: Unit, formula: str, explanations: tuple[Explained, ...] = PNL, version: int = 1
 ) -> Metric:
     """A metric of the ledger of trades: each of them is looked at; exposure is a share of the whole period."""
     return _metric(
@@ -31,7 +33,7 @@ def _trades(
         unit,
         formula,
         reads=("trades",),
-        explained=told,
+        explained=explanations,
         dimensions=CUTS if key == "exposure" else CUTS_AND_TIME,
         kpi=False,
         version=version,

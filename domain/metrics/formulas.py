@@ -109,8 +109,8 @@ class MetricInputs:
     def cost(self, period: str = "") -> Stat:
         """What was spent to win customers, in millionths; NOT_REPORTED where nobody has ever said it."""
         costs, ever = f"acquisition_costs{period}", f"acquisition_ever{period}"
-        told = self.whole(costs, "costs") or self.whole(ever, "ever")
-        return self.whole(costs, "cost") if told else Reason.NOT_REPORTED
+        amount = self.whole(costs, "costs") or self.whole(ever, "ever")
+        return self.whole(costs, "cost") if amount else Reason.NOT_REPORTED
 
     @property
     def scores(self) -> Mapping[str, Mapping[float, int]]:
@@ -340,8 +340,8 @@ def _operations(inputs: MetricInputs) -> tuple[int, int]:
 
 def _throughput(inputs: MetricInputs) -> Stat:
     count = inputs.whole("operations", "count")
-    told = count or inputs.whole("operations_ever", "ever")
-    return service.throughput(count, inputs.seconds() or 0) if told else Reason.NO_DATA
+    operations = count or inputs.whole("operations_ever", "ever")
+    return service.throughput(count, inputs.seconds() or 0) if operations else Reason.NO_DATA
 
 
 SYSTEM: Mapping[str, Formula] = {

@@ -77,9 +77,9 @@ def explained(query: str, measures: str) -> tuple[Explained, ...]:
 
 def by_key(entries: Iterable[Metric]) -> dict[str, Metric]:
     """The entries by their keys. Raises ValueError for a key that is there twice."""
-    found: dict[str, Metric] = {}
+    by_its_key: dict[str, Metric] = {}
     for entry in entries:
-        if entry.key in found:
+        if entry.key in by_its_key:
             raise ValueError(f"two metrics are called {entry.key}")
-        found[entry.key] = entry
-    return found
+        by_its_key[entry.key] = entry
+    return by_its_key

@@ -13,8 +13,8 @@ _GOOD = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)  # what may stand in a heade
 
 def accepted(text: str | None) -> str:
     """The caller's id where it is a good one, otherwise a new one; it becomes the current one of this context."""
-    current.set(found := good_or_new(text))
-    return found
+    current.set(identifier := good_or_new(text))
+    return identifier
 
 
 def good_or_new(text: str | None) -> str:

@@ -104,11 +104,11 @@ def linked(name: str, traces: Sequence[Trace], **attributes: str | int) -> Abstr
 
 def request(name: str, parent: str, state: str, **attributes: str | int) -> AbstractContextManager[Trace]:
     """What a door enters for one request: goes on with the caller's trace, or begins one. Attributes as of `span`."""
-    given = parsed(parent, state) if parent else None
+    remote = parsed(parent, state) if parent else None
     if _tracer is not None:
-        return _tracer.span(name, given, attributes, ())
+        return _tracer.span(name, remote, attributes, ())
     random = os.urandom(24).hex()
-    return InHand(Trace(random[:32], random[32:]) if given is None else given._replace(span_id=random[32:]))
+    return InHand(Trace(random[:32], random[32:]) if remote is None else remote._replace(span_id=random[32:]))
 
 
 class InHand:

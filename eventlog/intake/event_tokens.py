@@ -58,4 +58,4 @@ def ended(verdict: float | Problem, at: float) -> Problem | None:
 
 def without_signatures(raw: bytes) -> bytes:
     """The bytes with the beginning of each token's signature blanked: of no use to anybody, and as long as before."""
-    return _SIGNATURE.sub(lambda found: found[1] + b"x" * len(found[2]), raw)
+    return _SIGNATURE.sub(lambda match: match[1] + b"x" * len(match[2]), raw)

@@ -309,11 +309,11 @@ class Intake:
             if tokens.required:
                 raise refusal(envelope, Problem(Code.MISSING_FIELD, "auth_token is required here"))
             return
-        asked = (envelope.auth_token.token, envelope.company_id)
-        if asked not in self._verdicts:
+        key = (envelope.auth_token.token, envelope.company_id)
+        if key not in self._verdicts:
             _make_room(self._verdicts)
-            self._verdicts[asked] = tokens.verdict(*asked)
-        problem = ended(self._verdicts[asked], max(time.time(), envelope.timestamp / 1000))
+            self._verdicts[key] = tokens.verdict(*key)
+        problem = ended(self._verdicts[key], max(time.time(), envelope.timestamp / 1000))
         if problem is not None:
             raise refusal(envelope, problem)
 
@@ -363,10 +363,10 @@ class Intake:
             await flight
 
     async def _fly(self, good: Sequence[Good], bad: Sequence[BadEvent]) -> None:
-        known = await self._ingest.places([g.identity for g in good if g.identity is not None])
-        fresh = [g for g in good if g.identity is None or g.identity not in known] if known else good
+        earlier = await self._ingest.places([g.identity for g in good if g.identity is not None])
+        fresh = [g for g in good if g.identity is None or g.identity not in earlier] if earlier else good
         self.outcome.duplicates += len(good) - len(fresh)
-        self._cover(known.values())
+        self._cover(earlier.values())
         if fresh:
             with tracing.span("append", events=len(fresh)):
                 written = await self._ingest.publisher.append([g.record for g in fresh])

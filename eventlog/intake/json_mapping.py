@@ -117,9 +117,9 @@ def _depth(value: object) -> int:
 def _general(members: Members) -> ParsedEvent:
     outer = dict(members)
     name, payload = _take_payload(outer)
-    known, unknown = _canonical(outer, cast("Descriptor", AnalyticsProcessingEnvelope.DESCRIPTOR), "")
+    own, unknown = _canonical(outer, cast("Descriptor", AnalyticsProcessingEnvelope.DESCRIPTOR), "")
     envelope = AnalyticsProcessingEnvelope()
-    _fill(envelope, known, "")
+    _fill(envelope, own, "")
     envelope.message_type = name
     kind = event_type(name)
     if kind is None:
@@ -138,16 +138,16 @@ def _take_payload(outer: Members) -> tuple[str, Any]:
     if name is not None and not isinstance(name, str):
         _refuse(Code.WRONG_TYPE, f"message_type {shown(name)} is no text")
     owners = {own: key for own in _own_names(name) for key in (own, _camel(own)) if outer.get(key) is not None}
-    found = [*owners.values(), *(["payload"] if outer.get("payload") is not None else [])]
+    payloads = [*owners.values(), *(["payload"] if outer.get("payload") is not None else [])]
     if not name and not owners:
         _refuse(Code.MISSING_FIELD, "message_type is required")
-    if not found:
+    if not payloads:
         if event_type(name or "") is None:
             return name or "", None
         _refuse(Code.MISSING_FIELD, "payload is required")
-    if len(found) > 1:
-        _refuse(Code.DUPLICATE_KEY, f"the payload is given twice, as {found[0]} and as {found[1]}")
-    return name or next(iter(owners)), outer.pop(found[0])
+    if len(payloads) > 1:
+        _refuse(Code.DUPLICATE_KEY, f"the payload is given twice, as {payloads[0]} and as {payloads[1]}")
+    return name or next(iter(owners)), outer.pop(payloads[0])
 
 
 def _own_names(name: str | None) -> tuple[str, ...]:
@@ -176,18 +176,18 @@ def _payload(envelope: AnalyticsProcessingEnvelope, kind: EventType, payload: ob
     if not isinstance(payload, dict):
         _refuse(Code.WRONG_TYPE, f"payload {shown(payload)} is no object")
     message = (kind.batch or kind.message) if envelope.message_type in BATCHES else kind.message
-    known, strange = _canonical(payload, cast("Descriptor", message.DESCRIPTOR), "payload.")
+    members, strange = _canonical(payload, cast("Descriptor", message.DESCRIPTOR), "payload.")
     content = message()
-    _fill(content, known, "payload.")
+    _fill(content, members, "payload.")
     envelope.payload = content.SerializeToString()
     return Draft(_keeping(envelope, strange, unknown), kind, content)
 
 
 def _keeping(envelope: AnalyticsProcessingEnvelope, payload: Members, outer: Members) -> AnalyticsProcessingEnvelope:
-    kept = payload | ({"$envelope": outer} if outer else {})
-    if kept:
+    whole = payload | ({"$envelope": outer} if outer else {})
+    if whole:
         try:
-            envelope.unknown_members = json.dumps(kept, separators=(",", ":"), allow_nan=False)
+            envelope.unknown_members = json.dumps(whole, separators=(",", ":"), allow_nan=False)
         except ValueError:
             _refuse(Code.NOT_FINITE, "a member that no field is known for holds NaN or an infinite number")
     return envelope
@@ -196,17 +196,17 @@ def _keeping(envelope: AnalyticsProcessingEnvelope, payload: Members, outer: Mem
 def _canonical(members: Members, descriptor: Descriptor, place: str) -> tuple[Members, Members]:
     """Split an object into members for `json_format`, under proto names, and those that no field is known for."""
     fields = _fields_by_any_name(descriptor)
-    known: Members = {}
+    canonical: Members = {}
     unknown: Members = {}
     for name, value in members.items():
         field = fields.get(name)
         if field is None:
             unknown[name] = value
-        elif field.name in known:
+        elif field.name in canonical:
             _refuse(Code.DUPLICATE_KEY, f"{place}{field.name} is given twice, in both spellings")
         elif value is not None:
-            known[field.name] = _value(field, value, place, unknown)
-    return known, unknown
+            canonical[field.name] = _value(field, value, place, unknown)
+    return canonical, unknown
 
 
 def _fields_by_any_name(descriptor: Descriptor) -> Mapping[str, FieldDescriptor]:
@@ -228,8 +228,8 @@ def _value(field: FieldDescriptor, value: Any, place: str, unknown: Members) -> 
         here = f"{place}{field.name}[{index}]." if many else f"{place}{field.name}."
         if not isinstance(item, dict):
             _refuse(Code.WRONG_TYPE, f"{here[:-1]} {shown(item)} is no object")
-        known, strange = _canonical(item, descriptor, here)
-        read.append(known)
+        members, strange = _canonical(item, descriptor, here)
+        read.append(members)
         if strange:
             unknown.setdefault(field.name, {}).update({str(index): strange} if many else strange)
     return read if many else read[0]
@@ -252,12 +252,12 @@ def _scalar(field: FieldDescriptor, value: Any, place: str) -> Any:
     return value
 
 
-def _fill(message: Message, known: Members, place: str) -> None:
+def _fill(message: Message, members: Members, place: str) -> None:
     """Let `json_format` read the members; where it will not, find the field to blame."""
     try:
-        json_format.ParseDict(known, message)
+        json_format.ParseDict(members, message)
     except (json_format.ParseError, ValueError, TypeError, OverflowError):
-        for name, value in known.items():
+        for name, value in members.items():
             _blame(type(message)(), name, value, place)
         raise
 

@@ -124,7 +124,7 @@ class Quarantine(Protocol):
         """Keep these events, but none that is kept already; they are durable when this returns."""
         ...
 
-    async def entries(self, wanted: Filter) -> list[Entry]:
+    async def entries(self, only: Filter) -> list[Entry]:
         """Entries that match, newest first, or the oldest first after an id."""
         ...
 

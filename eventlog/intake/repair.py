@@ -105,7 +105,7 @@ class Repairs:
                 raise Conflict(f"entry {entry.id} was {entry.status}", code="entry_settled")
         await self._settle([Resolution(e.id, "dropped", self.actor.subject, reason) for e in entries], entries)
 
-    async def _settle(self, settled: Sequence[Resolution], entries: Sequence[Entry]) -> None:
+    async def _settle(self, resolutions: Sequence[Resolution], entries: Sequence[Entry]) -> None:
         acted = [
             audit_record(
                 Note(
@@ -121,11 +121,11 @@ class Repairs:
                 event_id=f"quarantine-{s.id}-{s.status}",
                 causation_id=entry.event_id,
             )
-            for s, entry in zip(settled, entries, strict=True)
+            for s, entry in zip(resolutions, entries, strict=True)
         ]
         if acted:
             await self.publisher.append(acted)
-            await self.quarantine.settle(settled)
+            await self.quarantine.settle(resolutions)
 
 
 def repaired(entry: Entry, content: bytes, change: Change) -> Record:

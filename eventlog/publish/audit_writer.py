@@ -177,18 +177,18 @@ class LogTrail:
         The kinds of it are few, whatever is asked for, so that no stranger can fill the log or the memory.
         """
         key = (note.door, note.action, note.code)
-        known = self._strangers.get(key)
-        if known is None:
+        entry = self._strangers.get(key)
+        if entry is None:
             self._strangers[key] = note._replace(times=0)
             asyncio.get_running_loop().call_later(self._window, self._tell_strangers, key)
             return False
-        self._strangers[key] = known._replace(times=known.times + 1)
+        self._strangers[key] = entry._replace(times=entry.times + 1)
         return True
 
     def _tell_strangers(self, key: tuple[str, str, str]) -> None:
-        told = self._strangers.pop(key, None)
-        if told is not None and told.times:
-            self._add(told._replace(target="", correlation_id=""))
+        entry = self._strangers.pop(key, None)
+        if entry is not None and entry.times:
+            self._add(entry._replace(target="", correlation_id=""))
             self._flush()
 
 

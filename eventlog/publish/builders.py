@@ -22,9 +22,9 @@ Builder = Callable[..., Event]
 def _single(kind: EventType) -> Builder:
     beside = Origin.__annotations__.keys()
 
-    def build(*, company_id: str, user_id: str = "", **given: Any) -> Event:
-        origin = Origin(**{name: given.pop(name) for name in beside & given.keys()})  # type: ignore[typeddict-item]  # by name
-        return single(kind, company_id, user_id, given, origin)
+    def build(*, company_id: str, user_id: str = "", **fields: Any) -> Event:
+        origin = Origin(**{name: fields.pop(name) for name in beside & fields.keys()})  # type: ignore[typeddict-item]  # by name
+        return single(kind, company_id, user_id, fields, origin)
 
     build.__name__ = build.__qualname__ = kind.name
     return build

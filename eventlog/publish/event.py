@@ -71,15 +71,15 @@ def batch(kind: EventType, company_id: str, user_id: str, items: Iterable[Messag
 
 
 def _event(kind: EventType, name: str, company_id: str, user_id: str, payload: Message, origin: Origin) -> Event:
-    given: dict[str, Any] = {key: value for key, value in origin.items() if value is not None}
-    given.setdefault("event_id", new_event_id())
-    given.setdefault("correlation_id", correlation.current.get())
-    given.setdefault("trace_context", tracing.carried())
-    given.setdefault("timestamp", event_time(kind, payload) or time.time_ns() // 1_000_000)
-    if isinstance(given.get("data_class"), str):
-        given["data_class"] = given["data_class"].upper()
+    present: dict[str, Any] = {key: value for key, value in origin.items() if value is not None}
+    present.setdefault("event_id", new_event_id())
+    present.setdefault("correlation_id", correlation.current.get())
+    present.setdefault("trace_context", tracing.carried())
+    present.setdefault("timestamp", event_time(kind, payload) or time.time_ns() // 1_000_000)
+    if isinstance(present.get("data_class"), str):
+        present["data_class"] = present["data_class"].upper()
     envelope = AnalyticsProcessingEnvelope(
-        message_type=name, company_id=company_id, user_id=user_id, payload=payload.SerializeToString(), **given
+        message_type=name, company_id=company_id, user_id=user_id, payload=payload.SerializeToString(), **present
     )
     problem = check_envelope(envelope, kind) or check_payload(kind, payload)
     record = record_of(envelope, kind)

@@ -57,9 +57,9 @@ class LiveLane:
             except Exception:
                 logger.exception("the live bus failed; the log has what it did not take")
             finally:
-                for (_, future), taken in zip(batch, took, strict=True):
+                for (_, future), outcome in zip(batch, took, strict=True):
                     if not future.done():
-                        future.set_result(taken)
+                        future.set_result(outcome)
 
     async def _send(self, bus: LiveBus, records: Sequence[Record]) -> bool:
         """Whether the bus takes these. What is wrong with one message (its size) harms no other."""

@@ -69,20 +69,20 @@ class Publisher:
         Raises Unavailable when that is not known within the deadline, and what the log refused one of them with.
         """
         self._check_open()
-        wanted = list(events)
-        fresh = [event for event in {e.event_id: e for e in wanted}.values() if event.event_id not in self._recent]
+        ordered = list(events)
+        fresh = [event for event in {e.event_id: e for e in ordered}.values() if event.event_id not in self._recent]
         took = self._live.offer([event.record for event in fresh])
         groups = self._remember(fresh)
-        known = [self._recent[event.event_id] for event in wanted]
+        recent = [self._recent[event.event_id] for event in ordered]
         until = asyncio.get_running_loop().time() + self._limits.deadline
         try:
             async with asyncio.timeout_at(until):
                 await self._let_in(groups)
-                await _result(group for group, _ in known)
+                await _result(group for group, _ in recent)
         except TimeoutError:
-            raise self._too_late(len(wanted), took) from None
+            raise self._too_late(len(ordered), took) from None
         self._trim()
-        places = [group.placed.result()[index] for group, index in known]
+        places = [group.placed.result()[index] for group, index in recent]
         live = await self._live_in_time(took, until)
         return [Receipt(True, live, place) for place in places]
 

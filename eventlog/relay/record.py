@@ -68,8 +68,8 @@ def event_id(event: Stored) -> str:
 
 def _trace(traceparent: str) -> TraceContext | None:
     """The W3C trace context; None where there is none to be read."""
-    found = _TRACEPARENT.fullmatch(traceparent)
-    if found is None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
         return None
-    trace_id, span_id, flags = found.groups()
+    trace_id, span_id, flags = match.groups()
     return TraceContext(trace_id=trace_id, span_id=span_id, flags=int(flags, 16))

@@ -62,11 +62,16 @@ class Checkpoint:
     def from_json(cls, document: Any) -> Checkpoint:
         """The inverse; raises Invalid for what is none."""
         try:
-            told = document["statement"]
-            heads = {(str(t), int(p)): Head(int(o), bytes.fromhex(c)) for t, p, o, c in told["heads"]}
-            if told["version"] != 1:
-                raise ValueError(told["version"])
-            members = int(told["number"]), int(told["at"]), str(told["previous"]), str(told["key_id"])
+            statement = document["statement"]
+            heads = {(str(t), int(p)): Head(int(o), bytes.fromhex(c)) for t, p, o, c in statement["heads"]}
+            if statement["version"] != 1:
+                raise ValueError(statement["version"])
+            members = (
+                int(statement["number"]),
+                int(statement["at"]),
+                str(statement["previous"]),
+                str(statement["key_id"]),
+            )
             return cls(*members, heads, bytes.fromhex(document["signature"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"this is no checkpoint: {error!r}", code="bad_checkpoint") from None

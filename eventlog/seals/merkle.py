@@ -31,13 +31,13 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def path(leaves: Sequence[bytes], index: int) -> list[tuple[str, bytes]]:
     """Siblings from the leaf up to the root, each with the side that it stands on: "left" or "right"."""
-    level, found = list(leaves), []
+    level, hashes = list(leaves), []
     while len(level) > 1:
         sibling = index ^ 1
         if sibling < len(level):
-            found.append(("right" if sibling > index else "left", level[sibling]))
+            hashes.append(("right" if sibling > index else "left", level[sibling]))
         level, index = _above(level), index // 2
-    return found
+    return hashes
 
 
 def climb(start: bytes, siblings: Sequence[tuple[str, bytes]]) -> bytes:

@@ -73,13 +73,13 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """For answers."""
         members = {"records": self.records, "blocks": self.blocks, "checkpoints": self.checkpoints}
-        found = [finding.as_json() for finding in self.findings]
+        findings = [finding.as_json() for finding in self.findings]
         return {
             "verified": self.verified,
             **members,
             "position": self.position,
             "unsealed": self.unsealed,
-            "findings": found,
+            "findings": findings,
             "notes": self.notes,
         }
 
@@ -278,12 +278,12 @@ def _begin(
             return
     last = part.seals[-1].header.next_offset
     if head < last:
-        kept = [seal for seal in part.seals if seal.header.next_offset <= head]
+        usable = [seal for seal in part.seals if seal.header.next_offset <= head]
         reason = f"{place[0]}:{place[1]} ends at offset {head}, but was sealed up to {last}"
         verdict.findings.append(Finding("tail_missing", reason, *place, head, last))
-        if not kept:
+        if not usable:
             return
-        part = Partition(place, kept)
+        part = Partition(place, usable)
     parts.append(part)
 
 

@@ -40,9 +40,9 @@ def filter_of_checksums(sums: NDArray[np.uint32]) -> bytes:
     mixed ^= mixed >> shift
     first, second = mixed & np.uint64(LOW), (mixed >> np.uint64(32)) | np.uint64(1)
     places = (first[:, None] + second[:, None] * np.arange(PROBES, dtype=np.uint64)) % np.uint64(bits)
-    found = np.zeros(bits, np.uint8)
-    found[places.ravel()] = 1
-    return np.packbits(found, bitorder="little").tobytes()
+    table = np.zeros(bits, np.uint8)
+    table[places.ravel()] = 1
+    return np.packbits(table, bitorder="little").tobytes()
 
 
 def probe(text: bytes) -> tuple[int, int]:

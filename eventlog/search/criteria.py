@@ -55,8 +55,8 @@ class Criteria:
 
     @property
     def _identities(self) -> tuple[bytes, ...]:
-        asked = (self.event_id, self.correlation_id, self.causation_id, self.user_id)
-        return tuple(text.encode() for text in asked if text)
+        ids = (self.event_id, self.correlation_id, self.causation_id, self.user_id)
+        return tuple(text.encode() for text in ids if text)
 
     def envelope(self, value: bytes) -> AnalyticsProcessingEnvelope | None:
         """The envelope, if it is wanted. Bytes that are no envelope belong to no tenant and are never wanted."""

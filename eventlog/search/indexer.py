@@ -127,19 +127,19 @@ def _parsed(values: Iterable[bytes]) -> Iterable[AnalyticsProcessingEnvelope]:
 
 def _filtered(columns: pl.DataFrame) -> set[bytes]:
     """What the filter is made of: every id by itself, and with its company (`eventlog.search.criteria.filter_key`)."""
-    found = set[bytes]()
+    keys = set[bytes]()
     for name in IDENTITIES:
         named = columns.filter(pl.col(name) != "").select(
             pl.col(name), keyed=pl.concat_str("company_id", pl.lit("\0"), name)
         )
-        found.update(*(column.cast(pl.Binary) for column in named.unique().iter_columns()))
-    return found
+        keys.update(*(column.cast(pl.Binary) for column in named.unique().iter_columns()))
+    return keys
 
 
-def _listed(known: list[str] | None, more: pl.Series) -> list[str] | None:
+def _listed(values: list[str] | None, more: pl.Series) -> list[str] | None:
     """All names in order; None where they are too many, or one cannot be kept as a text of the database."""
-    if known is None:
+    if values is None:
         return None
-    listed = sorted({*known, *more.to_list()})
+    listed = sorted({*values, *more.to_list()})
     storable = all(len(name.encode()) <= MAX_ID and "\0" not in name for name in listed)
     return listed if storable and len(listed) <= LISTED else None

@@ -16,25 +16,25 @@ _RIGHTS = {"audit-events": Right.TRAIL, "quarantine": Right.QUARANTINE}
 _FOR_THE_TENANT = frozenset({CONFIDENTIAL, PERSONAL})
 
 
-def readable_topics(principal: Principal, company: str, asked: Sequence[str]) -> list[str]:
+def readable_topics(principal: Principal, company: str, names: Sequence[str]) -> list[str]:
     """The topics to read: those asked for, or all that the principal may read.
 
     Raises Invalid for an unknown topic, Forbidden for one that the principal may not read.
     """
     if principal.member:
         require(principal, Right.OWN, company)
-    if not asked:
+    if not names:
         if principal.member:
             return [topic for topic in STREAMS if _right(topic) is Right.EVENTS]
         # somebody who may read none of them is told which right is missing
         require(principal, Right.EVENTS, company)
         return [topic for topic in STREAMS if may(principal, _right(topic), company)]
-    for topic in asked:
+    for topic in names:
         if topic not in STREAMS:
             raise Invalid(f"{topic!r} is no stream; there are {', '.join(STREAMS)}", code="unknown_stream")
         if not principal.member or _right(topic) is not Right.EVENTS:
             require(principal, _right(topic), company)
-    return list(dict.fromkeys(asked))
+    return list(dict.fromkeys(names))
 
 
 def own(principal: Principal, criteria: Criteria) -> Criteria:
@@ -74,13 +74,13 @@ def reduce_to_visible(principal: Principal, envelope: AnalyticsProcessingEnvelop
 
 def with_batches(names: Iterable[str]) -> frozenset[str]:
     """These event types, each with its batch form; raises Invalid for one that is none."""
-    found: set[str] = set()
+    both_forms: set[str] = set()
     for name in names:
         kind = event_type(name)
         if kind is None:
             raise Invalid(f"{name!r} is no event type of the catalogue", code="unknown_type")
-        found |= {kind.name, kind.batch_name} if name == kind.name else {name}
-    return frozenset(found)
+        both_forms |= {kind.name, kind.batch_name} if name == kind.name else {name}
+    return frozenset(both_forms)
 
 
 def _right(topic: str) -> Right:

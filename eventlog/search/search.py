@@ -104,11 +104,11 @@ class EventSearch:
     async def first(self, walk: LogWalk, limit: int) -> list[EventMatch]:
         """The first events that the walk gives, so many at most; the walk then stands after the last of them.
 
-        Raises as `found` does.
+        Raises as `matches` does.
         """
         events: list[EventMatch] = []
-        async with aclosing(self.matches(walk)) as found:
-            async for event in found:
+        async with aclosing(self.matches(walk)) as matches:
+            async for event in matches:
                 if event is not None:
                     events.append(event)
                     if len(events) == limit:

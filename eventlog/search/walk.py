@@ -102,10 +102,10 @@ class LogWalk:
         start = self.open_in(topic)
         if not start:
             return []
-        wanted = READ_RECORDS if self.follow else sum(self._stop((topic, p)) - offset for p, offset in start.items())
+        budget = READ_RECORDS if self.follow else sum(self._stop((topic, p)) - offset for p, offset in start.items())
         patience, began = self._patience.setdefault(topic, Patience()), time.monotonic()
         async with within(patience.seconds, f"the log does not answer: {topic}"):
-            chunks = await reader.read(start, max_records=min(READ_RECORDS, wanted), wait=READ_WAIT)
+            chunks = await reader.read(start, max_records=min(READ_RECORDS, budget), wait=READ_WAIT)
         if not self.follow:  # an answer that stops short without a word would pass for the whole history
             patience.note(bool(chunks), time.monotonic() - began, f"{topic} before the end of the range")
         return chunks
@@ -124,14 +124,14 @@ class LogWalk:
                     unknown[partition] = (offset, min(self.ends[place], offset + ASK_AHEAD))
             if not unknown or self.index is None:
                 return
-            found = await self.index.skips(topic, unknown, self.criteria)
+            skips = await self.index.skips(topic, unknown, self.criteria)
             for partition, (_, until) in unknown.items():
-                self._learn((topic, partition), until, found.get(partition, Skips()))
+                self._learn((topic, partition), until, skips.get(partition, Skips()))
 
-    def _learn(self, place: TopicPartition, until: int, found: Skips) -> None:
-        self._ahead[place] = _Ahead(deque(found.ranges), until, found.indexed_until)
-        self.scanned.blocks += found.blocks
-        self.scanned.blocks_skipped += found.skipped
+    def _learn(self, place: TopicPartition, until: int, skips: Skips) -> None:
+        self._ahead[place] = _Ahead(deque(skips.ranges), until, skips.indexed_until)
+        self.scanned.blocks += skips.blocks
+        self.scanned.blocks_skipped += skips.skipped
 
     def _stop(self, place: TopicPartition) -> int:
         """Where reading on from `reached` is to stop: at the next range to be passed over, or at the end."""
@@ -176,13 +176,13 @@ async def begin(
 
 def _first(place: TopicPartition, begins: Position, starts: Mapping[int, int]) -> int:
     retained = starts.get(place[1], 0)
-    asked = begins[place]
-    if 0 < asked < retained:
+    bound = begins[place]
+    if 0 < bound < retained:
         raise Invalid(
-            f"{place[0]} partition {place[1]} is retained from offset {retained} on, not from {asked}",
+            f"{place[0]} partition {place[1]} is retained from offset {retained} on, not from {bound}",
             code="position_expired",
         )
-    return max(asked, retained)
+    return max(bound, retained)
 
 
 async def _cancelled(reads: Mapping[asyncio.Task[list[Chunk]], object]) -> None:

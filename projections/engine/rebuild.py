@@ -123,11 +123,11 @@ def cut(starts: Position, goal: Position, workers: int, smallest: int = SMALLEST
     """The log between two positions in shares: several for each worker, also where there is one partition alone."""
     total = sum(max(0, stop - starts[place]) for place, stop in goal.offsets.items())
     size = max(smallest, -(-total // (SHARES * workers)))
-    found: list[LogRange] = []
+    ranges: list[LogRange] = []
     for (topic, partition), stop in sorted(goal.offsets.items()):
         for start in range(starts[topic, partition], stop, size):
-            found.append(LogRange(len(found), topic, partition, start, start, min(start + size, stop)))
-    return found
+            ranges.append(LogRange(len(ranges), topic, partition, start, start, min(start + size, stop)))
+    return ranges
 
 
 @dataclass
@@ -166,8 +166,8 @@ class Folding:
     def ordered(self) -> list[OrderedFacts]:
         """What the ordered folds are to advance by."""
         facts = {name: pl.concat(frames) for name, frames in self.facts.items()}
-        found = (ordered_facts(fold, facts) for fold in self.projection.ordered)
-        return [each for each in found if each is not None]
+        by_fold = (ordered_facts(fold, facts) for fold in self.projection.ordered)
+        return [each for each in by_fold if each is not None]
 
 
 class Worker:

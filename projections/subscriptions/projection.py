@@ -120,15 +120,15 @@ def _fact(fact: Fact) -> SubscriptionFact:
 def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     """What a customer's history comes to."""
     customer = _decode(state)
-    told = customer.read(PRESETS[DEFAULT])
-    moved = [(DEFAULT, 1, movement) for movement in told.movements]
+    ledger = customer.read(PRESETS[DEFAULT])
+    moved = [(DEFAULT, 1, movement) for movement in ledger.movements]
     for policy in customer.others:
         differs = customer.read(policy).movements
-        if differs != told.movements:
+        if differs != ledger.movements:
             moved += [(policy.name, 1, movement) for movement in differs]
-            moved += [(policy.name, -1, movement) for movement in told.movements]
+            moved += [(policy.name, -1, movement) for movement in ledger.movements]
     return {
-        CustomerSubscription.table.name: [_subscription(i, s) for i, s in told.subscriptions.items()],
+        CustomerSubscription.table.name: [_subscription(i, s) for i, s in ledger.subscriptions.items()],
         MrrMovement.table.name: [_movement(*each) for each in moved],
         CustomerMrr.table.name: _changes(moved),
         ScheduledMrr.table.name: _scheduled(customer),
@@ -228,20 +228,20 @@ WHERE net IS NOT NULL OR end_mrr <> 0 OR {is_total} ORDER BY {order} LIMIT {limi
 def _ask(request: Request) -> Statement:
     by: tuple[str, ...] = request.get("by", ())
     low, high = day_span(request)
-    kept = [name for name in GROUPS if request.get(name) is not None]
+    filters = [name for name in GROUPS if request.get(name) is not None]
     sql = MOVEMENTS.format(
         **_periods(by),
         **_groups(by),
         sums=", ".join(f"SUM({name}) AS {name}" for name in (*MRR, *COUNTS)),
         net=NET,
-        kept="".join(f" AND {name} = %s" for name in kept),
+        kept="".join(f" AND {name} = %s" for name in filters),
         names=", ".join(f"{DIMENSIONS[name]} AS {name}" for name in by) or "true AS is_total",
         measures=", ".join(f"COALESCE({name}, 0) AS {name}" for name in (*MRR, *COUNTS)),
         is_total="false" if by else "true",
         order=", ".join(str(i + 1) for i in range(len(by) or 1)),
         limit=row_limit(request),
     )
-    return Statement(sql, (low, request.company, _policy(request), *(request.get(name) for name in kept), high))
+    return Statement(sql, (low, request.company, _policy(request), *(request.get(name) for name in filters), high))
 
 
 def _policy(request: Request) -> str:
@@ -250,10 +250,10 @@ def _policy(request: Request) -> str:
 
 def _selects(request: Request) -> Selected:
     low, high = day_span(request)
-    kept = [name for name in GROUPS if request.get(name) is not None]
+    filters = [name for name in GROUPS if request.get(name) is not None]
     ours = "company_id = %s AND policy IN ('default', %s) AND day >= %s AND day < %s"
-    where = "".join((ours, *(f" AND {name} = %s" for name in kept)))
-    params = (request.company, _policy(request), low, high, *(request.get(name) for name in kept))
+    where = "".join((ours, *(f" AND {name} = %s" for name in filters)))
+    params = (request.company, _policy(request), low, high, *(request.get(name) for name in filters))
     return Selected(MrrMovement.table, where, params)
 
 
@@ -342,11 +342,11 @@ def _ask_retained(request: Request) -> Statement:
 
 def _shape_retained(_request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     (row,) = table_rows
-    kept = Retained(*(int(row[f"{name}_mrr"]) for name in ("start", "retained", "kept")))
+    retained = Retained(*(int(row[f"{name}_mrr"]) for name in ("start", "retained", "kept")))
     squared = int(row["end_mrr"]) ** 2
     concentration = ratio(int(row["top10_mrr"]), int(row["end_mrr"]), Reason.NO_DATA)
     hhi = ratio(int(row["squares"]), squared, Reason.NO_DATA)
-    rates = or_reasons(**dict(zip(RATES, (kept.nrr, kept.grr, concentration, hhi), strict=True)))
+    rates = or_reasons(**dict(zip(RATES, (retained.nrr, retained.grr, concentration, hhi), strict=True)))
     shown: dict[str, Any] = {name: int(row[name]) for name in COUNTED} | {name: twelfths(row[name]) for name in SUMMED}
     return [shown | rates]
 

@@ -64,13 +64,13 @@ class _Recorder(PostgresApplicationRecorder):
     """The library's recorder, which also remembers an idempotency key in the transaction of the events."""
 
     def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
-        wanted: Append | None = kwargs.get("wanted")
-        if wanted is None or wanted.key is None:
+        addition: Append | None = kwargs.get("addition")
+        if addition is None or addition.key is None:
             return
-        company_id, key, fingerprint = wanted.key
-        version = wanted.version + len(stored_events)
+        company_id, key, fingerprint = addition.key
+        version = addition.version + len(stored_events)
         curs.execute(FORGET)
-        curs.execute(REMEMBER, (company_id, key, fingerprint, wanted.aggregate_id, wanted.version, version))
+        curs.execute(REMEMBER, (company_id, key, fingerprint, addition.aggregate_id, addition.version, version))
         if curs.fetchone() is None:
             raise IntegrityError("the idempotency key is in use")
 
@@ -92,12 +92,12 @@ class PostgresEventStore:
         """What was done with this key. Raises Unavailable, Defect."""
         return await self._in_thread(partial(self._recall, company_id, key))
 
-    async def append(self, wanted: Append) -> list[Stored]:
+    async def append(self, addition: Append) -> list[Stored]:
         """Store the events, and the key with them.
 
         Raises Conflict where somebody else was first, Unavailable, Defect.
         """
-        return await self._in_thread(partial(self._append, wanted))
+        return await self._in_thread(partial(self._append, addition))
 
     async def close(self) -> None:
         """Close the connections, after what is under way."""
@@ -125,28 +125,28 @@ class PostgresEventStore:
             row = connection.execute(RECALL, (company_id, key), prepare=True).fetchone()
         return None if row is None else Remembered(*row.values())
 
-    def _append(self, wanted: Append) -> list[Stored]:
+    def _append(self, addition: Append) -> list[Stored]:
         events = [
-            StoredEvent(wanted.aggregate_id, version, topic, state)
-            for version, (topic, state) in enumerate(wanted.events, wanted.version + 1)
+            StoredEvent(addition.aggregate_id, version, topic, state)
+            for version, (topic, state) in enumerate(addition.events, addition.version + 1)
         ]
         try:
-            numbers = self._recorder().insert_events(events, wanted=wanted)
+            numbers = self._recorder().insert_events(events, addition=addition)
         except IntegrityError:
-            return self._ours(wanted)
+            return self._ours(addition)
         return [
-            Stored(wanted.aggregate_id, event.originator_version, event.topic, event.state, number)
+            Stored(addition.aggregate_id, event.originator_version, event.topic, event.state, number)
             for event, number in zip(events, numbers or (), strict=True)
         ]
 
-    def _ours(self, wanted: Append) -> list[Stored]:
+    def _ours(self, addition: Append) -> list[Stored]:
         """The events, where it was this very command that took the version.
 
         The library tries again after a lost connection; when only the answer was lost, the second try meets the first
         one's events and reports a conflict that is none.
         """
-        stored = self._events(wanted.aggregate_id, wanted.version)[: len(wanted.events)]
-        if not stored or read_state(stored[0]).command_id != wanted.command_id:
+        stored = self._events(addition.aggregate_id, addition.version)[: len(addition.events)]
+        if not stored or read_state(stored[0]).command_id != addition.command_id:
             raise Conflict("somebody else was first", code="raced")
         return stored
 

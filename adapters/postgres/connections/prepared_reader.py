@@ -135,4 +135,4 @@ class PreparedReader(psycopg.AsyncConnection[TupleRow]):
 def numbered(statement: bytes) -> bytes:
     """The statement with $1, $2, … for %s, and % for %%."""
     numbers = count(1)
-    return _PLACE.sub(lambda found: b"$%d" % next(numbers) if found[1] == b"s" else b"%", statement)
+    return _PLACE.sub(lambda match: b"$%d" % next(numbers) if match[1] == b"s" else b"%", statement)

@@ -43,7 +43,7 @@ def shares(
         entitled = [worker for worker, topics in members if topic in topics]
         if entitled:
             owned[entitled[index % len(entitled)]].add((topic, number))
-    return {worker: frozenset(found) for worker, found in owned.items()}
+    return {worker: frozenset(numbers) for worker, numbers in owned.items()}
 
 
 class EmbeddedMembership:

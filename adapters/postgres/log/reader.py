@@ -74,47 +74,47 @@ class EmbeddedReader:
             )
             return {partitions[row[0]]: (row[1], row[2]) for row in await cursor.fetchall()}
 
-    async def _fetch(self, ids: Sequence[int], wanted: Mapping[int, tuple[int, int]], bounds: Bounds) -> list[Chunk]:
+    async def _fetch(self, ids: Sequence[int], ranges: Mapping[int, tuple[int, int]], bounds: Bounds) -> list[Chunk]:
         """Records in [start, stop) of each partition, or the first part of them where they are large."""
-        numbers = {ids[partition]: partition for partition in wanted}
-        starts, stops = zip(*wanted.values(), strict=True)
-        parameters = (list(numbers), list(starts), list(stops), MAX_FETCH // len(wanted))
-        found: dict[int, list[tuple[int, int, bytes, bytes]]] = {partition: [] for partition in wanted}
+        numbers = {ids[partition]: partition for partition in ranges}
+        starts, stops = zip(*ranges.values(), strict=True)
+        parameters = (list(numbers), list(starts), list(stops), MAX_FETCH // len(ranges))
+        records: dict[int, list[tuple[int, int, bytes, bytes]]] = {partition: [] for partition in ranges}
         async with self._link.use() as connection:
             cursor = await connection.execute(FETCH, parameters, binary=True)
             for partition_id, *run in await cursor.fetchall():
-                found[numbers[partition_id]].append((run[0], run[1], run[2], run[3]))
+                records[numbers[partition_id]].append((run[0], run[1], run[2], run[3]))
         return [
-            self._chunk(partition, sorted(runs), wanted[partition], bounds[partition][1])
-            for partition, runs in found.items()
+            self._chunk(partition, sorted(runs), ranges[partition], bounds[partition][1])
+            for partition, runs in records.items()
         ]
 
     def _chunk(
-        self, partition: int, runs: Sequence[tuple[int, int, bytes, bytes]], wanted: tuple[int, int], head: int
+        self, partition: int, runs: Sequence[tuple[int, int, bytes, bytes]], bounds: tuple[int, int], head: int
     ) -> Chunk:
         """One chunk out of the runs (first offset, time, sizes, records) that hold what is wanted."""
-        start, stop = wanted
+        start, stop = bounds
         end, appended_at = start, 0
-        parts, taken = list[Run](), list[tuple[int, int]]()
+        parts, moments = list[Run](), list[tuple[int, int]]()
         for first, written, sizes, records in runs:
             if first > end:
                 break  # a hole: caught below when nothing lies before it, by the next read otherwise
             appended_at = written
             parts.append(Run(sizes, records).part(end - first, stop - first))
-            taken.append((len(parts[-1]), written))
+            moments.append((len(parts[-1]), written))
             end += len(parts[-1])
         if end == start:
             raise Defect(f"{self._topic}:{partition} lacks offset {start}: the log is damaged", code="damaged_log")
-        return Chunk(partition, range(start, end), RunRecords(parts), end, appended_at, head, taken)
+        return Chunk(partition, range(start, end), RunRecords(parts), end, appended_at, head, moments)
 
 
 def share(available: Mapping[int, int], most: int) -> dict[int, int]:
     """How many records to take of each partition: `most` in all, shared evenly as far as each has so many."""
-    taken: dict[int, int] = {}
+    shares: dict[int, int] = {}
     waiting = sorted((count, partition) for partition, count in available.items() if count > 0)
     for index, (count, partition) in enumerate(waiting):
         part = min(count, -(-most // (len(waiting) - index)))
         if part > 0:
-            taken[partition] = part
+            shares[partition] = part
             most -= part
-    return taken
+    return shares

@@ -40,12 +40,12 @@ class Topics:
                 cursor = await connection.execute(
                     "select id from log.partitions where topic = %s order by partition", (topic,)
                 )
-                found = tuple(row[0] for row in await cursor.fetchall())
-            if not found:
+                rows = tuple(row[0] for row in await cursor.fetchall())
+            if not rows:
                 raise NotFound(
                     f"the log has no topic {topic!r}",
                     code="unknown_topic",
                     suggested_actions=("create the topics: analytics topics create",),
                 )
-            self._ids[topic] = found
+            self._ids[topic] = rows
         return self._ids[topic]

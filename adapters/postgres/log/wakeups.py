@@ -61,10 +61,10 @@ class Wakeups:
         heads: dict[str, int] = {}
         while True:
             async with asyncio.timeout(SILENT):
-                found = await (await connection.execute(HEADS)).fetchall()
-            for topic in (topic for topic, head in found if heads.get(topic) != head):
+                rows = await (await connection.execute(HEADS)).fetchall()
+            for topic in (topic for topic, head in rows if heads.get(topic) != head):
                 self._wake((APPENDED, topic))
-            heads, look = dict(found), clock() + LOOK_AGAIN
+            heads, look = dict(rows), clock() + LOOK_AGAIN
             async for notice in connection.notifies(timeout=0):  # those that came with the answer
                 self._wake((notice.channel, notice.payload))
             self._take_notices(connection)

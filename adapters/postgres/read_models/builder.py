@@ -100,8 +100,8 @@ class PostgresBuild(Session):
                 (*self._key, list(self._held)),
             ).fetchall()
             for number, *_ in unfinished:
-                taken = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", (self._lock, number))
-                if taken.fetchone() == (True,):
+                lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", (self._lock, number))
+                if lock.fetchone() == (True,):
                     break
             else:
                 return None
@@ -286,8 +286,8 @@ class PostgresVersions(Session):
     def alone(self, projection: Projection) -> bool:
         """Take the lock of whoever rebuilds this projection, until closed; False while another process has it."""
         with self._transaction("alone") as connection:
-            asked = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"rebuild {projection.name}",))
-            return asked.fetchone() == (True,)
+            lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"rebuild {projection.name}",))
+            return lock.fetchone() == (True,)
 
     def admitted(self) -> dict[TopicPartition, int]:
         """What admission has decided: next offset by topic and partition."""
@@ -343,8 +343,8 @@ class PostgresVersions(Session):
             sizes = (
                 "SELECT coalesce(sum(pg_total_relation_size(to_regclass(n))), 0)::bigint FROM unnest(%s::text[]) AS n"
             )
-            found = connection.execute(sizes.encode(), (names,)).fetchone()
-        return int(found[0]) if found else 0
+            sizes_row = connection.execute(sizes.encode(), (names,)).fetchone()
+        return int(sizes_row[0]) if sizes_row else 0
 
     def compare(self, old: Projection, new: Projection) -> Comparison | None:
         """Both versions in one snapshot; None where they do not stand at the same position."""

@@ -207,8 +207,8 @@ class PostgresReadStore:
 
     async def _look_up(self, projection: str) -> Live:
         async with _connection(self._pool) as connection:
-            found, live = await _live(connection, projection)
-        if found:
+            version, live = await _live(connection, projection)
+        if version:
             self._live[projection] = live
         return live
 
@@ -308,19 +308,19 @@ def _split(rows: Sequence[tuple[Any, ...]]) -> _AnswerRows:
 
 async def _in_pieces(rows: Rows) -> _AnswerRows:
     """Many rows; between two pieces others have their turn in the event loop."""
-    found = _split(rows.load(0, CHUNK))
+    pieces = _split(rows.load(0, CHUNK))
     for begin in range(CHUNK, rows.total, CHUNK):
         await asyncio.sleep(0)
-        found.rows.extend(_split(rows.load(begin, min(begin + CHUNK, rows.total))).rows)
-    return found
+        pieces.rows.extend(_split(rows.load(begin, min(begin + CHUNK, rows.total))).rows)
+    return pieces
 
 
-def _answer(live: Live, rows: Rows, found: _AnswerRows) -> Answer | None:
+def _answer(live: Live, rows: Rows, result: _AnswerRows) -> Answer | None:
     """The answer, if the version that was asked is the live one in its snapshot."""
-    if found.first[0] not in (live.version, None):
+    if result.first[0] not in (live.version, None):
         return None
     columns = rows.columns[CHECKPOINT_COLUMNS + 1 :]
-    return Answer(columns, found.rows, *_stands_for(*found.first[1:CHECKPOINT_COLUMNS]), live.definition)
+    return Answer(columns, result.rows, *_stands_for(*result.first[1:CHECKPOINT_COLUMNS]), live.definition)
 
 
 def _checkpoints(rows: Rows) -> Mapping[str, Checkpoint]:
@@ -357,8 +357,8 @@ def _position(topics: tuple[str, ...], partitions: tuple[int, ...], offsets: tup
 
 async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live]:
     """The version that is live, and whether that is stored; where none is, the declared one will be."""
-    found = await connection.ask(LIVE, (projection,))
-    if rows := found.load(0, found.total):
+    lives = await connection.ask(LIVE, (projection,))
+    if rows := lives.load(0, lives.total):
         return True, Live(*rows[0])
     version = registry.projection(projection).version
     return False, Live(version, version)

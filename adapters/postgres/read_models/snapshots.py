@@ -86,7 +86,7 @@ def _digests(
     connection: psycopg.Connection, projection: Projection, snapshot: Snapshot, where: str = "", *params: object
 ) -> dict[str, dict[str, str]]:
     """By table and company, of the rows as they are now. The session must have ISO dates and UTC."""
-    found: dict[str, dict[str, str]] = {}
+    digests: dict[str, dict[str, str]] = {}
     for name, columns in sql.stored_tables(projection).items():
         copy = copy_name(name, snapshot.version, snapshot.number)
         row = ", ".join(f'"{c}"' for c in columns)
@@ -96,8 +96,8 @@ def _digests(
             f" FROM ({hashed}) AS hashed GROUP BY company_id".encode(),
             params,
         )
-        found[name] = dict(rows.fetchall())
-    return found
+        digests[name] = dict(rows.fetchall())
+    return digests
 
 
 class PostgresSnapshots(Session):

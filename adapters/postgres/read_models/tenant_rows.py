@@ -81,11 +81,11 @@ class PostgresTenantRows(PostgresScratch):
             for stretch in rest(position):
                 self._add(connection, stretch)
             analyse(connection, self._scratch)
-            found = tuple(differences(connection, live, self._scratch, company))
-            if replace and found:
+            different = tuple(differences(connection, live, self._scratch, company))
+            if replace and different:
                 self._replace(connection, company)
         refused = tuple(refusal for _, _, refusals in self._refused for refusal in refusals)
-        return TenantComparison(position, found, refused, replace and bool(found))
+        return TenantComparison(position, different, refused, replace and bool(different))
 
     def _replace(self, connection: psycopg.Connection, company: str) -> None:
         for name, columns in sql.stored_tables(self._live).items():

@@ -76,10 +76,10 @@ class PostgresEventIndex:
         own, companies = _of_company(criteria)
         parameters = (list(ranges), list(begins), list(ends), *values, *companies, topic)
         async with self._link.use() as connection:
-            found = await (await connection.execute(SKIPS.format(may=may, own=own).encode(), parameters)).fetchall()
+            rows = await (await connection.execute(SKIPS.format(may=may, own=own).encode(), parameters)).fetchall()
         return {
             partition: Skips(list(zip(firsts or (), nexts or (), strict=True)), blocks, skipped, until)
-            for partition, blocks, skipped, until, firsts, nexts in found
+            for partition, blocks, skipped, until, firsts, nexts in rows
         }
 
     async def reached(self, topic: str, starts: Mapping[int, int]) -> Position:

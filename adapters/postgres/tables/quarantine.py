@@ -72,9 +72,9 @@ class PostgresQuarantine:
         async with self._link.use(ADD_LIMIT) as connection:
             await connection.execute(ADD, [list(column) for column in zip(*rows, strict=True)])
 
-    async def entries(self, wanted: Filter) -> list[Entry]:
+    async def entries(self, only: Filter) -> list[Entry]:
         """Entries that match, newest first."""
-        values = {name: getattr(wanted, name) for name in Filter.__slots__}
+        values = {name: getattr(only, name) for name in Filter.__slots__}
         async with self._link.use() as connection, connection.cursor(row_factory=class_row(Entry)) as cursor:
             return await (await cursor.execute(FIND.encode(), values)).fetchall()
 
@@ -82,11 +82,11 @@ class PostgresQuarantine:
         """One entry with its bytes; raises NotFound."""
         one = f"SELECT {COLUMNS} FROM quarantine WHERE id = %s"
         async with self._link.use() as connection, connection.cursor(row_factory=class_row(Entry)) as cursor:
-            found = await (await cursor.execute(one.encode(), (entry_id,))).fetchone()
+            row = await (await cursor.execute(one.encode(), (entry_id,))).fetchone()
             raw = await (await connection.execute("SELECT raw FROM quarantine WHERE id = %s", (entry_id,))).fetchone()
-        if found is None or raw is None:
+        if row is None or raw is None:
             raise NotFound(f"there is no entry {entry_id} in quarantine", code="no_quarantine_entry")
-        return found, bytes(raw[0])
+        return row, bytes(raw[0])
 
     async def contents(self, ids: Sequence[int]) -> Mapping[int, bytes]:
         """The bytes of these entries."""

@@ -32,10 +32,10 @@ class PostgresReports:
 
     async def begin(self, report: StoredReport, key: str) -> StoredReport:
         """Keep a new one; the earlier one, where its requester has used this key before."""
-        told = msgspec.json.encode(report).decode()
+        document = msgspec.json.encode(report).decode()
         row = (report.company_id, report.report_id, report.request.kind, report.requested_by, report.requested_at)
         async with self._link.use() as connection:
-            made = await connection.execute(BEGIN, (*row, key or None, told))
+            made = await connection.execute(BEGIN, (*row, key or None, document))
             if made.rowcount:
                 return report
             cursor = await connection.execute(EARLIER, (report.company_id, report.requested_by, key))
@@ -45,8 +45,8 @@ class PostgresReports:
     async def end(self, report: StoredReport) -> None:
         """Keep what came of it."""
         async with self._link.use() as connection:
-            told = msgspec.json.encode(report).decode()
-            await connection.execute(END, (told, report.company_id, report.report_id))
+            document = msgspec.json.encode(report).decode()
+            await connection.execute(END, (document, report.company_id, report.report_id))
 
     async def find(self, company: str, report_id: str) -> StoredReport | None:
         """The report of that id, where it is the company's."""

@@ -76,14 +76,14 @@ def steps_of(attempts: Attempts, among: Flags | None = None) -> list[Step]:
     reached = attempts.reached if among is None else attempts.reached[among]
     there = reached != NEVER
     users = [int(n) for n in there.sum(axis=0)]
-    found = []
+    figures = []
     for k, number in enumerate(users):
         before = users[max(k - 1, 0)]
         took = reached[there[:, k], k] - reached[there[:, k], max(k - 1, 0)]
         median: Stat = float(np.median(took)) if number else Reason.NO_DATA
         entered = ratio(number, users[0], Reason.NO_DATA)
-        found.append(Step(number, entered, ratio(number, before, Reason.NO_DATA), median))
-    return found
+        figures.append(Step(number, entered, ratio(number, before, Reason.NO_DATA), median))
+    return figures
 
 
 def breakdown(attempts: Attempts, group_of: IntArray) -> dict[int, list[Step]]:
@@ -106,8 +106,8 @@ def _moments(stream: Ordered) -> Moments:
     number = np.cumsum(new) - 1
 
     def having(names: Collection[int]) -> IntArray:
-        found: IntArray = number[np.isin(stream.names, list(names))]
-        return found[starts(found)]
+        numbers: IntArray = number[np.isin(stream.names, list(names))]
+        return numbers[starts(numbers)]
 
     return Moments(stream.users[new], stream.at[new], np.bincount(number, minlength=new.sum()), having)
 
@@ -126,21 +126,21 @@ def _entries(moments: Moments, question: FunnelQuestion) -> tuple[IntArray, IntA
 
 
 def _times(
-    moments: Moments, question: FunnelQuestion, entries: IntArray, found: IntArray, valid: npt.NDArray[np.bool_]
+    moments: Moments, question: FunnelQuestion, entries: IntArray, places: IntArray, valid: npt.NDArray[np.bool_]
 ) -> tuple[IntArray, Flags]:
     """When these moments were, where they are valid and inside the window of their entry; else NEVER."""
-    at = moments.at[np.minimum(found, len(moments.at) - 1)]
+    at = moments.at[np.minimum(places, len(moments.at) - 1)]
     inside = valid & (at - moments.at[entries] <= question.window)
     return np.where(inside, at, NEVER), inside
 
 
 def _in_order(moments: Moments, question: FunnelQuestion, entries: IntArray, until: IntArray) -> IntArray:
     reached = [moments.at[entries]]
-    found, valid = entries, np.ones(len(entries), np.bool_)
+    places, valid = entries, np.ones(len(entries), np.bool_)
     for step in question.steps[1:]:
         of_step = np.append(moments.having((step,)), len(moments.at))
-        found = of_step[np.minimum(np.searchsorted(of_step, found), len(of_step) - 1)]
-        at, valid = _times(moments, question, entries, found, valid & (found < until))
+        places = of_step[np.minimum(np.searchsorted(of_step, places), len(of_step) - 1)]
+        at, valid = _times(moments, question, entries, places, valid & (places < until))
         reached.append(at)
     return np.stack(reached, axis=1)
 
@@ -151,21 +151,21 @@ def _at_once(moments: Moments, question: FunnelQuestion, entries: IntArray, unti
     Whatever else is in that moment comes before the entry; a later moment is passed if it has nothing but the next
     steps, and in the last one whatever else there is comes after them.
     """
-    taken = _run_lengths(moments, question.steps)
+    runs = _run_lengths(moments, question.steps)
     reached = np.full((len(entries), len(question.steps)), NEVER)
     depth = np.zeros(len(entries), np.int64)
     for begun in range(len(question.steps), 0, -1):
         tried = np.full_like(reached, NEVER)
         tried[:, :begun] = moments.at[entries][:, None]
-        steps, found, valid = np.full(len(entries), begun), entries, taken[entries, 0] >= begun
+        steps, places, valid = np.full(len(entries), begun), entries, runs[entries, 0] >= begun
         far = np.where(valid, begun, 0)
         while valid.any():
-            found = found + 1
+            places = places + 1
             at, valid = _times(
-                moments, question, entries, found, valid & (found < until) & (steps < len(question.steps))
+                moments, question, entries, places, valid & (places < until) & (steps < len(question.steps))
             )
-            here = np.minimum(found, len(moments.at) - 1)
-            more = np.where(valid, taken[here, np.minimum(steps, len(question.steps) - 1)], 0)
+            here = np.minimum(places, len(moments.at) - 1)
+            more = np.where(valid, runs[here, np.minimum(steps, len(question.steps) - 1)], 0)
             place = np.arange(len(question.steps))
             tried = np.where((place >= steps[:, None]) & (place < (steps + more)[:, None]), at[:, None], tried)
             steps = steps + more
@@ -189,8 +189,8 @@ def _in_any_order(moments: Moments, question: FunnelQuestion, entries: IntArray,
     reached = []
     for step in question.steps:
         of_step = np.append(moments.having((step,)), len(moments.at))
-        found = of_step[np.searchsorted(of_step[:-1], entries)]
-        reached.append(_times(moments, question, entries, found, found < until)[0])
+        places = of_step[np.searchsorted(of_step[:-1], entries)]
+        reached.append(_times(moments, question, entries, places, places < until)[0])
     return np.sort(np.stack(reached, axis=1), axis=1)
 
 

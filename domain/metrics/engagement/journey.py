@@ -42,12 +42,12 @@ def user_journey(
     code = np.zeros(len(steps), np.int64)
     for k in range(length):  # numbered anew at each step, so that no number outgrows 64 bits
         _, code = np.unique(code * (int(steps.max(initial=0)) + 2) + steps[:, k] + 1, return_inverse=True)
-    _, where, taken = np.unique(code, return_index=True, return_counts=True)
-    found = [
+    _, where, counts = np.unique(code, return_index=True, return_counts=True)
+    paths = [
         Path(tuple(name for name in steps[row].tolist() if name != NOTHING), int(number))
-        for row, number in _frequent(where, taken, top)
+        for row, number in _frequent(where, counts, top)
     ]
-    return sorted(found, key=lambda path: (-path.sequences, path.names))[:top]
+    return sorted(paths, key=lambda path: (-path.sequences, path.names))[:top]
 
 
 def _rank(names: IntArray, begin: int | None, to: int | None) -> IntArray:
@@ -59,8 +59,8 @@ def _rank(names: IntArray, begin: int | None, to: int | None) -> IntArray:
 
 def _without_repeats(stream: Ordered) -> Ordered:
     same = (stream.users[1:] == stream.users[:-1]) & (stream.names[1:] == stream.names[:-1])
-    kept = np.concatenate(([True], ~same))[: len(stream.users)]
-    return Ordered(stream.users[kept], stream.at[kept], stream.names[kept])
+    first = np.concatenate(([True], ~same))[: len(stream.users)]
+    return Ordered(stream.users[first], stream.at[first], stream.names[first])
 
 
 def _paths(stream: Ordered, begin: int | None, to: int | None, length: int) -> IntArray:
@@ -76,9 +76,9 @@ def _paths(stream: Ordered, begin: int | None, to: int | None, length: int) -> I
     return np.where(inside, stream.names[places], NOTHING) if len(rows) else np.empty((0, length), np.int64)
 
 
-def _frequent(where: IntArray, taken: IntArray, top: int) -> list[tuple[int, int]]:
+def _frequent(where: IntArray, counts: IntArray, top: int) -> list[tuple[int, int]]:
     """Rows and numbers of all paths that are as frequent as the last one of the top."""
-    if not len(taken):
+    if not len(counts):
         return []
-    least = np.sort(taken)[::-1][min(top, len(taken)) - 1]
-    return [(int(where[i]), int(taken[i])) for i in np.flatnonzero(taken >= least)]
+    least = np.sort(counts)[::-1][min(top, len(counts)) - 1]
+    return [(int(where[i]), int(counts[i])) for i in np.flatnonzero(counts >= least)]

@@ -66,10 +66,10 @@ def _offsets(low: int, high: int, zone: ZoneInfo) -> tuple[IntArray, IntArray]:
 
 def _change(low: int, high: int, zone: ZoneInfo) -> int:
     """The first moment after `low` at which the offset is not that of `low`; there is one up to `high`."""
-    known = _offset(low, zone)
+    offset = _offset(low, zone)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _offset(middle, zone) == known else (low, middle)
+        low, high = (middle, high) if _offset(middle, zone) == offset else (low, middle)
     return high
 
 

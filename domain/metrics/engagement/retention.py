@@ -113,14 +113,14 @@ def _members(
 ) -> _Members:
     """The returns of members, with their ages; none from before their start."""
     place = np.minimum(np.searchsorted(users, returned.users), max(len(users) - 1, 0))
-    known = (users[place] == returned.users) if len(users) else np.zeros(len(returned.users), np.bool_)
-    known[known] = returned.at[known] >= first[place[known]]
-    who, at = place[known].astype(np.int64), returned.at[known]
+    member = (users[place] == returned.users) if len(users) else np.zeros(len(returned.users), np.bool_)
+    member[member] = returned.at[member] >= first[place[member]]
+    who, at = place[member].astype(np.int64), returned.at[member]
     if question.rolling:
         age = (at - first[who]) // ROLLING[question.interval]
     else:
         age = period_of(at, question.interval, question.zone) - cohort_of[who]
-    return _Members(row, who, age, None if returned.values is None else returned.values[known])
+    return _Members(row, who, age, None if returned.values is None else returned.values[member])
 
 
 def _cell_begins(cohorts: IntArray, question: RetentionQuestion) -> IntArray:

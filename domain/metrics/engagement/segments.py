@@ -54,8 +54,8 @@ RULES: tuple[Rule, ...] = (
 def user_segment(users: Habits) -> list[str]:
     """The segment of each user."""
     names = [rule.segment for rule in RULES]
-    found: list[str] = np.select([rule.holds(users) for rule in RULES], names, default=names[-1]).tolist()
-    return found
+    labels: list[str] = np.select([rule.holds(users) for rule in RULES], names, default=names[-1]).tolist()
+    return labels
 
 
 def habits(

@@ -18,8 +18,8 @@ MS_PER_MINUTE = 60_000
 def feature_adoption_rate(users: IntArray, features: IntArray, active: int) -> dict[int, Stat]:
     """By feature; one row or more for each user and feature."""
     _, used = distinct(users, features)
-    found, times = np.unique(used, return_counts=True)
-    pairs = zip(found.tolist(), times.tolist(), strict=True)
+    present, times = np.unique(used, return_counts=True)
+    pairs = zip(present.tolist(), times.tolist(), strict=True)
     return {feature: ratio(number, active, Reason.NO_DATA) for feature, number in pairs}
 
 

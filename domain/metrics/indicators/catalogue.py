@@ -53,5 +53,5 @@ def compute(key: str, bars: Bars, values: Settings = MappingProxyType({})) -> Ma
 
 
 def _nulls(column: Column) -> Values:
-    known = np.isfinite(column).tolist()
-    return [value if there else None for value, there in zip(column.tolist(), known, strict=True)]
+    finite = np.isfinite(column).tolist()
+    return [value if there else None for value, there in zip(column.tolist(), finite, strict=True)]

@@ -34,8 +34,8 @@ def _row(
     """`fixed` are further arguments of the function after its parameters."""
 
     def compute(bars: Bars, settings: Settings) -> tuple[Column, ...]:
-        given = [getattr(bars, column) for column in columns]
-        result = getattr(ta_lib(), function)(*given, *(settings[param.name] for param in params), *fixed)
+        setup = [getattr(bars, column) for column in columns]
+        result = getattr(ta_lib(), function)(*setup, *(settings[param.name] for param in params), *fixed)
         return result if isinstance(result, tuple) else (result,)
 
     return Indicator(key, title, params, outputs or (key,), warm_up, compute, f"TA-Lib {function}")
@@ -45,8 +45,8 @@ ROWS = (
     _row("sma", "Simple moving average", "SMA", CLOSE, (period(20),), lag),
     _row("ema", "Exponential moving average, seeded with an SMA", "EMA", CLOSE, (period(20),), lag),
     _row("wma", "Linearly weighted moving average", "WMA", CLOSE, (period(20),), lag),
-    _row("dema", "Double exponential moving average", "DEMA", CLOSE, (period(20),), lambda given: 2 * lag(given)),
-    _row("tema", "Triple exponential moving average", "TEMA", CLOSE, (period(20),), lambda given: 3 * lag(given)),
+    _row("dema", "Double exponential moving average", "DEMA", CLOSE, (period(20),), lambda setup: 2 * lag(setup)),
+    _row("tema", "Triple exponential moving average", "TEMA", CLOSE, (period(20),), lambda setup: 3 * lag(setup)),
     _row("kama", "Kaufman's adaptive moving average", "KAMA", CLOSE, (period(10),), whole),
     _row("rma", "Wilder's moving average, seeded with an SMA", "RMA", CLOSE, (period(14),), lag),
     _row(
@@ -55,7 +55,7 @@ ROWS = (
         "MACD",
         CLOSE,
         (period(12, "fast"), period(26, "slow"), period(9, "signal", 1)),
-        lambda given: max(whole(given, "fast"), whole(given, "slow")) + whole(given, "signal") - 2,
+        lambda setup: max(whole(setup, "fast"), whole(setup, "slow")) + whole(setup, "signal") - 2,
         ("macd", "signal", "histogram"),
     ),
     _row(
@@ -69,7 +69,7 @@ ROWS = (
         fixed=(0,),
     ),
     _row("stddev", "Standard deviation of the population", "STDDEV", CLOSE, (period(20),), lag, fixed=(1.0,)),
-    _row("true_range", "True range", "TRANGE", PRICES, (), lambda given: 1),
+    _row("true_range", "True range", "TRANGE", PRICES, (), lambda setup: 1),
     _row("atr", "Average true range, Wilder's smoothing", "ATR", PRICES, (period(14),), whole),
     _row("momentum", "Momentum", "MOM", CLOSE, (period(10, least=1),), whole),
     _row(
@@ -78,7 +78,7 @@ ROWS = (
         "TRIX",
         CLOSE,
         (period(15),),
-        lambda given: 3 * whole(given) - 2,
+        lambda setup: 3 * whole(setup) - 2,
     ),
     _row("aroon", "Aroon", "AROON", RANGE, (period(14),), whole, ("down", "up")),
     _row(
@@ -87,17 +87,17 @@ ROWS = (
         "SAR",
         RANGE,
         (Param("acceleration", 0.02, 0, 10), Param("maximum", 0.2, 0, 10)),
-        lambda given: 1,
+        lambda setup: 1,
     ),
-    _row("obv", "On-balance volume, beginning with the first volume", "OBV", ("close", "volume"), (), lambda given: 0),
-    _row("ad", "Accumulation and distribution", "AD", FLOW, (), lambda given: 0),
+    _row("obv", "On-balance volume, beginning with the first volume", "OBV", ("close", "volume"), (), lambda setup: 0),
+    _row("ad", "Accumulation and distribution", "AD", FLOW, (), lambda setup: 0),
     _row(
         "adosc",
         "Chaikin oscillator of accumulation and distribution",
         "ADOSC",
         FLOW,
         (period(3, "fast"), period(10, "slow")),
-        lambda given: max(whole(given, "fast"), whole(given, "slow")) - 1,
+        lambda setup: max(whole(setup, "fast"), whole(setup, "slow")) - 1,
     ),
     _row("linreg", "End of a linear regression", "LINEARREG", CLOSE, (period(14),), lag),
 )

@@ -46,5 +46,5 @@ def tickets_per_100_users(tickets: int, active: int) -> Stat:
 
 
 def _median(times: Iterable[int], unit: int) -> Stat:
-    found = list(times)
-    return median(found) / unit if found else Reason.NO_DATA
+    ordered = list(times)
+    return median(ordered) / unit if ordered else Reason.NO_DATA

@@ -266,10 +266,10 @@ def reported(key: str, record: TradingRecord, convention: Convention = Conventio
     Formulas alone give 0 for the longest of no streaks and the deepest of no falls. Raises NotFound for a key that is
     none.
     """
-    found = answer(key, record, convention)
+    result = answer(key, record, convention)
     series = STATISTICS[key].reads in (Reads.RETURNS, Reads.DAILY_PNL) and record.daily.pnl.size
     nothing = not record.trades.count and not series and key not in SUMS
-    return replace(found, value=Reason.NO_TRADES) if nothing else found
+    return replace(result, value=Reason.NO_TRADES) if nothing else result
 
 
 def answers(record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Mapping[str, Answer]:

@@ -33,6 +33,6 @@ def of_returns(statistic: Callable[..., Stat]) -> Form:
     return lambda record: statistic(record.daily.returns)
 
 
-def of_annual_returns(statistic: Callable[..., Stat], **given: float) -> Form:
+def of_annual_returns(statistic: Callable[..., Stat], **target: float) -> Form:
     """The form of a statistic that reads the returns and how many make a year."""
-    return lambda record: statistic(record.daily.returns, record.daily.annual, **given)
+    return lambda record: statistic(record.daily.returns, record.daily.annual, **target)

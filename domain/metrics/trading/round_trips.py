@@ -122,15 +122,15 @@ def _book(matched: Matched, arrived: Lot, matching: Matching) -> None:
 
 def _close(lots: deque[Lot], closing: Lot) -> RoundTrip:
     """The round trip that closes so much of the oldest lots."""
-    left, taken = -closing.quantity, []
+    left, closed = -closing.quantity, []
     while left:
         oldest = lots[0]
         whole = abs(oldest.quantity) <= abs(left)
-        taken.append(lots.popleft() if whole else oldest.take(left))
-        left -= taken[-1].quantity
-    entry, fees = sum(lot.value for lot in taken), closing.fees + sum(lot.fees for lot in taken)
+        closed.append(lots.popleft() if whole else oldest.take(left))
+        left -= closed[-1].quantity
+    entry, fees = sum(lot.value for lot in closed), closing.fees + sum(lot.fees for lot in closed)
     return RoundTrip(
-        opened_at=taken[0].opened_at,
+        opened_at=closed[0].opened_at,
         closed_at=closing.opened_at,
         long=closing.quantity < 0,
         quantity=abs(closing.quantity),

@@ -22,8 +22,8 @@ HALF = 32  # bits
 def whole(values: Iterable[int | None]) -> Whole:
     """The column of these whole numbers; None (not reported) becomes UNKNOWN. An int64 array costs next to nothing."""
     if isinstance(values, np.ndarray) and values.dtype != object:
-        given = values.astype(np.int64, casting="safe", copy=False)
-        return _wide(given) if given.size and _outside(given) else given
+        numbers = values.astype(np.int64, casting="safe", copy=False)
+        return _wide(numbers) if numbers.size and _outside(numbers) else numbers
     listed: list[Any] = list(values)
     try:
         column = np.array(listed, dtype=np.int64)

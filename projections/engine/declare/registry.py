@@ -20,23 +20,23 @@ from projections.engine.query.request import Answerable
 @cache
 def all_projections() -> Mapping[str, Projection]:
     """Every declared projection by name. Raises Defect for a name used twice, for a projection or a table."""
-    found: dict[str, Projection] = {}
+    by_name: dict[str, Projection] = {}
     tables: dict[str, str] = {}
     for loaded in _modules():
         for projection in (v for v in vars(loaded).values() if isinstance(v, Projection)):
             projection.summary = projection.summary or (loaded.__doc__ or "").strip().split("\n")[0]
-            if projection.name in found:
+            if projection.name in by_name:
                 raise Defect(f"two projections are called {projection.name}")
-            found[projection.name] = projection
+            by_name[projection.name] = projection
             for table in projection.tables:
                 if tables.setdefault(table.name, projection.name) != projection.name:
                     raise Defect(f"table {table.name} is declared by {tables[table.name]} and {projection.name}")
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)
 
 
 def _modules() -> list[ModuleType]:
-    found = pkgutil.walk_packages(projections.__path__, "projections.")
-    names = sorted(m.name for m in found if not m.ispkg and not m.name.startswith("projections.engine."))
+    modules = pkgutil.walk_packages(projections.__path__, "projections.")
+    names = sorted(m.name for m in modules if not m.ispkg and not m.name.startswith("projections.engine."))
     return [importlib.import_module(name) for name in names]
 
 
@@ -57,21 +57,21 @@ def all_queries() -> Mapping[str, tuple[Projection, Query]]:
 @cache
 def all_windows() -> Mapping[str, tuple[Projection, LiveWindow]]:
     """Every live window by name, with the projection whose folds fill it. Raises Defect for a name used twice."""
-    found: dict[str, tuple[Projection, LiveWindow]] = {}
+    by_name: dict[str, tuple[Projection, LiveWindow]] = {}
     for projection, window in ((p, w) for p in all_projections().values() for w in p.windows):
-        if found.setdefault(window.name, (projection, window)) != (projection, window):
+        if by_name.setdefault(window.name, (projection, window)) != (projection, window):
             raise Defect(f"two live windows are called {window.name}")
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)
 
 
 @cache
 def all_composed() -> Mapping[str, Answerable]:
     """Every composed query by name. Raises Defect for a name used twice."""
-    found: dict[str, Answerable] = {}
+    by_name: dict[str, Answerable] = {}
     for query in (v for loaded in _modules() for v in vars(loaded).values() if _is_composed(v)):
-        if found.setdefault(query.name, query) is not query or query.name in all_queries():
+        if by_name.setdefault(query.name, query) is not query or query.name in all_queries():
             raise Defect(f"two queries are called {query.name}")
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)
 
 
 @cache

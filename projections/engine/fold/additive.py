@@ -44,14 +44,14 @@ def without(facts: Facts, places: Places) -> Facts:
     if not places:
         return facts
     out = pl.Series([(partition << OFFSET_BITS) | offset for partition, offset in places], dtype=pl.Int64)
-    kept = ~(pl.col("_seq") // (1 << ITEM_BITS)).is_in(out.implode())
-    found = {name: frame.filter(kept) for name, frame in facts.items()}
-    return {name: frame for name, frame in found.items() if frame.height}
+    remaining = ~(pl.col("_seq") // (1 << ITEM_BITS)).is_in(out.implode())
+    frames = {name: frame.filter(remaining) for name, frame in facts.items()}
+    return {name: frame for name, frame in frames.items() if frame.height}
 
 
 def _folded(projection: Projection, facts: Facts) -> Folded:
-    found = deltas(tuple(projection.additive), facts)
-    rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in found]  # in one order: no deadlocks
+    result = deltas(tuple(projection.additive), facts)
+    rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in result]  # in one order: no deadlocks
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts)) is not None]
     return Folded(projection, facts, rows, ordered)
 
@@ -61,17 +61,17 @@ def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
 
     Raises FoldFailed.
     """
-    found: dict[str, set[str]] = {}
+    fields: dict[str, set[str]] = {}
     for projection in projections:
         for additive in projection.additive:
             try:
-                found.setdefault(additive.reads.name, {*also}).update(fields_of(additive))
+                fields.setdefault(additive.reads.name, {*also}).update(fields_of(additive))
             except Exception as error:  # a fold is code of a projection
                 raise FoldFailed(projection, error) from error
         for event in (event for ordered in projection.ordered for event in ordered.reads):
             whole = {f.name for f in event.message.DESCRIPTOR.fields} | OF_ENVELOPE
-            found.setdefault(event.name, {*also}).update(whole)
-    return found
+            fields.setdefault(event.name, {*also}).update(whole)
+    return fields
 
 
 @cache

@@ -148,11 +148,11 @@ def _by_type(envelopes: pl.DataFrame) -> Sequence[pl.DataFrame]:
 
 def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
     """Payloads in the newest schema; only those of older ones are touched."""
-    given, newest = (
+    schema, newest = (
         zip(group.get_column("payload"), group.get_column("schema_version"), strict=True),
         event.schema_version,
     )
-    read = [p if v >= newest else upcast_bytes(event, p, v, batch=batch) for p, v in given]
+    read = [p if v >= newest else upcast_bytes(event, p, v, batch=batch) for p, v in schema]
     return pl.Series(read, dtype=pl.Binary)
 
 
@@ -180,13 +180,13 @@ class Admission:
     def __init__(
         self,
         topic: str,
-        known: Callable[[Sequence[bytes]], set[bytes]],
+        admitted_before: Callable[[Sequence[bytes]], set[bytes]],
         highest: Highest,
         tokens: EventTokens | None = None,
     ) -> None:
         self._topic = topic
         self._tokens = tokens
-        self._known_identities = known
+        self._known_identities = admitted_before
         self._highest = dict(highest)
         self._unstored: dict[bytes, None] = {}
 
@@ -228,8 +228,8 @@ class Admission:
 
     def stored(self, admitted: Admitted) -> None:
         """The decisions are in the store now and need not be remembered here."""
-        for known, _, _ in admitted.identities:
-            self._unstored.pop(known, None)
+        for each, _, _ in admitted.identities:
+            self._unstored.pop(each, None)
 
     def _bad_events(self, records: Records, decoded: Decoded) -> Iterable[BadEvent]:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
@@ -242,8 +242,8 @@ class Admission:
                 continue
             code, reason, item = problem
             partition, offset = records.at(row)
-            known = outer.get(row, {})
-            company, event_id = known.get("company_id", ""), known.get("event_id", "")
+            reasons = outer.get(row, {})
+            company, event_id = reasons.get("company_id", ""), reasons.get("event_id", "")
             yield BadEvent(
                 partition, offset, item, code, reason, company, event_id, without_signatures(records.value(row))
             )
@@ -277,10 +277,10 @@ class Admission:
         partitions = pl.Series("partition", records.partitions[stamped.get_column("_row").to_numpy()])
         producers = stamped.hstack([partitions]).group_by("partition", "company_id", "producer_id")
         repeated, highest = set[int](), dict[tuple[int, str, str], int]()
-        for partition, company, producer, rows, given in producers.agg("_row", "producer_seq").iter_rows():
+        for partition, company, producer, rows, sequences in producers.agg("_row", "producer_seq").iter_rows():
             before = max(self._highest.get((partition, c, producer), 0) for c in (company, OF_ALL))
-            earlier = np.maximum.accumulate([before, *given])
-            repeated.update(np.array(rows)[np.array(given) <= earlier[:-1]].tolist())
+            earlier = np.maximum.accumulate([before, *sequences])
+            repeated.update(np.array(rows)[np.array(sequences) <= earlier[:-1]].tolist())
             if earlier[-1] > before:
                 highest[partition, company, producer] = int(earlier[-1])
         self._highest.update(highest)
@@ -299,13 +299,13 @@ class Admission:
         seen = unstored | self._known_identities([i for _, i in ids])
         repeated: set[int] = set()
         fresh: list[tuple[bytes, int, int]] = []
-        for row, known in ids:
-            if known in seen:
+        for row, number in ids:
+            if number in seen:
                 repeated.add(row)
             else:
-                seen.add(known)
-                self._unstored[known] = None
-                fresh.append((known, *records.at(row)))
+                seen.add(number)
+                self._unstored[number] = None
+                fresh.append((number, *records.at(row)))
         return repeated, fresh
 
 
@@ -394,6 +394,6 @@ def _envelope_fields(topic: str, reads: Reads | None) -> tuple[str, ...]:
     if reads is None:
         return ENVELOPE_FIELDS
     read = [BY_NAME[name] for name in reads if BY_NAME[name].stream == topic]
-    wanted = frozenset[str]().union(*(reads[event.name] for event in read))
+    names = frozenset[str]().union(*(reads[event.name] for event in read))
     versions = ("schema_version",) if any(event.schema_version > 1 for event in read) else ()
-    return (*PLAIN_FIELDS, *versions, *(name for name in ("user_id", "event_id") if name in wanted))
+    return (*PLAIN_FIELDS, *versions, *(name for name in ("user_id", "event_id") if name in names))

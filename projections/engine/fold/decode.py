@@ -63,10 +63,10 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
 
     `fields`: only these, of payloads that were judged before, and without looking for suspects again.
     """
-    kept = None if fields is None else _decoded_fields(event, frozenset(fields))
-    frame, bad, odd = _read(event, kept, batch=batch, payloads=payloads)
-    if kept is not None:
-        return DecodedFacts(frame.select(_columns(event, kept)), bad, odd)
+    selected = None if fields is None else _decoded_fields(event, frozenset(fields))
+    frame, bad, odd = _read(event, selected, batch=batch, payloads=payloads)
+    if selected is not None:
+        return DecodedFacts(frame.select(_columns(event, selected)), bad, odd)
     facts = frame.select(*_columns(event), _suspicion(event))
     suspect = facts.drop_in_place("_suspect")
     suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
@@ -80,13 +80,13 @@ def read_facts(
 
     Apart, so that it can be part of a plan: times and texts are as they are in facts already.
     """
-    kept = _decoded_fields(event, frozenset(fields))
-    frame, _, _ = _read(event, kept, batch=batch, payloads=payloads)
-    return frame, _columns(event, kept)
+    selected = _decoded_fields(event, frozenset(fields))
+    frame, _, _ = _read(event, selected, batch=batch, payloads=payloads)
+    return frame, _columns(event, selected)
 
 
 def _read(
-    event: EventType, kept: frozenset[str] | None, *, batch: bool, payloads: pl.Series
+    event: EventType, selected: frozenset[str] | None, *, batch: bool, payloads: pl.Series
 ) -> tuple[pl.DataFrame, list[int], list[int]]:
     """A row a fact, which payloads cannot be decoded, and which batches hold too few or too many facts."""
     binary = payloads.to_arrow().cast(pa.binary())
@@ -94,8 +94,8 @@ def _read(
     assert form is not None
     slim = (
         None
-        if kept is None
-        else slim_message(descriptor_of(event.message), kept, descriptor_of(form) if batch else None)
+        if selected is None
+        else slim_message(descriptor_of(event.message), selected, descriptor_of(form) if batch else None)
     )
     frame, bad = decode_messages(form, binary, slim)
     if not batch:
@@ -110,15 +110,15 @@ def _read(
 def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] | None:
     """Which fields of the payload to decode, never none at all; None, which is all, where messages are among them."""
     own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
-    kept = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
-    return None if any(f.message_type is not None for f in kept) else frozenset(f.name for f in kept)
+    selected = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
+    return None if any(f.message_type is not None for f in selected) else frozenset(f.name for f in selected)
 
 
 @cache
-def _columns(event: EventType, kept: frozenset[str] | None = None) -> list[pl.Expr]:
+def _columns(event: EventType, selected: frozenset[str] | None = None) -> list[pl.Expr]:
     """The columns of a type's facts; made once, since on a few facts making them costs more than reading them."""
     fields = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
-    return [*(_value(f) for f in fields if kept is None or f.name in kept), pl.col("_row"), pl.col("_item")]
+    return [*(_value(f) for f in fields if selected is None or f.name in selected), pl.col("_row"), pl.col("_item")]
 
 
 @cache
@@ -203,12 +203,12 @@ def order_column(partitions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return (partitions.astype(np.int64) << (OFFSET_BITS + ITEM_BITS)) | (offsets.astype(np.int64) << ITEM_BITS)
 
 
-def ahead(frame: pl.DataFrame, times: Sequence[str], taken: np.ndarray) -> set[int]:
+def ahead(frame: pl.DataFrame, times: Sequence[str], taken_at: np.ndarray) -> set[int]:
     """Records with a time that lies too far beyond the one at which the log took them."""
-    found = set[int]()
+    far = set[int]()
     for name in times if frame.height else ():
         column = frame.get_column(name)
-        if cast(int, column.max()) > taken.min() + MOST_AHEAD:  # else it is none, which is nearly always so
+        if cast(int, column.max()) > taken_at.min() + MOST_AHEAD:  # else it is none, which is nearly always so
             rows = frame.get_column("_row").to_numpy()
-            found.update(rows[column.to_numpy() > taken[rows] + MOST_AHEAD].tolist())
-    return found
+            far.update(rows[column.to_numpy() > taken_at[rows] + MOST_AHEAD].tolist())
+    return far

@@ -67,14 +67,14 @@ class GroupingPlan:
 @cache
 def grouping_plans(folds: tuple[AdditiveFold, ...]) -> tuple[GroupingPlan, ...]:
     """The fewest walks that find the rows of all these folds, those with the most keys first."""
-    found: list[GroupingPlan] = []
+    plans: list[GroupingPlan] = []
     for fold in sorted(folds, key=lambda fold: -len(fold.into.keys)):
-        index = next((i for i, walk in enumerate(found) if walk.covers(fold)), None)
+        index = next((i for i, walk in enumerate(plans) if walk.covers(fold)), None)
         if index is None:
-            found.append(GroupingPlan(fold))
+            plans.append(GroupingPlan(fold))
         else:
-            found[index] = GroupingPlan(found[index].finest, (*found[index].others, fold))
-    return tuple(found)
+            plans[index] = GroupingPlan(plans[index].finest, (*plans[index].others, fold))
+    return tuple(plans)
 
 
 def _again(fold: AdditiveFold) -> bool:
@@ -145,26 +145,26 @@ def _beforehand(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
 @cache
 def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
     """What a fold gives for each fact, by column; made once, since on few facts making them costs most."""
-    given = fold.expressions(FACTS)
-    return {c.name: expression(c, given) for c in fold.into.columns}
+    expressions = fold.expressions(FACTS)
+    return {c.name: expression(c, expressions) for c in fold.into.columns}
 
 
 @cache
 def plain_time(fold: AdditiveFold, name: str) -> str:
     """The column of facts that a time of the rows is. Raises Defect for a time that is made of others."""
-    given = fold.expressions(FACTS).get(name, pl.col(name))
-    if not isinstance(given, pl.Expr) or not given.meta.eq(pl.col(given.meta.output_name())):
+    expr = fold.expressions(FACTS).get(name, pl.col(name))
+    if not isinstance(expr, pl.Expr) or not expr.meta.eq(pl.col(expr.meta.output_name())):
         raise Defect(f"{fold.name} makes {name} of several columns: a live window needs a time of the fact's own")
-    return given.meta.output_name()
+    return expr.meta.output_name()
 
 
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Delta rows of several batches as one row a key."""
     columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]
     merged = [(c.name, c.rule) for c in table.values] + [(name, rule) for rule in table.ends for name in rule.order]
-    found = [_aggregated(pl.col(n).sort_by(r.order) if r.order else pl.col(n), r) for n, r in merged]
+    aggregations = [_aggregated(pl.col(n).sort_by(r.order) if r.order else pl.col(n), r) for n, r in merged]
     keys = [c.name for c in table.keys]
-    return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(found)
+    return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(aggregations)
 
 
 def _merged(selected: Frame, table: Table) -> Frame:
@@ -175,9 +175,9 @@ def _merged(selected: Frame, table: Table) -> Frame:
     return selected.group_by(keys).agg(_aggregations(table))
 
 
-def expression(column: Column, given: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
+def expression(column: Column, expressions: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
     """What a fold gives for a column, for each fact."""
-    value = given.get(column.name, pl.col(column.name))
+    value = expressions.get(column.name, pl.col(column.name))
     expression = value if isinstance(value, pl.Expr) else pl.lit(value)
     width = column.kind.truncate_ms
     if width > 1:
@@ -197,10 +197,10 @@ def dtype_of(column: Column) -> Any:
 
 @cache
 def _aggregations(table: Table) -> list[pl.Expr]:
-    found = [_aggregated(pl.col(c.name), c.rule) for c in table.values]
+    aggregations = [_aggregated(pl.col(c.name), c.rule) for c in table.values]
     for rule in table.ends:
-        found += [_aggregated(pl.col(of), rule).alias(name) for of, name in zip(ORDER, rule.order, strict=True)]
-    return found
+        aggregations += [_aggregated(pl.col(of), rule).alias(name) for of, name in zip(ORDER, rule.order, strict=True)]
+    return aggregations
 
 
 def _aggregated(values: pl.Expr, rule: type[Rule[Any]]) -> pl.Expr:

@@ -72,16 +72,16 @@ class _Rows:
         self.table = table
         own = {c.name: c for c in table.keys}
         self._places = [i for i, name in enumerate(fold.by) if name in own]
-        given = [c for c in table.keys if c.name not in fold.by]
-        self._event_keys = [(c.name, max(c.kind.truncate_ms, 1)) for c in given]
-        self._columns = [*(own[fold.by[i]] for i in self._places), *given, *table.values]
+        remaining = [c for c in table.keys if c.name not in fold.by]
+        self._event_keys = [(c.name, max(c.kind.truncate_ms, 1)) for c in remaining]
+        self._columns = [*(own[fold.by[i]] for i in self._places), *remaining, *table.values]
 
     def key_prefix(self, key: StateKey) -> Key:
         """The part of every row's key that follows from the state's key."""
         return tuple([key[i] for i in self._places])
 
-    def _key(self, known: Key, row: RowValues) -> Key:
-        return (*known, *[row[name] if width == 1 else row[name] // width * width for name, width in self._event_keys])
+    def _key(self, key: Key, row: RowValues) -> Key:
+        return (*key, *[row[name] if width == 1 else row[name] // width * width for name, width in self._event_keys])
 
     def _csv(self, rows: Mapping[Key, Values]) -> bytes | None:
         """Rows sorted by key. Column by column, which takes half the time of row by row."""
@@ -103,11 +103,11 @@ class _Replaced(_Rows):
         self._put: dict[Key, Values] = {}
         self._gone: set[Key] = set()
 
-    def note(self, known: Key, was: Iterable[RowValues], now: Iterable[RowValues]) -> None:
+    def note(self, shared: Key, was: Iterable[RowValues], now: Iterable[RowValues]) -> None:
         """Compare the rows of a state before and after."""
-        old = {self._key(known, row): row for row in was}
+        old = {self._key(shared, row): row for row in was}
         for row in now:
-            key = self._key(known, row)
+            key = self._key(shared, row)
             before = old.pop(key, None)
             if before != row:
                 self._put[key] = self._merging(before, row)
@@ -134,17 +134,17 @@ class _Added(_Rows):
         self._measures = {c.name: i for i, c in enumerate(table.values)}
         self._sums: dict[Key, list[int]] = {}
 
-    def note(self, known: Key, was: Iterable[RowValues], now: Iterable[RowValues]) -> None:
+    def note(self, key: Key, was: Iterable[RowValues], now: Iterable[RowValues]) -> None:
         """Count the rows of a state after, less those before; both begin alike where facts came in order."""
         old, new = list(was), list(now)
         same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-        self._count(known, old[same:], -1)
-        self._count(known, new[same:], 1)
+        self._count(key, old[same:], -1)
+        self._count(key, new[same:], 1)
 
-    def _count(self, known: Key, rows: Iterable[RowValues], sign: int) -> None:
+    def _count(self, shared: Key, rows: Iterable[RowValues], sign: int) -> None:
         measures = self._measures
         for row in rows:
-            key = self._key(known, row)
+            key = self._key(shared, row)
             sums = self._sums.get(key) or self._sums.setdefault(key, [0] * len(measures))
             for name, value in row.items():
                 if name in measures:

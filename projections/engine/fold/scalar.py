@@ -169,12 +169,12 @@ def _function(function: object, inputs: Sequence[Node]) -> Value:
             new = dict(zip(_literal(inputs[1]), _literal(inputs[2]), strict=True))
             return lambda fact: new.get(value := first(fact), value)
         case {"SearchSorted": {"side": "Left" | "Right" as side, "descending": False}}:
-            edges, wanted, place = (
+            edges, values, place = (
                 _literal(inputs[0]),
                 _value(inputs[1]),
                 bisect_left if side == "Left" else bisect_right,
             )
-            return _filled_or(wanted, lambda value: place(edges, value))
+            return _filled_or(values, lambda value: place(edges, value))
     raise _UnknownError
 
 

@@ -106,28 +106,28 @@ def parts(arrivals: Arrivals, size: int) -> Iterator[Arrivals]:
 
 def folded(topic: str, admitted: Admitted) -> Arrivals:
     """What they come to; it needs nothing but them, and may be done beside everything else."""
-    found = Arrivals([], [], admitted.bad, admitted.repeated)
-    _fold(topic, admitted.envelopes, admitted.first, found)
-    return found
+    arrivals = Arrivals([], [], admitted.bad, admitted.repeated)
+    _fold(topic, admitted.envelopes, admitted.first, arrivals)
+    return arrivals
 
 
-def _fold(topic: str, envelopes: Envelopes, first: int, found: Arrivals) -> None:
+def _fold(topic: str, envelopes: Envelopes, first: int, arrivals: Arrivals) -> None:
     """Fold them; those with which it fails are found by halving, and nothing else is lost with them."""
     try:
         progress, deltas = fold_events(topic, envelopes, first)
     except BaseException as raised:
         error = fault(raised)  # a fold is code of a projection: whatever it raises is about these events
     else:
-        found.progress += progress
-        found.deltas += deltas
+        arrivals.progress += progress
+        arrivals.deltas += deltas
         return
     if len(envelopes) < 2:
-        found.failed.update(envelope.company_id for envelope in envelopes)
+        arrivals.failed.update(envelope.company_id for envelope in envelopes)
         logger.error("the live lane cannot fold an event of %s: %s", topic, error, exc_info=error)
         return
     middle = len(envelopes) // 2
-    _fold(topic, envelopes[:middle], first, found)
-    _fold(topic, envelopes[middle:], first + middle, found)
+    _fold(topic, envelopes[:middle], first, arrivals)
+    _fold(topic, envelopes[middle:], first + middle, arrivals)
 
 
 def good_messages(topic: str, messages: Sequence[bytes], now: int) -> GoodMessages:

@@ -22,14 +22,14 @@ async def projection_progress(store: PositionedStore) -> Mapping[str, int]:
     Raises Unavailable.
     """
     names = sorted({projection.name for projection, _ in all_windows().values()})
-    found = await store.checkpoints(names)
-    return {name: checkpoint.as_of - checkpoint.lag_ms for name, checkpoint in found.items()}
+    checkpoints = await store.checkpoints(names)
+    return {name: checkpoint.as_of - checkpoint.lag_ms for name, checkpoint in checkpoints.items()}
 
 
 async def rows_of(store: PositionedStore, pending: PendingMinutes) -> dict[int, Rows] | None:
     """The projection's rows by minute; None where a tenant has more than may be held. Raises Unavailable."""
     projection, window = all_windows()[pending.window.name]
-    found: dict[int, dict[Table, dict[RowKey, Cells]]] = {}
+    rows: dict[int, dict[Table, dict[RowKey, Cells]]] = {}
     for table in window.tables:
         sql, params = _statement(window, table, pending)
         answer = await store.ask(pending.company, projection.name, sql, params)
@@ -39,8 +39,8 @@ async def rows_of(store: PositionedStore, pending: PendingMinutes) -> dict[int, 
         for row in answer.rows:
             key = tuple(map(_plain, row[:keys]))
             cells = cells_of(table, [*map(_plain, row[keys:])], 0, 0)
-            found.setdefault(key[time] // MS_PER_MINUTE, {}).setdefault(table, {})[key] = cells
-    return {minute: found.get(minute, {}) for minute in pending.minutes}
+            rows.setdefault(key[time] // MS_PER_MINUTE, {}).setdefault(table, {})[key] = cells
+    return {minute: rows.get(minute, {}) for minute in pending.minutes}
 
 
 def _statement(window: LiveWindow, table: Table, pending: PendingMinutes) -> tuple[str, tuple[object, ...]]:

@@ -100,10 +100,10 @@ def topics() -> tuple[str, ...]:
 @cache
 def reads(topic: str) -> Reads:
     """The fields that the windows' folds look at, by event type."""
-    found: dict[str, set[str]] = {}
+    fields: dict[str, set[str]] = {}
     for _, window, fold in _folds(topic):
-        found.setdefault(fold.reads.name, {"company_id", "timestamp", *window.only}).update(fields_of(fold))
-    return found
+        fields.setdefault(fold.reads.name, {"company_id", "timestamp", *window.only}).update(fields_of(fold))
+    return fields
 
 
 @cache
@@ -125,20 +125,20 @@ class _Scalar(NamedTuple):
 @cache
 def _scalars(topic: str) -> dict[str, list[_Scalar]] | None:
     """The topic's folds of single facts by event type; None where one of them has no such form."""
-    found: dict[str, list[_Scalar]] = {}
+    scalars: dict[str, list[_Scalar]] = {}
     for _, window, fold in _folds(topic):
         scalar, table = scalar_fold(fold), fold.into
         if scalar is None or not has_scalar_facts(fold.reads, frozenset(reads(topic)[fold.reads.name])):
             return None
         time = [c.name for c in table.keys].index(window.time)
         moment = plain_time(fold, window.time)
-        found.setdefault(fold.reads.name, []).append(_Scalar(window, table, scalar, len(table.keys), time, moment))
-    return found
+        scalars.setdefault(fold.reads.name, []).append(_Scalar(window, table, scalar, len(table.keys), time, moment))
+    return scalars
 
 
 def fold_facts(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     """The same, fact by fact. Raises Defect where a fold of the topic has no such form."""
-    scalars, found = _scalars(topic), FoldedFacts([], [])
+    scalars, result = _scalars(topic), FoldedFacts([], [])
     if scalars is None:
         raise Defect(f"folds of {topic} have no scalar form")
     seen: dict[LiveWindow, _Seen] = {}
@@ -151,10 +151,10 @@ def fold_facts(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
                     if scalar.table is scalar.window.of:
                         of = seen.setdefault(scalar.window, _Seen())
                         of.note(envelope.company_id, source_of(envelope), fact[scalar.moment])
-                    found.deltas.extend(_delta(scalar, fact, (number << ITEM_BITS) + item))
+                    result.deltas.extend(_delta(scalar, fact, (number << ITEM_BITS) + item))
     for window, of in seen.items():
-        found.progress.extend(of.progress(window))
-    return found
+        result.progress.extend(of.progress(window))
+    return result
 
 
 def _facts_of(topic: str, event: EventType, envelope: AnalyticsProcessingEnvelope, *, batch: bool) -> Iterator[Facts]:
@@ -194,18 +194,18 @@ def fold_columns(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     """The same as columns, all tables as one plan: each that is handed over waits for a thread, and on a busy machine
     for longer than it computes.
     """
-    facts, found = _facts(topic, envelopes, first), FoldedFacts([], [])
+    facts, result = _facts(topic, envelopes, first), FoldedFacts([], [])
     made = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
     folds = [(window, fold) for _, window, fold in _folds(topic) if fold.reads.name in facts]
     plans = [delta_plan(fold, _limited(window, made[fold.reads.name])) for window, fold in folds]
     for (window, fold), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
         if fold.into is window.of:
             for frame, _ in facts[fold.reads.name]:
-                found.progress.extend(_progress(window, fold, frame))
+                result.progress.extend(_progress(window, fold, frame))
         time = [c.name for c in fold.into.keys].index(window.time) - 1
         for company, key, cells in _rows_of(fold.into, delta):
-            found.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
-    return found
+            result.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
+    return result
 
 
 def _facts(topic: str, envelopes: Envelopes, first: int) -> FactsRead:
@@ -215,7 +215,7 @@ def _facts(topic: str, envelopes: Envelopes, first: int) -> FactsRead:
     groups: dict[str, list[int]] = {}
     for number, envelope in enumerate(envelopes):
         groups.setdefault(envelope.message_type, []).append(number)
-    found: FactsRead = {}
+    facts: FactsRead = {}
     for numbers in groups.values():
         event, batch = _event_of(envelopes[numbers[0]])
         if event.name in reads(topic):
@@ -223,8 +223,8 @@ def _facts(topic: str, envelopes: Envelopes, first: int) -> FactsRead:
             frame, columns = _decoded(event, own, reads(topic)[event.name], batch=batch)
             places = frame.get_column("_row").to_numpy()
             order = (first + np.array(numbers)[places] << ITEM_BITS) + frame.get_column("_item").to_numpy()
-            found.setdefault(event.name, []).append((frame.hstack([pl.Series("_seq", order)]), [*columns, "_seq"]))
-    return found
+            facts.setdefault(event.name, []).append((frame.hstack([pl.Series("_seq", order)]), [*columns, "_seq"]))
+    return facts
 
 
 def _event_of(envelope: AnalyticsProcessingEnvelope) -> tuple[EventType, bool]:
@@ -271,9 +271,9 @@ def _progress(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame) -> It
     """By tenant, source and minute of the window's time: the highest time and how many."""
     seen = _Seen()
     names = ("company_id", "_source", plain_time(fold, window.time), *window.only)
-    wanted = list(window.only.values())
+    values = list(window.only.values())
     for company, source, time, *own in zip(*(facts.get_column(name).to_list() for name in names), strict=True):
-        if own == wanted:
+        if own == values:
             seen.note(company, source, time)
     return seen.progress(window)
 

@@ -23,16 +23,16 @@ class Identities:
 
     def fresh(self, identities: list[int], minute: int) -> list[bool]:
         """Of each whether it is new; from now on it is known."""
-        known = self._in_arrays(identities)
-        found = []
+        present = self._in_arrays(identities)
+        unseen = []
         for number, identity in enumerate(identities):
-            new = identity not in self._recent and not (known is not None and known[number])
-            found.append(new)
+            new = identity not in self._recent and not (present is not None and present[number])
+            unseen.append(new)
             if new:
                 self._recent.add(identity)
         if len(self._recent) >= SEALED:
             self._seal(minute)
-        return found
+        return unseen
 
     def forget(self, minute: int) -> None:
         """Drop what came longer ago than is kept, seen from this minute."""
@@ -44,12 +44,12 @@ class Identities:
     def _in_arrays(self, identities: list[int]) -> np.ndarray | None:
         if not self._arrays:
             return None
-        asked = np.array(identities, np.int64)
-        known = np.zeros(len(asked), np.bool_)
+        values = np.array(identities, np.int64)
+        present = np.zeros(len(values), np.bool_)
         for _, array in self._arrays:
-            places = np.minimum(np.searchsorted(array, asked), len(array) - 1)
-            known |= array[places] == asked
-        return known
+            places = np.minimum(np.searchsorted(array, values), len(array) - 1)
+            present |= array[places] == values
+        return present
 
     def _seal(self, minute: int) -> None:
         """The newest ones become an array; together with the one before, where that is of the same minute."""

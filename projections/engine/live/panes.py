@@ -78,11 +78,11 @@ class Pane:
     def merge(self, table: Table, key: RowKey, cells: Cells) -> None:
         """Add one row of a delta."""
         rows = self.rows.setdefault(table, {})
-        known = rows.get(key)
-        if known is None:
+        existing = rows.get(key)
+        if existing is None:
             rows[key] = cells
         else:
-            merge_into(table, known, cells)
+            merge_into(table, existing, cells)
 
     def holds(self, table: Table, key: RowKey) -> bool:
         """Whether it has a row of that key."""
@@ -139,17 +139,17 @@ class Grouping:
         for table in window.tables:
             names, rules = [c.name for c in table.keys][1:], _rules(window, table)
             pick = [names.index(name) for name in (*by, *(() if table is window.of else ("bucket",)))]
-            wanted = [(names.index(name), value) for name, value in filters.items()]
+            places = [(names.index(name), value) for name, value in filters.items()]
             ordered = [rule in (First, Last) for rule in rules]
-            self._of[table] = _Merging(pick, wanted, names.index(window.time), rules, ordered if any(ordered) else ())
+            self._of[table] = _Merging(pick, places, names.index(window.time), rules, ordered if any(ordered) else ())
 
     def groups(self, pane: Pane) -> Groups:
         """The rows of one minute."""
-        found: Groups = {table: {} for table in self._of}
+        merged: Groups = {table: {} for table in self._of}
         for table in self._of:
             for key, cells in pane.rows.get(table, {}).items():
-                self.merge(found, table, key, cells)
-        return found
+                self.merge(merged, table, key, cells)
+        return merged
 
     def merge(self, groups: Groups, table: Table, key: RowKey, cells: Cells) -> None:
         """Merge one row into those of its minute."""
@@ -194,7 +194,9 @@ def _rules(window: LiveWindow, table: Table) -> Sequence[type[Rule[Any]]]:
 
 
 def _merge(rules: Sequence[type[Rule[Any]]], groups: dict[RowKey, Cells], key: RowKey, cells: Sequence[Any]) -> None:
-    known = groups.get(key)
+    existing = groups.get(key)
     groups[key] = (
-        list(cells) if known is None else [MERGE[rule](a, b) for rule, a, b in zip(rules, known, cells, strict=True)]
+        list(cells)
+        if existing is None
+        else [MERGE[rule](a, b) for rule, a, b in zip(rules, existing, cells, strict=True)]
     )

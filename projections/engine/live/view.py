@@ -81,8 +81,8 @@ class View:
     def begin(self, minute: int) -> None:
         """Have something to say of the window that holds this minute, and of the one before."""
         current = self.width.current(minute)
-        for known in range(current - self.width.every, minute + 1):
-            self.of.pane(known)
+        for each in range(current - self.width.every, minute + 1):
+            self.of.pane(each)
         self.dirty |= {current - self.width.every, current}
 
     def messages(self, minute: int) -> list[dict[str, Any]]:
@@ -98,9 +98,9 @@ class View:
 
     def _forget(self, minute: int) -> None:
         oldest = minute - self.retained - 12
-        for known in (self.said, self._groups):
-            for start in [start for start in known if start < oldest]:
-                del known[start]
+        for memory in (self.said, self._groups):
+            for start in [start for start in memory if start < oldest]:
+                del memory[start]
 
     def _message(self, start: int, minute: int) -> dict[str, Any] | None:
         minutes = self.width.minutes(start)
@@ -175,11 +175,11 @@ def display_rows(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[
 
 def _buckets(window: LiveWindow, groups: Groups) -> dict[tuple[Any, ...], dict[int, int]]:
     """Counts by bucket, of each group."""
-    found: dict[tuple[Any, ...], dict[int, int]] = {}
+    buckets: dict[tuple[Any, ...], dict[int, int]] = {}
     if window.quantiles is not None:
         for (*key, bucket), (count,) in groups[window.quantiles.table].items():
-            found.setdefault(tuple(key), {})[bucket] = count
-    return found
+            buckets.setdefault(tuple(key), {})[bucket] = count
+    return buckets
 
 
 def _row(
@@ -190,8 +190,8 @@ def _row(
     buckets: Mapping[int, int],
 ) -> dict[str, Any]:
     columns = window.of.values
-    given = values if values is not None else [0 if c.rule is Sum else None for c in columns]
-    raw = {c.name: value for c, value in zip(columns, given, strict=True)}
+    measures = values if values is not None else [0 if c.rule is Sum else None for c in columns]
+    raw = {c.name: value for c, value in zip(columns, measures, strict=True)}
     row = {name: shower(Kind)(value) for name, value in zip(by, key, strict=True)}
     row |= {c.name: shower(c.kind)(raw[c.name]) for c in columns}
     reasons: dict[str, str] = {}
@@ -209,7 +209,7 @@ def _quantiles(window: LiveWindow, raw: Mapping[str, Any], buckets: Mapping[int,
     assert window.quantiles is not None
     low, high, total = raw[window.quantiles.low], raw[window.quantiles.high], sum(buckets.values())
     show = shower(window.of.column(window.quantiles.low).kind)
-    found = {}
+    quantiles = {}
     for name, percent in QUANTILES.items():
         upto, at = 0, None
         for bucket in sorted(buckets):
@@ -217,5 +217,5 @@ def _quantiles(window: LiveWindow, raw: Mapping[str, Any], buckets: Mapping[int,
             if upto * 100 >= total * percent:
                 at = bucket
                 break
-        found[name] = show(window.quantiles.value(at, low, high))
-    return found
+        quantiles[name] = show(window.quantiles.value(at, low, high))
+    return quantiles

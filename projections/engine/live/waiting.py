@@ -30,10 +30,10 @@ class Waiting:
     def take(self, topic: str, most: int) -> list[bytes]:
         """The oldest of a topic, so many at most: they wait no longer."""
         waiting = self._of[topic]
-        taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
-        self._messages -= len(taken)
-        self.size -= sum(map(len, taken))
-        return taken
+        messages = [waiting.popleft() for _ in range(min(most, len(waiting)))]
+        self._messages -= len(messages)
+        self.size -= sum(map(len, messages))
+        return messages
 
     def count(self, topic: str) -> int:
         """How many of a topic wait."""

@@ -151,28 +151,28 @@ class LiveWindows:
     def followed(self) -> frozenset[tuple[str, str]]:
         """Topics and tenants whose events somebody follows."""
         questions = [view.question for view in self._views.values()]
-        return frozenset((topic, asked.company) for asked in questions for topic in topics_of(asked.window))
+        return frozenset((topic, question.company) for question in questions for topic in topics_of(question.window))
 
     def pending(self, folded: Mapping[str, int], now: int) -> list[PendingMinutes]:
         """What is to be taken from the projections, of what is followed; the rest of what they have is dropped.
 
         `folded`, by projection: everything that the log took before that moment is in it.
         """
-        found = []
+        due = []
         for company, tenant in list(self._tenants.items()):
             for name, of in list(tenant.windows.items()):
                 through = folded.get(all_windows()[name][0].name, 0)
                 views = self._views_of.get(of, ())
                 oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
                 if views and (minutes := of.pending(oldest, through)):
-                    found.append(PendingMinutes(company, of.window, minutes, through))
+                    due.append(PendingMinutes(company, of.window, minutes, through))
                 self._drop(tenant, of, oldest if views else None, through, now)
                 if not of.panes and not views:
                     self._floor = max(self._floor, of.floor)
                     del tenant.windows[name]
             if not tenant.windows:
                 del self._tenants[company]
-        return found
+        return due
 
     def settle(self, pending: PendingMinutes, rows: Mapping[int, Rows], now: int) -> None:
         """Take the projection's rows by minute; of minutes without rows it has none."""

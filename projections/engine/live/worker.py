@@ -99,11 +99,11 @@ class LiveWorker:
                 await subscription.stop()
 
     async def _subscribe(self, subscriptions: list[Subscription]) -> None:
-        wanted = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(FOLLOW_SUBJECT, self._follow)]
-        while wanted and not self._stopping.is_set():
+        subjects = [(f"analytics.{topic}.*", self._take) for topic in topics()] + [(FOLLOW_SUBJECT, self._follow)]
+        while subjects and not self._stopping.is_set():
             try:
-                subscriptions.append(await self._bus.subscribe(*wanted[-1]))
-                wanted.pop()
+                subscriptions.append(await self._bus.subscribe(*subjects[-1]))
+                subjects.pop()
             except Unavailable as error:
                 logger.warning("the live lane waits: %s", error)
                 await asyncio.sleep(RETRY)

@@ -33,14 +33,14 @@ def selected(query: Query, request: Request, measure: str) -> tuple[Selected, Co
     if query.selects is None:
         raise Invalid(f"{query.name} cannot be explained", code="no_explanation")
     rows = query.selects(request)
-    known = {c.name: c for c in rows.table.values}
-    if measure not in known:
+    columns = {c.name: c for c in rows.table.values}
+    if measure not in columns:
         raise Invalid(
-            f"{query.name} has no stored measure {measure!r}; explained are {', '.join(known)}, and what is derived"
+            f"{query.name} has no stored measure {measure!r}; explained are {', '.join(columns)}, and what is derived"
             " from them by those",
             code="unknown_measure",
         )
-    return rows, known[measure]
+    return rows, columns[measure]
 
 
 def create(table: Table, measure: Column) -> str:
@@ -85,11 +85,11 @@ def effects(ordered: OrderedFacts, table: Table, measure: Column) -> bytes:
 def _steps(
     fold: OrderedFold, table: Table, measure: Column, key: tuple[str, ...], facts: Sequence[Fact]
 ) -> Iterator[tuple[Any, ...]]:
-    known = dict(zip(fold.by, key, strict=True))
+    keys = dict(zip(fold.by, key, strict=True))
     state, before = None, dict[tuple[Any, ...], Any]()
     for fact in facts:
         state = fold.advance(state, [fact])
-        after = _values(table, measure, known, fold.rows(state).get(table.name, ()))
+        after = _values(table, measure, keys, fold.rows(state).get(table.name, ()))
         for row in before.keys() | after.keys():
             if (share := _change(measure, before, after, row)) is not None:
                 yield (*row, share[0], fact["_seq"], fact["_at"], fact["event_id"], fact["user_id"])
@@ -97,15 +97,15 @@ def _steps(
 
 
 def _values(
-    table: Table, measure: Column, known: Mapping[str, str], rows: Iterable[Mapping[str, Any]]
+    table: Table, measure: Column, keys: Mapping[str, str], rows: Iterable[Mapping[str, Any]]
 ) -> dict[tuple[Any, ...], Any]:
     """The measure by row key; rows with the same key add up."""
-    found: dict[tuple[Any, ...], Any] = {}
+    values: dict[tuple[Any, ...], Any] = {}
     for row in rows:
-        given = {**known, **row}
-        key = tuple(_cut(c, given[c.name]) for c in table.keys)
-        found[key] = found.get(key, 0) + row.get(measure.name, 0) if measure.rule is Sum else row[measure.name]
-    return found
+        whole = {**keys, **row}
+        key = tuple(_cut(c, whole[c.name]) for c in table.keys)
+        values[key] = values.get(key, 0) + row.get(measure.name, 0) if measure.rule is Sum else row[measure.name]
+    return values
 
 
 def _cut(column: Column, value: Any) -> Any:
@@ -134,8 +134,8 @@ def statement(rows: Selected, measure: Column) -> tuple[str, tuple[object, ...]]
 def value(rows: Selected, measure: Column) -> str:
     """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's."""
     otherwise = "CASE WHEN count(*) = 1 THEN (array_agg({c}))[1] END"
-    wanted = (measure.rule.total if measure.rule.of_totals else otherwise).format(c=f'"{measure.name}"')
-    return f"SELECT {wanted} FROM {{{rows.table.name}}} WHERE {rows.where}"
+    expression = (measure.rule.total if measure.rule.of_totals else otherwise).format(c=f'"{measure.name}"')
+    return f"SELECT {expression} FROM {{{rows.table.name}}} WHERE {rows.where}"
 
 
 def order(table: Table, *, newest: bool) -> str:

@@ -54,10 +54,10 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     rows, column = contributions.selected(query, read_request(query, question), page.measure)
     subject = Subject(projection, rows, column)
     try:
-        goal, found = await _folded(store, subject, page)
+        goal, explained = await _folded(store, subject, page)
     except FoldFailed:
         await store.narrow(projection, from_snapshot=False)
-        goal, found = await _folded(store, subject, page)
+        goal, explained = await _folded(store, subject, page)
     began = _Began(goal, question.asked_at)
     return {
         "query": query.name,
@@ -65,8 +65,8 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
         "definition_version": projection.definition_version,
         "position": str(goal),
         "rule": column.rule.__name__.lower(),
-        **found,
-        "next_cursor": _next(began, page, found["events"]),
+        **explained,
+        "next_cursor": _next(began, page, explained["events"]),
         "scanned": store.figures(),
     }
 

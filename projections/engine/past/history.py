@@ -89,10 +89,10 @@ class History:
         admitted = Position(self.decisions.admitted()).of_topics(projection.topics)
         if past.position is None:
             return admitted
-        asked = past.position.of_topics(projection.topics)
-        if not admitted.reaches(asked):
-            raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {asked}")
-        return asked
+        position = past.position.of_topics(projection.topics)
+        if not admitted.reaches(position):
+            raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {position}")
+        return position
 
     async def moment(self, past: Past, asked_at: datetime) -> datetime:
         """The moment that a past state stands for: what its questions leave open is taken as of then.
@@ -108,16 +108,16 @@ class History:
         return min(await self._append_time(past.position), asked_at)
 
     async def _append_time(self, position: Position) -> datetime:
-        found = [
+        appended = [
             await self._append_time_of(
                 topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop}
             )
             for topic in sorted({topic for topic, _ in position.offsets}.intersection(STREAMS))
         ]
-        taken = [moment for moments in found for moment in moments]
-        if any(position.of_topics(frozenset(STREAMS)).offsets.values()) and not taken:
+        moments_of_all = [moment for moments in appended for moment in moments]
+        if any(position.of_topics(frozenset(STREAMS)).offsets.values()) and not moments_of_all:
             raise Conflict(f"the log has lost what lies before {position} to retention", code="position_expired")
-        return EPOCH + timedelta(milliseconds=max(taken, default=0))
+        return EPOCH + timedelta(milliseconds=max(moments_of_all, default=0))
 
     async def _append_time_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
         """When the last record before each of these offsets was taken, of those that the log still has; ms."""
@@ -154,9 +154,9 @@ class History:
                 spans = {c.partition: (c.offsets[0], c.offsets[-1] + 1) for c in chunks if c.offsets}
                 aside = self.decisions.set_aside(topic, spans)
                 facts = readmit(topic, chunks, aside.everywhere | aside.of(projection), reads)
-                found = _of_company(facts, company, past.time)
-                if found:
-                    yield Stretch(topic, chunks, found)
+                own = _of_company(facts, company, past.time)
+                if own:
+                    yield Stretch(topic, chunks, own)
 
     async def _ranges(
         self,
@@ -168,37 +168,37 @@ class History:
         goal: Position,
         scanned: Scanned,
     ) -> Ranges:
-        wanted = {p: (start[t, p], stop) for (t, p), stop in goal.offsets.items() if t == topic and stop > start[t, p]}
+        ranges = {p: (start[t, p], stop) for (t, p), stop in goal.offsets.items() if t == topic and stop > start[t, p]}
         retained = await self.log.starts(topic)
-        if lost := [p for p, (first, _) in wanted.items() if first < retained.get(p, 0)]:
+        if lost := [p for p, (first, _) in ranges.items() if first < retained.get(p, 0)]:
             raise Conflict(
                 f"the log has lost the beginning of {topic}:{lost[0]} to retention, and no snapshot replaces it",
                 code="position_expired",
             )
-        if not wanted:
+        if not ranges:
             return {}
         if self.index is None:
-            return {p: [span] for p, span in wanted.items()}
+            return {p: [span] for p, span in ranges.items()}
         types = frozenset(name for name in _types(projection) if _stream(name) == topic)
-        skips = await self.index.skips(topic, wanted, Criteria(company, message_types=types, to_time=past.time))
+        skips = await self.index.skips(topic, ranges, Criteria(company, message_types=types, to_time=past.time))
         scanned.blocks += sum(s.blocks for s in skips.values())
         scanned.blocks_skipped += sum(s.skipped for s in skips.values())
-        return {p: list(_between(*span, skips[p].ranges if p in skips else ())) for p, span in wanted.items()}
+        return {p: list(_between(*span, skips[p].ranges if p in skips else ())) for p, span in ranges.items()}
 
     async def _own(self, topic: str, ranges: Ranges, company: str, scanned: Scanned) -> AsyncGenerator[list[Chunk]]:
         """Records that may be the company's, some ten thousand at a time, in order within each partition."""
         needle = company.encode()
-        kept: list[Chunk] = []
+        own_chunks: list[Chunk] = []
         async with Reading(self.log, topic, ranges) as reading:
             while reading.left:
                 for chunk in await reading.read(READ):
                     own = _only(chunk, needle)
                     scanned.records += len(own.values)
-                    kept.append(own)
-                if sum(len(c.values) for c in kept) >= FOLD:
-                    yield _joined(kept)
-                    kept = []
-        yield _joined(kept)
+                    own_chunks.append(own)
+                if sum(len(c.values) for c in own_chunks) >= FOLD:
+                    yield _joined(own_chunks)
+                    own_chunks = []
+        yield _joined(own_chunks)
 
 
 def _only(chunk: Chunk, needle: bytes) -> Chunk:
@@ -221,9 +221,9 @@ def _joined(chunks: list[Chunk]) -> list[Chunk]:
 
 
 def _of_company(facts: Facts, company: str, time: int) -> Facts:
-    kept = (pl.col("company_id") == company) & (pl.col("timestamp") < time if time < NEVER else pl.lit(value=True))
-    found = {name: frame.filter(kept) for name, frame in facts.items()}
-    return {name: frame for name, frame in found.items() if frame.height}
+    condition = (pl.col("company_id") == company) & (pl.col("timestamp") < time if time < NEVER else pl.lit(value=True))
+    frames = {name: frame.filter(condition) for name, frame in facts.items()}
+    return {name: frame for name, frame in frames.items() if frame.height}
 
 
 def _between(first: int, stop: int, ruled_out: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -122,13 +122,13 @@ class PastStore:
         """
         if company != self.company:
             raise Defect(f"the past of {self.company} was asked about {company}")
-        found = declared(projection)
+        declaration = declared(projection)
         async with self._turns:  # the parts of a composed query share the scratch tables' session
             try:
-                goal, (columns, rows) = await self._selected(found, statement, params)
+                goal, (columns, rows) = await self._selected(declaration, statement, params)
             except FoldFailed:
-                await self.narrow(found)
-                goal, (columns, rows) = await self._selected(found, statement, params)
+                await self.narrow(declaration)
+                goal, (columns, rows) = await self._selected(declaration, statement, params)
         return Answer(
             columns=columns,
             rows=rows,
@@ -136,7 +136,7 @@ class PastStore:
             as_of=self.past.time if self.past.time < NEVER else 0,
             complete=True,
             lag_ms=0,
-            definition_version=found.definition_version,
+            definition_version=declaration.definition_version,
         )
 
     async def _selected(
@@ -202,12 +202,12 @@ async def answer_past(question: Question, store: PastStore) -> dict[str, Any]:
     `asked_at` the moment for which whatever the question leaves open was taken. Raises Invalid for its parameters, and
     what `PastStore.ask` raises.
     """
-    found = await answer(question, store)
+    result = await answer(question, store)
     end = store.past.time
     return {
-        **found,
-        "as_known_at": found["position"],
-        "as_of_event_time": found["as_of"] if end < NEVER else None,
+        **result,
+        "as_known_at": result["position"],
+        "as_of_event_time": result["as_of"] if end < NEVER else None,
         "asked_at": show_time(question.asked_at),
         "scanned": store.figures(),
     }

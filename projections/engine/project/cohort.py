@@ -73,11 +73,11 @@ class Cohort:
 
 def cohorts(projections: Iterable[Projection], offsets: Mapping[tuple[str, int], Offsets]) -> list[Cohort]:
     """The projections by where they stand."""
-    found: dict[tuple[tuple[int, int], ...], Cohort] = {}
+    by_position: dict[tuple[tuple[int, int], ...], Cohort] = {}
     for projection in projections:
         own = dict(offsets[projection.name, projection.version])
-        found.setdefault(tuple(sorted(own.items())), Cohort([], own)).projections.append(projection)
-    return list(found.values())
+        by_position.setdefault(tuple(sorted(own.items())), Cohort([], own)).projections.append(projection)
+    return list(by_position.values())
 
 
 def now_ms() -> int:

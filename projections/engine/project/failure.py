@@ -45,11 +45,11 @@ class Failure:
         """The failure that an error of this process is."""
         category = error.code if isinstance(error, AnalyticsError) else "defect"
         message = str(error) if isinstance(error, AnalyticsError) else f"{type(error).__name__}: {error}"
-        told = cls(category, message.replace("\0", "\\0")[:LONGEST], topic, worker_name(), since)
+        failure = cls(category, message.replace("\0", "\\0")[:LONGEST], topic, worker_name(), since)
         if culprit is None:
-            return told
+            return failure
         at = f"{topic}:{culprit.partition}={culprit.offset}"  # a position leaves out where nothing was read yet
-        return replace(told, position=at, event_id=culprit.event_id, company_id=culprit.company_id)
+        return replace(failure, position=at, event_id=culprit.event_id, company_id=culprit.company_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,14 +118,14 @@ class Lane:
         storing.set_result(None)
         try:
             while not self._stopping.is_set():
-                asked = time.monotonic()
+                asked_at = time.monotonic()
                 # What is being stored is to be looked after, else nothing needs doing before the next note.
                 wait = self._limits.confirm if storing.done() else self._limits.wait
                 chunks = await self._news(reader, cohort, wait)
                 arrived = time.monotonic()
                 commit = None
                 if chunks:
-                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(asked)):
+                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(asked_at)):
                         commit = await self._folded(cohort, admission, chunks, threads)
                         await storing
                         storing = tasks.owned(self._store_batch(admission, commit, threads), f"{self.topic} stored")

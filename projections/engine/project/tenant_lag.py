@@ -87,5 +87,5 @@ async def _read(log: EventLog, spans: Mapping[TopicPartition, Span], backlogs: S
 
 def _companies(chunk: Chunk) -> list[str]:
     frame, _ = decode_envelopes(array_of(chunk.values), ("company_id",))
-    known = dict(zip(frame.get_column("_row"), frame.get_column("company_id"), strict=True))
-    return [known.get(row, UNREADABLE) for row in range(len(chunk.values))]
+    companies = dict(zip(frame.get_column("_row"), frame.get_column("company_id"), strict=True))
+    return [companies.get(row, UNREADABLE) for row in range(len(chunk.values))]

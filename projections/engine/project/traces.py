@@ -20,7 +20,7 @@ def traces_of(chunks: Sequence[Chunk]) -> list[Trace]:
     """The sampled traces of the first events, each once; none while no spans are made."""
     if not tracing.on():
         return []
-    found: dict[str, Trace] = {}
+    traces: dict[str, Trace] = {}
     for value in islice(chain.from_iterable(chunk.values for chunk in chunks), LOOKED_AT):
         try:
             carrying = AnalyticsProcessingEnvelope.FromString(value).trace_context
@@ -28,5 +28,5 @@ def traces_of(chunks: Sequence[Chunk]) -> list[Trace]:
             continue  # admission sets it aside
         trace = tracing.of_envelope(carrying)
         if trace is not None and trace.sampled:
-            found.setdefault(trace.trace_id, trace)
-    return list(found.values())[:MOST]
+            traces.setdefault(trace.trace_id, trace)
+    return list(traces.values())[:MOST]

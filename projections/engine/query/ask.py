@@ -28,8 +28,8 @@ async def answer(
     """
     query = answerable(question.name)
     request = read_request(query, question)
-    found = await query.answer(request, asking(store, comparing, instance))
-    return LastingAnswer(found, question.asked_at, request.asked_at.until)
+    result = await query.answer(request, asking(store, comparing, instance))
+    return LastingAnswer(result, question.asked_at, request.asked_at.until)
 
 
 def asking(store: ReadStore, comparing: Comparer | None = None, instance: InstanceFigures | None = None) -> Asking:

@@ -108,27 +108,27 @@ class Comparing:
         if comparison is None or len(peers) < query.fewest:
             return {**head, "rows": query.rows(request, own)}
         key, among = _key(query, request.company, comparison), _digest(peers)
-        kept = self._cached(key, among)
-        if kept is not None:
-            return _as_now(kept, stands_for, asked_at)
+        cached = self._cached(key, among)
+        if cached is not None:
+            return _as_now(cached, stands_for, asked_at)
         async with self._turns.turn(request.company), _in_time():
-            kept = self._cached(key, among)
-            if kept is None:
+            cached = self._cached(key, among)
+            if cached is None:
                 # the peers are asked later than the company, so that they have seen what its position says
                 answers = await _answers(comparison.part, peers, asked_at, asking.store)
-                kept = {**head, "rows": as_answered(query.compare(request, own, Others(answers, self._secret())))}
-                self._cache[key] = _CachedAnswer(kept, among, self._clock())
-        return dict(kept)
+                cached = {**head, "rows": as_answered(query.compare(request, own, Others(answers, self._secret())))}
+                self._cache[key] = _CachedAnswer(cached, among, self._clock())
+        return dict(cached)
 
     async def _peers(self, company: str, comparison: Comparison) -> Sequence[str]:
         agreed = await self._consents.agreed(comparison.tier, comparison.currency, PEERS + 1)
         return [each for each in agreed if each != company][:PEERS]
 
     def _cached(self, key: object, among: bytes) -> Mapping[str, Any] | None:
-        found = self._cache.get(key)
-        if found is None or found.among != among or self._clock() - found.at >= KEPT_FOR:
+        entry = self._cache.get(key)
+        if entry is None or entry.among != among or self._clock() - entry.at >= KEPT_FOR:
             return None
-        return found.answer
+        return entry.answer
 
 
 @asynccontextmanager
@@ -157,11 +157,11 @@ async def _rows(question: Question, store: ReadStore) -> Rows:
     return rows
 
 
-def _as_now(kept: Mapping[str, Any], stands_for: Mapping[str, Any], asked_at: datetime) -> dict[str, Any]:
+def _as_now(cached: Mapping[str, Any], stands_for: Mapping[str, Any], asked_at: datetime) -> dict[str, Any]:
     """A kept answer at its own position, and how new that is."""
-    if kept["position"] == stands_for["position"]:
-        return {**kept, **stands_for}
-    return {**kept, "complete": False, "lag_ms": age(kept["as_of"], asked_at)}
+    if cached["position"] == stands_for["position"]:
+        return {**cached, **stands_for}
+    return {**cached, "complete": False, "lag_ms": age(cached["as_of"], asked_at)}
 
 
 def _key(query: Compared[Any], company: str, of: Comparison) -> object:

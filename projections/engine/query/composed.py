@@ -116,9 +116,9 @@ async def ask_parts(query: Composed[Any], request: Request, asking: Asking) -> t
     first = {name: _first(part, parts) for name, part in parts.items()}  # the same question is asked once
     names = dict.fromkeys(first.values())
     turns = asyncio.Semaphore(ASKED_AT_ONCE)
-    found = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, asking) for name in names))
-    told = dict(zip(names, found, strict=True))
-    answers = {name: told[first[name]] for name in parts}
+    distinct = await asyncio.gather(*(_ask_in_turn(turns, parts[name], request, asking) for name in names))
+    of_first = dict(zip(names, distinct, strict=True))
+    answers = {name: of_first[first[name]] for name in parts}
     reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
     moments = [answer["as_of"] for answer in answers.values()]
     return {name: answer["rows"] for name, answer in answers.items()}, {
@@ -136,20 +136,20 @@ async def _ask_in_turn(
         return await _ask(part, request, asking)
 
 
-def _first(asked: Part | Select, parts: Mapping[str, Part | Select]) -> str:
+def _first(this: Part | Select, parts: Mapping[str, Part | Select]) -> str:
     """The name under which this is asked first."""
-    return next(name for name, part in parts.items() if part == asked)
+    return next(name for name, part in parts.items() if part == this)
 
 
 async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[str, Any]:
     if isinstance(part, Select):
-        found, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
-        return {**stands_for, "rows": found}
+        rows, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
+        return {**stands_for, "rows": rows}
     query = all_registered()[part.query]
     own = _request_of(part, request)
     if part.raw and isinstance(query, Query):
-        found, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
-        return {**stands_for, "rows": found}
+        rows, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
+        return {**stands_for, "rows": rows}
     return await query.answer(own, asking)
 
 

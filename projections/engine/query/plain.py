@@ -65,10 +65,10 @@ class Query:
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""
-        found, stands_for = await fetch(
+        table_rows, stands_for = await fetch(
             request.company, asking.projection_of(self.name), self.ask(request), asking.store
         )
-        rows = await beside(found, request.company, partial(self.shape, request))
+        rows = await beside(table_rows, request.company, partial(self.shape, request))
         more = self.extra(request, rows) if self.extra else {}
         return {"query": self.name, **stands_for, "rows": rows, **more}
 
@@ -80,13 +80,13 @@ async def fetch(
 
     Raises what the store raises, LimitExceeded where too many wide answers wait.
     """
-    found = await store.ask(company, projection, statement.sql, statement.params)
-    return await beside(found.rows, company, partial(_by_name, found.columns)), {
-        "definition_version": found.definition_version,
-        "position": found.position,
-        "as_of": show_time(datetime.fromtimestamp(found.as_of / 1000, UTC)) if found.as_of else None,
-        "complete": found.complete,
-        "lag_ms": found.lag_ms,
+    stored = await store.ask(company, projection, statement.sql, statement.params)
+    return await beside(stored.rows, company, partial(_by_name, stored.columns)), {
+        "definition_version": stored.definition_version,
+        "position": stored.position,
+        "as_of": show_time(datetime.fromtimestamp(stored.as_of / 1000, UTC)) if stored.as_of else None,
+        "complete": stored.complete,
+        "lag_ms": stored.lag_ms,
     }
 
 

@@ -26,10 +26,10 @@ QUANTILES = {"p50": 50, "p95": 95, "p99": 99}  # name → percent
 @cache
 def edges() -> tuple[int, ...]:
     """Lower edges of the buckets 1, 2, 3, …: 1 first, the last below 2^63. There are 2,085: a bucket fits 16 bits."""
-    found = [1]
-    while (edge := max(found[-1] + 1, found[-1] * GROWTH[0] // GROWTH[1])) <= LARGEST:
-        found.append(edge)
-    return tuple(found)
+    bounds = [1]
+    while (edge := max(bounds[-1] + 1, bounds[-1] * GROWTH[0] // GROWTH[1])) <= LARGEST:
+        bounds.append(edge)
+    return tuple(bounds)
 
 
 @cache

@@ -213,9 +213,9 @@ def totals(
     table = of.table
     measures = tuple(column for column in table.values if column.rule.of_totals)
     source = source or f"{{{table.name}}}"
-    asked = Totals(table, measures, by, table.column(time), source, counts or {}, quantiles, derive)
+    declared = Totals(table, measures, by, table.column(time), source, counts or {}, quantiles, derive)
     params = (
-        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", asked.read_by),
+        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", declared.read_by),
         FROM,
         TO,
         LIMIT,
@@ -225,12 +225,12 @@ def totals(
         name,
         summary,
         params,
-        asked.ask,
-        asked.shape,
-        selects=asked.selects,
+        declared.ask,
+        declared.shape,
+        selects=declared.selects,
         right=right,
-        measures=asked.names(),
-        row=asked.row(name),
+        measures=declared.names(),
+        row=declared.row(name),
     )
 
 

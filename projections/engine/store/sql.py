@@ -83,9 +83,9 @@ def in_key_order(table: Table) -> list[str]:
 def after(table: Table, key: Sequence[object]) -> tuple[str, list[object]]:
     """The condition that a row comes after this key (tenant left out) in that order, with its parameters."""
     wide = wide_keys(table)
-    given = [(c.name in wide, value) for c, value in zip(table.keys[1:], key, strict=True)]
-    values = ", ".join(f"{SHORT}(%s), %s" if is_wide else "%s" for is_wide, _ in given)
-    params = [param for is_wide, value in given for param in ((value, value) if is_wide else (value,))]
+    parts = [(c.name in wide, value) for c, value in zip(table.keys[1:], key, strict=True)]
+    values = ", ".join(f"{SHORT}(%s), %s" if is_wide else "%s" for is_wide, _ in parts)
+    params = [param for is_wide, value in parts for param in ((value, value) if is_wide else (value,))]
     return f"({', '.join(in_key_order(table))}) > ({values})", params
 
 

@@ -95,8 +95,8 @@ def _parts_of_churn(request: Request) -> Mapping[str, Select]:
 
 def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     users = [(str(r["key"]), History(int(r["first"]), tuple(r["days"]))) for r in rows["users"]]
-    asked = _days(request)[1], request.get("horizon", HORIZON), request.get("customers", NAMED)
-    return MODELS.run(churn_of, request.company, users, *asked, _about(request, "user_activity", len(users)))
+    arguments = _days(request)[1], request.get("horizon", HORIZON), request.get("customers", NAMED)
+    return MODELS.run(churn_of, request.company, users, *arguments, _about(request, "user_activity", len(users)))
 
 
 def churn_of(
@@ -110,18 +110,18 @@ def churn_of(
     """Learned from those who were active before the last `horizon` days, told of those who are active now."""
     learned = _seen(users, last - horizon)
     left = [went_quiet(history, last - horizon, horizon) for _, history, _ in learned]
-    found = churning.churn([features for _, _, features in learned], left)
+    model = churning.churn([features for _, _, features in learned], left)
     about = {**about, "horizon_days": horizon}
-    if isinstance(found, Reason):
-        return [CHURN.row(found, len(learned), about)]
-    risks = [(user, found.risk(features)) for user, _, features in _seen(users, last)]
+    if isinstance(model, Reason):
+        return [CHURN.row(model, len(learned), about)]
+    risks = [(user, model.risk(features)) for user, _, features in _seen(users, last)]
     risks.sort(key=lambda pair: (-pair[1].probability, pair[0]))
     customers = {
         "customers": len(risks),
         "expected_to_leave": sum(risk.probability for _, risk in risks),
         "at_risk": [{"user_id": user, **plain(risk)} for user, risk in risks[:named]],
     }
-    return [CHURN.row(found, len(learned), about, lambda shown: {**shown, **customers})]
+    return [CHURN.row(model, len(learned), about, lambda shown: {**shown, **customers})]
 
 
 def _seen(users: Sequence[tuple[str, History]], day: int) -> list[tuple[str, History, Features]]:
@@ -158,8 +158,8 @@ def _parts_of_value(request: Request) -> Mapping[str, Select]:
 
 def _combine_value(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in rows["customers"]]
-    asked = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
-    return MODELS.run(value_of, request.company, bought, *asked, _about(request, "payment_totals", len(bought)))
+    arguments = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
+    return MODELS.run(value_of, request.company, bought, *arguments, _about(request, "payment_totals", len(bought)))
 
 
 def value_of(
@@ -173,11 +173,11 @@ def value_of(
     """The models, and the customers who will bring most."""
     purchases = ((key, day, amount) for key, days, amounts in bought for day, amount in zip(days, amounts, strict=True))
     sample = buyers(purchases, last)
-    found = lifetime.lifetime_value(sample, months)
-    if not isinstance(found, Reason):
-        ranked = sorted(found.buyers, key=lambda buyer: (-buyer.lifetime_value, buyer.key))
-        found = msgspec.structs.replace(found, buyers=tuple(ranked[:named]))
-    return [VALUE.row(found, len(sample), about)]
+    model = lifetime.lifetime_value(sample, months)
+    if not isinstance(model, Reason):
+        ranked = sorted(model.buyers, key=lambda buyer: (-buyer.lifetime_value, buyer.key))
+        model = msgspec.structs.replace(model, buyers=tuple(ranked[:named]))
+    return [VALUE.row(model, len(sample), about)]
 
 
 lifetime_value = Composed(
@@ -200,15 +200,15 @@ SURVIVAL = Method(Kind.SURVIVAL, surviving.METHOD, surviving.MINIMUM)
 
 
 def _parts_of_survival(request: Request) -> Mapping[str, Part]:
-    kept = {name: request.get(name) for name in ("plan", "tier") if request.get(name) is not None}
-    return {"subscriptions": Part("subscriptions", kept)}
+    filters = {name: request.get(name) for name in ("plan", "tier") if request.get(name) is not None}
+    return {"subscriptions": Part("subscriptions", filters)}
 
 
 def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     begin, end = _window(request)
     lives = _lifetimes(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
-    found = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
-    return [SURVIVAL.row(found, len(lives), _about(request, "subscriptions", len(lives)))]
+    result = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
+    return [SURVIVAL.row(result, len(lives), _about(request, "subscriptions", len(lives)))]
 
 
 def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime) -> list[tuple[timedelta, bool]]:
@@ -218,10 +218,10 @@ def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime
         ended = None if row["ended_at"] is None else datetime.fromisoformat(row["ended_at"])
         spells.setdefault(row["customer_id"], []).append((datetime.fromisoformat(row["started_at"]), ended))
     lives = []
-    for known in spells.values():
-        started = min(start for start, _ in known)
-        over = [stop for _, stop in known if stop is not None and stop <= end]
-        gone = len(over) == len(known)
+    for of_customer in spells.values():
+        started = min(start for start, _ in of_customer)
+        over = [stop for _, stop in of_customer if stop is not None and stop <= end]
+        gone = len(over) == len(of_customer)
         if begin <= started < end:
             lives.append(((max(over) if gone else end) - started, gone))
     return lives

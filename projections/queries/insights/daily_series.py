@@ -38,10 +38,10 @@ class Series:
     counted: frozenset[str] = frozenset()  # values of `split` whose rows count
     opening: str = ""  # measure of the first row that says what it was before
 
-    def part(self, begin: date, end: date, kept: Mapping[str, str]) -> Part:
+    def part(self, begin: date, end: date, filters: Mapping[str, str]) -> Part:
         """The question behind the series, for days from `begin` to before `end`."""
         by = f"day,{self.split}" if self.split else "day"
-        return Part(self.query, {"by": by, "from": begin.isoformat(), "to": end.isoformat(), **kept})
+        return Part(self.query, {"by": by, "from": begin.isoformat(), "to": end.isoformat(), **filters})
 
     def read(self, rows: Sequence[Mapping[str, Any]], begin: date, end: date) -> Daily:
         """The series out of the query's rows."""
@@ -129,8 +129,8 @@ def window(request: Request) -> tuple[date, date]:
 
 def read_filters(request: Request, filters: Sequence[str]) -> dict[str, str]:
     """The filters that were given. Raises Invalid for one that the metric does not know."""
-    given = {param.name: str(request.get(param.name)) for param in FILTERS if request.get(param.name) is not None}
-    if unknown := [name for name in given if name not in filters]:
-        known = ", ".join(filters) or "none"
-        raise Invalid(f"{request.get('metric')} has no {unknown[0]}; it is told by {known}", code="bad_parameter")
-    return given
+    chosen = {param.name: str(request.get(param.name)) for param in FILTERS if request.get(param.name) is not None}
+    if unknown := [name for name in chosen if name not in filters]:
+        allowed = ", ".join(filters) or "none"
+        raise Invalid(f"{request.get('metric')} has no {unknown[0]}; it is told by {allowed}", code="bad_parameter")
+    return chosen

@@ -103,8 +103,8 @@ def middle(begin: date, end: date) -> date:
 def _metric_and_dimension(request: Request) -> tuple[Driven, str]:
     driven, by = DRIVEN[request.get("metric")], request.get("by")
     if by not in driven.dimensions:
-        known = ", ".join(driven.dimensions)
-        raise Invalid(f"{request.get('metric')} is not told by {by}; it is by {known}", code="bad_parameter")
+        allowed = ", ".join(driven.dimensions)
+        raise Invalid(f"{request.get('metric')} is not told by {by}; it is by {allowed}", code="bad_parameter")
     return driven, by
 
 
@@ -120,15 +120,15 @@ def _parts(request: Request) -> Mapping[str, Part]:
 def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     driven, by = _metric_and_dimension(request)
     before, after = (_counted(driven, by, rows[name]) for name in ("before", "after"))
-    found = drivers_of_rate(before, after) if driven.of else drivers_of_total(_sums(before), _sums(after))
+    result = drivers_of_rate(before, after) if driven.of else drivers_of_total(_sums(before), _sums(after))
     parts = _parts(request)
     about = {
         "metric": request.get("metric"),
         "by": by,
         "evidence": {name: {"query": part.query, "params": dict(part.params)} for name, part in parts.items()},
     }
-    row = driven.method.row(found if isinstance(found, Reason) else _bare(found), len(before | after), about)
-    return [row if isinstance(found, Reason) else structs.replace(row, finding=_shown(driven, found))]
+    row = driven.method.row(result if isinstance(result, Reason) else _bare(result), len(before | after), about)
+    return [row if isinstance(result, Reason) else structs.replace(row, finding=_shown(driven, result))]
 
 
 def _counted(driven: Driven, by: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, RateParts]:
@@ -145,20 +145,20 @@ def _whole(value: Any) -> int:
     return int(Decimal(value) * MILLIONTHS) if isinstance(value, str) else int(value)
 
 
-def _bare(found: Drivers) -> Drivers:
+def _bare(result: Drivers) -> Drivers:
     """Without the contributions, which are exact fractions and shown by the metric's unit."""
-    return Drivers(found.basis, found.before, found.after, ())
+    return Drivers(result.basis, result.before, result.after, ())
 
 
-def _shown(driven: Driven, found: Drivers) -> dict[str, Any]:
-    named, rest = found.contributions[:MOST_SEGMENTS], found.contributions[MOST_SEGMENTS:]
+def _shown(driven: Driven, result: Drivers) -> dict[str, Any]:
+    named, rest = result.contributions[:MOST_SEGMENTS], result.contributions[MOST_SEGMENTS:]
     others = Contribution(
         "", sum((c.rate_effect for c in rest), Fraction()), sum((c.mix_effect for c in rest), Fraction())
     )
     shown: dict[str, Any] = {
-        "before": driven.show(found.before),
-        "after": driven.show(found.after),
-        "move": driven.show(found.after - found.before),
+        "before": driven.show(result.before),
+        "after": driven.show(result.after),
+        "move": driven.show(result.after - result.before),
         "contributions": [{"segment": c.segment, **_effects(driven, c)} for c in named],
     }
     return {**shown, "others": {"segments": len(rest), **_effects(driven, others)}} if rest else shown

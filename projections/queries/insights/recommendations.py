@@ -28,26 +28,26 @@ def _window(request: Request) -> tuple[date, date]:
 
 def _parts(request: Request) -> Mapping[str, Part]:
     begin, end = _window(request)
-    kept = {"strategy": request.get("strategy")} if request.get("strategy") is not None else {}
-    params = {"by": "strategy", "from": begin.isoformat(), "to": end.isoformat(), **kept}
+    filters = {"strategy": request.get("strategy")} if request.get("strategy") is not None else {}
+    params = {"by": "strategy", "from": begin.isoformat(), "to": end.isoformat(), **filters}
     return {"strategies": Part("trading_totals", params)}
 
 
 def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
-    asked = _parts(request)["strategies"]
-    return [advice for row in rows["strategies"] for advice in _of_strategy(row, asked)]
+    part = _parts(request)["strategies"]
+    return [advice for row in rows["strategies"] for advice in _of_strategy(row, part)]
 
 
-def _of_strategy(row: Mapping[str, Any], asked: Part) -> list[Insight]:
+def _of_strategy(row: Mapping[str, Any], part: Part) -> list[Insight]:
     """What the rules advise about one strategy, with the question that shows its numbers again."""
-    params = {**asked.params, "strategy": row["strategy"]}
+    params = {**part.params, "strategy": row["strategy"]}
     measured = {key: Measured(_stat(row[key]), row["total_trades"]) for key in READ if key in row}
-    link = f"/api/v1/query/{asked.query}?{urlencode(params)}"
+    link = f"/api/v1/query/{part.query}?{urlencode(params)}"
     insights = []
     for each in recommendations(row["strategy"], measured):
         shown = plain(each)
         del shown["basis"]
-        evidence = {"query": asked.query, "params": params, "measures": shown.pop("links"), "link": link}
+        evidence = {"query": part.query, "params": params, "measures": shown.pop("links"), "link": link}
         insights.append(insight(Kind.RECOMMENDATION, each.basis, shown, evidence=evidence))
     return insights
 

@@ -283,8 +283,8 @@ def _read_keys(text: str) -> tuple[str, ...]:
 
 
 def _kpis(request: Request) -> list[Metric]:
-    section, known = request.get("section"), [entry for entry in METRICS.values() if entry.kpi]
-    named = [METRICS[key] for key in request.get("keys", ())] or known
+    section, entries = request.get("section"), [entry for entry in METRICS.values() if entry.kpi]
+    named = [METRICS[key] for key in request.get("keys", ())] or entries
     return [entry for entry in named if section is None or entry.section == section]
 
 

@@ -54,8 +54,8 @@ def keys_of(request: Request) -> tuple[str, ...]:
 
 
 def _parts(request: Request) -> Mapping[str, Part]:
-    given = {name: text_of(value) for name, value in request.params.items() if name not in OWN}
-    return {key: Part("metric", {**given, "key": key}) for key in keys_of(request)}
+    texts = {name: text_of(value) for name, value in request.params.items() if name not in OWN}
+    return {key: Part("metric", {**texts, "key": key}) for key in keys_of(request)}
 
 
 def text_of(value: Any) -> str:

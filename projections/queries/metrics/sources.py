@@ -135,11 +135,11 @@ def _customers_after(scope: MetricScope) -> Part:
 
 
 def _kinds(rows: Rows, _: MetricScope) -> Sums:
-    found: Sums = {"fees": 0}
+    sums: Sums = {"fees": 0}
     for row in rows:
-        found |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
-        found["fees"] += int(row["fees"])
-    return {name: found.get(name, 0) for name in TAKINGS}
+        sums |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
+        sums["fees"] += int(row["fees"])
+    return {name: sums.get(name, 0) for name in TAKINGS}
 
 
 TAKINGS = (
@@ -288,10 +288,10 @@ def _durations(rows: Rows, _: MetricScope) -> Sums:
 
 
 def _scores(rows: Rows, _: MetricScope) -> Sums:
-    found: Sums = {}
+    sums: Sums = {}
     for row in rows:
-        found.setdefault(row["survey"], {})[int(row["score"])] = int(row["answers"])
-    return found
+        sums.setdefault(row["survey"], {})[int(row["score"])] = int(row["answers"])
+    return sums
 
 
 TICKETS = """

@@ -38,11 +38,11 @@ def _parts(request: Request) -> Mapping[str, Part]:
     """Operations of the last seconds of each window, up to the last minute that is over."""
     at: datetime = request.get("at") or request.asked_at.exact
     end = at.replace(second=0, microsecond=0)
-    kept = {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None}
+    filters = {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None}
     spans = dict.fromkeys(seconds for window in WINDOWS.values() for seconds in window[:2])
     return {
         str(seconds): Part(
-            "operations", {"from": show_time(end - timedelta(seconds=seconds)), "to": show_time(end), **kept}
+            "operations", {"from": show_time(end - timedelta(seconds=seconds)), "to": show_time(end), **filters}
         )
         for seconds in spans
     }
@@ -52,8 +52,8 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> list[BurnRate]:
     objective = request.get(OBJECTIVE.name, 0.999)
 
     def rate(seconds: int) -> Stat:
-        (found,) = rows[str(seconds)]
-        return burn_rate(found["errors"], found["count"], objective)
+        (row,) = rows[str(seconds)]
+        return burn_rate(row["errors"], row["count"], objective)
 
     return [_row(name, window, rate(window.long), rate(window.short)) for name, window in WINDOWS.items()]
 

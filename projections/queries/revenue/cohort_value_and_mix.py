@@ -54,8 +54,8 @@ def _payments(request: Request) -> Mapping[str, Part]:
     """What each cohort of payers paid at each age."""
     moments = {name: show_time(request.get(name)) for name in ("from", "to", "until") if request.get(name) is not None}
     plain = {name: str(request.get(name)) for name in ("ages", "currency") if request.get(name) is not None}
-    asked = {"what": "revenue", "unit": request.get("unit", "month"), **moments, **plain}
-    return {"cohorts": Part("retention", asked)}
+    question = {"what": "revenue", "unit": request.get("unit", "month"), **moments, **plain}
+    return {"cohorts": Part("retention", question)}
 
 
 def _cohorts(request: Request, rows: Mapping[str, Rows]) -> list[CumulativeCohort]:
@@ -73,9 +73,9 @@ def _cohort(row: Mapping[str, Any]) -> CumulativeCohort:
 
 
 def _movements(request: Request) -> Mapping[str, Part]:
-    kept = {name: request.get(name) for name in ("policy", "currency") if request.get(name) is not None}
+    filters = {name: request.get(name) for name in ("policy", "currency") if request.get(name) is not None}
     at = {"to": show_time(request.get("to") or request.asked_at.capped_today(FOREVER))}
-    return {"mrr": Part("mrr_movements", {**at, **kept, "by": request.get("by", CUTS[0])}, raw=True)}
+    return {"mrr": Part("mrr_movements", {**at, **filters, "by": request.get("by", CUTS[0])}, raw=True)}
 
 
 def _shares(request: Request, rows: Mapping[str, Rows]) -> list[MixShare]:

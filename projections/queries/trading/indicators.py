@@ -63,14 +63,14 @@ def read_lead(text: str) -> int:
 
 def bars(request: Request) -> Mapping[str, Part]:
     """The bars of the period, and before it those of the lead."""
-    given = {name: request.get(name) for name in ("symbol", "interval")}
+    params = {name: request.get(name) for name in ("symbol", "interval")}
     if (end := request.get("to")) is not None:
-        given["to"] = end.isoformat()
+        params["to"] = end.isoformat()
     if (begin := request.get("from")) is not None:
-        given["from"] = (begin - _lead(request)).isoformat()
+        params["from"] = (begin - _lead(request)).isoformat()
     if (last := request.get(LAST.name)) is not None:
-        given[LAST.name] = str(last)
-    return {"bars": Part("market_bars", given)}
+        params[LAST.name] = str(last)
+    return {"bars": Part("market_bars", params)}
 
 
 def _lead(request: Request) -> timedelta:
@@ -93,15 +93,15 @@ def values(request: Request, rows: Mapping[str, Rows]) -> Rows:
     from domain.metrics.indicators.bars import Bars
     from domain.metrics.indicators.catalogue import compute
 
-    found = rows["bars"]
-    bounded(len(found), MOST_BARS, "bars")
-    starts = [datetime.fromisoformat(row["start"]) for row in found]
-    columns = {name: [float(row[name]) for row in found] for name in PRICES}
+    priced = rows["bars"]
+    bounded(len(priced), MOST_BARS, "bars")
+    starts = [datetime.fromisoformat(row["start"]) for row in priced]
+    columns = {name: [float(row[name]) for row in priced] for name in PRICES}
     made = Bars.of((round(start.timestamp() * 1000) for start in starts), **columns)
     outputs = compute(request.get("indicator"), made, request.get("params", {}))
     begin = request.get("from")
     shown = [place for place, start in enumerate(starts) if begin is None or start >= begin]
-    return [{"start": found[i]["start"], **{name: column[i] for name, column in outputs.items()}} for i in shown]
+    return [{"start": priced[i]["start"], **{name: column[i] for name, column in outputs.items()}} for i in shown]
 
 
 def listed(_request: Request, _rows: Mapping[str, Rows]) -> list[IndicatorEntry]:

@@ -70,8 +70,8 @@ class TimeRow(TradeTotals, kw_only=True):
 def totals_by(request: Request, by: str) -> Mapping[str, Part]:
     """The totals of closed trades by these dimensions."""
     names = ("from", "to", *(param.name for param in FILTERS))
-    given = {name: _text(request.get(name)) for name in names if request.get(name) is not None}
-    return {"totals": Part("trading_totals", {**given, "by": by})}
+    filters = {name: _text(request.get(name)) for name in names if request.get(name) is not None}
+    return {"totals": Part("trading_totals", {**filters, "by": by})}
 
 
 def _text(value: Any) -> str:

@@ -264,8 +264,8 @@ def _with_opening(scope: Scope, row: Mapping[str, Any], calendar: Any) -> Booked
     opening = total(flows.amounts[earlier]) + int(row["earned_before"] or 0)
     day = int(days_of(ordinals(first, calendar) - 1, calendar)[0])
     later = [(int(d), int(a)) for d, a in zip(flows.days[~earlier], flows.amounts[~earlier], strict=True)]
-    kept = [(day, opening), *later] if opening else later
-    return _numbered([d for d, _ in kept], [a for _, a in kept])
+    steps = [(day, opening), *later] if opening else later
+    return _numbered([d for d, _ in steps], [a for _, a in steps])
 
 
 def _booked(dates: Iterable[Any] | None, amounts: Iterable[Any] | None) -> Booked:

@@ -157,13 +157,13 @@ def metrics(request: Request, rows: Mapping[str, Rows]) -> list[Statistic]:
     if rate and convention not in (Convention.CANONICAL, Convention.PLATFORM):
         raise Invalid(f"convention {convention} has no form with a risk-free rate", code="bad_parameter")
     record = record_of(request, rows)
-    found = []
+    statistics = []
     for key in request.get("keys") or STATISTICS:
-        given = reported(key, record, convention)
-        if rate and key in _RATED and given.value is not Reason.NO_TRADES:
-            given = _with_rate(key, record, rate)
-        found.append(_statistic(key, given, record))
-    return found if request.get("keys") else [*found, *_dates(record.daily)]
+        answer = reported(key, record, convention)
+        if rate and key in _RATED and answer.value is not Reason.NO_TRADES:
+            answer = _with_rate(key, record, rate)
+        statistics.append(_statistic(key, answer, record))
+    return statistics if request.get("keys") else [*statistics, *_dates(record.daily)]
 
 
 _RATED = ("sharpe_ratio", "sortino_ratio")
@@ -268,7 +268,7 @@ def periods(request: Request, rows: Mapping[str, Rows]) -> list[ReturnRow]:
     from domain.metrics.trading.periodic_returns import periodic_returns
 
     daily, by = record_of(request, rows).daily, request.get("by", "month")
-    found = periodic_returns(daily.returns, daily.days, by)
+    returns = periodic_returns(daily.returns, daily.days, by)
     return [
         ReturnRow(
             **dict[str, Any]({by: int(key) if by == "year" else key}),
@@ -276,7 +276,7 @@ def periods(request: Request, rows: Mapping[str, Rows]) -> list[ReturnRow]:
             basis=daily.basis,
             reasons={} if has_value(stat) else {"return": str(stat)},
         )
-        for key, stat in found.items()
+        for key, stat in returns.items()
     ]
 
 

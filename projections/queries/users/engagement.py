@@ -89,11 +89,11 @@ def _day(number: int) -> date:
     return date.fromordinal(int(number) + EPOCH)
 
 
-def _ends(request: Request, found: IntArray) -> tuple[int, int]:
+def _ends(request: Request, active: IntArray) -> tuple[int, int]:
     """The first and the last day of the period: as asked, up to today, or of what there is."""
     begin, end = request.get("from"), request.get("to")
-    first = _number(begin) if begin is not None else int(found.min())
-    last = _number(request.asked_at.capped_day(end - timedelta(days=1))) if end is not None else int(found.max())
+    first = _number(begin) if begin is not None else int(active.min())
+    last = _number(request.asked_at.capped_day(end - timedelta(days=1))) if end is not None else int(active.max())
     return first, max(first - 1, last)
 
 
@@ -104,11 +104,11 @@ def activity(request: Request, rows: Mapping[str, Rows]) -> list[ActiveDay]:
     """
     from domain.metrics.engagement.activity import DAU, MAU, WAU, active_users, stickiness
 
-    users, found, _ = read_user_days(rows["days"][0])
+    users, active, _ = read_user_days(rows["days"][0])
     if not users.size:
         return []
-    first, last = _ends(request, found)
-    series = [active_users(users, found, first, last, window).tolist() for window in (DAU, WAU, MAU)]
+    first, last = _ends(request, active)
+    series = [active_users(users, active, first, last, window).tolist() for window in (DAU, WAU, MAU)]
     return [
         ActiveDay(
             day=_day(first + i), dau=daily, wau=weekly, mau=monthly, **or_reasons(stickiness=stickiness(daily, monthly))
@@ -144,11 +144,11 @@ def histogram(request: Request, rows: Mapping[str, Rows]) -> list[DaysActive]:
     """
     from domain.metrics.engagement.activity import stickiness_histogram
 
-    users, found, _ = read_user_days(rows["days"][0])
+    users, active, _ = read_user_days(rows["days"][0])
     if not users.size:
         return []
     at = read_day_of_answer(request)
-    counts = stickiness_histogram(users, found, int(found.max()) if at is None else _number(at)).tolist()
+    counts = stickiness_histogram(users, active, int(active.max()) if at is None else _number(at)).tolist()
     return [DaysActive(days=i, users=count, share=count / sum(counts)) for i, count in enumerate(counts, 1)]
 
 
@@ -162,27 +162,27 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> list[Lifecycle
     from domain.metrics.engagement.lifecycle import lifecycle, pulse
     from domain.metrics.engagement.periods import MS_PER_DAY, begin_of, period_of
 
-    users, found, began = read_user_days(rows["days"][0])
+    users, days_active, began = read_user_days(rows["days"][0])
     if not users.size:
         return []
     unit = request.get("unit", "day")
-    ends = _ends(request, found)
+    ends = _ends(request, days_active)
     if ends[1] < ends[0]:
         return []
     first, last = period_of(np.array(ends) * MS_PER_DAY, unit).tolist()
-    active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (found, began))
+    active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (days_active, began))
     cycle = lifecycle(users, active, new_in, first, last)
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
     return [
         LifecyclePeriod(
             **dict[str, Any]({unit: _day(begin)}),
             new_users=new,
-            returning_users=kept,
+            returning_users=returning,
             resurrected_users=back,
             dormant_users=gone,
-            **or_reasons(pulse=pulse(new, kept, back, gone)),
+            **or_reasons(pulse=pulse(new, returning, back, gone)),
         )
-        for begin, new, kept, back, gone in zip(begins.tolist(), *(each.tolist() for each in cycle), strict=True)
+        for begin, new, returning, back, gone in zip(begins.tolist(), *(each.tolist() for each in cycle), strict=True)
     ]
 
 
@@ -202,19 +202,19 @@ FEATURE_USERS = """
 def feature_parts(request: Request) -> Mapping[str, Part | Select]:
     """Who used what, how often, and how many users were active at all."""
     where, params = ["company_id = %s"], list[object]([request.company])
-    given = {}
+    bounds = {}
     for bound, operator in (("from", ">="), ("to", "<")):
         if (day := request.get(bound)) is not None:
             where.append(f"day {operator} %s")
             params.append(day)
-            given[bound] = day.isoformat()
+            bounds[bound] = day.isoformat()
     sql = FEATURE_USERS.format(
         users=integers("number"), features=integers("what"), where=" AND ".join(where), most=MOST_USERS + 1
     )
     return {
         "users": Select("user_activity", Statement(sql, tuple(params))),
-        "usage": Part("feature_usage", {"by": "feature", **given}),
-        "active": Part("user_activity", given),
+        "usage": Part("feature_usage", {"by": "feature", **bounds}),
+        "active": Part("user_activity", bounds),
     }
 
 
@@ -325,8 +325,8 @@ def segments(request: Request, rows: Mapping[str, Rows]) -> list[Segment]:
             )
             for rule in RULES
         ]
-    wanted = request.get("segment")
-    shown = [i for i, segment in enumerate(of_user) if wanted in (None, segment)][: MAX_ROWS + 1]
+    only = request.get("segment")
+    shown = [i for i, segment in enumerate(of_user) if only in (None, segment)][: MAX_ROWS + 1]
     return [
         Segment(
             user_id=users[i],

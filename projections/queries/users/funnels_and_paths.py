@@ -140,22 +140,22 @@ def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> list[FunnelStep]:
     """A row a step, or a step of each group. Raises LimitExceeded, Invalid."""
     from domain.metrics.engagement.funnel import FunnelQuestion, breakdown, funnel, steps_of
 
-    found, row = read_events(rows["events"][0]), rows["events"][0]
+    stream, row = read_events(rows["events"][0]), rows["events"][0]
     texts = row["texts"] or []
     steps, excluded = request.get("steps"), request.get("exclude", ())
     unknown = {name: len(texts) + i for i, name in enumerate({*steps, *excluded} - set(texts))}
     number = {name: i for i, name in enumerate(texts)} | unknown
-    asked = FunnelQuestion(
+    asks = FunnelQuestion(
         [number[name] for name in steps],
         request.get("window", 7 * DAY_MS),
         request.get("order", "ordered"),
         [number[name] for name in excluded],
     )
-    attempts = funnel(found, asked)
+    attempts = funnel(stream, asks)
     by = request.get("by")
     if by is None:
         return [_step(name, step, k) for k, (name, step) in enumerate(zip(steps, steps_of(attempts), strict=True), 1)]
-    groups = _subjects(attempts, found, row, asked.order, asked.steps) if by == "subject" else _periods(attempts, by)
+    groups = _subjects(attempts, stream, row, asks.order, asks.steps) if by == "subject" else _periods(attempts, by)
     shown = _group_names(by, row)
     return [
         _step(name, step, k, **{by: shown(group)})
@@ -175,12 +175,12 @@ def _periods(attempts: Attempts, by: Any) -> IntArray:
     return period_of(attempts.reached.min(axis=1), by)
 
 
-def _subjects(attempts: Attempts, found: Events, row: Mapping[str, Any], order: str, steps: Any) -> IntArray:
+def _subjects(attempts: Attempts, stream: Events, row: Mapping[str, Any], order: str, steps: Any) -> IntArray:
     """What the event was about with which each attempt began."""
     import numpy as np
 
-    begins = np.isin(found.names, steps if order == "any" else steps[:1])
-    users, at, subjects = found.users[begins], found.at[begins], read_integers(row["subjects"])[begins]
+    begins = np.isin(stream.names, steps if order == "any" else steps[:1])
+    users, at, subjects = stream.users[begins], stream.at[begins], read_integers(row["subjects"])[begins]
     if not len(users):
         return attempts.users
     low = int(at.min())
@@ -217,12 +217,12 @@ def journey_rows(request: Request, rows: Mapping[str, Rows]) -> list[JourneyPath
     """A row a path, the most frequent first."""
     from domain.metrics.engagement.journey import user_journey
 
-    found, texts = read_events(rows["events"][0]), rows["events"][0]["texts"] or []
+    stream, texts = read_events(rows["events"][0]), rows["events"][0]["texts"] or []
     anchors = {bound: request.get(name) for bound, name in (("begin", "begin"), ("to", "end"))}
     if any(anchor is not None and anchor not in texts for anchor in anchors.values()):
         return []
     paths = user_journey(
-        found,
+        stream,
         begin=None if anchors["begin"] is None else texts.index(anchors["begin"]),
         to=None if anchors["to"] is None else texts.index(anchors["to"]),
         length=request.get("length", LONGEST_PATH),

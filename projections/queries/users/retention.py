@@ -229,11 +229,11 @@ def _cohorts(request: Request, began: Did, question: RetentionQuestion) -> Did:
     users = np.unique(began.users)
     first = np.full(len(users), np.iinfo(np.int64).max)
     np.minimum.at(first, np.searchsorted(users, began.users), began.at)
-    kept = first <= question.until
+    counted = first <= question.until
     for bound, inside in (("from", np.greater_equal), ("to", np.less), ("until", np.less)):
         if request.get(bound) is not None:
-            kept &= inside(first, int(request.get(bound).timestamp() * 1000))
-    return began._replace(users=users[kept], at=first[kept])
+            counted &= inside(first, int(request.get(bound).timestamp() * 1000))
+    return began._replace(users=users[counted], at=first[counted])
 
 
 def _shown(request: Request, question: RetentionQuestion, matrix: Matrix) -> list[Cohort]:

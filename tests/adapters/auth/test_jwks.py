@@ -152,7 +152,7 @@ def test_a_slow_provider_holds_up_nobody(provider: Provider, reading: Reading) -
 
 def test_old_keys_count_while_the_provider_fails_and_then_nobody_comes_in(provider: Provider, reading: Reading) -> None:
     """For the stated time, and after it the answer is "not now" instead of a guess."""
-    verify = verifier(reading(every=0.05, pause=0.01, kept=1.0))
+    verify = verifier(reading(every=0.05, pause=0.01, longest_age=1.0))
     provider.status = 500
     began = time.monotonic()
     while time.monotonic() - began < 0.7:
