@@ -52,7 +52,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
-            reports.count = state.count_report
+            reports.count, state.accuracy = state.count_report, instance.accuracy
             services = ReadServices(
                 questions=asked, dashboards=Dashboards(asked, movements), past=past, statuses=statuses, health=state,
                 movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,

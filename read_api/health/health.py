@@ -86,6 +86,7 @@ class Health:
         self._hit_rates = hit_rates
         self._started = time.monotonic()
         self.queries, self.dashboards, self._reports = DailyCount(), DailyCount(), DailyCount()
+        self.accuracy: Callable[[], Awaitable[float | None]] = _nobody_knows
         self._report_ms = (0, 0)  # how many were made since the start, and how long that took
 
     async def __call__(self) -> dict[str, Any]:
@@ -117,6 +118,8 @@ class Health:
         if rates := self._hit_rates():
             body["cache_hit_rates"] = rates
         body["live_connections"] = int(self._metrics.value(Metric.LIVE))
+        if (accuracy := (await _attempt(self.accuracy))[0]) is not None:
+            body["accuracy"] = accuracy
         if figures is not None:
             read = sum(figures[name] for name in ("events", "duplicates", "refused"))
             body["processing_success_rate"] = round(1 - figures["refused"] / read, 6) if read else None
@@ -149,6 +152,10 @@ class Health:
     def brief(self) -> dict[str, Any]:
         """What anybody may know: that this process runs, and which version."""
         return {"live": True, "version": self._version}
+
+
+async def _nobody_knows() -> float | None:
+    return None
 
 
 async def _attempt(ask: Callable[[], Awaitable[T]]) -> tuple[T | None, str]:

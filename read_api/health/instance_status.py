@@ -128,6 +128,14 @@ class InstanceStatus:
         row |= {"rebuilt_different": sum(each["equal"] is False for each in rebuilt)}
         return [row if signed else row | {"reasons": dict.fromkeys(("signed_at", "checkpoint"), "no_checkpoint")}]
 
+    async def accuracy(self) -> float | None:
+        """Share of the projections that were compared with a rebuild whose live rows were the same; None of none.
+
+        Raises Unavailable.
+        """
+        results = (await self._evidence()).rebuilds.values()
+        return sum(each.equal for each in results) / len(results) if results else None
+
     async def _evidence(self) -> _Evidence:
         if self._latest is None or time.monotonic() - self._latest.at >= AGE:
             last, problem = await self._source.seals.last(), await self._source.seals.problem()

@@ -129,6 +129,7 @@ class HealthFigures(msgspec.Struct, kw_only=True, omit_defaults=True):
     dashboard_reads_24h: int | None = None
     reports_24h: int | None = None
     average_report_ms: float | None = None
+    accuracy: float | None = None
     live_connections: int | None = None
     live_lane: LiveLaneFigures | None = None
     cache_hit_rates: dict[str, float] = {}

@@ -180,6 +180,7 @@ def test_integrity_says_whether_a_rebuild_gave_the_live_rows(busy: Instance, pla
     whole = until(lambda: rows(platform, INTEGRITY)[0], lambda each: each["rebuilt_equal"] > 0)
     assert (whole["rebuilt_equal"], whole["rebuilt_different"]) == (1, 0)
     assert whole["projections"] > 5
+    assert platform.get("/api/v1/health").json()["accuracy"] == 1.0
 
 
 @pytest.mark.parametrize(("query", "params"), SPLITS)
