@@ -192,7 +192,8 @@ class LiveMetrics:
         try:
             while time.monotonic() - view.asked_at < RESTS:
                 before, losses = losses, self._bus.losses
-                ask = FollowRequest(question, snapshot=not view.windows or losses != before)
+                oldest = min(view.windows, default="")
+                ask = FollowRequest(question, snapshot=not oldest or losses != before, since=oldest)
                 with suppress(Unavailable):  # the bus is away: what is asked for next says so
                     await self._bus.publish(FOLLOW_SUBJECT, msgspec.json.encode(ask))
                 await asyncio.sleep(RENEW if view.windows else RENEW / 4)

@@ -25,7 +25,7 @@ from eventlog import tasks
 from projections.engine.live.view import moment
 from tests.e2e.live_clients import Place, SocketClient, StreamClient, Words, differs, stored
 from tests.e2e.live_load import COMPANIES, MINUTE, Load, Rows, publish
-from tests.support.instance import Instance, temporary_instance
+from tests.support.instance import Instance, command_line, temporary_instance
 
 CLOSING = 75.0  # seconds after the last event until the last minute has ended everywhere
 
@@ -74,11 +74,21 @@ class Hour:
         )
 
 
-async def run(instance: Instance, minutes: float, rate: int, seed: int) -> Hour:
+async def kill(instance: Instance, minutes: float, kills: int) -> None:
+    """Kill the live lane so many times while the load runs."""
+    for _ in range(kills):
+        await asyncio.sleep(60.0 * minutes / (kills + 1))
+        for child in instance.children():
+            if "live" in command_line(child):
+                child.kill()
+
+
+async def run(instance: Instance, minutes: float, rate: int, seed: int, kills: int) -> Hour:
     """Load, follow, and compare."""
     load, over = Load(seed), threading.Event()
     socket, stream = SocketClient(instance, COMPANIES), StreamClient(instance, COMPANIES)
     following = [tasks.owned(client.follow(), "a client") for client in (socket, stream)]
+    following.append(tasks.owned(kill(instance, minutes, kills), "the killer"))
     await asyncio.sleep(5.0)
     first = (time.time_ns() // 1_000_000 // MINUTE + 1) * MINUTE  # the first minute of which everybody has all
     asyncio.get_running_loop().call_later(60.0 * minutes, over.set)
@@ -97,9 +107,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=int, default=300, help="events a second")
     parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--kills", type=int, default=0, help="of the live lane, at even distances")
     given = parser.parse_args()
     with temporary_instance("live-hour") as instance:
-        hour = asyncio.run(run(instance, given.minutes, given.rate, given.seed))
+        hour = asyncio.run(run(instance, given.minutes, given.rate, given.seed, given.kills))
     print(hour.report())
     return int(bool(hour.faults()))
 

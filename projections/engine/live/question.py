@@ -31,10 +31,13 @@ class ViewQuestion(msgspec.Struct, frozen=True):
 
 
 class FollowRequest(msgspec.Struct, frozen=True):
-    """Somebody follows. `snapshot`: who has nothing yet wants the newest messages again."""
+    """Somebody follows. `snapshot`: who has nothing yet wants the newest messages again. `since`: when the oldest
+    window begins of which it has a message, as messages say it: a lane that knows nothing of that speaks of it again.
+    """
 
     question: ViewQuestion
     snapshot: bool = False
+    since: str = ""
 
 
 def subject_of(question: ViewQuestion) -> str:

@@ -25,6 +25,7 @@ from projections.engine.query.formatting import show_time, shower
 from projections.engine.query.quantiles import QUANTILES
 
 MOST_NEWEST = 12  # windows of which whoever begins to follow, or has lost something, hears again
+REVISED = 12  # minutes that a closed window is remembered: as long as it may be revised, and then some
 MOST_ROWS = 500  # of a message; of more the first by key, and it says so
 
 
@@ -39,11 +40,14 @@ class MessageKind(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class View:
-    """One question that is followed. `until`: when (ms) it ends unless somebody goes on following."""
+    """One question that is followed. `until`: when (ms) it ends unless somebody goes on following. `since`: the first
+    minute of which whoever follows has heard before this view began.
+    """
 
     question: ViewQuestion
     of: TenantWindow
     until: int
+    since: int | None = None
     width: Width = field(init=False)
     dirty: set[int] = field(default_factory=set)  # first minutes of windows of which there is something to say
     said: dict[int, dict[str, Any]] = field(default_factory=dict)  # by first minute: the newest message
@@ -58,6 +62,11 @@ class View:
     def retained(self) -> int:
         """How many minutes back it needs panes: its newest closed window and the one that is open."""
         return 2 * self.width.length + 1
+
+    def oldest(self, minute: int) -> int:
+        """The first minute that it asks for, in this minute of the clock: what was heard and may still be revised."""
+        first = minute - self.retained
+        return first if self.since is None else min(first, max(self.since, first - REVISED))
 
     def touch(self, minute: int) -> None:
         """What a minute holds, or how sure it is, has changed; from now on it is known until the projection has it."""
@@ -97,7 +106,7 @@ class View:
         return [self.said[start] for start in sorted(self.said)[-MOST_NEWEST:]]
 
     def _forget(self, minute: int) -> None:
-        oldest = minute - self.retained - 12
+        oldest = minute - self.retained - REVISED
         for memory in (self.said, self._groups):
             for start in [start for start in memory if start < oldest]:
                 del memory[start]
@@ -105,10 +114,11 @@ class View:
     def _message(self, start: int, minute: int) -> dict[str, Any] | None:
         minutes = self.width.minutes(start)
         before = self.said.get(start)
-        if before is None and start < minute - self.retained:
-            return None  # from before anybody followed
         durable = sum(self.of.durable(m) for m in minutes)
         kind = self._kind(minutes, durable, before)
+        ending = kind == MessageKind.DURABLE and start >= self.oldest(minute)
+        if before is None and start < minute - self.retained and not ending:
+            return None  # from before anybody followed, or of which others may have said that it is final
         panes = [pane for m in minutes if (pane := self.of.panes.get(m)) is not None]
         facts, late = sum(p.facts for p in panes), sum(p.late for p in panes)
         groups = self._merged(minutes)
@@ -163,6 +173,11 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def moment(ms: int) -> str:
     """A time as ISO 8601 with Z."""
     return show_time(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def minute_of(text: str) -> int:
+    """The minute that begins then, of a time as messages say it. Raises ValueError."""
+    return round(datetime.fromisoformat(text).timestamp()) // 60
 
 
 def display_rows(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[dict[str, Any]]:

@@ -122,14 +122,17 @@ class LiveWindows:
             for minute in range(max(first, now // MS_PER_MINUTE - view.retained), now // MS_PER_MINUTE + 1):
                 view.touch(minute)
 
-    def follow(self, question: ViewQuestion, now: int, until: int) -> View:
-        """The view of a question, begun if nobody followed it yet; it goes on until then at least."""
+    def follow(self, question: ViewQuestion, now: int, until: int, since: int | None = None) -> View:
+        """The view of a question, begun if nobody followed it yet; it goes on until then at least.
+
+        `since`: the first minute of which whoever follows has heard before, from another process or before a pause.
+        """
         view = self._views.get(question.id)
         if view is None:
             tenant = self._tenants.setdefault(question.company, Tenant())
             of = self._window(tenant, question.company, all_windows()[question.window][1], now)
             of.watermark.advance(now)
-            view = self._views[question.id] = View(question, of, until)
+            view = self._views[question.id] = View(question, of, until, since)
             self._views_of[of].append(view)
             view.begin(now // MS_PER_MINUTE)
         view.until = max(view.until, until)
@@ -163,7 +166,7 @@ class LiveWindows:
             for name, of in list(tenant.windows.items()):
                 through = folded.get(all_windows()[name][0].name, 0)
                 views = self._views_of.get(of, ())
-                oldest = now // MS_PER_MINUTE - max((v.retained for v in views), default=0)
+                oldest = min((v.oldest(now // MS_PER_MINUTE) for v in views), default=0)
                 if views and (minutes := of.pending(oldest, through)):
                     due.append(PendingMinutes(company, of.window, minutes, through))
                 self._drop(tenant, of, oldest if views else None, through, now)

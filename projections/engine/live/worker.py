@@ -38,6 +38,7 @@ from projections.engine.live.question import (
     check,
     subject_of,
 )
+from projections.engine.live.view import minute_of
 from projections.engine.live.waiting import MOST_BYTES, MOST_MESSAGES, Waiting
 from projections.engine.live.windows import LiveWindows
 
@@ -119,12 +120,12 @@ class LiveWorker:
     async def _follow(self, subject: str, data: bytes) -> None:
         try:
             ask = msgspec.json.decode(data, type=FollowRequest)
-            question = check(ask.question)
-        except (msgspec.DecodeError, AnalyticsError) as error:
+            question, since = check(ask.question), minute_of(ask.since) if ask.since else None
+        except (msgspec.DecodeError, AnalyticsError, ValueError) as error:
             logger.warning("a question to be followed cannot be read: %s", error)
             return
         now = self._clock()
-        view = self.windows.follow(question, now, now + round(1000 * LEASE))
+        view = self.windows.follow(question, now, now + round(1000 * LEASE), since)
         before, self._followed = self._followed, self.windows.followed()
         if self._followed - before:
             self._begun.set()

@@ -99,6 +99,19 @@ async def test_who_follows_says_so_once_for_many_readers(live: LiveMetrics, othe
     assert requests[0].snapshot
 
 
+async def test_who_goes_on_following_says_of_which_windows_there_is_a_word(
+    live: LiveMetrics, other_bus: LiveBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane that begins anew knows by it what it has to say once more."""
+    monkeypatch.setattr(metrics, "RENEW", 0.05)
+    requests = await answering(other_bus, message("01:01", 1), message("01:00", 1))
+    async with asyncio.timeout(20):
+        while not requests or not requests[-1].since:
+            await live.document(QUESTION)
+            await asyncio.sleep(0.01)
+    assert (requests[0].since, requests[-1].since) == ("", "01:00")
+
+
 async def test_without_the_lane_an_answer_is_refused_in_time(
     live: LiveMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:

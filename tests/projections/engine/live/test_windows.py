@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlog.publish import builders
 from eventlog.publish.record import message_of
 from projections.engine.declare.registry import all_windows
-from projections.engine.live.folding import Envelopes, FoldedFacts, fold_events
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import PATIENCE, SETTLE
 from projections.engine.live.view import moment
@@ -133,37 +131,6 @@ def windows(span: int) -> Iterator[tuple[int, str]]:
     for width in WIDTHS.values():
         for start in range(BEGIN, BEGIN + span, width.every * MINUTE):
             yield start, width.name
-
-
-def test_an_event_that_cannot_be_folded_is_lost_alone_and_its_tenant_hears_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A fold is code, and may fail: what came with such an event counts, and its minute is partial until durable."""
-    lane = Lane()
-
-    def failing(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
-        if any(b"POISON" in envelope.payload for envelope in envelopes):
-            raise ArithmeticError("no fold for this")
-        return fold_events(topic, envelopes, first)
-
-    monkeypatch.setattr("projections.engine.live.arrivals.fold_events", failing)
-    lane.follow()
-    lane.follow(company="globex")
-    others = [trade(BEGIN + 1_000, 1, number=number) for number in range(5)]
-    lane.take(trade(BEGIN, 2, company="globex"), *others, trade(BEGIN, 7, number=9, symbol="POISON"))
-    newest = {message["company"]: message for message in lane.said if message["start"] == moment(BEGIN)}
-    assert (total(newest["acme"]), newest["acme"]["partial_reasons"]) == ((5, "5"), ["gap"])
-    assert (total(newest["globex"]), newest["globex"]["partial"]) == ((1, "2"), False)
-    assert lane.windows.figures()["failed"] == 1
-    lane.at(BEGIN + MINUTE + GRACE + IDLE)
-    minute, whole = BEGIN // MINUTE, Lane()
-    monkeypatch.undo()
-    whole.take(*others, trade(BEGIN, 7, number=9, symbol="POISON"))
-    (pending,) = [p for p in lane.windows.pending({PROJECTION: FOREVER}, lane.now) if p.company == "acme"]
-    lane.windows.settle(pending, {minute: whole.windows.panes("acme", "trading")[minute].rows}, lane.now)
-    lane.say()
-    last = [m for m in lane.said if m["company"] == "acme" and m["start"] == moment(BEGIN)][-1]
-    assert (last["kind"], last["partial"], total(last)) == ("durable", False, (6, "12"))
 
 
 def test_a_window_is_early_final_revised_and_durable_in_turn() -> None:
