@@ -63,8 +63,10 @@ class _View:
         message: Message = msgspec.json.decode(data)
         start = message["start"]
         known = self.windows.get(start)
-        if known and known["epoch"] == message["epoch"] and known["revision"] >= message["revision"]:
+        if known and (_older(message, known) or known["kind"] == MessageKind.DURABLE != message["kind"]):
             return
+        if known and known["kind"] != MessageKind.EARLY and message["kind"] != MessageKind.DURABLE:
+            message["kind"] = MessageKind.REVISED  # of a lane that does not know what another one said
         self.turn += 1
         self.windows[start], self.turns[start] = message, self.turn
         for old in sorted(self.windows)[:-REMEMBERED]:
@@ -81,6 +83,11 @@ class _View:
         durable = [message["kind"] == MessageKind.DURABLE for message in messages]
         settled = durable.index(False) if False in durable else len(durable)
         return messages[max(0, min(settled - 1, len(messages) - SHOWN)) :]
+
+
+def _older(message: Message, known: Message) -> bool:
+    """Whether the same lane has said more since."""
+    return bool(known["epoch"] == message["epoch"] and known["revision"] >= message["revision"])
 
 
 class LiveMetrics:

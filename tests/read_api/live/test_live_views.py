@@ -99,6 +99,26 @@ async def test_who_follows_says_so_once_for_many_readers(live: LiveMetrics, othe
     assert requests[0].snapshot
 
 
+async def test_a_lane_that_begins_anew_takes_nothing_back(live: LiveMetrics, other_bus: LiveBus) -> None:
+    """What was final is final once, and what is durable stays so, until the projection's value is said again."""
+    await answering(
+        other_bus,
+        message("01:00", 9, kind="durable", trades=4),
+        message("01:01", 9, kind="final", trades=4),
+        message("01:00", 1, epoch="two", kind="early", trades=1),
+        message("01:01", 1, epoch="two", kind="early", trades=1),
+        message("01:01", 2, epoch="two", kind="final", trades=2),
+        message("01:02", 1, epoch="two", trades=3),
+    )
+    windows: list[Any] = []
+    async with asyncio.timeout(20):
+        while len(windows) < 3:
+            await asyncio.sleep(0.01)
+            windows = (await live.document(QUESTION))["windows"]
+    told = [(w["kind"], w["rows"][0]["total_trades"]) for w in windows]
+    assert told == [("durable", 4), ("revised", 2), ("early", 3)]
+
+
 async def test_who_goes_on_following_says_of_which_windows_there_is_a_word(
     live: LiveMetrics, other_bus: LiveBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
