@@ -52,7 +52,8 @@ def tile_request(
     given = {name: value for name, value in params.items() if name in known}
     if to in params and to not in known and END in known:
         given[END] = params[to]
-    left_out = tuple(name for name in params if name not in given and not (name == to and END in given))
+    meant = {*given, *needs, *([to] if END in given else [])}  # whose the dashboard is, need not be said of each tile
+    left_out = tuple(name for name in params if name not in meant)
     whole = {**given, **tile.params}
     try:
         question: Question | AnalyticsError = allowed(replace(of_company, name=tile.query, params=whole))

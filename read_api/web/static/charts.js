@@ -3,6 +3,8 @@ import { isDark } from "./frame.js";
 
 const MOST_ELEMENTS = 1000; // rows that are drawn as SVG; beyond it a canvas is quicker
 
+let loading; // what draws: once a page, whoever asks first
+
 export class Charts {
   constructor({ charts, themes, bundle, numbers }) {
     this.charts = new Map(Object.entries(charts));
@@ -37,8 +39,8 @@ export class Charts {
   }
 
   load() {
-    this.loading ??= load(this.bundle);
-    return this.loading;
+    loading ??= load(this.bundle);
+    return loading;
   }
 
   watch(id) {
