@@ -14,14 +14,13 @@ import click
 
 from app.cli.frame import as_json, run, show_json, show_rows, with_settings
 from app.settings import Settings
-from domain.errors import Conflict, Invalid, NotFound, NotYet
+from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from adapters.postgres.read_models.builder import PostgresVersions
     from projections.engine.declare.projection import Projection
-    from projections.engine.rebuild import Comparison, Stored
+    from projections.engine.rebuild import Comparison
 
-LOOK = 0.1  # seconds between two looks whether both versions stand at the same position
 SAME_POSITION = click.option(
     "--timeout", default=60.0, show_default=True, help="Seconds to wait until both stand at the same position."
 )
@@ -153,64 +152,10 @@ def verify(settings: Settings, name: str, timeout: float, as_json: bool) -> None
 
 
 async def _verify(settings: Settings, name: str, patience: float) -> Comparison:
+    from app.rebuild.versions import verify
+
     async with _versions(settings) as versions:
-        declared, target, live = _chosen(versions, name)
-        return await _compared(settings, versions, declared, live, target, patience)
-
-
-def _chosen(versions: PostgresVersions, name: str) -> tuple[Projection, Stored, Stored]:
-    """Projection, version that is named (else the newest finished one that is not live), and the live one."""
-    name, _, number = name.partition("@")
-    declared = _declared(name)
-    if number and not number.isdecimal():
-        raise Invalid(f"{number!r} is no version number: write NAME@VERSION")
-    stored = versions.stored(declared)
-    live = next((s for s in stored if s.live), None)
-    able = [
-        s for s in stored if not s.live and s.state not in ("building", "retired") and number in ("", str(s.version))
-    ]
-    if live is None or not able:
-        raise NotFound(
-            f"{name} has no finished version {number or 'beside the live one'}",
-            code="no_version",
-            suggested_actions=("Make one with `analytics projections rebuild`.",),
-        )
-    return declared, able[-1], live
-
-
-async def _compared(
-    settings: Settings,
-    versions: PostgresVersions,
-    declared: Projection,
-    live: Stored,
-    target: Stored,
-    patience: float,
-) -> Comparison:
-    """Both at the same position; how it ended is remembered.
-
-    Raises Conflict for other definitions, NotYet when they do not meet.
-    """
-    if live.fingerprint != target.fingerprint:
-        raise Conflict(
-            f"version {live.version} was made by definition {live.definition}, version {target.version} by"
-            f" {target.definition}: their rows are not comparable",
-            code="other_definition",
-        )
-    old, new = declared.stored_as(live.version), declared.stored_as(target.version, live=False)
-    deadline = time.monotonic() + patience
-    while (found := await asyncio.to_thread(versions.compare, old, new)) is None:
-        if time.monotonic() > deadline:
-            raise NotYet(
-                f"versions {live.version} and {target.version} do not stand at the same position",
-                suggested_actions=("Is a projector running, and neither version paused or stopped?",),
-            )
-        await asyncio.sleep(LOOK)
-    from app.evidence import remember_rebuild
-    from projections.engine.rebuild_result import RebuildResult
-
-    told = RebuildResult(found.equal, found.new.position, live.version, round(time.time(), 3))
-    remember_rebuild(settings, declared.name, told)
-    return found
+        return await verify(settings, versions, name, patience)
 
 
 @click.command()
@@ -229,22 +174,10 @@ def switch(settings: Settings, name: str, explain: str, timeout: float) -> None:
 
 
 async def _switch(settings: Settings, name: str, explain: str, patience: float) -> int:
+    from app.rebuild.versions import switch
+
     async with _versions(settings) as versions:
-        declared, target, live = _chosen(versions, name)
-        if target.fingerprint != live.fingerprint:
-            if target.fingerprint != declared.fingerprint:
-                raise Conflict(f"version {target.version} of {declared.name} needs the code that made it")
-            explain = explain or f"definition {live.definition} became {target.definition}"
-        else:
-            found = await _compared(settings, versions, declared, live, target, patience)
-            if not found.equal and not explain:
-                raise Conflict(
-                    f"version {target.version} differs from version {live.version} at the same position",
-                    code="versions_differ",
-                    suggested_actions=("Look with `analytics projections verify`, then --explain why.",),
-                )
-        await asyncio.to_thread(versions.switch, declared.stored_as(target.version), explain or None)
-        return target.version
+        return await switch(settings, versions, name, explain, patience)
 
 
 @click.command()
@@ -269,17 +202,15 @@ async def _drop(settings: Settings, stored: Projection) -> None:
 @with_settings
 def cancel(settings: Settings, name: str) -> None:
     """Drop the unfinished version of a projection; a rebuild that is at work on it ends."""
-    version = run(_cancel(settings, _declared(name)))
+    version = run(_cancel(settings, name))
     click.echo(f"the rebuild of {name} is cancelled, version {version} is dropped")
 
 
-async def _cancel(settings: Settings, declared: Projection) -> int:
+async def _cancel(settings: Settings, name: str) -> int:
+    from app.rebuild.versions import cancel
+
     async with _versions(settings) as versions:
-        building = [s.version for s in versions.stored(declared) if s.state == "building"]
-        if not building:
-            raise NotFound(f"{declared.name} is not being rebuilt", code="no_rebuild")
-        await asyncio.to_thread(versions.drop, declared.stored_as(building[0]))
-        return building[0]
+        return await cancel(versions, name)
 
 
 COMMANDS = (rebuild, verify, switch, drop, cancel)

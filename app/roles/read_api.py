@@ -13,12 +13,13 @@ from app.settings import Settings
 from eventlog import tasks
 
 if TYPE_CHECKING:
+    from domain.ports import EventLog
+    from read_api.answers.verification import LogVerification
     from read_api.answers.warming import Warming
 
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
-    from app.evidence import evidence
     from app.read_side.pages import page_services
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
@@ -26,15 +27,18 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from app.serving.instant_answers import InstantAnswers
     from app.serving.routing import routes_of
     from app.serving.tls import certificate_files
-    from read_api.answers.verification import LogVerification
     from read_api.http.app import TARGETS, create_app, short_way
     from read_api.http.problems import problem
     from read_api.web.refusals import refusal
 
     files = certificate_files(settings)
-    async with read_services(settings) as (side, log), evidence(settings) as kept, page_services(settings) as pages:
+    async with (
+        read_services(settings) as (side, log),
+        _verification(settings, log) as verification,
+        page_services(settings, log, verification) as pages,
+    ):
         gate = Gate(side.authenticate, side.trail, side.rates, side.sessions)
-        application = create_app(side, LogVerification(log, kept), pages)
+        application = create_app(side, verification, pages)
         match, observe = routes_of(application), side.metrics.request
         inner = short_way(application)
         middleware = AuditMiddleware(inner, match, gate, problem, observe, refusal)
@@ -42,6 +46,15 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         warming = side.questions.warming(TARGETS, settings.warming_share)
         async with _warming(warming, settings.warming_share):
             await serve_http(middleware, settings.host, settings.read_port, stop, ready, files, instant)
+
+
+@asynccontextmanager
+async def _verification(settings: Settings, log: EventLog) -> AsyncIterator[LogVerification]:
+    from app.evidence import evidence
+    from read_api.answers.verification import LogVerification
+
+    async with evidence(settings) as kept:
+        yield LogVerification(log, kept)
 
 
 @asynccontextmanager

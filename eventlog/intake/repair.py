@@ -54,11 +54,12 @@ class Result:
 
 @dataclass
 class Repairs:
-    """What an operator does with the quarantine. `publisher` must not stamp."""
+    """What somebody does with the quarantine, through which door. `publisher` must not stamp."""
 
     publisher: Publisher
     quarantine: Quarantine
     actor: Actor
+    door: Door = Door.CLI
 
     async def replay(self, entries: Sequence[Entry], change: Change) -> list[Result]:
         """Publish these entries again, in the order given. What is still bad waits on, and says why.
@@ -112,7 +113,7 @@ class Repairs:
                     self.actor,
                     f"quarantine_{s.status}",
                     f"quarantine {s.id}: {s.note or entry.code}",
-                    Door.CLI,
+                    self.door,
                     company=entry.company_id if _is_company(entry.company_id) else SYSTEM,
                     position=s.replayed_to,
                     correlation_id=correlation.current.get(),

@@ -94,7 +94,7 @@ def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
     if period == OWN_DAYS and not begin < end:
         raise Invalid("a period of days has a first day, and ends later", code="bad_parameter")
     filters = {name: value for name, value in params.items() if name in FILTERS and value}
-    as_of, panel = _moment(params.get("as_of", "")), params.get("panel", "")
+    as_of, panel = read_moment(params.get("as_of", "")), params.get("panel", "")
     return Address(path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters)
 
 
@@ -109,13 +109,17 @@ def _day(text: str) -> str:
         raise Invalid(f"{text!r} is no day, as 2026-01-31 is", code="bad_parameter") from None
 
 
-def _moment(text: str) -> str:
-    """A moment of the past as queries take it; a browser's form leaves out the zone, and means UTC."""
+def with_zone(text: str) -> str:
+    """A moment as it was typed; a browser's form leaves out the zone, and means UTC."""
+    return text if "T" not in text or text.endswith("Z") or "+" in text else text + "Z"
+
+
+def read_moment(text: str) -> str:
+    """A moment of the past as queries take it; empty stays empty. Raises Invalid."""
     if not text:
         return ""
     try:
-        whole = text if "T" not in text or text.endswith("Z") or "+" in text else text + "Z"
-        known: datetime = read_time(whole)
+        known: datetime = read_time(with_zone(text))
     except ValueError as error:
         raise Invalid(f"as of: {error}", code="bad_parameter") from None
     return known.isoformat().replace("+00:00", "Z")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
-from domain.access.rights import Principal, Right, require
+from domain.access.rights import Principal, Right, may, require
 from domain.audit import Action
 from domain.configuration.dashboard import FILTERS
 from domain.errors import Forbidden
@@ -26,6 +26,7 @@ from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest, min_position, parameters, question_of
 from read_api.services import ReadServices
 from read_api.web.address import Address
+from read_api.web.audit.places import event_address, place_text
 from read_api.web.formats import Formats, utc
 from read_api.web.frame import formats_of, frame
 from read_api.web.page import page
@@ -35,7 +36,7 @@ MOST_FACTS = 4  # of an event's row
 
 
 class Behind(NamedTuple):
-    """An event as the page shows it: when, whose, what it says, and its share of the number."""
+    """An event as the page shows it: when, whose, what it says, its share of the number, and its own page, if open."""
 
     at: str
     exact: str
@@ -43,6 +44,7 @@ class Behind(NamedTuple):
     facts: str
     share: str
     event_id: str
+    href: str
 
 
 def events_address(key: str, company: str, params: Mapping[str, str], measure: str = "") -> str:
@@ -95,7 +97,7 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
         measure=measure_name(of),
         answer=answer,
         value=formats.value(kind_of(of.measure, [answer["value"]]), answer["value"]),
-        events=_shown(answer["events"], of.measure, formats),
+        events=_shown(answer["events"], of.measure, formats, _whose(request, question.company)),
         others=others,
         older=older and events_address(key, question.company, {**plain, "cursor": older}, measure),
     )
@@ -106,7 +108,12 @@ async def _answer(request: HttpRequest, question: Question) -> dict[str, Any]:
     return plain(await side.past.answer(request.user.principal, question, min_position(request)))
 
 
-def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats) -> list[Behind]:
+def _whose(request: HttpRequest, company: str) -> str:
+    """The company whose events may be looked at one by one; empty where they may not."""
+    return company if may(request.user.principal, Right.EVENTS, company) else ""
+
+
+def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats, company: str) -> list[Behind]:
     kind = kind_of(measure, [event["share"] for event in events])
     return [
         Behind(
@@ -116,6 +123,7 @@ def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats) 
             _facts(event["row"], formats),
             formats.value(kind, event["share"]),
             event["event_id"],
+            company and event_address(company, place_text(event)),
         )
         for event in events
     ]

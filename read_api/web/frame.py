@@ -15,7 +15,16 @@ from read_api.web.address import COMPARISONS, PERIODS, Address
 from read_api.web.formats import Formats, locale_of
 
 KEYS: Mapping[str, str] = MappingProxyType(
-    {"executive": "e", "trading": "t", "users": "u", "system": "s", "pipeline": "p", "admin": "a"}
+    {
+        "executive": "e",
+        "trading": "t",
+        "users": "u",
+        "system": "s",
+        "pipeline": "p",
+        "admin": "a",
+        "audit": "d",
+        "engine": "n",
+    }
 )
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -47,6 +56,10 @@ def places(principal: Principal, company: str, path: str) -> Sequence[Place]:
     found = []
     if principal.member or may(principal, Right.DASHBOARDS, company):
         found = [(standard()[name].contents.name, f"/dashboards/{name}", KEYS[name]) for name in NAMES]
+    if may(principal, Right.EVENTS, company):
+        found.append(("Audit", "/audit", KEYS["audit"]))
+    if may(principal, Right.PROJECTIONS):
+        found.append(("Engine", "/engine", KEYS["engine"]))
     if may(principal, Right.STATUS):
         found.append(("Pipeline", "/pipeline", KEYS["pipeline"]))
     if may(principal, Right.COMMAND, company):

@@ -29,10 +29,12 @@ from read_api.services import ReadServices
 from read_api.web import sign_in
 from read_api.web.address import Address
 from read_api.web.admin import pages as admin
+from read_api.web.audit.handlers import AUDIT
 from read_api.web.bundle import BUNDLE, bundle_version
 from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
 from read_api.web.drawing import drawn
+from read_api.web.engine.handlers import ENGINE
 from read_api.web.explained import events_page
 from read_api.web.explorer_pages import explorer_page, tools
 from read_api.web.export import exported, offers
@@ -49,7 +51,8 @@ from read_api.web.tiles import Bases
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
     shown = [home, dashboard, exported, pipeline, metric_page, events_page, search, users, person, explorer_page]
-    handlers = [*shown, *admin.HANDLERS, static_file, sign_in.sign_in, sign_in.sign_out, take_command, save_tile]
+    rooms = (*admin.HANDLERS, *AUDIT, *ENGINE)
+    handlers = [*shown, *rooms, static_file, sign_in.sign_in, sign_in.sign_out, take_command, save_tile]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.access.rights import Principal
+from domain.ports import Placed
+from read_api.answers.verification import Verifications
 from read_api.web.bundle import Bundle
+from read_api.web.engine.port import EngineRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,34 @@ class PageCommands(Protocol):
         ...
 
 
+class Evidence(Protocol):
+    """What shows that an event is in the log, and what it changed."""
+
+    async def proof(self, place: Placed) -> Mapping[str, Any]:
+        """The proof of the record that lies there, as JSON.
+
+        Raises NotFound, NotYet while it is neither sealed nor signed, Unavailable.
+        """
+        ...
+
+    def public_key(self) -> bytes:
+        """The key that checkpoints are signed by, as PEM."""
+        ...
+
+    async def changed_rows(self, place: Placed, record: bytes) -> Sequence[Mapping[str, Any]]:
+        """The rows that the event of a record changes: projection, table, key, values. Raises Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PageServices:
-    """`bundle`: what draws charts; `commands`: who takes what forms command."""
+    """`bundle`: what draws charts; `commands`: who takes what forms command; `verifications`: of the log, by turns.
+
+    `engine`: the machinery that engineers work on.
+    """
 
     bundle: Bundle
     commands: PageCommands
+    evidence: Evidence
+    verifications: Verifications
+    engine: EngineRoom

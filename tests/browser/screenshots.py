@@ -19,6 +19,14 @@ from tests.support.instance import Instance
 FOLDER = Path("build/pages")
 PAGES = {name: f"/dashboards/{name}" for name in ("executive", "trading", "users", "system")}
 PAGES |= {"pipeline": "/pipeline", "panel": "/dashboards/executive", "filtered": "/dashboards/trading"}
+PAGES |= {
+    "audit": "/audit", "then-and-now": "/audit/replay", "verify": "/audit/verification", "trail": "/audit/trail",
+    "engine": "/engine", "projection": "/engine/projections/trading", "quarantine": "/engine/quarantine",
+}  # fmt: skip
+PEOPLE = {
+    "audit": "auditor",
+    "engine": "engineer",
+}  # whose pages they are, by the first part of the path; else an admin's
 WITH = {"panel": "&panel=mrr", "filtered": "&period=5y&symbol=AAPL"}
 WIDTHS, THEMES = (390, 1280, 2560), ("light", "dark")
 TALLEST = 8_000
@@ -57,17 +65,20 @@ def main(folder: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     chromium.PATIENCE = 120.0  # the first page of a company is made of all its events
     with running(folder) as instance, tempfile.TemporaryDirectory() as profile, page(Path(profile) / "profile") as tab:
-        pages, token = instance.addresses["pages"], instance.token("admin", "*", "--subject", "ada")
+        pages = instance.addresses["pages"]
         tab.screen(1280)
         tab.open(pages)
         tab.until("h1", "Sign in")
         tab.until_true("document.readyState === 'complete' && sessionStorage.getItem('again') !== null")
         tab.screenshot(FOLDER / "sign-in.png")
-        tab.open(f"{pages}/#token={token}&company=acme")
-        tab.until(".who", "ada")
-        for (name, path), width, theme in product(PAGES.items(), WIDTHS, THEMES):
-            take(tab, f"{pages}{path}?company=acme{WITH.get(name, '')}", name, width, theme)
-            print(FOLDER / f"{name}-{width}-{theme}.png", flush=True)
+        for role in ("admin", *PEOPLE.values()):
+            tab.sign_out()
+            tab.open(f"{pages}/#token={instance.token(role, '*', '--subject', f'ada-{role}')}&company=acme")
+            tab.until(".who", f"ada-{role}")
+            own = {name: path for name, path in PAGES.items() if PEOPLE.get(path.split("/")[1], "admin") == role}
+            for (name, path), width, theme in product(own.items(), WIDTHS, THEMES):
+                take(tab, f"{pages}{path}?company=acme{WITH.get(name, '')}", name, width, theme)
+                print(FOLDER / f"{name}-{width}-{theme}.png", flush=True)
 
 
 if __name__ == "__main__":

@@ -289,6 +289,16 @@ class PostgresVersions(Session):
             lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"rebuild {projection.name}",))
             return lock.fetchone() == (True,)
 
+    def worked_on(self, projection: Projection) -> bool:
+        """Whether somebody has the lock of whoever rebuilds this projection."""
+        held = (
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+            " AND ((classid::bigint << 32) | objid::bigint) = hashtext(%s)::bigint"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        with self._transaction() as connection:
+            return connection.execute(held.encode(), (f"rebuild {projection.name}",)).rowcount > 0
+
     def admitted(self) -> dict[TopicPartition, int]:
         """What admission has decided: next offset by topic and partition."""
         with self._transaction() as connection:

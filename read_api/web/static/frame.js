@@ -118,5 +118,7 @@ async function showAgain() {
   document.body.toggleAttribute("data-lost", !answer.ok);
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  byId("projections").replaceWith(page.getElementById("projections"));
+  if (document.activeElement.matches("#again :is(a, button, input, select, textarea)")) return; // about to be used
+  byId("again").replaceWith(page.getElementById("again"));
+  if (!page.querySelector("main[data-again]")) location.reload(); // it has ended, and what can be done now is another
 }

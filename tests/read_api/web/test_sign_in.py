@@ -149,4 +149,4 @@ def test_who_signs_in_reads_and_signs_out_is_on_record(instance: Instance, brows
 def test_each_role_has_a_first_page(instance: Instance, browser: httpx.Client, role: str) -> None:
     sign_in(browser, instance.token(role, COMPANY))
     first = browser.get("/").headers["location"]
-    assert first == f"{'/pipeline' if role == 'engineer' else '/dashboards/executive'}?company={COMPANY}"
+    assert first == f"{'/engine' if role == 'engineer' else '/dashboards/executive'}?company={COMPANY}"
