@@ -20,7 +20,6 @@ from domain.access.rights import EVERY_COMPANY, Role, Tier
 from domain.errors import Unavailable
 
 READY_SECONDS = 90.0
-MEASURED = ("read-api", "command-api", "grpc", "projector")
 
 
 @dataclass(slots=True)
