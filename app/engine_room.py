@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager, closing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 WORKERS = 2  # processes that fold, of one rebuild
 LONGEST = 7 * 86_400.0  # seconds that a rebuild may take
 PATIENCE = 20.0  # seconds that somebody waits until two versions stand at the same position
+LOOK = 0.2  # seconds between two looks whether a rebuild has begun
 MOST_SNAPSHOTS = 5  # snapshots of a projection
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class ProcessEngineRoom:
     def __init__(self, settings: Settings, quarantine: PostgresQuarantine) -> None:
         self._settings, self._quarantine = settings, quarantine
         self._rebuilds: dict[str, WorkerProcess] = {}
+        self._work: dict[str, Future[None]] = {}
         self._failures: dict[str, str] = {}
 
     async def versions(self, name: str) -> Sequence[Version]:
@@ -68,7 +71,7 @@ class ProcessEngineRoom:
         with closing(wiring.versions(self._settings)) as versions:
             found = [stored for stored in versions.stored(declared) if stored.state != "retired"]
             building = any(stored.state == "building" for stored in found)
-            working = building and versions.worked_on(declared)
+            working = building and (self._at_work(declared.name) or versions.worked_on(declared))
         shown = []
         for each in found:
             done = total = 0
@@ -128,8 +131,17 @@ class ProcessEngineRoom:
         worker = self._rebuilds.setdefault(name, WorkerProcess(f"the rebuild of {name}", waiting=0))
         work = worker.submit(_rebuild_here, self._settings, name, seconds=LONGEST)
         self._failures.pop(name, None)
+        self._work[name] = work
         work.add_done_callback(partial(self._ended, name))
+        until = time.monotonic() + PATIENCE
+        while self._at_work(name) and time.monotonic() < until:  # so that whoever looks next sees it
+            if any(each.state == "building" for each in await self.versions(name)):
+                break
+            await asyncio.sleep(LOOK)
         return f"version {plan.version} is {'resumed' if plan.resumed else 'begun'}"
+
+    def _at_work(self, name: str) -> bool:
+        return name in self._work and not self._work[name].done()
 
     def _ended(self, name: str, work: Future[None]) -> None:
         try:
