@@ -23,11 +23,16 @@ PAGES |= {
     "audit": "/audit", "then-and-now": "/audit/replay", "verify": "/audit/verification", "trail": "/audit/trail",
     "engine": "/engine", "projection": "/engine/projections/trading", "quarantine": "/engine/quarantine",
 }  # fmt: skip
+PAGES |= {
+    "funnel": "/users/funnel", "retention": "/users/retention", "admin": "/admin", "dashboards": "/admin/dashboards",
+    "editor": "/admin/dashboards/new", "alert": "/admin/alerts/new",
+}  # fmt: skip
 PEOPLE = {
     "audit": "auditor",
     "engine": "engineer",
 }  # whose pages they are, by the first part of the path; else an admin's
-WITH = {"panel": "&panel=mrr", "filtered": "&period=5y&symbol=AAPL"}
+WITH = {"panel": "&panel=mrr", "filtered": "&period=5y&symbol=AAPL", "editor": "&like=users"}
+WITH |= {"funnel": "&steps=page_view&steps=feature_used&steps=click", "retention": "&unit=week&view=line"}
 WIDTHS, THEMES = (390, 1280, 2560), ("light", "dark")
 TALLEST = 8_000
 SETTLED = (
