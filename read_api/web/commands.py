@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from domain.access.rights import Right, require
 from domain.configuration.registry import command_by_name
-from domain.errors import Invalid, NotYet
+from domain.errors import AnalyticsError, Invalid
 from domain.position import Position
 from domain.request.caller import PAGE
 from domain.whole_number import whole_number
@@ -44,7 +44,7 @@ async def send(request: HttpRequest, command: PageCommand) -> Mapping[str, Any]:
     require(caller.principal, Right.COMMAND, company)
     command = replace(command, company=company, correlation_id=caller.correlation_id)
     answer = await pages.commands.take(caller.principal, command)
-    with suppress(NotYet):
+    with suppress(AnalyticsError):  # the command was taken, whatever becomes of waiting for the lists
         shows = Question(HISTORY, company, {}, side.questions.now())
         await side.questions.reach(shows, Position.parse(answer["position"]))
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields
 from functools import cache
 
@@ -100,3 +101,10 @@ def test_decisions_have_one_form() -> None:
     parts = ("Status:", "## Context", "## Decision", "## Consequences", "## Look again when")
     assert [f"{r}: {part}" for r in records for part in parts if part not in (ROOT / r).read_text()] == []
     assert len({record.split("/")[2][:4] for record in records}) == len(records), "a number was used twice"
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """docs/why/dependencies.md names what the service is installed with, and nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"^\| `([\w-]+)` \|", (DOCS / "why" / "dependencies.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(re.match(r"[\w-]+", line)[0] for line in project["dependencies"])  # type: ignore[index]  # each begins with its name
