@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, get
 
-from domain.configuration.dashboard import Contents
+from domain.configuration.dashboard import Contents, TileKind
 from domain.errors import Forbidden
 from domain.events.identity import new_event_id
 from domain.request.caller import PAGE
@@ -55,8 +55,9 @@ async def explorer_page(request: HttpRequest) -> Response[bytes] | Response[None
     own = [control.name for control in explorer.controls]
     address = address_of(request, *own, VIEW, DEED)
     chosen = {name: values_of(request, name) for name in own}
-    view = next((view for view in values_of(request, VIEW) if view in explorer.views), next(iter(explorer.views)))
-    usual = {VIEW: [view] if view != next(iter(explorer.views)) else []}
+    usual_view, named = next(iter(explorer.views)), values_of(request, VIEW)
+    view = next((kind for kind in explorer.views if kind in named), usual_view)
+    usual = {VIEW: [view] if view != usual_view else []}
     if deeds := values_of(request, DEED):
         list_name, _, deed = deeds[-1].partition(" ")
         changed = {**chosen, list_name: edited(chosen[list_name], deed)} if list_name in explorer.lists else chosen
@@ -66,7 +67,7 @@ async def explorer_page(request: HttpRequest) -> Response[bytes] | Response[None
 
 
 async def _explored(
-    request: HttpRequest, explorer: Explorer, address: Address, chosen: Chosen, view: str
+    request: HttpRequest, explorer: Explorer, address: Address, chosen: Chosen, view: TileKind
 ) -> Response[bytes]:
     side: ReadServices = request.app.state.side
     tile = explorer.tile(chosen, view)

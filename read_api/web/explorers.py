@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from domain.configuration.dashboard import Layout, Tile
+from domain.configuration.dashboard import Layout, Tile, TileKind
 from projections.queries.users.funnels_and_paths import MOST_STEPS
 
 PLACE = Layout(0, 0, 12, 8)
@@ -36,7 +36,7 @@ class Explorer:
     title: str
     words: str
     query: str
-    views: Mapping[str, str]
+    views: Mapping[TileKind, str]
     controls: Sequence[Control]
     needs: str = ""
 
@@ -50,13 +50,13 @@ class Explorer:
         """Parameters that have several values."""
         return [control.name for control in self.controls if control.kind == EVENTS]
 
-    def tile(self, chosen: Mapping[str, Sequence[str]], view: str) -> Tile:
+    def tile(self, chosen: Mapping[str, Sequence[str]], view: TileKind) -> Tile:
         """The tile of what was chosen."""
         params = {name: ",".join(filter(None, values)) for name, values in chosen.items()}
         given = {name: text for name, text in params.items() if text}
         about = " → ".join(text.replace(",", " → ") for name, text in given.items() if name in _NAMING)
         title = f"{self.title}: {about}" if about else self.title
-        return Tile(self.name, title[:LONGEST_TITLE], view, self.query, PLACE, given)  # type: ignore[arg-type]  # one of its kinds
+        return Tile(self.name, title[:LONGEST_TITLE], view, self.query, PLACE, given)
 
 
 FUNNEL = Explorer(
