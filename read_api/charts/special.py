@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from projections.engine.query.quantiles import middle_of
+from read_api.charts import market
 from read_api.charts.columns import label
 from read_api.charts.shapes import Rows
 from read_api.charts.spec import Spec, amount, computed, instant, number, spec, time_axis, tips
@@ -312,36 +313,6 @@ def _steps(rows: Rows) -> Charts:
     return [("How many users reach each step", spec(transform, layer=[bar, text]))]
 
 
-def _candles(rows: Rows) -> Charts:
-    transform = [instant("start", "x"), *(number(name, name[0]) for name in ("open", "high", "low", "close")),
-                 computed("datum.c < datum.o ? 'down' : 'up'", "way")]  # fmt: skip
-    x = time_axis("x")
-    colour = {
-        "field": "way",
-        "type": "nominal",
-        "sort": ["up", "down"],
-        "scale": {"domain": ["up", "down"]},
-        "legend": None,
-    }
-    tip = tips(
-        ("x", "From", "utc"),
-        ("o", "Open", ",.4~f"),
-        ("h", "High", ",.4~f"),
-        ("l", "Low", ",.4~f"),
-        ("c", "Close", ",.4~f"),
-    )
-    scale = {"scale": {"zero": False}}
-    wick = {
-        "mark": "rule",
-        "encoding": {"x": x, "y": {**amount("l"), **scale}, "y2": {"field": "h"}, "color": colour, "tooltip": tip},
-    }
-    body = {
-        "mark": {"type": "bar", "width": {"expr": f"max(1, width / {len(rows) * 1.6})"}},
-        "encoding": {"x": x, "y": {**amount("o"), **scale}, "y2": {"field": "c"}, "color": colour, "tooltip": tip},
-    }
-    return [("Open, high, low and close of each bar; blue rose, vermilion fell", spec(transform, layer=[wick, body]))]
-
-
 CHARTS: Mapping[tuple[str, str], Callable[[Rows], Charts]] = MappingProxyType(
     {
         ("stacked_bar", "mrr_movements"): _movements,
@@ -360,6 +331,7 @@ CHARTS: Mapping[tuple[str, str], Callable[[Rows], Charts]] = MappingProxyType(
         ("line", "forecast"): _forecast,
         ("area", "forecast"): _forecast,
         ("funnel", "funnel"): _steps,
-        ("candles", "market_bars"): _candles,
+        ("candles", "market_bars"): market.candles,
+        ("line", "indicator"): market.indicator,
     }
 )

@@ -26,6 +26,7 @@ from read_api.answers.questions import VIEWER
 NAMES = ("executive", "trading", "users", "system")
 PERSON = "person"  # that of one user, who must be named
 PERIOD = ("from", "to")
+POINT = "."  # between a tile and a parameter that is asked of it alone
 END = "at"  # what queries call the end of their period that look at one moment
 NEEDED: Mapping[str, frozenset[str]] = MappingProxyType({PERSON: frozenset({"user_id", "customer_id"})})
 
@@ -49,8 +50,15 @@ class Document:
         return NEEDED.get(self.name, frozenset())
 
     def params(self) -> frozenset[str]:
-        """What may be asked of all its tiles alike: the period, and filters that some tile knows."""
-        return frozenset(PERIOD).union(*(left_open(tile) for tile in self.contents.tiles))
+        """What may be asked of all its tiles alike: the period, and filters that some tile knows; and of one alone."""
+        alike = (left_open(tile) | of_one(tile) for tile in self.contents.tiles)
+        return frozenset(PERIOD).union(*alike)
+
+
+def of_one(tile: Tile) -> frozenset[str]:
+    """What may be asked of this tile alone: `price.interval` is the interval of the tile `price`."""
+    query = all_registered().get(tile.query)
+    return frozenset(tile.id + POINT + param.name for param in query.params) if query else frozenset()
 
 
 def left_open(tile: Tile) -> frozenset[str]:

@@ -14,7 +14,7 @@ import msgspec
 from domain.configuration.dashboard import Tile
 from domain.errors import AnalyticsError, Forbidden, Invalid
 from projections.engine.query.request import Question
-from read_api.dashboards.documents import END, PERIOD, left_open
+from read_api.dashboards.documents import END, PERIOD, POINT, left_open
 from read_api.dashboards.tile_answers import PENDING
 
 OPEN, CLOSED, NEEDS, FAILED = "open", "closed", "needs", "failed"
@@ -22,6 +22,8 @@ STATES: Mapping[str, str] = {"missing_parameter": NEEDS, PENDING: PENDING}  # by
 STANDS_FOR = ("definition_version", "position", "as_of", "complete", "lag_ms")
 NOT_EXTRA = frozenset({"query", "rows", *STANDS_FOR})
 MOST_MARKS = 2_000  # rows of a tile: a screen shows no more
+BARS = frozenset({"market_bars", "indicator"})  # queries whose rows are bars: each third of them would mislead
+MOST_BARS = 500  # of a tile: the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,18 @@ def tile_request(
 ) -> TileRequest:
     """What a tile asks, of the company and at the moment of a question, with what it leaves open from `params`.
 
-    `needs`: what must be among them where the tile leaves it open.
+    What is asked of this tile alone (`tile.name`) takes the place of what it says itself. `needs`: what must be among
+    them where the tile leaves it open.
     """
     known, (_, to) = left_open(tile), PERIOD
     given = {name: value for name, value in params.items() if name in known}
     if to in params and to not in known and END in known:
         given[END] = params[to]
     meant = {*given, *needs, *([to] if END in given else [])}  # whose the dashboard is, need not be said of each tile
-    left_out = tuple(name for name in params if name not in meant)
-    whole = {**given, **tile.params}
+    left_out = tuple(name for name in params if name not in meant and POINT not in name)
+    prefix = tile.id + POINT
+    own = {name.removeprefix(prefix): text for name, text in params.items() if name.startswith(prefix)}
+    whole = {**given, **tile.params, **own}
     try:
         question: Question | AnalyticsError = allowed(replace(of_company, name=tile.query, params=whole))
         if missing := sorted(name for name in needs if name in known and name not in given):
@@ -87,10 +92,11 @@ def tile_answer(one: TileRequest, content: Mapping[str, Any] | AnalyticsError | 
         problem = {"code": error.code, "detail": str(error), "suggested_actions": list(error.suggested_actions)}
         return found | {"state": _state(error), "problem": problem}
     assert isinstance(content, Mapping)
-    every = -(-len(content["rows"]) // MOST_MARKS) or 1
+    rows = content["rows"][-MOST_BARS:] if tile.query in BARS else content["rows"]
+    every = -(-len(rows) // MOST_MARKS) or 1
     extra = {name: value for name, value in content.items() if name not in NOT_EXTRA}
     stands_for = {name: content[name] for name in STANDS_FOR}
-    return found | {**stands_for, "every": every, "extra": extra, "rows": _thinned(content["rows"], every)}
+    return found | {**stands_for, "every": every, "extra": extra, "rows": _thinned(rows, every)}
 
 
 def _thinned(rows: Sequence[Any], every: int) -> list[Any]:

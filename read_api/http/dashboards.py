@@ -98,7 +98,8 @@ async def shown(dashboard: FromPath[str], request: HttpRequest) -> Response[byte
     """The dashboard executive, trading, users or system, or a configured one by its id: all tiles of one moment.
 
     `person` is that of one user, named by `user_id`, and by `customer_id` where payments are meant as well. `company`
-    names the tenant; `from` with `to`, and filters that tiles know, are the same for all tiles.
+    names the tenant; `from` with `to`, and filters that tiles know, are the same for all tiles; `price.interval` is the
+    parameter `interval` of the tile `price` alone.
     """
     side: ReadServices = request.app.state.side
     params = parameters(request)

@@ -32,7 +32,8 @@ COMPARISONS: Mapping[str, str] = MappingProxyType(
 )
 OWN_DAYS = "days"
 _LENGTHS = MappingProxyType({"7d": 7, "30d": 30, "90d": 90, "12m": 365, "5y": 1_826})
-_PAGE = ("company", "period", "compare", "as_of", "panel", *PERIOD)
+MARKET = ("market", "interval", "indicator")  # whose price, in which bars, with which indicator
+_PAGE = ("company", "period", "compare", "as_of", "panel", *PERIOD, *MARKET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Address:
     end: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    market: Mapping[str, str] = field(default_factory=dict)
 
     def to(self, **changes: Any) -> str:
         """The address with other texts in some of its members; what is as usual is left out."""
@@ -59,11 +61,15 @@ class Address:
 
     def text(self) -> str:
         """As it stands in the browser."""
+        return f"{self.path}?{urlencode(self.members())}"
+
+    def members(self) -> list[tuple[str, str]]:
+        """Its parameters, but for those that are as usual."""
         usual = {"compare": "previous"}
         members = {"company": self.company, "period": self.period, "compare": self.compare, "as_of": self.as_of}
-        members |= {PERIOD[0]: self.begin, PERIOD[1]: self.end, **self.filters, "panel": self.panel}
+        members |= {PERIOD[0]: self.begin, PERIOD[1]: self.end, **self.filters, **self.market, "panel": self.panel}
         own = [(name, value) for name, values in self.own.items() for value in values]
-        return f"{self.path}?{urlencode([(k, v) for k, v in [*members.items(), *own] if v and v != usual.get(k)])}"
+        return [(name, text) for name, text in [*members.items(), *own] if text and text != usual.get(name)]
 
     def days_back(self, now: datetime) -> int:
         """How many days before now its moment is, as a number that is not above 0: the slider's."""
@@ -95,7 +101,10 @@ def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
         raise Invalid("a period of days has a first day, and ends later", code="bad_parameter")
     filters = {name: value for name, value in params.items() if name in FILTERS and value}
     as_of, panel = read_moment(params.get("as_of", "")), params.get("panel", "")
-    return Address(path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters)
+    market = {name: params[name] for name in MARKET if params.get(name)}
+    return Address(
+        path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters, market=market
+    )
 
 
 def _after(day: date) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from read_api.charts.columns import FORMATS
 from read_api.charts.theme import THEMES
+from read_api.dashboards.documents import POINT
 from read_api.web.bundle import bundle_address
 from read_api.web.formats import Formats
 from read_api.web.tabs import groups
@@ -26,6 +27,7 @@ def drawn(answer: Mapping[str, Any], formats: Formats, bases: Bases | None = Non
     }
     subscribe = {"dashboard": answer["dashboard"], "company": answer["company"], "params": answer["params"]}
     state = {
+        "own": {name: text for name, text in answer["params"].items() if POINT in name},
         "subscribe": {**subscribe, "max_rate": MAX_RATE} if live else None,
         "charts": charts,
         "themes": THEMES,

@@ -24,6 +24,7 @@ from read_api.http.request import HttpRequest, ask, asked_at
 from read_api.http.responses import with_headers
 from read_api.services import ReadServices
 from read_api.web.address import Address
+from read_api.web.market import picker_of
 from read_api.web.page import address_of
 
 ANSWER = "json"  # the answer of the query as it is, which needs no right but the query's
@@ -87,7 +88,9 @@ async def _question(request: HttpRequest, name: str, tile: str, address: Address
     side: ReadServices = request.app.state.side
     now, principal = asked_at(request), request.user.principal
     document = await side.dashboards.document(principal, name, address.company, now)
+    picker = await picker_of(request, document, address)
     params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
+    params |= picker.params(document) if picker else {}
     profile = Question(COMPANY, address.company, {}, now)
     for one in side.dashboards.tile_requests(principal, document, profile, params):
         if one.tile.id == tile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from read_api.web.explained import events_page
 from read_api.web.explorer_pages import explorer_page, tools
 from read_api.web.export import exported, offers
 from read_api.web.frame import first_company, formats_of, frame, places
+from read_api.web.market import picker_of
 from read_api.web.page import address_of, page
 from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
@@ -83,8 +84,10 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
     principal = request.user.principal
     now = asked_at(request)
     document = await side.dashboards.document(principal, name, address.company, now)
+    picker = await picker_of(request, document, address)
     params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
-    question = DashboardQuestion(name, address.company, params)
+    params |= picker.params(document) if picker else {}
+    question = DashboardQuestion(name, address.company, params, followed=True)  # its scripts follow it from here
     side.health.dashboards.add()
     request.app.state.pages.bundle.begin()
     if address.as_of:
@@ -93,7 +96,7 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
         answer = await side.dashboards.answer(principal, question, asked_at=now)
     bases = await _bases(request, address, answer)
     people = await people_of(request, address.company) if document.needs else ()
-    return _page(request, address, document, answer, bases, people)
+    return _page(request, address, document, answer, {"bases": bases, "people": people, "picker": picker})
 
 
 async def _bases(request: HttpRequest, address: Address, answer: Mapping[str, Any]) -> Bases | None:
@@ -110,8 +113,7 @@ def _page(
     address: Address,
     document: Document,
     answer: Mapping[str, Any],
-    bases: Bases | None,
-    people: Sequence[str],
+    beside: Mapping[str, Any],
 ) -> Response[bytes]:
     formats = formats_of(request, answer["time_zone"], answer["currency"])
     opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
@@ -121,12 +123,13 @@ def _page(
         request,
         "dashboard.html",
         **frame(request, address, formats, answer["title"]),
-        **drawn(answer, formats, bases, live=not address.as_of),
+        **drawn(answer, formats, beside["bases"], live=not address.as_of),
         now=asked_at(request),
         panel=panel,
         offers=offers(request.user.principal, address) if panel else (),
         filters=[name for name in FILTERS if name in document.params()],
-        people=people,
+        people=beside["people"],
+        picker=beside["picker"],
         tools=tools(address) if document.name in ("users", PERSON) else (),
     )
 

@@ -103,6 +103,8 @@ _EMPTY: Mapping[str, str] = MappingProxyType(
     {
         "alert_rules": "There is no alert rule yet. An admin makes one with POST /api/v1/alerts/config.",
         "configuration_history": "Nothing was changed yet.",
+        "market_bars": "There are no bars of this length. Choose longer ones, or another symbol.",
+        "indicator": "There are no bars of this length. Choose longer ones, or another symbol.",
     }
 )
 

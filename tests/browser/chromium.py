@@ -68,6 +68,13 @@ class Page:
             self._call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
             self._call("Input.dispatchKeyEvent", type="keyUp", **named)
 
+    def wheel(self, selector: str, by: float) -> None:
+        """Turn the mouse wheel over the middle of an element."""
+        found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        x, y, width, height = self.script(f"(({{x, y, width, height}}) => [x, y, width, height])({found})")
+        at = {"x": x + width / 2, "y": y + height / 2}
+        self._call("Input.dispatchMouseEvent", type="mouseWheel", deltaX=0, deltaY=by, **at)
+
     def sign_out(self) -> None:
         """Forget every cookie and whatever pages keep, as a new browser."""
         self._call("Network.clearBrowserCookies")

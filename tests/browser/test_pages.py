@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -231,16 +232,22 @@ def test_pages_can_be_walked_by_keyboard_alone(filled: Instance, tab: Page) -> N
     assert complaints(tab) == []
 
 
-def test_every_chart_is_drawn_and_nothing_is_wider_than_a_phone(filled: Instance, tab: Page) -> None:
-    """All four dashboards; no message in the console, no report of the policy."""
-    tab.open(link(filled, FULL, "admin"))
-    tab.until(".who", "admin-of")
-    for name in ("executive", "trading", "users", "system"):
-        tab.screen(390, 9_000)
-        tab.open(f"{filled.addresses['pages']}/dashboards/{name}?company={FULL}&{PERIOD}")
-        tab.until("#live", "Live")
-        tab.until_true("[...document.querySelectorAll('.chart')].every((c) => c.querySelector('svg, canvas'))")
-        assert tab.script("document.documentElement.scrollWidth") <= 390, name
+def test_the_picker_of_a_market_changes_its_tiles_alone_and_a_wheel_zooms(filled: Instance, tab: Page) -> None:
+    tab.open(link(filled, FULL, path=f"/dashboards/trading?company={FULL}&{PERIOD}"))
+    tab.until("#live", "Live")
+    tab.script("window.notReloaded = true; document.querySelector('#tile-price').scrollIntoView()")
+    for name, value in (("market", "SPX"), ("indicator", "bollinger")):
+        field = f"document.querySelector('.picker').elements.{name}"
+        tab.script(f"{field}.value = '{value}'; {field}.dispatchEvent(new Event('change', {{ bubbles: true }}))")
+        tab.until_true(f"location.search.includes('{name}={value}')")
+    tab.until("#tile-indicator figcaption", "Upper")
+    tab.until_true("!!document.querySelector('#tile-price .chart svg')")
+    labels = "document.querySelector('#tile-price .chart svg').textContent"
+    before = tab.script(labels)
+    tab.wheel("#tile-price .chart", -480)
+    tab.until_true(f"{labels} !== {json.dumps(before)}")
+    assert tab.script("notReloaded && document.querySelector('.picker').elements.market.value") == "SPX"
+    tab.until("#live", "Live")
     assert complaints(tab) == []
 
 

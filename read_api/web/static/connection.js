@@ -99,6 +99,13 @@ export class Connection {
     this.open();
   }
 
+  // Follow something else from now on.
+  ask(subscribe) {
+    this.wanted = subscribe;
+    this.answer = null;
+    if (this.following) this.resubscribe();
+  }
+
   follow(following) {
     if (following === this.following) return;
     this.following = following;

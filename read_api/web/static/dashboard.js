@@ -78,6 +78,23 @@ if (connection) {
   connection.open();
 }
 
+// ---- the picker of a market: only its tiles change, and the address
+
+document.addEventListener("change", (event) => event.target.form?.classList.contains("picker") && pick(event.target.form));
+document.addEventListener("submit", (event) => {
+  if (!event.target.classList.contains("picker")) return;
+  event.preventDefault();
+  pick(event.target);
+});
+
+async function pick(form) {
+  const asked = new URLSearchParams([...new FormData(form)].filter(([, text]) => text));
+  const next = await tiles.pick(`${form.getAttribute("action")}?${asked}`);
+  if (!next) return tell();
+  history.replaceState(null, "", `?${asked}`);
+  connection?.ask(next.subscribe);
+}
+
 // ---- the controls
 
 const controls = byId("controls");
@@ -91,7 +108,6 @@ const showMoment = () => {
 slider.addEventListener("input", showMoment);
 slider.addEventListener("change", () => (controls.elements.as_of.value = slider.valueAsNumber ? midnight().toISOString().slice(0, 19) : ""));
 showMoment();
-controls.querySelector(".apply").hidden = true;
 controls.addEventListener("change", () => {
   const own = controls.elements.period.value === "days";
   controls.querySelector(".days").hidden = !own;

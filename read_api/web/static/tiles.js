@@ -107,35 +107,57 @@ export class Tiles {
 
   async askAnew() {
     this.refreshedAt = Date.now();
-    let again = PATIENCE;
+    const page = await this.fetched(location.href);
+    this.refreshing = 0;
+    if (page) this.replace(page);
+    else if (this.again) this.refreshing = setTimeout(() => this.askAnew(), this.again);
+    dispatchEvent(new Event("asked"));
+  }
+
+  // A page, or null where there is none: then why not, and after how many ms it may be asked for again (0: never).
+  async fetched(address) {
+    this.again = PATIENCE;
     try {
-      const answer = await fetch(location.href);
+      const answer = await fetch(address);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (answer.ok) return this.replace(page);
-      this.problem = page.querySelector("main [data-words]")?.textContent ?? answer.statusText;
-      again = Math.max(again, 1000 * Number(answer.headers.get("retry-after")));
-      if (answer.status !== 429 && answer.status < 500) again = 0;
+      this.problem = answer.ok ? null : page.querySelector("main [data-words]")?.textContent ?? answer.statusText;
+      this.again = answer.status === 429 || answer.status >= 500 ? Math.max(PATIENCE, 1000 * Number(answer.headers.get("retry-after"))) : 0;
+      return answer.ok ? page : null;
     } catch {
       this.problem = "the server does not answer";
-    } finally {
-      this.refreshing = 0;
-      dispatchEvent(new Event("asked"));
+      return null;
     }
-    if (again) this.refreshing = setTimeout(() => this.askAnew(), again);
+  }
+
+  // The page of another address, of which only those tiles differ that are asked something of their own.
+  async pick(address) {
+    const page = await this.fetched(address);
+    if (!page) return null;
+    const next = JSON.parse(page.getElementById("state").textContent);
+    for (const id of new Set(Object.keys(next.own).map((name) => name.split(".")[0]))) {
+      this.known.delete(id);
+      this.put(document.getElementById(`tile-${id}`), page.getElementById(`tile-${id}`), next);
+    }
+    return next;
   }
 
   replace(page) {
-    this.problem = null;
     const next = JSON.parse(page.getElementById("state").textContent);
     for (const element of document.querySelectorAll(".tile")) {
       const other = page.getElementById(element.id);
       const same = other && other.dataset.state === element.dataset.state && element.dataset.refreshed === undefined;
       if (!other || (same && element.dataset.kind !== "number" && !element.hasAttribute("data-held"))) continue;
       if (element.dataset.state === "open" && ["pending", "failed"].includes(other.dataset.state)) continue; // the old figures stay
-      element.replaceWith(document.adoptNode(other));
-      this.tables.prepare(other);
-      this.charts.replace(other.dataset.id, next.charts[other.dataset.id]);
+      this.put(element, other, next);
     }
+  }
+
+  put(element, other, next) {
+    const focused = element.contains(document.activeElement) ? document.activeElement.name : null;
+    element.replaceWith(document.adoptNode(other));
+    this.tables.prepare(other);
+    this.charts.replace(other.dataset.id, next.charts[other.dataset.id]);
+    if (focused) other.querySelector(`[name="${focused}"]`)?.focus();
   }
 }
 

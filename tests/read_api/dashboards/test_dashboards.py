@@ -110,6 +110,9 @@ def test_a_tile_that_lacks_a_parameter_says_so(busy: Instance) -> None:
     assert (found["price"]["state"], found["price"]["problem"]["code"]) == ("needs", "missing_parameter")
     chosen = tiles(shown(busy, "trading", BUSY, params=SYMBOL))
     assert chosen["price"]["rows"][0]["close"] == "2"
+    alone = tiles(shown(busy, "trading", BUSY, params={"price.symbol": "AAPL", "price.interval": "1d"}))
+    assert alone["price"]["rows"] == chosen["price"]["rows"]
+    assert (alone["indicator"]["state"], alone["blotter"]["rows"]) == ("needs", found["blotter"]["rows"])
     assert chosen["blotter"]["rows"] == [row for row in found["blotter"]["rows"] if row["symbol"] == "AAPL"]
     assert (chosen["traders"]["left_out"], chosen["blotter"]["left_out"]) == (["symbol"], [])
     newest = [row["closed_at"] for row in found["blotter"]["rows"]]

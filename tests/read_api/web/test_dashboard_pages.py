@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from read_api.dashboards.documents import NAMES
+from read_api.dashboards.tiles import BARS, MOST_BARS
 from read_api.web.tables import MOST_ROWS
 from tests.support.instance import Instance
 from tests.support.of_instance import OF_INSTANCE
@@ -75,18 +76,21 @@ class Compared:
 
     def __init__(self, api: httpx.Client, page: str, past: Mapping[str, str]) -> None:
         self.api, self.past, self.shown = api, past, Shown(page)
-        self.drawn = json.loads(page.partition('id="state">')[2].partition("</script>")[0])["charts"]
+        state = json.loads(page.partition('id="state">')[2].partition("</script>")[0])
+        self.drawn, self.chosen = state["charts"], state["own"]
         self.values = 0
 
     def check(self, tile: Mapping[str, Any]) -> None:
         """The tile shows what its query answers: its figure, each cell of its table, each row that a chart draws."""
         name, state = tile["id"], self.shown.states[tile["id"]]
-        asked = {"company": COMPANY, **tile["params"], **self.past}
+        own = {each.removeprefix(f"{name}."): text for each, text in self.chosen.items() if each.startswith(f"{name}.")}
+        asked = {"company": COMPANY, **tile["params"], **own, **self.past}
         answer = self.api.get(f"/api/v1/query/{tile['query']}", params=asked, timeout=120)
         if not answer.is_success:
             assert state in ("closed", "needs", "failed"), (name, answer.text)
             return
-        rows = thinned(answer.json()["rows"], tile["every"])
+        rows = answer.json()["rows"]
+        rows = rows[-MOST_BARS:] if tile["query"] in BARS else thinned(rows, tile["every"])
         if state == "empty":
             assert not rows or not flat(rows) or tile["kind"] in ("scatter", "line", "area"), name
             return
