@@ -101,7 +101,7 @@ def test_a_page_that_loses_its_connection_says_so_keeps_its_figures_and_goes_on(
         tab.until(TRADES, "8")
         tab.until("#live", "Live")
         tab.until("#badge", "omplete to")
-    assert tab.script("notReloaded && sockets.length > 2") is True
+    assert tab.script("notReloaded && sockets.length > 1") is True
 
 
 @contextmanager
