@@ -13,8 +13,8 @@ from read_api.charts.spec import Spec, amount, computed, instant, number, spec, 
 DAY_MS = 86_400_000
 ZOOM = "zoom"  # the parameter that a page moves and zooms a chart by
 BODY = 0.7  # of the time of a bar, which its body takes
-FALLEN = {"field": "way", "type": "nominal", "scale": {"domain": ["up", "down"]}, "legend": None}
-FREE = {"scale": {"zero": False}}
+FALLEN: Spec = {"field": "way", "type": "nominal", "scale": {"domain": ["up", "down"]}, "legend": None}
+FREE: Spec = {"scale": {"zero": False}}
 
 
 def candles(rows: Rows) -> Sequence[tuple[str, Spec]]:
@@ -31,8 +31,14 @@ def candles(rows: Rows) -> Sequence[tuple[str, Spec]]:
     prices = (("o", "Open"), ("h", "High"), ("l", "Low"), ("c", "Close"))
     tip = tips(("x", "From", "utc"), *((name, title, ",.4~f") for name, title in prices))
     shown = [{"filter": {"param": ZOOM}}]
-    wick = {"x": time_axis("x"), "y": {**amount("l"), **FREE}, "y2": {"field": "h"}, "color": FALLEN, "tooltip": tip}
-    body = {
+    wick: Spec = {
+        "x": time_axis("x"),
+        "y": {**amount("l"), **FREE},
+        "y2": {"field": "h"},
+        "color": FALLEN,
+        "tooltip": tip,
+    }
+    body: Spec = {
         **wick,
         "x": time_axis("left"),
         "x2": {"field": "right"},
