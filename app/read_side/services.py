@@ -32,6 +32,7 @@ VERSION = version("trading-analytics-service")
 async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices, EventLog]]:
     """What the read side answers from, over HTTP and gRPC alike: a list of parts, each begun once and ended in turn."""
     from app.read_side import answer_tiers, questions
+    from eventlog.shared_call import SharedCall
     from read_api.dashboards.dashboards import Dashboards
     from read_api.health import health, prometheus
     from read_api.services import ReadServices
@@ -52,7 +53,8 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
-            reports.count, state.accuracy = state.count_report, instance.accuracy
+            reports.count = state.count_report
+            state.accuracy = SharedCall(instance.accuracy, "the store of seals", health.PATIENCE)
             services = ReadServices(
                 questions=asked, dashboards=Dashboards(asked, movements), past=past, statuses=statuses, health=state,
                 movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,

@@ -91,8 +91,12 @@ class Health:
 
     async def __call__(self) -> dict[str, Any]:
         """Everything that is known now, within PATIENCE; figures that are not known are missing."""
-        (statuses, log), (figures, store), (workers, _), (sealer, _) = await asyncio.gather(
-            _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers), _attempt(self._sealer)
+        (statuses, log), (figures, store), (workers, _), (sealer, _), (accuracy, _) = await asyncio.gather(
+            _attempt(self._statuses),
+            _attempt(self._figures),
+            _attempt(self._workers),
+            _attempt(self._sealer),
+            _attempt(self.accuracy),
         )
         statuses = self._last_statuses = self._last_statuses if statuses is None else statuses
         components = [
@@ -118,7 +122,7 @@ class Health:
         if rates := self._hit_rates():
             body["cache_hit_rates"] = rates
         body["live_connections"] = int(self._metrics.value(Metric.LIVE))
-        if (accuracy := (await _attempt(self.accuracy))[0]) is not None:
+        if accuracy is not None:
             body["accuracy"] = accuracy
         if figures is not None:
             read = sum(figures[name] for name in ("events", "duplicates", "refused"))

@@ -35,7 +35,11 @@ class MovedTime(real.datetime, metaclass=SameKind):
 
 
 class MovedDate(real.date, metaclass=SameKind):
-    """`date` of that machine."""
+    """`date` of that machine; days that are made by it are plain ones, as on any machine."""
+
+    def __new__(cls, *day: Any) -> Any:
+        """A plain day."""
+        return real.date(*day)
 
     @classmethod
     def today(cls) -> Any:

@@ -62,8 +62,8 @@ class Method:
         return insight(self.kind, finding.basis, dict(numbers(shown)), **about)
 
 
-def insight(kind: Kind, basis: Basis, finding: dict[str, Any] | None, **about: Any) -> Insight:
-    """A row with what it rests on."""
+def insight(kind: Kind, basis: Basis, finding: dict[str, Any] | None, /, **about: Any) -> Insight:
+    """A row with what it rests on; a `basis` among `about` is that of the figure itself."""
     return Insight(
         kind=str(kind),
         finding=finding,

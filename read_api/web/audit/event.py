@@ -15,6 +15,7 @@ from domain.audit import Action
 from domain.ports import Placed
 from domain.request.caller import ACTION, PAGE
 from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest
 from read_api.http.responses import JSON
 from read_api.web.audit.places import EventLine, event_address, event_line, rooms
 from read_api.web.formats import NOTHING
@@ -43,7 +44,7 @@ class Branch(NamedTuple):
 
 
 @get("/audit/events/{event:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
-async def event_page(event: FromPath[str], request: Any) -> Response[bytes]:
+async def event_page(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The event of an id or at a place: envelope, payload, what became of it, neighbours, causes and effects."""
     page = page_of(request)
     detail = await for_caller(request, page.side.event_details.detail_of(page.principal, event, page.company))
@@ -73,7 +74,7 @@ async def event_page(event: FromPath[str], request: Any) -> Response[bytes]:
 
 
 @get("/audit/events/{event:str}/proof.json", include_in_schema=False, opt={PAGE: True, ACTION: Action.EXPORT})
-async def proof_of_event(event: FromPath[str], request: Any) -> Response[bytes]:
+async def proof_of_event(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The proof that the event is in the log, to be kept and checked anywhere by `analytics log check-proof`.
 
     Raises NotFound, Forbidden, NotYet while its block is not sealed, Unavailable.
@@ -91,7 +92,7 @@ async def proof_of_event(event: FromPath[str], request: Any) -> Response[bytes]:
 
 
 @get("/audit/key.pem", include_in_schema=False, opt={PAGE: True})
-async def public_key(request: Any) -> Response[bytes]:
+async def public_key(request: HttpRequest) -> Response[bytes]:
     """The public key that checkpoints are signed by, by which proofs are checked."""
     page = page_of(request)
     require(page.principal, Right.VERIFY, page.company)

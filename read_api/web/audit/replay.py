@@ -15,6 +15,7 @@ from read_api.answers.configuration import IN_USE, KINDS
 from read_api.dashboards.dashboards import DashboardQuestion
 from read_api.dashboards.documents import NAMES, PERIOD, standard
 from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest
 from read_api.web.address import read_address, read_moment
 from read_api.web.audit.places import rooms
 from read_api.web.formats import Formats
@@ -47,7 +48,7 @@ class Pair(NamedTuple):
 
 
 @get("/audit/replay", include_in_schema=False, opt={PAGE: True})
-async def replay_page(request: Any) -> Response[bytes]:
+async def replay_page(request: HttpRequest) -> Response[bytes]:
     """The two of a dashboard, where a moment is given; a form for it. Raises Forbidden, NotFound, Invalid."""
     page = page_of(request, "dashboard", "as_of", "period", *PERIOD)
     require(page.principal, Right.EXPLAIN, page.company)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath
@@ -21,7 +20,7 @@ from eventlog.search.search import EventMatch, EventSearch, Search
 from eventlog.search.walk import LogWalk
 from read_api.answers.event_criteria import criteria
 from read_api.http.departure import for_caller
-from read_api.http.request import whole_parameter
+from read_api.http.request import HttpRequest, whole_parameter
 from read_api.web.address import with_zone
 from read_api.web.audit.places import event_line, rooms
 from read_api.web.room import Page, page_of
@@ -34,7 +33,7 @@ TOGETHER = 500  # events of one correlation that are shown side by side
 
 
 @get("/audit", include_in_schema=False, opt={PAGE: True})
-async def events_page(request: Any) -> Response[bytes]:
+async def events_page(request: HttpRequest) -> Response[bytes]:
     """Events that match all that is asked for; those of the last hour where nothing is."""
     page = page_of(request, *FIELDS, "cursor", "limit")
     require(page.principal, Right.EVENTS, page.company)
@@ -61,7 +60,7 @@ async def events_page(request: Any) -> Response[bytes]:
 
 
 @get("/audit/correlation/{correlation:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
-async def correlation_page(correlation: FromPath[str], request: Any) -> Response[bytes]:
+async def correlation_page(correlation: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """Everything that has one correlation id, in order of time, a column a stream."""
     page = page_of(request)
     require(page.principal, Right.EVENTS, page.company)

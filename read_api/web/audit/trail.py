@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Response, get
 
 from domain.audit import Action, Door
@@ -11,6 +9,7 @@ from domain.request.caller import PAGE
 from projections.audit import FILTERS
 from projections.engine.query.request import Question
 from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest
 from read_api.web.address import with_zone
 from read_api.web.audit.places import rooms
 from read_api.web.room import page_of
@@ -22,7 +21,7 @@ OUTCOMES = ("ok", "refused", "failed")
 
 
 @get("/audit/trail", include_in_schema=False, opt={PAGE: True})
-async def trail_page(request: Any) -> Response[bytes]:
+async def trail_page(request: HttpRequest) -> Response[bytes]:
     """The trail of the company: the newest entries, or those that are asked for in order of time, page by page."""
     page = page_of(request, *FILTERS, *TIMES, "cursor")
     asked = {name: with_zone(text) if name in TIMES else text for name, text in page.params.items()}

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Response, get, post
 
 from domain.access.rights import Right, require
 from domain.audit import Action
 from domain.request.caller import ACTION, PAGE
+from read_api.http.request import HttpRequest
 from read_api.web.audit.places import rooms
 from read_api.web.forms import gone_to
 from read_api.web.room import page_of
 
 
 @get("/audit/verification", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
-async def verification_page(request: Any) -> Response[bytes]:
+async def verification_page(request: HttpRequest) -> Response[bytes]:
     """The last verification that was begun in this process: how far it is, or what was found."""
     page = page_of(request)
     require(page.principal, Right.VERIFY, page.company)
@@ -24,7 +23,7 @@ async def verification_page(request: Any) -> Response[bytes]:
 
 
 @post("/audit/verification", include_in_schema=False, opt={PAGE: True, ACTION: Action.VERIFY})
-async def begin_verification(request: Any) -> Response[None]:
+async def begin_verification(request: HttpRequest) -> Response[None]:
     """Begin to verify. Raises Forbidden, Conflict while somebody does."""
     page = page_of(request)
     page.services.verifications.begin(page.principal, page.company)

@@ -16,6 +16,7 @@ from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Filter
 from projections.engine.declare.registry import all_projections, projection
 from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest
 from read_api.web.audit.places import event_address
 from read_api.web.engine.places import HOME, room_of, rooms
 from read_api.web.engine.port import DANGEROUS, Plan, Verb
@@ -27,7 +28,7 @@ COUNTED = 1_000  # entries of the quarantine that are counted
 
 
 @get("/engine", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
-async def engine_page(request: Any) -> Response[bytes]:
+async def engine_page(request: HttpRequest) -> Response[bytes]:
     """Every version with its position and lag; the processes, the caches, what waits in quarantine."""
     page = page_of(request)
     require(page.principal, Right.PROJECTIONS)
@@ -49,7 +50,7 @@ async def engine_page(request: Any) -> Response[bytes]:
 
 
 @get("/engine/projections/{name:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
-async def projection_page(name: FromPath[str], request: Any) -> Response[bytes]:
+async def projection_page(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One projection. `compare`: a version whose rows are set beside those of the live one."""
     page = page_of(request, "compare", "did")
     require(page.principal, Right.PROJECTIONS)
@@ -83,7 +84,7 @@ async def projection_page(name: FromPath[str], request: Any) -> Response[bytes]:
 
 
 @post("/engine/projections/{name:str}", include_in_schema=False, opt={PAGE: True})
-async def do_with_projection(name: FromPath[str], request: Any) -> Response[None]:
+async def do_with_projection(name: FromPath[str], request: HttpRequest) -> Response[None]:
     """Rebuild, cancel, switch, drop, pause, resume or copy it, as the form says.
 
     Raises Forbidden, NotFound, Conflict, NotYet, Invalid for a dangerous deed without its name or without a reason.

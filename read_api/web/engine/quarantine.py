@@ -19,7 +19,7 @@ from domain.request.caller import ACTION, PAGE
 from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import document_of
-from read_api.http.request import whole_parameter
+from read_api.http.request import HttpRequest, whole_parameter
 from read_api.web.engine.places import QUARANTINE, room_of, rooms
 from read_api.web.engine.port import Change
 from read_api.web.engine.projections import confirmed
@@ -55,7 +55,7 @@ class Content(NamedTuple):
 
 
 @get("/engine/quarantine", include_in_schema=False, opt={PAGE: True})
-async def quarantine_page(request: Any) -> Response[bytes]:
+async def quarantine_page(request: HttpRequest) -> Response[bytes]:
     """Entries, the newest first; those that wait unless another state is asked for."""
     page = page_of(request, *FILTERS, "before")
     require(page.principal, Right.QUARANTINE)
@@ -81,7 +81,7 @@ async def quarantine_page(request: Any) -> Response[bytes]:
 
 
 @get("/engine/quarantine/{number:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
-async def entry_page(number: FromPath[str], request: Any) -> Response[bytes]:
+async def entry_page(number: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One entry, whole: why it waits, what it holds, and how it is made good."""
     page = page_of(request, "did")
     require(page.principal, Right.QUARANTINE)
@@ -92,7 +92,7 @@ async def entry_page(number: FromPath[str], request: Any) -> Response[bytes]:
     "/engine/quarantine/{number:str}", status_code=200, include_in_schema=False, opt={PAGE: True},
     request_max_body_size=MOST_FORM,
 )  # fmt: skip
-async def do_with_entry(number: FromPath[str], request: Any) -> Response[bytes] | Response[None]:
+async def do_with_entry(number: FromPath[str], request: HttpRequest) -> Response[bytes] | Response[None]:
     """Try a repair, replay the entry, or drop it with a reason.
 
     Raises Forbidden, NotFound, Conflict, Invalid where it is still bad or where a form says nothing usable.

@@ -191,6 +191,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "access": "",
         "bench": "",
         "command": "command",
+        "completion": "",
+        "doctor": "",
         "events find": "events",
         "events replay": "publish",
         "events show": "events",
@@ -223,12 +225,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "quarantine list": "quarantine",
         "quarantine replay": "quarantine",
         "quarantine show": "quarantine",
+        "queries": "",
         "query": "dashboards",
         "serve": "",
         "settings": "",
         "token": "",
         "topics create": "projections",
         "up": "",
+        "version": "",
         "watch": "dashboards",
     }
 )
