@@ -60,7 +60,7 @@ suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS
 	$(call say,pytest)
 	@$(BIN)/python -m pytest -m 'not check and not ci' -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: setup-dev ## the long tests: volume, kills, memory (ARGS=… for pytest)
+check: setup-dev $(VENV)/axe/.made ## the long tests: volume, kills, memory (ARGS=… for pytest)
 	$(call say,pytest: long tests)
 	@$(BIN)/python -m pytest -m 'check or ci' -o faulthandler_timeout=0 $(ARGS)
 
@@ -98,6 +98,12 @@ lock: setup-dev ## write both locks anew from pyproject.toml, newest versions
 
 clean: ## remove the environment and caches; keeps the data directory
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+
+# what tests of pages look for barriers with; where there is no npm, or it cannot be had, those tests say so
+$(VENV)/axe/.made: tests/browser/axe/package-lock.json | $(VENV)/.made
+	@mkdir -p $(@D) && cp tests/browser/axe/package*.json $(@D)
+	@if npm ci --prefix $(@D) --no-audit --no-fund --ignore-scripts --silent; then touch $@; \
+		else echo 'axe-core could not be fetched (npm ci): tests of barriers are left out' >&2; fi
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The environment. Each stamp is newer than what it was made from, so the second call of a verb starts at once.

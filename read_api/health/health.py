@@ -92,12 +92,9 @@ class Health:
     async def __call__(self) -> dict[str, Any]:
         """Everything that is known now, within PATIENCE; figures that are not known are missing."""
         (statuses, log), (figures, store), (workers, _), (sealer, _), (accuracy, _) = await asyncio.gather(
-            _attempt(self._statuses),
-            _attempt(self._figures),
-            _attempt(self._workers),
-            _attempt(self._sealer),
-            _attempt(self.accuracy),
-        )
+            _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers),
+            _attempt(self._sealer), _attempt(self.accuracy),
+        )  # fmt: skip
         statuses = self._last_statuses = self._last_statuses if statuses is None else statuses
         components = [
             _component("log", log),

@@ -11,11 +11,13 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
-from domain.access.rights import Right, require
+from domain.access.rights import Principal, Right, may, require
 from domain.configuration.dashboard import FILTERS
 from domain.errors import Forbidden, NotFound
 from domain.metrics.catalogue import METRICS, metric
+from domain.metrics.metric import Metric
 from domain.request.caller import OPEN, PAGE
+from projections.engine.declare.registry import all_registered
 from projections.engine.query.request import Question
 from read_api.answers.configuration import KINDS
 from read_api.dashboards.dashboards import DashboardQuestion
@@ -164,11 +166,17 @@ async def search(request: HttpRequest) -> Response[bytes]:
         found.append({"title": row["name"], "what": "dashboard", "href": href})
     for user in await people_of(request, address.company):
         found.append({"title": user, "what": "user", "href": person_address(address.company, user)})
-    for entry in METRICS.values():
+    for entry in _metrics_seen_by(request.user.principal, address.company):
         found.append(
             {"title": entry.title, "what": f"metric · {entry.section.value}", "href": _metric_page(entry.key, address)}
         )
     return Response(msgspec.json.encode(found), media_type=JSON, headers={"Cache-Control": "private, max-age=60"})
+
+
+def _metrics_seen_by(principal: Principal, company: str) -> list[Metric]:
+    """Metrics that have a page for them: a table has none, it is a tile of dashboards."""
+    seen = principal.member is not None or may(principal, all_registered()["metric"].right, company)
+    return [entry for entry in METRICS.values() if seen and not entry.told_by]
 
 
 def _metric_page(key: str, address: Address) -> str:

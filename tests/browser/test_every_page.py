@@ -1,18 +1,37 @@
-"""What is true of every page: it fits every screen, nothing jumps, nothing complains."""
+"""What is true of every page: it fits every screen, nothing jumps or complains, a keyboard is enough, no barriers."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from domain.access.rights import Role
 from tests.browser.chromium import Page
 from tests.browser.test_pages import PERIOD, complaints, link, pytestmark
-from tests.support.instance import Instance
+from tests.support.instance import Instance, trade
 from tests.support.two_months import COMPANY
 
 __all__ = ["pytestmark"]  # without Chromium these are left out as well
 
+AXE = Path(".venv/axe/node_modules/axe-core/axe.min.js")
 DASHBOARDS = tuple(
     f"/dashboards/{name}?company={COMPANY}&{PERIOD}" for name in ("executive", "trading", "users", "system")
+)
+PAGES = (
+    *DASHBOARDS,
+    f"/dashboards/executive?company={COMPANY}&{PERIOD}&panel=mrr",
+    f"/dashboards/person?company={COMPANY}&user_id=u1&{PERIOD}",
+    f"/users/funnel?company={COMPANY}",
+    f"/metric/win_rate?company={COMPANY}",
+    f"/metric/total_pnl/events?company={COMPANY}",
+    f"/pipeline?company={COMPANY}",
+    f"/users/paths?company={COMPANY}",
+    f"/users/retention?company={COMPANY}",
+    *(f"/audit{page}?company={COMPANY}" for page in ("", "/trail", "/verification", "/replay")),
+    *(f"/engine{page}?company={COMPANY}" for page in ("", "/projections/trading", "/quarantine")),
+    *(f"/admin{page}?company={COMPANY}" for page in ("", "/dashboards", "/alerts", "/schedules", "/company")),
 )
 DRAWN = (
     "document.readyState === 'complete' && (document.querySelector('#live')?.dataset.state ?? 'live') === 'live' &&"
@@ -28,13 +47,21 @@ SCRIPT_BYTES = """
         .reduce((sum, each) => sum + each.encodedBodySize, 0)
 """
 WIDTHS, MOST_SCRIPT = (390, 1280, 2560), 350 * 1024
+SERIOUS = ("serious", "critical")
+LOOK = """
+    window.barriers = null;
+    axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => {
+        barriers = violations.map(({ id, impact, nodes }) => [id, impact, ...nodes.slice(0, 3).map((n) => n.html)]);
+    });
+"""
 
 
 @pytest.fixture
 def signed(filled: Instance, tab: Page) -> Page:
-    """A tab in which an admin of the company is signed in."""
-    tab.open(link(filled, COMPANY, "admin", f"/metric/win_rate?company={COMPANY}"))
-    tab.until(".who", "admin-of")
+    """A tab in which somebody is signed in who may see every page of the company."""
+    token = filled.signed("everybody", COMPANY, roles=[Role.ADMIN, Role.AUDITOR, Role.ENGINEER])
+    tab.open(f"{filled.addresses['pages']}/metric/win_rate?company={COMPANY}#token={token}&company={COMPANY}")
+    tab.until(".who", "everybody")
     return tab
 
 
@@ -56,3 +83,73 @@ def test_every_dashboard_fits_every_screen_and_nothing_jumps(filled: Instance, s
                 signed.screen(width, 9_000, theme)
                 assert signed.script("document.documentElement.scrollWidth") <= width, (path, width)
     assert complaints(signed) == []
+
+
+@pytest.mark.ci
+@pytest.mark.skipif(
+    not AXE.exists() and "axe" not in os.environ.get("ANALYTICS_TEST_REQUIRE", "").split(","),
+    reason="no axe-core: make check fetches it with npm",
+)
+def test_no_page_has_barriers(filled: Instance, signed: Page) -> None:
+    """axe-core, both themes, every page: two minutes, so this runs in CI after `make test`."""
+    axe = AXE.read_text()
+    for path in PAGES:
+        for theme in ("light", "dark"):
+            opened(filled, signed, path, 1280, theme)
+            signed.script(axe)
+            signed.script(LOOK)
+            signed.until_true("window.barriers !== null")
+            found = signed.script("barriers")
+            assert [each for each in found if each[1] in SERIOUS] == [], (path, theme)
+
+
+REACHABLE = "a[href], button, input, select, summary, [tabindex='0']"
+SKIPPED = "[tabindex='-1'], :disabled, [type=hidden], dialog *, [type=radio]:not(:checked)"
+WALK = f"""
+    window.left = [...document.querySelectorAll(`{REACHABLE}`)];
+    left = left.filter((each) => !each.matches(`{SKIPPED}`) && each.checkVisibility());
+    window.unseen = [];
+    document.addEventListener('focusin', ({{ target }}) => {{
+        left = left.filter((each) => each !== target);
+        const style = getComputedStyle(target);
+        if (!target.matches('.tab') && style.outlineStyle === 'none') unseen.push(target.outerHTML.slice(0, 100));
+    }});
+    document.activeElement?.blur();
+    left.length;
+"""
+
+
+NEVER = "left.filter((each) => each.isConnected)"  # what new figures have replaced meanwhile cannot be reached
+
+
+@pytest.mark.ci
+def test_every_page_can_be_walked_by_keyboard(filled: Instance, signed: Page) -> None:
+    """Tab reaches all that can be pressed, and what has the focus shows it; a minute, so this runs in CI."""
+    for path in PAGES:
+        opened(filled, signed, path)
+        steps = signed.script(WALK)
+        for _ in range(2 * steps + 20):  # what scrolls is stopped at as well
+            signed.press("Tab")
+            if signed.script(f"{NEVER}.length") == 0:
+                break
+        assert signed.script(f"{NEVER}.map((each) => each.outerHTML.slice(0, 120))") == [], path
+        assert signed.script("unseen") == [], path
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("events", [0, 1, 10_000])
+def test_pages_of_companies_with_nothing_one_event_and_very_many(instance: Instance, tab: Page, events: int) -> None:
+    """To publish ten thousand trades takes a while: this runs in CI after `make test`."""
+    company = f"sized{events}"
+    if events:
+        instance.take([trade(company, n, strategy=f"s{n % 700}", symbol=f"S{n % 50}") for n in range(events)])
+    tab.screen(390, 9_000)
+    tab.open(link(instance, company, "admin", f"/metric/win_rate?company={company}"))
+    tab.until(".who", "admin-of")
+    for name in ("executive", "trading", "users", "system"):
+        opened(instance, tab, f"/dashboards/{name}?company={company}&{PERIOD}", 390)
+        assert tab.script("document.documentElement.scrollWidth") <= 390, name
+        assert tab.script("document.querySelectorAll('.tile[data-state=failed]').length") == 0, name
+        empty = tab.script("[...document.querySelectorAll('.words')].filter((each) => !each.innerText.trim()).length")
+        assert empty == 0, name
+    assert complaints(tab) == []

@@ -1,0 +1,69 @@
+"""Every link of every page leads somewhere, whoever follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from tests.support.instance import Instance
+from tests.support.pages import signed_in
+from tests.support.two_months import COMPANY
+
+MOST = 150  # pages that are looked at
+
+
+class Links(HTMLParser):
+    """The addresses that a page leads to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a link."""
+        address = dict(attrs).get("href")
+        if tag == "a" and address is not None and not address.startswith("#"):
+            self.found.append(address)
+
+
+def kind(address: str) -> tuple[str, ...]:
+    """The same for addresses that differ in values alone: one of each is followed."""
+    parts = urlsplit(address)
+    steps = parts.path.rpartition(".")[2].split("/")  # files: their ending
+    shown = steps[:2] if steps[1:2] == ["metric"] else steps[:3]  # what follows is the name of a thing
+    return *shown, str(len(steps)), *sorted(name for name, _ in parse_qsl(parts.query))
+
+
+def crawled(client: httpx.Client, begin: str) -> Iterator[tuple[str, httpx.Response]]:
+    """Every page that can be reached from one, by following links, and its answer."""
+    left, seen = [begin], {kind(begin)}
+    while left:
+        address = left.pop(0)
+        answer = client.get(address)
+        yield address, answer
+        if not answer.headers.get("content-type", "").startswith("text/html") or not answer.is_success:
+            continue
+        for each in Links(answer.text).found:
+            whole = str(answer.url.join(each))
+            if whole.startswith(str(client.base_url)) and kind(whole) not in seen:
+                seen.add(kind(whole))
+                left.append(whole)
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("role", ["viewer", "analyst", "admin", "auditor", "engineer"])
+def test_every_link_of_every_page_leads_somewhere(filled: Instance, role: str) -> None:
+    """A hundred pages, most with all tiles of a dashboard: a minute, so this runs in CI after `make test`."""
+    with signed_in(filled, filled.token(role, COMPANY)) as client:
+        client.follow_redirects = True
+        answers = dict(crawled(client, f"/?company={COMPANY}"))
+        assert len(answers) < MOST, sorted(answers)
+        for entry in client.get("/search.json", params={"company": COMPANY}).json():
+            answers[entry["href"]] = client.get(entry["href"])
+    assert len(answers) > 3
+    assert {address: answer.status_code for address, answer in answers.items() if not answer.is_success} == {}
