@@ -33,6 +33,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"level": 80, "low": 0.5, "high": 1.5}, {"level": 95, "low": 0.0, "high": 2.0}]}]}}],
     "funnel": [{"step": 1, "name": "page_view", "users": 3, "rate": 1.0}],
     "market_bars": [{"start": "2025-10-01T00:00:00Z", "open": "1", "high": "2", "low": "0.5", "close": "1.5"}],
+    "indicator": [{"start": "2025-10-01T00:00:00Z", "macd": 0.5, "signal": 0.25}],
 }  # fmt: skip
 
 

@@ -258,8 +258,19 @@ DRAWN: dict[str, Source] = {
     "indicator": MADE, "title": MADE, "start": of("bars", "start"),
 }  # fmt: skip
 
+
+def _titles(row: dict[str, Any]) -> list[str]:
+    return [tile["title"] for tile in row["tiles"]]
+
+
 # Where a value comes from, where HTTP has it under another name or in another place.
 SOURCES: Mapping[str, Mapping[str, Source]] = {
+    "ListDashboards": {
+        "company_id": MADE,
+        "dashboard_id": lambda found: [row["id"] for row in found[""]],
+        "tile_id": lambda found: [tile["id"] for row in found[""] for tile in row["tiles"]],
+        "title": lambda found: [title for row in found[""] for title in (row["name"], *_titles(row))],
+    },
     "GetKPIs": COMPARED,
     "GetTradingKPIs": COMPARED,
     "GetRevenueMetrics": {
