@@ -43,6 +43,10 @@ class Caller:
         self.asked = named or self.principal.company_id
         return self.asked
 
+    def concerns_the_instance(self) -> None:
+        """The request is about the instance, and not about the company that its pages are shown for."""
+        self.asked = ""
+
 
 def bearer_token(authorizations: Sequence[str]) -> str:
     """The token of a request's Authorization headers. Raises Unauthenticated where it is not exactly one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.browser.chromium import Page
 from tests.browser.test_pages import complaints, link, pytestmark  # noqa: F401 (the marks of a browser)
 from tests.support.instance import Instance
@@ -10,6 +12,7 @@ from tests.support.two_months import COMPANY
 TITLE = "Funnel: page_view → click"
 
 
+@pytest.mark.ci
 def test_a_funnel_answers_as_it_is_built_and_is_saved_to_a_dashboard_that_is_changed(
     filled: Instance, tab: Page
 ) -> None:

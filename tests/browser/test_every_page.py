@@ -72,6 +72,7 @@ def opened(filled: Instance, tab: Page, path: str, width: int = 1280, theme: str
     tab.until_true(DRAWN)
 
 
+@pytest.mark.ci
 def test_every_dashboard_fits_every_screen_and_nothing_jumps(filled: Instance, signed: Page) -> None:
     """Opened on a phone, then turned into larger screens: no scrolling sideways, no shift, no message."""
     with signed.first_runs(SHIFTS):

@@ -292,6 +292,7 @@ def click(tab: Page, selector: str) -> None:
     tab.script(f"document.querySelector({selector!r}).click()")
 
 
+@pytest.mark.ci
 def test_an_auditor_goes_from_a_number_to_its_event_to_its_proof(filled: Instance, tab: Page) -> None:
     """On a phone."""
     tab.screen(390)
@@ -309,6 +310,7 @@ def test_an_auditor_goes_from_a_number_to_its_event_to_its_proof(filled: Instanc
     tab.until_true(NARROW)  # the page comes anew while it verifies
 
 
+@pytest.mark.ci
 def test_an_engineer_rebuilds_compares_switches_and_switches_back(instance: Instance, tab: Page) -> None:
     """On a phone; the page follows the rebuild by itself."""
     tab.screen(390)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
+
 from domain.errors import AnalyticsError
 from projections.engine.declare.registry import all_registered
 from tests.projections.harness import ReadModels
@@ -28,6 +30,7 @@ SPANS = [{"from": begin, "to": end} for begin, end in (*product(EDGES, EDGES), Z
 MOMENTS = [{name: at} for name in ("at", "since", "until") for at in (*EDGES, *ZONED)]
 
 
+@pytest.mark.ci
 async def test_no_question_fails_at_the_edges_of_time(models: ReadModels) -> None:
     """Periods that begin or end in the first or last year that there is, in any zone, or are open."""
     models.given(company())

@@ -18,10 +18,10 @@ from projections.engine.declare.registry import all_projections, projection
 from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest
 from read_api.web.audit.places import event_address
-from read_api.web.engine.places import HOME, room_of, rooms
+from read_api.web.engine.places import HOME, instance_page, room_of, rooms
 from read_api.web.engine.port import DANGEROUS, Plan, Verb
 from read_api.web.forms import gone_to, read_form
-from read_api.web.room import Page, page_of
+from read_api.web.room import Page
 
 FIELDS = ("verb", "version", "reason", "confirm")
 COUNTED = 1_000  # entries of the quarantine that are counted
@@ -30,7 +30,7 @@ COUNTED = 1_000  # entries of the quarantine that are counted
 @get("/engine", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
 async def engine_page(request: HttpRequest) -> Response[bytes]:
     """Every version with its position and lag; the processes, the caches, what waits in quarantine."""
-    page = page_of(request)
+    page = instance_page(request)
     require(page.principal, Right.PROJECTIONS)
     statuses, silent = await page.side.statuses.latest()
     waiting = await room_of(page).entries(Filter(limit=COUNTED)) if may(page.principal, Right.QUARANTINE) else ()
@@ -52,7 +52,7 @@ async def engine_page(request: HttpRequest) -> Response[bytes]:
 @get("/engine/projections/{name:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
 async def projection_page(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One projection. `compare`: a version whose rows are set beside those of the live one."""
-    page = page_of(request, "compare", "did")
+    page = instance_page(request, "compare", "did")
     require(page.principal, Right.PROJECTIONS)
     declared, room = projection(name), room_of(page)
     statuses, _ = await page.side.statuses.latest()
@@ -89,7 +89,7 @@ async def do_with_projection(name: FromPath[str], request: HttpRequest) -> Respo
 
     Raises Forbidden, NotFound, Conflict, NotYet, Invalid for a dangerous deed without its name or without a reason.
     """
-    page = page_of(request)
+    page = instance_page(request)
     form = await read_form(request)
     require(page.principal, Right.PROJECTIONS)
     if unknown := sorted(form.keys() - set(FIELDS)):

@@ -20,11 +20,11 @@ from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import document_of
 from read_api.http.request import HttpRequest, whole_parameter
-from read_api.web.engine.places import QUARANTINE, room_of, rooms
+from read_api.web.engine.places import QUARANTINE, instance_page, room_of, rooms
 from read_api.web.engine.port import Change
 from read_api.web.engine.projections import confirmed
 from read_api.web.forms import gone_to, read_form
-from read_api.web.room import Page, page_of
+from read_api.web.room import Page
 
 FILTERS = ("code", "stream", "door", "status", "of_company")
 ROWS = 50
@@ -57,7 +57,7 @@ class Content(NamedTuple):
 @get("/engine/quarantine", include_in_schema=False, opt={PAGE: True})
 async def quarantine_page(request: HttpRequest) -> Response[bytes]:
     """Entries, the newest first; those that wait unless another state is asked for."""
-    page = page_of(request, *FILTERS, "before")
+    page = instance_page(request, *FILTERS, "before")
     require(page.principal, Right.QUARANTINE)
     asked = page.params
     status = asked.get("status", STATUSES[0])
@@ -83,7 +83,7 @@ async def quarantine_page(request: HttpRequest) -> Response[bytes]:
 @get("/engine/quarantine/{number:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
 async def entry_page(number: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One entry, whole: why it waits, what it holds, and how it is made good."""
-    page = page_of(request, "did")
+    page = instance_page(request, "did")
     require(page.principal, Right.QUARANTINE)
     return await _shown(page, _number(number), page.params.get("did", ""), "", {})
 
@@ -97,7 +97,7 @@ async def do_with_entry(number: FromPath[str], request: HttpRequest) -> Response
 
     Raises Forbidden, NotFound, Conflict, Invalid where it is still bad or where a form says nothing usable.
     """
-    page = page_of(request)
+    page = instance_page(request)
     require(page.principal, Right.QUARANTINE)
     form, room, entry = await read_form(request), room_of(page), _number(number)
     verb, reason = form.get("verb", ""), form.get("reason", "").strip()

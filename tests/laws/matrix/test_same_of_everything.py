@@ -111,6 +111,7 @@ def test_what_is_saved_is_listed_shown_and_changed_as_if_one_were_alone(
             assert [client.get(f"{path}/{own}{suffix}").status_code for suffix in ("", "/history")] == [404, 404]
 
 
+@pytest.mark.ci
 def test_every_measure_is_explained_as_if_one_were_alone(companies: dict[str, httpx.Client]) -> None:
     """One of each projection: value, events and shares."""
     explained = 0
@@ -154,6 +155,7 @@ def test_every_bad_event_waits_and_is_replayed_as_if_one_were_alone(
     assert same(replayed)["decision"]["outcome"] == "admitted"
 
 
+@pytest.mark.ci
 def test_cursors_and_positions_of_the_other_lead_nowhere(companies: dict[str, httpx.Client]) -> None:
     """Refused, or they go on in what is one's own; a position that both have passed is passed."""
     mine, other = companies["twintwo"], companies["twinone"]

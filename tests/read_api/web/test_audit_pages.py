@@ -129,6 +129,7 @@ def test_the_events_behind_a_number_lead_to_their_pages(filled: Instance, audito
         assert "/audit/" not in analyst.get("/metric/total_pnl/events", params=asked).text
 
 
+@pytest.mark.ci
 def test_then_and_now_are_those_of_the_queries(filled: Instance, auditor: httpx.Client) -> None:
     moment = "2025-11-15T00:00:00"
     with filled.client("admin", COMPANY) as api:

@@ -69,6 +69,7 @@ def test_an_engineer_rebuilds_compares_switches_and_switches_back(engineer: http
 
 
 def test_what_engineers_do_is_on_record_with_its_reason(instance: Instance, engineer: httpx.Client) -> None:
+    """As the instance's, whichever companies there are."""
     assert do(engineer, "drop", 999, confirm=f"{NAME}@999", reason="because <b>").status_code == 404
     target, deadline, found = f"engine/projections/{NAME}: drop {NAME}@999: because <b>", time.monotonic() + WITHIN, ""
     while target not in found and time.monotonic() < deadline:
