@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any, cast
 
 from analytics.control_events_pb2 import ConfigEvent
@@ -10,7 +12,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
-from domain.events.catalogue import CATALOGUE, EventType
+from domain.events.catalogue import CATALOGUE, LATEST, SECONDS, EventType, longest_text
+from domain.events.field_rules import LIMIT
 from tests.support.any_configuration import TOLD
 
 START = 1_760_000_000_000  # 2025-10-09
@@ -23,15 +26,51 @@ AMOUNTS = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 TIMES = st.integers(START, START + SPAN)
 
 
-def _value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[Any]:
+EDGE_AMOUNTS = st.floats(-LIMIT / 1e6, LIMIT / 1e6).filter(lambda x: abs(x * 1e6) < LIMIT) | st.sampled_from(
+    [0.0, -0.0, 5e-324, 1e-7, 5e-7, 1.5e-6, -2.5e-6, math.nextafter(LIMIT / 1e6, 0), -math.nextafter(LIMIT / 1e6, 0)]
+)
+EDGE_TIMES = st.sampled_from([1, 59_999, 60_000, SECONDS[0] - 1, SECONDS[1], LATEST - 1])
+WHOLE = {
+    FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
+    FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
+}
+
+
+def edge_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    """Any value that the rules of the field let through, those at their edges above all."""
+    if dict(event.choices).get(field.name) or field.type in (FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_BOOL):
+        return usual_value(event, field)
+    if field.name in event.times:
+        return EDGE_TIMES
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        least = 5e-324 if field.name in event.positive else 0.0
+        return EDGE_AMOUNTS.map(lambda x: max(abs(x), least)) if _bounded(event, field) else EDGE_AMOUNTS
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        assert field.enum_type is not None
+        return st.sampled_from(
+            [v.number for v in field.enum_type.values if v.number or field.name not in event.required]
+        )
+    if field.type == FieldDescriptor.TYPE_STRING:
+        longest = st.just("x" * longest_text(event, field.name))
+        return WORDS | longest | st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
+    return st.integers(*WHOLE[field.type]) | st.sampled_from(WHOLE[field.type])
+
+
+def _bounded(event: EventType, field: FieldDescriptor) -> bool:
+    return field.name in (*event.positive, *event.not_negative)
+
+
+def usual_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    """Such a value as a platform has on a day."""
     choices = dict(event.choices).get(field.name)
     if choices:
         return st.sampled_from(choices)
     if field.name in event.times:
         return TIMES
     if field.type == FieldDescriptor.TYPE_DOUBLE:
-        bounded = field.name in (*event.positive, *event.not_negative)
-        return st.floats(0.000001, 1e6).map(lambda x: round(x, 6)) if bounded else AMOUNTS
+        return st.floats(0.000001, 1e6).map(lambda x: round(x, 6)) if _bounded(event, field) else AMOUNTS
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
         return st.sampled_from([v.number for v in field.enum_type.values if v.number])
@@ -42,15 +81,18 @@ def _value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[Any]:
     return st.booleans() if field.type == FieldDescriptor.TYPE_BOOL else st.integers(0, 1000)
 
 
+Values = Callable[[EventType, FieldDescriptor], st.SearchStrategy[Any]]
+
+
 @st.composite
-def facts(draw: st.DrawFn, event: EventType) -> Message:
+def facts(draw: st.DrawFn, event: EventType, value: Values = usual_value) -> Message:
     """A good fact of this type; optional fields are there or not."""
     fact = event.message()
     for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
         if field.is_repeated:
             _fill(fact, field, draw(st.lists(WORDS, max_size=2)))
         elif field.name in event.required or draw(st.booleans()):
-            setattr(fact, field.name, draw(_value(event, field)))
+            setattr(fact, field.name, draw(value(event, field)))
     if isinstance(fact, ConfigEvent) and draw(st.integers(0, 9)):
         fact.topic, fact.body = draw(st.sampled_from(TOLD))
         fact.aggregate_version = draw(st.integers(1, 9))
@@ -66,28 +108,29 @@ def _fill(fact: Message, field: FieldDescriptor, words: list[str]) -> None:
 
 
 @st.composite
-def envelopes(draw: st.DrawFn, event: EventType) -> AnalyticsProcessingEnvelope:
+def envelopes(draw: st.DrawFn, event: EventType, value: Values = usual_value) -> AnalyticsProcessingEnvelope:
     """A good event of this type, in its single or batch form, foreign (no producer stamps)."""
     batch = event.batch is not None and draw(st.integers(0, 3)) == 0
     envelope = AnalyticsProcessingEnvelope(
         message_type=event.batch_name if batch else event.name,
         company_id=draw(COMPANIES),
         user_id=draw(USERS),
-        timestamp=draw(TIMES),
+        timestamp=draw(TIMES if value is usual_value else EDGE_TIMES),
         event_id=f"e{draw(st.integers(0, 10**9))}",
     )
     if batch and event.batch is not None:
         several = event.batch()
-        cast(Any, several).items.extend(draw(st.lists(facts(event), min_size=1, max_size=4)))
+        cast(Any, several).items.extend(draw(st.lists(facts(event, value), min_size=1, max_size=4)))
         envelope.payload = several.SerializeToString()
     else:
-        envelope.payload = draw(facts(event)).SerializeToString()
+        envelope.payload = draw(facts(event, value)).SerializeToString()
     return envelope
 
 
-def good_events(stream: str) -> st.SearchStrategy[AnalyticsProcessingEnvelope]:
-    """Good events of the stream's types."""
-    return st.sampled_from([t for t in CATALOGUE if t.stream == stream]).flatmap(envelopes)
+def good_events(stream: str, value: Values = usual_value) -> st.SearchStrategy[AnalyticsProcessingEnvelope]:
+    """Good events of the stream's types, whose fields have such values."""
+    types = st.sampled_from([t for t in CATALOGUE if t.stream == stream])
+    return types.flatmap(lambda event: envelopes(event, value))
 
 
 WRONG_FIELDS: dict[int, tuple[str, list[object]]] = {

@@ -200,8 +200,7 @@ def fold_columns(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     plans = [delta_plan(fold, _limited(window, made[fold.reads.name])) for window, fold in folds]
     for (window, fold), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
         if fold.into is window.of:
-            for frame, _ in facts[fold.reads.name]:
-                result.progress.extend(_progress(window, fold, frame))
+            result.progress.extend(_progress(window, fold, [frame for frame, _ in facts[fold.reads.name]]))
         time = [c.name for c in fold.into.keys].index(window.time) - 1
         for company, key, cells in _rows_of(fold.into, delta):
             result.deltas.append(Delta(window, fold.into, company, key, cells, key[time]))
@@ -267,14 +266,15 @@ def _limited(window: LiveWindow, facts: pl.LazyFrame) -> pl.LazyFrame:
     return facts
 
 
-def _progress(window: LiveWindow, fold: AdditiveFold, facts: pl.DataFrame) -> Iterable[SourceProgress]:
+def _progress(window: LiveWindow, fold: AdditiveFold, frames: Iterable[pl.DataFrame]) -> Iterator[SourceProgress]:
     """By tenant, source and minute of the window's time: the highest time and how many."""
     seen = _Seen()
     names = ("company_id", "_source", plain_time(fold, window.time), *window.only)
     values = list(window.only.values())
-    for company, source, time, *own in zip(*(facts.get_column(name).to_list() for name in names), strict=True):
-        if own == values:
-            seen.note(company, source, time)
+    for frame in frames:
+        for company, source, time, *own in zip(*(frame.get_column(name).to_list() for name in names), strict=True):
+            if own == values:
+                seen.note(company, source, time)
     return seen.progress(window)
 
 

@@ -10,6 +10,8 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.events.catalogue import LATEST
+from domain.events.validation import judge
 from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Columns
@@ -17,16 +19,18 @@ from projections.engine.fold.scalar import scalar_fold
 from projections.engine.live.folding import Delta, fold_columns, fold_facts, topics
 from projections.engine.live.panes import Pane
 from projections.trading import TradingByMinute
-from tests.support.any_event import good_events
+from tests.support.any_event import Values, edge_value, good_events, usual_value
 from tests.support.examples import examples
 
 
+@pytest.mark.parametrize("value", [usual_value, edge_value])
 @pytest.mark.parametrize("topic", topics())
 @settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_fact_comes_to_the_same_by_itself_and_in_columns(topic: str, data: st.DataObject) -> None:
+def test_a_fact_comes_to_the_same_by_itself_and_in_columns(topic: str, value: Values, data: st.DataObject) -> None:
     """Rows, what came of each source, and the order of events by which the last one is known."""
-    envelopes: Sequence[AnalyticsProcessingEnvelope] = data.draw(st.lists(good_events(topic), max_size=12))
+    envelopes: Sequence[AnalyticsProcessingEnvelope] = data.draw(st.lists(good_events(topic, value), max_size=12))
+    assert [judge(envelope.SerializeToString(), topic, LATEST) for envelope in envelopes] == [None] * len(envelopes)
     alone, together = fold_facts(topic, envelopes, 7), fold_columns(topic, envelopes, 7)
     assert sorted(map(repr, alone.progress)) == sorted(map(repr, together.progress))
     assert _panes(alone.deltas) == _panes(together.deltas)
