@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 
@@ -18,7 +18,7 @@ from projections.engine.declare.merge_rules import (
     Number,
 )
 from projections.engine.declare.rows import Column, Row, Table
-from projections.engine.query.answer_row import AnswerRow, AnswerTime, row_type
+from projections.engine.query.answer_row import NOTHING, AnswerRow, AnswerTime, row_type
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_month, read_time
 from projections.engine.query.plain import Query, Selected, Statement
@@ -93,13 +93,16 @@ class Totals:
     """What a totals query adds up: the columns `measures`; `ask` and `shape` are those of the query."""
 
     table: Table
-    measures: tuple[Column, ...]
     by: Mapping[str, Dimension]
     time: Column
     source: str
     counts: Mapping[str, str]
     quantiles: Quantiles | None
     derive: Derive | None
+    measures: tuple[Column, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measures", tuple(c for c in self.table.values if c.rule.of_totals))
 
     def read_by(self, text: str) -> tuple[str, ...]:
         """The dimensions named in a comma-separated list. Raises ValueError for one that there is not."""
@@ -197,7 +200,7 @@ def totals(
     by: Mapping[str, Dimension],
     time: str,
     source: str | None = None,
-    counts: Mapping[str, str] | None = None,
+    counts: Mapping[str, str] = NOTHING,
     quantiles: Quantiles | None = None,
     derive: Derive | None = None,
     summary: str,
@@ -210,10 +213,8 @@ def totals(
     measures of a row (whole numbers, null where nothing was merged) and gives further fields, and the reasons of those
     that are null.
     """
-    table = of.table
-    measures = tuple(column for column in table.values if column.rule.of_totals)
-    source = source or f"{{{table.name}}}"
-    declared = Totals(table, measures, by, table.column(time), source, counts or {}, quantiles, derive)
+    source = source or f"{{{of.table.name}}}"
+    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive)
     params = (
         Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", declared.read_by),
         FROM,

@@ -316,14 +316,10 @@ def segments(request: Request, rows: Mapping[str, Rows]) -> list[Segment]:
     done = np.array([user in activated for user in users], np.bool_)
     of_user = user_segment(habits(first, last, active, before, done, _number(row["at"])))
     if request.get("user_id") is None and request.get("segment") is None:
+        sizes = [(rule, of_user.count(rule.segment)) for rule in RULES]
         return [
-            Segment(
-                segment=rule.segment,
-                users=(n := of_user.count(rule.segment)),
-                share=n / len(users),
-                meaning=rule.meaning,
-            )
-            for rule in RULES
+            Segment(segment=rule.segment, users=size, share=size / len(users), meaning=rule.meaning)
+            for rule, size in sizes
         ]
     only = request.get("segment")
     shown = [i for i, segment in enumerate(of_user) if only in (None, segment)][: MAX_ROWS + 1]
