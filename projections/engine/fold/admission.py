@@ -148,11 +148,8 @@ def _by_type(envelopes: pl.DataFrame) -> Sequence[pl.DataFrame]:
 
 def _upcast(event: EventType, group: pl.DataFrame, *, batch: bool) -> pl.Series:
     """Payloads in the newest schema; only those of older ones are touched."""
-    schema, newest = (
-        zip(group.get_column("payload"), group.get_column("schema_version"), strict=True),
-        event.schema_version,
-    )
-    read = [p if v >= newest else upcast_bytes(event, p, v, batch=batch) for p, v in schema]
+    columns, newest = (group.get_column("payload"), group.get_column("schema_version")), event.schema_version
+    read = [p if v >= newest else upcast_bytes(event, p, v, batch=batch) for p, v in zip(*columns, strict=True)]
     return pl.Series(read, dtype=pl.Binary)
 
 
@@ -242,8 +239,8 @@ class Admission:
                 continue
             code, reason, item = problem
             partition, offset = records.at(row)
-            reasons = outer.get(row, {})
-            company, event_id = reasons.get("company_id", ""), reasons.get("event_id", "")
+            envelope = outer.get(row, {})
+            company, event_id = envelope.get("company_id", ""), envelope.get("event_id", "")
             yield BadEvent(
                 partition, offset, item, code, reason, company, event_id, without_signatures(records.value(row))
             )
@@ -299,13 +296,13 @@ class Admission:
         seen = unstored | self._known_identities([i for _, i in ids])
         repeated: set[int] = set()
         fresh: list[tuple[bytes, int, int]] = []
-        for row, number in ids:
-            if number in seen:
+        for row, of_event in ids:
+            if of_event in seen:
                 repeated.add(row)
             else:
-                seen.add(number)
-                self._unstored[number] = None
-                fresh.append((number, *records.at(row)))
+                seen.add(of_event)
+                self._unstored[of_event] = None
+                fresh.append((of_event, *records.at(row)))
         return repeated, fresh
 
 
