@@ -42,7 +42,9 @@ class LogVerification:
 
 @dataclass(slots=True)
 class Verification:
-    """One verification that was begun: by whom, when (monotonic, s), how far it is, and what came of it."""
+    """One verification that was begun: by whom, when (monotonic, s), how far it is, and what came of it: a verdict, or
+    the problem that ended it.
+    """
 
     subject: str
     began: float
@@ -97,5 +99,8 @@ class Verifications:
             run.verdict = await self._verification.verdict(principal, company, (), "", report)
         except AnalyticsError as error:
             run.problem = str(error)
+        except Exception:
+            run.problem = "the service failed at it; its own log says why"
+            raise
         finally:
             run.ended = time.monotonic()
