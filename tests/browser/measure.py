@@ -21,6 +21,7 @@ import psutil
 from tests.browser import chromium
 from tests.browser.chromium import Page, page
 from tests.support.instance import Instance
+from tests.support.pages import signed_in
 
 DASHBOARDS = ("executive", "trading", "users", "system")
 WARM = 25  # requests from what is kept
@@ -47,9 +48,7 @@ def first_byte(client: httpx.Client, path: str) -> float:
 
 def first_bytes(instance: Instance, company: str) -> None:
     """Of every dashboard: cold, then warm."""
-    where = instance.addresses["pages"]
-    with httpx.Client(base_url=where, headers={"Origin": where}, timeout=120) as client:
-        client.post("/sign-in", data={"token": instance.token("admin", company)})
+    with signed_in(instance, instance.token("admin", company)) as client:
         for name in DASHBOARDS:
             path = f"/dashboards/{name}?company={company}"
             cold = first_byte(client, path)

@@ -37,6 +37,7 @@ DRAWN = (
     "document.readyState === 'complete' && (document.querySelector('#live')?.dataset.state ?? 'live') === 'live' &&"
     " [...document.querySelectorAll('.chart')].every((c) => !c.checkVisibility() || c.querySelector('svg, canvas'))"
 )
+STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
 SHIFTS = """
     window.shifted = 0;
     const add = (list) => list.getEntries().forEach((each) => { if (!each.hadRecentInput) shifted += each.value; });
@@ -70,6 +71,7 @@ def opened(filled: Instance, tab: Page, path: str, width: int = 1280, theme: str
     tab.screen(width, 9_000, theme)
     tab.open(filled.addresses["pages"] + path)
     tab.until_true(DRAWN)
+    assert tab.script(STATUS) == 200, path  # a refusal has no barriers either
 
 
 @pytest.mark.ci

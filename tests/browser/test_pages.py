@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.browser.chromium import PROGRAM, Page
+from tests.browser.chromium import PATIENCE, PROGRAM, Page
 from tests.support.instance import Instance, trade
 from tests.support.two_months import COMPANY as FULL
 
@@ -133,7 +133,9 @@ def test_what_is_refused_for_a_moment_keeps_the_figures_and_comes_by_itself(inst
         tab.until("#panel", "asks for more than")
         tab.script("clearInterval(clicks)")
         tab.until("#tile-trades", "Trades")
+        deadline = time.monotonic() + PATIENCE
         while "comes by itself" not in tab.text("main"):
+            assert time.monotonic() < deadline, "nothing is refused"
             tab.script("location.reload()")
             time.sleep(0.3)
     tab.until("#tile-trades", "Trades")

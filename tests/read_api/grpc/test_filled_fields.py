@@ -341,9 +341,11 @@ def excuse(rpc: MethodDescriptor, way: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def asker(filled: Instance, stub: AnalyticsServiceStub, client: httpx.Client) -> Asker:
-    """Of the company that has everything."""
-    return Asker(filled, stub, client)
+def asker(filled: Instance, stub: AnalyticsServiceStub, client: httpx.Client) -> Iterator[Asker]:
+    """Of the company that has everything. What was published is folded before others compare what two doors say."""
+    yield Asker(filled, stub, client)
+    waited = filled.command("projections", "wait")
+    assert waited.exit_code == 0, waited.output
 
 
 @pytest.mark.parametrize("name", [rpc.name for rpc in SERVICE.methods if rpc.name not in (*FITTED, *OF_MODELS)])

@@ -274,9 +274,7 @@ def test_a_file_is_of_the_moment_of_the_page(filled: Instance, reader: httpx.Cli
 
 
 def test_files_that_a_role_may_not_have_are_shown_as_closed(filled: Instance) -> None:
-    where = filled.addresses["pages"]
-    with httpx.Client(base_url=where, headers={"Origin": where}, timeout=120) as viewer:
-        viewer.post("/sign-in", data={"token": filled.token("viewer", COMPANY)})
+    with signed_in(filled, filled.token("viewer", COMPANY)) as viewer:
         page = viewer.get("/dashboards/trading", params={"company": COMPANY, "panel": "sides", **PERIOD}).text
         assert "csv · closed" in page
         assert "/dashboards/trading/sides.csv" not in page

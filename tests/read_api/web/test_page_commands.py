@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.instance import Instance
+from tests.support.pages import signed_in
 
 COMPANY, OTHER = "formco", "otherformco"
 WITHIN = 30.0  # seconds until what was noted is folded
@@ -19,15 +20,8 @@ BODY = json.dumps({"name": "Desk <b>", "sharing": {"audience": "company"}})
 @pytest.fixture
 def browser(instance: Instance) -> Iterator[httpx.Client]:
     """What a browser sends from a page of the instance in which an admin of the company is signed in."""
-    where = instance.addresses["pages"]
-    with httpx.Client(base_url=where, headers={"Origin": where}, timeout=120) as client:
-        sign_in(client, instance.token("admin", COMPANY, "--subject", "form-admin"))
+    with signed_in(instance, instance.token("admin", COMPANY, "--subject", "form-admin")) as client:
         yield client
-
-
-def sign_in(browser: httpx.Client, token: str) -> None:
-    """From now on the token's owner is signed in."""
-    assert browser.post("/sign-in", data={"token": token}).status_code == 303
 
 
 def boards(instance: Instance, company: str = COMPANY, **params: str) -> list[dict[str, object]]:
@@ -73,8 +67,8 @@ def test_a_form_gives_nobody_more_than_their_role(instance: Instance, browser: h
     """And an admin nothing of another company."""
     theirs = browser.post("/commands/dashboard.create", data={"body": BODY, "company": OTHER})
     assert theirs.status_code == 403
-    sign_in(browser, instance.token(role, OTHER))
-    assert browser.post("/commands/dashboard.create", data={"body": "no JSON"}).status_code == 403
+    with signed_in(instance, instance.token(role, OTHER)) as own:
+        assert own.post("/commands/dashboard.create", data={"body": "no JSON"}).status_code == 403
     assert boards(instance, OTHER) == []
 
 
