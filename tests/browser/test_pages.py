@@ -160,10 +160,10 @@ def test_a_number_opens_the_events_behind_it_and_tables_are_sorted_by_their_head
     assert complaints(tab) == []
 
 
-def test_the_slider_goes_back_to_the_end_of_a_day(filled: Instance, tab: Page) -> None:
-    tab.open(link(filled, FULL, "analyst", f"/metric/win_rate?company={FULL}"))
+def test_the_slider_goes_back_to_the_end_of_a_day(instance: Instance, tab: Page) -> None:
+    instance.take([trade("slideco", n) for n in range(3)])
+    tab.open(link(instance, "slideco", "analyst", trading("slideco")))
     tab.until(".who", "analyst-of")
-    tab.open(f"{filled.addresses['pages']}/dashboards/users?company={FULL}&{PERIOD}")
     tab.until("output", "now")
     tab.script("document.getElementById('slider').focus()")
     tab.press("ArrowLeft")
@@ -207,8 +207,9 @@ def test_signing_out_takes_the_figures_away(instance: Instance, tab: Page) -> No
     tab.until("h1", "Sign in")
 
 
-def test_pages_can_be_walked_by_keyboard_alone(filled: Instance, tab: Page) -> None:
-    tab.open(link(filled, FULL, path=f"/dashboards/executive?company={FULL}&{PERIOD}"))
+def test_pages_can_be_walked_by_keyboard_alone(instance: Instance, tab: Page) -> None:
+    instance.take([trade("keysco", n) for n in range(3)])
+    tab.open(link(instance, "keysco", path=f"/dashboards/executive?company=keysco&{PERIOD}"))
     tab.until("#live", "Live")
     tab.press("?")
     tab.until("#help", "Explain a number")
