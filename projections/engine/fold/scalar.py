@@ -42,11 +42,11 @@ BINARY: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "Plus": operator.add,
         "Minus": operator.sub,
         "Multiply": operator.mul,
-        "FloorDivide": operator.floordiv,
-        "Modulus": operator.mod,
+        "FloorDivide": lambda one, other: one // other if other else None,
+        "Modulus": lambda one, other: one % other if other else None,
     }
 )
-"""Of two values; null where one of them is."""
+"""Of two values; null where one of them is, and of a division by zero."""
 
 
 class _UnknownError(Exception):

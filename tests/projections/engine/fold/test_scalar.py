@@ -15,6 +15,7 @@ from domain.events.validation import judge
 from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.registry import all_windows
 from projections.engine.declare.rows import Columns
+from projections.engine.fold.deltas import delta_rows
 from projections.engine.fold.scalar import scalar_fold
 from projections.engine.live.folding import Delta, fold_columns, fold_facts, topics
 from projections.engine.live.panes import Pane
@@ -62,3 +63,40 @@ def test_a_fold_with_an_unknown_expression_has_none() -> None:
     (fold,) = projection.additive
     assert isinstance(fold, AdditiveFold)
     assert scalar_fold(fold) is None
+
+
+OPERATIONS = Projection("operations_of_two_columns", version=1)
+NUMBERS = st.none() | st.integers(-3, 3) | st.integers(-(2**31), 2**31)
+
+
+@OPERATIONS.folds("trading_result", into=TradingByMinute)
+def _operations(trade: Columns) -> dict[str, pl.Expr]:
+    one, other = trade.pnl, trade.fees
+    return {
+        "minute": trade.closed_at,
+        "total_trades": (one == other) | (one > other),
+        "winning_trades": (one != other) & (one >= other),
+        "losing_trades": one <= other,
+        "breakeven_trades": pl.when(one < other).then(one).otherwise(other.sign()),
+        "total_pnl": one // other,
+        "gross_profit": one % other,
+        "gross_loss": one * other,
+        "total_fees": one + other,
+        "turnover": (one - other).fill_null(other),
+        "largest_win": one // 7,
+        "largest_loss": other.abs() % -7,
+    }
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(pnl=NUMBERS, fees=NUMBERS)
+def test_every_operation_gives_what_polars_gives(pnl: int | None, fees: int | None) -> None:
+    """Null, zero and less among them."""
+    (fold,) = OPERATIONS.additive
+    assert isinstance(fold, AdditiveFold)
+    scalar = scalar_fold(fold)
+    assert scalar is not None
+    fact = {"company_id": "acme", "closed_at": 60_000, "strategy": "s", "symbol": "AAPL", "pnl": pnl, "fees": fees}
+    frame = pl.DataFrame([fact], schema_overrides={"pnl": pl.Int64, "fees": pl.Int64})
+    columns = [c.name for c in (*TradingByMinute.table.keys, *TradingByMinute.table.values)]
+    assert scalar.row(fact) == list(delta_rows(fold, frame).select(columns).row(0))
