@@ -6,6 +6,7 @@ thousands of messages a second that is most of what a reader of the bus does. Al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from nats.aio.client import Client
@@ -13,6 +14,7 @@ from nats.protocol.parser import Parser
 
 Sink = Callable[[bytes, bytes], None]  # subject and data of a message
 END = b"\r\n"
+_MESSAGE = re.compile(rb"(H?)MSG\s+(\S+)\s+(\d{1,18})\s+(?:\S+\s+){0,2}(\d{1,9})\s*")  # subject, subscription, bytes
 
 
 class DirectParser(Parser):
@@ -38,18 +40,19 @@ class DirectParser(Parser):
         rest, begin = self._rest, 0
         try:
             while (end := rest.find(END, begin)) >= 0:
-                head, data = bytes(rest[begin:end]).split(), end + len(END)
-                if head[:1] not in ([b"MSG"], [b"HMSG"]):
+                head, data = _MESSAGE.fullmatch(bytes(rest[begin:end])), end + len(END)
+                if head is None:  # the client knows what else there is, and ends the connection at what is nothing
                     begin, frame = data, bytes(rest[begin:data])
                     return frame
-                after = data + int(head[-1]) + len(END)
+                headed, subject, number, size = head.groups()
+                after = data + int(size) + len(END)
                 if after > len(rest):
                     break
-                sink = self.sinks.get(int(head[2])) if head[0] == b"MSG" else None
+                sink = None if headed else self.sinks.get(int(number))
                 if sink is None:
                     begin, frame = after, bytes(rest[begin:after])
                     return frame
-                sink(head[1], bytes(rest[data : after - len(END)]))
+                sink(subject, bytes(rest[data : after - len(END)]))
                 begin = after
             return b""
         finally:

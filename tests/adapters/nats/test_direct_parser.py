@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.errors import ProtocolError
 
 from adapters.nats.direct_parser import DirectParser
 
@@ -75,3 +77,12 @@ async def test_another_connection_begins_with_its_own_frames() -> None:
     parser.reset()
     await parser.parse(b"PING\r\n")
     assert client.heard == [("ping",)]
+
+
+@pytest.mark.parametrize("line", [b"MSG", b"MSG a", b"MSG a 1 x", b"MSG a b 3", b"MSG a 1 -9", b"HMSG a 1 -9", b"?"])
+async def test_what_is_no_frame_ends_the_connection(line: bytes) -> None:
+    """By the only error that the client does so at: at any other one it stays connected, and deaf."""
+    parser = DirectParser(Client())  # type: ignore[arg-type]  # as above
+    parser.sinks[OURS] = lambda *_: None
+    with pytest.raises(ProtocolError):
+        await parser.parse(line + b"\r\n")
