@@ -13,6 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,7 +138,13 @@ def _health(settings: Settings, where: Where) -> dict[str, Any]:
     token = token_issuer(settings).issue("doctor", [Role.ENGINEER], EVERY_COMPANY, Tier.ENTERPRISE, 60)
     request = urllib.request.Request(f"{where['read_api']}/api/v1/health", headers={"Authorization": f"Bearer {token}"})
     trusted = ssl.create_default_context(cafile=str(settings.tls_certificate)) if settings.tls_certificate else None
-    with urllib.request.urlopen(request, timeout=PATIENCE, context=trusted) as answer:
+    try:
+        answer = urllib.request.urlopen(request, timeout=PATIENCE, context=trusted)
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        answer = error  # it is not ready, and says why
+    with answer:
         found: dict[str, Any] = json.load(answer)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import psutil
 from services import operations_pb2 as operations
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
-from tests.support.instance import Instance
+from tests.support.instance import Instance, run_command
 
 PATIENCE = 6.0  # seconds; it answers within 2, on a machine that has nothing else to do
 
@@ -32,7 +33,7 @@ def frozen(instance: Instance) -> Iterator[None]:
 
 
 def test_with_a_frozen_store_the_machine_still_says_how_it_is(instance: Instance) -> None:
-    """Health, projections and metrics over HTTP, health over gRPC: what was known, and that the store is silent."""
+    """Health, projections and metrics over HTTP, health over gRPC, the doctor: what was known, and who is silent."""
     token = instance.token("engineer", "*")
     metadata = (("authorization", f"Bearer {token}"),)
     with (
@@ -57,6 +58,9 @@ def test_with_a_frozen_store_the_machine_still_says_how_it_is(instance: Instance
             call = AnalyticsServiceStub(channel).HealthCheck
             answer = call(operations.HealthCheckRequest(), metadata=metadata, timeout=PATIENCE)
             assert not answer.ready
+            doctor = run_command("doctor", "--json", "--data", str(instance.folder))
+            states = {row["check"]: row["state"] for row in json.loads(doctor.stdout)}
+            assert (doctor.exit_code, states["store"], states["instance"]) == (1, "fault", "ok")
         for _ in range(100):
             if client.get(f"{read}/api/v1/health").json()["ready"]:
                 break
