@@ -19,17 +19,17 @@ from app.rebuild import versions as stored_versions
 from app.settings import Settings
 from domain.audit import Actor, Door
 from domain.errors import AnalyticsError, Conflict, Invalid
+from eventlog.intake import repair
 from projections.engine.declare.registry import projection
 from projections.engine.worker_process import WorkerProcess
-from read_api.web.engine.port import Change, Plan, Verb, Version
+from read_api.web.engine.port import Verb, Version
 
 if TYPE_CHECKING:
     from adapters.postgres.tables.quarantine import PostgresQuarantine
     from eventlog.intake.quarantine import Entry, Filter
-    from eventlog.intake.repair import Repairs
     from projections.engine.declare.projection import Projection
     from projections.engine.past.past_store import Snapshot
-    from projections.engine.rebuild import Comparison
+    from projections.engine.rebuild import Comparison, Plan
 
 WORKERS = 2  # processes that fold, of one rebuild
 LONGEST = 7 * 86_400.0  # seconds that a rebuild may take
@@ -88,8 +88,7 @@ class ProcessEngineRoom:
         """What a rebuild would do. Raises NotFound, Conflict, Unavailable."""
         from app.rebuild.processes import planned
 
-        found = await planned(self._settings, name, WORKERS)
-        return Plan(found.version, found.resumed, found.events, found.left, found.disk, found.seconds)
+        return await planned(self._settings, name, WORKERS)
 
     def failure(self, name: str) -> str:
         """Why the last rebuild that was begun here has ended before its time."""
@@ -128,8 +127,9 @@ class ProcessEngineRoom:
         plan = await self.plan(name)
         if any(each.working for each in await self.versions(name)):
             raise Conflict(f"{name} is being rebuilt already", code="already_running")
-        worker = self._rebuilds.setdefault(name, WorkerProcess(f"the rebuild of {name}", waiting=0))
-        work = worker.submit(_rebuild_here, self._settings, name, seconds=LONGEST)
+        if name not in self._rebuilds:
+            self._rebuilds[name] = WorkerProcess(f"the rebuild of {name}", waiting=0)
+        work = self._rebuilds[name].submit(_rebuild_here, self._settings, name, seconds=LONGEST)
         self._failures.pop(name, None)
         self._work[name] = work
         work.add_done_callback(partial(self._ended, name))
@@ -176,24 +176,20 @@ class ProcessEngineRoom:
         """One with its bytes. Raises NotFound, Unavailable."""
         return await self._quarantine.entry(number)
 
-    async def problem(self, number: int, change: Change) -> str:
+    async def problem(self, number: int, change: repair.Change) -> str:
         """What would still be wrong with it. Raises NotFound, Unavailable."""
-        from eventlog.intake import repair
-
         entry, content = await self._quarantine.entry(number)
         try:
-            repair.repaired(entry, content, repair.Change(change.instead, change.members))
+            repair.repaired(entry, content, change)
         except Invalid as still_bad:
             return f"{still_bad.code}: {still_bad}"
         return ""
 
-    async def replay(self, actor: Actor, number: int, change: Change) -> str:
+    async def replay(self, actor: Actor, number: int, change: repair.Change) -> str:
         """Publish it again. Raises Invalid, NotFound, Conflict, Unavailable."""
-        from eventlog.intake import repair
-
         entry, _ = await self._quarantine.entry(number)
         async with self._repairs(actor) as repairs:
-            (result,) = await repairs.replay([entry], repair.Change(change.instead, change.members))
+            (result,) = await repairs.replay([entry], change)
         if result.problem:
             raise Invalid(f"it is still bad: {result.problem}", code="still_bad")
         return result.replayed_to
@@ -205,12 +201,11 @@ class ProcessEngineRoom:
             await repairs.drop([entry], reason)
 
     @asynccontextmanager
-    async def _repairs(self, actor: Actor) -> AsyncIterator[Repairs]:
+    async def _repairs(self, actor: Actor) -> AsyncIterator[repair.Repairs]:
         from app.publisher import ingest
-        from eventlog.intake.repair import Repairs
 
         async with ingest(self._settings) as doors:
-            yield Repairs(doors.publisher, doors.quarantine, actor, Door.HTTP)
+            yield repair.Repairs(doors.publisher, doors.quarantine, actor, Door.HTTP)
 
     def close(self) -> None:
         """End the rebuilds that run; they are resumed when somebody asks for it."""

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
@@ -22,7 +21,7 @@ from domain.ports import EventLog
 from domain.position import Position
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import projection
-from projections.engine.rebuild import Done, cut, goal_of, work
+from projections.engine.rebuild import Done, Plan, cut, goal_of, work
 
 RATE = 100_000  # events/s that one worker folds, about: for the plan alone
 CPUS = os.cpu_count() or 1
@@ -31,33 +30,22 @@ LOOK = 0.2  # seconds between two looks at the progress
 Print = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a rebuild will do: the version to be made, records in all and still to be read, bytes of the live tables
-    (so much disk it will need), seconds (about).
-    """
-
-    name: str
-    version: int
-    resumed: bool
-    events: int
-    left: int
-    disk: int
-    seconds: float
-
-
 async def planned(settings: Settings, name: str, workers: int) -> Plan:
     """What a rebuild would do. Bytes, disk and seconds are estimates: of the live tables, and of earlier rebuilds.
 
     Raises NotFound for a projection that there is not, Conflict where another definition began one, Unavailable.
     """
     declared = projection(name)
+    async with wiring.event_log(settings) as log:
+        starts = await _starts(log, declared)
+    return await asyncio.to_thread(_planned, settings, declared, starts, workers)
+
+
+def _planned(settings: Settings, declared: Projection, starts: Position, workers: int) -> Plan:
     with closing(wiring.versions(settings)) as versions:
         stored = versions.building(declared)
         goal = goal_of(declared, versions.admitted())
-        async with wiring.event_log(settings) as log:
-            starts = {(t, p): o for t in declared.topics for p, o in (await log.starts(t)).items()}
-        total = sum(stop - min(stop, starts.get(place, 0)) for place, stop in goal.offsets.items())
+        total = sum(stop - min(stop, starts[place]) for place, stop in goal.offsets.items())
         version = stored.version if stored else max((s.version for s in versions.stored(declared)), default=0) + 1
         done = Done(0, 0)
         if stored:
@@ -65,7 +53,13 @@ async def planned(settings: Settings, name: str, workers: int) -> Plan:
                 done = build.done()
         left = done.total - done.done if done.total else total
         disk = versions.disk(declared)
-    return Plan(name, version, bool(done.total), total, left, disk, round(left / (RATE * min(workers, CPUS)), 1))
+    seconds = round(left / (RATE * min(workers, CPUS)), 1)
+    return Plan(declared.name, version, bool(done.total), total, left, disk, seconds)
+
+
+async def _starts(log: EventLog, declared: Projection) -> Position:
+    """The oldest offsets that the log has of what the projection reads."""
+    return Position({(t, p): o for t in declared.topics for p, o in (await log.starts(t)).items()})
 
 
 async def rebuild(settings: Settings, name: str, workers: int, say: Print) -> Projection:
@@ -101,8 +95,7 @@ async def _begun(settings: Settings, name: str, log: EventLog, workers: int, say
             else:
                 if resumed:
                     say(f"beginning version {stored.version} anew: the database lost what was built")
-                starts = {(t, p): o for t in declared.topics for p, o in (await log.starts(t)).items()}
-                build.begin(cut(Position(starts), goal_of(declared, admitted), workers))
+                build.begin(cut(await _starts(log, declared), goal_of(declared, admitted), workers))
         return stored
 
 

@@ -22,7 +22,7 @@ LOOK = 0.1  # seconds between two looks whether both versions stand at the same 
 
 async def verify(settings: Settings, versions: PostgresVersions, name: str, patience: float) -> Comparison:
     """NAME or NAME@VERSION beside the live version. Raises NotFound, Conflict, NotYet after so many seconds."""
-    declared, target, live = chosen(versions, name)
+    declared, target, live = await asyncio.to_thread(chosen, versions, name)
     return await compared(settings, versions, declared, live, target, patience)
 
 
@@ -74,7 +74,7 @@ async def compared(
             )
         await asyncio.sleep(LOOK)
     result = RebuildResult(found.equal, found.new.position, live.version, round(time.time(), 3))
-    remember_rebuild(settings, declared.name, result)
+    await asyncio.to_thread(remember_rebuild, settings, declared.name, result)
     return found
 
 
@@ -83,7 +83,7 @@ async def switch(settings: Settings, versions: PostgresVersions, name: str, expl
 
     Raises Conflict where it differs and nobody explains that, NotFound, NotYet.
     """
-    declared, target, live = chosen(versions, name)
+    declared, target, live = await asyncio.to_thread(chosen, versions, name)
     if target.fingerprint != live.fingerprint:
         if target.fingerprint != declared.fingerprint:
             raise Conflict(f"version {target.version} of {declared.name} needs the code that made it")
@@ -103,7 +103,8 @@ async def switch(settings: Settings, versions: PostgresVersions, name: str, expl
 async def cancel(versions: PostgresVersions, name: str) -> int:
     """Drop the unfinished version of a projection; which one that was. Raises NotFound."""
     declared = projection(name)
-    building = [s.version for s in versions.stored(declared) if s.state == "building"]
+    stored = await asyncio.to_thread(versions.stored, declared)
+    building = [s.version for s in stored if s.state == "building"]
     if not building:
         raise NotFound(f"{declared.name} is not being rebuilt", code="no_rebuild")
     await asyncio.to_thread(versions.drop, declared.stored_as(building[0]))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from domain.audit import Actor
 from eventlog.intake.quarantine import Entry, Filter
+from eventlog.intake.repair import Change
 
 if TYPE_CHECKING:  # they know data frames, which a process that serves does not load
     from projections.engine.past.past_store import Snapshot
-    from projections.engine.rebuild import Comparison
+    from projections.engine.rebuild import Comparison, Plan
 
 
 class Verb(StrEnum):
@@ -42,26 +43,6 @@ class Version:
     done: int = 0
     total: int = 0
     working: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a rebuild would do: records to read in all and still, bytes of disk, seconds (about)."""
-
-    version: int
-    resumed: bool
-    events: int
-    left: int
-    disk: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a quarantined event is repaired: another one in its place (JSON), or members set by their paths."""
-
-    instead: bytes | None = None
-    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 class EngineRoom(Protocol):

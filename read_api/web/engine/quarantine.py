@@ -18,10 +18,9 @@ from domain.events.problems import Code
 from domain.request.caller import ACTION, PAGE
 from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Entry, Filter
-from eventlog.intake.repair import document_of
+from eventlog.intake.repair import Change, document_of
 from read_api.http.request import HttpRequest, whole_parameter
 from read_api.web.engine.places import QUARANTINE, instance_page, room_of, rooms
-from read_api.web.engine.port import Change
 from read_api.web.engine.projections import confirmed
 from read_api.web.forms import gone_to, read_form
 from read_api.web.room import Page
