@@ -21,6 +21,7 @@ from domain.audit import Actor, Door
 from domain.errors import AnalyticsError, Conflict, Invalid
 from eventlog.intake import repair
 from projections.engine.declare.registry import projection
+from projections.engine.rebuild_plan import Plan
 from projections.engine.worker_process import WorkerProcess
 from read_api.web.engine.port import Verb, Version
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from eventlog.intake.quarantine import Entry, Filter
     from projections.engine.declare.projection import Projection
     from projections.engine.past.past_store import Snapshot
-    from projections.engine.rebuild import Comparison, Plan
+    from projections.engine.rebuild import Comparison
 
 WORKERS = 2  # processes that fold, of one rebuild
 LONGEST = 7 * 86_400.0  # seconds that a rebuild may take

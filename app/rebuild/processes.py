@@ -21,7 +21,8 @@ from domain.ports import EventLog
 from domain.position import Position
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import projection
-from projections.engine.rebuild import Done, Plan, cut, goal_of, work
+from projections.engine.rebuild import Done, cut, goal_of, work
+from projections.engine.rebuild_plan import Plan
 
 RATE = 100_000  # events/s that one worker folds, about: for the plan alone
 CPUS = os.cpu_count() or 1

@@ -129,10 +129,10 @@ class Rates:
         """A read begins; whose it is."""
         tenant, limits = self._tenant(principal, company)
         tenant.reads.add(1.0, now)
-        if not self._unlimited:
-            _take(_bucket_of(tenant, limits.rates[Use.READS], Use.READS, now), Use.READS, 1.0)
         if tenant.asking >= limits.at_once:
             raise _too_often(f"asks for more than {limits.at_once:g} questions at once", 0.1)
+        if not self._unlimited:
+            _take(_bucket_of(tenant, limits.rates[Use.READS], Use.READS, now), Use.READS, 1.0)
         tenant.asking += 1
         return tenant
 

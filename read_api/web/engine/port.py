@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 from domain.audit import Actor
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import Change
+from projections.engine.rebuild_plan import Plan
 
 if TYPE_CHECKING:  # they know data frames, which a process that serves does not load
     from projections.engine.past.past_store import Snapshot
-    from projections.engine.rebuild import Comparison, Plan
+    from projections.engine.rebuild import Comparison
 
 
 class Verb(StrEnum):

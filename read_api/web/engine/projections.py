@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -15,6 +15,7 @@ from domain.request.caller import ACTION, PAGE
 from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Filter
 from projections.engine.declare.registry import all_projections, projection
+from projections.engine.rebuild_plan import Plan
 from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest
 from read_api.web.audit.places import event_address
@@ -22,9 +23,6 @@ from read_api.web.engine.places import HOME, instance_page, room_of, rooms
 from read_api.web.engine.port import DANGEROUS, Verb
 from read_api.web.forms import gone_to, read_form
 from read_api.web.room import Page
-
-if TYPE_CHECKING:  # it knows data frames, which a process that serves does not load
-    from projections.engine.rebuild import Plan
 
 FIELDS = ("verb", "version", "reason", "confirm")
 COUNTED = 1_000  # entries of the quarantine that are counted
