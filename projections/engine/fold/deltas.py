@@ -100,8 +100,10 @@ def _inner(walk: GroupingPlan) -> Mapping[AdditiveFold, Mapping[str, str]]:
 
 @cache
 def _made(walk: GroupingPlan) -> Sequence[pl.Expr]:
-    made = {name: columns_of(fold)[c].alias(name) for fold, names in _inner(walk).items() for c, name in names.items()}
-    return [*(columns_of(walk.finest)[c.name] for c in walk.finest.into.keys), *made.values()]
+    values = {
+        name: columns_of(fold)[c].alias(name) for fold, names in _inner(walk).items() for c, name in names.items()
+    }
+    return [*(columns_of(walk.finest)[c.name] for c in walk.finest.into.keys), *values.values()]
 
 
 @cache

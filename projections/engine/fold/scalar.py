@@ -74,11 +74,11 @@ class ScalarFold:
 def scalar_fold(fold: AdditiveFold) -> ScalarFold | None:
     """The fold of one fact; None where it has an expression that is not known here."""
     try:
-        made, columns = columns_of(fold), (*fold.into.keys, *fold.into.values)
+        expressions, columns = columns_of(fold), (*fold.into.keys, *fold.into.values)
         return ScalarFold(
             None if fold.where is None else _value(_node(fold.where(FACTS))),
             {name: _value(_node(e)) for name, e in (fold.beforehand(FACTS) if fold.beforehand else {}).items()},
-            [_filled(_value(_node(made[c.name])), c.rule.blank) for c in columns],
+            [_filled(_value(_node(expressions[c.name])), c.rule.blank) for c in columns],
         )
     except _UnknownError:
         return None

@@ -195,9 +195,9 @@ def fold_columns(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     for longer than it computes.
     """
     facts, result = _facts(topic, envelopes, first), FoldedFacts([], [])
-    made = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
+    frames = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
     folds = [(window, fold) for _, window, fold in _folds(topic) if fold.reads.name in facts]
-    plans = [delta_plan(fold, _limited(window, made[fold.reads.name])) for window, fold in folds]
+    plans = [delta_plan(fold, _limited(window, frames[fold.reads.name])) for window, fold in folds]
     for (window, fold), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
         if fold.into is window.of:
             result.progress.extend(_progress(window, fold, [frame for frame, _ in facts[fold.reads.name]]))

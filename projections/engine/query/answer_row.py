@@ -33,8 +33,8 @@ def row_type(query: str, always: Mapping[str, Any], sometimes: Mapping[str, Any]
 def struct(name: str, fields: Iterable[Any], base: type[StructType], meaning: str | None = None) -> type[StructType]:
     """A struct that has these fields beside those of its base."""
     namespace = {"__doc__": meaning} if meaning else None
-    made: Any = defstruct(name, fields, bases=(base,), module=base.__module__, namespace=namespace, kw_only=True)
-    return cast("type[StructType]", made)
+    kind: Any = defstruct(name, fields, bases=(base,), module=base.__module__, namespace=namespace, kw_only=True)
+    return cast("type[StructType]", kind)
 
 
 def camel_case(name: str) -> str:

@@ -97,8 +97,8 @@ def values(request: Request, rows: Mapping[str, Rows]) -> Rows:
     bounded(len(priced), MOST_BARS, "bars")
     starts = [datetime.fromisoformat(row["start"]) for row in priced]
     columns = {name: [float(row[name]) for row in priced] for name in PRICES}
-    made = Bars.of((round(start.timestamp() * 1000) for start in starts), **columns)
-    outputs = compute(request.get("indicator"), made, request.get("params", {}))
+    bars = Bars.of((round(start.timestamp() * 1000) for start in starts), **columns)
+    outputs = compute(request.get("indicator"), bars, request.get("params", {}))
     begin = request.get("from")
     shown = [place for place, start in enumerate(starts) if begin is None or start >= begin]
     return [{"start": priced[i]["start"], **{name: column[i] for name, column in outputs.items()}} for i in shown]
