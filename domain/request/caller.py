@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.access.rights import Principal
+from domain.audit import SYSTEM
 from domain.errors import Unauthenticated
 
 OPEN = "open"
@@ -45,7 +46,7 @@ class Caller:
 
     def concerns_the_instance(self) -> None:
         """The request is about the instance, and not about the company that its pages are shown for."""
-        self.asked = ""
+        self.asked = SYSTEM
 
 
 def bearer_token(authorizations: Sequence[str]) -> str:

@@ -83,3 +83,10 @@ def page_of(request: HttpRequest, *names: str) -> Page:
     company = request.user.company(params.get("company") or first_company(request.user.principal) or None)
     own = {name: value.strip() for name, value in params.items() if name != "company" and value.strip()}
     return Page(request, Address(request.url.path, company), own, formats_of(request))
+
+
+def instance_page(request: HttpRequest, *names: str) -> Page:
+    """As `page_of`; what is done there concerns the instance, and is on record as no company's. Raises Invalid."""
+    page = page_of(request, *names)
+    request.user.concerns_the_instance()
+    return page

@@ -52,10 +52,7 @@ async def submitted(request: HttpRequest, company: str, load: Load) -> Draft | R
 
     `load` reads what the form is about. Raises Invalid for a form that is none of ours, Unavailable.
     """
-    form = await read_form(request)
-    thing = await load()
-    deed = form.get("do", "save")
-    draft = Draft(thing, read_fields(thing.command.kind, form), _version(form), form.get("key", ""), changed=True)
+    draft, deed = await _read(request, load)
     request.user.about = "a draft"
     try:
         if gone := await _done(request, company, draft, deed):
@@ -65,6 +62,21 @@ async def submitted(request: HttpRequest, company: str, load: Load) -> Draft | R
         if error.code == STALE:
             await _show_conflict(draft, load)
     return draft
+
+
+async def redrawn(request: HttpRequest, load: Load) -> Draft:
+    """The draft after a button that commands nothing. Raises as `submitted`."""
+    draft, deed = await _read(request, load)
+    draft.values = edited(draft.values, deed)
+    return draft
+
+
+async def _read(request: HttpRequest, load: Load) -> tuple[Draft, str]:
+    """What is in the form, and which button sent it."""
+    form = await read_form(request)
+    thing = await load()
+    values = read_fields(thing.command.kind, form)
+    return Draft(thing, values, _version(form), form.get("key", ""), changed=True), form.get("do", "")
 
 
 async def _done(request: HttpRequest, company: str, draft: Draft, deed: str) -> Response[None] | None:
@@ -82,8 +94,6 @@ async def _done(request: HttpRequest, company: str, draft: Draft, deed: str) -> 
         await _send(request, company, draft, draft.values, dry_run=True)
         comparison = differences(thing.values, _whole(thing, draft.values))
         draft.comparison, draft.note = ("What would change", comparison), "" if comparison else "Nothing would change."
-    else:
-        draft.values = edited(draft.values, deed)
     return None
 
 

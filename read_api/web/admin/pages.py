@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,13 +12,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
 from domain.access.rights import Right, require
+from domain.audit import Action
 from domain.configuration.dashboard import Contents
 from domain.configuration.registry import COMMANDS
 from domain.errors import NotFound
 from domain.events.identity import new_event_id
 from domain.metrics.catalogue import METRICS
 from domain.problem_documents import status_of
-from domain.request.caller import PAGE
+from domain.request.caller import ACTION, PAGE
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import MAX_ROWS
 from read_api.answers.configuration import HISTORY
@@ -27,7 +29,7 @@ from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
 from read_api.web.address import Address
-from read_api.web.admin.editing import Draft, submitted
+from read_api.web.admin.editing import Draft, redrawn, submitted
 from read_api.web.admin.fields import fields_of
 from read_api.web.admin.things import OF_COMPANY, SECTIONS, Thing, closed, new_thing, part_of_company, rows_of, thing_of
 from read_api.web.admin.versions import changes
@@ -38,6 +40,7 @@ from read_api.web.page import address_of, page, values_of
 
 NEWEST = 20  # changes on the first page
 DONE: Mapping[str, str] = {"saved": "Saved.", "same": "Nothing was changed: it is so already."}
+DRAFT = "/draft"  # after the path of an editor
 OWN = ("done", "like", "command")  # parameters of these pages
 ALL = {"limit": str(MAX_ROWS)}
 
@@ -46,7 +49,7 @@ def _address(request: HttpRequest) -> Address:
     """What this request's address asks for. Raises Forbidden unless they may command in that company."""
     address = address_of(request, *OWN)
     require(request.user.principal, Right.COMMAND, address.company)
-    return address
+    return replace(address, path=address.path.removesuffix(DRAFT))
 
 
 @get("/admin", include_in_schema=False, opt={PAGE: True})
@@ -109,7 +112,21 @@ async def edit(section: FromPath[str], name: FromPath[str], request: HttpRequest
     return await for_caller(request, _shown(request, address, section, found))
 
 
-HANDLERS: Sequence[BaseRouteHandler] = (overview, section_page, editor, edit)
+@post(
+    f"/admin/{{section:str}}/{{name:str}}{DRAFT}",
+    status_code=200,
+    include_in_schema=False,
+    opt={PAGE: True, ACTION: Action.READ},
+    request_max_body_size=MOST_COMMAND,
+)
+async def redraw(section: FromPath[str], name: FromPath[str], request: HttpRequest) -> Response[bytes]:
+    """The form as a button leaves it that only changes the draft: a read, because nothing is commanded."""
+    address = _address(request)
+    draft = await redrawn(request, lambda: _thing(request, address, section, name))
+    return await for_caller(request, _shown(request, address, section, draft))
+
+
+HANDLERS: Sequence[BaseRouteHandler] = (overview, section_page, editor, edit, redraw)
 
 
 def _section_words(section: str) -> str:
@@ -132,6 +149,7 @@ async def _shown(request: HttpRequest, address: Address, section: str, draft: Dr
     thing, problem = draft.thing, draft.problem
     context = _frame(request, address, thing.title)
     preview = await _preview(request, address, draft) if section == "dashboards" else None
+    asked = f"?{request.url.query}" if request.url.query else ""
     response = page(
         request,
         "admin_edit.html",
@@ -139,7 +157,8 @@ async def _shown(request: HttpRequest, address: Address, section: str, draft: Dr
         section=section,
         draft=draft,
         thing=thing,
-        action=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        action=address.path + asked,
+        redraw=address.path + DRAFT + asked,
         fields=fields_of(thing.command.kind, draft.values),
         history=changes(thing.history),
         shut=closed(request.user.principal, thing.command, address.company),

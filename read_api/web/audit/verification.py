@@ -10,13 +10,13 @@ from domain.request.caller import ACTION, PAGE
 from read_api.http.request import HttpRequest
 from read_api.web.audit.places import rooms
 from read_api.web.forms import gone_to
-from read_api.web.room import page_of
+from read_api.web.room import instance_page
 
 
 @get("/audit/verification", include_in_schema=False, opt={PAGE: True, ACTION: Action.STATUS})
 async def verification_page(request: HttpRequest) -> Response[bytes]:
     """The last verification that was begun in this process: how far it is, or what was found."""
-    page = page_of(request)
+    page = instance_page(request)
     require(page.principal, Right.VERIFY, page.company)
     run = page.services.verifications.last
     return page.html("audit/verification.html", "Audit: verify", rooms=rooms(page), run=run)
@@ -25,6 +25,6 @@ async def verification_page(request: HttpRequest) -> Response[bytes]:
 @post("/audit/verification", include_in_schema=False, opt={PAGE: True, ACTION: Action.VERIFY})
 async def begin_verification(request: HttpRequest) -> Response[None]:
     """Begin to verify. Raises Forbidden, Conflict while somebody does."""
-    page = page_of(request)
+    page = instance_page(request)
     page.services.verifications.begin(page.principal, page.company)
     return gone_to(page.to("/audit/verification"))

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.access.rights import Right, may
-from read_api.http.request import HttpRequest
 from read_api.web.engine.port import EngineRoom
-from read_api.web.room import Page, Room, page_of
+from read_api.web.room import Page, Room
 
 HOME = "/engine"
 QUARANTINE = f"{HOME}/quarantine"
-
-
-def instance_page(request: HttpRequest, *names: str) -> Page:
-    """As `page_of`; what is done there concerns the instance, and is on record as no company's. Raises Invalid."""
-    page = page_of(request, *names)
-    request.user.concerns_the_instance()
-    return page
 
 
 def rooms(page: Page) -> Sequence[Room]:

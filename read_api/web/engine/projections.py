@@ -19,10 +19,10 @@ from projections.engine.rebuild_plan import Plan
 from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest
 from read_api.web.audit.places import event_address
-from read_api.web.engine.places import HOME, instance_page, room_of, rooms
+from read_api.web.engine.places import HOME, room_of, rooms
 from read_api.web.engine.port import DANGEROUS, Verb
 from read_api.web.forms import gone_to, read_form
-from read_api.web.room import Page
+from read_api.web.room import Page, instance_page
 
 FIELDS = ("verb", "version", "reason", "confirm")
 COUNTED = 1_000  # entries of the quarantine that are counted

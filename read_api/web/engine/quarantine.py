@@ -20,10 +20,10 @@ from domain.whole_number import whole_number
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import Change, document_of
 from read_api.http.request import HttpRequest, whole_parameter
-from read_api.web.engine.places import QUARANTINE, instance_page, room_of, rooms
+from read_api.web.engine.places import QUARANTINE, room_of, rooms
 from read_api.web.engine.projections import confirmed
 from read_api.web.forms import gone_to, read_form
-from read_api.web.room import Page
+from read_api.web.room import Page, instance_page
 
 FILTERS = ("code", "stream", "door", "status", "of_company")
 ROWS = 50
@@ -124,6 +124,8 @@ def _number(text: str) -> int:
 
 async def _shown(page: Page, number: int, did: str, problem: str, typed: Mapping[str, str]) -> Response[bytes]:
     entry, content = await room_of(page).entry(number)
+    if entry.company_id:
+        page.request.user.company(entry.company_id)  # whose event is looked at
     seen = content_of(page.principal, entry, content)
     return page.html(
         "engine/entry.html",

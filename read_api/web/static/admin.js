@@ -2,7 +2,7 @@
 import { Charts } from "./charts.js";
 
 const byId = (id) => document.getElementById(id);
-const DRAFT = ["add", "remove", "redraw", "tile", "check"]; // verbs that command nothing
+const DRAFT = ["add", "remove", "redraw", "tile", "check"]; // verbs whose answer is shown in place
 let charts;
 
 function start() {
@@ -17,9 +17,13 @@ async function draft(deed) {
   body.set("do", deed);
   const open = [...document.querySelectorAll("#edit details[open]")].map((each) => each.id);
   const focused = document.activeElement?.id || document.activeElement?.closest("[data-tile]")?.dataset.tile;
-  const answer = await fetch(form.getAttribute("action"), { method: "POST", body });
+  const where = deed === "check" ? form.getAttribute("action") : form.dataset.draft;
+  const answer = await fetch(where, { method: "POST", body });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!page.getElementById("edit")) return form.submit();
+  if (!page.getElementById("edit")) {
+    form.action = where; // what was refused says so as a page, and nothing is saved
+    return form.submit();
+  }
   byId("main").replaceWith(document.adoptNode(page.getElementById("main")));
   for (const id of open) byId(id)?.setAttribute("open", "");
   (byId(focused) ?? document.querySelector(`[data-tile="${CSS.escape(focused ?? "")}"] [data-handle]`))?.focus({ preventScroll: true });

@@ -17,6 +17,7 @@ from domain.access.rights import Role, Tier
 from tests.support.instance import Instance
 from tests.support.pages import Shown, signed_in
 
+DRAFT = ("add", "remove", "redraw", "tile")  # what buttons with an address of their own do
 COMPANY, OTHER = "adminco", "otheradminco"
 HOSTILE = ("<img src=x onerror=alert(1)>", "\u202eevil\u202c", "n" * 120, "🦊" * 20, "</textarea><script>")
 
@@ -84,7 +85,8 @@ class Admin:
 
     def post(self, path: str, deed: str, fields: Mapping[str, str], **asked: str) -> httpx.Response:
         """The answer to the form of an editor, sent by one of its buttons."""
-        return self.send(path, {**fields, "do": deed}, **asked)
+        where = path + "/draft" if deed.partition(" ")[0] in DRAFT else path
+        return self.send(where, {**fields, "do": deed}, **asked)
 
     def made(self, name: str = "Desk", like: str = "") -> str:
         """Path of the editor of a new dashboard: an empty one, or a copy."""
@@ -135,6 +137,21 @@ def test_a_copy_is_changed_looked_at_saved_shared_and_undone(admin: Admin) -> No
     assert admin.post(path, "archive", admin.form(path)).status_code == 303
     assert admin.post(path, "restore", admin.form(path)).status_code == 303
     assert admin.row("dashboards", path)["archived"] is False
+
+
+def test_a_draft_is_a_read_and_commands_nothing(instance: Instance, admin: Admin) -> None:
+    """Whichever button is said to have sent it; and a form that none has sent saves nothing."""
+    path = admin.made()
+    form = {**admin.form(path), "name": "Drafted"}
+    for where, deed in ((path + "/draft", {"do": "save"}), (path + "/draft", {"do": "archive"}), (path, {})):
+        shown = admin.send(where, {**form, **deed})
+        assert (shown.status_code, Form(shown.text).fields["name"]) == (200, "Drafted")
+    assert admin.row("dashboards", path)["version"] == 1
+    deadline, actions = time.monotonic() + 60, list[str]()
+    while len(actions) < 2 and time.monotonic() < deadline:
+        rows = instance.answer("query", "audit_trail", "--company", COMPANY, "--param", "subject=ada")["rows"]
+        actions = [row["action"] for row in rows if row["target"].startswith(path + "/draft")]
+    assert actions == ["read", "read"]
 
 
 def test_who_was_slower_sees_both_and_decides(admin: Admin) -> None:
