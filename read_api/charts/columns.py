@@ -44,6 +44,7 @@ _NAMES = {
     *("name", "title", "key", "kind", "path", "page", "subject", "feature", "action", "outcome", "actor", "role"),
     *("service", "metric", "stream", "topic", "aggregate", "model", "method", "window", "week", "month", "year"),
 }
+_PLACES = frozenset({"hour", "entry_hour", "weekday"})  # in a day or a week: numbers that are names
 _CAPITALS = (
     "mrr",
     "arr",
@@ -80,7 +81,7 @@ def kind_of(name: str, values: Sequence[Any]) -> str:
     if name in _NAMES or name == "id" or name.endswith("_id") or isinstance(value, bool):
         return DAY if isinstance(value, str) and _DAY.fullmatch(value) else TEXT
     if isinstance(value, int):
-        return TEXT if name.startswith("year") else COUNT
+        return TEXT if name.startswith("year") or name in _PLACES else COUNT
     if isinstance(value, float):
         return _of_float(name)
     if isinstance(value, str):

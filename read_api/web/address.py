@@ -13,6 +13,7 @@ from domain.configuration.dashboard import FILTERS
 from domain.errors import Invalid
 from projections.engine.query.params import read_time
 from read_api.dashboards.documents import PERIOD
+from read_api.web.formats import utc
 
 PERIODS: Mapping[str, str] = MappingProxyType(
     {
@@ -120,7 +121,8 @@ def _day(text: str) -> str:
 
 def with_zone(text: str) -> str:
     """A moment as it was typed; a browser's form leaves out the zone, and means UTC."""
-    return text if "T" not in text or text.endswith("Z") or "+" in text else text + "Z"
+    _, clock, time = text.partition("T")
+    return text + "Z" if clock and not {*"Zz+-"} & {*time} else text
 
 
 def read_moment(text: str) -> str:
@@ -132,3 +134,8 @@ def read_moment(text: str) -> str:
     except ValueError as error:
         raise Invalid(f"as of: {error}", code="bad_parameter") from None
     return known.isoformat().replace("+00:00", "Z")
+
+
+def field_time(text: str) -> str:
+    """A moment as a browser's field takes it: UTC to the second, no zone; empty stays empty. Raises Invalid."""
+    return utc(read_moment(text))[:19] if text else ""

@@ -14,6 +14,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from read_api.web.address import field_time
 from read_api.web.formats import utc
 
 HERE = Path(__file__).parent
@@ -94,6 +95,7 @@ def _environment() -> Environment:
     environment.globals["static"] = _address
     environment.filters["data"] = _data
     environment.filters["utc"] = utc
+    environment.filters["field_time"] = field_time
     return environment
 
 

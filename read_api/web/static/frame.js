@@ -109,6 +109,11 @@ function subject(token) {
   }
 }
 
+// Where the pages do not fit beside one another, this one is among those that are seen.
+for (const here of document.querySelectorAll("nav [aria-current]")) {
+  here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth - here.parentElement.offsetLeft - here.parentElement.clientWidth;
+}
+
 const again = Number(document.querySelector("main[data-again]")?.dataset.again);
 if (again) setInterval(showAgain, again * 1000);
 

@@ -85,6 +85,7 @@ def test_whatever_a_query_answers_there_is_a_chart_or_none(kind: str, rows: list
         ("symbol", "600519", TEXT),
         ("day", "2025-10-01", DAY), ("closed_at", "2025-10-01T12:00:00Z", MOMENT), ("win_rate", 0.5, FRACTION),
         ("strategy", "2025-10-01", DAY), ("plan", "12.5", TEXT),
+        ("weekday", 0, TEXT), ("entry_hour", -1, TEXT), ("hour", "2025-10-01T12:00:00Z", MOMENT),
     ],
 )  # fmt: skip
 def test_what_a_column_holds(name: str, value: object, kind: str) -> None:

@@ -95,6 +95,21 @@ def test_pages_of_a_search_find_what_the_api_finds(filled: Instance, auditor: ht
     assert len(wanted) > 100
 
 
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ("2025-10-01", "2025-10-01T00:00:00"), ("2025-10-01T02:00:00", "2025-10-01T02:00:00"),
+        ("2025-10-01T02:00:00+02:00", "2025-10-01T00:00:00"), ("2025-10-01T02:00:00-05:00", "2025-10-01T07:00:00"),
+    ],
+)  # fmt: skip
+def test_a_form_keeps_the_time_that_was_asked_for(auditor: httpx.Client, typed: str, field: str) -> None:
+    """As a browser's field takes it, however the address writes it."""
+    for path in ("/audit", "/audit/trail"):
+        page = auditor.get(path, params={"company": HOSTILE, "from": typed, "to": "2025-12-01"})
+        assert page.status_code == 200, page.text
+        assert f'name="from" step="1" value="{field}"' in page.text
+
+
 def test_an_event_is_shown_whole(auditor: httpx.Client) -> None:
     """Envelope, payload, its causes and effects, its neighbours, the rows that it changed; and a name is text."""
     deadline = time.monotonic() + WITHIN
@@ -165,6 +180,9 @@ def test_the_log_is_verified_and_an_event_proved(filled: Instance, auditor: http
     began = auditor.post("/audit/verification", params={"company": COMPANY}, data={"x": ""})
     assert began.status_code in (303, 409), began.text
     deadline = time.monotonic() + WITHIN
+    asked = ("--company", "_system", "--param", "action=verify")
+    while not filled.answer("query", "audit_trail", *asked)["rows"]:  # the log is of all companies
+        assert time.monotonic() < deadline
     while "data-verified" not in (page := auditor.get("/audit/verification", params={"company": COMPANY}).text):
         assert time.monotonic() < deadline, page
         time.sleep(0.2)
