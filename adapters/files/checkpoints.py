@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.files import atomic
-from domain.errors import Invalid
+from domain.errors import Invalid, Unavailable
 from eventlog.seals.checkpoints import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -31,30 +31,41 @@ class CheckpointFiles:
     def all(self) -> list[Checkpoint]:
         """Every checkpoint, by number. What a crash cut off was never a checkpoint and is left out.
 
-        Raises Invalid for a whole line that is none.
+        Raises Invalid for a whole line that is none, Unavailable where a file cannot be read.
         """
         documents = []
         for path in self._files():
-            lines, _ = atomic.records(path)
+            lines, _ = _records(path)
             documents += [_read(path, number, line) for number, line in enumerate(lines, 1)]
         return sorted(documents, key=lambda checkpoint: checkpoint.number)
 
     def last(self) -> Checkpoint | None:
-        """The newest one. Lines that somebody has damaged are passed over: what is new must be signed all the same."""
+        """The newest one. Lines that somebody has damaged are passed over: what is new must be signed all the same.
+
+        Raises Unavailable.
+        """
         newest = [checkpoint for path in self._files() if (checkpoint := _last_of(path))]
         return max(newest, key=lambda checkpoint: checkpoint.number, default=None)
 
     def unfinished(self) -> list[str]:
-        """The files whose last line was never written to its end."""
-        return [path.name for path in self._files() if atomic.records(path)[1]]
+        """The files whose last line was never written to its end. Raises Unavailable."""
+        return [path.name for path in self._files() if _records(path)[1]]
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.ndjson"))
 
 
+def _records(path: Path) -> tuple[list[bytes], bytes]:
+    """As `atomic.records`. Raises Unavailable where the file cannot be read."""
+    try:
+        return atomic.records(path)
+    except OSError as error:
+        raise Unavailable(f"{path.name} cannot be read: {error.strerror}") from None
+
+
 def _last_of(path: Path) -> Checkpoint | None:
     """The last line of a file that can be read; numbers ascend within one."""
-    lines, _ = atomic.records(path)
+    lines, _ = _records(path)
     for number in range(len(lines), 0, -1):
         try:
             return _read(path, number, lines[number - 1])

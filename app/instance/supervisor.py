@@ -107,7 +107,7 @@ class Child:
             return error
 
     async def _life(self) -> int:
-        command = (sys.executable, "-m", "app.cli", "serve", *self._options, self.role, "--supervised")
+        command = (sys.executable, "-m", "app.cli", "serve", self.role, *self._options, "--supervised")
         self._process = process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, env=self._environment, start_new_session=True
         )

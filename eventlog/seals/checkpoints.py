@@ -106,13 +106,16 @@ class Checkpoints(Protocol):
         ...
 
     def all(self) -> list[Checkpoint]:
-        """Every one, by number; raises Invalid where one cannot be read."""
+        """Every one, by number. Raises Invalid where one is damaged, Unavailable where they cannot be read."""
         ...
 
     def last(self) -> Checkpoint | None:
-        """The newest one that can be read."""
+        """The newest one that is not damaged. Raises Unavailable where they cannot be read."""
         ...
 
     def unfinished(self) -> list[str]:
-        """Where the writing of one was cut off: that was never a checkpoint, and the next one takes its place."""
+        """Where the writing of one was cut off: that was never a checkpoint, and the next one takes its place.
+
+        Raises Unavailable.
+        """
         ...

@@ -141,6 +141,15 @@ def test_a_damaged_line_is_told_and_keeps_nobody_from_signing(tmp_path: Path, ca
     assert last.number == 2
 
 
+def test_files_that_cannot_be_read_are_unavailable(tmp_path: Path) -> None:
+    """And so is what is told of them; no defect of the service."""
+    (tmp_path / "2026-11.ndjson").mkdir()
+    files = CheckpointFiles(tmp_path)
+    for reader in (files.all, files.last, files.unfinished):
+        with pytest.raises(Unavailable, match=r"2026-11\.ndjson cannot be read: Is a directory"):
+            reader()
+
+
 @dataclass
 class Faults:
     """The first call of that name raises, or hangs until it is given up (one to the disk: until `release`)."""
