@@ -1,4 +1,7 @@
-"""Pages in a real browser: signing in, figures that move, keys, screens of every size, names that mean harm."""
+"""Pages in a real browser: signing in, figures that move, keys, screens of every size, names that mean harm.
+
+What takes a browser more than four seconds of processor is `ci`.
+"""
 
 from __future__ import annotations
 
@@ -142,6 +145,7 @@ def test_what_is_refused_for_a_moment_keeps_the_figures_and_comes_by_itself(inst
     tab.until("#live", "Live")
 
 
+@pytest.mark.ci
 def test_a_number_opens_the_events_behind_it_and_tables_are_sorted_by_their_heads(filled: Instance, tab: Page) -> None:
     tab.open(link(filled, FULL, "analyst", f"/dashboards/trading?company={FULL}&{PERIOD}&panel=pnl"))
     tab.until("#panel .events", "Symbol")
@@ -160,6 +164,7 @@ def test_a_number_opens_the_events_behind_it_and_tables_are_sorted_by_their_head
     assert complaints(tab) == []
 
 
+@pytest.mark.ci
 def test_the_slider_goes_back_to_the_end_of_a_day(instance: Instance, tab: Page) -> None:
     instance.take([trade("slideco", n) for n in range(3)])
     tab.open(link(instance, "slideco", "analyst", trading("slideco")))
@@ -174,6 +179,7 @@ def test_the_slider_goes_back_to_the_end_of_a_day(instance: Instance, tab: Page)
     tab.until("#live", "Live")
 
 
+@pytest.mark.ci
 def test_a_link_asks_before_it_replaces_who_is_signed_in(instance: Instance, tab: Page) -> None:
     instance.take([trade("secondco", n) for n in range(6)])
     instance.take([trade("firstco", n) for n in range(4)])
@@ -207,6 +213,7 @@ def test_signing_out_takes_the_figures_away(instance: Instance, tab: Page) -> No
     tab.until("h1", "Sign in")
 
 
+@pytest.mark.ci
 def test_pages_can_be_walked_by_keyboard_alone(instance: Instance, tab: Page) -> None:
     instance.take([trade("keysco", n) for n in range(3)])
     tab.open(link(instance, "keysco", path=f"/dashboards/executive?company=keysco&{PERIOD}"))
@@ -235,6 +242,7 @@ def test_pages_can_be_walked_by_keyboard_alone(instance: Instance, tab: Page) ->
     assert complaints(tab) == []
 
 
+@pytest.mark.ci
 def test_the_picker_of_a_market_changes_its_tiles_alone_and_a_wheel_zooms(filled: Instance, tab: Page) -> None:
     tab.open(link(filled, FULL, path=f"/dashboards/trading?company={FULL}&{PERIOD}"))
     tab.until("#live", "Live")

@@ -177,10 +177,11 @@ async def test_a_forecast_goes_on_and_states_its_bands(models: ReadModels) -> No
 async def test_the_same_question_gets_the_same_answer(models: ReadModels) -> None:
     """Also from another process: nothing is drawn at random."""
     asked = "acme", Daily(BEGIN, tuple(weekly(90))), 7, {"metric": "total_pnl", "evidence": {}}
-    first, second = WorkerProcess("one"), WorkerProcess("another")
-    assert first.run(forecast_of, *asked) == second.run(forecast_of, *asked)
-    first.stop()
-    second.stop()
+    another = WorkerProcess("another")
+    try:
+        assert another.run(forecast_of, *asked) == forecast_of(*asked)
+    finally:
+        another.stop()
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def lose(url: str, name: str) -> None:
 
 async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database_url: str) -> None:
     """For every registered projection: equal at first; all of the company's rows lost; shown; put right to the bit."""
-    settings = await lived(database_url, 6_000)
+    settings = await lived(database_url, 2_000)
     for name, declared in all_projections().items():
         good, others = rows(database_url, name, COMPANY), rows(database_url, name, OTHER)
         assert any(good.values()), name

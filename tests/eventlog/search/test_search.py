@@ -86,26 +86,16 @@ def parsed(value: bytes) -> AnalyticsProcessingEnvelope | None:
 
 def matching(held: Mapping[Placed, bytes], wanted: Criteria, topics: Sequence[str]) -> set[Placed]:
     """Places of wanted events, found by looking at each one."""
-    places = set()
-    for place, value in held.items():
-        event = parsed(value)
-        if event is None:
-            continue
-        asked = {
-            "company_id": "" if wanted.company_id == "*" else wanted.company_id,
-            "event_id": wanted.event_id,
-            "user_id": wanted.user_id,
-            "correlation_id": wanted.correlation_id,
-            "causation_id": wanted.causation_id,
-        }
-        if (
-            all(not text or getattr(event, name) == text for name, text in asked.items())
-            and (not wanted.message_types or event.message_type in wanted.message_types)
-            and wanted.from_time <= event.timestamp < wanted.to_time
-            and place.topic in topics
-        ):
-            places.add(place)
-    return places
+    names = ("company_id", "event_id", "user_id", "correlation_id", "causation_id")
+    asked = [(name, text) for name in names if (text := getattr(wanted, name)) not in ("", "*")]
+    return {
+        place
+        for place, value in held.items()
+        if place.topic in topics and (event := parsed(value)) is not None
+        if all(getattr(event, name) == text for name, text in asked)
+        and (not wanted.message_types or event.message_type in wanted.message_types)
+        and wanted.from_time <= event.timestamp < wanted.to_time
+    }
 
 
 @pytest.fixture
