@@ -136,9 +136,10 @@ class Load:
     def _bar(self, company: str, at: int) -> tuple[str, Payload, str, Key, Callable[[Measures], None]]:
         """One and the same however often it is published: which report of a bar is the last the log alone knows."""
         symbol, start = self._random.choice(("AAPL", "BTC")), at // MINUTE * MINUTE
-        price = random.Random(f"{company}{symbol}{start}").randrange(1_000, 90_000) / 100
-        own = {"symbol": symbol, "interval": "1m", "start": start, "open": price, "high": price + 1, "low": price - 1}
-        own |= {"close": price + 0.5, "volume": 1_000.0}
+        cents = random.Random(f"{company}{symbol}{start}").randrange(1_000, 90_000)
+        own = {"symbol": symbol, "interval": "1m", "start": start, "volume": 1_000.0}
+        prices = {"open": cents, "high": cents + 100, "low": cents - 100, "close": cents + 50}
+        own |= {name: price / 100 for name, price in prices.items()}
 
         def count(cells: Measures) -> None:
             cells.update({name: Decimal(str(own[name])) for name in ("open", "high", "low", "close", "volume")})
