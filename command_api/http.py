@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
@@ -47,11 +47,13 @@ def create_app(
     health: Health,
     rates: Rates | None = None,
     upload_seconds: float = UPLOAD_SECONDS,
+    descriptions: Sequence[HTTPRouteHandler] = (),
 ) -> Litestar:
     """The application, to stand behind the middleware (app/serving/audit_middleware.py); what it stands on is given. No
     `rates`: no limit.
 
     `upload_seconds`: within which a whole body has to come, and the next part of one that is taken in as it comes.
+    `descriptions`: routes that say what this API takes.
     """
 
     @get("/api/v1/health", summary="Health of this process", opt={OPEN: True})
@@ -60,8 +62,9 @@ def create_app(
         figures = await health()
         return answers.as_json(figures, 200 if figures["ready"] else 503)
 
+    publishing = _publishing(ingest, rates or Rates(0), upload_seconds)
     return Litestar(
-        [_publishing(ingest, rates or Rates(0), upload_seconds), show_health, *commands.handlers(command_handler)],
+        [publishing, show_health, *commands.handlers(command_handler), *descriptions],
         exception_handlers={
             AnalyticsError: answers.problem,
             HTTPException: answers.http_problem,

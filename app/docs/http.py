@@ -22,6 +22,9 @@ INTRODUCTION = """# HTTP
 Two APIs, described together in [analytics_api.yaml](../../proto/http/analytics_api.yaml) (OpenAPI 3.1). Every path
 below `/api` wants `Authorization: Bearer <token>` (`analytics token` makes one), except `GET /api/v1/health`, which
 tells strangers only whether the service lives and is ready.
+
+Each API serves its part of the description as `/openapi.json`, and as a page on which all of it is read and tried,
+`/api`: paste a token, fill the fields in, send. Both are served without a token, and load nothing from elsewhere.
 """
 
 ANSWERS = """## What every read answers

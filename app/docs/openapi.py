@@ -6,6 +6,7 @@ The registered queries are one handler; here each becomes a path of its own, wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any, cast
@@ -130,8 +131,9 @@ EVENTS_ANSWER = {
 }
 
 
+@cache
 def document() -> Document:
-    """The whole description."""
+    """The whole description, made once: nobody changes it."""
     command_app = create_app(ingest=cast(Any, None), command_handler=cast(Any, None), health=cast(Any, None))
     read, command = _described(openapi.CONFIG, HANDLERS), _described(openapi.CONFIG, _handlers(command_app))
     operation = read["paths"].pop(ANY_QUERY)["get"]

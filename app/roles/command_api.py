@@ -13,6 +13,7 @@ from domain.access.rate_limits import Rates
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
     from app.publisher import ingest
+    from app.serving.api_page import description_routes
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
     from app.serving.http_server import serve_http
@@ -39,6 +40,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
             health=health,
             rates=rates,
             upload_seconds=settings.upload_seconds,
+            descriptions=description_routes("command_api"),
         )
         gate = Gate(authenticate, trail, rates)
         middleware = AuditMiddleware(application, routes_of(application), gate, document_of)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
     from app.read_side.pages import page_services
+    from app.serving.api_page import description_routes
     from app.serving.audit_middleware import AuditMiddleware
     from app.serving.gate import Gate
     from app.serving.http_server import serve_http
@@ -38,7 +39,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         page_services(settings, log, verification) as pages,
     ):
         gate = Gate(side.authenticate, side.trail, side.rates, side.sessions)
-        application = create_app(side, verification, pages)
+        application = create_app(side, verification, pages, description_routes("read_api"))
         match, observe = routes_of(application), side.metrics.request
         inner = short_way(application)
         middleware = AuditMiddleware(inner, match, gate, problem, observe, refusal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ from litestar import Litestar, Response, get, websocket
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import WebSocket
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.access.rights import Right, may, require
@@ -49,14 +50,19 @@ from read_api.web.services import PageServices
 logger = logging.getLogger(__name__)
 
 
-def create_app(side: ReadServices, verification: LogVerification, services: PageServices) -> Litestar:
+def create_app(
+    side: ReadServices,
+    verification: LogVerification,
+    services: PageServices,
+    descriptions: Sequence[HTTPRouteHandler] = (),
+) -> Litestar:
     """The whole read API as an ASGI application, to stand behind the middleware (app/serving/audit_middleware.py).
 
-    `services`: what pages stand on beside it.
+    `services`: what pages stand on beside it. `descriptions`: routes that say what this API takes.
     """
     state = {"side": side, "live": LiveSessions(side), "verification": verification, "pages": services}
     return Litestar(
-        [*HANDLERS, live, pages.routes()],
+        [*HANDLERS, live, pages.routes(), *descriptions],
         state=State(state),
         exception_handlers={Exception: _answer_error},
         openapi_config=None,  # the description is a file of proto/http, made from HANDLERS

@@ -46,7 +46,7 @@ from read_api.web.page import address_of, page
 from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
 from read_api.web.people import people_of, person, person_address, users
-from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, File, files, stamp
+from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, design_file, file_response
 from read_api.web.saved_tiles import save_tile
 from read_api.web.tiles import Bases
 
@@ -204,12 +204,6 @@ async def static_file(version: FromPath[str], name: FromPath[str], request: Requ
 
     Raises NotFound for another name or version, Unavailable where what draws charts cannot be made.
     """
-    found = files().get(name)
-    if name == BUNDLE and version == bundle_version():
-        found = await request.app.state.pages.bundle.file()
-    elif found is None or version != stamp():
-        raise NotFound(f"there is no file {name}")
-    assert isinstance(found, File)
-    plain = "gzip" not in request.headers.get("accept-encoding", "")
-    headers = FILE_HEADERS if plain else {**FILE_HEADERS, "Content-Encoding": "gzip"}
-    return Response(found.content if plain else found.packed, media_type=TYPES[Path(name).suffix], headers=headers)
+    of_charts = name == BUNDLE and version == bundle_version()
+    file = await request.app.state.pages.bundle.file() if of_charts else design_file(version, name)
+    return file_response(file, TYPES[Path(name).suffix], FILE_HEADERS, request.headers.get("accept-encoding", ""))

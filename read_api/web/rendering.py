@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
 from markupsafe import Markup
 
+from domain.errors import NotFound
 from read_api.web.address import field_time
 from read_api.web.formats import utc
 
@@ -69,6 +71,21 @@ def stamp() -> str:
 def file_of(content: bytes) -> File:
     """A file with this content."""
     return File(content, gzip.compress(content, mtime=0))
+
+
+def file_response(file: File, media_type: str, headers: Mapping[str, str], accept_encoding: str) -> Response[bytes]:
+    """The file as an answer, packed where the browser takes that."""
+    if "gzip" not in accept_encoding:
+        return Response(file.content, media_type=media_type, headers=dict(headers))
+    return Response(file.packed, media_type=media_type, headers={**headers, "Content-Encoding": "gzip"})
+
+
+def design_file(version: str, name: str) -> File:
+    """A file beside the templates. Raises NotFound for another name or version."""
+    found = files().get(name)
+    if found is None or version != stamp():
+        raise NotFound(f"there is no file {name}")
+    return found
 
 
 def rendered(template: str, **values: Any) -> bytes:

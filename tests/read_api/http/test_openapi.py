@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.docs.api_descriptions import is_current, texts
 from app.docs.openapi import FILE, document, text
 from projections.engine.declare.registry import all_registered
 
@@ -12,6 +13,7 @@ from projections.engine.declare.registry import all_registered
 def test_the_published_description_is_up_to_date() -> None:
     """`make docs` would change nothing."""
     assert FILE.read_text(encoding="utf-8") == text()
+    assert [name for name, content in texts().items() if not is_current(name, content)] == []
 
 
 def test_every_query_is_a_path_with_its_own_parameters() -> None:
