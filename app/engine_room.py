@@ -21,7 +21,7 @@ from domain.audit import Actor, Door
 from domain.errors import AnalyticsError, Conflict, Invalid
 from eventlog.intake import repair
 from projections.engine.declare.registry import projection
-from projections.engine.rebuild_plan import Plan
+from projections.engine.rebuild_plan import Done, Pace, Plan, pace
 from projections.engine.worker_process import WorkerProcess
 from read_api.web.engine.port import Verb, Version
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from eventlog.intake.quarantine import Entry, Filter
     from projections.engine.declare.projection import Projection
     from projections.engine.past.past_store import Snapshot
-    from projections.engine.rebuild import Comparison
+    from projections.engine.rebuild import Comparison, Stored
 
 WORKERS = 2  # processes that fold, of one rebuild
 LONGEST = 7 * 86_400.0  # seconds that a rebuild may take
@@ -63,6 +63,7 @@ class ProcessEngineRoom:
         self._rebuilds: dict[str, WorkerProcess] = {}
         self._work: dict[str, Future[None]] = {}
         self._failures: dict[str, str] = {}
+        self._looks: dict[str, tuple[int, Done, float]] = {}  # the first at what is built: version, how far, when
 
     async def versions(self, name: str) -> Sequence[Version]:
         """Every version that has tables, the oldest first. Raises NotFound, Unavailable."""
@@ -73,17 +74,26 @@ class ProcessEngineRoom:
             found = [stored for stored in versions.stored(declared) if stored.state != "retired"]
             building = any(stored.state == "building" for stored in found)
             working = building and (self._at_work(declared.name) or versions.worked_on(declared))
-        shown = []
-        for each in found:
-            done = total = 0
-            if each.state == "building":
-                with closing(wiring.build(self._settings, declared.stored_as(each.version, live=False))) as build:
-                    done, total = (progress := build.done()).done, progress.total
-            at_work = working and each.state == "building"
-            shown.append(
-                Version(each.version, each.definition, each.state, each.live, each.reason or "", done, total, at_work)
-            )
-        return shown
+        return [self._shown(declared, each, working=working and each.state == "building") for each in found]
+
+    def _shown(self, declared: Projection, stored: Stored, *, working: bool) -> Version:
+        done, now = Done(0, 0), Pace()
+        if stored.state == "building":
+            with closing(wiring.build(self._settings, declared.stored_as(stored.version, live=False))) as build:
+                done = build.done()
+            now = self._pace(declared.name, stored.version, done, working=working)
+        reason = stored.reason or ""
+        return Version(
+            stored.version, stored.definition, stored.state, stored.live, reason, done.done, done.total, working, now
+        )
+
+    def _pace(self, name: str, version: int, done: Done, *, working: bool) -> Pace:
+        """How fast it has got on since the first look; a build that somebody goes on with is looked at anew."""
+        known, first, began = self._looks.get(name, (0, done, 0.0))
+        if not working or known != version or done.done < first.done:
+            self._looks[name] = version if working else 0, done, time.monotonic()
+            return Pace()
+        return pace(first, done, time.monotonic() - began)
 
     async def plan(self, name: str) -> Plan:
         """What a rebuild would do. Raises NotFound, Conflict, Unavailable."""

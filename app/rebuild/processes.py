@@ -21,8 +21,8 @@ from domain.ports import EventLog
 from domain.position import Position
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import projection
-from projections.engine.rebuild import Done, cut, goal_of, work
-from projections.engine.rebuild_plan import Plan
+from projections.engine.rebuild import cut, goal_of, work
+from projections.engine.rebuild_plan import Done, Plan, pace
 
 RATE = 100_000  # events/s that one worker folds, about: for the plan alone
 CPUS = os.cpu_count() or 1
@@ -127,10 +127,9 @@ async def _watch(settings: Settings, stored: Projection, workers: int, done: Cal
 
 def progress(now: Done, first: Done, seconds: float) -> str:
     """One line: share done, rate, and how long it will take from here."""
-    rate = (now.done - first.done) / seconds if seconds else 0.0
-    share = now.done / now.total if now.total else 1.0
-    pace = f"{rate:,.0f}/s, {(now.total - now.done) / rate:,.0f} s left" if rate else "starting"
-    return f"{now.done:,} of {now.total:,} events ({share:.0%}), {pace}"
+    share, found = now.done / now.total if now.total else 1.0, pace(first, now, seconds)
+    words = "starting" if found.left is None else f"{found.rate:,.0f}/s, {found.left:,.0f} s left"
+    return f"{now.done:,} of {now.total:,} events ({share:.0%}), {words}"
 
 
 def _worker(settings: Settings, name: str, version: int, parent: int) -> None:

@@ -47,14 +47,6 @@ class LogRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """How far a build is, in records."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Folded:
     """What a worker has folded since it last stored: its shares and how far each is, rows, facts of ordered folds."""
 

@@ -27,7 +27,8 @@ from projections.engine.declare.projection import Projection
 from projections.engine.declare.rows import Table
 from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.project.narrowing import narrowed
-from projections.engine.rebuild import Comparison, Done, Folded, LogRange, Stored
+from projections.engine.rebuild import Comparison, Folded, LogRange, Stored
+from projections.engine.rebuild_plan import Done
 from projections.engine.store import port, sql
 from projections.engine.store.port import Aside, FoldFailed, OrderedFacts, Rows
 

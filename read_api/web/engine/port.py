@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from domain.audit import Actor
 from eventlog.intake.quarantine import Entry, Filter
 from eventlog.intake.repair import Change
-from projections.engine.rebuild_plan import Plan
+from projections.engine.rebuild_plan import Pace, Plan
 
 if TYPE_CHECKING:  # they know data frames, which a process that serves does not load
     from projections.engine.past.past_store import Snapshot
@@ -34,7 +34,9 @@ DANGEROUS = frozenset({Verb.CANCEL, Verb.SWITCH, Verb.DROP})  # they ask for the
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A stored version. `done` of `total` records where it is being built; `working`: a process is at it now."""
+    """A stored version. `done` of `total` records where it is being built; `working`: a process is at it now, at this
+    pace since somebody first looked.
+    """
 
     number: int
     definition: int
@@ -44,6 +46,7 @@ class Version:
     done: int = 0
     total: int = 0
     working: bool = False
+    pace: Pace = field(default_factory=Pace)
 
 
 class EngineRoom(Protocol):

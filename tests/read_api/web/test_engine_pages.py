@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
+import psycopg
 import pytest
 
+from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
+from app.rebuild.processes import progress
+from projections.engine.declare.registry import projection
+from projections.engine.rebuild import LogRange
+from projections.engine.rebuild_plan import Done, Pace, pace
 from tests.support.instance import Instance
 from tests.support.pages import signed_in
 
@@ -67,6 +74,34 @@ def test_an_engineer_rebuilds_compares_switches_and_switches_back(engineer: http
     assert do(engineer, "drop", new, **sure).status_code == 303
     assert versions(engineer.get(PAGE).text) == {before: "live"}
     assert do(engineer, "cancel", new, **sure).status_code == 404  # nothing is being built
+
+
+def test_a_pace_is_what_was_done_since_by_how_long_it_took() -> None:
+    """100 of 300 in 2 s are 50/s, and 150 are left after 150: 3 s; the command line says the same."""
+    assert pace(Done(50, 300), Done(150, 300), 2.0) == Pace(50.0, 3.0)
+    assert progress(Done(150, 300), Done(50, 300), 2.0) == "150 of 300 events (50%), 50/s, 3 s left"
+    assert [pace(Done(5, 9), now, seconds) for now, seconds in ((Done(5, 9), 2.0), (Done(7, 9), 0.0))] == [Pace()] * 2
+
+
+def test_a_rebuild_shows_how_fast_it_gets_on_and_what_is_left(instance: Instance, engineer: httpx.Client) -> None:
+    """Whoever does it: here another process, which does half of it between two looks."""
+    url, page = instance.addresses["database"], "/engine/projections/acquisition"
+    with closing(PostgresVersions(url)) as versions:
+        stored = versions.register(projection("acquisition"))
+        try:
+            assert versions.alone(stored)
+            with closing(PostgresBuild(url, stored)) as build:
+                build.begin([LogRange(0, min(stored.topics), 0, 0, 0, 1_000)])
+            assert "), at work." in engineer.get(page).text
+            with psycopg.connect(url) as connection:
+                connection.execute("UPDATE shares SET next_offset = 500 WHERE name = %s", (stored.name,))
+            shown = engineer.get(page).text
+            found = re.search(r"500 of 1,000 events \(50.*?%\), ([\d,]+) events/s, about ([\d,]+) s left\.", shown)
+            assert found, shown
+            rate, left = (int(each.replace(",", "")) for each in found.groups())
+            assert (rate - 1) * (left - 1) < 500 < (rate + 1) * (left + 1)
+        finally:
+            versions.drop(stored)
 
 
 def on_record(instance: Instance, company: str, target: str) -> bool:
