@@ -29,6 +29,7 @@ from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
 from read_api.web.address import Address
+from read_api.web.admin.due import due_of
 from read_api.web.admin.editing import Draft, redrawn, submitted
 from read_api.web.admin.fields import fields_of
 from read_api.web.admin.things import OF_COMPANY, SECTIONS, Thing, closed, new_thing, part_of_company, rows_of, thing_of
@@ -165,6 +166,7 @@ async def _shown(request: HttpRequest, address: Address, section: str, draft: Dr
         suggestions=_suggestions(),
         unexplained=True,
         preview=preview,
+        due=due_of(draft.values, asked_at(request), context["formats"].locale),
     )
     response.status_code = status_of(problem) if problem else 200
     return response

@@ -38,7 +38,7 @@ document.addEventListener("submit", (event) => {
   draft(deed);
 });
 document.addEventListener("change", (event) => {
-  if (event.target.matches?.("[data-redraw] > label > select")) draft("redraw");
+  if (event.target.matches?.("[data-redraw] > label > select, #timing > label > input")) draft("redraw");
   if (event.target.dataset?.into && event.target.files[0]) read(event.target);
 });
 

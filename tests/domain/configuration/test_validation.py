@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Set
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.configuration.cron import Cron
+from domain.configuration.cron import Cron, next_times
 from domain.configuration.kinds import Issued
 from domain.configuration.registry import COMMANDS, read_command
 from domain.errors import Invalid
@@ -177,3 +179,37 @@ def test_both_days_restricted_means_either() -> None:
     assert Cron.parse("0 0 13 * fri").either_day
     assert not Cron.parse("0 0 */2 * fri").either_day
     assert Cron.parse("0 0 31 2 fri").either_day
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "times"),
+    [
+        ("30 2 * * *", "2026-03-28T12:00+01:00", ["29T03:30:00+02:00", "30T02:30:00+02:00", "31T02:30:00+02:00"]),
+        ("30 2 * * *", "2026-10-24T12:00+02:00", ["25T02:30:00+02:00", "26T02:30:00+01:00", "27T02:30:00+01:00"]),
+        ("0 * * * *", "2026-10-25T01:30+02:00", ["25T02:00:00+02:00", "25T02:00:00+01:00", "25T03:00:00+01:00"]),
+        ("0 * * * *", "2026-03-29T00:30+01:00", ["29T01:00:00+01:00", "29T03:00:00+02:00", "29T04:00:00+02:00"]),
+        ("0 2,4 * * *", "2026-10-25T01:30+02:00", ["25T02:00:00+02:00", "25T04:00:00+01:00", "26T02:00:00+01:00"]),
+        ("0 7 * * mon", "2026-10-19T05:00+00:00", ["26T07:00:00+01:00"]),
+    ],
+)
+def test_the_next_times_are_those_of_the_clock_that_people_see(text: str, after: str, times: list[str]) -> None:
+    """Left out at 2:30 it comes at 3:30; twice at 2:00 it comes once; what is due every hour goes by real time."""
+    found = next_times(text, BERLIN, datetime.fromisoformat(after), len(times))
+    assert [moment.isoformat()[8:] for moment in found] == times
+
+
+def test_next_times_are_of_the_numbers_that_were_read() -> None:
+    """Also of an expression that is due once in four years."""
+    after = datetime(2026, 1, 1, tzinfo=UTC)
+    for text in ("*/20 9-17/4 * * 1-5", "5,50 0 * * 0,7", "59/1 23 1 JAN SAT", "10/25 1 29 2 *", "0 0 31 2 fri"):
+        read, found = Cron.parse(text), next_times(text, UTC, after, 50)
+        assert len(found) == 50
+        for at in found:
+            days = at.day in read.days, at.isoweekday() % 7 in read.weekdays
+            assert (at.minute in read.minutes, at.hour in read.hours, at.month in read.months) == (True, True, True)
+            assert any(days) if read.either_day else all(days)
+    with pytest.raises(Invalid):
+        next_times("soon", UTC, after, 1)

@@ -191,6 +191,11 @@ def test_an_alert_rule_and_a_schedule_are_made_by_forms_of_their_commands(admin:
     assert admin.post(path, "save", told, command="silence").status_code == 303
     assert [each["reason"] for each in admin.row("alert_rules", path)["silences"]] == ["maintenance"]
     fields = {**admin.form("/admin/schedules/new"), "name": "Weekly", "report.kind": "executive"}
+    drafted = {**fields, "timing.cron": "30 2 1 * *", "timing.time_zone": "Asia/Kolkata"}
+    due = admin.post("/admin/schedules/new", "redraw", drafted).text.partition('id="due"')[2].partition("</div>")[0]
+    assert "by the clock of Asia/Kolkata" in due
+    assert [due.count(each) for each in ("<li>", "02:30 (GMT+05:30)", "21:00 UTC")] == [5, 5, 5]
+    assert 'id="due"' not in admin.post("/admin/schedules/new", "redraw", {**drafted, "timing.cron": "soon"}).text
     saved = admin.post("/admin/schedules/new", "save", {**fields, "timing.cron": "0 7 * * mon"})
     assert saved.status_code == 303, saved.text
     path = urlsplit(saved.headers["location"]).path
