@@ -234,6 +234,12 @@ class Settings:
             at_most=86_400,
         ),
     )
+    demo_until: str = field(
+        default="",
+        metadata=_says(
+            "Day or moment (ISO 8601, UTC) at which the sample of `up --demo` ends; empty: when it is first loaded."
+        ),
+    )
     warming_share: float = field(
         default=0.0,  # it costs many times the processor that it saves: docs/why/speed.md
         metadata=_says(

@@ -13,7 +13,9 @@ from eventlog.publish.event import Origin
 
 MADE_UP = "demo"  # service_source of everything that is made up
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000  # ms
-UNTIL = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()) * SECOND  # fixed: the same event ids on every run
+UNTIL = (
+    int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()) * SECOND
+)  # fixed: the same event ids on every run; loaded, it is moved (rebase.py)
 MONTHS = 18  # how long before UNTIL the first users joined
 
 

@@ -14,6 +14,7 @@ from analytics.performance_data_pb2 import SystemMetric
 from app.demo.behaviour import Step, next_step, steps_of_visit
 from app.demo.companies import COMPANIES, MADE_UP, MINUTE, UNTIL, Company, User, users
 from app.demo.market import FILES, daily_bars
+from app.demo.rebase import WEEK
 from app.demo.rules import RULES
 from app.demo.services import busyness, latency, operation
 from app.demo.trading import CURRENCY, FEE, Account, accounts
@@ -43,7 +44,10 @@ class Living:
         self._prices = {symbol: daily_bars(symbol)[-1].close for symbol in FILES}
         self._past: deque[tuple[int, dict[str, float]]] = deque([(now, dict(self._prices))], maxlen=REMEMBERED)
         self._minutes = {symbol: Minute(now, price) for symbol, price in self._prices.items()}
-        self._users = {company: [user for user in users(company) if user.left > UNTIL] for company in COMPANIES}
+        self._users = {
+            company: [user for user in users(company) if user.left > UNTIL and user.joined < UNTIL - WEEK]
+            for company in COMPANIES
+        }  # who joined in the last week may be after the end of a sample that was moved
         self._accounts = {company: accounts(company) for company in COMPANIES}
         self._visits: dict[Company, list[Visit]] = {company: [] for company in COMPANIES}
         self._count = 0

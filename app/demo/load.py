@@ -1,7 +1,8 @@
 """Loading the sample: once for each data folder, through the publisher library, as a service would hand it in.
 
 The events carry no producer's stamp, so projectors know them by event id: what was loaded before a crash counts once
-when all of it is loaded again.
+when all of it is loaded again. When the sample ends is settled, and noted, before its first event: a later start goes
+on with that moment, whatever the day.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from app.demo.companies import COMPANIES
-from app.demo.sample import EVENTS, sample
+from app.demo.sample import EVENTS, sample_until
 from app.publisher import connect
 from app.settings import Settings
 from app.wiring import command_handler, event_log
 from command_api.command_handler import CommandRequest
 from domain.access.rights import OPERATOR
 from domain.configuration.registry import COMMANDS, read_command
+from domain.errors import Invalid
 from domain.events.catalogue import STREAMS
 from eventlog.publish.event import Event
 
@@ -34,12 +37,16 @@ BAR = 30  # characters
 async def load(settings: Settings, stop: asyncio.Event, out: TextIO = sys.stderr) -> bool:
     """Load the sample unless the log of this folder has it; False if it was told to stop before the end."""
     note = settings.data / "demo.json"
-    if note.exists() and await _has_events(settings):
+    known = json.loads(note.read_bytes()) if note.exists() and await _has_events(settings) else {}
+    if "events" in known:
         return True
+    until = known.get("until") or end_of_sample(settings.demo_until)
     progress = Progress(EVENTS, out)
-    events = sample()
+    events = sample_until(until)
     async with connect(settings, stamp=False) as publisher:
         piece = await asyncio.to_thread(_next, events)
+        if not stop.is_set():
+            _write(note, until=until)
         while piece and not stop.is_set():
             # the next piece is made while the log takes this one
             _, following = await asyncio.gather(
@@ -50,8 +57,21 @@ async def load(settings: Settings, stop: asyncio.Event, out: TextIO = sys.stderr
     if not piece:
         progress.end()
         await _subscribe(settings)
-        _write(note)
+        _write(note, until=until, events=EVENTS)
     return not piece
+
+
+def end_of_sample(text: str) -> int:
+    """The moment that the setting names, by default now, in ms. Raises Invalid for a text that is no moment."""
+    if not text:
+        return time.time_ns() // 1_000_000
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(
+            f"ANALYTICS_DEMO_UNTIL is {text!r}, which is no day or moment (ISO 8601)", code="bad_setting"
+        ) from None
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000)
 
 
 async def _subscribe(settings: Settings) -> None:
@@ -76,10 +96,10 @@ def _next(events: Iterator[Event]) -> list[Event]:
     return list(islice(events, AT_ONCE))
 
 
-def _write(note: Path) -> None:
+def _write(note: Path, **known: int) -> None:
     from adapters.files import atomic
 
-    atomic.write(note, json.dumps({"events": EVENTS}).encode())
+    atomic.write(note, json.dumps(known).encode())
 
 
 class Progress:
@@ -102,7 +122,8 @@ class Progress:
             self._show(now - self._started)
 
     def end(self) -> None:
-        """Everything is done."""
+        """Everything is done, also where it was less than it might have been."""
+        self._total = self._done
         self._show(time.monotonic() - self._started)
         if self._bar:
             self._out.write("\n")

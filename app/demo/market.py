@@ -66,11 +66,16 @@ def pieces(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def market_events(company: Company) -> Iterator[Event]:
-    """The bars of what the company trades, a hundred days an event."""
+    """The bars of what the company trades."""
     for symbol in company.symbols:
-        for part in pieces(daily_bars(symbol), BARS_AN_EVENT):
-            yield builders.market_bar_batch(
-                company_id=company.company_id,
-                items=[MarketBar(symbol=symbol, interval="1d", **bar._asdict()) for bar in part],
-                **origin(f"bars/{company.company_id}/{symbol}/{part[0].start}", part[-1].start, FILES[symbol]),
-            )
+        yield from symbol_events(company, symbol)
+
+
+def symbol_events(company: Company, symbol: str) -> Iterator[Event]:
+    """The bars of one symbol, a hundred days an event."""
+    for part in pieces(daily_bars(symbol), BARS_AN_EVENT):
+        yield builders.market_bar_batch(
+            company_id=company.company_id,
+            items=[MarketBar(symbol=symbol, interval="1d", **bar._asdict()) for bar in part],
+            **origin(f"bars/{company.company_id}/{symbol}/{part[0].start}", part[-1].start, FILES[symbol]),
+        )

@@ -74,20 +74,25 @@ def _account(number: int, owner: User, company: Company) -> Account:
 
 
 def trading_events(company: Company) -> Iterator[Event]:
-    """Deposits and trades of every account, and the daily values of some."""
+    """What happens on every account."""
     for account in accounts(company):
-        yield builders.account_flow(
-            company_id=company.company_id,
-            user_id=account.user_id,
-            account_id=account.account_id,
-            amount=account.deposit,
-            currency=CURRENCY,
-            kind="deposit",
-            **origin(f"deposit/{company.company_id}/{account.account_id}", account.starts),
-        )
-        yield from (_trade(company.company_id, account, trip) for trip in account.trips())
-        if seeded("valued", company.company_id, account.account_id).random() < VALUED:
-            yield from _values(company.company_id, account)
+        yield from account_events(company, account)
+
+
+def account_events(company: Company, account: Account) -> Iterator[Event]:
+    """The deposit and the trades of an account, and the daily values of some."""
+    yield builders.account_flow(
+        company_id=company.company_id,
+        user_id=account.user_id,
+        account_id=account.account_id,
+        amount=account.deposit,
+        currency=CURRENCY,
+        kind="deposit",
+        **origin(f"deposit/{company.company_id}/{account.account_id}", account.starts),
+    )
+    yield from (_trade(company.company_id, account, trip) for trip in account.trips())
+    if seeded("valued", company.company_id, account.account_id).random() < VALUED:
+        yield from _values(company.company_id, account)
 
 
 def _trade(company_id: str, account: Account, trip: RoundTrip) -> Event:

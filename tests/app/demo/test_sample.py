@@ -17,17 +17,19 @@ from analytics.user_analytics_pb2 import UserEvent
 from trading.trading_signals_pb2 import AccountEquity, AccountEquityBatch, MarketBar, TradingResult
 
 from app.demo.billing import billing_events, charges
-from app.demo.companies import COMPANIES, DAY, MADE_UP, MINUTE, UNTIL, Company, users
+from app.demo.companies import COMPANIES, DAY, HOUR, MADE_UP, MINUTE, UNTIL, Company, users
 from app.demo.living import EVENTS_A_STEP, Living
-from app.demo.load import Progress, load
+from app.demo.load import Progress, end_of_sample, load
 from app.demo.market import FILES, Bar, daily_bars, table
 from app.demo.purchases import FILE
 from app.demo.rules import breakout, crossover, round_trips
-from app.demo.sample import EVENTS, PARTS, sample
+from app.demo.sample import EVENTS, PARTS, sample, sample_until
 from app.demo.satisfaction import satisfaction_events
 from app.demo.subscriptions import PLANS, Step, Terms, subscription_events
 from app.demo.trading import accounts, trading_events
 from app.settings import Settings
+from domain.errors import Invalid
+from eventlog.publish.event import Event
 
 ACME = COMPANIES[0]
 
@@ -84,6 +86,57 @@ def test_a_second_run_makes_the_same_events() -> None:
     small = COMPANIES[-1]
     first, second = ([event.record for part in PARTS for event in part(small)] for _ in range(2))
     assert first == second
+
+
+NOW = UNTIL + 3 * DAY + 13 * HOUR + 25 * MINUTE  # a Thursday afternoon
+
+
+def last_of(part: str, events: list[Event]) -> int:
+    """When the newest of these kinds happened."""
+    return max(event.record.timestamp for event in events if event.envelope.message_type == part)
+
+
+@pytest.fixture(scope="module")
+def moved() -> list[Event]:
+    """The sample of the smallest company as it is loaded then."""
+    return list(sample_until(NOW, COMPANIES[-1:]))
+
+
+def test_a_sample_that_was_moved_ends_at_its_moment(moved: list[Event]) -> None:
+    """Nothing lies after it, and every kind comes close to it."""
+    assert all(event.record.timestamp < NOW for event in moved)
+    for part, within in {
+        "system_metric_batch": MINUTE, "user_event": DAY, "payment": 7 * DAY, "subscription": 60 * DAY,
+        "market_bar_batch": 8 * DAY,
+    }.items():  # fmt: skip
+        assert NOW - last_of(part, moved) <= within, part
+
+
+def test_what_was_moved_is_what_it_was_but_for_its_time(moved: list[Event]) -> None:
+    """Ids, days of the week and all trades stay; nothing moves where the sample ends when it was made to."""
+    small = COMPANIES[-1]
+    made = {event.event_id: event for part in PARTS for event in part(small)}
+    for event in moved:
+        at, before = event.record.timestamp, made[event.event_id].record.timestamp
+        assert ((at - before) % DAY, event.record.key) == (0, made[event.event_id].record.key)
+        if event.envelope.message_type not in ("system_metric_batch", "performance_data_batch"):
+            assert (at - before) % (7 * DAY) == 0
+    trades = [
+        TradingResult.FromString(e.envelope.payload) for e in moved if e.envelope.message_type == "trading_result"
+    ]
+    assert len(trades) == sum(event.envelope.message_type == "trading_result" for event in made.values())
+    assert all(NOW - 20 * 365 * DAY < trade.opened_at < trade.closed_at < NOW for trade in trades)
+    by_parts = [part for part in PARTS if part.__name__ not in ("market_events", "trading_events")]
+    unmoved = {event.event_id: event.record for event in sample_until(UNTIL, [small])}
+    for part in by_parts:
+        assert all(unmoved[event.event_id] == event.record for event in part(small)), part
+
+
+def test_the_end_of_the_sample_is_now_or_what_the_setting_says() -> None:
+    assert end_of_sample("2026-11-23") == end_of_sample("2026-11-23T00:00Z") == UNTIL
+    assert end_of_sample("") > UNTIL
+    with pytest.raises(Invalid, match="no day or moment"):
+        end_of_sample("soon")
 
 
 def test_real_files_are_complete() -> None:

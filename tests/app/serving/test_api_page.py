@@ -63,7 +63,7 @@ def test_the_example_of_a_command_has_the_shape_that_the_command_needs(instance:
 
 
 def test_an_example_follows_references_choices_and_defaults() -> None:
-    schemas = {
+    schemas: dict[str, dict[str, Any]] = {
         "A": {"type": "object", "required": ["b", "c", "d"], "properties": {
             "b": {"$ref": "#/components/schemas/B"}, "c": {"anyOf": [{"type": "null"}, {"type": "integer"}]},
             "d": {"type": "string", "default": "x"}, "e": {"type": "string"}}},
