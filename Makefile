@@ -72,7 +72,7 @@ properties: setup-dev ## the property tests alone, with ten times as many exampl
 bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
 	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)
 
-pages: setup-dev ## screenshots of the pages with the sample data into build/pages (ARGS=DIR: of an instance that runs there)
+pages: setup-dev ## screenshots of the pages with the sample data, and the pictures of docs (ARGS='--docs DIR': these alone, of what runs there)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 docs: setup-dev ## write the generated pages of docs/reference from the code

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 
 import click
 import msgspec
@@ -19,8 +20,11 @@ from domain.events.catalogue import BATCHES, CATALOGUE, STREAMS
 from domain.events.problems import Code
 from projections.engine.declare.registry import all_projections, all_registered
 from tests.architecture.sources import ROOT, files
+from tests.browser.screenshots import PICTURES
 
 MARKDOWN = tuple(path for path in files() if path.endswith(".md"))
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
+LARGEST_PICTURE = 150 * 1024
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 
@@ -92,6 +96,17 @@ def test_links_between_files_lead_somewhere() -> None:
             if "://" not in target and not (ROOT / path).parent.joinpath(target).exists():
                 broken.append(f"{path}: {target}")
     assert broken == []
+
+
+def test_the_pictures_of_docs_are_those_that_make_pages_makes() -> None:
+    """So each can be made anew when pages change; it is small, and says in words what it shows."""
+    shown: dict[Path, str] = {}
+    for path in MARKDOWN:
+        for words, target in PICTURE.findall((ROOT / path).read_text()):
+            shown[((ROOT / path).parent / target).resolve().relative_to(ROOT)] = words
+    assert set(shown) == set(PICTURES)
+    assert [str(path) for path, words in shown.items() if len(words) < 20] == []
+    assert [str(p) for p in PICTURES if not 5_000 < (ROOT / p).stat().st_size <= LARGEST_PICTURE] == []
 
 
 def test_decisions_have_one_form() -> None:
