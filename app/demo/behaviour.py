@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from app.demo.companies import DAY, HOUR, SECOND, UNTIL, Company, User, origin, seeded, users
+from app.demo.companies import DAY, HOUR, MINUTE, SECOND, UNTIL, Company, User, origin, seeded, users
 from eventlog.publish import builders
 from eventlog.publish.event import Event
 
@@ -14,6 +14,8 @@ DAYS = 60
 PAGES = ("/portfolio", "/markets", "/orders", "/strategies", "/reports", "/account")
 FEATURES = ("backtest", "alerts", "screener", "chart", "export")
 WEEKEND = 0.35  # how eager users are on Saturdays and Sundays, against other days
+REST, RESTS = 35 * DAY, 0.3  # for how long users stay away who do, and how many do at a time
+LOOKED = 2 * MINUTE  # at the first page, before they signed up
 
 
 class Step(NamedTuple):
@@ -44,11 +46,17 @@ def behaviour_events(company: Company) -> Iterator[Event]:
         chance = seeded("behaviour", company.company_id, user.user_id)
         yield from _arrival(company.company_id, user, chance)
         for day in range(UNTIL - DAYS * DAY, UNTIL, DAY):
-            for visit in range(_visits(user, day, chance)):
+            for visit in range(0 if rests(company, user, day) else _visits(user, day, chance)):
                 yield from _visit(company.company_id, user, day, visit, chance)
 
 
+def rests(company: Company, user: User, day: int) -> bool:
+    """Whether a user stays away on a day (ms): for weeks, though they may come back."""
+    return seeded("rest", company.company_id, user.user_id, (UNTIL - 1 - day) // REST).random() < RESTS
+
+
 def _arrival(company_id: str, user: User, chance: Random) -> Iterator[Event]:
+    yield _event(company_id, user, Step("page_view", "/"), "", user.joined - LOOKED)
     yield _event(company_id, user, Step("signup", "/signup"), "", user.joined)
     activated = user.joined + int(3 * DAY * chance.random())
     if chance.random() < 0.7 and activated < UNTIL:

@@ -11,8 +11,8 @@ from random import Random
 
 from analytics.performance_data_pb2 import SystemMetric
 
-from app.demo.behaviour import Step, next_step, steps_of_visit
-from app.demo.companies import COMPANIES, MADE_UP, MINUTE, UNTIL, Company, User, users
+from app.demo.behaviour import Step, next_step, rests, steps_of_visit
+from app.demo.companies import COMPANIES, DAY, MADE_UP, MINUTE, UNTIL, Company, User, users
 from app.demo.market import FILES, daily_bars
 from app.demo.rebase import WEEK
 from app.demo.rules import RULES
@@ -44,10 +44,7 @@ class Living:
         self._prices = {symbol: daily_bars(symbol)[-1].close for symbol in FILES}
         self._past: deque[tuple[int, dict[str, float]]] = deque([(now, dict(self._prices))], maxlen=REMEMBERED)
         self._minutes = {symbol: Minute(now, price) for symbol, price in self._prices.items()}
-        self._users = {
-            company: [user for user in users(company) if user.left > UNTIL and user.joined < UNTIL - WEEK]
-            for company in COMPANIES
-        }  # who joined in the last week may be after the end of a sample that was moved
+        self._users = {company: [user for user in users(company) if _comes(company, user)] for company in COMPANIES}
         self._accounts = {company: accounts(company) for company in COMPANIES}
         self._visits: dict[Company, list[Visit]] = {company: [] for company in COMPANIES}
         self._count = 0
@@ -169,6 +166,11 @@ class Minute:
             volume=self._volume,
             **_now(now),
         )
+
+
+def _comes(company: Company, user: User) -> bool:
+    """Whether a user is about when the sample ends; who joined in its last week may not be in one that was moved."""
+    return user.joined < UNTIL - WEEK and user.left > UNTIL and not rests(company, user, UNTIL - DAY)
 
 
 def _user_event(company: Company, visit: Visit, step: Step, now: int) -> Event:

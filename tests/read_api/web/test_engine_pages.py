@@ -94,7 +94,7 @@ def test_a_rebuild_shows_how_fast_it_gets_on_and_what_is_left(instance: Instance
                 build.begin([LogRange(0, min(stored.topics), 0, 0, 0, 1_000)])
             assert "), at work." in engineer.get(page).text
             with psycopg.connect(url) as connection:
-                connection.execute("UPDATE shares SET next_offset = 500 WHERE name = %s", (stored.name,))
+                connection.execute("UPDATE shares SET next_offset = 500 WHERE projection = %s", (stored.name,))
             shown = engineer.get(page).text
             found = re.search(r"500 of 1,000 events \(50.*?%\), ([\d,]+) events/s, about ([\d,]+) s left\.", shown)
             assert found, shown
