@@ -14,7 +14,7 @@ DAYS = 60
 PAGES = ("/portfolio", "/markets", "/orders", "/strategies", "/reports", "/account")
 FEATURES = ("backtest", "alerts", "screener", "chart", "export")
 WEEKEND = 0.35  # how eager users are on Saturdays and Sundays, against other days
-REST, RESTS = 35 * DAY, 0.3  # for how long users stay away who do, and how many do at a time
+REST, RESTS = 35 * DAY, 0.4  # for how long users stay away who do, and how many do at a time
 LOOKED = 2 * MINUTE  # at the first page, before they signed up
 
 

@@ -26,7 +26,7 @@ PARTS: tuple[Callable[[Company], Iterator[Event]], ...] = (
     behaviour_events,
     service_events,
 )
-EVENTS = 108_681  # how many `sample` gives, and `sample_until` at most: what progress is measured by
+EVENTS = 103_908  # how many `sample` gives, and `sample_until` at most: what progress is measured by
 OF_LIVES = (subscription_events, billing_events, satisfaction_events, behaviour_events)
 WHAT_IS_REAL = (
     "Sample data. Real: daily prices of AAPL (1996-2004), SPX and IXIC (1999-2018), each symbol moved by whole weeks\n"
