@@ -25,18 +25,24 @@ Delta = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _NO_LISTS: Mapping[str, list[Item]] = MappingProxyType({})  # of most items, which are rows
+_NO_TABLES: Mapping[str, list[Document]] = MappingProxyType({})
 
 
 class Item:
-    """An object of a document with the JSON of its plain members; those that are lists of objects are apart."""
+    """An object of a document with the JSON of its plain members; those that are lists of objects are apart.
 
-    __slots__ = ("lists", "raw", "value")
+    `like`: the one before it. A list that is the very same as there is not looked at again: answers are never changed.
+    """
 
-    def __init__(self, value: Document) -> None:
-        lists = {name: member for name, member in value.items() if _is_table(member)}
-        self.value: Document = {k: v for k, v in value.items() if k not in lists} if lists else value
+    __slots__ = ("lists", "raw", "tables", "value")
+
+    def __init__(self, value: Document, like: Item | None = None) -> None:
+        before = like.tables if like else _NO_TABLES
+        tables = {name: member for name, member in value.items() if member is before.get(name, ()) or _is_table(member)}
+        self.tables: Mapping[str, list[Document]] = tables or _NO_TABLES
+        self.value: Document = {k: v for k, v in value.items() if k not in tables} if tables else value
         self.raw = _encode(self.value)
-        self.lists = {name: [Item(row) for row in rows] for name, rows in lists.items()} if lists else _NO_LISTS
+        self.lists = {name: _items(name, rows, like) for name, rows in tables.items()} if tables else _NO_LISTS
 
     def same(self, other: Item) -> bool:
         """Whether both are the same document."""
@@ -58,16 +64,27 @@ class Item:
         return {**self.value, **{name: [row.document() for row in rows] for name, rows in self.lists.items()}}
 
 
+def _items(name: str, rows: list[Document], like: Item | None) -> list[Item]:
+    if like is None:
+        return [Item(row) for row in rows]
+    old = like.lists.get(name, [])
+    if like.tables.get(name) is rows:
+        return old
+    return [Item(row, old[place] if place < len(old) else None) for place, row in enumerate(rows)]
+
+
 def successor(old: Item, value: Document) -> tuple[Item, int]:
     """The document that follows `old`, sharing with it what is the same; and the bytes that are not shared."""
-    new, fresh = Item(value), 0
+    new, fresh = Item(value, old), 0
     for name, rows in new.lists.items():
         fresh += _share(old.lists.get(name, []), rows)
     return new, fresh + len(new.raw)
 
 
 def _share(old: Sequence[Item], new: list[Item]) -> int:
-    """Put rows that were there before in place of their equals."""
+    """Put rows that were there before in place of their equals; rows of a row, where it is another one by now, too."""
+    if new is old:
+        return 0
     before, fresh = {(row.raw, *row.lists): row for row in old}, 0
     for place, row in enumerate(new):
         known = before.get((row.raw, *row.lists))
@@ -75,8 +92,9 @@ def _share(old: Sequence[Item], new: list[Item]) -> int:
             new[place] = known
         else:
             fresh += len(row.raw)
+            like = known or (old[place] if place < len(old) else None)  # a tile stays where it is
             for name, inner in row.lists.items():
-                fresh += _share(known.lists.get(name, []) if known else [], inner)
+                fresh += _share(like.lists.get(name, []) if like else [], inner)
     return fresh
 
 
@@ -184,7 +202,7 @@ def _key_of(row: Item, columns: Iterable[str]) -> bytes:
 
 
 def _same_rows(old: Sequence[Item], new: Sequence[Item]) -> bool:
-    return len(old) == len(new) and all(was.same(row) for was, row in zip(old, new, strict=True))
+    return old is new or (len(old) == len(new) and all(was.same(row) for was, row in zip(old, new, strict=True)))
 
 
 def _is_table(member: object) -> bool:

@@ -30,7 +30,7 @@ from read_api.live.forms import Form
 logger = logging.getLogger(__name__)
 
 SHORTEST = 0.25  # seconds between two answers
-PACE = 1.0  # seconds of rest for each second that an answer took: what costs much is shown less often
+PACE = 2.0  # seconds of rest for each second that an answer took: what costs much is shown less often
 PATIENCE = 30.0  # seconds for one answer
 IDLE = 2.0  # seconds after which it is asked again though nothing moved: freshness is news, too
 REMEMBERED = 60.0  # seconds that a feed remembers its documents after the last follower left

@@ -18,6 +18,10 @@ function appliedRows(rows, { key, removed = [], changed = [], added = [] }) {
   return next;
 }
 
+// Whether what has changed of a tile is more than how fresh it is: that changes with every event of anybody.
+const FRESHNESS = ["position", "as_of", "complete", "lag_ms"];
+const isSeen = ([, delta]) => delta.lists || delta.unset || Object.keys(delta.set ?? {}).some((name) => !FRESHNESS.includes(name));
+
 const RETRIED = [429, 503]; // statuses of problems that pass
 const ENDED = [4401, 4403]; // close codes of a session that is over
 const SHORTEST = 250; // ms until a connection is tried again; twice as long each time
@@ -64,7 +68,7 @@ export class Connection {
     const delta = message.type === "delta";
     if (delta && !this.answer) return;
     const answer = delta ? applied(this.answer.answer, message.delta) : message.answer;
-    const touched = delta ? new Set((message.delta.lists?.tiles?.changed ?? []).map(([[id]]) => id)) : null;
+    const touched = delta ? new Set((message.delta.lists?.tiles?.changed ?? []).filter(isSeen).map(([[id]]) => id)) : null;
     this.answer = { answer, token: message.token };
     this.answeredAt = Date.now();
     this.pause = SHORTEST;

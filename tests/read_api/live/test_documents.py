@@ -108,3 +108,17 @@ def test_a_row_that_moves_goes_and_comes() -> None:
     assert decoded(difference(before, after)) == {
         "lists": {"rows": {"key": ["name"], "removed": [["d"]], "added": [[0, {"name": "d"}]]}}
     }
+
+
+def test_a_tile_that_stands_elsewhere_by_now_shares_the_rows_that_it_had() -> None:
+    """Its position moves with events of anybody: with rows that are new each time a feed remembers nothing."""
+    rows = [{"k": n, "pnl": f"{n}.00"} for n in range(1_000)]
+    first, _ = successor(Item({}), {"position": "a=1", "tiles": [{"id": "t", "position": "a=1", "rows": rows}]})
+    moved = [row | {"pnl": "7.50"} if row["k"] == 500 else dict(row) for row in rows]
+    second, fresh = successor(first, {"position": "a=2", "tiles": [{"id": "t", "position": "a=2", "rows": moved}]})
+    (before,), (after,) = first.lists["tiles"], second.lists["tiles"]
+    assert [n for n in range(1_000) if after.lists["rows"][n] is not before.lists["rows"][n]] == [500]
+    assert fresh < 200
+    third, _ = successor(second, {"position": "a=3", "tiles": [{"id": "t", "position": "a=3", "rows": moved}]})
+    assert third.lists["tiles"][0].lists["rows"] is after.lists["rows"]
+    assert difference(second, third)["lists"]["tiles"]["changed"] == [[[], {"set": {"position": "a=3"}}]]
