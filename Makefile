@@ -69,8 +69,9 @@ properties: setup-dev ## the property tests alone, with ten times as many exampl
 	@ANALYTICS_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m 'hypothesis and not check and not ci' \
 		-n $(TESTERS) --dist loadfile -o faulthandler_timeout=0 $(ARGS)
 
-bench: setup ## rates and latencies beside their floors, as a table and in bench-results.json
-	@exec $(BIN)/analytics bench --json bench-results.json $(ARGS)
+bench: setup-dev ## rates and latencies beside their floors, as a table and in bench-results.json; first bytes and paints of pages
+	@$(BIN)/analytics bench --json bench-results.json $(ARGS)
+	@$(if $(ARGS),,$(BIN)/python -m tests.browser.measure)
 
 pages: setup-dev ## screenshots of the pages with the sample data, and the pictures of docs (ARGS='--docs DIR': these alone, of what runs there)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)

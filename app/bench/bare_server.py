@@ -1,4 +1,7 @@
-"""A bare server as a process: our HTTP server with an application that answers the same bytes to everybody."""
+"""A bare server as a process: our HTTP server with an application that answers the same bytes to everybody.
+
+As a program it says its port: `python -m app.bench.bare_server [BYTES]`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 
 from domain.errors import Unavailable
 
-BODY = b"x" * 600  # as many bytes as one row of totals takes
+BODY = b"x" * int(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else 600)  # 600 as a row of totals takes
 START = {
     "type": "http.response.start",
     "status": 200,
