@@ -6,16 +6,20 @@ waited for one where they agree; then each tile says its own position, and the d
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from domain.access.rights import EVERY_COMPANY, Member, Principal, Right, may, require
-from domain.errors import Invalid, LimitExceeded
+from domain.errors import AnalyticsError, Invalid, LimitExceeded
 from domain.position import Position
 from domain.request import tracing
+from eventlog import tasks
 from projections.engine.query.composed import positions_agree, projections_of, topics_of
 from projections.engine.query.request import Question
 from read_api.answers.cached_answer import freshness_of
@@ -26,6 +30,8 @@ from read_api.dashboards.documents import PERIOD, Document, check_name, document
 from read_api.dashboards.tile_answers import Checkpoints, TileAnswer, TileAnswers, is_made_apart
 from read_api.dashboards.tiles import TileRequest, tile_answer, tile_request
 from read_api.live.changes import ProjectionChanges, wait_for
+
+logger = logging.getLogger(__name__)
 
 COMPANY = "company_profile"  # the query that knows currency and zone
 AGREEMENT = 0.2  # seconds that checkpoints may take to agree
@@ -38,23 +44,28 @@ DASHBOARD = KINDS["dashboard"]
 class DashboardQuestion:
     """Which dashboard of which company, and the parameters that are the same for all its tiles.
 
-    `followed`: it is asked again and again, so that tiles which cost much may be of a moment before.
+    `followed`: it is asked again and again, so that tiles which cost much may be of a moment before. `patience`: after
+    so many seconds it is shown with the tiles that are there, the others pending; without it with all of them.
     """
 
     name: str
     company: str
     params: Mapping[str, str] = field(default_factory=dict)
     followed: bool = False
+    patience: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Moment:
-    """What was read at one moment: where projections stood, whether they agreed, the company, answers by tile."""
+    """What is read at one moment: where projections stood, whether they agreed, the company, and answers by tile.
 
-    checkpoints: Checkpoints
-    agreed: bool
-    company: Mapping[str, Any]
-    answers: Mapping[str, TileAnswer]
+    These come one after the other; the company is there before them.
+    """
+
+    checkpoints: Checkpoints = field(default_factory=dict)
+    agreed: bool = False
+    company: Mapping[str, Any] = field(default_factory=dict)
+    answers: dict[str, TileAnswer] = field(default_factory=dict)
 
 
 class Dashboards:
@@ -64,6 +75,7 @@ class Dashboards:
         self._questions = questions
         self._movements = movements
         self._answers = TileAnswers(questions)
+        self._reading: dict[Hashable, tuple[asyncio.Task[None], _Moment]] = {}  # what goes on when patience has ended
 
     def check(self, principal: Principal, question: DashboardQuestion) -> None:
         """Raise Forbidden, NotFound or Invalid where the principal may not ask this at all, whatever its tiles say."""
@@ -131,10 +143,12 @@ class Dashboards:
             if isinstance(one.question, Question):
                 await self._questions.reach(one.question, at_least)
         with tracing.span("dashboard", dashboard=question.name):
-            moment = await self._moment(profile, principal.member, tiles, followed=question.followed)
+            moment = await self._moment(principal, document, question, profile, tiles)
+        asked = {one.tile.id: one.question for one in tiles if isinstance(one.question, Question)}
+        answers = {name: moment.answers.get(name) or self._answers.meanwhile(each) for name, each in asked.items()}
         fresh = freshness_of(moment.checkpoints)
-        exact = moment.agreed and all(answer.exact for answer in moment.answers.values())
-        contents = {name: answer.content for name, answer in moment.answers.items()}
+        exact = moment.agreed and all(answer.exact for answer in answers.values())
+        contents = {name: answer.content for name, answer in answers.items()}
         stands_for = {**fresh, "complete": exact and fresh["complete"]}
         shown = [tile_answer(one, contents.get(one.tile.id)) for one in tiles]
         return dashboard_answer(document, question, moment.company, stands_for, shown)
@@ -150,8 +164,50 @@ class Dashboards:
         ]
 
     async def _moment(
-        self, profile: Question, member: Member | None, tiles: Sequence[TileRequest], *, followed: bool
+        self,
+        principal: Principal,
+        document: Document,
+        question: DashboardQuestion,
+        profile: Question,
+        tiles: Sequence[TileRequest],
     ) -> _Moment:
+        """A moment with all its tiles, or with those that are there when patience ends.
+
+        Reading goes on then, once for all who ask the same: whoever asks for all of them waits for it.
+        """
+        key = self.key(principal, question), document.version
+        if question.patience is None:
+            if key in self._reading:
+                await asyncio.wait({self._reading[key][0]})
+            moment = _Moment()
+            await self._read(moment, profile, principal.member, tiles, followed=question.followed)
+            return moment
+        if key not in self._reading:
+            moment = _Moment()
+            work = self._read(moment, profile, principal.member, tiles, followed=question.followed)
+            self._reading[key] = tasks.owned(work, f"reading {question.name}"), moment
+            self._reading[key][0].add_done_callback(partial(self._was_read, key))
+        reading, moment = self._reading[key]
+        await asyncio.wait({reading}, timeout=question.patience)
+        if reading.done() or not moment.company:
+            await asyncio.shield(reading)
+        return moment
+
+    def _was_read(self, key: Hashable, reading: asyncio.Task[None]) -> None:
+        """Where it failed whoever asks next is told why, unless they succeed."""
+        del self._reading[key]
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            logger.info("a dashboard was not read to its end: %s", error)
+
+    async def _read(
+        self,
+        moment: _Moment,
+        profile: Question,
+        member: Member | None,
+        tiles: Sequence[TileRequest],
+        *,
+        followed: bool,
+    ) -> None:
         """Of a snapshot in which the checkpoints agree, or of the first one after it was waited for that."""
         asked = {one.tile.id: one.question for one in tiles if isinstance(one.question, Question)}
         names = sorted(projections_of(profile).union(*map(projections_of, asked.values())))
@@ -164,16 +220,28 @@ class Dashboards:
                 agreed = positions_agree((topics_of([name]), each.position) for name, each in checkpoints.items())
                 left = deadline - time.monotonic()
                 if agreed or left <= 0:
-                    (company,) = (await self._questions.answer_from(snapshot, profile))["rows"]
-                    answers = {
-                        name: await self._answers.of_snapshot(question, snapshot, checkpoints, followed=followed)
-                        for name, question in asked.items()
-                        if name not in apart
-                    }
+                    take = partial(
+                        self._answers.of_snapshot, snapshot=snapshot, checkpoints=checkpoints, followed=followed
+                    )
+                    moment.checkpoints, moment.agreed = checkpoints, agreed
+                    moment.company = _only_row(await take(profile, followed=False))
+                    self._answers.begin(apart.values(), checkpoints)
+                    for name, question in asked.items():
+                        if name not in apart:
+                            moment.answers[name] = await take(question)
                     break
             await wait_for(moved, min(left, LOOK))
         made = await self._answers.made_apart(list(apart.values()), checkpoints)
-        return _Moment(checkpoints, agreed, company, {**answers, **dict(zip(apart, made, strict=True))})
+        moment.answers.update(zip(apart, made, strict=True))
+
+
+def _only_row(answer: TileAnswer) -> Mapping[str, Any]:
+    """The one row of an answer. Raises the error where there is none."""
+    if isinstance(answer.content, AnalyticsError):
+        raise answer.content
+    row: Mapping[str, Any]
+    (row,) = answer.content["rows"]
+    return row
 
 
 def dashboard_answer(
@@ -208,5 +276,5 @@ def dashboard_answer(
 
 
 def _check_params(document: Document, params: Mapping[str, str]) -> None:
-    if unknown := sorted(set(params) - document.params()):
+    if unknown := sorted(set(params) - document.params):
         raise Invalid(f"no tile of {document.contents.name} has a parameter {unknown[0]!r}", code="unknown_parameter")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,7 +31,7 @@ END = "at"  # what queries call the end of their period that look at one moment
 NEEDED: Mapping[str, frozenset[str]] = MappingProxyType({PERSON: frozenset({"user_id", "customer_id"})})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A dashboard: its name in addresses, what it holds, and the version of that; a standard one has version 0."""
 
@@ -49,6 +49,7 @@ class Document:
         """Parameters without which a tile that leaves them open would show everybody's figures in place of one's."""
         return NEEDED.get(self.name, frozenset())
 
+    @cached_property
     def params(self) -> frozenset[str]:
         """What may be asked of all its tiles alike: the period, and filters that some tile knows; and of one alone."""
         alike = (left_open(tile) | of_one(tile) for tile in self.contents.tiles)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from read_api.answers.questions import Questions
 MOST = 2_000  # answers that are kept
 PATIENCE = 1.0  # seconds that a dashboard waits for what is made in another process
 OLDEST = 900.0  # seconds since an answer was right which is shown until its successor is there
+REST = 20  # a tile of a dashboard that is followed is made anew after so many times what it cost, at the earliest
 PENDING = "pending"
 Checkpoints = Mapping[str, Checkpoint]
 Content = Mapping[str, Any] | AnalyticsError
@@ -71,7 +72,7 @@ class TileAnswers:
             return TileAnswer(await self._answer_or_error(question, snapshot), True)
         if (same := self._same(question, checkpoints)) is not None:
             return same
-        if followed and self._rests(question) and (before := self._before(question)) is not None:
+        if followed and self._rests(question, REST) and (before := self._before(question)) is not None:
             return before
         began = self._clock()
         answer = await self._answer_or_error(question, snapshot)
@@ -87,15 +88,23 @@ class TileAnswers:
         except AnalyticsError as error:
             return error
 
-    async def made_apart(self, questions: Sequence[Question], checkpoints: Checkpoints) -> list[TileAnswer]:
-        """The answers as far as they are there in time. They are not of the snapshot, but may be the same."""
+    def meanwhile(self, question: Question) -> TileAnswer:
+        """What is shown until there is an answer: the one of before, or none yet."""
+        return self._before(question) or NOT_YET
+
+    def begin(self, questions: Iterable[Question], checkpoints: Checkpoints) -> None:
+        """Have made apart what is not there."""
         for question in questions:
             if self._same(question, checkpoints) is None and not self._rests(question):
                 self._begin(question, checkpoints)
+
+    async def made_apart(self, questions: Sequence[Question], checkpoints: Checkpoints) -> list[TileAnswer]:
+        """The answers as far as they are there in time. They are not of the snapshot, but may be the same."""
+        self.begin(questions, checkpoints)
         making = {self._making[question.key] for question in questions if question.key in self._making}
         if making:
             await asyncio.wait(making, timeout=PATIENCE)
-        return [self._same(each, checkpoints) or self._before(each) or NOT_YET for each in questions]
+        return [self._same(each, checkpoints) or self.meanwhile(each) for each in questions]
 
     def _begin(self, question: Question, checkpoints: Checkpoints) -> None:
         if question.key not in self._making:
@@ -143,10 +152,10 @@ class TileAnswers:
         lag = max(0, age(as_of, self._questions.now())) if as_of else 0
         return TileAnswer({**kept.answer, "complete": False, "lag_ms": lag}, False)
 
-    def _rests(self, question: Question) -> bool:
+    def _rests(self, question: Question, share: float = SHARE) -> bool:
         """Whether it is too early to make it anew."""
         kept = self._entries.get(question.key)
-        return kept is not None and self._clock() - kept.made < SHARE * kept.cost
+        return kept is not None and self._clock() - kept.made < share * kept.cost
 
 
 NOT_YET = TileAnswer(

@@ -5,11 +5,12 @@ What role or tier close is shown as closed; what a tile cannot be asked says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from cachetools import LRUCache
 
 from domain.configuration.dashboard import Tile
 from domain.errors import AnalyticsError, Forbidden, Invalid
@@ -24,6 +25,7 @@ NOT_EXTRA = frozenset({"query", "rows", *STANDS_FOR})
 MOST_MARKS = 2_000  # rows of a tile: a screen shows no more
 BARS = frozenset({"market_bars", "indicator"})  # queries whose rows are bars: each third of them would mislead
 MOST_BARS = 500  # of a tile: the newest
+_fewer: LRUCache[int, tuple[list[Any], list[Any]]] = LRUCache(100)  # of answers that have more rows, by their ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,25 @@ def tile_answer(one: TileRequest, content: Mapping[str, Any] | AnalyticsError | 
         problem = {"code": error.code, "detail": str(error), "suggested_actions": list(error.suggested_actions)}
         return found | {"state": _state(error), "problem": problem}
     assert isinstance(content, Mapping)
-    rows = content["rows"][-MOST_BARS:] if tile.query in BARS else content["rows"]
-    every = -(-len(rows) // MOST_MARKS) or 1
+    rows, every = _marks(content["rows"], newest=tile.query in BARS)
     extra = {name: value for name, value in content.items() if name not in NOT_EXTRA}
     stands_for = {name: content[name] for name in STANDS_FOR}
-    return found | {**stands_for, "every": every, "extra": extra, "rows": _thinned(rows, every)}
+    return found | {**stands_for, "every": every, "extra": extra, "rows": rows}
 
 
-def _thinned(rows: Sequence[Any], every: int) -> list[Any]:
-    """The first of each so many rows, and the last of all."""
-    return [*rows[::every], *rows[-1:]] if (len(rows) - 1) % every else list(rows[::every])
+def _marks(rows: list[Any], *, newest: bool) -> tuple[list[Any], int]:
+    """The rows that a tile shows, and for how many each stands: the newest, or one of so many and the last of all.
+
+    Of the same list it is the same list, so that nobody looks at its rows again to see whether they have changed.
+    """
+    every = 1 if newest else -(-len(rows) // MOST_MARKS) or 1
+    if every == 1 and not (newest and len(rows) > MOST_BARS):
+        return rows, every
+    known = _fewer.get(id(rows))
+    if known is None or known[0] is not rows:
+        last = rows[-1:] if (len(rows) - 1) % every else []
+        known = _fewer[id(rows)] = rows, rows[-MOST_BARS:] if newest else [*rows[::every], *last]
+    return known[1], every
 
 
 def _state(error: AnalyticsError) -> str:

@@ -9,36 +9,31 @@ from read_api.charts.columns import FORMATS
 from read_api.charts.theme import THEMES
 from read_api.dashboards.documents import POINT
 from read_api.web.bundle import bundle_address
-from read_api.web.formats import Formats
+from read_api.web.drawn_tiles import Surroundings, drawn_tile
 from read_api.web.tabs import groups
-from read_api.web.tiles import Bases, drawn_rows, tile_view
+from read_api.web.tiles import Bases
 
 MAX_RATE = 4  # updates a second
 
 
-def drawn(answer: Mapping[str, Any], formats: Formats, bases: Bases | None = None, *, live: bool) -> dict[str, Any]:
+def drawn(answer: Mapping[str, Any], around: Surroundings, bases: Bases | None = None, *, live: bool) -> dict[str, Any]:
     """For a template: `answer`, `tiles`, these in `groups`, and `state`. `live`: whether the page follows it."""
     tiles = sorted(answer["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
-    views = [tile_view(tile, formats, bases) for tile in tiles]
-    charts = {
-        view.id: {"specs": [chart.spec for chart in view.charts], "rows": drawn_rows(tile, view.charts)}
-        for tile, view in zip(tiles, views, strict=True)
-        if view.charts
-    }
+    drawings = [drawn_tile(tile, around, bases) for tile in tiles]
     subscribe = {"dashboard": answer["dashboard"], "company": answer["company"], "params": answer["params"]}
     state = {
         "own": {name: text for name, text in answer["params"].items() if POINT in name},
         "subscribe": {**subscribe, "max_rate": MAX_RATE} if live else None,
-        "charts": charts,
+        "charts": {drawing.id: drawing.charts for drawing in drawings if drawing.charts},
         "themes": THEMES,
         "formats": {
             name: {"percent": f.percent, "least": f.least, "most": f.most, "suffix": f.suffix}
             for name, f in FORMATS.items()
         },
-        "numbers": formats.for_charts(),
+        "numbers": around.formats.for_charts(),
         "zone": answer["time_zone"],
         "company": answer["company"],
         "bundle": bundle_address(),
     }
-    grouped = groups(tiles, {view.id: view for view in views})
-    return {"answer": answer, "tiles": views, "groups": grouped, "state": state}
+    grouped = groups(tiles, {drawing.id: drawing for drawing in drawings})
+    return {"answer": answer, "tiles": drawings, "groups": grouped, "state": state}

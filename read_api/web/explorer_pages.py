@@ -22,6 +22,7 @@ from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
 from read_api.web.address import Address
 from read_api.web.drawing import drawn
+from read_api.web.drawn_tiles import Surroundings
 from read_api.web.explorers import EXPLORERS, Explorer, edited
 from read_api.web.forms import gone_to
 from read_api.web.frame import formats_of, frame
@@ -75,7 +76,7 @@ async def _explored(
     document = Document(explorer.name, Contents(explorer.title, explorer.words, (tile,) if asked else ()))
     now = asked_at(request)
     params = address.params(now.date())
-    own = {name: text for name, text in params.items() if name in document.params()}
+    own = {name: text for name, text in params.items() if name in document.params}
     question = DashboardQuestion(explorer.name, address.company, own)
     side.health.queries.add()
     request.app.state.pages.bundle.begin()
@@ -91,7 +92,7 @@ async def _explored(
         request,
         "explorer.html",
         **frame(request, address, formats, explorer.title),
-        **drawn(answer, formats, live=False),
+        **drawn(answer, Surroundings(address, formats, request.user.correlation_id), live=False),
         explorer=explorer,
         panel=opened and panel_of(opened, principal, address.company, formats, here, address.as_of),
         offers=(),

@@ -89,7 +89,7 @@ async def _question(request: HttpRequest, name: str, tile: str, address: Address
     now, principal = asked_at(request), request.user.principal
     document = await side.dashboards.document(principal, name, address.company, now)
     picker = await picker_of(request, document, address)
-    params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
+    params = {name: text for name, text in address.params(now.date()).items() if name in document.params}
     params |= picker.params(document) if picker else {}
     profile = Question(COMPANY, address.company, {}, now)
     for one in side.dashboards.tile_requests(principal, document, profile, params):

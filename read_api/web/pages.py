@@ -36,6 +36,7 @@ from read_api.web.bundle import BUNDLE, bundle_version
 from read_api.web.commands import take_command
 from read_api.web.compared import a_year_before
 from read_api.web.drawing import drawn
+from read_api.web.drawn_tiles import Surroundings
 from read_api.web.engine.handlers import ENGINE
 from read_api.web.explained import events_page
 from read_api.web.explorer_pages import explorer_page, tools
@@ -49,6 +50,8 @@ from read_api.web.people import people_of, person, person_address, users
 from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, design_file, file_response
 from read_api.web.saved_tiles import save_tile
 from read_api.web.tiles import Bases
+
+PATIENCE = 0.25  # seconds that a page waits for figures; they come by themselves
 
 
 def routes() -> Router:
@@ -87,9 +90,10 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
     now = asked_at(request)
     document = await side.dashboards.document(principal, name, address.company, now)
     picker = await picker_of(request, document, address)
-    params = {name: text for name, text in address.params(now.date()).items() if name in document.params()}
+    params = {name: text for name, text in address.params(now.date()).items() if name in document.params}
     params |= picker.params(document) if picker else {}
-    question = DashboardQuestion(name, address.company, params, followed=True)  # its scripts follow it from here
+    # its scripts follow it from here; without them it asks again by itself while something is pending
+    question = DashboardQuestion(name, address.company, params, followed=True, patience=PATIENCE)
     side.health.dashboards.add()
     request.app.state.pages.bundle.begin()
     if address.as_of:
@@ -119,19 +123,19 @@ def _page(
 ) -> Response[bytes]:
     formats = formats_of(request, answer["time_zone"], answer["currency"])
     opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
+    around = Surroundings(address, formats, request.user.correlation_id, beside["picker"])
     here = str(request.base_url).rstrip("/")
     panel = opened and panel_of(opened, request.user.principal, address.company, formats, here, address.as_of)
     return page(
         request,
         "dashboard.html",
         **frame(request, address, formats, answer["title"]),
-        **drawn(answer, formats, beside["bases"], live=not address.as_of),
+        **drawn(answer, around, beside["bases"], live=not address.as_of),
         now=asked_at(request),
         panel=panel,
         offers=offers(request.user.principal, address) if panel else (),
-        filters=[name for name in FILTERS if name in document.params()],
+        filters=[name for name in FILTERS if name in document.params],
         people=beside["people"],
-        picker=beside["picker"],
         tools=tools(address) if document.name in ("users", PERSON) else (),
     )
 

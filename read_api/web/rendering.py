@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -91,6 +91,12 @@ def design_file(version: str, name: str) -> File:
 def rendered(template: str, **values: Any) -> bytes:
     """A page. Raises what jinja raises for a value that the template needs and does not get."""
     return _environment().get_template(template).render(values).encode()
+
+
+def macro(template: str, name: str, values: Mapping[str, Any]) -> Callable[..., Markup]:
+    """A macro of a template, which sees these values."""
+    found: Callable[..., Markup] = getattr(_environment().get_template(template).make_module(dict(values)), name)
+    return found
 
 
 def packed(body: bytes, accept_encoding: str) -> tuple[Mapping[str, str], bytes]:

@@ -14,6 +14,7 @@ from read_api.charts.columns import COUNT, MONEY, NUMBERS, RATIO, kind_of, label
 from read_api.web.formats import Formats
 
 MOST_ROWS = 100  # of a tile's table
+MOST_BESIDE = 50  # of the table beside a chart
 LOOKED_AT = 50  # rows, to see what a column holds
 _LEFT_OUT = frozenset(
     {"reasons", "convention", "definition_version", "section", "method_version", "event_id", "version"}
@@ -87,13 +88,13 @@ class Table:
         return 1
 
 
-def table_of(query: str, rows: Sequence[Mapping[str, Any]], formats: Formats) -> Table | None:
+def table_of(query: str, rows: Sequence[Mapping[str, Any]], formats: Formats, most: int = MOST_ROWS) -> Table | None:
     """The table of an answer; None where it has no rows. What a method found is a table of what it found."""
     plain = [each for row in rows for each in _inner(row)]
     if not plain:
         return None
     columns = _columns(query, plain)
-    shown = [[_cell(column, row, formats) for column in columns] for row in plain[:MOST_ROWS]]
+    shown = [[_cell(column, row, formats) for column in columns] for row in plain[:most]]
     return Table(columns, shown, len(plain), all(a is b for a, b in zip(plain, rows, strict=False)))
 
 

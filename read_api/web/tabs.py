@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from read_api.web.tiles import TileView, place_of
+from read_api.web.drawn_tiles import DrawnTile
+from read_api.web.tiles import place_of
 
 ASKED_BY = "by"  # the parameter in which tabs differ
 MOST = 6  # tabs of one place: the style sheet knows so many
@@ -17,18 +18,18 @@ class Group(NamedTuple):
     """Tiles of one place of the grid: one, or several as tabs."""
 
     place: str
-    tiles: Sequence[TileView]
+    tiles: Sequence[DrawnTile]
 
 
-def groups(tiles: Tiles, views: Mapping[str, TileView]) -> list[Group]:
-    """The tiles in their order (by row, then column), those that are tabs together. `views` by the id of the tile."""
+def groups(tiles: Tiles, drawings: Mapping[str, DrawnTile]) -> list[Group]:
+    """The tiles in their order (by row, then column), those that are tabs together; `drawings` by their ids."""
     found = []
     for _, alike in groupby(tiles, key=_question):
         run = list(alike)
         if 1 < len(run) <= MOST and (layout := _rectangle(run)):
-            found.append(Group(place_of(layout), [views[tile["id"]] for tile in run]))
+            found.append(Group(place_of(layout), [drawings[tile["id"]] for tile in run]))
         else:
-            found += [Group(views[tile["id"]].place, [views[tile["id"]]]) for tile in run]
+            found += [Group(drawings[tile["id"]].place, [drawings[tile["id"]]]) for tile in run]
     return found
 
 

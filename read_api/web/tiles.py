@@ -16,7 +16,7 @@ from read_api.dashboards.tiles import CLOSED, FAILED, NEEDS, OPEN
 from read_api.web.formats import Formats
 from read_api.web.sentences import reason_words, sentences
 from read_api.web.spark_lines import spark_line
-from read_api.web.tables import Table, raw_text, table_of, unit_kind
+from read_api.web.tables import MOST_BESIDE, MOST_ROWS, Table, raw_text, table_of, unit_kind
 
 EMPTY = "empty"
 TABLES = frozenset({"table", "status", "flow"})
@@ -75,7 +75,9 @@ def tile_view(tile: Tile, formats: Formats, bases: Bases | None = None) -> TileV
     figure = _figure(rows[0], formats, base) if tile["kind"] == "number" and rows else None
     charts = charts_of(tile["kind"], tile["query"], tile["params"], rows)
     texts = sentences(rows, formats) if tile["kind"] == "text" else []
-    table = table_of(tile["query"], rows, formats) if tile["kind"] in TABLES or tile["kind"] in IS_CHART else None
+    tabled = tile["kind"] in TABLES or tile["kind"] in IS_CHART
+    most = MOST_BESIDE if charts else MOST_ROWS
+    table = table_of(tile["query"], rows, formats, most) if tabled else None
     state = tile["state"]
     nothing = not charts and (tile["kind"], tile["query"]) in special.CHARTS
     if state == OPEN and (nothing or not (figure or charts or texts or table)):

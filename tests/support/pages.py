@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import httpx
 
 from tests.support.instance import Instance
+
+WITHIN = 60.0  # seconds until what takes long is there
 
 
 @contextmanager
@@ -18,6 +21,20 @@ def signed_in(instance: Instance, token: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=where, headers={"Origin": where}, timeout=120) as client:
         assert client.post("/sign-in", data={"token": token}).status_code == 303
         yield client
+
+
+def settled(
+    reader: httpx.Client, path: str, asked: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> str:
+    """The page, once nothing of it is still being made: what takes long comes after the page."""
+    deadline = time.monotonic() + WITHIN
+    while True:
+        page = reader.get(path, params=asked, headers=headers)
+        assert page.status_code == 200, page.text
+        if "pending" not in Shown(page.text).states.values():
+            return page.text
+        assert time.monotonic() < deadline, Shown(page.text).states
+        time.sleep(0.2)
 
 
 class Shown(HTMLParser):

@@ -7,12 +7,15 @@ freshness are those of the parts: what all of them have seen, and no newer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
+
+from cachetools import LRUCache, cached
 
 from domain.access.rights import Feature, Right
 from domain.position import Position
@@ -164,6 +167,11 @@ def _parts_of(query: Answerable, request: Request) -> Iterable[Part | Select]:
     return query.parts(request).values() if isinstance(query, Composed) else ()
 
 
+def _of_its_minute(question: Question) -> Hashable:
+    return question.key, question.asked_at.replace(second=0, microsecond=0)
+
+
+@cached(LRUCache(5_000), key=_of_its_minute, lock=threading.Lock())  # a dashboard's tiles ask hundreds of parts
 def projections_of(question: Question) -> frozenset[str]:
     """Names of the projections whose rows the answer is made from. Raises Invalid for its parameters."""
     return _projections_of(question.name, lambda: read_request(all_registered()[question.name], question))

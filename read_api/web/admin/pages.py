@@ -36,6 +36,7 @@ from read_api.web.admin.things import OF_COMPANY, SECTIONS, Thing, closed, new_t
 from read_api.web.admin.versions import changes
 from read_api.web.commands import MOST_COMMAND
 from read_api.web.drawing import drawn
+from read_api.web.drawn_tiles import Surroundings
 from read_api.web.frame import formats_of, frame
 from read_api.web.page import address_of, page, values_of
 
@@ -164,7 +165,6 @@ async def _shown(request: HttpRequest, address: Address, section: str, draft: Dr
         history=changes(thing.history),
         shut=closed(request.user.principal, thing.command, address.company),
         suggestions=_suggestions(),
-        unexplained=True,
         preview=preview,
         due=due_of(draft.values, asked_at(request), context["formats"].locale),
     )
@@ -185,7 +185,8 @@ async def _preview(request: HttpRequest, address: Address, draft: Draft) -> dict
     answer = await side.dashboards.answer_document(
         request.user.principal, document, question, asked_at=asked_at(request)
     )
-    return drawn(answer, formats_of(request, answer["time_zone"], answer["currency"]), live=False)
+    formats = formats_of(request, answer["time_zone"], answer["currency"])
+    return drawn(answer, Surroundings(address, formats, request.user.correlation_id, explained=False), live=False)
 
 
 def _suggestions() -> Mapping[str, Sequence[str]]:

@@ -84,7 +84,7 @@ async def _pairs(page: Page, as_of: str) -> list[Pair]:
     document = await side.dashboards.document(page.principal, name, page.company, moment)
     plain = {key: text for key, text in page.params.items() if key in ("period", *PERIOD)}
     period = read_address(page.address.path, plain, page.company).params(moment.date())
-    params = {key: text for key, text in period.items() if key in document.params()}
+    params = {key: text for key, text in period.items() if key in document.params}
     question = DashboardQuestion(name, page.company, params)
     now = await side.dashboards.answer(page.principal, question)
     then = await dashboard_as_of(side, page.principal, document, question, as_of, moment)

@@ -10,17 +10,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import psycopg
 import pytest
 
+from projections.engine.declare.registry import all_projections
+from projections.engine.store import sql
 from read_api.dashboards.documents import NAMES
 from read_api.dashboards.tiles import BARS, MOST_BARS
 from read_api.web.tables import MOST_ROWS
 from tests.support.instance import Instance
 from tests.support.of_instance import OF_INSTANCE
-from tests.support.pages import Shown, signed_in
+from tests.support.pages import Shown, settled, signed_in
 from tests.support.two_months import COMPANY
 
-WITHIN = 60.0  # seconds until what is fitted in a process of its own is there
 PERIOD = {"from": "2025-10-01", "to": "2025-12-01"}
 
 
@@ -57,18 +59,6 @@ def inner(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def thinned(rows: Sequence[Any], every: int) -> Sequence[Any]:
     """What is drawn of very many rows: one of each so many, and the last."""
     return [row for place, row in enumerate(rows) if place % every == 0 or place == len(rows) - 1]
-
-
-def settled(reader: httpx.Client, path: str, asked: Mapping[str, str]) -> str:
-    """The page, once nothing of it is still being made."""
-    deadline = time.monotonic() + WITHIN
-    while True:
-        page = reader.get(path, params=asked)
-        assert page.status_code == 200, page.text
-        if "pending" not in Shown(page.text).states.values():
-            return page.text
-        assert time.monotonic() < deadline, Shown(page.text).states
-        time.sleep(0.2)
 
 
 class Compared:
@@ -163,10 +153,9 @@ def small(filled: Instance, reader: httpx.Client) -> str:
 
 
 def test_a_dashboard_that_was_configured_is_drawn_alike(filled: Instance, reader: httpx.Client, small: str) -> None:
-    page = reader.get(small, params={"company": COMPANY, **PERIOD})
-    assert page.status_code == 200, page.text
-    assert "<mine>" not in page.text
-    shown = Shown(page.text)
+    page = settled(reader, small, {"company": COMPANY, **PERIOD})
+    assert "<mine>" not in page
+    shown = Shown(page)
     assert shown.states == {"trades": "open", "won": "open", "symbols": "open"}
     assert {row["symbol"] for row in shown.tables["symbols"]} == {"AAPL", "SPX"}
     found = reader.get("/search.json", params={"company": COMPANY}).json()
@@ -187,7 +176,7 @@ def test_a_page_of_the_past_shows_the_figures_of_then(filled: Instance, reader: 
 def test_numbers_are_compared_with_what_is_chosen(filled: Instance, reader: httpx.Client, small: str) -> None:
     """November with October, with the November before (in which there was nothing), and with nothing."""
     asked = {"company": COMPANY, "from": "2025-11-01", "to": "2025-12-01"}
-    before, year, none = (reader.get(small, params={**asked, "compare": c}).text for c in ("previous", "year", "none"))
+    before, year, none = (settled(reader, small, {**asked, "compare": c}) for c in ("previous", "year", "none"))
     assert "than before" in before
     assert "than a year before" in year
     assert 'data-base="0"' in year
@@ -196,8 +185,8 @@ def test_numbers_are_compared_with_what_is_chosen(filled: Instance, reader: http
 
 def test_numbers_are_written_by_the_reader_s_locale(reader: httpx.Client, small: str) -> None:
     asked = {"company": COMPANY, **PERIOD}
-    german = reader.get(small, params=asked, headers={"Accept-Language": "de-DE,de;q=0.9"}).text
-    english = reader.get(small, params=asked, headers={"Accept-Language": "en-US"}).text
+    german = settled(reader, small, asked, {"Accept-Language": "de-DE,de;q=0.9"})
+    english = settled(reader, small, asked, {"Accept-Language": "en-US"})
     assert 'data-locale="de-DE"' in german
     assert Shown(german).figures == Shown(english).figures
     assert german != english
@@ -219,14 +208,14 @@ def test_an_address_that_asks_for_nothing_there_is_says_so_as_a_page(
 
 
 def test_a_panel_says_what_a_number_is_without_scripts(reader: httpx.Client, small: str) -> None:
-    page = reader.get(small, params={"company": COMPANY, "panel": "won", **PERIOD}).text
+    page = settled(reader, small, {"company": COMPANY, "panel": "won", **PERIOD})
     for words in ("winning trades / all trades", "Definition version", "trading_totals.winning_trades", "grpcurl"):
         assert words in page
 
 
 def test_every_parameter_that_tiles_know_is_a_control(reader: httpx.Client, small: str) -> None:
     """What a tile does not know is said there: its figure is that of all symbols."""
-    page = reader.get(small, params={"company": COMPANY, "symbol": "AAPL", **PERIOD}).text
+    page = settled(reader, small, {"company": COMPANY, "symbol": "AAPL", **PERIOD})
     assert 'name="symbol" value="AAPL"' in page
     assert "Whatever the symbol." in page
     assert {row["symbol"] for row in Shown(page).tables["symbols"]} == {"AAPL"}
@@ -247,7 +236,7 @@ def test_pages_run_nothing_that_stands_in_them(reader: httpx.Client, small: str)
 def test_a_tile_s_file_is_that_of_the_api_with_the_page_s_filters(
     filled: Instance, reader: httpx.Client, small: str, ending: str
 ) -> None:
-    page = reader.get(small, params={"company": COMPANY, "panel": "symbols", "symbol": "AAPL", **PERIOD}).text
+    page = settled(reader, small, {"company": COMPANY, "panel": "symbols", "symbol": "AAPL", **PERIOD})
     href = unescape(next(part for part in page.split('"') if f"/symbols.{ending}?" in part))
     asked = {"company": COMPANY, "by": "symbol", "symbol": "AAPL", **PERIOD}
     file, path = reader.get(href), "/api/v1/query/trading_totals"
@@ -275,7 +264,7 @@ def test_a_file_is_of_the_moment_of_the_page(filled: Instance, reader: httpx.Cli
 
 def test_files_that_a_role_may_not_have_are_shown_as_closed(filled: Instance) -> None:
     with signed_in(filled, filled.token("viewer", COMPANY)) as viewer:
-        page = viewer.get("/dashboards/trading", params={"company": COMPANY, "panel": "sides", **PERIOD}).text
+        page = settled(viewer, "/dashboards/trading", {"company": COMPANY, "panel": "sides", **PERIOD})
         assert "csv · closed" in page
         assert "/dashboards/trading/sides.csv" not in page
         assert viewer.get("/dashboards/trading/sides.csv", params={"company": COMPANY}).status_code == 403
@@ -287,7 +276,7 @@ def test_events_behind_a_number_are_those_that_the_api_explains(
     filled: Instance, reader: httpx.Client, tile: str
 ) -> None:
     """With their shares, for the period of the page; pages lead on to the older ones."""
-    page = reader.get("/dashboards/trading", params={"company": COMPANY, "panel": tile, **PERIOD}).text
+    page = settled(reader, "/dashboards/trading", {"company": COMPANY, "panel": tile, **PERIOD})
     href = unescape(next(part for part in page.split('"') if part.startswith("/metric/") and "/events?" in part))
     shown = reader.get(href)
     assert shown.status_code == 200, shown.text
@@ -298,3 +287,27 @@ def test_events_behind_a_number_are_those_that_the_api_explains(
     assert all(f'data-share="{each["event_id"]}"' in shown.text for each in known["events"])
     older = unescape(next(part for part in shown.text.split('"') if "cursor=" in part))
     assert reader.get(older).text.count("data-share=") > 0
+
+
+def test_a_page_does_not_wait_for_what_takes_long(filled: Instance, reader: httpx.Client) -> None:
+    """It shows what is there, also without scripts; what was begun goes on, and is there when it is asked for again."""
+    asked = {"company": COMPANY, "from": "2025-10-03", "to": "2025-11-29"}  # nobody has asked for these days
+    tables = {
+        table.name: sql.table_name(table.name, p.version) for p in all_projections().values() for table in p.tables
+    }
+    with psycopg.connect(filled.addresses["database"]) as held:
+        held.execute(f"LOCK TABLE {tables['trade']} IN ACCESS EXCLUSIVE MODE".encode())
+        deadline = time.monotonic() + 8  # a statement that waits for longer is given up
+        while True:
+            page = reader.get("/dashboards/trading", params=asked)
+            assert page.status_code == 200, page.text
+            early = Shown(page.text)
+            if "pnl" in early.figures:
+                break
+            assert time.monotonic() < deadline, early.states
+        assert early.states["risk"] == early.states["blotter"] == "pending"
+        assert '<noscript><meta http-equiv="refresh"' in page.text
+    whole = settled(reader, "/dashboards/trading", asked)
+    assert Shown(whole).states["risk"] == Shown(whole).states["blotter"] == "open"
+    assert Shown(whole).figures["pnl"] == early.figures["pnl"]
+    assert 'http-equiv="refresh"' not in whole

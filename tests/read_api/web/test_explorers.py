@@ -12,7 +12,7 @@ import pytest
 
 from domain.access.rights import Tier
 from tests.support.instance import Instance, trade
-from tests.support.pages import Shown, signed_in
+from tests.support.pages import Shown, settled, signed_in
 from tests.support.two_months import COMPANY
 
 HOSTILE = ("a/b", "//c?d=e&f#g", "a=b;c", "..", "funnel", "\u202eevil\u202c", "<b>'\"", "n" * 256, "50%", "🦊 ö")
@@ -116,7 +116,7 @@ def test_questions_keep_to_the_tenant_the_tier_and_the_role(filled: Instance, re
         page = member.get("/users/funnel", params=funnel)
         assert Shown(page.text).states == {"funnel": "closed"}
         assert "u2" not in page.text
-        own = Shown(member.get("/dashboards/person", params={"company": COMPANY}).text)
+        own = Shown(settled(member, "/dashboards/person", {"company": COMPANY}))
         assert {row["user_id"] for row in own.tables["blotter"]} == {"u1"}
         others = member.get("/users/u2", follow_redirects=True)
         assert "u2" not in str(Shown(others.text).tables)
@@ -151,13 +151,12 @@ def test_a_user_has_a_page_whatever_their_id_holds(angry: httpx.Client, user: st
     path = angry.get(f"/users/{quote(user, safe='')}", params={"company": ANGRY}).headers.get("location", "")
     if user in ("..", "funnel"):
         path = f"/dashboards/person?company={ANGRY}&user_id={user}"
-    page = angry.get(f"{path}&from=2025-10-01&to=2025-12-01")
-    assert page.status_code == 200, page.text
-    shown = Shown(page.text)
+    page = settled(angry, f"{path}&from=2025-10-01&to=2025-12-01")
+    shown = Shown(page)
     assert [(row["user_id"], row["subject"]) for row in shown.tables["steps"]] == [(user, f"/{HOSTILE.index(user)}")]
     assert [row["user_id"] for row in shown.tables["blotter"]] == [user]
     assert shown.figures["trades"] == "1"
-    assert "<b>" not in page.text
+    assert "<b>" not in page
 
 
 def test_nobody_is_everybody(angry: httpx.Client) -> None:
