@@ -37,6 +37,7 @@ CHOSEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "metric": ("key", "value"),
         "trading_metrics": ("key", "value"),
         "drivers": ("segment", "effect"),
+        "churn_risks": ("user_id", "probability"),
         "trading_league": (
             *("rank", "strategy", "symbol", "side", "account_id", "user_id", "total_pnl", "total_trades", "win_rate"),
             *("profit_factor", "expectancy", "total_fees", "short_sample"),

@@ -49,6 +49,7 @@ async def test_those_who_fade_are_at_risk(models: ReadModels) -> None:
     assert found["brier"] < found["base_brier"]
     assert [risk["user_id"][0] for risk in found["at_risk"]] == ["x"] * 20
     assert {driver["feature"] for driver in found["at_risk"][0]["drivers"]} >= {"recency", "frequency"}
+    assert next(value for value in found.values() if isinstance(value, list)) == found["at_risk"]  # what a tile shows
     chances = [risk["probability"] for risk in found["at_risk"]]
     assert chances == sorted(chances, reverse=True)
     assert sum(part["cases"] for part in found["curve"]) == row["sample"]

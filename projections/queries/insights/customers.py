@@ -121,7 +121,7 @@ def churn_of(
         "expected_to_leave": sum(risk.probability for _, risk in risks),
         "at_risk": [{"user_id": user, **plain(risk)} for user, risk in risks[:named]],
     }
-    return [CHURN.row(model, len(learned), about, lambda shown: {**shown, **customers})]
+    return [CHURN.row(model, len(learned), about, lambda shown: {**customers, **shown})]  # tables show the first list
 
 
 def _seen(users: Sequence[tuple[str, History]], day: int) -> list[tuple[str, History, Features]]:
