@@ -5,15 +5,10 @@ Additive: sums of whole millionths.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from projections.engine.declare.merge_rules import Count, Day, Key, Money, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.totals import days, plain, totals
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 acquisition = Projection("acquisition", version=1)
 

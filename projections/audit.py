@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from domain.access.rights import Right
 from projections.engine.declare.merge_rules import Count, Day, Key, Last, Moment, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from projections.engine.declare.projection import Delta
 
 audit = Projection("audit", version=1)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import structs
@@ -22,7 +22,7 @@ from domain.configuration.registry import AGGREGATES, aggregate_of, company_aggr
 from domain.configuration.report_schedule import ReportSchedule
 from domain.errors import AnalyticsError, Unavailable
 from projections.engine.declare.merge_rules import Count, Flag, Json, Key, Last, Moment, Own, Text
-from projections.engine.declare.projection import Fact, Projection, RowValues, State
+from projections.engine.declare.projection import Delta, Fact, Projection, RowValues, State
 from projections.engine.declare.rows import Columns, Row, Table
 from projections.engine.query.answer_row import AnswerRow, AnswerTime, struct
 from projections.engine.query.listing import Condition, Listing, listing
@@ -30,9 +30,6 @@ from projections.engine.query.params import Param
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 configuration = Projection("configuration", version=2)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from domain.events.catalogue import INTERVALS
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, Moment, Money, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.answer_row import AnswerTime, row_type
 from projections.engine.query.formatting import money, show_time
@@ -21,9 +21,6 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice,
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 market_bars = Projection("market_bars", version=1)
 

@@ -6,17 +6,12 @@ success; payments without an invoice's name count in the days alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from projections.engine.declare.merge_rules import Count, Day, Key, Min, Moment, Money, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 payments = Projection("payments", version=1)
 

@@ -17,7 +17,7 @@ from msgspec import field
 from domain.access.rights import Feature
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
 from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Number, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.answer_row import AnswerRow, Rows
 from projections.engine.query.composed import Composed, Part, Select
@@ -31,7 +31,6 @@ from projections.queries.insights.shape import plain
 if TYPE_CHECKING:
     from analytics.control_events_pb2 import Prediction as PredictionFact
 
-    from projections.engine.declare.projection import Delta
 
 predictions = Projection("predictions", version=1)
 

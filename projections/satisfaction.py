@@ -5,17 +5,12 @@ Additive: counts and extremes of times. A score counts as the nearest whole numb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Small, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals, whole
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 satisfaction = Projection("satisfaction", version=1)
 

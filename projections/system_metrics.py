@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.quantiles import Quantiles, bucket_of
 from projections.engine.query.ratios import Measures, Ratios
@@ -18,8 +18,6 @@ from projections.engine.query.totals import calendar, moment, plain, totals, who
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from projections.engine.declare.projection import Delta
 
 system_metrics = Projection("system_metrics", version=1)
 

@@ -27,7 +27,7 @@ from projections.engine.declare.merge_rules import (
     Sum,
     Text,
 )
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
 from projections.engine.query.ratios import Measures, Ratios
@@ -35,8 +35,6 @@ from projections.engine.query.totals import calendar, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from projections.engine.declare.projection import Delta
 
 trading = Projection("trading", version=2)
 trading_minutes = Projection(

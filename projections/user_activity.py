@@ -6,17 +6,12 @@ and new on the day of the user's first event ever. A session counts where it beg
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Minute, Moment, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 user_activity = Projection("user_activity", version=2)
 user_activity_minutes = Projection(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
@@ -16,8 +16,6 @@ from projections.engine.query.totals import days, plain, totals
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from projections.engine.declare.projection import Delta
 
 user_steps = Projection("user_steps", version=1)
 

@@ -14,18 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.insights.decomposition import quick, stl
 from domain.insights.finding import Basis, Finding, Kind
 from domain.insights.periods import period_of
-from domain.insights.series import LARGEST, ROUNDING, observed, spread
+from domain.insights.series import LARGEST, ROUNDING, Floats, observed, spread
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 METHOD = "robust z (median, MAD) of the remainder of STL, wild values replaced before the second of two looks"
 MINIMUM = 12

@@ -7,16 +7,13 @@ expectation is computed in Euler's form of their hypergeometric function, which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.insights.likelihood import most_likely
 from domain.insights.purchases import Buyer, columns, usable
+from domain.insights.series import Floats
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 MINIMUM = 50  # buyers
 REPEATERS = 20  # of them with a repeat purchase: four parameters from fewer are a guess

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.insights.finding import Basis, Finding, Kind
-from domain.insights.series import ROUNDING, autocorrelations, observed
+from domain.insights.series import ROUNDING, Floats, autocorrelations, observed
 from domain.metrics.value import Reason
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from domain.insights.series import Floats
 
 METHOD = "piecewise straight lines by dynamic programming; number by the Schwarz criterion"
 SHORTEST = 7  # points a piece: a line through fewer fits whatever is there

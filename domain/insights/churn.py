@@ -16,13 +16,12 @@ import msgspec
 from domain.insights.activity import Features
 from domain.insights.calibration import Bin, base_brier, brier, calibration_error, curve
 from domain.insights.finding import Basis, Finding, Kind
+from domain.insights.series import Floats
 from domain.metrics.value import Reason, Stat
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from domain.insights.series import Floats
 
     Flags = NDArray[np.bool_]
 

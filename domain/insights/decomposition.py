@@ -9,15 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.insights.series import observed
+from domain.insights.series import Floats, observed
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 ROUNDS = 2  # of MSTL over all seasons
 NARROWEST, WIDER = 7, 4  # its seasonal windows: 11, 15, 19, … from the shortest season to the longest

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.insights.series import Floats
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 LEAST_DAMPING, MOST_DAMPING = 0.8, 0.98  # of the trend a step, the usual bounds: below is no trend, above no damping
 ITERATIONS = 200

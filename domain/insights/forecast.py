@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.insights.exponential_smoothing import Fitted, Form, fit
 from domain.insights.finding import Basis, Finding, Kind
-from domain.insights.series import observed
+from domain.insights.series import Floats, observed
 from domain.metrics.value import Reason, Stat, finite, ratio
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 METHOD = "additive exponential smoothing of the series or its logarithm, by AICc; back-test by rolling origin"
 MINIMUM = 10

@@ -7,16 +7,13 @@ not depend on how often somebody buys; their correlation is shown beside the res
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.insights.likelihood import most_likely
 from domain.insights.purchases import Buyer, columns, usable
+from domain.insights.series import Floats
 from domain.metrics.value import Reason, Stat, finite
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 MINIMUM = 20  # buyers with a repeat purchase of some amount
 

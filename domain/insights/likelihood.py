@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from domain.insights.series import Floats
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 SMALLEST, LARGEST = 1e-4, 1e5  # of a parameter: beyond, the model has degenerated to one with fewer
 STEP = 0.5  # of the first simplex, in logarithms

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from domain.insights.series import autocorrelations, observed, spread
+from domain.insights.series import Floats, autocorrelations, observed, spread
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 SHORTEST = 12  # observations: less says nothing about recurrence
 CUT = 3.0  # robust standard deviations

@@ -10,15 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from domain.insights.finding import Basis, Finding, Kind
 from domain.insights.likelihood import most_likely
+from domain.insights.series import Floats
 from domain.insights.survival import conditional_churn
 from domain.metrics.value import Reason, Stat
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 METHOD = "shifted beta-geometric by maximum likelihood"
 CUSTOMERS = 20

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.insights.decomposition import mstl, strength
 from domain.insights.finding import Basis, Finding, Kind
+from domain.insights.series import Floats
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 METHOD = "STL, MSTL for several periods; strength 1 − Var(R) / Var(component + R)"
 

@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from domain.insights.finding import Basis, Finding, Kind
-from domain.insights.series import autocorrelations, observed, two_sided
+from domain.insights.series import Floats, autocorrelations, observed, two_sided
 from domain.metrics.value import Reason
-
-if TYPE_CHECKING:
-    from domain.insights.series import Floats
 
 METHOD = "Theil–Sen slope; Mann–Kendall test corrected for ties and autocorrelation"
 MINIMUM = 10  # below it the normal approximation of S does not hold

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.errors import Defect
 from domain.events.catalogue import BY_NAME, EventType
@@ -29,7 +29,7 @@ from projections.engine.query.plain import Query
 if TYPE_CHECKING:
     import polars as pl
 
-    Delta = Mapping[str, pl.Expr | int | str]
+Delta: TypeAlias = "Mapping[str, pl.Expr | int | str]"
 
 
 @dataclass(frozen=True)

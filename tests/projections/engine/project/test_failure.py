@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import polars as pl
 import psycopg
@@ -28,7 +28,7 @@ from eventlog.intake.repair import Change, Repairs
 from eventlog.publish.publisher import Publisher
 from projections.engine import rebuild
 from projections.engine.declare.merge_rules import Count, Key, Own, Sum, Text
-from projections.engine.declare.projection import Fact, Projection, State
+from projections.engine.declare.projection import Delta, Fact, Projection, State
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.project.cohort import Limits
 from projections.engine.project.failure import Heartbeat, worker_name
@@ -38,9 +38,6 @@ from projections.engine.rebuild import cut, goal_of, work
 from projections.engine.store.port import Commit, Refusal
 from tests.projections.engine.fold.test_admission import event
 from tests.projections.engine.project.test_projector import PARTITIONS, TOPIC, Bench, bench, clicks
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 __all__ = ["bench"]  # the fixture
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -16,16 +15,13 @@ from adapters.postgres.read_models.projection_store import PostgresProjectionSto
 from domain.errors import Fenced
 from domain.ports import Record
 from projections.engine.declare.merge_rules import Count, Day, Key, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort, Limits
 from projections.engine.project.projector import Projector
 from projections.engine.store.port import ProjectionStatus
 from tests.projections.engine.fold.test_admission import chunk, event
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 TOPIC = "user-behavior"
 PARTITIONS = 3

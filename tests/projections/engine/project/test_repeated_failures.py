@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from projections.engine.declare.merge_rules import Count, Key, Sum, Text
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.project.cohort import Cohort
@@ -19,9 +18,6 @@ from projections.engine.store.port import Interrupted
 from tests.projections.engine.fold.test_admission import chunk, event
 from tests.projections.engine.project.test_failure import refused
 from tests.projections.engine.project.test_projector import TOPIC, Bench, bench, clicks
-
-if TYPE_CHECKING:
-    from projections.engine.declare.projection import Delta
 
 __all__ = ["bench"]  # the fixture
 
