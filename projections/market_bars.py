@@ -17,7 +17,7 @@ from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.answer_row import AnswerTime, row_type
 from projections.engine.query.formatting import money, show_time
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_limit
+from projections.engine.query.params import FROM, LIMIT, MAX_ROWS, TO, Param, read_choice, read_whole
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.engine.store.sql import equals
@@ -45,7 +45,7 @@ def published(_bar: Columns) -> Delta:
     return {}
 
 
-LAST = Param("last", "only the last so many intervals before the newest bar's end", read_limit)
+LAST = Param("last", "only the last so many intervals before the newest bar's end", read_whole(1, MAX_ROWS))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PRICES = ("open", "high", "low", "close", "volume")
 SPAN = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -102,10 +102,6 @@ class GrpcServer:
         await self._serving.enter_graceful_shutdown()
         await self._server.stop(grace)
 
-    async def wait_stopped(self) -> None:
-        """Return once the server has stopped."""
-        await self._server.wait_for_termination()
-
 
 def grpc_server(
     sides: Sequence[Handlers], gate: Gate, *, address: str = "127.0.0.1:0", tls: Tls | None = None

@@ -56,13 +56,6 @@ async def index(
     await follow_blocks(log, topics, start, keep, stop, size, max_age=None, max_bytes=UNREAD)
 
 
-def summary(block: Block) -> BlockSummary:
-    """What the block holds, of the records that are envelopes."""
-    filling = Filling(block.first_offset)
-    filling.add(block)
-    return filling.summary(block)
-
-
 @dataclass(slots=True)
 class Filling:
     """What is known of a block that comes in pieces; of each identity its checksum, so that no text stays."""

@@ -38,7 +38,7 @@ from projections.engine.query.answer_row import or_reasons, row_type
 from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.subscriptions.rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
@@ -273,14 +273,6 @@ def _groups(by: Sequence[str]) -> dict[str, str]:
     return {"groups": groups, "all_groups": f"SELECT DISTINCT {', '.join(GROUPS)} FROM moved"}
 
 
-def _read_by(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(filter(None, text.split(","))))
-    unknown = [n for n in names if n not in DIMENSIONS]
-    if unknown:
-        raise ValueError(f"{', '.join(unknown)} is no dimension; there are {', '.join(DIMENSIONS)}")
-    return names
-
-
 def _shape(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     by: tuple[str, ...] = request.get("by", ())
     return [
@@ -375,7 +367,11 @@ subscriptions.queries += [
         "MRR at the start and end of each period and what moved in between: start + new + expansion + reactivated"
         " − contraction − churned = end. Of periods with movement, every plan, tier or currency that has MRR or moved.",
         (
-            Param("by", f"dimensions, comma-separated, out of {', '.join(DIMENSIONS)}; empty: one total row", _read_by),
+            Param(
+                "by",
+                f"dimensions, comma-separated, out of {', '.join(DIMENSIONS)}; empty: one total row",
+                read_members(DIMENSIONS, "dimension"),
+            ),
             FROM,
             TO,
             LIMIT,

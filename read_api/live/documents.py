@@ -211,32 +211,3 @@ def _is_table(member: object) -> bool:
 
 def _join(rows: Iterable[Item]) -> bytes:
     return b"[%s]" % b",".join(row.json() for row in rows)
-
-
-def apply_delta(document: Document, delta: Mapping[str, Any]) -> dict[str, Any]:
-    """The document that a delta, as decoded JSON, makes of one: what every client does."""
-    gone = delta.get("unset", ())
-    result: dict[str, Any] = {name: value for name, value in document.items() if name not in gone} | delta.get(
-        "set", {}
-    )
-    for name, changes in delta.get("lists", {}).items():
-        result[name] = _apply_rows(result[name], changes)
-    return result
-
-
-def _apply_rows(rows: Sequence[Document], changes: Mapping[str, Any]) -> list[Document]:
-    def key_of(row: Document) -> bytes:
-        return _encode([row[name] for name in changes["key"]])
-
-    removed = {_encode(key) for key in changes.get("removed", ())}
-    changed = {_encode(key): delta for key, delta in changes.get("changed", ())}
-    found = [row for row in rows if key_of(row) not in removed]
-    found = [apply_delta(row, changed[key]) if (key := key_of(row)) in changed else row for row in found]
-    for place, row in changes.get("added", ()):
-        found.insert(place, row)
-    return found
-
-
-def canonical(document: Document) -> bytes:
-    """The one form in which equal documents have equal bytes: JSON, members sorted, nothing between them."""
-    return msgspec.json.encode(document, order="sorted")

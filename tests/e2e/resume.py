@@ -21,8 +21,8 @@ import msgspec
 
 from domain.access.rights import Role
 from eventlog import tasks
-from read_api.live.documents import canonical
 from tests.support.instance import Instance, temporary_instance, trade
+from tests.support.live_documents import canonical
 from tests.support.live_follower import Follower, Witness
 
 COMPANY = "resumeco"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -63,3 +63,32 @@ def _rows(rows: live.LiveDelta.Rows) -> dict[str, Any]:
         "added": [[row.place, _members(row.row)] for row in rows.added],
     }
     return {"key": list(rows.key), **{name: part for name, part in found.items() if part}}
+
+
+def apply_delta(document: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
+    """The document that a delta, as decoded JSON, makes of one: what every client does."""
+    gone = delta.get("unset", ())
+    result: dict[str, Any] = {name: value for name, value in document.items() if name not in gone} | delta.get(
+        "set", {}
+    )
+    for name, changes in delta.get("lists", {}).items():
+        result[name] = _apply_rows(result[name], changes)
+    return result
+
+
+def _apply_rows(rows: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def key_of(row: Mapping[str, Any]) -> bytes:
+        return msgspec.json.encode([row[name] for name in changes["key"]])
+
+    removed = {msgspec.json.encode(key) for key in changes.get("removed", ())}
+    changed = {msgspec.json.encode(key): delta for key, delta in changes.get("changed", ())}
+    found = [row for row in rows if key_of(row) not in removed]
+    found = [apply_delta(row, changed[key]) if (key := key_of(row)) in changed else row for row in found]
+    for place, row in changes.get("added", ()):
+        found.insert(place, row)
+    return found
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """The one form in which equal documents have equal bytes: JSON, members sorted, nothing between them."""
+    return msgspec.json.encode(document, order="sorted")

@@ -16,9 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from read_api.live.documents import apply_delta, canonical
 from read_api.live.forms import JSON, PROTOBUF
-from tests.support.live_documents import object_of
+from tests.support.live_documents import apply_delta, canonical, object_of
 
 
 @dataclass

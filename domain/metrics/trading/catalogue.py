@@ -114,30 +114,6 @@ class Answer:
     convention: Convention
 
 
-def _exposure(record: TradingRecord) -> Stat:
-    return exposure(record.trades, record.start, record.end)
-
-
-def _sharpe_pnl(record: TradingRecord) -> Stat:
-    return sharpe_pnl(record.daily.pnl, record.daily.annual)
-
-
-def _max_drawdown_money(record: TradingRecord) -> Stat:
-    return max_drawdown_money(record.daily.pnl)
-
-
-def _recovery_factor_money(record: TradingRecord) -> Stat:
-    return recovery_factor_money(record.daily.pnl)
-
-
-def _realised_drawdown(record: TradingRecord) -> Stat:
-    return realised_drawdown(record.trades, record.daily.starting_equity, record.daily.flows)
-
-
-def _underwater_days(record: TradingRecord) -> Stat:
-    return longest_underwater_days(record.daily.returns, record.daily.index)
-
-
 STATISTICS: Mapping[str, Statistic] = MappingProxyType(
     {
         statistic.key: statistic
@@ -179,10 +155,15 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 "exposure",
                 Unit.FRACTION,
-                _exposure,
+                lambda record: exposure(record.trades, record.start, record.end),
                 Reads.TRADES,
             ),
-            Statistic("realised_drawdown", Unit.FRACTION, _realised_drawdown, Reads.CLOSED_EQUITY),
+            Statistic(
+                "realised_drawdown",
+                Unit.FRACTION,
+                lambda record: realised_drawdown(record.trades, record.daily.starting_equity, record.daily.flows),
+                Reads.CLOSED_EQUITY,
+            ),
             Statistic("cumulative_return", Unit.FRACTION, of_returns(cumulative_return), Reads.RETURNS),
             Statistic("max_drawdown", Unit.FRACTION, of_returns(max_drawdown), Reads.RETURNS),
             Statistic("omega_ratio", Unit.RATIO, of_returns(omega_ratio), Reads.RETURNS),
@@ -199,18 +180,25 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic("sortino_ratio", Unit.RATIO, of_annual_returns(sortino_ratio), Reads.RETURNS),
             Statistic("calmar_ratio", Unit.RATIO, of_annual_returns(calmar_ratio), Reads.RETURNS),
             Statistic("probabilistic_sharpe", Unit.FRACTION, of_annual_returns(probabilistic_sharpe), Reads.RETURNS),
-            Statistic("longest_underwater_days", Unit.DAYS, _underwater_days, Reads.RETURNS),
+            Statistic(
+                "longest_underwater_days",
+                Unit.DAYS,
+                lambda record: longest_underwater_days(record.daily.returns, record.daily.index),
+                Reads.RETURNS,
+            ),
             Statistic(
                 "sharpe_pnl",
                 Unit.RATIO,
-                _sharpe_pnl,
+                lambda record: sharpe_pnl(record.daily.pnl, record.daily.annual),
                 Reads.DAILY_PNL,
             ),
-            Statistic("max_drawdown_money", Unit.MONEY, _max_drawdown_money, Reads.DAILY_PNL),
+            Statistic(
+                "max_drawdown_money", Unit.MONEY, lambda record: max_drawdown_money(record.daily.pnl), Reads.DAILY_PNL
+            ),
             Statistic(
                 "recovery_factor_money",
                 Unit.RATIO,
-                _recovery_factor_money,
+                lambda record: recovery_factor_money(record.daily.pnl),
                 Reads.DAILY_PNL,
             ),
         )
@@ -270,8 +258,3 @@ def reported(key: str, record: TradingRecord, convention: Convention = Conventio
     series = STATISTICS[key].reads in (Reads.RETURNS, Reads.DAILY_PNL) and record.daily.pnl.size
     nothing = not record.trades.count and not series and key not in SUMS
     return replace(result, value=Reason.NO_TRADES) if nothing else result
-
-
-def answers(record: TradingRecord, convention: Convention = Convention.CANONICAL) -> Mapping[str, Answer]:
-    """All statistics of a record."""
-    return {key: answer(key, record, convention) for key in STATISTICS}

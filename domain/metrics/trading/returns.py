@@ -53,11 +53,6 @@ def on_returns(least: int = 1) -> Callable[[Formula[Arguments]], Statistic[Argum
     return decorate
 
 
-def short_sample(returns: Returns | Reason) -> bool:
-    """Whether there are fewer than 30 returns: the ratios are then mostly luck."""
-    return isinstance(returns, Reason) or returns.size < SHORT
-
-
 def deviation(returns: Returns) -> float:
     """Standard deviation in the units of the values, ddof 1; exactly 0 where all are equal."""
     return 0.0 if flat(returns) else float(returns.std(ddof=1))

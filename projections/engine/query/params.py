@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from domain.whole_number import whole_number
@@ -66,9 +67,26 @@ def read_month(text: str) -> str:
     return text
 
 
-def read_limit(text: str) -> int:
-    """A number of rows, 1 to MAX_ROWS. Raises ValueError for anything else."""
-    return whole_number(text, 1, MAX_ROWS)
+def read_whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number within these bounds. Reading raises ValueError for anything else."""
+    return partial(whole_number, low=least, high=most)
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names, comma-separated: each once, in their order."""
+    return tuple(dict.fromkeys(filter(None, text.split(","))))
+
+
+def read_members(choices: Collection[str], noun: str) -> Callable[[str], tuple[str, ...]]:
+    """Reads names out of a closed set, each a `noun`. Reading raises ValueError for any other."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = read_names(text)
+        if unknown := [name for name in names if name not in choices]:
+            raise ValueError(f"{', '.join(unknown)} is no {noun}; there are {', '.join(choices)}")
+        return names
+
+    return read
 
 
 def read_choice(*choices: str) -> Callable[[str], str]:
@@ -88,4 +106,4 @@ FROM = Param("from", "first moment (inclusive): a date or ISO 8601 time, UTC", r
 TO = Param("to", "end (exclusive): a date or ISO 8601 time, UTC", read_time)
 
 
-LIMIT = Param("limit", f"rows at most, 1 to {MAX_ROWS}", read_limit)
+LIMIT = Param("limit", f"rows at most, 1 to {MAX_ROWS}", read_whole(1, MAX_ROWS))

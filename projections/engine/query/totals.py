@@ -20,7 +20,7 @@ from projections.engine.declare.merge_rules import (
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import NOTHING, AnswerRow, AnswerTime, row_type
 from projections.engine.query.formatting import answered_type, shower
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_month, read_time
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_members, read_month, read_time
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.ratios import Derive, Measures
@@ -103,14 +103,6 @@ class Totals:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measures", tuple(c for c in self.table.values if c.rule.of_totals))
-
-    def read_by(self, text: str) -> tuple[str, ...]:
-        """The dimensions named in a comma-separated list. Raises ValueError for one that there is not."""
-        names = tuple(dict.fromkeys(filter(None, text.split(","))))
-        unknown = [n for n in names if n not in self.by]
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no dimension; there are {', '.join(self.by)}")
-        return names
 
     def ask(self, request: Request) -> Statement:
         """One SELECT: totals by dimension, joined with the buckets of their quantiles where there are some."""
@@ -216,7 +208,11 @@ def totals(
     source = source or f"{{{of.table.name}}}"
     declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive)
     params = (
-        Param("by", f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row", declared.read_by),
+        Param(
+            "by",
+            f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row",
+            read_members(by, "dimension"),
+        ),
         FROM,
         TO,
         LIMIT,

@@ -22,7 +22,7 @@ from domain.insights.purchases import buyers
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part, Select
-from projections.engine.query.params import Param, read_day
+from projections.engine.query.params import Param, read_day, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
@@ -38,16 +38,9 @@ NAMED, MOST_NAMED = 100, 1_000
 FROM = Param("from", f"first day; {LONGEST.days} days before the end without it", read_day)
 
 
-def _between(low: int, high: int) -> Any:
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"{text!r} is no number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-NAMES = Param("customers", f"customers that are named, 0 to {MOST_NAMED}; {NAMED} without it", _between(0, MOST_NAMED))
+NAMES = Param(
+    "customers", f"customers that are named, 0 to {MOST_NAMED}; {NAMED} without it", read_whole(0, MOST_NAMED)
+)
 
 
 def _window(request: Request) -> tuple[date, date]:
@@ -137,7 +130,7 @@ churn_risks = Composed(
     "churn_risks",
     "Users by their probability of doing nothing in the next days, with its drivers and the model's calibration.",
     (
-        Param("horizon", f"days, 7 to {LONGEST_HORIZON}; {HORIZON} without it", _between(7, LONGEST_HORIZON)),
+        Param("horizon", f"days, 7 to {LONGEST_HORIZON}; {HORIZON} without it", read_whole(7, LONGEST_HORIZON)),
         NAMES,
         FROM,
         TO,
@@ -184,7 +177,7 @@ lifetime_value = Composed(
     "lifetime_value",
     "What customers who pay again and again will still bring, discounted: fitted on their payments.",
     (
-        Param("months", f"that are looked ahead, 1 to {MOST_MONTHS}; {MONTHS} without it", _between(1, MOST_MONTHS)),
+        Param("months", f"that are looked ahead, 1 to {MOST_MONTHS}; {MONTHS} without it", read_whole(1, MOST_MONTHS)),
         NAMES,
         FROM,
         TO,

@@ -21,7 +21,7 @@ from domain.insights.periods import period_of
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part
-from projections.engine.query.params import Param, read_choice
+from projections.engine.query.params import Param, read_choice, read_whole
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import FILTERS, FROM, METRIC, SERIES, TO, Series, read_filters, window
@@ -145,13 +145,6 @@ insights = Composed(
 )
 
 
-def read_horizon(text: str) -> int:
-    """A number of days, from 1 to `LONGEST_HORIZON`. Raises ValueError for anything else."""
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_HORIZON:
-        raise ValueError(f"{text!r} is no number from 1 to {LONGEST_HORIZON}")
-    return int(text)
-
-
 def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     _, series, about = series_of(request, rows)
     return MODELS.run(forecast_of, request.company, series, request.get("horizon", DEFAULT_HORIZON), about)
@@ -185,7 +178,7 @@ series_forecast = Composed(
     "forecast",
     "The next days of a metric, with 80 and 95 % bands and the errors of forecasts from earlier ends.",
     (
-        Param("horizon", f"days, 1 to {LONGEST_HORIZON}; {DEFAULT_HORIZON} without it", read_horizon),
+        Param("horizon", f"days, 1 to {LONGEST_HORIZON}; {DEFAULT_HORIZON} without it", read_whole(1, LONGEST_HORIZON)),
         METRIC,
         FROM,
         TO,

@@ -20,7 +20,7 @@ from domain.metrics.value import Reason
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.formatting import show_time
-from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_names, read_time
 from projections.engine.query.request import Request
 from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
 from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue, metric_value
@@ -54,10 +54,6 @@ def _read_share(text: str) -> float:
     if not 0 < value <= 1:
         raise ValueError(f"{text!r} is no share above 0 and up to 1")
     return value
-
-
-def _read_names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, text.split(","))))
 
 
 POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
@@ -219,7 +215,7 @@ metric_query = Composed(
     "One metric of the catalogue by its key: its value, or null with the reason, split by dimensions of its entry.",
     (
         Param("key", "which metric (`analytics metrics` lists them)", required=True),
-        Param("by", "dimensions, comma-separated, of the metric's entry; empty: one row", _read_names),
+        Param("by", "dimensions, comma-separated, of the metric's entry; empty: one row", read_names),
         FROM,
         TO,
         *(
@@ -276,7 +272,7 @@ def span_of(request: Request) -> Span:
 
 def _read_keys(text: str) -> tuple[str, ...]:
     """Keys of key figures, comma-separated. Raises ValueError for one that is none."""
-    keys = _read_names(text)
+    keys = read_names(text)
     if wrong := [key for key in keys if key not in METRICS or not METRICS[key].kpi]:
         raise ValueError(f"{wrong[0]!r} is no key figure")
     return keys

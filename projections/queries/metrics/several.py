@@ -11,7 +11,7 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import STAMP, Composed, Part
-from projections.engine.query.params import Param, read_choice
+from projections.engine.query.params import Param, read_choice, read_names
 from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import metric_query
 from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue
@@ -28,7 +28,7 @@ class TitledValue(MetricValue, kw_only=True):
 
 def _read_keys(text: str) -> tuple[str, ...]:
     """Keys of the catalogue, comma-separated. Raises ValueError for too many."""
-    keys = tuple(dict.fromkeys(filter(None, text.split(","))))
+    keys = read_names(text)
     if len(keys) > MOST:
         raise ValueError(f"{len(keys)} keys are more than {MOST}")
     return keys

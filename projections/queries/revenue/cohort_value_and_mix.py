@@ -20,7 +20,7 @@ from projections.engine.query.formatting import exact_money, show_time, twelfths
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import POLICY
-from projections.queries.users.retention import UNITS, read_ages
+from projections.queries.users.retention import AGE_LIMIT, UNITS
 
 CUTS = ("plan", "tier")
 
@@ -97,7 +97,7 @@ COHORT_LTV = Composed(
         TO,
         Param("until", "moment up to which payments count; the latest by default", read_time),
         Param("unit", "periods of cohorts and ages: month (default), week or day", read_choice(*UNITS)),
-        Param("ages", "how many ages at most", read_ages),
+        AGE_LIMIT,
     ),
     _payments,
     _cohorts,

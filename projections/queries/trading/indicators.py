@@ -12,7 +12,7 @@ from domain.events.catalogue import INTERVALS
 from projections.engine.query.answer_row import AnswerRow, Rows
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.packed_columns import bounded
-from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_whole
 from projections.engine.query.request import Request
 from projections.market_bars import LAST, length
 
@@ -52,13 +52,6 @@ def read_settings(text: str) -> dict[str, str]:
     if wrong or len({name for name, _, _ in pairs}) < len(pairs):
         raise ValueError(f"{text!r} is no list of name=value, each once")
     return {name: value for name, _, value in pairs}
-
-
-def read_lead(text: str) -> int:
-    """A number of intervals, from 0 to `MOST_LEAD`. Raises ValueError for anything else."""
-    if not text.isdecimal() or int(text) > MOST_LEAD:
-        raise ValueError(f"{text!r} is no number from 0 to {MOST_LEAD}")
-    return int(text)
 
 
 def bars(request: Request) -> Mapping[str, Part]:
@@ -140,7 +133,7 @@ INDICATOR = Composed(
         Param(
             "lead",
             f"intervals before `from` that are read to warm up, {LEAD} by default; 0 for what has no warm-up",
-            read_lead,
+            read_whole(0, MOST_LEAD),
         ),
     ),
     bars,

@@ -13,7 +13,7 @@ from domain.metrics.value import Reason, Stat, has_value
 from projections.engine.query.answer_row import Rows, or_reasons
 from projections.engine.query.composed import AnyRow, Composed, Select
 from projections.engine.query.formatting import measure, money, show_time
-from projections.engine.query.params import Param, read_choice, read_time
+from projections.engine.query.params import Param, read_choice, read_members, read_time, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.queries.trading.record import (
@@ -70,11 +70,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     """Keys of statistics, comma-separated. Raises ValueError for one that there is not."""
     from domain.metrics.trading.catalogue import STATISTICS
 
-    keys = tuple(filter(None, text.split(",")))
-    unknown = [key for key in keys if key not in STATISTICS]
-    if unknown:
-        raise ValueError(f"{', '.join(unknown)} is no trading statistic; there are {', '.join(STATISTICS)}")
-    return keys
+    return read_members(STATISTICS, "trading statistic")(text)
 
 
 def read_rate(text: str) -> float:
@@ -83,13 +79,6 @@ def read_rate(text: str) -> float:
     if not -1 < rate < 100:
         raise ValueError(f"{text!r} is no yearly rate as a fraction, such as 0.02")
     return rate
-
-
-def read_window(text: str) -> int:
-    """How many returns or trades a window has, from 2 to `LONGEST_WINDOW`. Raises ValueError for anything else."""
-    if not text.isdecimal() or not 2 <= int(text) <= LONGEST_WINDOW:
-        raise ValueError(f"{text!r} is no number from 2 to {LONGEST_WINDOW}")
-    return int(text)
 
 
 RISK_FREE = Param(
@@ -352,7 +341,7 @@ TRADING_ROLLING = _of_record(
     rolling,
     RollingRow,
     Param("statistic", f"one of {', '.join(WINDOW)}", read_choice(*WINDOW), required=True),
-    Param("window", "returns (63 by default) or trades (20) of a window", read_window),
+    Param("window", "returns (63 by default) or trades (20) of a window", read_whole(2, LONGEST_WINDOW)),
     RISK_FREE,
 )
 TRADING_RETURNS = _of_record(

@@ -11,7 +11,7 @@ from domain.access.rights import Feature
 from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
 from projections.engine.query.composed import Composed, Select
 from projections.engine.query.packed_columns import bounded, integers, moments, read_integers, read_moments
-from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 
@@ -70,17 +70,6 @@ def read_window(text: str) -> int:
     if not number.isdecimal() or unit not in units or not 0 < int(number) * units[unit] <= 1000 * DAY_MS:
         raise ValueError(f"{text!r} is no length of time such as 30m, 12h or 7d, at most 1000d")
     return int(number) * units[unit]
-
-
-def read_number(most: int) -> Any:
-    """Reads a number from 1 to `most`. Reading raises ValueError for anything else."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise ValueError(f"{text!r} is no number from 1 to {most}")
-        return int(text)
-
-    return read
 
 
 # `who` and `what` are numbered in the order of their texts; the texts of `what` come along in that order.
@@ -259,8 +248,8 @@ JOURNEY = Composed(
         TO,
         Param("begin", "name of the event that a path begins with"),
         Param("end", "name of the event that a path ends with; then `begin` means nothing"),
-        Param("length", f"events of a path at most, 1 to {LONGEST_PATH}", read_number(LONGEST_PATH)),
-        Param("top", "paths at most; 20 by default", read_number(MOST_PATHS)),
+        Param("length", f"events of a path at most, 1 to {LONGEST_PATH}", read_whole(1, LONGEST_PATH)),
+        Param("top", "paths at most; 20 by default", read_whole(1, MOST_PATHS)),
         Param("of", "users (default) or sessions", read_choice("users", "sessions")),
         Param("detail", "name (default), or subject: with the feature or page", read_choice("name", "subject")),
         Param("repeats", "true: the same event several times in a row counts as often", read_choice("true", "false")),

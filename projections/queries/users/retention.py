@@ -28,7 +28,7 @@ from projections.engine.query.packed_columns import (
     read_integers,
     read_moments,
 )
-from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
+from projections.engine.query.params import FROM, TO, Param, read_choice, read_time, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
@@ -42,6 +42,7 @@ MEASURES = ("on", "on_or_after", "on_or_before", "brackets", "streak")
 UNITS = ("day", "week", "month")
 AGES = {"day": 91, "week": 53, "month": 25}
 MOST_AGES = 1_000
+AGE_LIMIT = Param("ages", "how many ages at most", read_whole(1, MOST_AGES))
 WIDE = 2**63 - 1
 
 
@@ -81,13 +82,6 @@ def read_brackets(text: str) -> tuple[int, ...]:
     if ages[0] != 0 or list(ages) != sorted(set(ages)) or ages[-1] >= MOST_AGES:
         raise ValueError(f"{text!r} is no ascending list of ages that begins with 0")
     return ages
-
-
-def read_ages(text: str) -> int:
-    """How many ages the matrix has, from 1 to `MOST_AGES`. Raises ValueError for anything else."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_AGES:
-        raise ValueError(f"{text!r} is no number from 1 to {MOST_AGES}")
-    return int(text)
 
 
 # Users are numbered in the order of their ids, of both selects alike: whoever has events has a first one.
@@ -287,7 +281,7 @@ RETENTION = Composed(
         Param("currency", "of revenue: which one"),
         Param("mean", "weighted by what cohorts began with (default) or simple", read_choice("weighted", "simple")),
         Param("brackets", "first ages of the brackets, comma-separated, from 0 on", read_brackets),
-        Param("ages", "how many ages at most", read_ages),
+        AGE_LIMIT,
     ),
     retention_parts,
     retention_rows,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from domain.metrics.trading.calendars import Calendar
-from domain.metrics.trading.catalogue import answers
 from domain.metrics.trading.daily import Booked, from_flows
 from domain.metrics.trading.record import TradingRecord
 from domain.metrics.trading.trades import Trades
+from tests.domain.metrics.trading.answers import answers
 
 M = 10**6
 TRADES, YEARS = 2_000, 2

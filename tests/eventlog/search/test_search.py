@@ -24,9 +24,9 @@ from domain.ports import Chunk, EventLog, LogReader, Placed, Record
 from eventlog.search import walk as log_walk
 from eventlog.search.blocks import Block
 from eventlog.search.bloom import PROBES, checksums, filter_of_checksums, probe
-from eventlog.search.criteria import ALWAYS, NEVER, Criteria
+from eventlog.search.criteria import ALWAYS, NEVER, BlockSummary, Criteria
 from eventlog.search.event_detail import EventDetails
-from eventlog.search.indexer import UNREAD, summary
+from eventlog.search.indexer import UNREAD, Filling
 from eventlog.search.indexer import index as follow_and_index
 from eventlog.search.search import EventSearch, Search
 from tests.support.event_logs import OpenLog
@@ -96,6 +96,13 @@ def matching(held: Mapping[Placed, bytes], wanted: Criteria, topics: Sequence[st
         and (not wanted.message_types or event.message_type in wanted.message_types)
         and wanted.from_time <= event.timestamp < wanted.to_time
     }
+
+
+def summary(block: Block) -> BlockSummary:
+    """The row of a block that came in one piece."""
+    filling = Filling(block.first_offset)
+    filling.add(block)
+    return filling.summary(block)
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from domain.events.catalogue import STREAMS
 from domain.ports import Chunk, EventLog, LogReader, Record
 from eventlog.search import walk as log_walk
 from eventlog.search.criteria import Criteria
-from eventlog.search.indexer import summary
 from eventlog.search.search import EventSearch, Search
-from tests.eventlog.search.test_search import NOON, SIZE, in_blocks
+from tests.eventlog.search.test_search import NOON, SIZE, in_blocks, summary
 from tests.support.event_logs import OpenLog
 
 MEMBERS = ("event_id", "user_id", "correlation_id", "causation_id")

@@ -19,8 +19,8 @@ from domain.access.rights import Tier
 from domain.configuration.dashboard import problems
 from domain.configuration.vocabulary import unknown_names
 from read_api.dashboards.documents import NAMES, standard
-from read_api.live.documents import apply_delta, canonical
 from tests.support.instance import Instance, trade
+from tests.support.live_documents import apply_delta, canonical
 from tests.support.of_instance import OF_INSTANCE
 
 EMPTY, BUSY = "blankboardco", "busyboardco"

@@ -9,9 +9,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_api.live.documents import Item, apply_delta, canonical, difference, successor
+from read_api.live.documents import Item, difference, successor
 from read_api.live.forms import JSON, PROTOBUF
-from tests.support.live_documents import object_of
+from tests.support.live_documents import apply_delta, canonical, object_of
 
 LEAVES = st.sampled_from([None, False, True, 0, 1, -7, 2**70, 0.0, 1.0, -1.5, "", "a", "é"])
 INNER = st.lists(st.fixed_dictionaries({"a": LEAVES}, optional={"b": LEAVES}), max_size=3)

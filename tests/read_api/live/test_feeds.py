@@ -15,9 +15,9 @@ from projections.engine.project import projector
 from read_api.live import changes as movements_module
 from read_api.live import feeds as feeds_module
 from read_api.live.changes import ProjectionChanges, wait_for
-from read_api.live.documents import apply_delta, canonical
 from read_api.live.feeds import SHORTEST, Feed, Feeds, Source
 from read_api.live.forms import JSON
+from tests.support.live_documents import apply_delta, canonical
 
 
 class Counter:

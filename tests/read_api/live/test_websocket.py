@@ -14,11 +14,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from domain.access.limits import LIMITS
 from domain.access.rights import Role, Tier
-from read_api.live.documents import apply_delta
 from read_api.live.messages import MOST_OFTEN, pause_of
 from read_api.live.sessions import MOST_ROWS
 from tests.support.instance import Instance, trade
-from tests.support.live_documents import object_of
+from tests.support.live_documents import apply_delta, object_of
 
 
 class Caller:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.metrics.trading.calendars import Calendar
-from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, answer, answers
+from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, answer
 from domain.metrics.trading.daily import Basis, Daily
 from domain.metrics.trading.drawdown_dates import DrawdownDates, longest_underwater_days, max_drawdown_dates
 from domain.metrics.trading.equity_curve import equity_curve, underwater_curve
@@ -20,7 +20,6 @@ from domain.metrics.trading.omega_ratio import omega_ratio
 from domain.metrics.trading.periodic_returns import periodic_returns
 from domain.metrics.trading.probabilistic_sharpe import probabilistic_sharpe
 from domain.metrics.trading.record import TradingRecord
-from domain.metrics.trading.returns import short_sample
 from domain.metrics.trading.rolling import rolling_sharpe, rolling_sortino, rolling_volatility
 from domain.metrics.trading.sharpe_pnl import sharpe_pnl
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
@@ -30,6 +29,7 @@ from domain.metrics.trading.volatility import volatility
 from domain.metrics.trading.whole import whole
 from domain.metrics.value import Reason, Stat, has_value
 from tests.domain.metrics.oracles import day_number
+from tests.domain.metrics.trading.answers import answers
 
 FOUR = [0.1, -0.2, 0.05, 0.0]
 PNL = [10, -20, 5, 0]
@@ -110,13 +110,6 @@ def test_a_risk_free_rate_is_taken_off_each_day() -> None:
 def test_omega_has_a_target() -> None:
     """Above and below 1 % a day."""
     assert omega_ratio(np.array([0.03, 0.0, 0.01]), 0.01) == pytest.approx(2)
-
-
-def test_fewer_than_thirty_returns_are_a_short_sample() -> None:
-    """Thirty are none, and no returns are."""
-    assert short_sample(np.zeros(29))
-    assert not short_sample(np.zeros(30))
-    assert short_sample(Reason.NO_EQUITY)
 
 
 def test_drawdown_dates_by_hand() -> None:

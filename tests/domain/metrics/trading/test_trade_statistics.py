@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.errors import NotFound
 from domain.metrics.trading.calendars import MS_PER_DAY, Calendar
-from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, Unit, answer, answers
+from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, Unit, answer
 from domain.metrics.trading.daily import NOTHING, Booked, from_pnl
 from domain.metrics.trading.exposure import exposure
 from domain.metrics.trading.profitable_user_share import profitable_user_share
@@ -27,6 +27,7 @@ from domain.metrics.trading.sqn import sqn
 from domain.metrics.trading.trades import Trades
 from domain.metrics.trading.whole import whole
 from domain.metrics.value import Reason, Stat, has_value
+from tests.domain.metrics.trading.answers import answers
 
 M = 10**6
 MINUTE = 60_000
