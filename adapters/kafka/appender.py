@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from adapters.kafka.clients import started
 from adapters.kafka.errors import UNAVAILABLE, translated
 from adapters.kafka.settings import KafkaSettings
 from adapters.kafka.topics import Topics
@@ -107,12 +108,7 @@ class Appender:
             compression_type=self._settings.compression,
             max_batch_size=self._settings.batch_bytes,
         )
-        try:
-            await producer.start()
-        except BaseException:
-            await _abandon(producer)
-            raise
-        return Session(producer)
+        return Session(await started(producer, _abandon))
 
     async def _send(self, session: Session, records: Sequence[Record], placed: list[Placed | None]) -> None:
         """Send; ends early when the time is up or when another append has found the producer broken."""

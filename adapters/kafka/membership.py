@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka import errors as kafka
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
+from adapters.kafka.clients import started
 from adapters.kafka.errors import translated
 from adapters.kafka.settings import KafkaSettings
 from domain.position import TopicPartition as Owned
@@ -98,12 +99,7 @@ class KafkaMembership:
             partition_assignment_strategy=[_sticky()],
         )
         consumer.subscribe(self._topics, listener=_Listener(self, consumer))
-        try:
-            await consumer.start()
-        except BaseException:
-            await _leave(consumer)
-            raise
-        return consumer
+        return await started(consumer, _leave)
 
     async def _hold(self) -> None:
         """Collect what the coordinator has to say; after an error, which ends aiokafka's coordination, join anew."""

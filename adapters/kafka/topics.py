@@ -10,6 +10,7 @@ from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from adapters.kafka.clients import started
 from adapters.kafka.errors import domain_error, translated
 from adapters.kafka.settings import KafkaSettings
 from domain.errors import Defect, Unavailable
@@ -121,12 +122,7 @@ class Topics:
         async with self._opening:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._settings.connection("analytics-topics"))
-                try:
-                    await admin.start()
-                except BaseException:
-                    await admin.close()
-                    raise
-                self._admin = admin
+                self._admin = await started(admin, AIOKafkaAdminClient.close)
         return self._admin
 
     async def _questioner(self) -> AIOKafkaConsumer:
@@ -134,12 +130,7 @@ class Topics:
             if self._consumer is None:
                 options = self._settings.connection("analytics-offsets")
                 consumer = AIOKafkaConsumer(**options, isolation_level="read_committed", enable_auto_commit=False)
-                try:
-                    await consumer.start()
-                except BaseException:
-                    await consumer.stop()
-                    raise
-                self._consumer = consumer
+                self._consumer = await started(consumer, AIOKafkaConsumer.stop)
         return self._consumer
 
     def _new(self, name: str, partitions: int) -> NewTopic:
