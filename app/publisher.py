@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.settings import Settings
-from app.wiring import event_log, event_tokens, live_bus
+from app.wiring import closed_at_end, event_log, event_tokens, live_bus
 from eventlog.intake.intake import BATCH_BYTES, BATCH_EVENTS, Ingest
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
@@ -29,12 +29,12 @@ DOOR_LIMITS = Limits(
 @asynccontextmanager
 async def connect(settings: Settings, *, stamp: bool = True, limits: Limits | None = None) -> AsyncIterator[Publisher]:
     """A publisher that drains when left. `stamp=False` for events that may be repeated after a restart."""
-    async with event_log(settings) as log, live_bus(settings) as bus:
-        publisher = Publisher(log, bus, limits=limits, stamp=stamp)
-        try:
-            yield publisher
-        finally:
-            await publisher.close()
+    async with (
+        event_log(settings) as log,
+        live_bus(settings) as bus,
+        closed_at_end(Publisher(log, bus, limits=limits, stamp=stamp)) as publisher,
+    ):
+        yield publisher
 
 
 @asynccontextmanager
@@ -43,10 +43,9 @@ async def ingest(settings: Settings) -> AsyncIterator[Ingest]:
     from adapters.postgres.tables.quarantine import PostgresQuarantine
     from adapters.postgres.tables.seen import PostgresSeenEvents
 
-    quarantine, seen = PostgresQuarantine(settings.database_url), PostgresSeenEvents(settings.database_url)
-    try:
-        async with connect(settings, stamp=False, limits=DOOR_LIMITS) as publisher:
-            yield Ingest(publisher, quarantine, seen, tokens=event_tokens(settings))
-    finally:
-        await quarantine.close()
-        await seen.close()
+    async with (
+        closed_at_end(PostgresQuarantine(settings.database_url)) as quarantine,
+        closed_at_end(PostgresSeenEvents(settings.database_url)) as seen,
+        connect(settings, stamp=False, limits=DOOR_LIMITS) as publisher,
+    ):
+        yield Ingest(publisher, quarantine, seen, tokens=event_tokens(settings))

@@ -46,7 +46,8 @@ C = TypeVar("C", bound=_Closable)
 
 
 @asynccontextmanager
-async def _closed_at_the_end(part: C) -> AsyncIterator[C]:
+async def closed_at_end(part: C) -> AsyncIterator[C]:
+    """The part, which is closed when this ends."""
     try:
         yield part
     finally:
@@ -55,7 +56,7 @@ async def _closed_at_the_end(part: C) -> AsyncIterator[C]:
 
 def event_log(settings: Settings) -> AbstractAsyncContextManager[EventLog]:
     """The event log: Kafka where brokers are named, otherwise the table in PostgreSQL."""
-    return _closed_at_the_end(_event_log(settings))
+    return closed_at_end(_event_log(settings))
 
 
 def _event_log(settings: Settings) -> EventLog:
@@ -123,7 +124,7 @@ def event_index(settings: Settings) -> AbstractAsyncContextManager[PostgresEvent
     """The sparse index of the log."""
     from adapters.postgres.tables.event_index import PostgresEventIndex
 
-    return _closed_at_the_end(PostgresEventIndex(settings.database_url))
+    return closed_at_end(PostgresEventIndex(settings.database_url))
 
 
 @asynccontextmanager
@@ -139,14 +140,14 @@ def decisions(settings: Settings) -> AbstractAsyncContextManager[PostgresDecisio
     """The projector's decisions on events."""
     from adapters.postgres.tables.event_index import PostgresDecisions
 
-    return _closed_at_the_end(PostgresDecisions(settings.database_url))
+    return closed_at_end(PostgresDecisions(settings.database_url))
 
 
 def relay_progress(settings: Settings) -> AbstractAsyncContextManager[PostgresRelayProgress]:
     """How far the relay is."""
     from adapters.postgres.configuration_store.relay import PostgresRelayProgress
 
-    return _closed_at_the_end(PostgresRelayProgress(settings.database_url))
+    return closed_at_end(PostgresRelayProgress(settings.database_url))
 
 
 @asynccontextmanager
@@ -163,11 +164,8 @@ async def live_bus(settings: Settings) -> AsyncIterator[NatsBus]:
     """The live bus, connecting in the background for as long as the server is away."""
     from adapters.nats.bus import NatsBus
 
-    bus = await NatsBus.connect(settings.nats_url)
-    try:
+    async with closed_at_end(await NatsBus.connect(settings.nats_url)) as bus:
         yield bus
-    finally:
-        await bus.close()
 
 
 @asynccontextmanager
@@ -182,10 +180,8 @@ async def read_store(settings: Settings) -> AsyncIterator[PostgresReadStore]:
         member_url=settings.member_url,
     )
     await store.open()
-    try:
+    async with closed_at_end(store):
         yield store
-    finally:
-        await store.close()
 
 
 @asynccontextmanager
@@ -200,7 +196,7 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
             code="bad_setting",
             suggested_actions=("Make one with `openssl rand -hex 32`, the same for all processes.",),
         )
-    async with _closed_at_the_end(PostgresConsents(settings.reader_url)) as consents:
+    async with closed_at_end(PostgresConsents(settings.reader_url)) as consents:
         yield Comparing(consents, partial(_noise_secret, settings))
 
 
@@ -215,7 +211,7 @@ def event_store(settings: Settings) -> AbstractAsyncContextManager[PostgresEvent
     """The event store of the aggregates."""
     from adapters.postgres.configuration_store.event_store import PostgresEventStore
 
-    return _closed_at_the_end(PostgresEventStore(settings.database_url))
+    return closed_at_end(PostgresEventStore(settings.database_url))
 
 
 @asynccontextmanager
@@ -255,7 +251,7 @@ def pipeline_figures(settings: Settings) -> AbstractAsyncContextManager[Postgres
     """What the pipeline has done."""
     from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
 
-    return _closed_at_the_end(PostgresPipelineFigures(settings.database_url))
+    return closed_at_end(PostgresPipelineFigures(settings.database_url))
 
 
 def projection_store(settings: Settings) -> PostgresProjectionStore:
@@ -283,7 +279,7 @@ def seals(settings: Settings) -> AbstractAsyncContextManager[PostgresSeals]:
     """The seals of the log's blocks."""
     from adapters.postgres.tables.seals import PostgresSeals
 
-    return _closed_at_the_end(PostgresSeals(settings.database_url))
+    return closed_at_end(PostgresSeals(settings.database_url))
 
 
 def keys(settings: Settings) -> Path:
@@ -315,7 +311,7 @@ def sessions(settings: Settings) -> AbstractAsyncContextManager[Sessions]:
     """Sessions of the pages."""
     from adapters.postgres.tables.sessions import PostgresSessions
 
-    return _closed_at_the_end(PostgresSessions(settings.database_url))
+    return closed_at_end(PostgresSessions(settings.database_url))
 
 
 def event_tokens(settings: Settings) -> EventTokens | None:

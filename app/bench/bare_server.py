@@ -6,13 +6,12 @@ As a program it says its port: `python -m app.bench.bare_server [BYTES]`.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from domain.errors import Unavailable
+from app.bench.child import child, first_line
 
 BODY = b"x" * int(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else 600)  # 600 as a row of totals takes
 START = {
@@ -36,18 +35,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 @asynccontextmanager
 async def bare_server() -> AsyncIterator[int]:
     """The port of one that runs for as long as this lasts."""
-    command = [sys.executable, "-m", "app.bench.bare_server"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        line = await process.stdout.readline()
-        if not line:
-            raise Unavailable("the bare server did not start")
-        yield int(json.loads(line))
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    async with child("app.bench.bare_server") as output:
+        yield int(await first_line(output, "the bare server did not start"))
 
 
 def _main() -> None:

@@ -6,11 +6,12 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psycopg
 
 from app.bench.environment import Ground
-from app.bench.figures import Figure, quantile
+from app.bench.figures import Figure
 from app.bench.http import Connection
 from app.bench.instance import Instance, running_instance
 from domain.access.rights import Role
@@ -38,9 +39,8 @@ def _measure(ground: Ground, instance: Instance) -> None:
     with ThreadPoolExecutor(CLIENTS) as clients:
         times = list(clients.map(lambda _: _renamed(instance, count // CLIENTS), range(CLIENTS)))
     rate = sum(map(len, times)) / (time.perf_counter() - began)
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        note = f"{name} of a command over HTTP, one client (floor: bare insert of one row, durable)"
-        ground.report(Figure(f"command_{name}", quantile(alone, share), "ms", quantile(floor, share), note))
+    note = "of a command over HTTP, one client (floor: bare insert of one row, durable)"
+    ground.report_times("command", alone, floor, note)
     note = f"commands of {CLIENTS} clients, each on an aggregate of its own (floor: bare inserts, one after the other)"
     ground.report(Figure("commands_rate", rate, "commands/s", 1000 * len(floor) / sum(floor), note))
 
@@ -53,9 +53,8 @@ def _insert(database: psycopg.Connection) -> float:
 
 def _renamed(instance: Instance, count: int) -> list[float]:
     """Milliseconds of each of so many renames of a new dashboard."""
-    connection = Connection(instance.address("command_api"), instance.token(Role.ADMIN))
     company, media_type = "?company=bench", "application/json"
-    try:
+    with closing(Connection(instance.address("command_api"), instance.token(Role.ADMIN))) as connection:
         made = json.loads(connection.post(PATH + company, b'{"name": "new"}', media_type))
         path, times = f"{PATH}/{made['id']}/rename{company}", []
         for number in range(count):
@@ -63,5 +62,3 @@ def _renamed(instance: Instance, count: int) -> list[float]:
             connection.post(path, json.dumps({"name": f"name {number}"}).encode(), media_type)
             times.append(1000 * (time.perf_counter() - began))
         return times
-    finally:
-        connection.close()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import closing
 
 from app.bench.environment import Ground
-from app.bench.figures import Figure, quantile
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from domain.access.rights import Role
@@ -27,9 +27,10 @@ async def measure(ground: Ground, instance: Instance) -> None:
 
 def _measure(ground: Ground, instance: Instance) -> None:
     token = instance.token(Role.ADMIN)
-    commands = Connection(instance.address("command_api"), token)
-    reads = Connection(instance.address("read_api"), token)
-    try:
+    with (
+        closing(Connection(instance.address("command_api"), token)) as commands,
+        closing(Connection(instance.address("read_api"), token)) as reads,
+    ):
         created = json.loads(commands.post(f"{DASHBOARDS}{QUERY}", b'{"name": "first"}', JSON))
         path = f"{DASHBOARDS}/{created['id']}"
         times, floor = [], []
@@ -43,9 +44,5 @@ def _measure(ground: Ground, instance: Instance) -> None:
             reads.get(f"{path}{QUERY}")
             times.append(1000 * (seen - accepted))
             floor.append(1000 * (time.perf_counter() - seen))
-    finally:
-        commands.close()
-        reads.close()
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        note = f"{name} from a command's answer to a read that has its effect (floor: the read alone)"
-        ground.report(Figure(f"own_write_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+    note = "from a command's answer to a read that has its effect (floor: the read alone)"
+    ground.report_times("own_write", times, floor, note)

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 
 import grpc
 import msgspec
@@ -107,13 +108,10 @@ def _accepted(accepted: int, wanted: int) -> int:
 def _post(ground: Ground, instance: Instance) -> float:
     lines = [line(e) for e in _foreign(ground.scale.lines, 2)]
     bodies = [b"".join(lines[i : i + BODY]) for i in range(0, len(lines), BODY)]
-    connection = Connection(instance.address("command_api"), instance.token(Role.SERVICE))
-    try:
+    with closing(Connection(instance.address("command_api"), instance.token(Role.SERVICE))) as connection:
         began = time.perf_counter()
         answers = [connection.post("/api/v1/events", body, "application/x-ndjson") for body in bodies]
         seconds = time.perf_counter() - began
-    finally:
-        connection.close()
     return _accepted(sum(json.loads(answer)["accepted"] for answer in answers), len(lines)) / seconds
 
 

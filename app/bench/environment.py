@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -20,8 +20,9 @@ from adapters.kafka.settings import KafkaSettings
 from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.migrate import migrate
 from adapters.servers.servers import Servers
-from app.bench.figures import Figure
+from app.bench.figures import Figure, quantile
 from app.bench.scale import Scale
+from app.wiring import closed_at_end
 from domain.events.catalogue import STREAMS
 from domain.ports import EventLog
 
@@ -48,16 +49,19 @@ class Ground:
         migrate(url)
         return url
 
+    def report_times(self, name: str, times: Sequence[float], floor: Sequence[float], note: str) -> None:
+        """Median and 99th percentile of times in ms beside their floors; the notes are "p50" and "p99" with `note`."""
+        for part, share in (("p50", 0.5), ("p99", 0.99)):
+            value, least = quantile(times, share), quantile(floor, share)
+            self.report(Figure(f"{name}_{part}", value, "ms", least, f"{part} {note}"))
+
     @asynccontextmanager
     async def embedded_log(self) -> AsyncIterator[tuple[EventLog, str]]:
         """An empty embedded log and the database that it lies in."""
         url = await asyncio.to_thread(self.database)
-        log = EmbeddedLog(url)
-        try:
+        async with closed_at_end(EmbeddedLog(url)) as log:
             await log.create_topics(dict.fromkeys(STREAMS, PARTITIONS))
             yield log, url
-        finally:
-            await log.close()
 
     @asynccontextmanager
     async def kafka_log(self) -> AsyncIterator[tuple[EventLog, KafkaSettings]]:

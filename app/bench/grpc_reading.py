@@ -16,7 +16,7 @@ from services.trading_pb2 import ListTradesRequest, ListTradesResponse
 
 from app.bench.bare_rpc import METHOD
 from app.bench.environment import Ground
-from app.bench.figures import Figure, quantile
+from app.bench.figures import Figure
 from app.bench.instance import Instance
 from app.bench.reading import ROW, some_trade, timed
 from domain.access.rights import Role
@@ -39,9 +39,8 @@ def _measure(ground: Ground, instance: Instance) -> None:
     with _bare(instance.settings.database_url, company, trade) as bare:
         assert [each.trade_id for each in bare(request).trades] == [trade]
         floor = timed(ground.scale.reads, lambda: bare(request))
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        note = f"{name} of ListTrades for one row, one client (floor: a bare RPC with the bare SELECT)"
-        ground.report(Figure(f"grpc_read_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+    note = "of ListTrades for one row, one client (floor: a bare RPC with the bare SELECT)"
+    ground.report_times("grpc_read", times, floor, note)
     note = "the same as a rate: one client, one call after the other"
     rate, bare_rate = (1000 * len(each) / sum(each) for each in (times, floor))
     ground.report(Figure("grpc_read_rate", rate, "reads/s", bare_rate, note))

@@ -25,6 +25,7 @@ from adapters.postgres.read_models.read_store import PostgresReadStore
 from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
 from app.bench.moving import moving
+from app.wiring import closed_at_end
 from domain.ports import EventLog
 from projections.engine.declare.registry import all_projections
 from projections.engine.query.ask import answer
@@ -83,10 +84,8 @@ async def kpis(ground: Ground) -> None:
         await asyncio.to_thread(_fill, url, ground.scale.one // 10)
         store = PostgresReadStore(url)
         await store.open()
-        try:
+        async with closed_at_end(store):
             await _measure(ground, store, log, url)
-        finally:
-            await store.close()
 
 
 async def _measure(ground: Ground, store: PostgresReadStore, log: EventLog, url: str) -> None:

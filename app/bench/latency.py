@@ -15,7 +15,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from app.bench.environment import Ground
 from app.bench.events import BEGIN, envelopes, record
-from app.bench.figures import Figure, quantile
+from app.bench.figures import Figure
 from app.bench.instance import Instance
 from app.publisher import connect
 from eventlog.publish import builders
@@ -60,9 +60,7 @@ async def measure(ground: Ground, instance: Instance) -> None:
         rate = await _publish(publisher, load, ground, probes)
         done.set()
     note = f"from accepted to visible while {scale.rate:,} events/s come (floor: bare append, then bare upsert)"
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        value, least = quantile(probes.times, share), quantile(floor, share)
-        ground.report(Figure(f"latency_{name}", value, "ms", least, f"{name} {note}"))
+    ground.report_times("latency", probes.times, floor, note)
     ground.report(
         Figure("latency_rate", rate, "events/s", scale.rate, "events/s published meanwhile (floor: what was asked for)")
     )

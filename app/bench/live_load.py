@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from app.bench.child import child, first_line
 from app.bench.events import envelopes, record
 from app.instance.instance import running_instance, with_addresses
 from app.publisher import connect
@@ -31,24 +32,14 @@ async def live_load(folder: Path, rate: int, seconds: float) -> AsyncIterator[as
     Begins when the load does.
     """
     begin = time.time() + LEAD * max(1.0, rate * seconds / 50_000)
-    command = [sys.executable, "-m", "app.bench.live_load", str(folder), str(rate), str(seconds), str(begin)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
+    async with child("app.bench.live_load", str(folder), str(rate), str(seconds), str(begin)) as output:
         await asyncio.sleep(max(0.0, begin - time.time()))
         async with asyncio.TaskGroup() as group:
-            yield group.create_task(_reached(process))
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+            yield group.create_task(_reached(output))
 
 
-async def _reached(process: asyncio.subprocess.Process) -> float:
-    assert process.stdout is not None
-    line = await process.stdout.readline()
-    if not line:
-        raise Unavailable("the load of the bench ended before its time")
-    return float(line)
+async def _reached(output: asyncio.StreamReader) -> float:
+    return float(await first_line(output, "the load of the bench ended before its time"))
 
 
 async def _load(folder: Path, rate: int, seconds: float, begin: float) -> float:

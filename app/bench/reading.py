@@ -6,11 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import psycopg
 
 from app.bench.environment import Ground
-from app.bench.figures import Figure, quantile
+from app.bench.figures import Figure
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from domain.access.rights import Role
@@ -30,16 +31,12 @@ def _measure(ground: Ground, instance: Instance) -> None:
     with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
         key = some_trade(database)
         floor = timed(ground.scale.reads, lambda: database.execute(ROW, key, prepare=True).fetchone())
-    connection = Connection(instance.address("read_api"), instance.token(Role.VIEWER))
     path = f"/api/v1/query/trades?company={key[0]}&trade_id={key[1]}"
-    try:
+    with closing(Connection(instance.address("read_api"), instance.token(Role.VIEWER))) as connection:
         assert [row["trade_id"] for row in json.loads(connection.get(path))["rows"]] == [key[1]]
         times = timed(ground.scale.reads, lambda: connection.get(path))
-    finally:
-        connection.close()
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        note = f"{name} of an HTTP query for one row, one client (floor: bare SELECT of the row)"
-        ground.report(Figure(f"http_read_{name}", quantile(times, share), "ms", quantile(floor, share), note))
+    note = "of an HTTP query for one row, one client (floor: bare SELECT of the row)"
+    ground.report_times("http_read", times, floor, note)
     note = "the same as a rate: one client, one request after the other"
     ground.report(
         Figure("http_read_rate", 1000 * len(times) / sum(times), "reads/s", 1000 * len(floor) / sum(floor), note)

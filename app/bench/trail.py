@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import psycopg
 
+from app.bench.child import child, first_line
 from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
 from app.bench.http import Connection
 from app.bench.instance import Instance
 from app.bench.reading import some_trade, timed
 from domain.access.rights import Role
-from domain.errors import Unavailable
 
 ROUNDS = 40
 
@@ -52,11 +51,8 @@ def _measure(ground: Ground, instance: Instance, kept: int, unkept: int) -> None
 
 def _round(port: int, token: str, path: str, count: int) -> list[float]:
     """Milliseconds of each read; a connection of its own, because an idle one is closed after some seconds."""
-    connection = Connection(("127.0.0.1", port), token)
-    try:
+    with closing(Connection(("127.0.0.1", port), token)) as connection:
         return timed(count, lambda: connection.get(path))
-    finally:
-        connection.close()
 
 
 def _median(pairs: list[tuple[float, float]]) -> tuple[float, float]:
@@ -75,15 +71,6 @@ async def _read_api(instance: Instance, notes: int) -> AsyncIterator[int]:
         "ANALYTICS_TRAIL_NOTES": str(notes),
         "ANALYTICS_LOG_LEVEL": "WARNING",
     }
-    command = [sys.executable, "-m", "app.cli", "serve", "read-api", "--data", str(instance.settings.data)]
-    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        line = await process.stdout.readline()
-        if not line:
-            raise Unavailable("the read API to be measured did not start")
-        yield int(json.loads(line)["port"])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    arguments = ["app.cli", "serve", "read-api", "--data", str(instance.settings.data)]
+    async with child(*arguments, environment=environment) as output:
+        yield int(json.loads(await first_line(output, "the read API to be measured did not start"))["port"])

@@ -14,6 +14,7 @@ from app.bench.environment import Ground
 from app.bench.events import envelopes, pieces
 from app.bench.figures import Figure
 from app.bench.logs import append, read
+from app.wiring import closed_at_end
 from domain.ports import EventLog
 from domain.position import Position
 from eventlog import tasks
@@ -28,8 +29,8 @@ async def verifying(ground: Ground) -> None:
     key = Ed25519PrivateKey.generate()
     async with ground.embedded_log() as (log, url):
         await append(log, pieces(envelopes(ground.scale.one, ("user_event",))))
-        seals, files = PostgresSeals(url), CheckpointFiles(ground.folder / "checkpoints")
-        try:
+        files = CheckpointFiles(ground.folder / "checkpoints")
+        async with closed_at_end(PostgresSeals(url)) as seals:
             sealing = await _seal(log, Sealer(log, seals, files, "bench", key.sign, 1.0), seals)
             events, reading = await read(log, [TOPIC])
             began = time.perf_counter()
@@ -37,8 +38,6 @@ async def verifying(ground: Ground) -> None:
             verdict = await verify(log, evidence, [TOPIC], Position(), None, lambda _done, _all: None)
             assert (verdict.verified, verdict.records) == (True, events), verdict
             verified = time.perf_counter() - began
-        finally:
-            await seals.close()
     note = "events/s compared with their seals and the signed checkpoints (floor: bare read of the same log)"
     ground.report(Figure("log_verify", events / verified, "events/s", events / reading, note))
     note = "events/s sealed: hashed, chained, signed (floor: bare read of the same log)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
 import psycopg
@@ -73,14 +74,10 @@ def _round(
     count: int,
 ) -> Times:
     """Milliseconds of each, on connections of their own: an idle one is closed after some seconds."""
-    api, server = Connection(address, token), Connection(("127.0.0.1", bare), token)
-    try:
+    with closing(Connection(address, token)) as api, closing(Connection(("127.0.0.1", bare), token)) as server:
         times = {"bare": timed(count, lambda: server.get("/"))}
         times |= {name: timed(count, ask) for name, ask in work.items()}
         return times | {name: timed(count, partial(api.get, path)) for name, path in paths.items()}
-    finally:
-        api.close()
-        server.close()
 
 
 def _p50s(times: Times, name: str, floors: dict[str, int]) -> tuple[float, float]:
@@ -95,11 +92,8 @@ def _rate(address: tuple[str, int], token: str, path: str, count: int) -> float:
     """Answers a second to several clients at once."""
 
     def ask(_: int) -> float:
-        connection = Connection(address, token)
-        try:
+        with closing(Connection(address, token)) as connection:
             return sum(timed(count // CLIENTS, lambda: connection.get(path)))
-        finally:
-            connection.close()
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         spent = list(clients.map(ask, range(CLIENTS)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,11 +54,8 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Settings, EventLog,
     from app.wiring import event_log, projection_store
 
     async with reachable(settings) as complete, event_log(complete) as log:
-        store = projection_store(complete)
-        try:
+        with closing(projection_store(complete)) as store:
             yield complete, log, store
-        finally:
-            store.close()
 
 
 @asynccontextmanager
@@ -196,11 +193,8 @@ async def _change_state(settings: Settings, name: str, *, resume: bool) -> None:
 
     declared = projection(name)
     async with reachable(settings) as complete:
-        store = projection_store(complete)
-        try:
+        with closing(projection_store(complete)) as store:
             await asyncio.to_thread(store.resume if resume else store.pause, declared.name)
-        finally:
-            store.close()
 
 
 @projections.command("checksum")

@@ -48,14 +48,11 @@ async def _quarantined(
 ) -> list[dict[str, object]]:
     from adapters.postgres.tables.quarantine import PostgresQuarantine
     from app.instance.instance import reachable
+    from app.wiring import closed_at_end
     from eventlog.intake.quarantine import Filter
 
-    async with reachable(settings) as complete:
-        kept = PostgresQuarantine(complete.database_url)
-        try:
-            found = await kept.entries(Filter(company_id=company, code=code, limit=limit))
-        finally:
-            await kept.close()
+    async with reachable(settings) as complete, closed_at_end(PostgresQuarantine(complete.database_url)) as kept:
+        found = await kept.entries(Filter(company_id=company, code=code, limit=limit))
         return [entry.as_json() for entry in found]
 
 
@@ -84,13 +81,10 @@ def quarantine_show(settings: Settings, entry_id: int, raw: bool, as_json: bool)
 async def _entry(settings: Settings, entry_id: int) -> tuple[dict[str, object], bytes]:
     from adapters.postgres.tables.quarantine import PostgresQuarantine
     from app.instance.instance import reachable
+    from app.wiring import closed_at_end
 
-    async with reachable(settings) as complete:
-        kept = PostgresQuarantine(complete.database_url)
-        try:
-            entry, content = await kept.entry(entry_id)
-        finally:
-            await kept.close()
+    async with reachable(settings) as complete, closed_at_end(PostgresQuarantine(complete.database_url)) as kept:
+        entry, content = await kept.entry(entry_id)
         return entry.as_json(), content
 
 

@@ -7,7 +7,6 @@ left by a killed instance is never mistaken for a running one. DIR/addresses.jso
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -16,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.servers.users import locked
 from app.cli.audit import on_record
 from app.settings import Settings
 from domain.errors import Conflict
@@ -33,7 +33,7 @@ def only_instance(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not _lock(handle):
+        if not locked(handle):
             raise Conflict(
                 f"an instance is already running in {folder}",
                 code="already_running",
@@ -43,14 +43,6 @@ def only_instance(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def publish_addresses(folder: Path, where: Where) -> None:
@@ -72,7 +64,7 @@ def running_instance(folder: Path) -> Where | None:
     except FileNotFoundError:
         return None
     try:
-        if _lock(handle):
+        if locked(handle):
             return None
         found: dict[str, str | int] = json.loads((folder / "addresses.json").read_text())
         return found

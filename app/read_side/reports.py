@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from adapters.files.reports import ReportFolder
 from adapters.postgres.tables.reports import PostgresReports
 from app.settings import Settings
+from app.wiring import closed_at_end
 from read_api.answers.questions import Questions
 from read_api.answers.reports import Reports
 
@@ -15,8 +16,5 @@ from read_api.answers.reports import Reports
 @asynccontextmanager
 async def reports(settings: Settings, questions: Questions) -> AsyncIterator[Reports]:
     """Makes reports out of answers, and keeps them in the database and the data folder."""
-    store = PostgresReports(settings.database_url)
-    try:
+    async with closed_at_end(PostgresReports(settings.database_url)) as store:
         yield Reports(questions, store, ReportFolder(settings.data / "reports"))
-    finally:
-        await store.close()
