@@ -15,32 +15,21 @@ OF_THE_LOG = "Kept of the log as a whole and not of a company: GET /api/v1/proje
 NO_INCIDENTS = "No event says when an incident was opened, acknowledged and resolved."
 
 
-def _operations(key: str, title: str, unit: Unit, formula: str) -> Metric:
-    return _system(
-        key,
-        title,
-        unit,
-        formula,
-        reads=("operations",),
-        explained=explained("operations", "count"),
-        dimensions=OPERATIONS_BY,
-    )
+_operations = partial(
+    _system, reads=("operations",), explained=explained("operations", "count"), dimensions=OPERATIONS_BY
+)
 
 
 def _absent(key: str, title: str, unit: Unit, formula: str, why: str) -> Metric:
     return _system(key, title, unit, formula, absent=why)
 
 
-def _survey(key: str, title: str, unit: Unit, formula: str) -> Metric:
-    return _satisfaction(
-        key,
-        title,
-        unit,
-        formula,
-        reads=("survey_answers",),
-        explained=explained("survey_answers", "answers"),
-        dimensions=DAYS_BY,
-    )
+_survey = partial(
+    _satisfaction,
+    reads=("survey_answers",),
+    explained=explained("survey_answers", "answers"),
+    dimensions=DAYS_BY,
+)
 
 
 def _tickets(key: str, title: str, unit: Unit, formula: str, measure: str) -> Metric:
@@ -49,15 +38,13 @@ def _tickets(key: str, title: str, unit: Unit, formula: str, measure: str) -> Me
 
 SYSTEM: tuple[Metric, ...] = (
     _operations("operation_count", "Operations", COUNT, "operations in the period"),
-    _system(
+    _operations(
         "throughput",
         "Throughput",
         Unit.PER_SECOND,
         "operations / seconds of the period that are over",
         version=2,  # 1 took the whole period, and 0 where no operation had ever been reported
         reads=("operations", "operations_ever"),
-        explained=explained("operations", "count"),
-        dimensions=OPERATIONS_BY,
     ),
     _operations("error_rate", "Error rate", FRACTION, "failed operations / operations"),
     _operations("latency_p50", "Median latency", Unit.MILLISECONDS, "50 % quantile of durations, at most 1 % off"),

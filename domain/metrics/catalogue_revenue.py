@@ -26,10 +26,8 @@ def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS
     )
 
 
-def _customers(key: str, title: str, unit: Unit, formula: str, version: int = 1) -> Metric:
-    """A metric of those who were customers at the start and at the end."""
-    explanation = explained("mrr_retained", "change")
-    return _metric(key, title, unit, formula, reads=("mrr_retained",), explained=explanation, version=version)
+# of those who were customers at the start and at the end
+_customers = partial(_metric, reads=("mrr_retained",), explained=explained("mrr_retained", "change"))
 
 
 def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amount") -> Metric:

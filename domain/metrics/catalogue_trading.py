@@ -40,19 +40,15 @@ def _trades(
     )
 
 
-def _daily(key: str, title: str, unit: Unit, formula: str) -> Metric:
-    """A metric of the daily series. Version 1 took a company's from one account, and 365 days a year."""
-    return _metric(
-        key,
-        title,
-        unit,
-        formula,
-        reads=("trades", "account_days", "account_values"),
-        explained=explained("account_days", "pnl"),
-        dimensions=CUTS,
-        kpi=False,
-        version=2,
-    )
+# Version 1 took a company's daily series from one account, and 365 days a year.
+_daily = partial(
+    _metric,
+    reads=("trades", "account_days", "account_values"),
+    explained=explained("account_days", "pnl"),
+    dimensions=CUTS,
+    kpi=False,
+    version=2,
+)
 
 
 def _table(key: str, title: str, formula: str, told_by: str = "trading_totals") -> Metric:
