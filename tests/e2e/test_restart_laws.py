@@ -15,7 +15,7 @@ from projections.engine.declare.registry import all_projections
 from tests.e2e.exactness.stream import Event, Stream
 from tests.e2e.exactness.wire import line
 from tests.support.instance import Instance
-from tests.support.kafka_broker import KafkaBroker, find_broker, unavailable_reason
+from tests.support.kafka_broker import KafkaBroker
 
 pytestmark = pytest.mark.check
 
@@ -39,16 +39,6 @@ def _repeated(event: Event) -> Iterator[bytes]:
     yield line(event)
     if event.id.endswith("77"):
         yield line(event)
-
-
-@pytest.fixture
-def mortal() -> Iterator[KafkaBroker]:
-    """A broker of the test's own, so that its topics are empty."""
-    found = find_broker()
-    assert found is not None, unavailable_reason()
-    found.start()
-    yield found
-    found.stop()
 
 
 def checksums(

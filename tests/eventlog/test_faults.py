@@ -23,6 +23,7 @@ from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, Receipt
 from read_api.live.changes import PROJECTED, ProjectionChanges, wait_for
 from tests.eventlog.publish.samples import logged, trade
+from tests.support.event_logs import with_topics
 from tests.support.faults import FAULTS, HANG, Faulty
 
 LIMITS = Limits(deadline=1.5, live_deadline=0.2, attempt=0.3, first_pause=0.01, longest_pause=0.05)
@@ -33,10 +34,8 @@ FINAL = {"limit", "defect"}  # errors that say that nothing was written
 @pytest.fixture
 async def real_log(module_database_url: str) -> AsyncIterator[EmbeddedLog]:
     """A log with all topics, shared by the cases, each of which has a company of its own."""
-    opened = EmbeddedLog(module_database_url)
-    await opened.create_topics(dict.fromkeys(STREAMS, 2))
-    yield opened
-    await opened.close()
+    async with with_topics(EmbeddedLog(module_database_url), 2) as opened:
+        yield opened
 
 
 async def counted(log: EventLog, company: str) -> list[str]:

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from adapters.postgres.read_models.tenant_positions import record_replacement
 from domain.access.rights import Member
 from domain.errors import AnalyticsError
-from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.ask import answer
@@ -34,6 +33,7 @@ from read_api.answers.cache_tiers import GuardedTier, Tiers
 from read_api.answers.cached_answer import Key, key_of, packed, unpacked
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
+from tests.support.closed_trades import NOON, closed_trade
 from tests.support.examples import examples
 from tests.support.needed import needed_by
 
@@ -168,19 +168,7 @@ def test_what_would_not_come_back_as_it_was_is_not_put_anywhere() -> None:
 
 def trade(company: str, number: int) -> Event:
     """A closed trade."""
-    return trading_result(
-        company_id=company,
-        user_id=f"u{number}",
-        account_id="a1",
-        symbol="X",
-        side="long",
-        trade_id=f"t{number}",
-        quantity=1,
-        entry_price=10,
-        exit_price=11,
-        pnl=1,
-        closed_at=1_760_000_000_000 + number,
-    )
+    return closed_trade(company_id=company, user_id=f"u{number}", trade_id=f"t{number}", pnl=1, closed_at=NOON + number)
 
 
 async def test_a_company_s_position_moves_with_its_own_events_alone(read_models_url: str) -> None:

@@ -12,11 +12,11 @@ from eventlog.publish.builders import (
     subscription,
     support_ticket,
     survey_response,
-    trading_result,
     user_event,
 )
 from eventlog.publish.event import Event
 from tests.projections.test_user_activity import moment, ms
+from tests.support.closed_trades import closed_trade
 
 
 def at(text: str) -> int:
@@ -58,16 +58,12 @@ def did(user: str, name: str, when: str, **more: Any) -> Event:
 
 
 def traded(number: int, user: str, pnl: float, symbol: str, when: str) -> Event:
-    return trading_result(
-        company_id="acme",
+    return closed_trade(
         user_id=user,
         trade_id=f"t{number}",
         account_id=f"a-{user}",
         symbol=symbol,
         strategy="s",
-        side="long",
-        quantity=1,
-        entry_price=100,
         exit_price=100 + pnl,
         pnl=pnl,
         opened_at=at(when) - 3_600_000,

@@ -19,13 +19,15 @@ from domain.configuration.kinds import Event as Decided
 from domain.configuration.registry import company_aggregate_id, write_body
 from domain.errors import AnalyticsError, Invalid, LimitExceeded, NotFound
 from domain.ports import Answer
-from eventlog.publish.builders import config_event, trading_result
+from eventlog.publish.builders import config_event
 from eventlog.publish.event import Event
 from projections.engine.query import compared
 from projections.engine.query.ask import answer
 from projections.engine.query.compared import KEPT_FOR, WAITING, Comparing
 from projections.engine.query.request import Question
 from tests.projections.harness import ReadModels
+from tests.support.clock import Clock
+from tests.support.closed_trades import closed_trade
 
 AT = 1_760_000_000_000  # in October 2025
 OCTOBER = {"from": "2025-10-01", "to": "2025-11-01"}
@@ -53,20 +55,7 @@ def said(company: str, decisions: Iterable[Decided], first: int = 1) -> list[Eve
 
 def sold(company: str, pnl: float, number: int = 0) -> Event:
     """A trade in October."""
-    return trading_result(
-        company_id=company,
-        user_id="u1",
-        trade_id=f"{company}-{number}",
-        account_id="a",
-        symbol="AAPL",
-        side="long",
-        quantity=1,
-        entry_price=100,
-        exit_price=100,
-        pnl=pnl,
-        closed_at=AT,
-        timestamp=AT,
-    )
+    return closed_trade(company_id=company, trade_id=f"{company}-{number}", pnl=pnl, closed_at=AT, timestamp=AT)
 
 
 def member(company: str, pnl: float, *also: Decided, tier: Tier = Tier.PRO) -> list[Event]:
@@ -285,22 +274,6 @@ async def store(read_models_url: str) -> AsyncIterator[Counting]:
     await opened.open()
     yield opened
     await opened.close()
-
-
-class Clock:
-    """Seconds that a test lets go by."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """At zero."""
-    return Clock()
 
 
 @pytest.fixture

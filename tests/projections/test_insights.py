@@ -12,7 +12,6 @@ import pytest
 
 from domain.errors import Invalid
 from domain.insights.daily import Daily
-from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_registered
 from projections.engine.worker_process import WorkerProcess
@@ -20,6 +19,7 @@ from projections.queries.insights.daily_series import SERIES
 from projections.queries.insights.drivers import middle
 from projections.queries.insights.series import forecast_of
 from tests.projections.harness import ReadModels
+from tests.support.closed_trades import closed_trade
 
 BEGIN = date(2025, 1, 6)  # a Monday
 
@@ -38,17 +38,10 @@ def day(number: int) -> str:
 def profits(values: Sequence[float], company: str = "acme", strategy: str = "s") -> list[Event]:
     """One trade a day that brings this much."""
     return [
-        trading_result(
+        closed_trade(
             company_id=company,
-            user_id="u1",
             trade_id=f"{company}-{strategy}-{number}",
-            account_id="a",
-            symbol="AAPL",
             strategy=strategy,
-            side="long",
-            quantity=1,
-            entry_price=100,
-            exit_price=100,
             pnl=value,
             closed_at=at(number),
             timestamp=at(number),

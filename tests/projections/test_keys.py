@@ -8,9 +8,10 @@ import secrets
 import psycopg
 
 from domain.events.catalogue import MAX_TEXT
-from eventlog.publish.builders import trading_result, user_event
+from eventlog.publish.builders import user_event
 from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
+from tests.support.closed_trades import closed_trade
 
 NOON = 1_760_000_000_000
 
@@ -34,19 +35,7 @@ def visit(number: int, page: str) -> Event:
 
 def trade(text: str) -> Event:
     """A trade of which all is called by this text."""
-    return trading_result(
-        company_id="acme",
-        user_id="u1",
-        trade_id=text,
-        account_id=text,
-        symbol=text,
-        strategy=text,
-        side="long",
-        quantity=10,
-        entry_price=187.1,
-        exit_price=189.4,
-        closed_at=NOON,
-    )
+    return closed_trade(trade_id=text, account_id=text, symbol=text, strategy=text)
 
 
 async def test_long_texts_are_found_listed_and_added_up(models: ReadModels) -> None:

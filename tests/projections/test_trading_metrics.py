@@ -18,6 +18,7 @@ from projections.queries.trading import record
 from tests.domain.metrics.oracles import ORACLES, agrees, milliseconds, oracle
 from tests.domain.metrics.trading.test_oracles import KEYS
 from tests.projections.harness import ReadModels
+from tests.support.closed_trades import closed_trade
 
 AAPL = oracle("trading_aapl.json")
 DAY = 86_400_000
@@ -52,10 +53,8 @@ def crossover() -> Iterator[Event]:
 def trade(number: int, pnl: float, day: int = 0, **more: Any) -> Event:
     """A trade closed on the `day`-th day from a Monday on."""
     closed = MONDAY + day * DAY + number * 1000 + 36_000_000
-    given = {"company_id": "acme", "user_id": "ann", "account_id": "a1", "symbol": "X", "side": "long", **more}
-    return trading_result(
-        **given, trade_id=f"t{number}", quantity=1, entry_price=10, exit_price=11, pnl=pnl, closed_at=closed
-    )
+    usual = {"user_id": "ann", "symbol": "X", "entry_price": 10, "exit_price": 11}
+    return closed_trade(**usual | more, trade_id=f"t{number}", pnl=pnl, closed_at=closed)
 
 
 def flow(amount: float, day: int = 0, **more: Any) -> Event:

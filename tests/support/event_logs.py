@@ -6,19 +6,23 @@ An adapter enters by a fixture `open_<name>_log`, which gives an `OpenLog`, and 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from adapters.kafka.log import KafkaEventLog
 from adapters.kafka.settings import KafkaSettings
 from adapters.postgres.log.log import EmbeddedLog
+from app.wiring import closed_at_end
+from domain.events.catalogue import STREAMS
 from domain.ports import EventLog, Record
 
 if TYPE_CHECKING:  # pytest wants to register that module itself, before anybody imports it
     from tests.support.kafka_broker import KafkaBroker
 
+Log = TypeVar("Log", bound=EventLog)
 OpenLog = Callable[[], Awaitable[EventLog]]
 
 ADAPTERS = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
@@ -54,17 +58,23 @@ def open_log(request: pytest.FixtureRequest) -> OpenLog:
 @pytest.fixture
 async def event_log(open_log: OpenLog) -> AsyncIterator[EventLog]:
     """An open log."""
-    log = await open_log()
-    yield log
-    await log.close()
+    async with closed_at_end(await open_log()) as log:
+        yield log
 
 
 @pytest.fixture
 async def other_log(open_log: OpenLog) -> AsyncIterator[EventLog]:
     """The same log as `event_log`, as another process sees it."""
-    log = await open_log()
-    yield log
-    await log.close()
+    async with closed_at_end(await open_log()) as log:
+        yield log
+
+
+@asynccontextmanager
+async def with_topics(log: Log, partitions: int, topics: Iterable[str] = STREAMS) -> AsyncIterator[Log]:
+    """The log with these topics, closed at the end."""
+    async with closed_at_end(log):
+        await log.create_topics(dict.fromkeys(topics, partitions))
+        yield log
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kafka_broker import KafkaBroker, find_broker, unavailable_reason
+from tests.support.kafka_broker import KafkaBroker, LocalBroker, find_broker, unavailable_reason
 
 _LEFT_OUT = pytest.StashKey[int]()
 _BROKER = pytest.StashKey[KafkaBroker]()
@@ -76,3 +76,16 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaBroker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def mortal() -> Iterator[KafkaBroker]:
+    """A broker that may be killed: one of the test's own where there is a choice, so that its topics are empty."""
+    found = find_broker()
+    assert found is not None, unavailable_reason()
+    found.start()
+    yield found
+    if isinstance(found, LocalBroker):
+        found.stop()
+    else:
+        found.restart()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from adapters.nats.bus import NatsBus
+from app.wiring import closed_at_end
 from domain.ports import LiveBus
 
 OpenBus = Callable[[], Awaitable[LiveBus]]
@@ -37,14 +38,12 @@ def open_bus(request: pytest.FixtureRequest) -> OpenBus:
 @pytest.fixture
 async def live_bus(open_bus: OpenBus) -> AsyncIterator[LiveBus]:
     """A connected bus."""
-    bus = await open_bus()
-    yield bus
-    await bus.close()
+    async with closed_at_end(await open_bus()) as bus:
+        yield bus
 
 
 @pytest.fixture
 async def other_bus(open_bus: OpenBus) -> AsyncIterator[LiveBus]:
     """The same bus as `live_bus`, as another process sees it."""
-    bus = await open_bus()
-    yield bus
-    await bus.close()
+    async with closed_at_end(await open_bus()) as bus:
+        yield bus

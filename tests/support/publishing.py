@@ -10,28 +10,26 @@ from adapters.nats.bus import NatsBus
 from adapters.postgres.log.log import EmbeddedLog
 from adapters.postgres.tables.quarantine import PostgresQuarantine
 from adapters.postgres.tables.seen import PostgresSeenEvents
-from domain.events.catalogue import STREAMS
+from app.wiring import closed_at_end
 from eventlog.intake.intake import Ingest
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
 from tests.eventlog.publish.samples import Door
+from tests.support.event_logs import with_topics
 
 
 @pytest.fixture
 async def log(database_url: str) -> AsyncIterator[EmbeddedLog]:
     """An empty log with all topics."""
-    opened = EmbeddedLog(database_url)
-    await opened.create_topics(dict.fromkeys(STREAMS, 4))
-    yield opened
-    await opened.close()
+    async with with_topics(EmbeddedLog(database_url), 4) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
     """A connected live bus."""
-    opened = await NatsBus.connect(nats_url)
-    yield opened
-    await opened.close()
+    async with closed_at_end(await NatsBus.connect(nats_url)) as opened:
+        yield opened
 
 
 @pytest.fixture

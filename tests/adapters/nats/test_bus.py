@@ -31,12 +31,7 @@ async def test_the_bus_comes_back_with_its_subscriptions_after_kill_9(own_server
     with pytest.raises(Unavailable):
         await _publish_for(bus, seconds=5)
     await servers.start()
-    async with asyncio.timeout(20):
-        while heard.empty():
-            with suppress(Unavailable):
-                await bus.publish("test.comes-back", b"again")
-                await bus.flush()
-            await asyncio.sleep(0.05)
+    await _publish_until(bus, "test.comes-back", b"again", heard)
     assert await heard.get() == b"again"
     assert bus.reconnects == 1
     await bus.close()
@@ -58,12 +53,7 @@ async def test_a_bus_may_be_made_before_its_server_is_there(own_servers: Servers
     with pytest.raises(Unavailable):
         await bus.publish("test.early", b"lost")
     await servers.start()
-    async with asyncio.timeout(20):
-        while heard.empty():
-            with suppress(Unavailable):
-                await bus.publish("test.early", b"first")
-                await bus.flush()
-            await asyncio.sleep(0.05)
+    await _publish_until(bus, "test.early", b"first", heard)
     assert await heard.get() == b"first"
     await bus.close()
 
@@ -108,6 +98,16 @@ async def test_a_handlers_failure_is_counted_with_its_reason(nats_url: str) -> N
     assert bus.errors == 1
     assert str(bus.last_error) == "no good"
     await bus.close()
+
+
+async def _publish_until(bus: NatsBus, subject: str, data: bytes, heard: asyncio.Queue[bytes]) -> None:
+    """Go on publishing until it was heard."""
+    async with asyncio.timeout(20):
+        while heard.empty():
+            with suppress(Unavailable):
+                await bus.publish(subject, data)
+                await bus.flush()
+            await asyncio.sleep(0.05)
 
 
 async def _publish_for(bus: NatsBus, seconds: float) -> None:

@@ -9,31 +9,16 @@ import pytest
 
 from adapters.postgres.tables.sessions import PostgresSessions
 from domain.errors import Unauthenticated
+from tests.support.clock import Clock
 
 TOKEN = "a.token.of-somebody"
 BEGUN, ENDS = 1_000.0, 2_000.0
 
 
-class Clock:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.now = BEGUN
-
-    def __call__(self) -> float:
-        """Seconds since 1970."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock that sessions are judged by."""
-    return Clock()
-
-
 @pytest.fixture
 async def sessions(database_url: str, clock: Clock) -> AsyncIterator[PostgresSessions]:
     """None yet."""
+    clock.now = BEGUN
     store = PostgresSessions(database_url, clock)
     yield store
     await store.close()

@@ -16,25 +16,12 @@ from tests.e2e.exactness.proof import Proof, Size, prove
 from tests.e2e.exactness.recount import Recount
 from tests.e2e.exactness.stream import Stream
 from tests.e2e.exactness.verdict import Line
-from tests.support.kafka_broker import KafkaBroker, LocalBroker, find_broker, unavailable_reason
+from tests.support.kafka_broker import KafkaBroker
 
 SMALL = Size(events=3_000, kills=1, parcel=250)
 TWICE = Size(events=15_000, kills=2, parcel=1_000)
 SMALL_ON_KAFKA = Size(events=15_000, kills=1, parcel=1_000)  # to start a broker again takes ten seconds and more
 FULL = Size(events=1_000_000, kills=20, parcel=4_000)
-
-
-@pytest.fixture
-def mortal() -> Iterator[KafkaBroker]:
-    """A broker that may be killed: one of the test's own where there is a choice, so that its topics are empty."""
-    found = find_broker()
-    assert found is not None, unavailable_reason()
-    found.start()
-    yield found
-    if isinstance(found, LocalBroker):
-        found.stop()
-    else:
-        found.restart()
 
 
 def judge(proof: Proof, size: Size, capsys: pytest.CaptureFixture[str]) -> None:

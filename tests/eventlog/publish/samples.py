@@ -15,11 +15,9 @@ from domain.events.catalogue import STREAMS
 from domain.events.problems import Code
 from domain.ports import EventLog
 from eventlog.intake.intake import Ingest
-from eventlog.publish.builders import trading_result
 from eventlog.publish.event import Event
 from eventlog.publish.record import varint
-
-NOON = 1_760_000_000_000
+from tests.support.closed_trades import NOON, closed_trade
 
 
 @dataclass(frozen=True)
@@ -35,18 +33,8 @@ class Door:
 
 def trade(trade_id: str = "t1", user_id: str = "u1", company_id: str = "acme", event_id: str = "") -> Event:
     """A good trade; its event_id is made from the trade_id where none is given."""
-    return trading_result(
-        company_id=company_id,
-        user_id=user_id,
-        trade_id=trade_id,
-        account_id="a1",
-        symbol="AAPL",
-        side="long",
-        quantity=10,
-        entry_price=187.1,
-        exit_price=189.4,
-        closed_at=NOON,
-        event_id=event_id or f"event-of-{trade_id}",
+    return closed_trade(
+        company_id=company_id, user_id=user_id, trade_id=trade_id, event_id=event_id or f"event-of-{trade_id}"
     )
 
 

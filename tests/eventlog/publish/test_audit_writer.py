@@ -24,7 +24,7 @@ from domain.events.catalogue import MAX_TEXT
 from domain.events.validation import judge
 from eventlog.publish.audit_events import audit_record
 from eventlog.publish.audit_writer import AT_ONCE, LogTrail
-from tests.support.event_logs import read_all
+from tests.support.event_logs import read_all, with_topics
 
 ANN = Actor("ann", "auditor")
 
@@ -47,10 +47,8 @@ async def recorded(log: EmbeddedLog) -> list[AuditEvent]:
 @pytest.fixture
 async def log(database_url: str) -> AsyncIterator[EmbeddedLog]:
     """An empty log."""
-    opened = EmbeddedLog(database_url)
-    await opened.create_topics({"audit-events": 2})
-    yield opened
-    await opened.close()
+    async with with_topics(EmbeddedLog(database_url), 2, ["audit-events"]) as opened:
+        yield opened
 
 
 async def test_notes_come_to_the_log_by_themselves_and_all_of_them_when_it_drains(

@@ -15,6 +15,7 @@ from eventlog.publish import builders
 from eventlog.publish.event import Event
 from eventlog.publish.signatures import FILE, signatures
 from tests.eventlog.publish.samples import NOON, trade
+from tests.support.closed_trades import closed_trade
 
 
 def test_there_is_a_builder_for_every_event_and_every_batch() -> None:
@@ -30,20 +31,7 @@ def test_the_signatures_are_those_of_the_messages() -> None:
 
 def test_a_builder_fills_envelope_and_payload() -> None:
     """Enums by name, the event time as timestamp, an event id where none is given."""
-    event = builders.trading_result(
-        company_id="acme",
-        user_id="u1",
-        trade_id="t1",
-        account_id="a1",
-        symbol="AAPL",
-        side="long",
-        quantity=1,
-        entry_price=2,
-        exit_price=3,
-        closed_at=NOON,
-        correlation_id="c-1",
-        data_class="personal",
-    )
+    event = closed_trade(correlation_id="c-1", data_class="personal")
     envelope = event.envelope
     assert (envelope.timestamp, envelope.correlation_id, len(envelope.event_id)) == (NOON, "c-1", 36)
     assert envelope.data_class == DataClassification.PERSONAL

@@ -22,7 +22,7 @@ from eventlog.relay.record import relay_record
 from eventlog.relay.relay import Relay
 from projections.engine.fold.admission import Admission, Records
 from tests.projections.harness import Logged, chunks_of
-from tests.support.event_logs import read_all
+from tests.support.event_logs import read_all, with_topics
 from tests.support.event_store import decide, state
 from tests.support.faults import FAULTS, Faulty
 
@@ -33,10 +33,8 @@ COMPANIES = [f"company-{n}" for n in range(6)]
 @pytest.fixture
 async def log(database_url: str) -> AsyncIterator[EmbeddedLog]:
     """An embedded log with an empty topic of four partitions."""
-    opened = EmbeddedLog(database_url)
-    await opened.create_topics({TOPIC: 4})
-    yield opened
-    await opened.close()
+    async with with_topics(EmbeddedLog(database_url), 4, [TOPIC]) as opened:
+        yield opened
 
 
 @asynccontextmanager

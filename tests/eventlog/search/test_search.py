@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
+from app.wiring import closed_at_end
 from domain.access.rights import OPERATOR
 from domain.events.catalogue import STREAMS, log_key
 from domain.events.partitioning import partition_of
@@ -108,9 +109,8 @@ def summary(block: Block) -> BlockSummary:
 @pytest.fixture
 async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
     """An open log."""
-    opened = await open_embedded_log()
-    yield opened
-    await opened.close()
+    async with closed_at_end(await open_embedded_log()) as opened:
+        yield opened
 
 
 @pytest.fixture

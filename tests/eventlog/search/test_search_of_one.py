@@ -10,13 +10,12 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.tables.event_index import PostgresEventIndex
 from domain.access.rights import OPERATOR
-from domain.events.catalogue import STREAMS
 from domain.ports import Chunk, EventLog, LogReader, Record
 from eventlog.search import walk as log_walk
 from eventlog.search.criteria import Criteria
 from eventlog.search.search import EventSearch, Search
 from tests.eventlog.search.test_search import NOON, SIZE, in_blocks, summary
-from tests.support.event_logs import OpenLog
+from tests.support.event_logs import OpenLog, with_topics
 
 MEMBERS = ("event_id", "user_id", "correlation_id", "causation_id")
 
@@ -60,10 +59,8 @@ class Counting:
 @pytest.fixture
 async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
     """A log with the events of both."""
-    opened = await open_embedded_log()
-    await opened.create_topics(dict.fromkeys(STREAMS, 1))
-    yield opened
-    await opened.close()
+    async with with_topics(await open_embedded_log(), 1) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from common.envelope_pb2 import PERSONAL, AnalyticsProcessingEnvelope, AuthToken
 from services import operations_pb2 as operations
 
 from adapters.postgres.tables.event_index import PostgresEventIndex
-from domain.events.catalogue import STREAMS, log_key
+from domain.events.catalogue import log_key
 from domain.ports import EventLog, Placed, Record
 from eventlog.search.search import EventSearch
 from read_api.grpc import event_history
 from tests.read_api.grpc.serving import refused, service, serving, signed_in, trailing
-from tests.support.event_logs import OpenLog
+from tests.support.event_logs import OpenLog, with_topics
 
 NOON = 1_760_000_000_000
 
@@ -49,10 +49,8 @@ async def given(
 @pytest.fixture
 async def log(open_embedded_log: OpenLog) -> AsyncIterator[EventLog]:
     """A log with the platform's topics, all of them empty."""
-    opened = await open_embedded_log()
-    await opened.create_topics(dict.fromkeys(STREAMS, 2))
-    yield opened
-    await opened.close()
+    async with with_topics(await open_embedded_log(), 2) as opened:
+        yield opened
 
 
 @pytest.fixture

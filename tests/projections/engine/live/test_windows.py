@@ -10,7 +10,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlog.publish import builders
 from eventlog.publish.record import message_of
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.question import ViewQuestion
@@ -19,6 +18,7 @@ from projections.engine.live.view import moment
 from projections.engine.live.watermark import GRACE, IDLE, LATE, MOST_AHEAD
 from projections.engine.live.widths import WIDTHS
 from projections.engine.live.windows import LiveWindows
+from tests.support.closed_trades import closed_trade
 from tests.support.examples import examples
 
 MINUTE = 60_000
@@ -33,16 +33,10 @@ def trade(
     at: int, pnl: int, *, number: int = 0, company: str = "acme", symbol: str = "AAPL", source: str = ""
 ) -> bytes:
     """A closed trade as the bus brings it; `pnl` in whole units."""
-    event = builders.trading_result(
+    event = closed_trade(
         company_id=company,
-        user_id="u1",
         trade_id=f"t{number}",
-        account_id="a1",
         symbol=symbol,
-        side="long",
-        quantity=1,
-        entry_price=1,
-        exit_price=1,
         pnl=pnl,
         closed_at=at,
         timestamp=at,
