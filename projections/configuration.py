@@ -34,7 +34,16 @@ from projections.engine.store.sql import equals
 configuration = Projection("configuration", version=2)
 
 
-class ConfiguredDashboard(Row):
+class History:
+    """When it began and who changed it last."""
+
+    created_at: Own[Moment]
+    changed_at: Own[Moment]
+    changed_by: Own[Text]
+    unread_events: Own[Count]  # that this release cannot read: the rest of the row may be older than its version
+
+
+class ConfiguredDashboard(History, Row):
     """A dashboard as its last event left it."""
 
     company_id: Key[Text]
@@ -46,13 +55,9 @@ class ConfiguredDashboard(Row):
     sharing: Own[Json]
     tiles: Own[Json]
     archived: Own[Flag]
-    created_at: Own[Moment]
-    changed_at: Own[Moment]
-    changed_by: Own[Text]
-    unread_events: Own[Count]  # that this release cannot read: the rest of the row may be older than its version
 
 
-class ConfiguredAlertRule(Row):
+class ConfiguredAlertRule(History, Row):
     """An alert rule as its last event left it, with its silences."""
 
     company_id: Key[Text]
@@ -66,13 +71,9 @@ class ConfiguredAlertRule(Row):
     silences: Own[Json]
     enabled: Own[Flag]
     archived: Own[Flag]
-    created_at: Own[Moment]
-    changed_at: Own[Moment]
-    changed_by: Own[Text]
-    unread_events: Own[Count]
 
 
-class ConfiguredReportSchedule(Row):
+class ConfiguredReportSchedule(History, Row):
     """A report schedule as its last event left it."""
 
     company_id: Key[Text]
@@ -85,13 +86,9 @@ class ConfiguredReportSchedule(Row):
     recipients: Own[Json]
     enabled: Own[Flag]
     archived: Own[Flag]
-    created_at: Own[Moment]
-    changed_at: Own[Moment]
-    changed_by: Own[Text]
-    unread_events: Own[Count]
 
 
-class ConfiguredCompany(Row, open_to_members=True):
+class ConfiguredCompany(History, Row, open_to_members=True):
     """A company as its last event left it."""
 
     company_id: Key[Text]
@@ -104,10 +101,6 @@ class ConfiguredCompany(Row, open_to_members=True):
     currency: Own[Text]
     benchmark_consent: Own[Flag]
     retention: Own[Json]
-    created_at: Own[Moment]
-    changed_at: Own[Moment]
-    changed_by: Own[Text]
-    unread_events: Own[Count]
 
 
 class ConfigurationChange(Row):

@@ -44,17 +44,9 @@ trading_minutes = Projection(
 )
 
 
-class TradingByHour(Row):
-    """What each account earned, by hour of exit, strategy, symbol and side."""
+class Results:
+    """What closed trades came to."""
 
-    company_id: Key[Text]
-    hour: Key[Hour]  # of the exit, UTC
-    user_id: Key[Text]
-    account_id: Key[Text]
-    strategy: Key[Text]
-    symbol: Key[Text]
-    side: Key[Text]
-    entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
     total_trades: Sum[Count]
     winning_trades: Sum[Count]
     losing_trades: Sum[Count]
@@ -68,24 +60,26 @@ class TradingByHour(Row):
     largest_loss: Min[Money]
 
 
-class TradingByMinute(Row):
+class TradingByHour(Results, Row):
+    """What each account earned, by hour of exit, strategy, symbol and side."""
+
+    company_id: Key[Text]
+    hour: Key[Hour]  # of the exit, UTC
+    user_id: Key[Text]
+    account_id: Key[Text]
+    strategy: Key[Text]
+    symbol: Key[Text]
+    side: Key[Text]
+    entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
+
+
+class TradingByMinute(Results, Row):
     """The same by minute of exit, for what is shown live."""
 
     company_id: Key[Text]
     minute: Key[Minute]  # of the exit, UTC
     strategy: Key[Text]
     symbol: Key[Text]
-    total_trades: Sum[Count]
-    winning_trades: Sum[Count]
-    losing_trades: Sum[Count]
-    breakeven_trades: Sum[Count]
-    total_pnl: Sum[Money]
-    gross_profit: Sum[Money]
-    gross_loss: Sum[Money]
-    total_fees: Sum[Money]
-    turnover: Sum[Money]
-    largest_win: Max[Money]
-    largest_loss: Min[Money]
 
 
 class AccountDay(Row):

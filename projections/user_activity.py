@@ -19,47 +19,38 @@ user_activity_minutes = Projection(
 )
 
 
-class UserDay(Row):
+class Activity:
+    """What was done, by its kind."""
+
+    events: Sum[Count]
+    sessions: Sum[Count]
+    page_views: Sum[Count]
+    impressions: Sum[Count]
+    clicks: Sum[Count]
+    feature_uses: Sum[Count]
+    conversions: Sum[Count]
+
+
+class UserDay(Activity, Row):
     """What one user did on one day."""
 
     company_id: Key[Text]
     day: Key[Day]
     user_id: Key[Text]
-    events: Sum[Count]
-    sessions: Sum[Count]
-    page_views: Sum[Count]
-    impressions: Sum[Count]
-    clicks: Sum[Count]
-    feature_uses: Sum[Count]
-    conversions: Sum[Count]
 
 
-class ActivityDay(Row):
+class ActivityDay(Activity, Row):
     """What all users did on one day: sums over a period read a row a day, not a row a user and day."""
 
     company_id: Key[Text]
     day: Key[Day]
-    events: Sum[Count]
-    sessions: Sum[Count]
-    page_views: Sum[Count]
-    impressions: Sum[Count]
-    clicks: Sum[Count]
-    feature_uses: Sum[Count]
-    conversions: Sum[Count]
 
 
-class ActivityMinute(Row):
+class ActivityMinute(Activity, Row):
     """The same by minute, for what is shown live."""
 
     company_id: Key[Text]
     minute: Key[Minute]
-    events: Sum[Count]
-    sessions: Sum[Count]
-    page_views: Sum[Count]
-    impressions: Sum[Count]
-    clicks: Sum[Count]
-    feature_uses: Sum[Count]
-    conversions: Sum[Count]
 
 
 class UserSeen(Row):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
@@ -63,6 +64,7 @@ class Table:
 class Row:
     """Base of row declarations; the class body lists `name: Rule[Kind]`. The first column is company_id.
 
+    Columns that several rows have alike stand in a plain class that each of them has as a base, too; they come last.
     `indexed`: columns by which rows are looked up although the key does not begin with them. Each costs writing time,
     so only where a user waits for the answer. `open_to_members`: nothing in it is of somebody, so that members see all
     of their company; else they see the rows whose user_id or account_id is theirs, and of other tables nothing.
@@ -78,7 +80,7 @@ def _read_declaration(cls: type[Row], indexed: tuple[str, ...], open_to_members:
     hints = get_type_hints(cls)
     columns = tuple(
         Column(name, get_origin(hints[name]), get_args(hints[name])[0])
-        for name in cls.__annotations__
+        for name in dict.fromkeys(name for part in cls.__mro__ for name in get_annotations(part))
         if name in hints and get_origin(hints[name]) is not None
     )
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
