@@ -48,7 +48,7 @@ async def evidence(settings: Settings, public_key: bytes | None = None) -> Async
 
     signed = checker(read_public_key(public_key)) if public_key else check(settings)
     async with wiring.seals(settings) as seals:
-        yield Evidence(seals, checkpoint_files(settings), signed, partial(_snapshot_faults, settings, signed))
+        yield Evidence(seals, checkpoint_files(settings), signed, partial(asyncio.to_thread, _faults, settings, signed))
 
 
 def check(settings: Settings) -> Check:
@@ -65,10 +65,6 @@ def snapshots(settings: Settings, signed: Check | None = None) -> PostgresSnapsh
 
     key = signing_key(wiring.keys(settings))
     return PostgresSnapshots(settings.database_url, key.sign, signed or check(settings))
-
-
-async def _snapshot_faults(settings: Settings, signed: Check) -> list[str]:
-    return await asyncio.to_thread(_faults, settings, signed)
 
 
 def _faults(settings: Settings, signed: Check) -> list[str]:

@@ -7,35 +7,24 @@ from types import MappingProxyType
 
 import msgspec
 
+from domain import errors
 from domain.clean_text import clean, clean_message
-from domain.errors import (
-    AnalyticsError,
-    Conflict,
-    Defect,
-    Fenced,
-    Forbidden,
-    Invalid,
-    LimitExceeded,
-    NotFound,
-    NotYet,
-    Unauthenticated,
-    Unavailable,
-)
+from domain.errors import AnalyticsError, Defect
 
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: Mapping[type[AnalyticsError], tuple[int, str]] = MappingProxyType(
     {
-        Invalid: (400, "The request is wrong"),
-        Unauthenticated: (401, "A valid token is needed"),
-        Forbidden: (403, "Not allowed"),
-        NotFound: (404, "Not found"),
-        Conflict: (409, "Conflict"),
-        NotYet: (412, "Not reached yet"),
-        LimitExceeded: (429, "A limit was exceeded"),
-        Fenced: (409, "Somebody else was first"),
-        Unavailable: (503, "Not available now"),
-        Defect: (500, "A defect of the service"),
+        errors.Invalid: (400, "The request is wrong"),
+        errors.Unauthenticated: (401, "A valid token is needed"),
+        errors.Forbidden: (403, "Not allowed"),
+        errors.NotFound: (404, "Not found"),
+        errors.Conflict: (409, "Conflict"),
+        errors.NotYet: (412, "Not reached yet"),
+        errors.LimitExceeded: (429, "A limit was exceeded"),
+        errors.Fenced: (409, "Somebody else was first"),
+        errors.Unavailable: (503, "Not available now"),
+        errors.Defect: (500, "A defect of the service"),
     }
 )
 # Codes whose status HTTP defines more narrowly than their class has it.

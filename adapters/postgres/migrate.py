@@ -88,7 +88,8 @@ def _upgrade(connection: psycopg.Connection) -> None:
             config.attributes["connection"] = wrapped  # migrations/env.py takes it from here
             command.upgrade(config, "head")
     except DBAPIError as error:
-        raise (error.orig if isinstance(error.orig, psycopg.OperationalError) else _failed(error)) from error
+        failed = Defect(f"a revision cannot be applied, and none was: {error}", code="migration_failed")
+        raise (error.orig if isinstance(error.orig, psycopg.OperationalError) else failed) from error
     except CommandError as error:
         raise Defect(
             f"this release does not know the database's revision {_applied(connection)!r}: {error}",
@@ -99,7 +100,3 @@ def _upgrade(connection: psycopg.Connection) -> None:
         if not connection.closed:
             connection.rollback()
             connection.autocommit = True
-
-
-def _failed(error: Exception) -> Defect:
-    return Defect(f"a revision cannot be applied, and none was: {error}", code="migration_failed")

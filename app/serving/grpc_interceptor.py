@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from app.serving.gate import Gate
 from app.serving.grpc_status import DETAILS, rich_status
+from domain import errors
 from domain.access.rights import Principal
 from domain.audit import (
     NOBODY,
@@ -31,19 +32,7 @@ from domain.audit import (
     tenant_of,
 )
 from domain.clean_text import clean_message
-from domain.errors import (
-    AnalyticsError,
-    Conflict,
-    Defect,
-    Fenced,
-    Forbidden,
-    Invalid,
-    LimitExceeded,
-    NotFound,
-    NotYet,
-    Unauthenticated,
-    Unavailable,
-)
+from domain.errors import AnalyticsError, Defect, LimitExceeded, Unauthenticated
 from domain.request import correlation, tracing
 from domain.request.caller import Caller, bearer_token
 from read_api.grpc.scope import company_of
@@ -79,16 +68,16 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 
 CODES: Mapping[type[AnalyticsError], grpc.StatusCode] = MappingProxyType(
     {
-        Invalid: grpc.StatusCode.INVALID_ARGUMENT,
-        Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
-        Forbidden: grpc.StatusCode.PERMISSION_DENIED,
-        NotFound: grpc.StatusCode.NOT_FOUND,
-        Conflict: grpc.StatusCode.ABORTED,
-        LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
-        Unavailable: grpc.StatusCode.UNAVAILABLE,
-        NotYet: grpc.StatusCode.FAILED_PRECONDITION,
-        Fenced: grpc.StatusCode.ABORTED,
-        Defect: grpc.StatusCode.INTERNAL,
+        errors.Invalid: grpc.StatusCode.INVALID_ARGUMENT,
+        errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+        errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+        errors.NotFound: grpc.StatusCode.NOT_FOUND,
+        errors.Conflict: grpc.StatusCode.ABORTED,
+        errors.LimitExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+        errors.NotYet: grpc.StatusCode.FAILED_PRECONDITION,
+        errors.Fenced: grpc.StatusCode.ABORTED,
+        errors.Defect: grpc.StatusCode.INTERNAL,
     }
 )
 

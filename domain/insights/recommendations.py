@@ -187,11 +187,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def recommendations(
-    subject: str, measured: Mapping[str, Measured], rules: tuple[Rule, ...] = RULES
-) -> tuple[Recommendation, ...]:
+def recommendations(subject: str, measured: Mapping[str, Measured]) -> tuple[Recommendation, ...]:
     """What the rules advise, in their order, from metrics by key; a rule that misses one of its metrics is mute."""
-    results = (_recommendation(rule, subject, measured) for rule in rules)
+    results = (_recommendation(rule, subject, measured) for rule in RULES)
     return tuple(advice for advice in results if advice is not None)
 
 

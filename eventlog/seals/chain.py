@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -39,15 +39,7 @@ class Header:
 
     def as_json(self) -> dict[str, Any]:
         """For proofs."""
-        return {
-            "topic": self.topic,
-            "partition": self.partition,
-            "first_offset": self.first_offset,
-            "next_offset": self.next_offset,
-            "records": self.records,
-            "content": self.content.hex(),
-            "root": self.root.hex(),
-        }
+        return asdict(self) | {"content": self.content.hex(), "root": self.root.hex()}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Header:

@@ -10,7 +10,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.errors import Defect, Invalid, Unavailable
@@ -37,14 +37,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """For answers."""
-        return {
-            "code": self.code,
-            "reason": self.reason,
-            "topic": self.topic,
-            "partition": self.partition,
-            "first_offset": self.first_offset,
-            "next_offset": self.next_offset,
-        }
+        return asdict(self)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from domain.access.rights import Principal
 from domain.errors import NotFound
 from domain.ports import Placed
 from domain.position import Position
-from eventlog.search.criteria import Criteria, Decision, Decisions, Scanned
+from eventlog.search.criteria import Criteria, Decisions, Scanned
 from eventlog.search.event_json import EventJson, figures, visible_json
 from eventlog.search.rights import scanned_for
 from eventlog.search.search import EventMatch, EventSearch, Search
@@ -42,7 +42,10 @@ class EventDetails:
         before, after = await self._before(principal, match, scanned), await self._after(principal, match, scanned)
         return {
             "event": visible_json(match, principal),
-            "decision": _decision(decision),
+            "decision": {
+                "outcome": decision.outcome,
+                "reasons": [{"code": c, "reason": r} for c, r in decision.reasons],
+            },
             "neighbours": {
                 "before": visible_json(before, principal) if before else None,
                 "after": visible_json(after, principal) if after else None,
@@ -109,7 +112,3 @@ class EventDetails:
 
 def _alike(match: EventMatch) -> Criteria:
     return Criteria(match.envelope.company_id, user_id=match.envelope.user_id)
-
-
-def _decision(decision: Decision) -> EventJson:
-    return {"outcome": decision.outcome, "reasons": [{"code": c, "reason": r} for c, r in decision.reasons]}

@@ -18,7 +18,7 @@ from domain.errors import Invalid
 from domain.ports import Chunk, EventLog, LogReader
 from domain.position import Position, TopicPartition
 from eventlog import tasks
-from eventlog.read import Patience, within
+from eventlog.read import Patience, until, within
 from eventlog.search.criteria import Criteria, EventIndex, Scanned, Skips
 
 READ_RECORDS = 2_000  # filtering that many takes some milliseconds, for which nothing else of the process runs
@@ -125,8 +125,8 @@ class LogWalk:
             if not unknown or self.index is None:
                 return
             skips = await self.index.skips(topic, unknown, self.criteria)
-            for partition, (_, until) in unknown.items():
-                self._learn((topic, partition), until, skips.get(partition, Skips()))
+            for partition, (_, end) in unknown.items():
+                self._learn((topic, partition), end, skips.get(partition, Skips()))
 
     def _learn(self, place: TopicPartition, until: int, skips: Skips) -> None:
         self._ahead[place] = _Ahead(deque(skips.ranges), until, skips.indexed_until)
@@ -150,10 +150,7 @@ class LogWalk:
         if self.follow:
             self.ends[place] = max(self.ends[place], chunk.head)
         stop = self._stop(place) if ahead.skips or not self.follow else chunk.next_offset
-        if chunk.next_offset <= stop:
-            return chunk
-        count = bisect_left(chunk.offsets, stop)
-        return Chunk(chunk.partition, chunk.offsets[:count], chunk.values[:count], stop, chunk.appended_at, chunk.head)
+        return until(chunk, stop)
 
 
 async def begin(

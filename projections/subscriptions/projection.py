@@ -87,12 +87,9 @@ def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
     """The state of a customer is its facts and charges in order, each once."""
     has_value = _decode(state) if state else Customer()
     said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
-    charged = {_charge(fact) for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS}
+    owed = (fact for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS)
+    charged = {Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) for fact in owed}
     return _encode(Customer(merge_facts(has_value.facts, said), sorted(charged.union(has_value.charges))))
-
-
-def _charge(fact: Fact) -> Charge:
-    return Charge(fact["timestamp"], fact["invoice_id"], fact["kind"])
 
 
 def _fact(fact: Fact) -> SubscriptionFact:

@@ -141,10 +141,6 @@ def _heat_map(rows: Rows, shape: Shape) -> Spec:
     return spec([number(shape.measures[0], "y")], mark={"type": "rect"}, encoding=encoding)
 
 
-def _waterfall(rows: Rows, shape: Shape) -> Spec:
-    return _bar(rows, shape)
-
-
 KINDS: Mapping[str, Draw] = MappingProxyType(
     {
         "line": _line,
@@ -152,7 +148,7 @@ KINDS: Mapping[str, Draw] = MappingProxyType(
         "bar": _bar,
         "stacked_bar": _bar,
         "pie": _pie,
-        "waterfall": _waterfall,
+        "waterfall": _bar,
         "heat_map": _heat_map,
         "scatter": _scatter,
         "histogram": _histogram,

@@ -42,9 +42,9 @@ def instant(name: str, to: str) -> Spec:
     return computed(f"toDate(datum['{name}'])", to)
 
 
-def time_axis(name: str, title: str | None = None) -> Spec:
+def time_axis(name: str) -> Spec:
     """Time from left to right, in UTC as all days are."""
-    return {"field": name, "type": "temporal", "scale": {"type": "utc"}, "title": title, "axis": {"grid": False}}
+    return {"field": name, "type": "temporal", "scale": {"type": "utc"}, "title": None, "axis": {"grid": False}}
 
 
 def amount(name: str, title: str | None = None, text: str = "~s", *, zero: bool = True) -> Spec:

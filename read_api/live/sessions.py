@@ -42,22 +42,17 @@ class LiveSessions:
     """What all connections of this process share."""
 
     def __init__(self, side: ReadServices) -> None:
+        self._side = side
         self.authenticate = side.authenticate
-        self._sessions = side.sessions
         self.metrics = side.metrics
         self.trail = side.trail
         self.movements = side.movements
         self.tokens = ResumeTokens()
-        self._rates = side.rates
-        self._questions = side.questions
-        self._dashboards = side.dashboards
-        self._health = side.health
-        self._live = side.live
         self._feeds = Feeds()
 
     async def token_of_session(self, session: str) -> str:
         """The token of a page's session. Raises Unauthenticated where it has ended."""
-        return await self._sessions.token(session)
+        return await self._side.sessions.token(session)
 
     @contextmanager
     def connected(self) -> Iterator[None]:
@@ -71,12 +66,12 @@ class LiveSessions:
     @contextmanager
     def signed_in(self, principal: Principal) -> Iterator[None]:
         """One connection of somebody known, to its end. Raises LimitExceeded for more than the tenant may have."""
-        with self._rates.socket(principal):
+        with self._side.rates.socket(principal):
             yield
 
     async def admit(self, principal: Principal, company: str = "") -> None:
         """Let one sign-in or subscription in. Raises LimitExceeded and, while the trail takes nothing, Unavailable."""
-        self._rates.admit(principal, Use.READS, time.monotonic(), company=company)
+        self._side.rates.admit(principal, Use.READS, time.monotonic(), company=company)
         await self.trail.admit()
 
     def grant(self, principal: Principal, message: Mapping[str, Any]) -> FeedGrant:
@@ -90,7 +85,7 @@ class LiveSessions:
             return self.dashboard(principal, _dashboard(message))
         if message.get("live"):
             return self._live_window(principal, message)
-        question = self._questions.allowed(principal, _question(message, self._questions.now()))
+        question = self._side.questions.allowed(principal, _question(message, self._side.questions.now()))
         moves = moves_with(question)
         return FeedGrant(
             question.key,
@@ -99,9 +94,11 @@ class LiveSessions:
 
     def dashboard(self, principal: Principal, question: DashboardQuestion) -> FeedGrant:
         """A dashboard as the principal may see it. Raises Forbidden, Invalid or NotFound."""
-        self._dashboards.check(principal, question)
-        source = Source(lambda: self._dashboards.answer(principal, question), self.movements.next, question.company)
-        return FeedGrant(self._dashboards.key(principal, question), source)
+        self._side.dashboards.check(principal, question)
+        source = Source(
+            lambda: self._side.dashboards.answer(principal, question), self.movements.next, question.company
+        )
+        return FeedGrant(self._side.dashboards.key(principal, question), source)
 
     def _live_window(self, principal: Principal, message: Mapping[str, Any]) -> FeedGrant:
         """A metric of the live windows: `width` and `by` are parameters, all others filters."""
@@ -112,7 +109,10 @@ class LiveSessions:
             raise Invalid("a subscription follows one live window", code="bad_message")
         (question,) = questions
         source = Source(
-            lambda: question.document(self._live), lambda: self._live.moves(question.view), company, shortest=OFTENEST
+            lambda: question.document(self._side.live),
+            lambda: self._side.live.moves(question.view),
+            company,
+            shortest=OFTENEST,
         )
         return FeedGrant(("live", question), source)
 
@@ -125,7 +125,7 @@ class LiveSessions:
 
     async def _ask_again(self, question: Question) -> dict[str, Any]:
         """A feed asks anew each time: what "now" means in it goes on. Raises LimitExceeded for too many rows."""
-        answer = await self._questions.answer(replace(question, asked_at=self._questions.now()))
+        answer = await self._side.questions.answer(replace(question, asked_at=self._side.questions.now()))
         rows = answer.get("rows", [])
         if len(rows) > MOST_ROWS:
             keep = not isinstance(answerable(question.name), Query)
@@ -138,16 +138,16 @@ class LiveSessions:
         return answer
 
     async def _health_of(self, principal: Principal) -> dict[str, Any]:
-        return health_seen_by(principal, await self._health())
+        return health_seen_by(principal, await self._side.health())
 
     def check(self, principal: Principal, company: str) -> None:
         """Raise LimitExceeded where the company has more feeds open than its tier has now."""
-        self._rates.check_feeds(principal, company)
+        self._side.rates.check_feeds(principal, company)
 
     @contextmanager
     def followed(self, principal: Principal, granted: FeedGrant) -> Iterator[Feed]:
         """The feed, as long as it is followed. Raises LimitExceeded for more than the tenant may follow."""
-        with self._rates.feed(principal, granted.source.company):
+        with self._side.rates.feed(principal, granted.source.company):
             feed = self._feeds.follow(granted.key, granted.source)
             self.metrics.set(Metric.LIVE_FEEDS, len(self._feeds))
             try:

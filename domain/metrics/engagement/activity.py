@@ -34,9 +34,9 @@ def stickiness(daily: int, monthly: int) -> Stat:
     return ratio(daily, monthly, Reason.NO_DATA)
 
 
-def stickiness_histogram(users: IntArray, days: IntArray, last: int, window: int = MAU) -> IntArray:
-    """How many users were active on exactly 1, 2, … `window` of the days that end with `last`."""
-    inside = (days > last - window) & (days <= last)
+def stickiness_histogram(users: IntArray, days: IntArray, last: int) -> IntArray:
+    """How many users were active on exactly 1, 2, … 28 of the days that end with `last`."""
+    inside = (days > last - MAU) & (days <= last)
     who, _ = distinct(users[inside], days[inside])
     _, times = np.unique(who, return_counts=True)
-    return np.bincount(times, minlength=window + 1)[1:].astype(np.int64)
+    return np.bincount(times, minlength=MAU + 1)[1:].astype(np.int64)

@@ -133,16 +133,12 @@ def _suspicion(event: EventType) -> pl.Expr:
 
 def _value(field: FieldDescriptor) -> pl.Expr:
     column = pl.col(field.name)
-    if _is_double(field):
+    if field.type == FieldDescriptor.TYPE_DOUBLE and not field.is_repeated:
         scaled = (column * 1e6).round(0, mode="half_to_even")
         return pl.when(scaled.abs() < LIMIT).then(scaled).cast(pl.Int64, strict=False).alias(field.name)
     if field.type == FieldDescriptor.TYPE_ENUM:
         return column.replace_strict(enum_names(field), default="", return_dtype=pl.String).alias(field.name)
     return column
-
-
-def _is_double(field: FieldDescriptor) -> bool:
-    return field.type == FieldDescriptor.TYPE_DOUBLE and not field.is_repeated
 
 
 def enum_names(field: FieldDescriptor) -> dict[int, str]:

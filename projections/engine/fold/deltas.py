@@ -118,15 +118,11 @@ def _own(walk: GroupingPlan, fold: AdditiveFold) -> Sequence[pl.Expr]:
     return [*keys, *(pl.col(name).alias(column) for column, name in _inner(walk)[fold].items())]
 
 
-def delta_rows(fold: AdditiveFold, facts: pl.DataFrame) -> pl.DataFrame:
-    """Delta rows of one fold as columns, one row a key in any order."""
-    order = ORDER if hidden_columns(fold.into) else ()
-    selected = facts_of(fold, facts).select(*columns_of(fold).values(), *order)
-    return _merged(selected.sort(order) if order else selected, fold.into)
+def delta_rows(fold: AdditiveFold, facts: Frame) -> Frame:
+    """Delta rows of one fold as columns, one row a key in any order.
 
-
-def delta_plan(fold: AdditiveFold, facts: pl.LazyFrame) -> pl.LazyFrame:
-    """The same as a plan, of which several are collected at once: on few facts handing them over costs most."""
+    Of facts as a plan it is a plan: several are collected at once, because on few facts handing them over costs most.
+    """
     order = ORDER if hidden_columns(fold.into) else ()
     selected = facts_of(fold, facts).select(*columns_of(fold).values(), *order)
     return _merged(selected.sort(order) if order else selected, fold.into)

@@ -29,7 +29,7 @@ from projections.engine.declare.rows import Table, hidden_columns
 from projections.engine.fold.additive import OF_ENVELOPE, fields_of
 from projections.engine.fold.admission import Reads
 from projections.engine.fold.decode import read_facts
-from projections.engine.fold.deltas import delta_plan, plain_time
+from projections.engine.fold.deltas import delta_rows, plain_time
 from projections.engine.fold.log_order import ITEM_BITS
 from projections.engine.fold.scalar import Facts, ScalarFold, has_scalar_facts, scalar_facts, scalar_fold
 from projections.engine.live.panes import Cells, RowKey, cells_of
@@ -197,7 +197,7 @@ def fold_columns(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     facts, result = _facts(topic, envelopes, first), FoldedFacts([], [])
     frames = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
     folds = [(window, fold) for _, window, fold in _folds(topic) if fold.reads.name in facts]
-    plans = [delta_plan(fold, _limited(window, frames[fold.reads.name])) for window, fold in folds]
+    plans = [delta_rows(fold, _limited(window, frames[fold.reads.name])) for window, fold in folds]
     for (window, fold), delta in zip(folds, pl.collect_all(plans, optimizations=AS_GIVEN), strict=True):
         if fold.into is window.of:
             result.progress.extend(_progress(window, fold, [frame for frame, _ in facts[fold.reads.name]]))

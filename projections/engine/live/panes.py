@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,12 +25,8 @@ def _greatest(one: Any, other: Any) -> Any:
     return other if one is None else one if other is None else max(one, other)
 
 
-def _added(one: Any, other: Any) -> Any:
-    return one + other
-
-
 MERGE: Mapping[object, Callable[[Any, Any], Any]] = MappingProxyType(
-    {Sum: _added, Min: _least, Max: _greatest, First: _least, Last: _greatest}
+    {Sum: operator.add, Min: _least, Max: _greatest, First: _least, Last: _greatest}
 )
 """By rule. Those of First and Last compare (time, place, value): the first two never tie."""
 

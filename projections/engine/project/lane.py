@@ -125,7 +125,8 @@ class Lane:
                 arrived = time.monotonic()
                 commit = None
                 if chunks:
-                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=_ms_since(asked_at)):
+                    spent = int(1000 * (arrived - asked_at))
+                    with tracing.linked("batch", traces_of(chunks), topic=self.topic, read_ms=spent):
                         commit = await self._folded(cohort, admission, chunks, threads)
                         await storing
                         storing = tasks.owned(self._store_batch(admission, commit, threads), f"{self.topic} stored")
@@ -192,7 +193,3 @@ async def _end_of(work: Sequence[asyncio.Task[None]]) -> None:
     for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def _ms_since(began: float) -> int:
-    return int(1000 * (time.monotonic() - began))

@@ -175,21 +175,22 @@ class Answerable(Protocol):
         ...
 
 
-def read_request(query: Answerable, question: Question, *, whole: bool = False) -> Request:
+def read_request(query: Answerable, question: Question) -> Request:
     """The question as its query reads it.
 
     Raises Invalid for a parameter that is unknown, wrong or missing, and for the past of what has none.
     """
     params, asked_at = read_params(query, question.params), AskedAt(question.asked_at)
     if not question.about:
-        return Request(question.company, params, asked_at, whole)
+        return Request(question.company, params, asked_at)
     if query.of_now:
         raise Invalid(
             f"{query.name} rests on no event: it is known of now alone, and nothing explains it",
             code="no_past",
             suggested_actions=("Ask for it as it is now.",),
         )
-    return Request(question.company, params, asked_at, whole, _read_past(question.about), _read_page(question.about))
+    past, page = _read_past(question.about), _read_page(question.about)
+    return Request(question.company, params, asked_at, past=past, page=page)
 
 
 def _read_past(about: Mapping[str, str]) -> Past:

@@ -125,8 +125,8 @@ def _of_year(scope: MetricScope) -> Part:
     return _movements(replace(scope, span=Span(end - YEAR, end)))
 
 
-def _retained(name: str) -> Callable[[MetricScope], Part]:
-    return lambda scope: _under(scope, Part(name, scope.span.params(), raw=True))
+def _retained(scope: MetricScope) -> Part:
+    return _under(scope, Part("mrr_retained", scope.span.params(), raw=True))
 
 
 def _customers_after(scope: MetricScope) -> Part:
@@ -358,7 +358,7 @@ SOURCES: Mapping[str, Source] = {
         Source(lambda scope: _scheduled(scope, ("customer_id",)), lambda rows, _: {"customers": rows})
     ),
     "mrr_year": of_mrr(Source(_of_year)),
-    "mrr_retained": of_mrr(Source(_retained("mrr_retained"))),
+    "mrr_retained": of_mrr(Source(_retained)),
     "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows})),
     "owing_customers": Source(_owing),
     "subscriptions": Source(_subscribed, _deferred),
