@@ -26,11 +26,6 @@ class GammaGamma(msgspec.Struct, frozen=True):
     v: float
     log_likelihood: float
 
-    @property
-    def population_mean(self) -> Stat:
-        """Mean amount over all buyers; none where q ≤ 1, when it is infinite."""
-        return finite(self.p * self.v / (self.q - 1)) if self.q > 1 else Reason.NOT_FINITE
-
     def expected_value(self, sample: Sequence[Buyer]) -> Floats | Reason:
         """Amount of a future purchase of each buyer, in the money that the values are in."""
         x, _, _, value = columns(sample)
