@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,6 +12,7 @@ from domain.errors import Defect, LimitExceeded
 from domain.events.partitioning import partition_of
 from domain.ports import Chunk, EventLog, Placed
 from tests.support.event_logs import read_all, record
+from tests.support.waiting import happens
 
 
 def numbers_of(key: str, found: dict[int, list[tuple[int, bytes]]]) -> list[int]:
@@ -194,14 +195,14 @@ async def test_members_share_the_partitions_and_hand_them_over(
     """Together they own all, never the same; who leaves gives everything to those who stay."""
     everything = frozenset((topic, partition) for partition in range(4))
     first = await event_log.join(f"group-{topic}", [topic])
-    await _until(lambda: first.assigned() == everything)
+    await happens(lambda: first.assigned() == everything)
     second = await other_log.join(f"group-{topic}", [topic])
-    await _until(lambda: bool(second.assigned()) and first.assigned() | second.assigned() == everything)
-    await _until(lambda: not first.assigned() & second.assigned())
+    await happens(lambda: bool(second.assigned()) and first.assigned() | second.assigned() == everything)
+    await happens(lambda: not first.assigned() & second.assigned())
     assert len(first.assigned()) == len(second.assigned()) == 2
     await first.leave()
     assert first.assigned() == frozenset()
-    await _until(lambda: second.assigned() == everything)
+    await happens(lambda: second.assigned() == everything)
     await second.leave()
 
 
@@ -209,7 +210,7 @@ async def test_members_share_the_partitions_and_hand_them_over(
 async def test_a_member_is_told_of_a_change(event_log: EventLog, other_log: EventLog, topic: str) -> None:
     """`wait_changed` returns False when nothing happens in time, True when the assignment changes."""
     first = await event_log.join(f"group-{topic}", [topic])
-    await _until(lambda: len(first.assigned()) == 4)
+    await happens(lambda: len(first.assigned()) == 4)
     while await first.wait_changed(0.5):
         pass
     change = asyncio.create_task(first.wait_changed(30))
@@ -235,11 +236,3 @@ async def _read(log: EventLog, topic: str, start: dict[int, int]) -> Sequence[Ch
         return await reader.read(start, max_records=1_000, wait=5)
     finally:
         await reader.close()
-
-
-async def _until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until the condition holds; fails when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "did not happen in time"
-        await asyncio.sleep(0.02)

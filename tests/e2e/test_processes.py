@@ -8,8 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -19,19 +18,12 @@ import pytest
 
 from app.instance.logs import log_file
 from tests.support.instance import Instance, environment, trade
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
 HEALED = 150.0  # seconds, on a machine as busy as may be; `python -m tests.e2e.faults` measures
 WORKER = "projections.engine.worker_process"
-
-
-def eventually(true: Callable[[], object], seconds: float = HEALED) -> None:
-    """Return once it is true; fail when it does not become true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def family(instance: Instance) -> dict[int, str]:
@@ -92,8 +84,8 @@ def test_each_process_dies_alone_and_comes_back(own_instance: Instance) -> None:
     """
     own_instance.start()
     addresses, caller = own_instance.addresses, Caller(own_instance)
-    eventually(lambda: caller.publish(0))
-    eventually(lambda: caller.counts(1, as_of="2030-01-01"))
+    eventually(lambda: caller.publish(0), HEALED)
+    eventually(lambda: caller.counts(1, as_of="2030-01-01"), HEALED)
     names = sorted(family(own_instance).values(), key=lambda name: name == "read-api")
     assert len(names) == len(own_instance.children()) + 4  # the worker, PostgreSQL, NATS, the caretaker
     assert WORKER in names
@@ -103,18 +95,18 @@ def test_each_process_dies_alone_and_comes_back(own_instance: Instance) -> None:
         lost = {victim, *(child.pid for child in psutil.Process(victim).children(recursive=True))}
         os.kill(victim, signal.SIGKILL)
         if name == WORKER:
-            eventually(lambda: caller.counts(1, as_of="2030-01-01"))
-        eventually(partial(healed, own_instance, before, lost, name))
+            eventually(lambda: caller.counts(1, as_of="2030-01-01"), HEALED)
+        eventually(partial(healed, own_instance, before, lost, name), HEALED)
         assert own_instance.addresses == addresses
     assert "read-api ended with code -9" in log_file(own_instance.folder, "up").read_text()
-    eventually(lambda: caller.publish(1))
-    eventually(lambda: caller.counts(2))
-    eventually(lambda: caller.counts(2, as_of="2030-01-01"))
+    eventually(lambda: caller.publish(1), HEALED)
+    eventually(lambda: caller.counts(2), HEALED)
+    eventually(lambda: caller.counts(2, as_of="2030-01-01"), HEALED)
     assert own_instance.process is not None
     everybody = [psutil.Process(pid) for pid in family(own_instance)]
     os.kill(own_instance.process.pid, signal.SIGKILL)
     own_instance.process.wait()
-    eventually(lambda: not any(process.is_running() for process in everybody))
+    eventually(lambda: not any(process.is_running() for process in everybody), HEALED)
 
 
 def healed(instance: Instance, before: dict[int, str], lost: set[int], name: str) -> bool:
@@ -149,8 +141,8 @@ def test_nothing_is_left_however_it_ends_and_the_next_start_works(own_instance: 
             shown += os.read(terminal, 65_536)
         assert shown.count(b"/#token=") == 4
         caller = Caller(own_instance)
-        eventually(lambda: caller.counts(2))
-        eventually(lambda: caller.counts(2, as_of="2030-01-01"))
+        eventually(lambda: caller.counts(2), HEALED)
+        eventually(lambda: caller.counts(2, as_of="2030-01-01"), HEALED)
         everybody = psutil.Process(own_instance.process.pid).children(recursive=True)
         code, seconds = own_instance.stop(signal.SIGINT)
     assert (code, seconds < 5) == (0, True)

@@ -6,8 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -15,16 +13,9 @@ import pytest
 
 from domain.position import Position
 from tests.support.instance import Instance, environment, run_command, trade
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return once it is true; fail when it does not become true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_addresses_say_where_everything_listens(instance: Instance) -> None:

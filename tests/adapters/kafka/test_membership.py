@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from adapters.kafka.settings import KafkaSettings
 from domain.errors import Defect
 from domain.ports import Membership
 from domain.position import TopicPartition
+from tests.support.waiting import happens
 
 ALL = {("events", p) for p in range(4)} | {("single", 0)}
 TOPICS = ["events", "single"]
@@ -29,7 +29,7 @@ async def test_workers_share_and_take_over(log: KafkaEventLog) -> None:
     """Each partition has one owner; who leaves is relieved at once; what need not move stays where it is."""
     first = await log.join("shared", TOPICS)
     second = await log.join("shared", TOPICS)
-    await _until(lambda: _shared([first, second]))
+    await happens(lambda: _shared([first, second]))
     assert {len(first.assigned()), len(second.assigned())} == {2, 3}
     kept = first.assigned()
     began = time.monotonic()
@@ -38,7 +38,7 @@ async def test_workers_share_and_take_over(log: KafkaEventLog) -> None:
     assert first.assigned() == ALL
     assert time.monotonic() - began < 10
     third = await log.join("shared", TOPICS)
-    await _until(lambda: _shared([first, third]))
+    await happens(lambda: _shared([first, third]))
     assert len(first.assigned() & kept) >= 2
     await first.leave()
     await third.leave()
@@ -88,11 +88,11 @@ async def test_a_frozen_worker_loses_its_partitions(log: KafkaEventLog, other_wo
     It waits for what takes long by its nature: that a session times out.
     """
     member = await log.join("shared", TOPICS)
-    await _until(lambda: len(member.assigned()) in (2, 3))
+    await happens(lambda: len(member.assigned()) in (2, 3))
     other_worker.send_signal(signal.SIGSTOP)
-    await _until(lambda: member.assigned() == ALL)
+    await happens(lambda: member.assigned() == ALL)
     other_worker.send_signal(signal.SIGCONT)
-    await _until(lambda: len(member.assigned()) in (2, 3))
+    await happens(lambda: len(member.assigned()) in (2, 3))
     await member.leave()
 
 
@@ -100,10 +100,3 @@ def _shared(members: list[Membership]) -> bool:
     """Whether all partitions are owned, each once."""
     owned: list[TopicPartition] = [p for member in members for p in member.assigned()]
     return sorted(owned) == sorted(ALL)
-
-
-async def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come about in time"
-        await asyncio.sleep(0.05)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest
 
 from domain.errors import Defect, LimitExceeded, NotYet, Unavailable
 from projections.engine.worker_process import STEP_BACK, Computations, WorkerProcess
+from tests.support.waiting import eventually
 
 LONG = 600.0  # seconds: nothing here waits for it
 
@@ -54,14 +55,6 @@ def refused() -> None:
 def dead() -> None:
     """Ends the process as the kernel does where memory is out."""
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def eventually(true: Callable[[], object], seconds: float = 60.0) -> None:
-    """Return once it is true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def gone(pid: int) -> bool:

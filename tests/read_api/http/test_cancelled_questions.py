@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ import psycopg
 import pytest
 
 from tests.support.instance import Instance, command_line, environment, trade
+from tests.support.waiting import eventually
 
 COMPANY = "goneco"
 ASKED = "/api/v1/query/trading_totals?as_of=2025-10-10"
@@ -28,14 +28,6 @@ def instance_with_past(instance: Instance) -> Instance:
     """One that has something to tell."""
     instance.take([trade(COMPANY, n) for n in range(3)])
     return instance
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -65,10 +57,12 @@ def test_who_closes_their_connection_ends_the_work(instance_with_past: Instance)
         with socket.create_connection((address.hostname, address.port)) as caller:
             token = instance.token("auditor", COMPANY)
             caller.sendall(f"GET {ASKED} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-            until(waits)
+            eventually(waits)
             working = past_workers(instance)
             assert working
-        until(lambda: set(working) - set(past_workers(instance)) != set())  # others may rest, and are nobody's work
+        eventually(
+            lambda: set(working) - set(past_workers(instance)) != set()
+        )  # others may rest, and are nobody's work
     with instance.client("auditor", COMPANY) as client:
         answer = client.get(ASKED)
         assert (answer.status_code, answer.json()["rows"][0]["total_trades"]) == (200, 3)
@@ -86,7 +80,7 @@ def test_who_presses_ctrl_c_leaves_no_process(instance_with_past: Instance) -> N
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        until(waits)
+        eventually(waits)
         os.killpg(command.pid, signal.SIGINT)
         out, err = command.communicate(timeout=PATIENCE)
         assert (command.returncode, out, err.decode().split()) == (1, b"", ["Aborted!"])

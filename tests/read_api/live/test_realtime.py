@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +20,7 @@ from services.dashboards_pb2 import GetRealTimeMetricsRequest
 from websockets.sync.client import connect
 
 from tests.support.instance import Instance, command_line, trade
+from tests.support.waiting import eventually
 
 MINUTE = 60_000
 PATIENCE = 60.0  # seconds, on a machine that does much else
@@ -38,15 +38,6 @@ def publish(instance: Instance, *events: dict[str, object]) -> None:
 def closed(company: str, at: int, number: int, pnl: float = 1.5) -> dict[str, object]:
     """A trade that closed at this moment (ms)."""
     return {**trade(company, number, pnl, closed_at=at, opened_at=at - 1_000), "timestamp": at}
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """What the condition gives, once that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture
@@ -70,10 +61,10 @@ def test_an_event_is_seen_at_once_and_its_minute_ends_as_the_projections(instanc
     with instance.client("viewer", "lanes") as client:
         assert states(client, "trading")[-1]["rows"][0]["total_trades"] == 0
         publish(instance, *(closed("lanes", now + n, n, pnl=0.25) for n in range(4)))
-        early = until(lambda: [w for w in states(client, "trading") if w["rows"][0]["total_trades"] == 4])[0]
+        early = eventually(lambda: [w for w in states(client, "trading") if w["rows"][0]["total_trades"] == 4])[0]
         assert (early["kind"], early["rows"][0]["total_pnl"]) == ("early", "1")
         publish(instance, closed("lanes", now // MINUTE * MINUTE + 66_000, 9))  # ahead, but believed
-        durable = until(
+        durable = eventually(
             lambda: [w for w in states(client, "trading") if w["start"] == early["start"] and w["kind"] == "durable"]
         )[0]
         assert durable["rows"] == early["rows"]
@@ -95,7 +86,7 @@ def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
         ]  # others print here
         watching = other.submit(subprocess.run, line, capture_output=True, text=True)
         with instance.client("viewer", "watched") as client:
-            until(lambda: client.get("/api/v1/health").json().get("live"))
+            eventually(lambda: client.get("/api/v1/health").json().get("live"))
         for number in range(200):
             if watching.done():
                 break
@@ -183,14 +174,16 @@ def test_a_killed_live_lane_heals_within_a_minute(instance: Instance, now: int) 
     with instance.client("viewer", "killed") as client:
         states(client, "trading")
         publish(instance, closed("killed", now, 1))
-        until(lambda: [w for w in states(client, "trading") if w["rows"][0]["total_trades"] == 1])
+        eventually(lambda: [w for w in states(client, "trading") if w["rows"][0]["total_trades"] == 1])
         (lane,) = [child for child in instance.children() if "live" in command_line(child)]
         os.kill(lane.pid, signal.SIGKILL)
         publish(instance, closed("killed", now + 1, 2))
-        heard = until(lambda: [w for w in answered(client) if w["partial"] and w["kind"] == "early"])[0]
+        heard = eventually(lambda: [w for w in answered(client) if w["partial"] and w["kind"] == "early"])[0]
         assert heard["rows"][0]["total_trades"] < 2
         publish(instance, closed("killed", now // MINUTE * MINUTE + 66_000, 3))
-        ended = until(lambda: [w for w in answered(client) if w["start"] == heard["start"] and w["kind"] == "durable"])
+        ended = eventually(
+            lambda: [w for w in answered(client) if w["start"] == heard["start"] and w["kind"] == "durable"]
+        )
         assert (ended[0]["rows"][0]["total_trades"], ended[0]["partial"]) == (2, False)
 
 
@@ -207,7 +200,7 @@ def answered(client: httpx.Client) -> list[dict[str, Any]]:
 def test_health_and_metrics_say_how_the_lane_is(instance: Instance) -> None:
     """What it holds is for who sees every company; that it is there, for everybody who sees the status."""
     with instance.client("engineer", "*") as client:
-        health = until(lambda: (h := client.get("/api/v1/health").json()) and "live_lane" in h and h)
+        health = eventually(lambda: (h := client.get("/api/v1/health").json()) and "live_lane" in h and h)
         assert {c["name"]: c["status"] for c in health["components"]}["live"] == "ok"
         assert health["live_lane"]["messages"] >= 0
         assert 'analytics_live_lane{figure="facts"}' in client.get("/metrics").text
