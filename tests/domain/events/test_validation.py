@@ -15,7 +15,8 @@ from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType, eve
 from domain.events.field_rules import ENVELOPE
 from domain.events.problems import MEANINGS, Code
 from domain.events.validation import _check, _check_fact, _checks, check_envelope, check_payload, judge
-from tests.eventlog.publish.samples import NOON, trade
+from tests.eventlog.publish.samples import trade
+from tests.support.closed_trades import NOON
 from tests.support.examples import examples
 
 NUMBERS = (0.0, 1.5, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)

@@ -130,5 +130,5 @@ def test_every_kind_has_one_structure() -> None:
     """The kinds are a closed set, and each is the tag of exactly one structure."""
     for module in pkgutil.iter_modules(insights.__path__, f"{insights.__name__}."):
         importlib.import_module(module.name)
-    tags = [structure.__struct_config__.tag for structure in Finding.__subclasses__()]
+    tags = [str(structure.__struct_config__.tag) for structure in Finding.__subclasses__()]
     assert sorted(tags) == sorted(kind.value for kind in Kind)

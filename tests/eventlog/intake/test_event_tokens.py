@@ -23,7 +23,8 @@ from eventlog.publish.record import message_of
 from projections.engine.fold.admission import Admission, Records
 from projections.engine.store.port import Admitted
 from tests.adapters.auth.hostile import People, hostile
-from tests.eventlog.publish.samples import NOON, Door, logged, trade
+from tests.eventlog.publish.samples import Door, logged, trade
+from tests.support.closed_trades import NOON
 
 PEOPLE = People()
 KEYS = {"e": jwt.PyJWK({**PEOPLE.jwks()["keys"][0]})}

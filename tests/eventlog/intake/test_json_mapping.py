@@ -19,7 +19,8 @@ from eventlog.intake.json_plain import read_plain
 from eventlog.intake.parsing import Parse, ParsedEvent, from_envelope
 from eventlog.publish.event import Event, batch, single
 from tests.domain.events.test_validation import any_fact
-from tests.eventlog.publish.samples import NOON, bad_lines, line, trade, trade_members
+from tests.eventlog.publish.samples import bad_lines, line, trade, trade_members
+from tests.support.closed_trades import NOON
 from tests.support.examples import examples
 
 OPEN = [kind for kind in CATALOGUE if kind.stream not in RESERVED_STREAMS]

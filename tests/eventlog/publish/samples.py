@@ -34,7 +34,13 @@ class Door:
 def trade(trade_id: str = "t1", user_id: str = "u1", company_id: str = "acme", event_id: str = "") -> Event:
     """A good trade; its event_id is made from the trade_id where none is given."""
     return closed_trade(
-        company_id=company_id, user_id=user_id, trade_id=trade_id, event_id=event_id or f"event-of-{trade_id}"
+        company_id=company_id,
+        user_id=user_id,
+        trade_id=trade_id,
+        quantity=10,
+        entry_price=187.1,
+        exit_price=189.4,
+        event_id=event_id or f"event-of-{trade_id}",
     )
 
 

@@ -14,8 +14,8 @@ from domain.events.problems import Code, RefusedEvent
 from eventlog.publish import builders
 from eventlog.publish.event import Event
 from eventlog.publish.signatures import FILE, signatures
-from tests.eventlog.publish.samples import NOON, trade
-from tests.support.closed_trades import closed_trade
+from tests.eventlog.publish.samples import trade
+from tests.support.closed_trades import NOON, closed_trade
 
 
 def test_there_is_a_builder_for_every_event_and_every_batch() -> None:
