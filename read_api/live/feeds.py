@@ -30,7 +30,8 @@ from read_api.live.forms import Form
 logger = logging.getLogger(__name__)
 
 SHORTEST = 0.25  # seconds between two answers
-PACE = 2.0  # seconds of rest for each second that an answer took: what costs much is shown less often
+PACE = 1.0  # seconds of rest for each second that an answer took: what costs much is shown less often
+LONGEST = 5.0  # seconds of rest, whatever it cost
 PATIENCE = 30.0  # seconds for one answer
 IDLE = 2.0  # seconds after which it is asked again though nothing moved: freshness is news, too
 REMEMBERED = 60.0  # seconds that a feed remembers its documents after the last follower left
@@ -47,13 +48,14 @@ class Source:
     """What a feed shows: `ask` gives it as it is now, `moves` an event that is set when asking again is worth it.
 
     A registered query, a dashboard, a live window: a feed knows no more of it. `company`: whose it is, "" for nobody's;
-    `shortest`: seconds between two answers at least.
+    `shortest`: seconds between two answers at least; `pace`: seconds of rest for each second that one took.
     """
 
     ask: AnswerNow
     moves: Next
     company: str = ""
     shortest: float = SHORTEST
+    pace: float = PACE
 
 
 class State(NamedTuple):
@@ -134,7 +136,7 @@ class Feed:
             moved, asked = self._source.moves(), time.monotonic()
             self._publish_state(await self._answered())
             cost = time.monotonic() - asked
-            await asyncio.sleep(max(self._source.shortest - cost, PACE * cost))
+            await asyncio.sleep(max(self._source.shortest - cost, min(self._source.pace * cost, LONGEST)))
             await wait_for(moved, IDLE)
 
     async def _answered(self) -> AnalyticsError | None:

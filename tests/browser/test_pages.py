@@ -61,6 +61,8 @@ def test_a_link_signs_in_and_figures_move_without_a_reload(instance: Instance, t
     tab.until(TRADES, "8")
     tab.until("#tile-pnl .figure", "80")
     tab.until("#tile-blotter .scroll", "AAPL")
+    tab.script("document.querySelector('#tile-distribution details').open = true")  # closed, it was left as it was
+    tab.until_true("document.querySelectorAll('#tile-distribution tbody tr').length === 8")
     assert tab.script("window.notReloaded") is True
     assert complaints(tab) == []
 

@@ -1,6 +1,7 @@
 // Charts: drawn where they come into sight, by the bundle that the page's data names; new rows go into the same view.
 import { isDark } from "./frame.js";
 
+const DRAWN_EVERY = 2000; // ms between two drawings of a chart: its figures and tables do not wait for it
 const MOST_ELEMENTS = 1000; // rows that are drawn as SVG; beyond it a canvas is quicker
 
 let loading; // what draws: once a page, whoever asks first
@@ -12,7 +13,8 @@ export class Charts {
     this.bundle = bundle;
     this.numbers = numbers;
     this.views = new Map(); // tile id → its views
-    this.seen = new IntersectionObserver((entries) => entries.forEach((each) => each.isIntersecting && this.draw(each.target.dataset.id)), { rootMargin: "200px" });
+    this.inSight = new Set();
+    this.seen = new IntersectionObserver((entries) => entries.forEach((each) => this.see(each.target.dataset.id, each.isIntersecting)), { rootMargin: "200px" });
     this.ended = new AbortController();
     const { signal } = this.ended;
     addEventListener("theme", () => [...this.views.keys()].forEach((id) => this.redraw(id)), { signal });
@@ -46,6 +48,13 @@ export class Charts {
   watch(id) {
     const tile = document.getElementById(`tile-${id}`);
     if (tile) this.seen.observe(tile);
+  }
+
+  see(id, inSight) {
+    this.inSight[inSight ? "add" : "delete"](id);
+    if (!inSight) return;
+    this.draw(id);
+    this.renew(id);
   }
 
   async draw(id) {
@@ -82,7 +91,20 @@ export class Charts {
     const chart = this.charts.get(id);
     if (!chart) return;
     chart.rows = rows;
-    for (const view of this.views.get(id) ?? []) view.data("rows", structuredClone(rows)).runAsync();
+    chart.stale = true;
+    chart.waiting ??= setTimeout(() => {
+      chart.waiting = null;
+      this.renew(id);
+    }, Math.max(0, (chart.drawnAt ?? 0) + DRAWN_EVERY - Date.now()));
+  }
+
+  renew(id) {
+    const chart = this.charts.get(id);
+    const views = this.views.get(id) ?? [];
+    if (!chart?.stale || !views.length || !this.inSight.has(id)) return;
+    chart.stale = false;
+    chart.drawnAt = Date.now();
+    for (const view of views) view.data("rows", structuredClone(chart.rows)).runAsync();
   }
 
   // A tile was drawn anew by the server, perhaps with other charts or none.

@@ -7,6 +7,7 @@ export class Tables {
     this.kinds = kinds;
     this.company = company;
     this.rows = new WeakMap(); // table → its rows as the newest answer has them
+    this.folded = new WeakSet(); // tables that are shown once they are opened
     this.titles = new Map(); // key of a metric → what the server calls it
     document.addEventListener("click", (event) => {
       const head = event.target.closest("thead .sort")?.closest("th");
@@ -62,6 +63,8 @@ export class Tables {
     const body = table.tBodies[0];
     const order = orderOf(table);
     this.rows.set(table, rows);
+    const folded = table.closest("details:not([open])");
+    if (folded) return this.showOnceOpen(folded, table);
     const shown = order ? rows.toSorted((a, b) => order.compare(raw(a[order.name]), raw(b[order.name]))) : rows;
     const limit = Math.min(rows.length, Number(table.dataset.limit) || MOST);
     while (body.rows.length > limit) body.lastElementChild.remove();
@@ -70,6 +73,13 @@ export class Tables {
       delete row.dataset.place;
       columns.forEach((column, at) => this.showCell(row, at, column, shown[place]));
     }
+  }
+
+  // Nobody sees it now.
+  showOnceOpen(folded, table) {
+    if (this.folded.has(table)) return;
+    this.folded.add(table);
+    folded.addEventListener("toggle", () => this.folded.delete(table) && this.show(table, this.rows.get(table)), { once: true });
   }
 
   showCell(row, at, column, values) {
