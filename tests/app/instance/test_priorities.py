@@ -9,7 +9,8 @@ from tests.support.instance import Instance, command_line
 
 def test_what_people_wait_for_comes_before_what_nobody_looks_at(instance: Instance) -> None:
     """Doors, reads and live windows, then the projector, then indexer and sealer."""
-    steps = {line[-2]: child.nice() for child in instance.children() if (line := command_line(child))}
+    lines = {child: command_line(child) for child in instance.children()}
+    steps = {line[line.index("serve") + 1]: child.nice() for child, line in lines.items() if "serve" in line}
     own = os.getpriority(os.PRIO_PROCESS, 0)
     people = {steps[name] for name in ("read-api", "command-api", "grpc", "live")}
     assert people == {own}
