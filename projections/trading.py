@@ -29,9 +29,11 @@ from projections.engine.declare.merge_rules import (
 )
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.query.listing import listing
+from projections.engine.query.listing import Condition, listing
+from projections.engine.query.params import Param
 from projections.engine.query.ratios import Measures, Ratios
-from projections.engine.query.totals import calendar, plain, totals, whole
+from projections.engine.query.request import Request
+from projections.engine.query.totals import Dimension, calendar, days, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -259,6 +261,19 @@ DIMENSIONS = {
     "entry_hour": whole("entry_hour"),
 }
 
+# Of a trade in the ledger, as the totals count it: so that the trades of a cell of their table can be listed.
+WHEN = {
+    "entry_hour": Dimension('COALESCE(extract(hour FROM "opened_at")::int, -1)', DIMENSIONS["entry_hour"].read),
+    "weekday": days("closed_at")["weekday"],
+}
+
+
+def at_hours(request: Request) -> Condition | None:
+    """Trades of one hour of entry, of one weekday of exit, or of both."""
+    asked = {name: request.get(name) for name in WHEN if request.get(name) is not None}
+    return (" AND ".join(f"{WHEN[name].sql} = %s" for name in asked), tuple(asked.values())) if asked else None
+
+
 trading.queries += [
     totals(
         "trading_totals",
@@ -274,6 +289,13 @@ trading.queries += [
         filters=("trade_id", "user_id", "account_id", "strategy", "symbol", "side"),
         time="closed_at",
         summary="The ledger: one row a trade, as last reported.",
+        also=(
+            Param(
+                "entry_hour", "only trades entered in this hour of the day, UTC; -1: unknown", WHEN["entry_hour"].read
+            ),
+            Param("weekday", "only trades closed on this weekday, UTC (0 = Monday)", WHEN["weekday"].read),
+        ),
+        narrowed=at_hours,
     ),
     listing(
         "account_days",

@@ -34,7 +34,7 @@ WHAT = "dashboard"
 # Parameters that whoever looks at a dashboard gives to all its tiles that leave them open.
 FILTERS = (
     *("user_id", "customer_id", "account_id", "strategy", "symbol", "side", "tag"),
-    *("plan", "tier", "currency", "policy", "service", "operation"),
+    *("plan", "tier", "currency", "policy", "service", "operation", "entry_hour", "weekday"),
 )
 
 

@@ -306,11 +306,17 @@ MOVEMENTS_ROW = dict.fromkeys(("start_mrr", *MRR, "end_mrr"), str) | dict.fromke
 POLICY = Param("policy", f"read under this policy: {', '.join(PRESETS)}; default without it", read_choice(*PRESETS))
 
 
+MOVED = "moved"
+ORDER = Param("order", "customer (default), or moved: those who moved, the most first", read_choice("customer", MOVED))
+
+
 def _ask_customers(request: Request) -> Statement:
     low, high = day_span(request)
-    having = "HAVING COALESCE(SUM(change) FILTER (WHERE day < %s), 0) <> 0 OR SUM(change) <> 0"
-    params = low, request.company, _policy(request), high, low
-    return Statement(f"{CUSTOMERS} {having} ORDER BY 1 LIMIT {row_limit(request)}", params)
+    kept, order = ("start_mrr <> 0 OR end_mrr <> 0", "1")
+    if request.get(ORDER.name) == MOVED:
+        kept, order = "start_mrr <> end_mrr", "abs(end_mrr - start_mrr) DESC, 1"
+    sql = f"SELECT * FROM ({CUSTOMERS}) AS customer WHERE {kept} ORDER BY {order} LIMIT {row_limit(request)}"
+    return Statement(sql, (low, request.company, _policy(request), high))
 
 
 def _selects_customers(request: Request) -> Selected:
@@ -344,7 +350,7 @@ subscriptions.queries += [
     Query(
         "customer_mrr",
         "MRR of each customer at the start and the end of a period; customers without MRR at both are left out.",
-        (FROM, TO, LIMIT, POLICY),
+        (FROM, TO, LIMIT, POLICY, ORDER),
         _ask_customers,
         _shape_customers,
         selects=_selects_customers,

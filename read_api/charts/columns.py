@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 TEXT, COUNT, MONEY, FRACTION, RATIO, QUANTITY = "text", "count", "money", "fraction", "ratio", "quantity"
-DAY, MOMENT = "day", "moment"
+DAY, MOMENT, MONTH, WEEKDAY = "day", "moment", "month", "weekday"
 TIMES = frozenset({DAY, MOMENT})
 
 
@@ -44,7 +44,7 @@ _NAMES = {
     *("name", "title", "key", "kind", "path", "page", "subject", "feature", "action", "outcome", "actor", "role"),
     *("service", "metric", "stream", "topic", "aggregate", "model", "method", "window", "week", "month", "year"),
 }
-_PLACES = frozenset({"hour", "entry_hour", "weekday"})  # in a day or a week: numbers that are names
+_PLACES = frozenset({"hour", "entry_hour"})  # in a day or a week: numbers that are names
 _CAPITALS = (
     "mrr",
     "arr",
@@ -70,6 +70,7 @@ _FRACTIONS = re.compile(
     r"(^|_)(rate|share|return|underwater|adoption|fraction|probability|stickiness|retention)$|^(nrr|grr)$"
 )
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+_MONTH = re.compile(r"\d{4}-\d\d")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _WORDS: Mapping[str, str] = MappingProxyType({"pnl": "P&L", **{word: word.upper() for word in _CAPITALS}})
@@ -78,6 +79,10 @@ _WORDS: Mapping[str, str] = MappingProxyType({"pnl": "P&L", **{word: word.upper(
 def kind_of(name: str, values: Sequence[Any]) -> str:
     """What a column of this name holds, by the first value that there is."""
     value = next((value for value in values if value is not None), None)
+    if name == WEEKDAY and isinstance(value, int):
+        return WEEKDAY
+    if name == MONTH and isinstance(value, str) and _MONTH.fullmatch(value):
+        return MONTH
     if name in _NAMES or name == "id" or name.endswith("_id") or isinstance(value, bool):
         return DAY if isinstance(value, str) and _DAY.fullmatch(value) else TEXT
     if isinstance(value, int):

@@ -12,7 +12,6 @@ from read_api.charts.shapes import Rows
 from read_api.charts.spec import Spec, amount, computed, instant, number, spec, time_axis, tips
 
 Charts = Sequence[tuple[str, Spec]]
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GAIN_LOSS = {"domainMid": 0, "range": "diverging", "interpolate": "lab"}
 MRR = (("new_mrr", 1), ("expansion_mrr", 1), ("reactivated_mrr", 1), ("contraction_mrr", -1), ("churned_mrr", -1))
 FUNNEL_GROUPS = frozenset({"day", "week", "month", "subject"})
@@ -124,9 +123,9 @@ def _time(rows: Rows) -> Charts:
     }
     tip = tips(("across", "", None), ("down", "", None), ("value", "P&L", ",.2f"), ("total_trades", "Trades", ",d"))
     if "entry_hour" in rows[0]:
-        days = str(list(WEEKDAYS))
-        transform = [value, computed("datum.entry_hour", "across"), computed(f"{days}[datum.weekday]", "down")]
-        down: Spec = {"field": "down", "type": "ordinal", "sort": list(WEEKDAYS), "title": None}
+        day = "utcFormat(utc(2024, 0, 1 + datum.weekday), '%a')"  # that was a Monday; named as the reader names it
+        transform = [value, computed("datum.entry_hour", "across"), computed(day, "down")]
+        down: Spec = {"field": "down", "type": "ordinal", "sort": {"field": "weekday", "op": "min"}, "title": None}
         across = {"field": "across", "type": "ordinal", "title": "Hour of entry, UTC", "axis": {"labelAngle": 0}}
         title = "Profit and loss by hour of entry and weekday of exit; blue is gain, vermilion loss"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from domain.configuration.dashboard import FILTERS
 from domain.errors import Invalid
 from projections.engine.query.params import read_time
-from read_api.dashboards.documents import PERIOD
+from read_api.dashboards.documents import PERIOD, PERSON
 from read_api.web.formats import utc
 
 PERIODS: Mapping[str, str] = MappingProxyType(
@@ -32,6 +33,8 @@ COMPARISONS: Mapping[str, str] = MappingProxyType(
     {"previous": "Period before", "year": "A year before", "none": "Nothing"}
 )
 OWN_DAYS = "days"
+SPANS = ("month", "day")  # columns that name a period: a month such as 2026-01, or a day of it
+_SPAN = re.compile(r"\d{4}-\d\d(-\d\d)?")
 _LENGTHS = MappingProxyType({"7d": 7, "30d": 30, "90d": 90, "12m": 365, "5y": 1_826})
 MARKET = ("market", "interval", "indicator")  # whose price, in which bars, with which indicator
 _PAGE = ("company", "period", "compare", "as_of", "panel", *PERIOD, *MARKET)
@@ -72,6 +75,20 @@ class Address:
         own = [(name, value) for name, values in self.own.items() for value in values]
         return [(name, text) for name, text in [*members.items(), *own] if text and text != usual.get(name)]
 
+    def narrowed(self, name: str, value: str) -> str:
+        """The same page of what a table's cell or a chart's mark names alone; empty where it is that already."""
+        alike = self.period if name in SPANS else self.filters.get(name)
+        if not value or value == alike:
+            return ""
+        if name in SPANS:
+            return self.to(period=value, begin="", end="", panel="")
+        return self.to(filters={**self.filters, name: value}, panel="")
+
+    def person(self, user: str) -> str:
+        """The dashboard of one user, who pays as the customer of the same id if at all, of the same time."""
+        both = {"user_id": user, "customer_id": user}
+        return self.to(path=f"/dashboards/{PERSON}", filters=both, own={}, market={}, panel="")
+
     def days_back(self, now: datetime) -> int:
         """How many days before now its moment is, as a number that is not above 0: the slider's."""
         return (datetime.fromisoformat(self.as_of).date() - now.date()).days - 1 if self.as_of else 0
@@ -84,6 +101,8 @@ class Address:
         elif self.period in ("month", "year"):
             first = today.replace(day=1) if self.period == "month" else today.replace(month=1, day=1)
             begin, end = first.isoformat(), _after(today)
+        elif _SPAN.fullmatch(self.period):
+            begin, end = _span(self.period)
         return {**({"from": begin, "to": end} if begin and end else {}), **self.filters}
 
 
@@ -93,9 +112,10 @@ def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
         raise Invalid(f"a page has no parameter {unknown[0]!r}", code="unknown_parameter")
     period = params.get("period", OWN_DAYS if params.get("from") else "")
     compare = params.get("compare") or "previous"
-    if period not in PERIODS or compare not in COMPARISONS:
+    if (period not in PERIODS and not _is_span(period)) or compare not in COMPARISONS:
         raise Invalid(
-            f"period is one of {', '.join(PERIODS)}, compare of {', '.join(COMPARISONS)}", code="bad_parameter"
+            f"period is one of {', '.join(PERIODS)}, a month or a day, compare of {', '.join(COMPARISONS)}",
+            code="bad_parameter",
         )
     begin, end = (_day(params.get(name, "")) if period == OWN_DAYS else "" for name in PERIOD)
     if period == OWN_DAYS and not begin < end:
@@ -106,6 +126,23 @@ def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
     return Address(
         path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters, market=market
     )
+
+
+def _is_span(text: str) -> bool:
+    try:
+        return bool(_SPAN.fullmatch(text) and _span(text))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _span(text: str) -> tuple[str, str]:
+    """The first day of a month or day, and the first one after it."""
+    first = date.fromisoformat(text if len(text) > len("2026-01") else f"{text}-01")
+    return first.isoformat(), _after(first) if first.isoformat() == text else _after_month(first)
+
+
+def _after_month(first: date) -> str:
+    return (first + timedelta(days=31)).replace(day=1).isoformat()
 
 
 def _after(day: date) -> str:

@@ -31,8 +31,10 @@ def drawn(answer: Mapping[str, Any], around: Surroundings, bases: Bases | None =
             for name, f in FORMATS.items()
         },
         "numbers": around.formats.for_charts(),
+        "times": around.formats.times_for_charts(),
         "zone": answer["time_zone"],
         "company": answer["company"],
+        "narrows": list(around.narrows),
         "bundle": bundle_address(),
     }
     grouped = groups(tiles, {drawing.id: drawing for drawing in drawings})

@@ -27,12 +27,17 @@ LARGEST = MEMORY // 8
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The page round its tiles, as far as they show it. `explained`: whether a tile leads to what explains it."""
+    """The page round its tiles, as far as they show it.
+
+    `narrows`: columns whose values lead to the same page of that value alone; `explained`: whether a tile leads to what
+    explains it.
+    """
 
     address: Address
     formats: Formats
     correlation_id: str
     picker: Picker | None = None
+    narrows: Sequence[str] = ()
     explained: bool = True
 
 
@@ -85,7 +90,7 @@ def _key(tile: Tile, around: Surroundings, bases: Bases | None) -> bytes:
     reader = formats.tag, formats.zone.key, formats.currency
     base = None if bases is None else bases.get(tile["id"], {})
     picker = around.picker if tile["kind"] == "candles" else None
-    parts = [shown, reader, base, picker, around.address.text(), around.explained]
+    parts = [shown, reader, base, picker, around.address.text(), around.narrows, around.explained]
     return msgspec.json.encode(parts, enc_hook=dict)
 
 

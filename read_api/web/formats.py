@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 
-from read_api.charts.columns import DAY, FORMATS, MOMENT, MONEY
+from read_api.charts.columns import DAY, FORMATS, MOMENT, MONEY, MONTH, WEEKDAY
 
 ENGLISH = Locale("en")
 NOTHING = "–"
@@ -56,7 +56,21 @@ class Formats:
             return _day(value, self.locale)
         if kind == MOMENT:
             return self.moment(value)
-        return _text(value)
+        if kind == MONTH:
+            return self.span(value)
+        return self.weekdays[value] if kind == WEEKDAY else _text(value)
+
+    def span(self, text: str) -> str:
+        """A month such as 2026-01, or a day."""
+        if len(text) > len("2026-01"):
+            return self.value(DAY, text)
+        return str(dates.format_skeleton("yMMM", date.fromisoformat(f"{text}-01"), locale=self.locale))
+
+    @property
+    def weekdays(self) -> Mapping[int, str]:
+        """The days of the week from 0, Monday, on."""
+        names = dates.get_day_names("abbreviated", "stand-alone", self.locale)
+        return {day: str(names[day]) for day in range(7)}
 
     def figure(self, kind: str, value: Any) -> str:
         """A value that stands large: money without cents where these say nothing."""
@@ -87,6 +101,25 @@ class Formats:
             "thousands": symbols.get("group", ","),
             "grouping": [3],
             "currency": ["", ""],
+        }
+
+    def times_for_charts(self) -> Mapping[str, Any]:
+        """How charts name months and days, as Vega takes it."""
+
+        def names(of: Callable[..., Mapping[Any, str]], width: str, places: Sequence[int]) -> list[str]:
+            known = of(width, "stand-alone", self.locale)
+            return [str(known[place]) for place in places]
+
+        sunday_first, months = (6, 0, 1, 2, 3, 4, 5), range(1, 13)
+        return {
+            "dateTime": "%x, %X",
+            "date": "%d.%m.%Y",
+            "time": "%H:%M:%S",
+            "periods": ["AM", "PM"],
+            "days": names(dates.get_day_names, "wide", sunday_first),
+            "shortDays": names(dates.get_day_names, "abbreviated", sunday_first),
+            "months": names(dates.get_month_names, "wide", months),
+            "shortMonths": names(dates.get_month_names, "abbreviated", months),
         }
 
     def _number(self, kind: str, value: Decimal) -> str:

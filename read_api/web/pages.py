@@ -29,7 +29,7 @@ from read_api.http.request import HttpRequest, asked_at, parameters
 from read_api.http.responses import JSON
 from read_api.services import ReadServices
 from read_api.web import sign_in
-from read_api.web.address import Address
+from read_api.web.address import SPANS, Address
 from read_api.web.admin import pages as admin
 from read_api.web.audit.handlers import AUDIT
 from read_api.web.bundle import BUNDLE, bundle_version
@@ -123,8 +123,10 @@ def _page(
 ) -> Response[bytes]:
     formats = formats_of(request, answer["time_zone"], answer["currency"])
     opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
-    around = Surroundings(address, formats, request.user.correlation_id, beside["picker"])
     here = str(request.base_url).rstrip("/")
+    filters = [name for name in FILTERS if name in document.params]
+    narrows = (*filters, *SPANS)
+    around = Surroundings(address, formats, request.user.correlation_id, beside["picker"], narrows)
     panel = opened and panel_of(opened, request.user.principal, address.company, formats, here, address.as_of)
     return page(
         request,
@@ -134,7 +136,7 @@ def _page(
         now=asked_at(request),
         panel=panel,
         offers=offers(request.user.principal, address) if panel else (),
-        filters=[name for name in FILTERS if name in document.params],
+        filters=filters,
         people=beside["people"],
         tools=tools(address) if document.name in ("users", PERSON) else (),
     )

@@ -10,9 +10,9 @@ from litestar import Response, get
 from domain.errors import Forbidden
 from domain.request.caller import PAGE
 from projections.engine.query.request import Question
-from read_api.dashboards.documents import PERSON
 from read_api.http.request import HttpRequest, asked_at
 from read_api.services import ReadServices
+from read_api.web.address import Address
 from read_api.web.forms import gone_to
 from read_api.web.page import address_of
 
@@ -34,8 +34,8 @@ def person(request: HttpRequest) -> Response[None]:
 
 
 def person_address(company: str, user: str) -> str:
-    """The dashboard of one user, who pays as the customer of the same id if at all."""
-    return f"/dashboards/{PERSON}?{urlencode({'company': company, 'user_id': user, 'customer_id': user})}"
+    """The dashboard of one user of a company."""
+    return Address("", company).person(user)
 
 
 async def people_of(request: HttpRequest, company: str) -> Sequence[str]:

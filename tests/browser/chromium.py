@@ -70,10 +70,19 @@ class Page:
 
     def wheel(self, selector: str, by: float) -> None:
         """Turn the mouse wheel over the middle of an element."""
+        self._call("Input.dispatchMouseEvent", type="mouseWheel", deltaX=0, deltaY=by, **self._middle(selector))
+
+    def click(self, selector: str) -> None:
+        """Press the mouse over the middle of an element, as a hand would, also where it is a mark of a chart."""
+        at = self._middle(selector)
+        self._call("Input.dispatchMouseEvent", type="mouseMoved", **at)
+        for what in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=what, button="left", clickCount=1, **at)
+
+    def _middle(self, selector: str) -> dict[str, float]:
         found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
         x, y, width, height = self.script(f"(({{x, y, width, height}}) => [x, y, width, height])({found})")
-        at = {"x": x + width / 2, "y": y + height / 2}
-        self._call("Input.dispatchMouseEvent", type="mouseWheel", deltaX=0, deltaY=by, **at)
+        return {"x": x + width / 2, "y": y + height / 2}
 
     def sign_out(self) -> None:
         """Forget every cookie and whatever pages keep, as a new browser."""
@@ -86,6 +95,10 @@ class Page:
         self._call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": theme}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def language(self, accepted: str) -> None:
+        """A browser of somebody who reads that language."""
+        self._call("Network.setExtraHTTPHeaders", headers={"Accept-Language": accepted})
 
     @contextmanager
     def first_runs(self, source: str) -> Iterator[None]:

@@ -23,4 +23,5 @@ def tab(browser: Page) -> Page:
     browser.open("about:blank")
     browser.sign_out()
     browser.screen(1280)
+    browser.language("en-US")
     return browser

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -74,17 +76,66 @@ def opened(filled: Instance, tab: Page, path: str, width: int = 1280, theme: str
     assert tab.script(STATUS) == 200, path  # a refusal has no barriers either
 
 
+def fits(tab: Page, path: str) -> None:
+    """The page that is open, on screens of every size and in both themes: nothing scrolls sideways."""
+    for width, theme in product(WIDTHS, ("light", "dark")):
+        tab.screen(width, 9_000, theme)
+        assert tab.script("document.documentElement.scrollWidth") <= width, (path, width, theme)
+
+
 @pytest.mark.ci
-def test_every_dashboard_fits_every_screen_and_nothing_jumps(filled: Instance, signed: Page) -> None:
-    """Opened on a phone, then turned into larger screens: no scrolling sideways, no shift, no message."""
+def test_every_page_fits_every_screen_and_nothing_jumps(filled: Instance, signed: Page) -> None:
+    """Opened on a phone, then turned into larger screens: no scrolling sideways, no shift, no message.
+
+    A minute, so this runs in CI.
+    """
     with signed.first_runs(SHIFTS):
-        for path in DASHBOARDS:
+        for path in PAGES:
             opened(filled, signed, path, 390)
             assert signed.script("shifted") == 0, path
             assert 0 < signed.script(SCRIPT_BYTES) <= MOST_SCRIPT, path
-            for width, theme in zip(WIDTHS, ("light", "dark", "dark"), strict=True):
-                signed.screen(width, 9_000, theme)
-                assert signed.script("document.documentElement.scrollWidth") <= width, (path, width)
+            fits(signed, path)
+    assert complaints(signed) == []
+
+
+GERMAN = re.compile(r"-?\d{1,3}(\.\d{3})*(,\d+)?( %| ms|/s)?")  # 1.234,50
+GERMAN_DAY = re.compile(r"\d\d\.\d\d\.\d{4}(, \d\d:\d\d:\d\d)?")
+WRITTEN = """
+    [...document.querySelectorAll('.figure a[data-value], .tile td[data-value], .tile th[data-value]')].map((each) => {
+        const head = each.closest('table')?.tHead.rows[0].cells[each.cellIndex];
+        return [(head ?? each).dataset.kind, each.dataset.value, each.textContent];
+    })
+"""
+ANEW = """
+    window.tables = [...document.querySelectorAll('.tile:not([data-refreshed]) table')];
+    window.shown = () => tables.map((table) => [...table.querySelectorAll('tbody > tr > *')].map((c) => c.textContent));
+    window.before = shown();
+    tables.forEach((table) => table.querySelectorAll('tbody > tr > *').forEach((each) => (each.dataset.value = '?')));
+    [1, 2, 3].forEach(() => tables.forEach((table) => table.querySelector('thead .sort')?.click()));
+"""
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("language", ["de-DE", "en-US"])
+def test_numbers_and_times_are_written_as_their_reader_does(filled: Instance, signed: Page, language: str) -> None:
+    """Every figure and cell of the dashboards, and what scripts write into tables is what the server wrote.
+
+    Half a minute each, so this runs in CI.
+    """
+    signed.language(f"{language},{language[:2]};q=0.9")
+    counted = {"money": 0, "day": 0, "moment": 0, "fraction": 0}
+    for path in DASHBOARDS:
+        opened(filled, signed, path, 390)
+        assert signed.script("document.documentElement.dataset.locale") == language
+        for kind, value, text in signed.script(WRITTEN):
+            if language == "de-DE" and value and kind in counted:
+                counted[kind] += 1
+                form = GERMAN_DAY if kind in ("day", "moment") else GERMAN
+                assert form.fullmatch(text.replace("\xa0", " ")), (path, kind, value, text)
+        signed.script(ANEW)
+        assert signed.script("shown()") == signed.script("before"), path
+        assert signed.script("document.documentElement.scrollWidth") <= 390, path
+    assert language != "de-DE" or all(counted.values())
     assert complaints(signed) == []
 
 
@@ -151,7 +202,7 @@ def test_pages_of_companies_with_nothing_one_event_and_very_many(instance: Insta
     tab.until(".who", "admin-of")
     for name in ("executive", "trading", "users", "system"):
         opened(instance, tab, f"/dashboards/{name}?company={company}&{PERIOD}", 390)
-        assert tab.script("document.documentElement.scrollWidth") <= 390, name
+        fits(tab, name)
         assert tab.script("document.querySelectorAll('.tile[data-state=failed]').length") == 0, name
         empty = tab.script("[...document.querySelectorAll('.words')].filter((each) => !each.innerText.trim()).length")
         assert empty == 0, name

@@ -286,66 +286,7 @@ def test_names_that_mean_harm_are_text(instance: Instance, tab: Page) -> None:
     tab.until("#tile-strategies", "<img src=x")
     assert "harmed" not in str(tab.script("document.title"))
     assert tab.script("document.querySelectorAll('.tile img').length") == 0
-    assert tab.script("document.documentElement.scrollWidth") <= 390
-    assert complaints(tab) == []
-
-
-NARROW = "document.documentElement.scrollWidth <= 390"
-PROOF = """
-    const again = () => fetch(document.querySelector('#proof').href)
-        .then((answer) => (answer.ok ? answer.json() : null))
-        .then((proof) => (proof ? (window.proof = proof) : setTimeout(again, 500)));
-    again();
-"""
-
-
-def click(tab: Page, selector: str) -> None:
-    """Press a button or follow a link, once it is there."""
-    tab.until_true(f"document.querySelector({selector!r}) !== null")
-    tab.script(f"document.querySelector({selector!r}).click()")
-
-
-@pytest.mark.ci
-def test_an_auditor_goes_from_a_number_to_its_event_to_its_proof(filled: Instance, tab: Page) -> None:
-    """On a phone."""
-    tab.screen(390)
-    tab.open(link(filled, FULL, "auditor", f"/dashboards/trading?company={FULL}&{PERIOD}&panel=pnl"))
-    click(tab, "#panel a[href^='/audit/events/']")
-    tab.until("#became", "It counts.")
-    tab.until("#changed", "trading")
-    assert tab.script(NARROW) is True
-    assert complaints(tab) == []
-    tab.script(PROOF)  # again, until its block is sealed and signed
-    tab.until_true("window.proof?.offset !== undefined")
-    click(tab, "nav.sub a[href^='/audit/verification']")
-    click(tab, "main form button")
-    tab.until("#verdict", "Verified")
-    tab.until_true(NARROW)  # the page comes anew while it verifies
-
-
-@pytest.mark.ci
-def test_an_engineer_rebuilds_compares_switches_and_switches_back(instance: Instance, tab: Page) -> None:
-    """On a phone; the page follows the rebuild by itself."""
-    tab.screen(390)
-    tab.open(link(instance, "engineeredco", "engineer", "/engine/projections/payments"))
-    tab.until("#again", "made beside the live one")
-    before = int(tab.script("document.querySelector('tr.here').dataset.version"))
-    click(tab, "#again form button")
-    tab.until(".did", "is begun")
-    tab.until_true("document.querySelector('section[id^=version-]') !== null")
-    new = int(tab.script("document.querySelector('section[id^=version-]').id.split('-')[1]"))
-    click(tab, f"#version-{new} a")
-    tab.until("#compared", "The same")
-    assert tab.script(NARROW) is True
-    for verb, version, words in (
-        ("switch", new, "read from"),
-        ("switch", before, "read from"),
-        ("drop", new, "dropped"),
-    ):
-        field = f"document.querySelector('#version-{version} input[value={verb}]')"
-        tab.until_true(f"{field} !== null")
-        tab.script(f"{field}.form.confirm.value = 'payments@{version}'; {field}.form.reason.value = 'a rehearsal'")
-        tab.script(f"{field}.form.requestSubmit()")
-        tab.until(".did", words)
-    assert int(tab.script("document.querySelector('tr.here').dataset.version")) == before
+    for width in (390, 1280, 2560):
+        tab.screen(width)
+        assert tab.script("document.documentElement.scrollWidth") <= width
     assert complaints(tab) == []

@@ -86,6 +86,8 @@ async def test_the_same_facts_under_two_policies(models: ReadModels) -> None:
     (at_risk,) = await models.rows("customer_mrr", from_="2025-02-20", to="2025-04-01")
     assert (at_risk["start_mrr"], at_risk["end_mrr"]) == ("30", "0")
     assert await models.rows("customer_mrr", from_="2025-02-20", policy="stripe") == []
+    assert await models.rows("customer_mrr", from_="2025-02-20", to="2025-04-01", order="moved") == [at_risk]
+    assert await models.rows("customer_mrr", from_="2025-02-01", to="2025-02-20", order="moved") == []
     (row,) = await models.rows("subscriptions")
     assert (row["charge"], row["interval"], row["interval_count"]) == ("30", "month", 1)
 

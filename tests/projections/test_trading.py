@@ -225,6 +225,11 @@ async def test_the_ledger_keeps_the_last_report_of_a_trade(models: ReadModels, b
         (key, t.symbol, money(t.net)) for key, t in sorted(last.items())
     ]
     assert [r["trade_id"] for r in await models.rows("trades", symbol="FIXED")] == sorted(t.trade_id for t in again)
+    for trade in (*again, *trades[10:]):  # as totals count them: by hour of entry and weekday of exit
+        asked = {name: KEYS[name](trade) for name in ("entry_hour", "weekday")}
+        listed = await models.rows("trades", **{name: str(value) for name, value in asked.items()})
+        alike = [key for key, t in sorted(last.items()) if {name: KEYS[name](t) for name in asked} == asked]
+        assert [row["trade_id"] for row in listed] == alike
 
 
 async def test_account_days_and_values(models: ReadModels) -> None:

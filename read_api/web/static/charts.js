@@ -1,5 +1,6 @@
 // Charts: drawn where they come into sight, by the bundle that the page's data names; new rows go into the same view.
 import { isDark } from "./frame.js";
+import { narrowed } from "./narrowed.js";
 
 const DRAWN_EVERY = 2000; // ms between two drawings of a chart: its figures and tables do not wait for it
 const MOST_ELEMENTS = 1000; // rows that are drawn as SVG; beyond it a canvas is quicker
@@ -7,11 +8,13 @@ const MOST_ELEMENTS = 1000; // rows that are drawn as SVG; beyond it a canvas is
 let loading; // what draws: once a page, whoever asks first
 
 export class Charts {
-  constructor({ charts, themes, bundle, numbers }) {
+  constructor({ charts, themes, bundle, numbers, times, narrows }) {
     this.charts = new Map(Object.entries(charts));
     this.themes = themes;
     this.bundle = bundle;
     this.numbers = numbers;
+    this.times = times;
+    this.narrows = narrows ?? [];
     this.views = new Map(); // tile id → its views
     this.inSight = new Set();
     this.seen = new IntersectionObserver((entries) => entries.forEach((each) => this.see(each.target.dataset.id, each.isIntersecting)), { rootMargin: "200px" });
@@ -70,14 +73,26 @@ export class Charts {
         config: this.themes[isDark() ? "dark" : "light"],
         renderer: chart.rows.length > MOST_ELEMENTS ? "canvas" : "svg",
         formatLocale: this.numbers,
+        timeFormatLocale: this.times,
         logLevel: 1, // errors alone
       };
       const spec = structuredClone(chart.specs[number]);
       spec.data = { name: "rows", values: structuredClone(rows) };
-      views.push((await window.vegaEmbed(place, spec, options)).view);
+      const { view } = await window.vegaEmbed(place, spec, options);
+      view.addEventListener("click", (event, item) => this.follow(item));
+      views.push(view);
     }
     this.views.set(id, views);
     if (chart.rows !== rows) this.update(id, chart.rows); // they came while it was drawn
+  }
+
+  // A mark that stands for one value of something leads to the page of that alone.
+  follow(item) {
+    const { datum, mark } = item ?? {};
+    if (!datum || !["rect", "arc", "symbol"].includes(mark.marktype)) return;
+    const named = Object.entries(datum).filter(([name]) => this.narrows.includes(name));
+    const address = named.length && narrowed(Object.fromEntries(named));
+    if (address) location.assign(address);
   }
 
   async redraw(id) {

@@ -12,6 +12,8 @@ export class Formats {
     if (this.kinds[kind]) return this.number(kind, Number(value));
     if (kind === "day") return this.day(value);
     if (kind === "moment") return this.moment(value);
+    if (kind === "month") return this.date({ year: "numeric", month: "short" }, `${value}-01`);
+    if (kind === "weekday") return this.date({ weekday: "short" }, Date.UTC(2024, 0, 1 + value)); // a Monday
     return text(value);
   }
 
@@ -21,7 +23,11 @@ export class Formats {
   }
 
   day(value) {
-    return new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value));
+    return this.date({ dateStyle: "medium" }, value);
+  }
+
+  date(shape, value) {
+    return new Intl.DateTimeFormat(this.locale, { ...shape, timeZone: "UTC" }).format(new Date(value));
   }
 
   moment(value) {

@@ -1,11 +1,13 @@
 // Tables of tiles: new rows change cells in place, and a click on a column's name sorts by it.
+import { narrowed, person } from "./narrowed.js";
+
 const MOST = 100; // rows that a table shows
 
 export class Tables {
-  constructor(formats, { formats: kinds, company }) {
+  constructor(formats, { formats: kinds, narrows }) {
     this.formats = formats;
     this.kinds = kinds;
-    this.company = company;
+    this.narrows = narrows;
     this.rows = new WeakMap(); // table → its rows as the newest answer has them
     this.folded = new WeakSet(); // tables that are shown once they are opened
     this.titles = new Map(); // key of a metric → what the server calls it
@@ -98,14 +100,18 @@ export class Tables {
     if (cell.dataset.value === text) return;
     cell.dataset.value = text;
     const shown = name === "key" ? this.titles.get(text) ?? text : value === null && values.reason ? values.reason.replaceAll("_", " ") : this.formats.value(kind, value);
-    cell.replaceChildren(text && ["user_id", "customer_id"].includes(name) ? this.person(text, shown) : shown);
+    const leads = this.leads(name, text);
+    if (!leads) return cell.replaceChildren(shown);
+    const link = document.createElement("a");
+    Object.assign(link, leads, { textContent: shown });
+    cell.replaceChildren(link);
   }
 
-  person(id, text) {
-    const link = document.createElement("a");
-    link.href = `/dashboards/person?${new URLSearchParams({ company: this.company, user_id: id, customer_id: id })}`;
-    link.textContent = text;
-    return link;
+  // Where a cell leads to, as an element has it; null for one that leads nowhere.
+  leads(name, text) {
+    if (text && ["user_id", "customer_id"].includes(name)) return { href: person(text) };
+    const href = this.narrows.includes(name) && narrowed({ [name]: text });
+    return href ? { href, className: "narrows", title: "Show this alone" } : null;
   }
 }
 

@@ -192,10 +192,32 @@ def test_numbers_are_written_by_the_reader_s_locale(reader: httpx.Client, small:
     assert german != english
 
 
+def test_a_name_in_a_table_leads_to_the_page_of_that_alone(reader: httpx.Client) -> None:
+    """A strategy of the league, then a month of the heat map: both are in the address, and back out of it."""
+    page = reader.get("/dashboards/trading", params={"company": COMPANY, **PERIOD})
+    href = narrowing(page.text, "strategy=breakout")
+    narrowed = reader.get(href)
+    strategies = Shown(narrowed.text).tables["strategies"]
+    assert [row["strategy"] for row in strategies] == ["breakout"]
+    assert Shown(narrowed.text).figures["pnl"] == strategies[0]["total_pnl"]
+    month = reader.get(narrowing(narrowed.text, "period=2025-11"))
+    asked = {"company": COMPANY, "strategy": "breakout", "from": "2025-11-01", "to": "2025-12-01"}
+    assert Shown(month.text).figures == Shown(reader.get("/dashboards/trading", params=asked).text).figures
+    assert '<option value="2025-11" selected>' in month.text
+    assert 'href="/dashboards/trading?company=fullco&amp;period=2025-11"' in month.text  # without filters
+
+
+def narrowing(page: str, ending: str) -> str:
+    """The address of a cell that leads to a page of itself alone, and asks for this."""
+    found = [each.partition('"')[0] for each in page.split('<a class="narrows" href="')[1:]]
+    return unescape(next(each for each in found if ending in each))
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
-        ({"period": "century"}, 400), ({"from": "2025-02-30", "to": "2025-03-01"}, 400), ({"planet": "mars"}, 400),
+        ({"period": "century"}, 400), ({"period": "2025-13"}, 400), ({"period": "2025-02-30"}, 400),
+        ({"from": "2025-02-30", "to": "2025-03-01"}, 400), ({"planet": "mars"}, 400),
         ({"as_of": "yesterday"}, 400), ({"from": "2025-03-01", "to": "2025-02-01"}, 400), ({"company": "../x"}, 403),
     ],
 )  # fmt: skip
