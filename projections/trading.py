@@ -270,8 +270,8 @@ WHEN = {
 
 def at_hours(request: Request) -> Condition | None:
     """Trades of one hour of entry, of one weekday of exit, or of both."""
-    asked = {name: request.get(name) for name in WHEN if request.get(name) is not None}
-    return (" AND ".join(f"{WHEN[name].sql} = %s" for name in asked), tuple(asked.values())) if asked else None
+    only = {name: request.get(name) for name in WHEN if request.get(name) is not None}
+    return (" AND ".join(f"{WHEN[name].sql} = %s" for name in only), tuple(only.values())) if only else None
 
 
 trading.queries += [

@@ -312,10 +312,10 @@ ORDER = Param("order", "customer (default), or moved: those who moved, the most 
 
 def _ask_customers(request: Request) -> Statement:
     low, high = day_span(request)
-    kept, order = ("start_mrr <> 0 OR end_mrr <> 0", "1")
+    condition, order = ("start_mrr <> 0 OR end_mrr <> 0", "1")
     if request.get(ORDER.name) == MOVED:
-        kept, order = "start_mrr <> end_mrr", "abs(end_mrr - start_mrr) DESC, 1"
-    sql = f"SELECT * FROM ({CUSTOMERS}) AS customer WHERE {kept} ORDER BY {order} LIMIT {row_limit(request)}"
+        condition, order = "start_mrr <> end_mrr", "abs(end_mrr - start_mrr) DESC, 1"
+    sql = f"SELECT * FROM ({CUSTOMERS}) AS customer WHERE {condition} ORDER BY {order} LIMIT {row_limit(request)}"
     return Statement(sql, (low, request.company, _policy(request), high))
 
 

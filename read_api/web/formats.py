@@ -86,7 +86,7 @@ class Formats:
         """The time of day alone where it is today's, else with the day."""
         known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         if known.astimezone(self.zone).date() == self.today:
-            return str(dates.format_time(known, "medium", tzinfo=self.zone, locale=self.locale))
+            return _as_browsers(dates.format_time(known, "medium", tzinfo=self.zone, locale=self.locale))
         return self.moment(known)
 
     def whole(self, value: float) -> str:
@@ -153,13 +153,18 @@ def _day(day: str, locale: Locale) -> str:
 @lru_cache(5_000)
 def _moment(moment: str | datetime, zone: ZoneInfo, locale: Locale) -> str:
     known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return str(dates.format_datetime(known, "medium", tzinfo=zone, locale=locale))
+    return _as_browsers(dates.format_datetime(known, "medium", tzinfo=zone, locale=locale))
 
 
 def utc(moment: str | datetime) -> str:
     """A moment for the title of an element: ISO 8601, UTC."""
     known = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return known.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _as_browsers(time: str) -> str:
+    """A time as scripts write it too: browsers put a plain space before AM and PM, where Unicode has a narrow one."""
+    return time.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def _text(value: Any) -> str:

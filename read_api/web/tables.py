@@ -29,6 +29,7 @@ CHOSEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("service", "operation", "minute", "hour", "day"),
             *("count", "errors", "error_rate", "p50", "p95", "p99"),
         ),
+        "burn_rates": ("window", "long", "short", "threshold", "burning"),
         "system_metrics": ("service", "metric", "count", "min", "p50", "p95", "p99", "max"),
         "user_steps": ("at", "user_id", "name", "subject", "session_id"),
         "configuration_history": ("at", "actor", "aggregate", "topic", "id"),
@@ -148,6 +149,6 @@ def _cell(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
     text = formats.value(kind, value)
     if value is None and column.name == "value" and row.get("reason"):
         text = str(row["reason"]).replace("_", " ")
-    elif kind == MONEY and "currency" not in row and column.name == "value":
+    elif kind == MONEY and value is not None and "currency" not in row and column.name == "value":
         text = f"{text} {formats.currency}"
     return Cell(text, raw_text(value), kind)

@@ -103,7 +103,7 @@ def place_of(layout: Mapping[str, int]) -> str:
 
 _EMPTY: Mapping[str, str] = MappingProxyType(
     {
-        "alert_rules": "There is no alert rule yet. An admin makes one with POST /api/v1/alerts/config.",
+        "alert_rules": "There is no alert rule yet. An admin makes one on the page Admin.",
         "configuration_history": "Nothing was changed yet.",
         "market_bars": "There are no bars of this length. Choose longer ones, or another symbol.",
         "indicator": "There are no bars of this length. Choose longer ones, or another symbol.",
@@ -162,10 +162,10 @@ def _figure(row: Mapping[str, Any], formats: Formats, base: Mapping[str, Any] | 
 
 
 def _change(kind: str, moved: Decimal, before: Decimal, formats: Formats) -> str:
-    """Shares change by points, everything else by its share of what it was."""
-    if kind == "fraction" or not before:
+    """Shares change by points; everything else by its share of what it was, unless one of both is negative."""
+    if kind == "fraction" or before <= 0 or moved < -before:
         sign = "+" if moved > 0 else ""
         return sign + (
             formats.value("points", moved * 100) + " pts" if kind == "fraction" else formats.figure(kind, moved)
         )
-    return ("+" if moved > 0 else "") + formats.value("fraction", moved / abs(before))
+    return ("+" if moved > 0 else "") + formats.value("fraction", moved / before)

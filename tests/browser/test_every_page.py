@@ -34,6 +34,8 @@ PAGES = (
     *(f"/audit{page}?company={COMPANY}" for page in ("", "/trail", "/verification", "/replay")),
     *(f"/engine{page}?company={COMPANY}" for page in ("", "/projections/trading", "/quarantine")),
     *(f"/admin{page}?company={COMPANY}" for page in ("", "/dashboards", "/alerts", "/schedules", "/company")),
+    *(f"/admin/{section}/new?company={COMPANY}" for section in ("alerts", "schedules")),
+    f"/admin/dashboards/new?company={COMPANY}&like=users",
 )
 DRAWN = (
     "document.readyState === 'complete' && (document.querySelector('#live')?.dataset.state ?? 'live') === 'live' &&"

@@ -8,6 +8,7 @@ export class Tables {
     this.formats = formats;
     this.kinds = kinds;
     this.narrows = narrows;
+    this.currency = document.querySelector(".tiles").dataset.currency;
     this.rows = new WeakMap(); // table → its rows as the newest answer has them
     this.folded = new WeakSet(); // tables that are shown once they are opened
     this.titles = new Map(); // key of a metric → what the server calls it
@@ -99,12 +100,21 @@ export class Tables {
     const text = raw(value);
     if (cell.dataset.value === text) return;
     cell.dataset.value = text;
-    const shown = name === "key" ? this.titles.get(text) ?? text : value === null && values.reason ? values.reason.replaceAll("_", " ") : this.formats.value(kind, value);
+    const shown = this.words(name, kind, text, values);
     const leads = this.leads(name, text);
     if (!leads) return cell.replaceChildren(shown);
     const link = document.createElement("a");
     Object.assign(link, leads, { textContent: shown });
     cell.replaceChildren(link);
+  }
+
+  // What a cell says, as the server writes it (read_api/web/tables.py).
+  words(name, kind, text, values) {
+    const value = values[name];
+    if (name === "key") return this.titles.get(text) ?? text;
+    if (name === "value" && value === null && values.reason) return values.reason.replaceAll("_", " ");
+    const shown = this.formats.value(kind, value);
+    return name === "value" && kind === "money" && value !== null && !("currency" in values) ? `${shown} ${this.currency}` : shown;
   }
 
   // Where a cell leads to, as an element has it; null for one that leads nowhere.

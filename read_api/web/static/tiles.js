@@ -80,7 +80,7 @@ export class Tiles {
     const way = moved > 0 ? "up" : moved < 0 ? "down" : "level";
     const arrow = { up: "▲", down: "▼", level: "=" }[way];
     const sign = moved > 0 ? "+" : "";
-    const share = kind === "fraction" ? `${this.formats.value("points", moved * 100)} pts` : before ? this.formats.value("fraction", moved / Math.abs(before)) : this.formats.figure(kind, moved);
+    const share = kind === "fraction" ? `${this.formats.value("points", moved * 100)} pts` : before > 0 && value >= 0 ? this.formats.value("fraction", moved / before) : this.formats.figure(kind, moved);
     const words = element.querySelector(".quiet");
     element.dataset.way = way;
     const shown = document.createElement("span");

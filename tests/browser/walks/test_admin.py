@@ -20,10 +20,13 @@ def field(walk: Walk, name: str, value: str) -> None:
 
 
 def saved(walk: Walk) -> None:
-    """Press save, and see that it is."""
+    """Press save, and see that it is: as another version."""
+    version = "document.querySelector('#edit')?.elements.version.value"
+    before = walk.tab.script(version)
     walk.tab.script("document.getElementById('save').focus()")
     walk.tab.press("Enter")
-    walk.tab.until("[role=status]", "Saved.")
+    walk.tab.until_true(f"![undefined, '{before}'].includes({version})")
+    walk.tab.until("#main", "Saved.")
 
 
 @pytest.mark.ci

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.configuration.dashboard import TileKind
 from read_api.charts.charts import KINDS, charts_of, columns_drawn
-from read_api.charts.columns import DAY, FRACTION, MOMENT, MONEY, QUANTITY, TEXT, kind_of, label
+from read_api.charts.columns import DAY, FRACTION, MOMENT, MONEY, MONTH, QUANTITY, TEXT, WEEKDAY, kind_of, label
 from read_api.charts.special import CHARTS
 
 DAYS = [{"day": f"2025-10-{n:02}", "symbol": "AAPL", "total_pnl": str(n - 3), "trades": n} for n in range(1, 9)]
@@ -85,7 +85,8 @@ def test_whatever_a_query_answers_there_is_a_chart_or_none(kind: str, rows: list
         ("symbol", "600519", TEXT),
         ("day", "2025-10-01", DAY), ("closed_at", "2025-10-01T12:00:00Z", MOMENT), ("win_rate", 0.5, FRACTION),
         ("strategy", "2025-10-01", DAY), ("plan", "12.5", TEXT),
-        ("weekday", 0, TEXT), ("entry_hour", -1, TEXT), ("hour", "2025-10-01T12:00:00Z", MOMENT),
+        ("weekday", 0, WEEKDAY), ("month", "2025-10", MONTH), ("entry_hour", -1, TEXT),
+        ("hour", "2025-10-01T12:00:00Z", MOMENT),
     ],
 )  # fmt: skip
 def test_what_a_column_holds(name: str, value: object, kind: str) -> None:

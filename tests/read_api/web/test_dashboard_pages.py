@@ -200,7 +200,7 @@ def test_a_name_in_a_table_leads_to_the_page_of_that_alone(reader: httpx.Client)
     strategies = Shown(narrowed.text).tables["strategies"]
     assert [row["strategy"] for row in strategies] == ["breakout"]
     assert Shown(narrowed.text).figures["pnl"] == strategies[0]["total_pnl"]
-    month = reader.get(narrowing(narrowed.text, "period=2025-11"))
+    month = reader.get(narrowing(narrowed.text, "period=2025-11&strategy=breakout"))
     asked = {"company": COMPANY, "strategy": "breakout", "from": "2025-11-01", "to": "2025-12-01"}
     assert Shown(month.text).figures == Shown(reader.get("/dashboards/trading", params=asked).text).figures
     assert '<option value="2025-11" selected>' in month.text
@@ -208,9 +208,9 @@ def test_a_name_in_a_table_leads_to_the_page_of_that_alone(reader: httpx.Client)
 
 
 def narrowing(page: str, ending: str) -> str:
-    """The address of a cell that leads to a page of itself alone, and asks for this."""
+    """The address of a cell that leads to a page of itself alone, and ends so."""
     found = [each.partition('"')[0] for each in page.split('<a class="narrows" href="')[1:]]
-    return unescape(next(each for each in found if ending in each))
+    return next(each for each in map(unescape, found) if each.endswith(ending))
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,10 @@ def kind(address: str) -> tuple[str, ...]:
     steps = parts.path.rpartition(".")[2].split("/")  # files: their ending
     shown = steps[:2] if steps[1:2] == ["metric"] else steps[:3]  # what follows is the name of a thing
     names = sorted({name for name, _ in parse_qsl(parts.query)})
-    filters = [name for name in names if name in FILTERS][:1]  # to narrow a page twice is as to narrow it once
-    return *shown, str(len(steps)), *filters, *(name for name in names if name not in FILTERS)
+    filters = [name for name in names if name in FILTERS]
+    dashboard = steps[1:2] == ["dashboards"] and "panel" not in names
+    narrowed = filters[:1] if dashboard else []  # to narrow a page twice is as to narrow it once, and what it leads to
+    return *shown, str(len(steps)), *narrowed, *(name for name in names if name not in FILTERS)
 
 
 def crawled(client: httpx.Client, begin: str) -> Iterator[tuple[str, httpx.Response]]:
