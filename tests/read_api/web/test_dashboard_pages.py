@@ -194,23 +194,26 @@ def test_numbers_are_written_by_the_reader_s_locale(reader: httpx.Client, small:
 
 def test_a_name_in_a_table_leads_to_the_page_of_that_alone(reader: httpx.Client) -> None:
     """A strategy of the league, then a month of the heat map: both are in the address, and back out of it."""
-    page = reader.get("/dashboards/trading", params={"company": COMPANY, **PERIOD})
-    href = narrowing(page.text, "strategy=breakout")
-    narrowed = reader.get(href)
-    strategies = Shown(narrowed.text).tables["strategies"]
+
+    def page(asked: Mapping[str, str]) -> str:
+        return settled(reader, "/dashboards/trading", {"company": COMPANY, **asked})
+
+    narrowed = page(narrowing(page(PERIOD), "strategy=breakout"))
+    strategies = Shown(narrowed).tables["strategies"]
     assert [row["strategy"] for row in strategies] == ["breakout"]
-    assert Shown(narrowed.text).figures["pnl"] == strategies[0]["total_pnl"]
-    month = reader.get(narrowing(narrowed.text, "period=2025-11&strategy=breakout"))
-    asked = {"company": COMPANY, "strategy": "breakout", "from": "2025-11-01", "to": "2025-12-01"}
-    assert Shown(month.text).figures == Shown(reader.get("/dashboards/trading", params=asked).text).figures
-    assert '<option value="2025-11" selected>' in month.text
-    assert 'href="/dashboards/trading?company=fullco&amp;period=2025-11"' in month.text  # without filters
+    assert Shown(narrowed).figures["pnl"] == strategies[0]["total_pnl"]
+    month = page(narrowing(narrowed, "period=2025-11&strategy=breakout"))
+    asked = {"strategy": "breakout", "from": "2025-11-01", "to": "2025-12-01"}
+    assert Shown(month).figures == Shown(page(asked)).figures
+    assert '<option value="2025-11" selected>' in month
+    assert 'href="/dashboards/trading?company=fullco&amp;period=2025-11"' in month  # without filters
 
 
-def narrowing(page: str, ending: str) -> str:
-    """The address of a cell that leads to a page of itself alone, and ends so."""
+def narrowing(page: str, ending: str) -> dict[str, str]:
+    """What the address of a cell asks for that leads to a page of itself alone, and ends so."""
     found = [each.partition('"')[0] for each in page.split('<a class="narrows" href="')[1:]]
-    return next(each for each in map(unescape, found) if each.endswith(ending))
+    href = next(each for each in map(unescape, found) if each.endswith(ending))
+    return dict(parse_qsl(urlsplit(href).query))
 
 
 @pytest.mark.parametrize(
