@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from app.instance.logs import log_file
-from tests.support.instance import Instance, environment, trade
+from tests.support.instance import Instance, command_line, environment, role_of, trade
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -39,13 +39,9 @@ def family(instance: Instance) -> dict[int, str]:
 
 def name_of(process: psutil.Process) -> str:
     """The role of a process, or its program; nothing for one that has ended."""
-    try:
-        words = process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return ""
-    if "serve" in words:
-        return words[words.index("serve") + 1]
-    return next((word for word in words if word in (WORKER, "adapters.servers.stop_unused")), " ".join(words[:1]))
+    words = command_line(process)
+    named = (word for word in words if word in (WORKER, "adapters.servers.stop_unused"))
+    return role_of(process) or next(named, " ".join(words[:1]))
 
 
 class Caller:

@@ -130,6 +130,12 @@ def command_line(process: psutil.Process) -> list[str]:
         return []
 
 
+def role_of(process: psutil.Process) -> str:
+    """The role that it serves; empty for one that serves none, or has ended."""
+    words = command_line(process)
+    return words[words.index("serve") + 1] if "serve" in words else ""
+
+
 def run_command(*arguments: str, given: str = "", **settings: str) -> Result:
     """Run `analytics …` in this process, with free ports and no settings of whoever runs the tests.
 

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.support.copies import copy_of
-from tests.support.instance import Instance, trade
+from tests.support.instance import Instance, role_of, trade
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 WITHIN = 20.0  # seconds until spans have arrived
@@ -141,9 +141,9 @@ def test_what_a_command_decides_carries_the_trace_of_its_request(traced: Instanc
 def test_api_processes_keep_within_their_memory_with_spans_on(traced: Instance) -> None:
     """The SDK and its HTTP client have to fit, too."""
     sizes = {
-        child.cmdline()[-2]: child.memory_info().rss // 2**20
+        role: child.memory_info().rss // 2**20
         for child in traced.children()
-        if child.cmdline()[-2] in ("read-api", "command-api", "grpc")
+        if (role := role_of(child)) in ("read-api", "command-api", "grpc")
     }
     assert len(sizes) == 3
     assert {role: size for role, size in sizes.items() if size > API_MEGABYTES} == {}

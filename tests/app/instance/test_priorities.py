@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-from tests.support.instance import Instance, command_line
+from tests.support.instance import Instance, role_of
 
 
 def test_what_people_wait_for_comes_before_what_nobody_looks_at(instance: Instance) -> None:
     """Doors, reads and live windows, then the projector, then indexer and sealer."""
-    lines = {child: command_line(child) for child in instance.children()}
-    steps = {line[line.index("serve") + 1]: child.nice() for child, line in lines.items() if "serve" in line}
+    steps = {role_of(child): child.nice() for child in instance.children()}
     own = os.getpriority(os.PRIO_PROCESS, 0)
     people = {steps[name] for name in ("read-api", "command-api", "grpc", "live")}
     assert people == {own}

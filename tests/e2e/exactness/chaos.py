@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from tests.support.instance import Instance
+from tests.support.instance import Instance, role_of
 from tests.support.kafka_broker import KafkaBroker
 
 PATIENCE = 120.0  # seconds that a killed process may take to be there again
@@ -83,9 +83,8 @@ def serving(instance: Instance) -> Iterator[tuple[str, psutil.Process]]:
     assert instance.process is not None
     for process in psutil.Process(instance.process.pid).children():
         with contextlib.suppress(psutil.Error):
-            command = process.cmdline()
-            if command[-1:] == ["--supervised"]:
-                yield command[-2], process
+            if role := role_of(process):
+                yield role, process
 
 
 class ProjectorVictim:
