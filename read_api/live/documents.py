@@ -32,9 +32,10 @@ class Item:
     """An object of a document with the JSON of its plain members; those that are lists of objects are apart.
 
     `like`: the one before it. A list that is the very same as there is not looked at again: answers are never changed.
+    `key`: columns by which it was last known as a row, and their values as JSON.
     """
 
-    __slots__ = ("lists", "raw", "tables", "value")
+    __slots__ = ("key", "lists", "raw", "tables", "value")
 
     def __init__(self, value: Document, like: Item | None = None) -> None:
         before = like.tables if like else _NO_TABLES
@@ -42,6 +43,7 @@ class Item:
         self.tables: Mapping[str, list[Document]] = tables or _NO_TABLES
         self.value: Document = {k: v for k, v in value.items() if k not in tables} if tables else value
         self.raw = _encode(self.value)
+        self.key: tuple[Sequence[str], bytes] = ((), b"[]")
         self.lists = {name: _items(name, rows, like) for name, rows in tables.items()} if tables else _NO_LISTS
 
     def same(self, other: Item) -> bool:
@@ -197,8 +199,11 @@ def _values(row: Item, columns: Iterable[str]) -> list[Any]:
     return [row.value[name] for name in columns]
 
 
-def _key_of(row: Item, columns: Iterable[str]) -> bytes:
-    return _encode(_values(row, columns))
+def _key_of(row: Item, columns: Sequence[str]) -> bytes:
+    """Encoded once of a row that stays from one document to the next."""
+    if row.key[0] != columns:
+        row.key = columns, _encode(_values(row, columns))
+    return row.key[1]
 
 
 def _same_rows(old: Sequence[Item], new: Sequence[Item]) -> bool:

@@ -27,7 +27,7 @@ from read_api.services import ReadServices
 
 MOST_ROWS = 5_000  # of an answer that is followed: all of them are compared whenever something moves
 MOST_SUBSCRIPTIONS = 32  # of a connection
-UNHURRIED = 8.0  # seconds of rest of a dashboard for each second that all of its tiles took
+UNHURRIED = 12.0  # seconds of rest of a dashboard for each second that all of its tiles took
 OFTENEST = 0.005  # seconds between two messages of a live window
 METRIC = "metric"  # the query that a subscription to a metric follows
 

@@ -71,6 +71,7 @@ def test_paused_figures_stay_and_go_on_where_they_are_by_then(instance: Instance
     instance.take([trade("pauseco", n) for n in range(2)])
     tab.open(link(instance, "pauseco", path=trading("pauseco")))
     tab.until("#live", "Live")
+    tab.until(TRADES, "2")
     tab.press(".")
     tab.until("#live", "Paused")
     instance.take([trade("pauseco", n) for n in range(2, 6)])
@@ -97,6 +98,7 @@ def test_a_page_that_loses_its_connection_says_so_keeps_its_figures_and_goes_on(
     with tab.first_runs(SOCKETS):
         tab.open(link(instance, "lostco", path=trading("lostco")))
         tab.until("#live", "Live")
+        tab.until(TRADES, "3")
         tab.script("window.notReloaded = away = true; sockets.at(-1).close()")
         tab.until("#live", "Not live")
         tab.until("#badge", "Not live since")

@@ -40,7 +40,7 @@ def money(millionths: int | Decimal) -> str:
     """Whole millionths as a decimal text, trailing zeros trimmed: -88652440 is "-88.65244"."""
     whole = int(millionths)
     units, rest = divmod(abs(whole), MILLION)
-    text = f"{units}.{rest:06d}".rstrip("0").rstrip(".")
+    text = f"{units}.{rest:06d}".rstrip("0") if rest else str(units)
     return f"-{text}" if whole < 0 else text
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -74,27 +73,19 @@ def test_an_event_is_seen_at_once_and_its_minute_ends_as_the_projections(instanc
 
 def test_watch_prints_a_line_a_message(instance: Instance, now: int) -> None:
     """What moves is printed as it moves: here one measure, by symbol."""
-    with ThreadPoolExecutor(1) as other:
-        command = ("watch", "trading.total_pnl", "--company", "watched", "--by", "symbol", "--json", "--count", "8")
-        line = [
-            sys.executable,
-            "-m",
-            "app.cli",
-            *command,
-            "--data",
-            str(instance.folder),
-        ]  # others print here
-        watching = other.submit(subprocess.run, line, capture_output=True, text=True)
+    command = ("watch", "trading.total_pnl", "--company", "watched", "--by", "symbol", "--json", "--count", "8")
+    line = [sys.executable, "-m", "app.cli", *command, "--data", str(instance.folder)]  # others print here
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         with instance.client("viewer", "watched") as client:
             eventually(lambda: client.get("/api/v1/health").json().get("live"))
         for number in range(200):
-            if watching.done():
+            if watching.poll() is not None:
                 break
             publish(instance, closed("watched", time.time_ns() // 1_000_000, number))
             time.sleep(0.1)
-        result = watching.result(30)
-    assert result.returncode == 0, result.stderr
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
+        printed, trouble = watching.communicate(timeout=30)
+    assert watching.returncode == 0, trouble
+    lines = [json.loads(line) for line in printed.splitlines()]
     assert [line["metric"] for line in lines] == ["trading"] * 8
     rows = [row for line in lines for window in line["windows"] for row in window["rows"]]
     assert rows
