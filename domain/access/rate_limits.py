@@ -184,7 +184,9 @@ class Rates:
     def _tenant(self, principal: Principal, company: str) -> tuple[_Tenant, TierLimits]:
         """What the tenant that pays has used, and what it may use."""
         name = tenant_charged(principal, company)
-        tenant = self._tenants.setdefault(name, _Tenant())
+        tenant = self._tenants.get(name)
+        if tenant is None:
+            tenant = self._tenants[name] = _Tenant()
         self._tenants.move_to_end(name)
         if len(self._tenants) > REMEMBERED:
             idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds or each.sockets))
