@@ -207,21 +207,10 @@ def totals(
     """
     source = source or f"{{{of.table.name}}}"
     declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive)
-    params = (
-        Param(
-            "by",
-            f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row",
-            read_members(by, "dimension"),
-        ),
-        FROM,
-        TO,
-        LIMIT,
-        *(Param(d, f"only rows with this {d}", dimension.read) for d, dimension in by.items()),
-    )
     return Query(
         name,
         summary,
-        params,
+        _params(by),
         declared.ask,
         declared.shape,
         selects=declared.selects,
@@ -229,6 +218,13 @@ def totals(
         measures=declared.names(),
         row=declared.row(name),
     )
+
+
+def _params(by: Mapping[str, Dimension]) -> tuple[Param, ...]:
+    """What a query of totals may be asked for: dimensions, a period, a limit, and one value of each dimension."""
+    some = f"dimensions, comma-separated, out of {', '.join(by)}; empty: one total row"
+    only = (Param(name, f"only rows with this {name}", dimension.read) for name, dimension in by.items())
+    return (Param("by", some, read_members(by, "dimension")), FROM, TO, LIMIT, *only)
 
 
 def _on_the_grid(bound: str, at: datetime, kind: type[Kind]) -> datetime:
