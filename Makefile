@@ -7,11 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PIP_INSTALL := $(PIP) install --quiet --progress-bar off
-# --no-deps: a lock names everything, so pip need not resolve again (and must not add to it). --no-compile: of 11,000
-# modules a few thousand are ever used, and compiling those when they are first loaded halves the installation
-PIP_LOCKED := $(PIP_INSTALL) --no-compile --require-hashes --no-deps -r
+# uv installs in seconds what takes pip most of a minute; where it cannot (it reads no pip.conf), pip does.
+# --no-deps: a lock names everything, so nothing need be resolved again (or could be added). No bytecode: of 11,000 modules
+# a few thousand are ever used, and compiling those when they are first loaded halves the installation
+UV := $(VENV)/uv/bin/uv
+LOCKED := --quiet --require-hashes --no-deps -r
+INSTALL_LOCKED = @$(UV) pip install --python $(BIN)/python $(LOCKED) $< || $(PIP) install --no-compile $(LOCKED) $<
 # a lock names packages and hashes, and no index: each machine has its own
-UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
+UV_COMPILE := $(UV) pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics
 TESTERS ?= 3
@@ -21,7 +24,7 @@ say = @printf '\n==> %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# Packages are installed without bytecode (see PIP_LOCKED). Where this is set, as in many containers, none would ever be
+# Packages are installed without bytecode (see INSTALL_LOCKED). Where this is set, as in many containers, none would ever be
 # kept, and each process of an instance would compile all that it loads: 18 s of CPU for a start instead of 6
 unexport PYTHONDONTWRITEBYTECODE
 # the stamps below are the targets that make compares; running steps side by side would mix their output
@@ -118,8 +121,10 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.runtime: requirements.lock $(VENV)/.made
-	$(call say,installing the locked packages (about a minute))
-	@$(PIP_LOCKED) requirements.lock
+	$(call say,installing the locked packages)
+	@awk '/^[^ ]/ {own = /^uv==/} own' requirements-dev.lock > $(VENV)/uv.lock
+	@$(PIP_INSTALL) --require-hashes --no-deps --upgrade --target $(VENV)/uv -r $(VENV)/uv.lock || true
+	$(INSTALL_LOCKED)
 	@touch $@
 
 $(VENV)/.project: pyproject.toml $(VENV)/.runtime
@@ -129,5 +134,5 @@ $(VENV)/.project: pyproject.toml $(VENV)/.runtime
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(VENV)/.project
 	$(call say,installing the locked development packages)
-	@$(PIP_LOCKED) requirements-dev.lock
+	$(INSTALL_LOCKED)
 	@touch $@

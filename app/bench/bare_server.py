@@ -13,7 +13,8 @@ from typing import Any
 
 from app.bench.child import child, first_line
 
-BODY = b"x" * int(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else 600)  # 600 as a row of totals takes
+USUAL = 600  # bytes, as a row of totals takes
+BODY = b"x" * int(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else USUAL)
 START = {
     "type": "http.response.start",
     "status": 200,
@@ -33,9 +34,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def bare_server() -> AsyncIterator[int]:
-    """The port of one that runs for as long as this lasts."""
-    async with child("app.bench.bare_server") as output:
+async def bare_server(size: int = USUAL) -> AsyncIterator[int]:
+    """The port of one that runs for as long as this lasts, and answers so many bytes."""
+    async with child("app.bench.bare_server", str(size)) as output:
         yield int(await first_line(output, "the bare server did not start"))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 import psycopg
@@ -24,6 +24,7 @@ from domain.access.rights import Role
 
 ROUNDS = 20
 CLIENTS = 8
+KEY_FIGURES = "/api/v1/query/kpis?company={}"
 TOTALS = (
     "SELECT SUM(total_trades), SUM(winning_trades), SUM(total_pnl) FROM read_models.trading_by_hour_v2"
     " WHERE company_id = %s"
@@ -33,18 +34,29 @@ Times = dict[str, list[float]]
 
 async def measure(ground: Ground, instance: Instance) -> None:
     """One row, totals of a company, and kept key figures; then one row for several clients."""
-    async with bare_server() as port:
-        await asyncio.to_thread(_measure, ground, instance, port)
+    token = instance.token(Role.VIEWER)
+    size = await asyncio.to_thread(_size_of_key_figures, instance, token)
+    async with bare_server() as port, bare_server(size) as large:
+        await asyncio.to_thread(_measure, ground, instance, token, {"bare": port, "bare, as large": large})
 
 
-def _measure(ground: Ground, instance: Instance, bare: int) -> None:
-    token, count = instance.token(Role.VIEWER), max(10, ground.scale.reads // ROUNDS)
+def _size_of_key_figures(instance: Instance, token: str) -> int:
+    """Bytes of a kept answer: a bare server that says less than that would have less to hand to the kernel."""
+    with (
+        psycopg.connect(instance.settings.database_url, autocommit=True) as database,
+        closing(Connection(instance.address("read_api"), token)) as api,
+    ):
+        return len(api.get(KEY_FIGURES.format(some_trade(database)[0])))
+
+
+def _measure(ground: Ground, instance: Instance, token: str, bare: dict[str, int]) -> None:
+    count = max(10, ground.scale.reads // ROUNDS)
     with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
         company, trade = some_trade(database)
         paths = {
             "one": f"/api/v1/query/trades?company={company}&trade_id={trade}",
             "totals": f"/api/v1/query/trading_totals?company={company}",
-            "kept": f"/api/v1/query/kpis?company={company}",
+            "kept": KEY_FIGURES.format(company),
         }
         work: dict[str, Callable[[], object]] = {
             "one statement": lambda: database.execute(ROW, (company, trade), prepare=True).fetchone(),
@@ -54,28 +66,33 @@ def _measure(ground: Ground, instance: Instance, bare: int) -> None:
     for name, floors, what in (
         ("one", {"bare": 1, "one statement": 3}, "one row (floor: a bare server and three bare statements)"),
         ("totals", {"bare": 1, "totals statement": 3}, "totals (floor: a bare server and three bare statements)"),
-        ("kept", {"bare": 1}, "kept key figures (floor: a bare server)"),
+        ("kept", {"bare, as large": 1}, "kept key figures (floor: a bare server that answers as many bytes)"),
     ):
         value, floor = _median([_p50s(times, name, floors) for times in rounds])
         ground.report(Figure(f"way_{name}_p50", value, "ms", floor, f"p50 of an HTTP read of {what}, in turns"))
     address = instance.address("read_api")
     rate = _rate(address, token, paths["one"], count * ROUNDS)
-    floor = _rate(("127.0.0.1", bare), token, "/", count * ROUNDS)
+    floor = _rate(("127.0.0.1", bare["bare"]), token, "/", count * ROUNDS)
     note = f"HTTP reads of one row, {CLIENTS} clients in threads (floor: a bare server asked by them)"
     ground.report(Figure("way_rate", rate, "reads/s", floor, note))
 
 
 def _round(
     address: tuple[str, int],
-    bare: int,
+    bare: dict[str, int],
     token: str,
     paths: dict[str, str],
     work: dict[str, Callable[[], object]],
     count: int,
 ) -> Times:
     """Milliseconds of each, on connections of their own: an idle one is closed after some seconds."""
-    with closing(Connection(address, token)) as api, closing(Connection(("127.0.0.1", bare), token)) as server:
-        times = {"bare": timed(count, lambda: server.get("/"))}
+    with ExitStack() as connections:
+        api = connections.enter_context(closing(Connection(address, token)))
+        servers = {
+            name: connections.enter_context(closing(Connection(("127.0.0.1", port), token)))
+            for name, port in bare.items()
+        }
+        times = {name: timed(count, partial(server.get, "/")) for name, server in servers.items()}
         times |= {name: timed(count, ask) for name, ask in work.items()}
         return times | {name: timed(count, partial(api.get, path)) for name, path in paths.items()}
 

@@ -2,9 +2,9 @@
 
 First byte of each dashboard, the first time after the start (nothing is kept yet) and then from kept answers, with the
 processor that it takes, beside a bare server that answers as many bytes; first and largest paint; and what an open
-trading page costs while its figures move: shares of a core of the process that answers and of the browser's tab, beside
-the same time without the page. An instance of its own is started with the sample data, unless a folder is named: then
-what lies there is started, and stopped in the end.
+trading page costs while its figures move, and one of ten of its tiles: shares of a core of the process that answers and
+of the browser's tab, beside the same time without the page. An instance of its own is started with the sample data,
+unless a folder is named: then what lies there is started, and stopped in the end.
 """
 
 from __future__ import annotations
@@ -103,18 +103,33 @@ def cores(*groups: Sequence[psutil.Process]) -> list[float]:
     return [(used(group) - before) / SECONDS for before, group in zip(begin, groups, strict=True)]
 
 
-def open_page(instance: Instance, tab: Page, company: str) -> None:
-    """What an open trading page costs beside none."""
+def ten_tiles(instance: Instance, company: str) -> str:
+    """The id of a dashboard of the trading page's first ten tiles, saved by a command."""
+    with instance.client("admin", company) as client:
+        document = client.get("/api/v1/dashboards/trading/config", params={"company": company}).json()
+        body = {name: document[name] for name in ("name", "description", "sharing")}
+        body |= {"tiles": document["tiles"][:10]}
+        url = f"{instance.addresses['command_api']}/api/v1/dashboard/config"
+        answer = client.post(url, params={"company": company}, json=body)
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
+
+
+def open_pages(instance: Instance, tab: Page, company: str) -> None:
+    """What an open trading page costs beside none: the standard one, and one of its first ten tiles."""
     answering = serving(instance)
     tab.screen(1280, 900)
     tab.open("about:blank")
     (without,) = cores(answering)
-    tab.open(f"{instance.addresses['pages']}/dashboards/trading?company={company}")
-    tab.until("#live", "Live")
-    time.sleep(5)
-    tabs = [each for each in psutil.Process().children(recursive=True) if "--type=renderer" in each.cmdline()]
-    server, drawing = cores(answering, tabs)
-    print(f"open trading page: server {server:.1%} of a core, without it {without:.1%}; tab {drawing:.1%}")
+    print(f"no open page: server {without:.1%} of a core", flush=True)
+    for name in ("trading", ten_tiles(instance, company)):
+        tab.open(f"{instance.addresses['pages']}/dashboards/{name}?company={company}")
+        tab.until("#live", "Live")
+        time.sleep(5)
+        tiles = tab.script("document.querySelectorAll('.tile').length")
+        tabs = [each for each in psutil.Process().children(recursive=True) if "--type=renderer" in each.cmdline()]
+        server, drawing = cores(answering, tabs)
+        print(f"open trading page of {tiles} tiles: server {server:.1%} of a core, tab {drawing:.1%}", flush=True)
 
 
 def main() -> None:
@@ -133,7 +148,7 @@ def main() -> None:
             tab.open(f"{instance.addresses['pages']}/pipeline#token={token}&company={asked.company}")
             tab.until(".who", "ada")
             paints(instance, tab, asked.company)
-            open_page(instance, tab, asked.company)
+            open_pages(instance, tab, asked.company)
         finally:
             instance.stop()
 

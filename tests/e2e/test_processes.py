@@ -164,6 +164,7 @@ def at_a_terminal(own: Instance) -> Iterator[int]:
 
 def test_what_is_no_terminal_is_given_no_token(instance: Instance) -> None:
     """It says how to come by one."""
+    eventually(lambda: "Ready." in instance.log.read_text())  # said once the addresses are there
     text = instance.log.read_text()
     assert "analytics token --role ROLE" in text
     assert "eyJ" not in text

@@ -19,7 +19,6 @@ from read_api.charts.columns import label
 LONG = 500  # characters from which a text has several lines
 MOST_PLACES = 1_000
 _ABSENT: Any = object()
-Scalar = inspect.StrType | inspect.IntType | inspect.LiteralType | inspect.EnumType | inspect.BoolType
 
 
 class Field(NamedTuple):

@@ -23,7 +23,6 @@ from read_api.web.rendering import PAGE_HEADERS
 from read_api.web.room import Page, page_of
 
 PLACE = ("topic", "partition", "offset", "position")
-LINKED = ("correlation_id", "causation_id")
 ADMITTED = "admitted"
 
 
