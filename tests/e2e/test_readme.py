@@ -15,7 +15,7 @@ from tests.architecture.sources import ROOT
 from tests.support.instance import Instance
 
 PAGES = (
-    "README.md",
+    pytest.param("README.md", marks=pytest.mark.ci),  # it starts, loads and stops several times
     pytest.param("docs/tutorial/first-five-minutes.md", marks=pytest.mark.ci),  # a load of the sample
     "docs/tutorial/first-number.md",
 )

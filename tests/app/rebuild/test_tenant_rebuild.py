@@ -81,6 +81,7 @@ def lose(url: str, name: str) -> None:
             connection.execute(f"DELETE FROM {stored(name, table)} WHERE company_id = %s".encode(), (COMPANY,))
 
 
+@pytest.mark.ci  # every projection is made anew three times; one of them is in test_the_command_shows_and_replaces
 async def test_what_is_made_anew_equals_live_and_replaces_what_was_lost(database_url: str) -> None:
     """For every registered projection: equal at first; all of the company's rows lost; shown; put right to the bit."""
     settings = await lived(database_url, 2_000)
