@@ -1,6 +1,6 @@
 """Satisfaction: answers to surveys by score, and the life of support tickets.
 
-Additive: counts and extremes of times. A score counts as the nearest whole number, because surveys ask for whole ones.
+Additive: counts and extremes of times. Scores are whole numbers of their survey's scale, or the event is set aside.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from projections.engine.query.totals import days, plain, totals, whole
 satisfaction = Projection("satisfaction", version=1)
 
 MILLIONTHS = 1_000_000
-HIGHEST = 100  # no survey asks for more; a wrong score must not leave 16 bits
 
 
 class SurveyDay(Row):
@@ -53,8 +52,7 @@ class TicketDay(Row):
 @satisfaction.folds("survey_response", into=SurveyDay)
 def answers(response: Columns) -> Delta:
     """Each answer counts on the day of its event."""
-    score = (response.score.clip(0, HIGHEST * MILLIONTHS) + MILLIONTHS // 2) // MILLIONTHS
-    return {"day": response.timestamp, "score": score, "answers": 1}
+    return {"day": response.timestamp, "score": response.score // MILLIONTHS, "answers": 1}
 
 
 @satisfaction.folds("support_ticket", into=Ticket)

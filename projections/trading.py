@@ -222,10 +222,11 @@ def ledger(trade: Columns) -> Delta:
 
 
 def join_labels(labels: pl.Expr) -> pl.Expr:
-    """A list of texts as one text, each after U+001F."""
+    """A list of texts as one text, as `Labels` says."""
     import polars as pl
 
-    return labels.list.eval(pl.lit("\x1f") + pl.element()).list.join("")
+    text = pl.element().str.replace_all("\x1e", "\x1e0", literal=True).str.replace_all("\x1f", "\x1e1", literal=True)
+    return labels.list.eval(pl.lit("\x1f") + text).list.join("")
 
 
 def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:

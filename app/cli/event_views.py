@@ -10,6 +10,7 @@ from domain.access.rights import EVERY_COMPANY, OPERATOR
 from domain.ports import EventLog, Placed
 from domain.position import Position
 from eventlog.search.criteria import Criteria
+from eventlog.search.event_detail import read_place
 from eventlog.search.event_json import EventJson, visible_json
 from eventlog.search.search import EventSearch, Search
 
@@ -60,8 +61,7 @@ def follow(log: EventLog, topics: Sequence[str], begin: Position) -> AsyncIterat
 
 async def place_of(search: EventSearch, event: str) -> Placed:
     """Where an event lies, given its id or its place `topic:partition=offset`. Raises NotFound."""
-    if "=" in event:
-        ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
-        return (await search.at(OPERATOR, Placed(topic, partition, offset))).place
+    if (place := read_place(event)) is not None:
+        return (await search.at(OPERATOR, place)).place
     found, _ = await search.by_id(OPERATOR, event)
     return found.place

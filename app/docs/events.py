@@ -9,6 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from app.docs.markdown import code, document, table
 from domain.events import catalogue
+from domain.events.bounds import extent, value_name
 from domain.events.catalogue import CATALOGUE, STREAMS, EventType
 from domain.events.problems import MEANINGS
 
@@ -91,3 +92,10 @@ def _rules(kind: EventType, field: FieldDescriptor) -> Iterator[str]:
         yield "0 or above"
     if choices := dict(kind.choices).get(field.name):
         yield "one of " + code(choices)
+    for scale in kind.scales:
+        if scale.field == field.name:
+            name = value_name(kind, scale)
+            yield extent(scale) + (f" (`{name or scale.of}`)" if scale.of else "")
+    for lower, upper in kind.rising:
+        if lower == field.name:
+            yield f"not {'after' if upper in kind.times else 'above'} `{upper}`"

@@ -99,6 +99,13 @@ EVENTS_BODY = {
         },
     },
 }
+EVENT = {
+    "name": "event",
+    "in": "path",
+    "required": True,
+    "description": "Identity of the event, percent-encoded, or its place `topic:partition=offset`.",
+    "schema": {"type": "string"},
+}
 EVENTS_ANSWER = {
     "description": "What became of the events; everything accepted is durable.",
     "content": {
@@ -156,6 +163,8 @@ def document() -> Document:
     asking["requestBody"] = _ad_hoc(read)
     known = [_event_parameter(*one) for one in PARAMETERS.items()]
     read["paths"]["/api/v1/events"]["get"]["parameters"] = [*known, MIN_POSITION, CORRELATION]
+    of_one = [EVENT, _event_parameter("company", PARAMETERS["company"]), MIN_POSITION, CORRELATION]
+    read["paths"]["/api/v1/events/{event}"]["get"]["parameters"] = of_one
     events = read["paths"]["/api/v1/events"]["post"]
     events["requestBody"] = EVENTS_BODY
     events["responses"] = {"200": EVENTS_ANSWER, **_problems(read)}

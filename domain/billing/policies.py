@@ -89,8 +89,8 @@ def facts_under(
 def _fact(fact: SubscriptionFact, policy: Policy) -> SubscriptionFact:
     if policy.trials and fact.event == "trial_started":
         fact = msgspec.structs.replace(fact, event="started")
-    if policy.discounts == "lasting" and fact.discount_pct and not fact.discount_lasting:
-        fact = msgspec.structs.replace(fact, discount_pct=0)
+    if policy.discounts == "lasting" and fact.discount_pct > 0 and not fact.discount_lasting:
+        fact = msgspec.structs.replace(fact, discount_pct=ABSENT)
     return fact
 
 
@@ -159,7 +159,7 @@ def _joined(spans: Iterable[tuple[int, int | None]]) -> Iterator[tuple[int, int 
 
 
 def _hold(at: int, subscription_id: str, event: str) -> SubscriptionFact:
-    nothing = {"plan": "", "tier": "", "currency": "", "interval": "", "interval_count": 0, "discount_pct": 0}
+    nothing = {"plan": "", "tier": "", "currency": "", "interval": "", "interval_count": 0, "discount_pct": ABSENT}
     return SubscriptionFact(
         effective_at=at,
         sequence=2**62,  # after every fact of that moment

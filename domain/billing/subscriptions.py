@@ -26,7 +26,7 @@ import msgspec
 
 from domain.billing.monthly_price import Price, monthly
 
-ABSENT = -1  # of amounts and quantities, which are never negative; unlike None it can be compared
+ABSENT = -1  # of amounts, quantities and discounts, which are never negative; unlike None it can be compared
 STATUS = {
     "trial_started": "trial",
     "started": "active",
@@ -63,7 +63,7 @@ class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True,
     interval_count: int  # 0 is not stated
     unit_amount: int  # or ABSENT
     quantity: int  # or ABSENT
-    discount_pct: int
+    discount_pct: int  # or ABSENT
     discount_lasting: bool = False
     recorded_at: int = 0  # 0 is effective_at
 
@@ -171,7 +171,7 @@ def _price(before: Price, fact: SubscriptionFact) -> Price:
     return Price(
         fact.unit_amount if stated else current.unit_amount,
         current.quantity if fact.quantity == ABSENT else fact.quantity,
-        fact.discount_pct or current.discount_pct,
+        current.discount_pct if fact.discount_pct == ABSENT else fact.discount_pct,
         fact.interval or current.interval,
         fact.interval_count or 1 if fact.interval or stated else current.interval_count,
     )

@@ -19,6 +19,7 @@ from domain.configuration.dashboard import FILTERS, Tile
 from domain.configuration.report_schedule import Report, Section
 from domain.errors import Invalid, NotFound
 from domain.metrics.catalogue import METRICS
+from domain.name_list import name_list
 from domain.suggestion import did_you_mean
 
 METRIC = "metric"  # the query that answers for a metric of the catalogue
@@ -106,12 +107,12 @@ def _metric(words: Vocabulary, company: str, watched: WatchedMetric) -> Iterator
     elif entry.told_by or entry.absent:
         yield "key", f"{watched.key!r} has no single value that could be watched"
     else:
-        params = {**watched.params, "key": watched.key} | ({"by": ",".join(watched.by)} if watched.by else {})
+        params = {**watched.params, "key": watched.key} | ({"by": name_list(watched.by)} if watched.by else {})
         yield from _question(words, company, METRIC, params)
 
 
 def _measure(words: Vocabulary, company: str, watched: WatchedMeasure) -> Iterator[tuple[str, str]]:
-    params = {**watched.params} | ({"by": ",".join(watched.by)} if watched.by else {})
+    params = {**watched.params} | ({"by": name_list(watched.by)} if watched.by else {})
     problems = list(_question(words, company, watched.query, params))
     yield from problems
     if any(field == "query" for field, _ in problems):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from types import MappingProxyType
 
 from analytics import business_events_pb2 as business
@@ -47,6 +48,20 @@ STREAMS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a number that is there lies: within `low` and `high`, of `whole` ones between them; where `of`, an enum,
+    is that `value`, always where it is empty.
+    """
+
+    field: str
+    low: float
+    high: float
+    of: str = ""
+    value: int = 0
+    whole: bool = False
+
+
 @dataclass(frozen=True)
 class EventType:
     """One row of the catalogue.
@@ -56,7 +71,8 @@ class EventType:
     those in `required` must be set. `event_time`: the field that is the event's time; "timestamp" is the envelope's.
     `ahead`: those of `times` that tell of what is still to come.
     `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
-    `positive`/`not_negative`: doubles with that bound.
+    `positive`/`not_negative`: doubles with that bound. `scales`: narrower ones, which another field may choose.
+    `rising`: pairs of fields of which the first, where both are there, is not above the second.
     `schema_version`: the newest one known; older ones are read through `domain/events/upcasting.py`.
     """
 
@@ -71,6 +87,8 @@ class EventType:
     choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    rising: tuple[tuple[str, str], ...] = ()
     documents: tuple[str, ...] = ()
     of_user: bool = False
     schema_version: int = 1
@@ -82,6 +100,13 @@ class EventType:
 
 
 INTERVALS = ("1m", "5m", "15m", "1h", "1d")
+BILLED = business.SubscriptionEvent
+CENTURY = {BILLED.DAY: 36_500, BILLED.WEEK: 5_200, BILLED.MONTH: 1_200, BILLED.QUARTER: 400, BILLED.YEAR: 100}
+SURVEYS = {
+    business.SurveyResponse.NPS: (0, 10),
+    business.SurveyResponse.CSAT: (1, 5),
+    business.SurveyResponse.CES: (1, 7),
+}
 
 CATALOGUE: tuple[EventType, ...] = (
     EventType(
@@ -93,6 +118,8 @@ CATALOGUE: tuple[EventType, ...] = (
         times=("opened_at", "closed_at"),
         event_time="closed_at",
         positive=("quantity",),
+        scales=(Scale("max_adverse_excursion", -inf, 0), Scale("max_favourable_excursion", 0, inf)),
+        rising=(("opened_at", "closed_at"),),
         not_negative=("entry_price", "exit_price"),
         of_user=True,
     ),
@@ -102,6 +129,7 @@ CATALOGUE: tuple[EventType, ...] = (
         trading.TradingSignal,
         trading.TradingSignalBatch,
         required=("signal_id", "symbol", "side"),
+        scales=(Scale("strength", 0, 1),),
     ),
     EventType(
         "account_flow",
@@ -131,6 +159,7 @@ CATALOGUE: tuple[EventType, ...] = (
         event_time="start",
         choices=(("interval", INTERVALS),),
         not_negative=("volume",),
+        rising=(("low", "high"), ("low", "open"), ("low", "close"), ("open", "high"), ("close", "high")),
     ),
     EventType(
         "user_event",
@@ -165,6 +194,11 @@ CATALOGUE: tuple[EventType, ...] = (
         ahead=("effective_at",),
         event_time="effective_at",
         not_negative=("unit_amount", "quantity", "discount_pct"),
+        scales=(
+            Scale("discount_pct", 0, 100),
+            Scale("interval_count", 0, CENTURY[BILLED.MONTH], "interval", BILLED.INTERVAL_UNSPECIFIED, whole=True),
+            *(Scale("interval_count", 0, most, "interval", unit, whole=True) for unit, most in CENTURY.items()),
+        ),
     ),
     EventType(
         "payment",
@@ -189,6 +223,7 @@ CATALOGUE: tuple[EventType, ...] = (
         business.SurveyResponseBatch,
         required=("survey", "score", "respondent_id"),
         not_negative=("score",),
+        scales=tuple(Scale("score", *ends, "survey", survey, whole=True) for survey, ends in SURVEYS.items()),
     ),
     EventType(
         "support_ticket",

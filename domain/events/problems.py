@@ -25,6 +25,7 @@ class Code(StrEnum):
     WRONG_TYPE = "wrong_type"
     NOT_FINITE = "not_finite"
     OUT_OF_RANGE = "out_of_range"
+    CONTRADICTION = "contradiction"
     BAD_TIME = "bad_time"
     IN_THE_FUTURE = "in_the_future"
     BAD_TEXT = "bad_text"
@@ -53,6 +54,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.WRONG_TYPE: "a JSON value has another type than its field",
         Code.NOT_FINITE: "a number is NaN or infinite",
         Code.OUT_OF_RANGE: "a number breaks its bound or does not fit into 64 bits (doubles: as millionths)",
+        Code.CONTRADICTION: "fields of one fact cannot all be true: closed before it was opened, a high below the low",
         Code.BAD_TIME: "a time is not within 1970-01-01T00:00:00.001Z and 2100-01-01T00:00:00Z, or given in seconds",
         Code.IN_THE_FUTURE: "a time (but effective_at) is more than 24 hours after the log took the event",
         Code.BAD_TEXT: "a text is too long, holds U+0000, or is not UTF-8",

@@ -14,6 +14,7 @@ Payload, each fact of it in the order of its field numbers: text is at most `MAX
 A double x is finite and |x × 1e6| < 2^63; a required one is present (0 is a value); `positive` means x > 0,
 `not_negative` x ≥ 0, both of the double as it came, not of its millionths. An enum number is one of its enum's; a
 required one is not 0. Times lie in [`EARLIEST`, `LATEST`); one that is not required may be 0. Other fields are free.
+Then, of fields that are good by themselves, the type's `scales` and `rising` pairs (`domain/events/bounds.py`).
 A batch event holds 1 to `MAX_FACTS` facts.
 
 Rules of the doors, beyond those of the log: the other texts of the envelope are at most `MAX_ID` bytes without
@@ -32,8 +33,10 @@ from typing import Any, cast
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError, Message
 
+from domain.events.bounds import Check, bound_checks
 from domain.events.catalogue import (
     BATCHES,
+    BY_NAME,
     COMPANY_ID,
     MAX_EVENT,
     MAX_FACTS,
@@ -52,7 +55,6 @@ RESERVED_STREAMS = frozenset({"config-events", "audit-events", "insight-events",
 
 SEQUENCES = 2**63  # the first number that does not fit
 _company_matches = re.compile(COMPANY_ID.replace("$", r"\Z")).match
-Check = Callable[[Any], Problem | None]
 
 
 def judge(value: bytes, stream: str | None = None, taken_at: int | None = None) -> Problem | None:
@@ -211,6 +213,7 @@ def _looks_good(name: str) -> Callable[[Message], bool]:
     bounded = _picker(names, [rule.name for rule in rules if rule.positive or rule.not_negative])
     lists = of_form[Form.MEMBERS]
     others = [_check(rule) for rule in rules if rule.form is Form.ENUM or rule.choices]
+    others += bound_checks(BY_NAME[name])
 
     def looks_good(fact: Message) -> bool:
         values = values_of(fact)
@@ -240,7 +243,7 @@ def _picker(names: list[str], picked: Iterable[str]) -> Callable[[Any], tuple[An
 
 @cache
 def _checks(name: str) -> tuple[Check, ...]:
-    return tuple(_check(rule) for rule in field_rules(name))
+    return (*(_check(rule) for rule in field_rules(name)), *bound_checks(BY_NAME[name]))
 
 
 def _looks_good_of_envelopes() -> Callable[[AnalyticsProcessingEnvelope, EventType], bool]:

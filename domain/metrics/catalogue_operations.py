@@ -32,8 +32,9 @@ _survey = partial(
 )
 
 
-def _tickets(key: str, title: str, unit: Unit, formula: str, measure: str) -> Metric:
-    return _satisfaction(key, title, unit, formula, reads=("tickets",), explained=explained("tickets", measure))
+def _tickets(key: str, title: str, unit: Unit, formula: str, measure: str, version: int = 1) -> Metric:
+    of = explained("tickets", measure)
+    return _satisfaction(key, title, unit, formula, version=version, reads=("tickets",), explained=of)
 
 
 SYSTEM: tuple[Metric, ...] = (
@@ -84,22 +85,25 @@ SATISFACTION: tuple[Metric, ...] = (
         "first_response_minutes",
         "First response",
         Unit.MINUTES,
-        "median time from opening to the first response, of tickets opened in the period",
+        "median time from opening to the first response after it, of tickets opened in the period",
         "first_response_at",
+        version=2,  # 1 counted tickets that were answered before they were opened
     ),
     _tickets(
         "resolution_hours",
         "Resolution",
         Unit.HOURS,
-        "median time from opening to the last resolution, of tickets opened in the period",
+        "median time from opening to the last resolution after it, of tickets opened in the period",
         "resolved_at",
+        version=2,  # as first_response_minutes
     ),
     _tickets(
         "first_contact_resolution_rate",
         "Resolved at first contact",
         FRACTION,
-        "resolved tickets that were never reopened / resolved tickets",
+        "tickets resolved after they were opened, and never reopened / tickets resolved after they were opened",
         "reopened",
+        version=2,  # as first_response_minutes
     ),
     _satisfaction(
         "tickets_per_100_users",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from domain.access.rights import Principal
 from domain.errors import NotFound
+from domain.events.catalogue import STREAMS
 from domain.ports import Placed
-from domain.position import Position
 from eventlog.search.criteria import Criteria, Decisions, Scanned
 from eventlog.search.event_json import EventJson, figures, visible_json
 from eventlog.search.rights import scanned_for
 from eventlog.search.search import EventMatch, EventSearch, Search
 
+PLACE = re.compile(r"([a-z-]+):([0-9]{1,9})=([0-9]{1,18})")
 CAUSES = 50  # of a chain, at most
 EFFECTS = 100  # direct ones, at most
 LOOK_BACK = (1_000, 10_000, 100_000)  # offsets, in which the neighbour before is looked for
@@ -59,9 +61,8 @@ class EventDetails:
     async def _find(
         self, principal: Principal, event: str, company: str, topics: Sequence[str], scanned: Scanned
     ) -> EventMatch:
-        if "=" in event:
-            ((topic, partition), offset) = next(iter(Position.parse(event).offsets.items()))
-            return await self._search.at(principal, Placed(topic, partition, offset), company)
+        if (place := read_place(event)) is not None:
+            return await self._search.at(principal, place, company)
         match, walk = await self._search.by_id(principal, event, company, topics)
         scanned.add(walk.scanned)
         return match
@@ -108,6 +109,12 @@ class EventDetails:
                 return events[-1]
             end = begin
         return None
+
+
+def read_place(text: str) -> Placed | None:
+    """The place that a text names; None for an id, which may hold any character."""
+    match = PLACE.fullmatch(text)
+    return Placed(match[1], int(match[2]), int(match[3])) if match and match[1] in STREAMS else None
 
 
 def _alike(match: EventMatch) -> Criteria:

@@ -43,7 +43,7 @@ from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
 from projections.subscriptions.rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
 
-subscriptions = Projection("subscriptions", version=4)
+subscriptions = Projection("subscriptions", version=5)
 
 DEFAULT = "default"
 OTHERS = tuple(policy for policy in PRESETS.values() if policy.name != DEFAULT)
@@ -108,7 +108,7 @@ def _fact(fact: Fact) -> SubscriptionFact:
         fact["interval_count"],
         ABSENT if amount is None else amount,
         ABSENT if quantity is None else quantity,
-        fact["discount_pct"],
+        ABSENT if fact["discount_pct"] is None else fact["discount_pct"],
         fact["discount_lasting"],
         fact["recorded_at"],
     )

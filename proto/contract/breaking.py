@@ -3,7 +3,8 @@
 The rules, all of them about the wire form, the JSON form and generated code:
 - a message, enum, service, RPC or reservation stays;
 - a field or enum value stays, or its number and its name are both reserved;
-- a field keeps its name, type, label (singular, optional, repeated), JSON name and oneof;
+- a field keeps its name, type, label (singular, optional, repeated), JSON name and oneof; a singular one may become
+  optional: what was sent before reads as before, and absence can be told from the default from then on;
 - an enum value keeps its name; an RPC keeps its messages and whether either side streams.
 Additions break nothing.
 """
@@ -27,7 +28,7 @@ def _changes(subject: str, released: Surface, current: Surface) -> Iterator[str]
         return
     for attribute, before in released[subject].items():
         now = current[subject].get(attribute, "")
-        if now != before:
+        if now != before and (attribute, before, now) != ("label", "singular", "optional"):
             yield f"{subject}: {_called(subject, released)}{attribute} was {before}, is {now}"
 
 

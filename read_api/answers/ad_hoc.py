@@ -15,6 +15,7 @@ import msgspec
 from domain.access.rights import FEATURES, Feature, Principal, Right, Tier, opens, require
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.metrics.catalogue import METRICS, metric
+from domain.name_list import name_list
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.request import Question
 
@@ -66,7 +67,7 @@ def question(asked: AdHoc, company: str, asked_at: Any) -> Question:
     if not 0 <= asked.limit <= MOST_ROWS:
         raise Invalid(f"limit is from 0 to {MOST_ROWS:,}", code="bad_parameter")
     own = {KEYS: ",".join(metric(key).key for key in asked.metrics)} if asked.metrics else {}
-    given = {**own, **({"by": ",".join(asked.by)} if asked.by else {})}
+    given = {**own, **({"by": name_list(asked.by)} if asked.by else {})}
     if twice := sorted(set(asked.params) & set(asked.filters) | (set(asked.params) | set(asked.filters)) & set(given)):
         raise Invalid(f"{twice[0]} is given twice", code="bad_parameter")
     if asked.query and asked.query not in all_registered():

@@ -15,6 +15,7 @@ from analytics.values_pb2 import Series, Table
 from services import dashboards_pb2 as dashboards
 
 from domain.errors import AnalyticsError, Invalid, LimitExceeded
+from domain.name_list import read_name_list
 from domain.position import Position
 from domain.request.caller import Caller
 from eventlog import tasks
@@ -204,7 +205,7 @@ def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
 
 def _table(tile: Mapping[str, Any]) -> dict[str, Any]:
     """Every column that some row has, in their order."""
-    by = tile["params"].get("by", "").split(",")
+    by = read_name_list(tile["params"].get("by", ""))
     columns = list(dict.fromkeys(name for row in tile["rows"] for name in row))
     return {
         "columns": [{"name": name, "unit": unit_of(name), "dimension": name in by} for name in columns],

@@ -10,7 +10,7 @@ from read_api.grpc.insights import MOST, SERIES_OF, daily_series, of_series
 from read_api.grpc.kpis import groups, of_catalogue
 from read_api.grpc.messages import ms
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
-from read_api.grpc.scope import QueryCall, about, only
+from read_api.grpc.scope import QueryCall, about, names, only
 
 Row = Mapping[str, Any]
 PREDICTED = ("total_pnl", "active_users", "mrr")  # where no metric is named
@@ -109,7 +109,7 @@ def _worth(request: Any) -> QueryCall:
         only("by", ",".join(request.by), "customer_id")
         return about("lifetime_value", request.scope)
     key = "ltv_margin" if request.method == "margin" else "customer_ltv"
-    return about("metrics", request.scope, keys=key, by=",".join(request.by))
+    return about("metrics", request.scope, keys=key, by=names(request.by))
 
 
 def _values(request: Any, answer: Answer) -> Row:

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from domain.errors import Invalid
 from domain.events.catalogue import LATEST
+from domain.name_list import name_list
 from projections.engine.query.formatting import show_time
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -77,10 +78,10 @@ def page(asked: PageRequest, default: int = 1_000) -> dict[str, str]:
 
 
 def names(texts: Sequence[str]) -> str:
-    """Several names as one parameter. Raises Invalid for one that would be two."""
-    if wrong := [text for text in texts if "," in text or not text]:
-        raise Invalid(f"{wrong[0]!r} is no name", code="bad_parameter")
-    return ",".join(texts)
+    """Several names as one parameter. Raises Invalid for an empty one."""
+    if not all(texts):
+        raise Invalid("a name is empty", code="bad_parameter")
+    return name_list(texts)
 
 
 def only(name: str, text: str, *choices: str) -> None:

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 
 from domain.access.rights import Feature, Right
 from domain.errors import Invalid
+from domain.name_list import read_name_list
 from projections.engine.query.params import Param
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, table
@@ -91,7 +92,7 @@ def _body(body: bytes) -> AdHoc:
 
 
 def _of_params(params: dict[str, str]) -> AdHoc:
-    lists = {name: [text for text in params.pop(name, "").split(",") if text] for name in LISTS}
+    lists = {name: list(_names(name, params.pop(name, ""))) for name in LISTS}
     most = whole_parameter(params, "limit", 1, MOST_ROWS, 0)
     params.pop("limit", None)
     return AdHoc(
@@ -102,6 +103,13 @@ def _of_params(params: dict[str, str]) -> AdHoc:
         params=params,
         limit=most,
     )
+
+
+def _names(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return read_name_list(text)
+    except ValueError as error:
+        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
 HANDLERS = (query, export)

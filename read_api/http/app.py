@@ -74,7 +74,8 @@ def create_app(
 
 def short_way(application: Litestar) -> ShortWay:
     """That application, whose handlers of queries are asked without what the framework does around them."""
-    direct = [each for each in HANDLERS if each is not metrics and each.http_methods == {"GET"}]  # others read bodies
+    framed = (metrics, show_event)  # the one is written by the framework, the other reads its path as it was sent
+    direct = [each for each in HANDLERS if each not in framed and each.http_methods == {"GET"}]  # others read bodies
     return ShortWay(application, direct, _answer_error)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import msgspec
 from litestar import Response, get
-from litestar.params import FromPath
 
 from domain.errors import Invalid
 from eventlog.search.event_json import figures, visible_json
@@ -14,7 +13,7 @@ from eventlog.search.rights import scanned_for
 from eventlog.search.search import Search
 from read_api.answers.event_criteria import criteria
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, min_position, whole_parameter
+from read_api.http.request import HttpRequest, min_position, path_behind, whole_parameter
 from read_api.services import ReadServices
 
 LIMIT, MOST = 100, 1_000  # events in one answer
@@ -65,16 +64,17 @@ async def find_events(request: HttpRequest) -> Response[bytes]:
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-@get("/api/v1/events/{event:str}", responses=openapi.EVENT, summary="Show one event whole")
-async def show_event(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
+@get("/api/v1/events/{event:path}", responses=openapi.EVENT, summary="Show one event whole")
+async def show_event(request: HttpRequest) -> Response[bytes]:
     """The event of an id or at a place `topic:partition=offset`, of `company`: its envelope, what became of it, its
-    neighbours, its causes back to the first and its direct effects.
+    neighbours, its causes back to the first and its direct effects. An id may hold any character, percent-encoded; `.`,
+    `..` and one that reads like a place are found by `event_id` of the list.
     """
     side: ReadServices = request.app.state.side
     principal = request.user.principal
     company = request.user.company(_single_parameters(request).get("company"))
     await side.questions.logged(min_position(request))
-    answer = await side.event_details.detail_of(principal, event, company)
+    answer = await side.event_details.detail_of(principal, path_behind(request, 3), company)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -46,6 +47,13 @@ def parameters(request: HttpRequest, *lists: str) -> dict[str, str]:
 @lru_cache(1_000)
 def _pairs(query: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+
+
+def path_behind(request: HttpRequest, parts: int) -> str:
+    """The path behind so many of its parts, as it was sent: the router reads `a%2Fb` and `a//b` otherwise."""
+    raw: bytes = request.scope["raw_path"]
+    found = re.match(rb"/*(?:[^/]+/+){%d}" % parts, raw)
+    return unquote_to_bytes(raw[found.end() :]).decode(errors="replace") if found else ""
 
 
 def whole_parameter(params: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:

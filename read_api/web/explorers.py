@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.configuration.dashboard import Layout, Tile, TileKind
+from domain.name_list import name_list
 from projections.queries.users.funnels_and_paths import MOST_STEPS
 
 PLACE = Layout(0, 0, 12, 8)
@@ -52,9 +53,9 @@ class Explorer:
 
     def tile(self, chosen: Mapping[str, Sequence[str]], view: TileKind) -> Tile:
         """The tile of what was chosen."""
-        params = {name: ",".join(filter(None, values)) for name, values in chosen.items()}
-        given = {name: text for name, text in params.items() if text}
-        about = " → ".join(text.replace(",", " → ") for name, text in given.items() if name in _NAMING)
+        named = {name: values for name, each in chosen.items() if (values := [value for value in each if value])}
+        given = {name: name_list(each) if name in self.lists else each[0] for name, each in named.items()}
+        about = " → ".join(" → ".join(each) for name, each in named.items() if name in _NAMING)
         title = f"{self.title}: {about}" if about else self.title
         return Tile(self.name, title[:LONGEST_TITLE], view, self.query, PLACE, given)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import urlencode
 
 from litestar import Response, get
 
 from domain.errors import Forbidden
 from domain.request.caller import PAGE
 from projections.engine.query.request import Question
-from read_api.http.request import HttpRequest, asked_at
+from read_api.http.request import HttpRequest, asked_at, path_behind
 from read_api.services import ReadServices
 from read_api.web.address import Address
 from read_api.web.forms import gone_to
@@ -27,10 +27,8 @@ def users(request: HttpRequest) -> Response[None]:
 
 @get("/users/{rest:path}", include_in_schema=False, opt={PAGE: True}, sync_to_thread=False)
 def person(request: HttpRequest) -> Response[None]:
-    """The dashboard of the user whose id the path holds, as it was sent: the router reads `a%2Fb`, `a//b` otherwise."""
-    raw: bytes = request.scope["raw_path"]
-    user = unquote_to_bytes(raw.partition(b"/users/")[2]).decode(errors="replace")
-    return gone_to(person_address(address_of(request).company, user))
+    """The dashboard of the user whose id the path holds."""
+    return gone_to(person_address(address_of(request).company, path_behind(request, 1)))
 
 
 def person_address(company: str, user: str) -> str:

@@ -315,7 +315,7 @@ def published(customer: str, fact: SubscriptionFact) -> Event:
         interval_count=fact.interval_count,
         unit_amount=None if fact.unit_amount < 0 else fact.unit_amount / 1_000_000,
         quantity=None if fact.quantity < 0 else fact.quantity / 1_000_000,
-        discount_pct=fact.discount_pct / 1_000_000,
+        discount_pct=None if fact.discount_pct < 0 else fact.discount_pct / 1_000_000,
         discount_lasting=fact.discount_lasting,
         effective_at=fact.effective_at,
         recorded_at=fact.recorded_at,

@@ -116,10 +116,6 @@ BREAKING: dict[str, tuple[Change, str]] = {
         "field t.M 2: 'size' was removed; reserve its number and its name",
     ),
     "a field becomes repeated": (field(1, label=REPEATED), "field t.M 2: 'size' label was singular, is repeated"),
-    "a field gets presence": (
-        field(1, proto3_optional=True),
-        "field t.M 2: 'size' label was singular, is optional",
-    ),
     "a JSON name changes": (field(1, json_name="Size"), "field t.M 2: 'size' json was size, is Size"),
     "a field moves into a oneof": (field(1, oneof_index=0), "field t.M 2: 'size' oneof was -, is choice"),
     "a reservation is lifted": (
@@ -155,6 +151,7 @@ BREAKING: dict[str, tuple[Change, str]] = {
 HARMLESS: dict[str, Change] = {
     "nothing changes": lambda file: None,
     "a field is added": lambda file: file.message_type[0].field.add(name="more", number=4, type=STRING) and None,
+    "a field gets presence": field(1, proto3_optional=True),
     "a message is added": lambda file: file.message_type.add(name="O") and None,
     "an RPC is added": lambda file: file.service[0].method.add(name="Tell") and None,
     "a field is removed, number and name reserved": remove_field_with_reservation,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import quote
 
+import grpc
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from services import operations_pb2 as operations
+from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
 from domain.position import Position
 from tests.support.instance import Instance, trade
@@ -80,3 +84,33 @@ def test_a_replay_writes_the_events_as_they_are(instance: Instance, position: st
         data = data[size:]
     assert sorted(found) == sorted(ids)
     assert head(instance) == before
+
+
+ODD_IDS = (
+    "order/77", "k=v", "a//b", "/a/", "user-behavior:x=1", "a,b", " q\"'\\ ", "x\x1fy", "100%", "a%2Fb", "?#&;+", "ü😀",
+)  # fmt: skip
+
+
+IDS = ("event_id", "user_id", "correlation_id")
+
+
+def test_an_id_may_hold_any_character_at_every_door(instance: Instance) -> None:
+    """An event is shown by its id over HTTP, gRPC, on the command line and as a page, whatever the id holds."""
+    at = 1_760_000_000_000
+    line = {"message_type": "user_event", "company_id": "oddidco", "timestamp": at, "payload": {"name": "click"}}
+    instance.take([{**line, **dict.fromkeys(IDS, each)} for each in (*ODD_IDS, "..")])
+    metadata = (("authorization", f"Bearer {instance.token('auditor', 'oddidco')}"),)
+    with instance.client("auditor", "oddidco") as client, grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+        stub = AnalyticsServiceStub(channel)
+        for each in ODD_IDS:
+            shown = client.get(f"/api/v1/events/{quote(each, safe='')}")
+            assert shown.status_code == 200, (each, shown.text)
+            assert shown.json()["event"]["event_id"] == each
+            asked = operations.GetEventRequest(company_id="oddidco", event_id=each)
+            assert stub.GetEvent(asked, metadata=metadata).event.envelope.event_id == each
+        for each in (*ODD_IDS, ".."):  # which clients take out of a path
+            for field in ("event_id", "user", "correlation_id"):
+                found = client.get("/api/v1/events", params={field: each}).json()["events"]
+                assert [event["event_id"] for event in found] == [each]
+        assert instance.answer("events", "show", ODD_IDS[0])["event"]["event_id"] == ODD_IDS[0]
+        assert instance.answer("events", "show", ODD_IDS[1])["event"]["event_id"] == ODD_IDS[1]

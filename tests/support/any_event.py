@@ -93,10 +93,27 @@ def facts(draw: st.DrawFn, event: EventType, value: Values = usual_value) -> Mes
             _fill(fact, field, draw(st.lists(WORDS, max_size=2)))
         elif field.name in event.required or draw(st.booleans()):
             setattr(fact, field.name, draw(value(event, field)))
+    _bring_within_bounds(draw, event, fact)
     if isinstance(fact, ConfigEvent) and draw(st.integers(0, 9)):
         fact.topic, fact.body = draw(st.sampled_from(TOLD))
         fact.aggregate_version = draw(st.integers(1, 9))
     return fact
+
+
+def _bring_within_bounds(draw: st.DrawFn, event: EventType, fact: Any) -> None:
+    """Numbers onto their scales, and fields of which one may not be above another into order."""
+    there = {field.name for field, _ in fact.ListFields()}
+    for scale in event.scales:
+        number = getattr(fact, scale.field)
+        within = scale.low <= number <= scale.high and not (scale.whole and number % 1)
+        if not within and scale.field in there and (not scale.of or getattr(fact, scale.of) == scale.value):
+            setattr(fact, scale.field, draw(st.integers(int(max(scale.low, -9)), int(min(scale.high, 9)))))
+    pairs = [pair for pair in event.rising if there.issuperset(pair)]
+    while wrong := [pair for pair in pairs if getattr(fact, pair[0]) > getattr(fact, pair[1])]:
+        lower, upper = wrong[0]
+        low, high = getattr(fact, upper), getattr(fact, lower)
+        setattr(fact, lower, low)
+        setattr(fact, upper, high)
 
 
 def _fill(fact: Message, field: FieldDescriptor, words: list[str]) -> None:
@@ -170,8 +187,12 @@ def _wrong_number(draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope) -> byt
         fact = event.message.FromString(envelope.payload)
         for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
             if field.type == FieldDescriptor.TYPE_DOUBLE and draw(st.booleans()):
-                bad = st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 9.3e12, 9.2e12, 1e308])
+                bad = st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 8.5, 11, 101, 9.3e12, 9.2e12, 1e308])
                 setattr(fact, field.name, draw(bad))
+            elif field.name in event.times and draw(st.booleans()):
+                setattr(fact, field.name, draw(st.sampled_from([START, START + SPAN])))
+            elif field.type == FieldDescriptor.TYPE_UINT32:
+                setattr(fact, field.name, draw(st.sampled_from([1, 100, 101, 36_501])))
         envelope.payload = fact.SerializeToString()
     return envelope.SerializeToString()
 

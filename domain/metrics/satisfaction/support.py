@@ -1,7 +1,7 @@
 """Support: medians of first response and resolution, first contact resolution, tickets per 100 users.
 
 Times are of tickets that have been answered, or are resolved. A ticket is resolved at first contact if it is resolved
-and was never opened again.
+and was never opened again. What is told of the time before a ticket was opened is left out: it cannot be.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ class Ticket(NamedTuple):
 
 def first_response_minutes(tickets: Iterable[Ticket]) -> Stat:
     """Median from opening to the first response."""
-    return _median((t.first_response - t.opened for t in tickets if t.first_response and t.opened), MS_PER_MINUTE)
+    return _median((t.first_response - t.opened for t in tickets if t.first_response >= t.opened > 0), MS_PER_MINUTE)
 
 
 def resolution_hours(tickets: Iterable[Ticket]) -> Stat:
     """Median from opening to the last resolution."""
-    return _median((t.resolved - t.opened for t in tickets if t.resolved and t.opened), MS_PER_HOUR)
+    return _median((t.resolved - t.opened for t in tickets if t.resolved >= t.opened > 0), MS_PER_HOUR)
 
 
 def first_contact_resolution_rate(tickets: Iterable[Ticket]) -> Stat:
     """Of the resolved tickets, those never reopened."""
-    once = [not ticket.reopened for ticket in tickets if ticket.resolved]
+    once = [not ticket.reopened for ticket in tickets if ticket.resolved and ticket.resolved >= ticket.opened]
     return ratio(sum(once), len(once), Reason.NO_DATA)
 
 

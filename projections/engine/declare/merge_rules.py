@@ -33,7 +33,9 @@ class Json(Text):
 
 
 class Labels(Text):
-    """Texts in the order given, each after U+001F; answered as a list."""
+    """Texts in the order given, each after U+001F; answered as a list. U+001E and U+001F in one of them are written as
+    U+001E and 0 or 1, so that any text can be one.
+    """
 
 
 class Small(Kind):

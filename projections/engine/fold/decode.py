@@ -6,7 +6,7 @@ becomes null and its event a suspect; suspects are judged one by one with the ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -128,7 +128,21 @@ def _suspicion(event: EventType) -> pl.Expr:
     for rule in field_rules(event.name):
         for check in _checks(rule):
             suspect = suspect | check
+    for check in _bound_checks(event):
+        suspect = suspect | check.fill_null(False)  # what is not there breaks no bound
     return suspect.fill_null(True).alias("_suspect")
+
+
+def _bound_checks(event: EventType) -> Iterator[pl.Expr]:
+    """As `domain.events.bounds`, but 0 of a field whose presence cannot be told counts as there."""
+    for scale in event.scales:
+        number = pl.col(scale.field)
+        beyond = ~number.is_between(scale.low, scale.high)
+        if scale.whole:
+            beyond = beyond | (number != number.cast(pl.Float64).round())
+        yield beyond & (pl.col(scale.of) == scale.value) if scale.of else beyond
+    for lower, upper in event.rising:
+        yield (pl.col(lower) > pl.col(upper)) & ((pl.col(upper) != 0) | (upper not in event.times))
 
 
 def _value(field: FieldDescriptor) -> pl.Expr:

@@ -82,7 +82,12 @@ def document(text: str) -> Any:
 
 def labels(text: str) -> list[str]:
     """The texts of a list of labels."""
-    return text.split("\x1f")[1:]
+    return [each.replace("\x1e1", "\x1f").replace("\x1e0", "\x1e") for each in text.split("\x1f")[1:]]
+
+
+def stored_label(text: str) -> str:
+    """A text as it stands in a list of labels."""
+    return text.replace("\x1e", "\x1e0").replace("\x1f", "\x1e1")
 
 
 def shower(kind: type[Kind]) -> Callable[[Any], Any]:

@@ -9,9 +9,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from domain.name_list import read_name_list
 from domain.whole_number import whole_number
 
 MAX_ROWS = 50_000
+LISTED = 'comma-separated, in quotes where they have commas ("a,b",c)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ def read_whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def read_names(text: str) -> tuple[str, ...]:
-    """Names, comma-separated: each once, in their order."""
-    return tuple(dict.fromkeys(filter(None, text.split(","))))
+    """Names, comma-separated, in quotes where they have commas: each once, in their order. Raises ValueError."""
+    return tuple(dict.fromkeys(read_name_list(text)))
 
 
 def read_members(choices: Collection[str], noun: str) -> Callable[[str], tuple[str, ...]]:

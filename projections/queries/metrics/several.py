@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
+from domain.name_list import name_list
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import STAMP, Composed, Part
 from projections.engine.query.params import Param, read_choice, read_names
@@ -62,7 +63,7 @@ def text_of(value: Any) -> str:
     """A parameter as read, as a text again."""
     match value:
         case tuple():
-            return ",".join(value)
+            return name_list(value)
         case datetime():
             return value.isoformat()
     return str(value)

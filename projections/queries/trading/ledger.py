@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import LimitExceeded
+from projections.engine.query.formatting import stored_label
 from projections.engine.query.packed_columns import bigints, moments, read_bigints, read_moments
 from projections.engine.query.totals import Dimension, calendar, plain, whole
 
@@ -30,19 +31,21 @@ TRADES = f"""
 """
 
 
-TAGS = "string_to_array(ltrim(tags, chr(31)), chr(31))"
+TAGS = "(string_to_array(tags, chr(31)))[2:]"
+TAG = f"replace(replace(unnest({TAGS}), chr(30) || '1', chr(31)), chr(30) || '0', chr(30))"
 CUTS: Mapping[str, Dimension] = {
     **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
     **calendar("closed_at"),
     "entry_hour": replace(whole("entry_hour"), sql="COALESCE(extract(hour FROM opened_at)::int, -1)"),
-    "tag": Dimension(f"unnest({TAGS})"),
+    "tag": Dimension(TAG),
 }
 
 
 def only(name: str, text: str) -> tuple[str, object]:
     """Condition of trades that have this value of a cut, and its parameter. Raises ValueError for what is no value."""
-    cut = CUTS[name]
-    return f"%s = ANY({TAGS})" if name == "tag" else f"{cut.sql} = %s", cut.read(text)
+    if name == "tag":
+        return f"%s = ANY({TAGS})", stored_label(text)
+    return f"{CUTS[name].sql} = %s", CUTS[name].read(text)
 
 
 def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:

@@ -17,7 +17,7 @@ from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
 from projections.engine.query.composed import Composed, Select
 from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import bounded
-from projections.engine.query.params import FROM, TO, Param, read_choice, read_names
+from projections.engine.query.params import FROM, LISTED, TO, Param, read_choice, read_names
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.worker_process import MODELS
@@ -139,7 +139,7 @@ INTERVAL = Param("interval", f"length of a bar: {', '.join(INTERVALS)}; 1d witho
 MARKETS = Composed(
     "markets",
     "How markets moved in a period: last price, change, annualised volatility, volume and deepest fall of each symbol.",
-    (Param("symbols", "only these, comma-separated; all without it", read_names), INTERVAL, FROM, TO),
+    (Param("symbols", f"only these, {LISTED}; all without it", read_names), INTERVAL, FROM, TO),
     _bars,
     market,
     Market,
@@ -224,7 +224,7 @@ CORRELATIONS = Composed(
     "What moves together: the correlation of returns of symbols or accounts, or of what strategies earned each day.",
     (
         Param("of", f"one of {', '.join(OF)}; {OF[0]} without it", read_choice(*OF)),
-        Param("names", "only these, comma-separated; all without it", read_names),
+        Param("names", f"only these, {LISTED}; all without it", read_names),
         INTERVAL,
         FROM,
         TO,
@@ -264,7 +264,7 @@ def said(request: Request, answers: Mapping[str, Rows]) -> list[Insight]:
 MARKET_INSIGHTS = Composed(
     "market_insights",
     f"What the daily closes of markets say: {', '.join(KINDS)} of each symbol, as `insights` says it of metrics.",
-    (Param("symbols", "only these, comma-separated; all without it", read_names), FROM_DAY, TO_DAY),
+    (Param("symbols", f"only these, {LISTED}; all without it", read_names), FROM_DAY, TO_DAY),
     _daily_closes,
     said,
     Insight,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, UnsetType, field
 
 from domain.access.rights import Feature
+from domain.name_list import read_name_list
 from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
 from projections.engine.query.composed import Composed, Select
 from projections.engine.query.packed_columns import bounded, integers, moments, read_integers, read_moments
-from projections.engine.query.params import FROM, TO, Param, read_choice, read_whole
+from projections.engine.query.params import FROM, LISTED, TO, Param, read_choice, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 
@@ -54,8 +55,8 @@ class JourneyPath(AnswerRow, kw_only=True):
 
 def read_steps(text: str) -> tuple[str, ...]:
     """Names of events, comma-separated, 1 to `MOST_STEPS`. Raises ValueError for anything else."""
-    names = tuple(part.strip() for part in text.split(","))
-    if not all(names) or len(names) > MOST_STEPS:
+    names = read_name_list(text)
+    if not 1 <= len(names) <= MOST_STEPS:
         raise ValueError(f"{text!r} is no list of 1 to {MOST_STEPS} names")
     return names
 
@@ -197,7 +198,8 @@ def _group_names(by: str, row: Mapping[str, Any]) -> Any:
 
 def journey_parts(request: Request) -> Mapping[str, Select]:
     """All events of the period."""
-    detail = "CASE subject WHEN '' THEN name ELSE name || ':' || subject END"
+    plain = r"replace(replace(name, '\', '\\'), ':', '\:')"  # so that no name and subject read like others
+    detail = f"CASE subject WHEN '' THEN {plain} ELSE {plain} || ':' || subject END"
     what = detail if request.get("detail") == "subject" else "name"
     return {"events": events(request, (), "session_id" if request.get("of") == "sessions" else "user_id", what)}
 
@@ -225,12 +227,12 @@ FUNNEL = Composed(
     "funnel",
     "A funnel: how many users get from step to step, and how long it takes them.",
     (
-        Param("steps", "names of events, comma-separated, in order", read_steps, required=True),
+        Param("steps", f"names of events, {LISTED}, in order", read_steps, required=True),
         FROM,
         TO,
         Param("order", f"one of {', '.join(ORDERS)}; ordered by default", read_choice(*ORDERS)),
         Param("window", "time from the first step to the last, such as 30m, 12h or 7d; 7d by default", read_window),
-        Param("exclude", "names of events that end an attempt, comma-separated", read_steps),
+        Param("exclude", f"names of events that end an attempt, {LISTED}", read_steps),
         Param("by", "break down by the day, week or month of the entry, or its subject", read_choice(*GROUPS)),
     ),
     funnel_parts,
@@ -251,7 +253,11 @@ JOURNEY = Composed(
         Param("length", f"events of a path at most, 1 to {LONGEST_PATH}", read_whole(1, LONGEST_PATH)),
         Param("top", "paths at most; 20 by default", read_whole(1, MOST_PATHS)),
         Param("of", "users (default) or sessions", read_choice("users", "sessions")),
-        Param("detail", "name (default), or subject: with the feature or page", read_choice("name", "subject")),
+        Param(
+            "detail",
+            r"name (default), or subject: with the feature or page, after a colon; : and \ of the name have a \ before",
+            read_choice("name", "subject"),
+        ),
         Param("repeats", "true: the same event several times in a row counts as often", read_choice("true", "false")),
     ),
     journey_parts,

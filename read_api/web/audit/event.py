@@ -1,23 +1,21 @@
-"""`/audit/events/{event}`: one event whole, and the proof that it is in the log."""
+"""`/audit/events/{event}`: one event whole; `/audit/proofs/{event}`: the proof that it is in the log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get
-from litestar.params import FromPath
 
 from domain.access.rights import Right, may, require
 from domain.audit import Action
 from domain.ports import Placed
 from domain.request.caller import ACTION, PAGE
 from read_api.http.departure import for_caller
-from read_api.http.request import HttpRequest
+from read_api.http.request import HttpRequest, path_behind
 from read_api.http.responses import JSON
-from read_api.web.audit.places import EventLine, event_address, event_line, rooms
+from read_api.web.audit.places import EventLine, correlation_address, event_address, event_line, proof_address, rooms
 from read_api.web.formats import NOTHING
 from read_api.web.rendering import PAGE_HEADERS
 from read_api.web.room import Page, page_of
@@ -42,10 +40,10 @@ class Branch(NamedTuple):
     effects: Sequence[Branch]
 
 
-@get("/audit/events/{event:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
-async def event_page(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
+@get("/audit/events/{event:path}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
+async def event_page(request: HttpRequest) -> Response[bytes]:
     """The event of an id or at a place: envelope, payload, what became of it, neighbours, causes and effects."""
-    page = page_of(request)
+    page, event = page_of(request), path_behind(request, 2)
     detail = await for_caller(request, page.side.event_details.detail_of(page.principal, event, page.company))
     own = detail["event"]
     withheld = "payload_withheld" in own
@@ -67,20 +65,20 @@ async def event_page(event: FromPath[str], request: HttpRequest) -> Response[byt
         tree=_tree(page, detail),
         whole=detail["root"],
         changed=changed,
-        proof=may(page.principal, Right.VERIFY, page.company) and page.to(f"{page.address.path}/proof.json"),
+        proof=may(page.principal, Right.VERIFY, page.company) and proof_address(page.company, event),
         scanned=detail["scanned"],
     )
 
 
-@get("/audit/events/{event:str}/proof.json", include_in_schema=False, opt={PAGE: True, ACTION: Action.EXPORT})
-async def proof_of_event(event: FromPath[str], request: HttpRequest) -> Response[bytes]:
+@get("/audit/proofs/{event:path}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EXPORT})
+async def proof_of_event(request: HttpRequest) -> Response[bytes]:
     """The proof that the event is in the log, to be kept and checked anywhere by `analytics log check-proof`.
 
     Raises NotFound, Forbidden, NotYet while its block is not sealed, Unavailable.
     """
     page = page_of(request)
     require(page.principal, Right.VERIFY, page.company)
-    detail = await page.side.event_details.detail_of(page.principal, event, page.company)
+    detail = await page.side.event_details.detail_of(page.principal, path_behind(request, 2), page.company)
     require(page.principal, Right.PAYLOADS, detail["event"]["company_id"])  # a proof holds the record itself
     own = detail["event"]
     place = Placed(own["topic"], own["partition"], own["offset"])
@@ -112,7 +110,7 @@ def members_of(value: Any, name: str = "") -> list[Member]:
 
 def _linked(page: Page, member: Member) -> Member:
     if member.name == "correlation_id":
-        return member._replace(href=page.to(f"/audit/correlation/{quote(member.value, safe='')}"))
+        return member._replace(href=correlation_address(page.company, member.value))
     if member.name == "causation_id":
         return member._replace(href=event_address(page.company, member.value))
     if member.name == "user_id":

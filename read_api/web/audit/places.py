@@ -63,7 +63,21 @@ def place_text(event: Mapping[str, Any]) -> str:
 
 def event_address(company: str, event: str) -> str:
     """The address of an event's page, by its id or its place."""
-    return f"{HOME}/events/{quote(event, safe='')}?{urlencode({'company': company})}"
+    return _address("events", company, event)
+
+
+def proof_address(company: str, event: str) -> str:
+    """The address of the proof that an event is in the log, by its id or its place."""
+    return _address("proofs", company, event)
+
+
+def correlation_address(company: str, correlation: str) -> str:
+    """The address of the page of all events of one correlation id."""
+    return _address("correlation", company, correlation)
+
+
+def _address(what: str, company: str, name: str) -> str:
+    return f"{HOME}/{what}/{quote(name, safe='')}?{urlencode({'company': company})}"
 
 
 def moment_of(event: Mapping[str, Any]) -> datetime | None:

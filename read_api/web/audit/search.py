@@ -8,7 +8,6 @@ from contextlib import aclosing
 from datetime import timedelta
 
 from litestar import Response, get
-from litestar.params import FromPath
 
 from domain.access.rights import Right, require
 from domain.audit import Action
@@ -20,7 +19,7 @@ from eventlog.search.search import EventMatch, EventSearch, Search
 from eventlog.search.walk import LogWalk
 from read_api.answers.event_criteria import criteria
 from read_api.http.departure import for_caller
-from read_api.http.request import HttpRequest, whole_parameter
+from read_api.http.request import HttpRequest, path_behind, whole_parameter
 from read_api.web.address import with_zone
 from read_api.web.audit.places import event_line, rooms
 from read_api.web.room import Page, page_of
@@ -59,10 +58,10 @@ async def events_page(request: HttpRequest) -> Response[bytes]:
     )
 
 
-@get("/audit/correlation/{correlation:str}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
-async def correlation_page(correlation: FromPath[str], request: HttpRequest) -> Response[bytes]:
+@get("/audit/correlation/{correlation:path}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
+async def correlation_page(request: HttpRequest) -> Response[bytes]:
     """Everything that has one correlation id, in order of time, a column a stream."""
-    page = page_of(request)
+    page, correlation = page_of(request), path_behind(request, 2)
     require(page.principal, Right.EVENTS, page.company)
     walk = await _walk(page, {"correlation_id": correlation}, "")
     found = await for_caller(request, found_in_time(page.side.search, walk, TOGETHER))

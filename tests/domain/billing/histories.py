@@ -41,7 +41,7 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
                 interval_count=chance.choice((0, 1, 7)),
                 unit_amount=chance.choice((ABSENT, 0, 7 * MILLION, 10 * MILLION, 20 * MILLION + 1)),
                 quantity=chance.choice((ABSENT, MILLION, 3 * MILLION)),
-                discount_pct=chance.choice((0, 0, 25 * MILLION, 100 * MILLION)),
+                discount_pct=chance.choice((ABSENT, ABSENT, 0, 25 * MILLION, 100 * MILLION)),
                 discount_lasting=chance.random() < 0.5,
                 recorded_at=chance.choice((0, at, max(1, at - chance.randrange(40 * MS_PER_DAY)))),
             )

@@ -141,7 +141,7 @@ def recount(facts: Sequence[SubscriptionFact], before: int) -> int:
             amount, quantity, discount, interval, every = f.unit_amount, MILLIONTHS, 0, "month", 1
         quantity = f.quantity if f.quantity >= 0 else quantity
         every = (f.interval_count or 1) if f.interval or f.unit_amount >= 0 else every
-        interval, discount = f.interval or interval, f.discount_pct or discount
+        interval, discount = f.interval or interval, f.discount_pct if f.discount_pct >= 0 else discount
         terms[name] = amount, quantity, discount, interval, every
         kept = 1 - Fraction(discount, 100 * MILLIONTHS)
         a_year = {"week": 52, "month": 12, "year": 1}[interval]

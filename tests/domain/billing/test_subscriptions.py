@@ -31,7 +31,7 @@ NOTHING_STATED: dict[str, Any] = dict.fromkeys(("plan", "tier", "currency", "int
     "subscription_id": "s1",
     "interval_count": 0,
     "quantity": ABSENT,
-    "discount_pct": 0,
+    "discount_pct": ABSENT,
 }
 
 
@@ -184,7 +184,7 @@ FACTS = st.builds(
     interval_count=st.integers(0, 7),
     unit_amount=st.sampled_from([ABSENT, 0, 5, 10_000_000, 10_000_001]),
     quantity=st.sampled_from([ABSENT, 0, MILLIONTHS, 1_500_000]),
-    discount_pct=st.sampled_from([0, 12_345_678, 100 * MILLIONTHS]),
+    discount_pct=st.sampled_from([ABSENT, 0, 12_345_678, 100 * MILLIONTHS]),
 )
 HISTORIES = st.lists(FACTS, max_size=25)
 
@@ -242,3 +242,10 @@ def test_order_repetition_and_split_of_delivery_mean_nothing(
     delivered = facts + facts[:at]
     chance.shuffle(delivered)
     assert merge_facts(merge_facts((), delivered[:at]), delivered[at:]) == merge_facts((), facts)
+
+
+@pytest.mark.parametrize(("stated", "left"), [(ABSENT, 75), (0, 100), (50 * MILLIONTHS, 50)])
+def test_a_discount_of_nothing_ends_the_discount(stated: int, left: int) -> None:
+    """A change without a price keeps the discount that it does not mention, and takes the one that it states."""
+    told = ledger_of(fact(1, "started", 100, discount_pct=25 * MILLIONTHS), fact(2, "changed", discount_pct=stated))
+    assert told.subscriptions["s1"].mrr == left * MONTH

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from analytics.business_events_pb2 import SubscriptionEvent, SurveyResponse
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trading.trading_signals_pb2 import MarketBar, TradingResult
 
-from domain.events.catalogue import CATALOGUE, LATEST, MAX_FACTS, EventType, event_type
+from domain.events.catalogue import BY_NAME, CATALOGUE, LATEST, MAX_FACTS, EventType, event_type
 from domain.events.field_rules import ENVELOPE
 from domain.events.problems import MEANINGS, Code
 from domain.events.validation import _check, _check_fact, _checks, check_envelope, check_payload, judge
@@ -19,7 +21,7 @@ from tests.eventlog.publish.samples import trade
 from tests.support.closed_trades import NOON
 from tests.support.examples import examples
 
-NUMBERS = (0.0, 1.5, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)
+NUMBERS = (0.0, 1.5, 3, 11, 101, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)
 TEXTS = ("", "x", "1h", "a\0b", "é" * 2048, "é" * 2049)
 TIMES = (0, 1, NOON, LATEST - 1, LATEST, -1, 2**63 - 1)
 
@@ -76,7 +78,7 @@ def any_fact(kind: EventType) -> st.SearchStrategy[Message]:
             FieldDescriptor.TYPE_STRING: TEXTS,
             FieldDescriptor.TYPE_ENUM: (0, 1, 2, 99),
             FieldDescriptor.TYPE_INT64: TIMES,
-            FieldDescriptor.TYPE_UINT32: (0, 7),
+            FieldDescriptor.TYPE_UINT32: (0, 7, 101, 1_201, 36_501),
             FieldDescriptor.TYPE_BOOL: (True, False),
             FieldDescriptor.TYPE_BYTES: (b"", b"\xff"),
         }
@@ -178,3 +180,85 @@ def test_judging_a_flipped_event_gives_an_answer(place: int, flip: int) -> None:
 def test_every_code_has_a_meaning() -> None:
     """The set of codes is closed and explained."""
     assert set(MEANINGS) == set(Code)
+
+
+def survey(survey: SurveyResponse.Survey, score: float) -> Message:
+    """An answer to a survey."""
+    return SurveyResponse(survey=survey, score=score, respondent_id="r")
+
+
+def bar(**prices: float) -> Message:
+    """A bar whose prices are 10 but for these."""
+    return MarketBar(symbol="A", interval="1d", start=NOON, **(dict.fromkeys(PRICES, 10.0) | prices))
+
+
+PRICES = ("open", "high", "low", "close")
+SURVEYS = (SurveyResponse.NPS, 0, 10), (SurveyResponse.CSAT, 1, 5), (SurveyResponse.CES, 1, 7)
+
+
+@pytest.mark.parametrize(("of", "least", "most"), SURVEYS)
+def test_scores_are_whole_numbers_of_their_surveys_scale(of: SurveyResponse.Survey, least: int, most: int) -> None:
+    """Each scale at both ends, just beyond them, and between two of its numbers; an answer without a score is none."""
+    kind = BY_NAME["survey_response"]
+    for score in (least, most):
+        assert check_payload(kind, survey(of, score)) is None
+    for wrong in (least - 1, most + 1, least + 0.5):
+        problem = check_payload(kind, survey(of, wrong))
+        assert problem is not None
+        assert problem.code == Code.OUT_OF_RANGE
+    problem = check_payload(kind, survey(SurveyResponse.NPS, 8.5))
+    assert problem is not None
+    assert problem.reason == "score 8.5 of nps must be a whole number from 0 to 10"
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "reason"),
+    [
+        ("market_bar", bar(low=11), "low 11.0 is above high 10.0"),
+        ("market_bar", bar(open=9), "low 10.0 is above open 9.0"),
+        ("market_bar", bar(close=11), "close 11.0 is above high 10.0"),
+        ("market_bar", bar(open=10.5), "open 10.5 is above high 10.0"),
+        ("market_bar", bar(low=9.5, close=9), "low 9.5 is above close 9.0"),
+        (
+            "trading_result",
+            {"opened_at": NOON + 1, "closed_at": NOON},
+            f"opened_at {NOON + 1} is after closed_at {NOON}",
+        ),
+    ],
+)
+def test_facts_that_contradict_themselves_are_refused(name: str, fact: Any, reason: str) -> None:
+    """Prices of a bar outside of its low and high, and a trade that was closed before it was opened."""
+    kind = BY_NAME[name]
+    if isinstance(fact, dict):
+        built = good_fact(kind)
+        built.MergeFrom(kind.message(**fact))
+        fact = built
+    assert check_payload(kind, fact) == (Code.CONTRADICTION, reason, None)
+
+
+def test_what_is_not_known_contradicts_nothing() -> None:
+    """A trade whose opening is not known, and one that was opened when it was closed."""
+    kind = BY_NAME["trading_result"]
+    for opened_at in (0, NOON):
+        fact = good_fact(kind)
+        fact.MergeFrom(TradingResult(opened_at=opened_at, closed_at=NOON))
+        assert check_payload(kind, fact) is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        (
+            {"interval": "YEAR", "interval_count": 7975},
+            "interval_count 7975 of year must be a whole number from 0 to 100",
+        ),
+        ({"interval_count": 1201}, "interval_count 1201 of interval_unspecified must be a whole number from 0 to 1200"),
+        ({"discount_pct": 100.5}, "discount_pct 100.5 must be from 0 to 100"),
+    ],
+)
+def test_terms_of_a_subscription_are_bounded(terms: dict[str, Any], reason: str) -> None:
+    """No billing interval is longer than a century, and no discount takes more than the price."""
+    kind = BY_NAME["subscription"]
+    fact = good_fact(kind)
+    fact.MergeFrom(SubscriptionEvent(**terms))
+    assert check_payload(kind, fact) == (Code.OUT_OF_RANGE, reason, None)

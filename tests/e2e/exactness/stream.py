@@ -248,8 +248,8 @@ class Stream:
         return self._event("acquisition_cost", "", self._moment(), payload)
 
     def _survey(self) -> Event:
-        survey, highest = self._random.choice((("nps", 10), ("csat", 5), ("ces", 7)))
-        score = float(self._random.randint(0, highest))
+        survey, scale = self._random.choice((("nps", (0, 10)), ("csat", (1, 5)), ("ces", (1, 7))))
+        score = float(self._random.randint(*scale))
         return self._event(
             "survey_response", "", self._moment(), {"survey": survey, "score": score, "respondent_id": "r"}
         )

@@ -187,7 +187,7 @@ def test_the_log_is_verified_and_an_event_proved(filled: Instance, auditor: http
         assert time.monotonic() < deadline, page
         time.sleep(0.2)
     assert 'data-verified="true"' in page
-    while (proof := auditor.get("/audit/events/aud-0/proof.json", params={"company": HOSTILE})).status_code == 412:
+    while (proof := auditor.get("/audit/proofs/aud-0", params={"company": HOSTILE})).status_code == 412:
         assert time.monotonic() < deadline, proof.text
         time.sleep(0.5)
     assert proof.status_code == 200, proof.text
@@ -222,7 +222,7 @@ PAGES = (
 def test_only_auditors_of_the_company_audit(auditor: httpx.Client, filled: Instance, role: str) -> None:
     """Then and now is for all who may ask the past."""
     with signed_in(filled, filled.token(role, "elsewhereco")) as other:
-        for path in (*PAGES, "/audit/events/aud-1/proof.json", "/audit/key.pem"):
+        for path in (*PAGES, "/audit/proofs/aud-1", "/audit/key.pem"):
             assert other.get(path, params={"company": HOSTILE}).status_code == 403, path
             own = other.get(path).status_code
             assert own in ((200, 404) if role == "auditor" else (403, 404) if "events/" in path else (403, 200)), path
@@ -237,7 +237,7 @@ def test_only_auditors_of_the_company_audit(auditor: httpx.Client, filled: Insta
         ("/audit?from=yesterday", 400), ("/audit?type=planet", 400), ("/audit?limit=0", 400),
         ("/audit?planet=mars", 400),
         ("/audit?cursor=%3Cx%3E", 400), ("/audit?from=2025-12-01&to=2025-01-01", 400), ("/audit/events/none", 404),
-        ("/audit/events/user-behavior:0=99999999", 404), ("/audit/events/planet:0=1", 400),
+        ("/audit/events/user-behavior:0=99999999", 404), ("/audit/events/planet:0=1", 404),
         ("/audit/replay?as_of=never", 400),
         ("/audit/trail?from=x", 400),
         ("/audit/replay?as_of=2025-01-01T00:00&dashboard=none", 404), ("/audit/trail?cursor=x", 400),

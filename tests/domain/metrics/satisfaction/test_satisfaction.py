@@ -47,6 +47,7 @@ def test_support() -> None:
         Ticket(hour, hour + 15 * minute, 9 * hour, 1),
         Ticket(hour, hour + 40 * minute),
         Ticket(hour),
+        Ticket(hour, hour - minute, hour - minute),  # told of the time before it was opened
     ]
     assert support.first_response_minutes(tickets) == 15
     assert support.resolution_hours(tickets) == 5
