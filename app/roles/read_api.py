@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from app.read_side.services import read_services
@@ -32,6 +33,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     from read_api.http.problems import problem
     from read_api.web.refusals import refusal
 
+    import_module("domain.metrics.formulas")  # with numpy: else whoever asks first waits for it
     files = certificate_files(settings)
     async with (
         read_services(settings) as (side, log),

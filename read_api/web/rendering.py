@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from litestar import Response
 from markupsafe import Markup
 
@@ -114,12 +115,22 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=compiled_in(HERE / "templates" / "__pycache__"),
     )
     environment.globals["static"] = _address
     environment.filters["data"] = _data
     environment.filters["utc"] = utc
     environment.filters["field_time"] = field_time
     return environment
+
+
+def compiled_in(folder: Path) -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept as Python keeps compiled modules; None where this process may not write."""
+    try:
+        folder.mkdir(exist_ok=True)
+        return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+    except OSError:
+        return None
 
 
 def _address(file: str) -> str:
