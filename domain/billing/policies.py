@@ -5,9 +5,15 @@ cancellation at the moment it was recorded instead of the end of service, a tria
 without its temporary discount, a customer who owes for too long as one who does not pay until the payment comes. So
 nothing but the telling differs between two policies, and S + N + X + R − C − K = E holds under each.
 
-Sources, as their vendors document the defaults: Stripe lets only coupons that last for ever lower MRR; ChartMogul and
-ProfitWell count churn when service ends; all take a customer who returns at any time as reactivated. All of it is a
-setting in those tools: a preset is where one starts, and `msgspec.structs.replace` makes another.
+Sources, as their publishers document the defaults (read in 2026): Stripe (docs.stripe.com, Billing metric definitions)
+counts churn when a subscription is canceled or `unpaid`, lets only coupons that last for ever lower MRR, and has a line
+for exchange rates in its growth. ChartMogul (help.chartmogul.com: Smart Activity Classification, Free Customer
+Handling, Handling paused subscriptions, Handling past-due subscriptions) takes what happens within 60 minutes as one
+movement, a switch to a free plan as contraction, keeps the MRR of what is paused or past due until it is canceled, and
+makes no movement of exchange rates. ProfitWell (learn.profitwell.com, ProfitWell vs. Stripe; FAQs for Paddle users)
+counts churn when service ends, and MRR of who owes until the dunning window is over, 15 days as it advises. All of it
+is a setting in those tools: a preset is where one starts, and `msgspec.structs.replace` makes another. What presets
+leave out is listed in docs/how-to/read-mrr-under-a-policy.md.
 """
 
 from __future__ import annotations
@@ -18,10 +24,21 @@ from typing import Literal
 
 import msgspec
 
-from domain.billing.subscriptions import ABSENT, HELD, RESTORED, STATUS, Ledger, SubscriptionFact, ledger
+from domain.billing.replacements import ENDS, in_force
+from domain.billing.subscriptions import (
+    ABSENT,
+    HELD,
+    MS_PER_DAY,
+    RESTORED,
+    STATUS,
+    Ledger,
+    Reading,
+    SubscriptionFact,
+    in_order,
+    ledger,
+)
 
-MS_PER_DAY = 86_400_000
-CANCELS = frozenset({"canceled", "cancel_scheduled"})
+MS_PER_MINUTE = 60_000
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -32,8 +49,11 @@ class Policy(msgspec.Struct, frozen=True):
     reactivation_days: int | None = None  # who comes back later counts as new; None: any time is reactivation
     trials: bool = False  # whether a trial counts at its price
     discounts: Literal["always", "lasting"] = "always"  # which are subtracted
+    pauses: Literal["churn", "kept"] = "churn"  # whether MRR of what is paused goes
+    free_plans: Literal["churn", "contraction"] = "churn"  # what it is to come to pay nothing for what goes on
+    together_minutes: int = 0  # what happens so soon after what it began with is one movement, within a day
     past_due_days: int | None = 15  # MRR is kept so long after a failed charge; None: until somebody cancels
-    currency_moves: Literal["own_line", "ignored"] = "own_line"  # see currency.py
+    currency_moves: Literal["own_line", "ignored"] = "own_line"
 
 
 PRESETS: Mapping[str, Policy] = MappingProxyType(
@@ -41,9 +61,16 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
         policy.name: policy
         for policy in (
             Policy(),
-            Policy("stripe", churn="cancellation", discounts="lasting", past_due_days=None, currency_moves="ignored"),
-            Policy("chartmogul", past_due_days=None),
-            Policy("profitwell", past_due_days=None, currency_moves="ignored"),
+            Policy("stripe", churn="cancellation", discounts="lasting", past_due_days=None),
+            Policy(
+                "chartmogul",
+                pauses="kept",
+                free_plans="contraction",
+                together_minutes=60,
+                past_due_days=None,
+                currency_moves="ignored",
+            ),
+            Policy("profitwell", currency_moves="ignored"),
         )
     }
 )
@@ -52,7 +79,7 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
 def changes_subscription_facts(policy: Policy) -> bool:
     """Whether subscription facts alone, without charges, can come to something else than under the default."""
     plain = PRESETS["default"]
-    switches = ("churn", "reactivation_days", "trials", "discounts")
+    switches = ("churn", "reactivation_days", "trials", "discounts", "pauses", "free_plans", "together_minutes")
     return any(getattr(policy, switch) != getattr(plain, switch) for switch in switches)
 
 
@@ -71,19 +98,26 @@ class Charge(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False)
 def read(history: Sequence[SubscriptionFact], policy: Policy, charges: Iterable[Charge] = ()) -> Ledger:
     """What a customer's facts, given in order, come to under a policy."""
     days = policy.reactivation_days
-    return ledger(facts_under(history, policy, charges), None if days is None else days * MS_PER_DAY)
+    reading = Reading(
+        back_within=None if days is None else days * MS_PER_DAY,
+        together=policy.together_minutes * MS_PER_MINUTE,
+        free_stays=policy.free_plans == "contraction",
+    )
+    return ledger(facts_under(history, policy, charges), reading)
 
 
 def facts_under(
     history: Sequence[SubscriptionFact], policy: Policy, charges: Iterable[Charge] = ()
 ) -> Sequence[SubscriptionFact]:
-    """The facts as the policy reads them, in order. The very same facts where it reads nothing otherwise."""
+    """The facts that are in force as the policy reads them, in order."""
     facts = [_fact(fact, policy) for fact in history]
+    if policy.pauses == "kept":
+        facts = list(_without_pauses(facts))
     if policy.churn == "cancellation":
         facts = list(_canceled_when_recorded(facts))
     if policy.past_due_days is not None:
         facts += _holds(history, debts(charges), policy.past_due_days * MS_PER_DAY)
-    return sorted(facts)
+    return in_force(in_order(facts))
 
 
 def _fact(fact: SubscriptionFact, policy: Policy) -> SubscriptionFact:
@@ -94,17 +128,33 @@ def _fact(fact: SubscriptionFact, policy: Policy) -> SubscriptionFact:
     return fact
 
 
-def _canceled_when_recorded(facts: Iterable[SubscriptionFact]) -> Iterator[SubscriptionFact]:
-    """Ends at the moment they were recorded, but never before the start that they end."""
-    began: dict[str, int] = {}
+def _without_pauses(facts: Iterable[SubscriptionFact]) -> Iterator[SubscriptionFact]:
+    """A pause is none, and its end nothing but a change of terms."""
+    paused: set[str] = set()
     for fact in facts:
-        if fact.event in CANCELS and fact.recorded_at:
-            moment = max(fact.recorded_at, began.get(fact.subscription_id, 0))
-            yield msgspec.structs.replace(fact, effective_at=min(fact.effective_at, moment))
+        if fact.event == "paused":
+            paused.add(fact.subscription_id)
+        elif fact.event == "resumed" and fact.subscription_id in paused:
+            paused.remove(fact.subscription_id)
+            yield msgspec.structs.replace(fact, event="changed")
+        else:
+            paused -= {fact.subscription_id} if fact.event in ENDS else set()
+            yield fact
+
+
+def _canceled_when_recorded(facts: Iterable[SubscriptionFact]) -> Iterator[SubscriptionFact]:
+    """Ends at the moment they were recorded, but never before the start that they end: of those known by then."""
+    starts: dict[str, list[SubscriptionFact]] = {}
+    for fact in facts:
+        of_it = starts.setdefault(fact.subscription_id, [])
+        if fact.event in ENDS and fact.recorded_at:
+            began = max((each.effective_at + 1 for each in of_it if each.known_at <= fact.recorded_at), default=0)
+            moment = min(fact.effective_at, max(fact.recorded_at, began))
+            yield msgspec.structs.replace(fact, effective_at=moment)
         else:
             yield fact
-        if STATUS.get(fact.event) == "active" or fact.subscription_id not in began:
-            began[fact.subscription_id] = fact.effective_at + 1
+        if STATUS.get(fact.event) == "active" or not of_it:
+            of_it.append(fact)
 
 
 def debts(charges: Iterable[Charge]) -> list[tuple[int, int | None]]:

@@ -1,7 +1,9 @@
 """The subscriptions of one customer: the history that follows from its facts, and every movement of its MRR.
 
-Order is (effective_at, sequence, event_id); delivery order means nothing. Each fact is a moment of its own, also where
-several take effect in the same millisecond.
+Order is (effective_at, sequence, recorded_at), of equal ones a stop first; delivery order means nothing. What takes
+effect in the same millisecond is one moment, and moves the customer's MRR once: an upgrade told as one subscription
+that ends and another that begins is an expansion. What was scheduled and then replaced is not in a history any more
+(`domain/billing/replacements.py`).
 
 - `started`, `trial_converted`, `resumed` and `reactivated` make a subscription pay; `trial_started`, `paused`,
   `canceled` and `cancel_scheduled` make its MRR 0, a scheduled cancel at its effective_at, when service ends.
@@ -18,9 +20,10 @@ several take effect in the same millisecond.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -42,13 +45,14 @@ HELD, RESTORED = "held", "restored"
 HOLDS = frozenset({HELD, RESTORED})
 KEEP_TERMS = STOPS | HOLDS
 
+MS_PER_DAY = 86_400_000
 NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED = "new", "expansion", "contraction", "churned", "reactivated"
 KINDS = (NEW, EXPANSION, CONTRACTION, CHURNED, REACTIVATED)
 LOSSES = frozenset({CONTRACTION, CHURNED})
 
 
 class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
-    """One fact, its fields in the order by which facts are sorted. Times in ms, amounts in millionths."""
+    """One fact. Times in ms, amounts in millionths. Facts are sorted by `place`."""
 
     effective_at: int
     sequence: int
@@ -67,8 +71,19 @@ class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True,
     discount_lasting: bool = False
     recorded_at: int = 0  # 0 is effective_at
 
+    @property
+    def known_at(self) -> int:
+        """From when it is known: from when it was recorded, and at the latest when it takes effect; in ms."""
+        return min(self.recorded_at or self.effective_at, self.effective_at)
 
-class Cut(msgspec.Struct, frozen=True, gc=False):
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What facts are sorted by: of one moment and sequence by when they were recorded, a start after a stop."""
+        recorded = self.recorded_at or self.effective_at
+        return self.effective_at, self.sequence, recorded, self.event not in STOPS, self
+
+
+class Cut(msgspec.Struct, frozen=True, order=True, gc=False):
     """What MRR is split by."""
 
     plan: str = ""
@@ -97,8 +112,8 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     """MRR of one cut that moved at one moment, under the kind of the customer's whole change.
 
     `amount` is positive in the sense of its kind; where a customer moved between cuts, what it left counts against
-    what it went to, so that the sum over all cuts is the customer's own change. `counted` is 1 in one of its cuts, 0
-    in the other, and 0 in both where the total stays the same.
+    what it went to, so that the sum over all cuts is the customer's own change. `counted` is 1 in the cut that gained
+    most, or lost most where none gained; 0 in the others, and in all where the total stays the same.
     """
 
     at: int
@@ -115,30 +130,81 @@ class Ledger(NamedTuple):
     movements: list[Movement]
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """How a history is walked through. Times in ms."""
+
+    back_within: int | None = None  # who comes back later after leaving counts as new; None: is always reactivated
+    together: int = 0  # what takes effect so soon after what it began with is one moment, within a day (UTC)
+    free_stays: bool = False  # whether a customer stays one whose active subscriptions cost nothing
+
+
+DEFAULT_READING = Reading()
+
+
 def merge_facts(earlier: Iterable[SubscriptionFact], more: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
     """All facts in order, equal ones once: the same list in whatever order and split they came."""
-    return [fact for fact, _ in groupby(sorted([*earlier, *more]))]
+    return [fact for fact, _ in groupby(in_order([*earlier, *more]))]
 
 
-def ledger(history: Sequence[SubscriptionFact], back_within: int | None = None) -> Ledger:
-    """Walk through a customer's history, given in order.
+def in_order(facts: Iterable[SubscriptionFact]) -> list[SubscriptionFact]:
+    """The facts in the order in which they take effect."""
+    return sorted(facts, key=lambda fact: fact.place)
 
-    A customer who comes back later than `back_within` ms after leaving counts as new; None: is always reactivated.
-    """
+
+def ledger(history: Sequence[SubscriptionFact], reading: Reading = DEFAULT_READING) -> Ledger:
+    """Walk through a customer's history, given in order."""
     subscriptions: dict[str, Subscription] = {}
     movements: list[Movement] = []
-    total, ever_paid, left_at = 0, False, 0
-    for fact in history:
-        before = subscriptions.get(fact.subscription_id, UNKNOWN)
-        after = subscriptions[fact.subscription_id] = _after(before, fact)
-        if before.mrr == after.mrr and (before.cut == after.cut or not after.mrr):
-            continue
-        now = total + after.mrr - before.mrr
-        back = ever_paid and (back_within is None or fact.effective_at - left_at <= back_within)
-        movements += _movements(fact.effective_at, _kind(total, now, back), before, after)
-        total, ever_paid = now, True
-        left_at = left_at if now else fact.effective_at
+    total, ever_paid = 0, False
+    left_at: int | None = None  # None: is a customer, or has never been one
+    for facts in _moments(history, reading.together):
+        at, changes = facts[-1].effective_at, _changes(subscriptions, facts)
+        before, total = total, total + sum(changes.values())
+        stays = reading.free_stays and any(each.status == "active" for each in subscriptions.values())
+        if changes:
+            comes = _arrival(ever_paid, None if left_at is None else at - left_at, reading)
+            movements += _movements(at, _kind(before, total, comes, stays), changes)
+        ever_paid = ever_paid or total > 0
+        if total or stays:
+            left_at = None
+        elif ever_paid and left_at is None:
+            left_at = at
     return Ledger(subscriptions, movements)
+
+
+def course(history: Iterable[SubscriptionFact]) -> Iterator[tuple[str, Subscription]]:
+    """After each fact of a history, given in order: whose it is, and what that subscription has become."""
+    subscriptions: dict[str, Subscription] = {}
+    for fact in history:
+        after = _after(subscriptions.get(fact.subscription_id, UNKNOWN), fact)
+        subscriptions[fact.subscription_id] = after
+        yield fact.subscription_id, after
+
+
+def _moments(history: Sequence[SubscriptionFact], together: int) -> Iterator[Sequence[SubscriptionFact]]:
+    """The facts of each moment."""
+    begun = 0
+    for number, fact in enumerate(history):
+        at, first = fact.effective_at, history[begun].effective_at
+        if at - first > together or at // MS_PER_DAY != first // MS_PER_DAY:
+            yield history[begun:number]
+            begun = number
+    if history:
+        yield history[begun:]
+
+
+def _changes(subscriptions: dict[str, Subscription], facts: Sequence[SubscriptionFact]) -> Mapping[Cut, int]:
+    """By how much the facts of a moment change MRR of each cut; the subscriptions are brought up to it."""
+    before: dict[str, Subscription] = {}
+    for fact in facts:
+        was = subscriptions.get(fact.subscription_id, UNKNOWN)
+        before.setdefault(fact.subscription_id, was)
+        subscriptions[fact.subscription_id] = _after(was, fact)
+    changes: Counter[Cut] = Counter()
+    for subscription_id, was in before.items():
+        changes[was.cut] -= was.mrr
+        changes[subscriptions[subscription_id].cut] += subscriptions[subscription_id].mrr
+    return {cut: change for cut, change in changes.items() if change}
 
 
 def _after(before: Subscription, fact: SubscriptionFact) -> Subscription:
@@ -177,22 +243,28 @@ def _price(before: Price, fact: SubscriptionFact) -> Price:
     )
 
 
-def _kind(before: int, after: int, back: bool) -> str:
+def _arrival(ever_paid: bool, away: int | None, reading: Reading) -> str:
+    """The kind of MRR that comes where there was none, `away` ms after the customer left; None: it has not."""
+    if not ever_paid:
+        return NEW
+    if away is None:
+        return EXPANSION
+    return REACTIVATED if reading.back_within is None or away <= reading.back_within else NEW
+
+
+def _kind(before: int, after: int, arrival: str, stays: bool) -> str:
     """The kind of a change of a customer's total; no change at all is a swap, whose parts cancel as expansion."""
     if not before and after:
-        return REACTIVATED if back else NEW
-    if not after:
+        return arrival
+    if not after and not stays:
         return CHURNED
     return CONTRACTION if after < before else EXPANSION
 
 
-def _movements(at: int, kind: str, before: Subscription, after: Subscription) -> list[Movement]:
+def _movements(at: int, kind: str, changes: Mapping[Cut, int]) -> list[Movement]:
+    """A movement of each cut, what was left before what was reached; the customer is counted where it gained most."""
     sign = -1 if kind in LOSSES else 1
-    change = after.mrr - before.mrr
-    counted = int(change != 0)
-    if before.cut == after.cut or not before.mrr:
-        return [Movement(at, after.cut, kind, sign * change, counted)]
-    if not after.mrr:
-        return [Movement(at, before.cut, kind, sign * change, counted)]
-    left, reached = -sign * before.mrr, sign * after.mrr
-    return [Movement(at, before.cut, kind, left, 0), Movement(at, after.cut, kind, reached, counted)]
+    cuts = sorted(changes, key=lambda cut: (changes[cut] > 0, cut))
+    most = max if max(changes.values()) > 0 else min
+    counted = most(cuts, key=lambda cut: changes[cut]) if sum(changes.values()) else None
+    return [Movement(at, cut, kind, sign * changes[cut], int(cut == counted)) for cut in cuts]

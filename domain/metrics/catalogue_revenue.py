@@ -103,7 +103,7 @@ REVENUE: tuple[Metric, ...] = (
         "MRR at risk",
         MONEY,
         "MRR of customers who owe + what the others are scheduled to lose, as of the end",
-        version=2,  # as cmrr
+        version=3,  # 2 took who owes today, 1 also as scheduled whatever is known today
         reads=("customer_mrr", "customers_scheduled", "owing_customers"),
         explained=explained("customer_mrr", "change"),
         kpi=False,
@@ -113,6 +113,7 @@ REVENUE: tuple[Metric, ...] = (
         "Deferred revenue",
         MONEY,
         "Σ charge × time left / time of the service period of each active subscription, at the end",
+        version=2,  # 1 took the subscriptions that are active today, at today's terms
         reads=("subscriptions",),
         explained=explained("subscriptions", "charge"),
         kpi=False,

@@ -15,25 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from domain.billing.monthly_price import charge
-from domain.billing.policies import FAILED, PAID, PRESETS, Charge, Policy, changes_subscription_facts, counts_from, read
-from domain.billing.scheduled import Changes, scheduled
-from domain.billing.subscriptions import (
-    ABSENT,
-    KINDS,
-    LOSSES,
-    Ledger,
-    Movement,
-    Subscription,
-    SubscriptionFact,
-    merge_facts,
-)
+from domain.billing.policies import PRESETS
+from domain.billing.subscriptions import KINDS, LOSSES, Movement, Subscription
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, ratio
 from projections.engine.declare.merge_rules import MS_PER_DAY
-from projections.engine.declare.projection import Fact, Projection, RowValues, State
+from projections.engine.declare.projection import Projection, RowValues, State
 from projections.engine.query.answer_row import or_reasons, row_type
 from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
@@ -41,82 +29,27 @@ from projections.engine.query.listing import listing
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request, all_of, row_limit
-from projections.subscriptions.rows import CustomerMrr, CustomerSubscription, MrrMovement, ScheduledMrr
+from projections.subscriptions.customer import DEFAULT, Customer, customer_history, read_customer
+from projections.subscriptions.rows import (
+    CustomerMrr,
+    CustomerSubscription,
+    Debt,
+    MrrMovement,
+    ScheduledMrr,
+    SubscriptionTerm,
+)
+from projections.subscriptions.terms import spans_of_debt, terms
 
-subscriptions = Projection("subscriptions", version=5)
+subscriptions = Projection("subscriptions", version=6)
 
-DEFAULT = "default"
-OTHERS = tuple(policy for policy in PRESETS.values() if policy.name != DEFAULT)
-OTHERS_UNOWED = tuple(filter(changes_subscription_facts, OTHERS))  # those that can differ where nobody owes
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
 COUNTS = tuple(count for _, count in MEASURES.values())
-DEBT_KINDS = PAID | {FAILED}  # kinds of payments that say what is owed
-
-
-class Customer(msgspec.Struct, array_like=True, frozen=True):
-    """All that is known of a customer: the facts and the charges that tell of debts, both in order, each once."""
-
-    facts: list[SubscriptionFact] = []
-    charges: list[Charge] = []
-
-    @property
-    def others(self) -> tuple[Policy, ...]:
-        """The policies that may come to something else than the default."""
-        return OTHERS if any(charge.kind == FAILED for charge in self.charges) else OTHERS_UNOWED
-
-    def read(self, policy: Policy) -> Ledger:
-        """The history under a policy."""
-        return read(self.facts, policy, self.charges)
-
-    def scheduled(self, policy: Policy) -> Changes:
-        """What of MRR was scheduled at any time, under a policy."""
-        counting = [(counts_from(charge, policy), charge) for charge in self.charges]
-
-        def has_value(facts: Sequence[SubscriptionFact], before: int | None) -> Ledger:
-            return read(facts, policy, [c for at, c in counting if before is None or at < before])
-
-        return scheduled(self.facts, has_value, [at for at, _ in counting])
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Customer).decode
-
-
-def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
-    """The state of a customer is its facts and charges in order, each once."""
-    has_value = _decode(state) if state else Customer()
-    said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
-    owed = (fact for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS)
-    charged = {Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) for fact in owed}
-    return _encode(Customer(merge_facts(has_value.facts, said), sorted(charged.union(has_value.charges))))
-
-
-def _fact(fact: Fact) -> SubscriptionFact:
-    amount, quantity = fact["unit_amount"], fact["quantity"]
-    return SubscriptionFact(
-        fact["effective_at"] or fact["timestamp"],
-        fact["sequence"],
-        fact["event_id"],
-        fact["_item"],
-        fact["subscription_id"],
-        fact["event"],
-        fact["plan"],
-        fact["tier"],
-        fact["currency"],
-        fact["interval"],
-        fact["interval_count"],
-        ABSENT if amount is None else amount,
-        ABSENT if quantity is None else quantity,
-        ABSENT if fact["discount_pct"] is None else fact["discount_pct"],
-        fact["discount_lasting"],
-        fact["recorded_at"],
-    )
 
 
 def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
     """What a customer's history comes to."""
-    customer = _decode(state)
+    customer = read_customer(state)
     ledger = customer.read(PRESETS[DEFAULT])
     moved = [(DEFAULT, 1, movement) for movement in ledger.movements]
     for policy in customer.others:
@@ -129,6 +62,8 @@ def rows(state: State) -> Mapping[str, Iterable[RowValues]]:
         MrrMovement.table.name: [_movement(*each) for each in moved],
         CustomerMrr.table.name: _changes(moved),
         ScheduledMrr.table.name: _scheduled(customer),
+        SubscriptionTerm.table.name: terms(customer.facts),
+        Debt.table.name: spans_of_debt(customer.charges if customer.facts else ()),
     }
 
 
@@ -190,7 +125,7 @@ subscriptions.ordered_fold(
     "subscription",
     "payment",
     by=("company_id", "customer_id"),
-    into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr),
+    into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr, SubscriptionTerm, Debt),
     advance=customer_history,
     rows=rows,
 )

@@ -72,3 +72,26 @@ class ScheduledMrr(Row):
     currency: Key[Text]
     policy: Key[Text]  # as above
     change: Sum[Twelfths]
+
+
+class SubscriptionTerm(Row):
+    """What a subscription is charged from a moment on, until its next row: of any time, what was charged then."""
+
+    company_id: Key[Text]
+    customer_id: Key[Text]
+    subscription_id: Key[Text]
+    since: Key[Moment]
+    charge: Own[Money]  # of one billing interval; 0 while nothing is charged
+    currency: Own[Text]
+    interval: Own[Text]
+    interval_count: Own[Count]
+    started_at: Own[Moment]  # when it first was active
+
+
+class Debt(Row):
+    """A time in which a customer owed something, from an invoice's first failure to its success; null: still."""
+
+    company_id: Key[Text]
+    customer_id: Key[Text]
+    since: Key[Moment]
+    until: Own[Moment]

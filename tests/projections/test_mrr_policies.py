@@ -22,7 +22,8 @@ from eventlog.publish.builders import payment, subscription
 from eventlog.publish.event import Event
 from projections.engine.query.formatting import twelfths
 from projections.queries.revenue.mrr_bridge import LINES
-from projections.subscriptions.projection import COUNTS, customer_history
+from projections.subscriptions.customer import customer_history
+from projections.subscriptions.projection import COUNTS
 from projections.subscriptions.projection import rows as rows_of
 from tests.domain.billing.histories import random_charges, random_history
 from tests.domain.metrics.revenue.recounts import activity
@@ -217,7 +218,8 @@ async def test_who_owes_for_15_days_is_lost_until_the_payment_comes(models: Read
     models.given([starts])
     gone = [*begun, ("2025-01-25", "0", "30", "0")]
     assert await moved("default") == gone
-    for policy in ("stripe", "chartmogul", "profitwell"):
+    assert await moved("profitwell") == gone
+    for policy in ("stripe", "chartmogul"):
         assert await moved(policy) == begun
     (row,) = await models.rows("subscriptions")
     assert (row["status"], row["mrr"], row["charge"], row["since"][:10]) == ("active", "0", "30", "2025-01-01")
@@ -226,6 +228,19 @@ async def test_who_owes_for_15_days_is_lost_until_the_payment_comes(models: Read
     assert [row["mrr"] for row in await models.rows("subscriptions")] == ["30"]
     models.given([paid("c", Charge(JANUARY + 20 * DAY, "i1", "succeeded"))])
     assert await moved("default") == begun
+
+
+async def test_a_scheduled_cancel_is_taken_back(models: ReadModels) -> None:
+    """70 from January on, a cancel for April that is recorded in March, and a reactivation before it: nothing moves."""
+    base: dict[str, Any] = {"company_id": COMPANY, "customer_id": "c", "subscription_id": "s"}
+    ends: dict[str, Any] = {"effective_at": JANUARY + 104 * DAY, "recorded_at": JANUARY + 78 * DAY}
+    started = subscription(event="started", unit_amount=70.0, effective_at=JANUARY + 14 * DAY, **base)
+    models.given([started, subscription(event="cancel_scheduled", **ends, **base)])
+    assert [r["churned_mrr"] for r in await models.rows("mrr_movements")] == ["70"]
+    models.given([subscription(event="reactivated", effective_at=JANUARY + 90 * DAY, **base)])
+    (row,) = await models.rows("mrr_movements")
+    assert (row["new_mrr"], row["churned_mrr"], row["reactivated_mrr"], row["end_mrr"]) == ("70", "0", "0", "70")
+    assert [r["status"] for r in await models.rows("subscriptions")] == ["active"]
 
 
 async def test_debts_are_subtracted_once(models: ReadModels) -> None:

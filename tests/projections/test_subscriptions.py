@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -177,24 +177,39 @@ KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def moves(facts: Iterable[Told]) -> list[dict[str, Any]]:
-    """Every change of a customer's total, fact by fact: measure → amount in each group, and who is counted."""
+    """Every change of a customer's total, moment by moment: the amount in each group, and in which it is counted."""
     found: list[dict[str, Any]] = []
     for _, history in groupby(sorted(facts, key=lambda f: f.customer), key=lambda f: f.customer):
         has: dict[str, tuple[int, Told]] = {}
         paid = False
-        for fact in sorted(history, key=lambda f: (f.at, f.sequence)):
-            before = sum(mrr for mrr, _ in has.values())
-            was, old = has.get(fact.subscription, (0, fact))
-            ends = fact.event in ("paused", "canceled", "cancel_scheduled")
-            has[fact.subscription] = fact.mrr, old if ends else fact
-            after = sum(mrr for mrr, _ in has.values())
-            kind = _kind(before, after, paid)
-            paid = paid or after > 0
-            day = datetime.fromtimestamp(fact.at / 1000, UTC).date().isoformat()
-            for amount, terms in ((-was, old), (fact.mrr, has[fact.subscription][1])):
-                groups = {"plan": terms.plan, "tier": terms.tier, "currency": terms.currency}
-                found.append({"day": day, "kind": kind, "amount": amount, "counted": 0, **groups})
-            found[-1 if fact.mrr else -2]["counted"] = int(before != after)
+        for at, of_moment in groupby(sorted(history, key=lambda f: (f.at, f.sequence)), key=lambda f: f.at):
+            before = levels(has.values())
+            for fact in of_moment:
+                _, old = has.get(fact.subscription, (0, fact))
+                ends = fact.event in ("paused", "canceled", "cancel_scheduled")
+                has[fact.subscription] = fact.mrr, old if ends else fact
+            after = levels(has.values())
+            kind = _kind(before.total(), after.total(), paid)
+            paid = paid or after.total() > 0
+            day = datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+            changes = {
+                cut: after[cut] - before[cut] for cut in sorted({**before, **after}) if after[cut] != before[cut]
+            }
+            most = (max if max(changes.values(), default=0) > 0 else min)(
+                changes, key=changes.__getitem__, default=None
+            )
+            for cut, amount in changes.items():
+                counted = int(cut == most and before.total() != after.total())
+                groups = dict(zip(("plan", "tier", "currency"), cut, strict=True))
+                found.append({"day": day, "kind": kind, "amount": amount, "counted": counted, **groups})
+    return found
+
+
+def levels(subscriptions: Iterable[tuple[int, Told]]) -> Counter[tuple[str, str, str]]:
+    """MRR by plan, tier and currency."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for mrr, terms in subscriptions:
+        found[terms.plan, terms.tier, terms.currency] += mrr
     return found
 
 
@@ -315,6 +330,19 @@ async def test_a_late_fact_restates(models: ReadModels) -> None:
     assert models.checksum("subscriptions").checksum == checksum.checksum
 
 
+@pytest.mark.parametrize("order", [(1, 2), (2, 1), (0, 0)])
+async def test_an_upgrade_told_as_an_end_and_a_start_is_one_expansion(
+    models: ReadModels, order: tuple[int, int]
+) -> None:
+    """Whatever their sequences and ids are."""
+    old = Told("e9", "c", "s", "started", JANUARY, 0, 50, "a", "pro", "USD")
+    ended = replace(old, event_id="e2", event="canceled", at=JANUARY + DAY, sequence=order[0])
+    new = replace(old, event_id="e1", subscription="t", at=JANUARY + DAY, sequence=order[1], amount=80, plan="b")
+    models.given([new.published, ended.published, old.published])
+    (row,) = await models.rows("mrr_movements", from_="2025-01-02")
+    assert [row[m] for m in (*MRR, *COUNTS)] == ["0", "30", "0", "0", "0", 0, 1, 0, 0, 0]
+
+
 async def test_facts_of_a_batch_event_count_like_single_ones(models: ReadModels) -> None:
     """They share an event_id and stay apart; a fact without effective_at takes effect at the event's timestamp."""
     facts = [
@@ -325,7 +353,7 @@ async def test_facts_of_a_batch_event_count_like_single_ones(models: ReadModels)
     ]
     models.given([subscription_batch(company_id=COMPANY, items=facts, event_id="one", timestamp=JANUARY)])
     (row,) = await models.rows("mrr_movements", by="day")
-    assert (row["day"], row["new_count"], row["expansion_count"]) == ("2025-01-01", 1, 2)
+    assert (row["day"], row["new_count"], row["expansion_count"]) == ("2025-01-01", 1, 0)
     assert Fraction(row["end_mrr"]) == Fraction(8_333_333, 1_000_000)  # 3 × 33.333333 / 12 = 8.33333325
     listed = await models.rows("subscriptions", customer_id="c")
     assert [(r["subscription_id"], r["status"], r["mrr"]) for r in listed] == [

@@ -34,8 +34,6 @@ LATER: Mapping[str, str] = {
     "resolution_hours": "of tickets of the period, whenever they were resolved",
     "first_contact_resolution_rate": "of tickets of the period, whenever they were resolved",
     "median_session_minutes": "of sessions that began in the period, however long they went on",
-    "deferred_revenue": "is computed of the subscriptions of today, and will be of those at the end",
-    "mrr_at_risk": "is computed of the debts of today, and will be of those at the end",
 }
 
 

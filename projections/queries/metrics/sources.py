@@ -169,31 +169,33 @@ def _invoices(scope: MetricScope) -> Select:
 
 
 OWING = """
-SELECT array_agg(DISTINCT customer_id) AS owing FROM {invoice}
-WHERE company_id = %s AND failed_at < %s AND (paid_at IS NULL OR paid_at < failed_at)
+SELECT array_agg(DISTINCT customer_id) AS owing FROM {debt}
+WHERE company_id = %s AND since < %s AND (until IS NULL OR until >= %s)
 """
 
 
 def _owing(scope: MetricScope) -> Select:
-    return Select("payments", Statement(OWING, (scope.company, scope.span.bounds[1])))
+    end = scope.span.bounds[1]
+    return Select("subscriptions", Statement(OWING, (scope.company, end, end)))
 
 
-SUBSCRIBED = """
-SELECT charge, interval, interval_count, started_at FROM {customer_subscription}
-WHERE company_id = %s AND status = 'active' AND started_at < %s
+CHARGED = """
+SELECT DISTINCT ON (customer_id, subscription_id) charge, interval, interval_count, started_at
+FROM {subscription_term} WHERE company_id = %s AND since < %s ORDER BY customer_id, subscription_id, since DESC
 """
 
 
-def _subscribed(scope: MetricScope) -> Select:
-    return Select("subscriptions", Statement(SUBSCRIBED, (scope.company, scope.asked_at.capped(scope.span.bounds[1]))))
+def _charged(scope: MetricScope) -> Select:
+    return Select("subscriptions", Statement(CHARGED, (scope.company, scope.asked_at.capped(scope.span.bounds[1]))))
 
 
 def _deferred(rows: Rows, scope: MetricScope) -> Sums:
     at = ms(scope.asked_at.capped(scope.span.bounds[1]))
     charges = []
     for row in rows:
-        period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
-        charges.append(Prepaid(int(row["charge"]), *period))
+        if row["charge"]:
+            period = service_period(ms(row["started_at"]), row["interval"], int(row["interval_count"]), at)
+            charges.append(Prepaid(int(row["charge"]), *period))
     return {"deferred": deferred_revenue(charges, at)}
 
 
@@ -361,7 +363,7 @@ SOURCES: Mapping[str, Source] = {
     "mrr_retained": of_mrr(Source(_retained)),
     "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows})),
     "owing_customers": Source(_owing),
-    "subscriptions": Source(_subscribed, _deferred),
+    "subscriptions": Source(_charged, _deferred),
     "payment_totals": Source(_query("payment_totals", "kind"), _kinds),
     "invoices": Source(_invoices),
     "user_firsts": FIRST_STEPS,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from itertools import count
 
-from domain.billing.policies import MS_PER_DAY, Charge
-from domain.billing.subscriptions import ABSENT, STATUS, SubscriptionFact, merge_facts
+from domain.billing.policies import Charge
+from domain.billing.subscriptions import ABSENT, MS_PER_DAY, STATUS, SubscriptionFact, merge_facts
 
 MILLION = 1_000_000
 EVENTS = (*STATUS, "changed", "upgraded", "downgraded", "quantity_changed")
 BEGIN = 1_000 * MS_PER_DAY  # a time in the first weeks of 1970 could be one in seconds, and is refused at the doors
 SPAN = 160 * MS_PER_DAY
+HALF_AN_HOUR = 1_800_000
 History = tuple[list[SubscriptionFact], list[Charge]]
 
 
@@ -25,7 +26,7 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
     facts = []
     for number in range(chance.randint(0, 7)):
         days = chance.randrange(SPAN) // MS_PER_DAY * MS_PER_DAY
-        at = BEGIN + chance.choice((0, chance.randrange(SPAN), days)) + 1
+        at = BEGIN + chance.choice((0, chance.randrange(SPAN), days, HALF_AN_HOUR)) + 1
         facts.append(
             SubscriptionFact(
                 effective_at=at,

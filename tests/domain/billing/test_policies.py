@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from domain.billing.monthly_price import MILLIONTHS
-from domain.billing.policies import MS_PER_DAY, PRESETS, Charge, Policy, debts, facts_under, read
-from domain.billing.subscriptions import STATUS, Ledger, SubscriptionFact, ledger, merge_facts
+from domain.billing.policies import PRESETS, Charge, Policy, debts, facts_under, read
+from domain.billing.replacements import in_force
+from domain.billing.subscriptions import MS_PER_DAY, STATUS, Ledger, SubscriptionFact, ledger, merge_facts
 from domain.metrics.revenue.flows import bridge
 from tests.domain.billing.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.billing.test_subscriptions import fact
@@ -47,11 +48,17 @@ def test_churn_counts_when_service_ends_or_when_it_is_cancelled() -> None:
     assert moves(Policy(churn="cancellation"), facts) == [(1, "new", 50), (5, "churned", 50)]
 
 
-def test_a_cancellation_ends_no_start_that_came_after_it_was_recorded() -> None:
-    """Recorded before the customer came back: it ends what began last, at once and not later."""
-    facts = [on(1, "started", 50), on(9, "reactivated", 60), on(30, "canceled", recorded_at=day(5))]
-    at, kind, amount = moves(Policy(churn="cancellation"), facts)[-1]
+def test_a_cancellation_counts_no_earlier_than_the_start_that_it_ends() -> None:
+    """One that lies ahead when it is recorded. A start that was recorded later is a return."""
+    ends = on(30, "canceled", recorded_at=day(5))
+    facts = [on(1, "started", 50), on(9, "upgraded", 60), ends]
+    assert moves(Policy(churn="cancellation"), facts)[-1] == (5, "churned", 50)
+    ahead = [on(2, "canceled"), on(9, "reactivated", 60, recorded_at=day(4))]
+    at, kind, amount = moves(Policy(churn="cancellation"), [facts[0], *ahead, ends])[-1]
     assert (round(at, 6), kind, amount) == (9, "churned", 60)
+    back = [facts[0], on(9, "reactivated", 60), ends]
+    assert moves(Policy(churn="cancellation"), back)[1:] == [(5, "churned", 50), (9, "reactivated", 60)]
+    assert moves(DEFAULT, back)[1:] == [(9, "expansion", 10)]
 
 
 def test_who_comes_back_late_is_new() -> None:
@@ -77,15 +84,45 @@ def test_temporary_discounts_are_subtracted_or_not() -> None:
         assert moves(Policy(discounts="lasting"), facts) == [(1, "new", kept)]
 
 
+def test_pauses_churn_or_keep_their_mrr() -> None:
+    """A pause that is kept changes nothing, and its end no more than the price; a cancel ends it."""
+    facts = [on(1, "started", 50), on(5, "paused"), on(9, "resumed", 60)]
+    assert moves(DEFAULT, facts) == [(1, "new", 50), (5, "churned", 50), (9, "reactivated", 60)]
+    assert moves(Policy(pauses="kept"), facts) == [(1, "new", 50), (9, "expansion", 10)]
+    ended = [*facts[:2], on(7, "canceled"), on(9, "resumed")]
+    assert moves(Policy(pauses="kept"), ended) == [(1, "new", 50), (7, "churned", 50), (9, "reactivated", 50)]
+
+
+def test_a_free_plan_is_churn_or_contraction() -> None:
+    """Who stays on a plan of price zero pays again by expansion, and leaves it without a movement."""
+    free = Policy(free_plans="contraction")
+    facts = [on(1, "started", 0), on(2, "changed", 50), on(5, "downgraded", 0), on(9, "upgraded", 60)]
+    assert moves(DEFAULT, facts) == [(2, "new", 50), (5, "churned", 50), (9, "reactivated", 60)]
+    assert moves(free, facts) == [(2, "new", 50), (5, "contraction", 50), (9, "expansion", 60)]
+    left = [*facts[:3], on(6, "canceled"), on(9, "reactivated", 60)]
+    assert moves(free, left) == [(2, "new", 50), (5, "contraction", 50), (9, "reactivated", 60)]
+
+
+def test_what_happens_within_an_hour_is_one_movement() -> None:
+    """Counted from what it began with, and within a day."""
+    hour = 1 / 24
+    facts = [on(1, "started", 50), on(1 + hour, "upgraded", 70), on(1 + 1.5 * hour, "upgraded", 80)]
+    kinds = [(kind, amount) for _, kind, amount in moves(Policy(together_minutes=60), facts)]
+    assert kinds == [("new", 70), ("expansion", 10)]
+    assert [kind for _, kind, _ in moves(DEFAULT, facts)] == ["new", "expansion", "expansion"]
+    midnight = [on(1.99, "started", 50), on(2, "upgraded", 70)]
+    assert [kind for _, kind, _ in moves(Policy(together_minutes=60), midnight)] == ["new", "expansion"]
+
+
 def test_what_is_past_due_is_kept_for_15_days() -> None:
     """Then it is gone until the payment comes; paid in time, nothing happens."""
     facts = [on(1, "started", 50), on(2, "started", 30, subscription_id="s2")]
     failed = [Charge(day(10), "i1", "failed")]
     late, in_time = (Charge(day(at), "i1", "recovered") for at in (40, 24))
     start = [(1, "new", 50), (2, "expansion", 30)]
-    gone = [(25, "contraction", 50), (25, "churned", 30)]
+    gone = [(25, "churned", 80)]
     assert moves(DEFAULT, facts, failed) == start + gone
-    back = [(40, "reactivated", 50), (40, "expansion", 30)]
+    back = [(40, "reactivated", 80)]
     assert moves(DEFAULT, facts, [*failed, late]) == start + gone + back
     assert moves(DEFAULT, facts, [*failed, in_time]) == start
     assert moves(PRESETS["stripe"], facts, failed) == start
@@ -116,11 +153,11 @@ def test_debts(charges: list[tuple[int, str, str]], expected: list[tuple[int, in
 
 
 def test_the_default_tells_facts_as_they_are() -> None:
-    """Without debts the default policy is the plain ledger."""
+    """Without debts the default policy is the plain ledger of what is in force."""
     chance = random.Random(4)
     for history, _ in (customer for _ in range(300) for customer in random_tenant(chance)):
-        assert facts_under(history, DEFAULT) == history
-        assert read(history, DEFAULT) == ledger(history)
+        assert facts_under(history, DEFAULT) == in_force(history)
+        assert read(history, DEFAULT) == ledger(in_force(history))
 
 
 def recount(facts: Sequence[SubscriptionFact], before: int) -> int:
@@ -187,6 +224,9 @@ def test_each_switch_changes_some_history() -> None:
         Policy(reactivation_days=20),
         Policy(trials=True),
         Policy(discounts="lasting"),
+        Policy(pauses="kept"),
+        Policy(free_plans="contraction"),
+        Policy(together_minutes=60),
         Policy(past_due_days=None),
     ):
         assert [read(history, switch, charges) for history, charges in some] != plain, switch

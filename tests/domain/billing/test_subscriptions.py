@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.subscriptions import (
@@ -121,8 +123,23 @@ def moves(*facts: SubscriptionFact) -> list[tuple[int, str, float]]:
         ),
         pytest.param(
             [fact(5, "changed", 30, sequence=2), fact(5, "started", 20, sequence=1), fact(5, "canceled", sequence=3)],
-            [(5, "new", 20), (5, "expansion", 10), (5, "churned", 30)],
-            id="facts of one moment follow their sequence, each a movement",
+            [],
+            id="facts of one moment follow their sequence, and are one movement, or none",
+        ),
+        pytest.param(
+            [fact(1, "started", 50), fact(5, "canceled"), fact(5, "started", 80, subscription_id="s2")],
+            [(1, "new", 50), (5, "expansion", 30)],
+            id="an upgrade told as an end and a start",
+        ),
+        pytest.param(
+            [fact(1, "started", 50), fact(5, "canceled", event_id="z"), fact(5, "started", 80, event_id="a")],
+            [(1, "new", 50), (5, "expansion", 30)],
+            id="of one subscription, when nobody says which came first",
+        ),
+        pytest.param(
+            [fact(1, "started", 50), fact(5, "changed", 90, recorded_at=3), fact(5, "changed", 60, recorded_at=4)],
+            [(1, "new", 50), (5, "expansion", 10)],
+            id="of two for one moment the one that was recorded last",
         ),
     ],
 )
@@ -204,13 +221,18 @@ def test_all_movements_come_to_the_mrr_that_is_there(facts: list[SubscriptionFac
 
 @given(HISTORIES)
 def test_kinds_follow_the_customers_total(facts: list[SubscriptionFact]) -> None:
-    """The first movement is new and no other; churn and reactivation alternate; totals move as their kind says."""
+    """One kind a moment, and one cut in which the customer counts, if its total moves.
+
+    The first movement is new and no other; churn and reactivation alternate; totals move as their kind says.
+    """
     total = 0
     kinds = []
-    for at in _moments(ledger_of(*facts).movements):
-        kind = at[0].kind
+    for _, of_moment in groupby(ledger_of(*facts).movements, key=lambda movement: movement.at):
+        at = list(of_moment)
+        (kind,) = {movement.kind for movement in at}
         change = sum(m.amount for m in at) * (-1 if kind in LOSSES else 1)
         assert sum(m.counted for m in at) == (change != 0)
+        assert len({m.cut for m in at}) == len(at)
         assert (total == 0) == (kind in ("new", "reactivated"))
         assert (total + change == 0) == (kind == "churned")
         assert change < 0 if kind in LOSSES else change >= 0
@@ -220,18 +242,19 @@ def test_kinds_follow_the_customers_total(facts: list[SubscriptionFact]) -> None
     assert kinds[:1] in ([], ["new"])
 
 
-def _moments(movements: Sequence[Movement]) -> list[list[Movement]]:
-    """Movements that belong to one fact: a part that is not counted is followed by its counterpart."""
-    found: list[list[Movement]] = []
-    left = False
-    for movement in movements:
-        if left:
-            found[-1].append(movement)
-            left = False
-        else:
-            found.append([movement])
-            left = not movement.counted
-    return found
+@given(HISTORIES, st.randoms(use_true_random=False))
+def test_who_comes_first_in_a_moment_means_nothing(facts: list[SubscriptionFact], chance: Any) -> None:
+    """Facts of several subscriptions at one moment are one movement, whatever their ids and sequences say of order."""
+    single = list({(fact.effective_at, fact.subscription_id): fact for fact in facts}.values())
+    ids = [f"x{number}" for number in range(len(single))]
+    chance.shuffle(ids)
+    other = [
+        replace(
+            fact, event_id=event_id, sequence=chance.randint(0, 9), recorded_at=chance.randint(0, fact.effective_at)
+        )
+        for fact, event_id in zip(single, ids, strict=True)
+    ]
+    assert ledger_of(*other) == ledger_of(*single)
 
 
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 25))

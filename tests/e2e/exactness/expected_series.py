@@ -55,6 +55,7 @@ class Move(NamedTuple):
     tier: str
     kind: str
     amount: int
+    counted: bool  # whether the customer counts here
 
 
 KINDS = {"new": 1, "expansion": 1, "contraction": -1, "churned": -1, "reactivated": 1}
@@ -85,38 +86,52 @@ class Told:
         self.moves: list[Move] = []
         self.total = 0
 
-    def fact(self, fact: Fact) -> None:
-        """The next fact in the order in which they take effect."""
-        before = self.standing.get(fact.subscription_id)
-        status = "active" if fact.event in PAYS else PAYS_NOT.get(fact.event, before.status if before else "active")
-        price = fact.price if fact.price >= 0 else before.price if before else 0
-        self._stand(fact.at, Standing(status, price, fact, before.owed if before else False))
+    def facts(self, facts: Sequence[Fact]) -> None:
+        """What comes next in the order in which facts take effect, as one moment."""
+        standing = dict(self.standing)
+        for fact in facts:
+            before = standing.get(fact.subscription_id)
+            status = "active" if fact.event in PAYS else PAYS_NOT.get(fact.event, before.status if before else "active")
+            price = fact.price if fact.price >= 0 else before.price if before else 0
+            standing[fact.subscription_id] = Standing(status, price, fact, before.owed if before else False)
+        self._stand(facts[-1].at, standing)
 
     def late(self, at: int, *, owed: bool) -> None:
         """From now on the customer owes for too long, or no longer: what there is by now is concerned."""
-        for name in sorted(self.standing):
-            self._stand(at, self.standing[name]._replace(owed=owed))
+        self._stand(at, {name: each._replace(owed=owed) for name, each in self.standing.items()})
 
-    def _stand(self, at: int, now: Standing) -> None:
-        name = now.fact.subscription_id
-        change = now.mrr - (self.standing[name].mrr if name in self.standing else 0)
-        self.standing[name] = now
-        if change:
-            after = self.total + change
-            kind = _kind(self.total, after, bool(self.moves))
-            self.moves.append(Move(at, now.fact.plan, now.fact.tier, kind, KINDS[kind] * change))
-            self.total = after
+    def _stand(self, at: int, now: dict[str, Standing]) -> None:
+        changes: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for name, each in now.items():
+            was = self.standing[name].mrr if name in self.standing else 0
+            changes[each.fact.plan, each.fact.tier] += each.mrr - was
+        self.standing = now
+        after = self.total + sum(changes.values())
+        kind = _kind(self.total, after, bool(self.moves))
+        moved = {cut: changes[cut] for cut in sorted(changes) if changes[cut]}
+        most = (max if max(moved.values(), default=0) > 0 else min)(moved, key=moved.__getitem__, default=None)
+        for cut, change in moved.items():
+            self.moves.append(Move(at, *cut, kind, KINDS[kind] * change, cut == most and after != self.total))
+        self.total = after
 
 
-def _tell(facts: Sequence[Fact], payments: Sequence[Payment] = ()) -> tuple[dict[str, Standing], list[Move]]:
-    """Walk through a customer's facts in the order in which they take effect; of one moment, facts before debts."""
+def _tell(
+    facts: Sequence[Fact], payments: Sequence[Payment] = (), together: int = 0
+) -> tuple[dict[str, Standing], list[Move]]:
+    """Walk through a customer's facts in the order in which they take effect; of one moment, facts before debts.
+
+    What happens so soon `together` after what it began with, on the same day, is one moment.
+    """
     told, rest = Told(), sorted(facts)
     for at, owed in _lateness(payments):
         while rest and rest[0].at <= at:
-            told.fact(rest.pop(0))
+            told.facts([rest.pop(0)])
         told.late(at, owed=owed)
-    for fact in rest:
-        told.fact(fact)
+    while rest:
+        end = min(rest[0].at + together, rest[0].at // DAY * DAY + DAY - 1)
+        moment = [fact for fact in rest if fact.at <= end]
+        told.facts(moment)
+        del rest[: len(moment)]
     return told.standing, told.moves
 
 
@@ -171,8 +186,9 @@ def subscriptions(books: Books) -> Iterator[Question]:
     yield Question("mrr_movements", {"from": day(middle)}, (), [begun])
     undiscounted = [[fact._replace(price=fact.full) for fact in facts] for facts in books.facts.values()]
     stripe = [move for facts in undiscounted for move in _tell(facts)[1]]
-    patient = [move for facts in books.facts.values() for move in _tell(facts)[1]]
-    for policy, other in (("stripe", stripe), ("chartmogul", patient), ("profitwell", patient)):
+    unpaused = [[fact for fact in facts if fact.event != "paused"] for facts in books.facts.values()]
+    patient = [move for facts in unpaused for move in _tell(facts, together=HOUR)[1]]
+    for policy, other in (("stripe", stripe), ("chartmogul", patient), ("profitwell", moves)):
         by_month = list(_by_period(other, "month", 7, moves))
         yield Question("mrr_movements", {"by": "month", "policy": policy}, ("month",), by_month)
     yield from _customers(books, middle)
@@ -245,9 +261,9 @@ def _net(moves: Any) -> int:
 def _movements(moves: Sequence[Move], start: int) -> Row:
     row: Row = {"start_mrr": money_of(Fraction(start, 12)), "end_mrr": money_of(Fraction(start + _net(moves), 12))}
     for kind in KINDS:
-        amounts = [move.amount for move in moves if move.kind == kind]
-        row[f"{kind}_mrr"] = money_of(Fraction(sum(amounts), 12))
-        row[f"{kind}_count"] = len(amounts)
+        of_kind = [move for move in moves if move.kind == kind]
+        row[f"{kind}_mrr"] = money_of(Fraction(sum(move.amount for move in of_kind), 12))
+        row[f"{kind}_count"] = sum(move.counted for move in of_kind)
     return row
 
 
