@@ -1,8 +1,10 @@
 """Where a series breaks: the best division into straight pieces, each with a level and a slope of its own.
 
-For every number of breaks up to five the division with the least squared error is found exactly, by dynamic programming
-(Bai & Perron 2003), and the number that the Schwarz criterion prefers is kept: three parameters a break, and as many
-independent observations as the autocorrelation of the residuals leaves, because a slow wander is not a break.
+For every number of breaks up to sixty the division with the least squared error is found exactly, by dynamic
+programming (Bai & Perron 2003), and the number that the Schwarz criterion prefers is kept: three parameters a break,
+and as many independent observations as the autocorrelation of the noise leaves, because a slow wander is not a break.
+That is measured without knowing the breaks: of changes from step to step, whose neighbours correlate by (ρ − 1) / 2,
+and in which a break is one wild value. Where the residuals of what is kept wander more than that, theirs counts.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.insights.finding import Basis, Finding, Kind
-from domain.insights.series import ROUNDING, Floats, autocorrelations, observed
+from domain.insights.series import ROUNDING, Floats, autocorrelations, observed, spread
 from domain.metrics.value import Reason
 
 if TYPE_CHECKING:
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
 
 METHOD = "piecewise straight lines by dynamic programming; number by the Schwarz criterion"
 SHORTEST = 7  # points a piece: a line through fewer fits whatever is there
-MOST = 5
+MOST = 60  # breaks that are looked for: one a month in five years of days
+WILD = 3.0  # robust standard deviations, above which a change from step to step is no noise
+VERSION = 2  # 1 looked for five breaks at most, and took them for wandering where there were more
 PARAMETERS = 3  # a break adds its place, a level and a slope
 STRONG = 6.0  # each must also show what Kass & Raftery (1995) call strong evidence: 2 ln of a Bayes factor of 20
+CLOSE_ENOUGH = 0.01  # of an autocorrelation: what residuals may wander more
 EXACT = 1e-10  # mean squared error, in variances, below which a fit counts as exact
 
 
@@ -53,22 +58,28 @@ def change_points(values: Sequence[float], shortest: int = SHORTEST) -> ChangePo
     series = observed(values, 2 * shortest)
     if isinstance(series, Reason):
         return series
-    basis = Basis(METHOD, 1, series.size, 2 * shortest)
+    basis = Basis(METHOD, VERSION, series.size, 2 * shortest)
     centre, scale = float(series.mean()), float(series.std())
     if scale <= ROUNDING * abs(centre) or scale == 0:
         return ChangePoints(basis, (), 0.0)
     standard = (series - centre) / scale
-    divisions = _divisions(standard, shortest)
-    lines = [_fitted(standard, breaks) for breaks in divisions]
-    independent = _independent(standard - lines[-1])
-    scores = [_criterion(standard - line, len(d), independent) for line, d in zip(lines, divisions, strict=True)]
-    best = min(range(len(scores)), key=scores.__getitem__)
-    points = tuple(_point(series, divisions[best], number) for number in range(best))
+    errors, came_from = _divisions(standard, shortest)
+    rho = _resemblance(standard)
+    while True:
+        independent = series.size * (1 - rho) / (1 + rho)
+        scores = [_criterion(error, breaks, series.size, independent) for breaks, error in enumerate(errors)]
+        best = min(range(len(scores)), key=scores.__getitem__)
+        places = _traced(came_from, best, series.size)
+        left = float(autocorrelations(standard - _fitted(standard, places))[1])
+        if left <= rho + CLOSE_ENOUGH:
+            break
+        rho = left
+    points = tuple(_point(series, places, number) for number in range(best))
     return ChangePoints(basis, points, scores[0] - scores[best])
 
 
-def _divisions(y: Floats, shortest: int) -> list[tuple[int, ...]]:
-    """For 0, 1, … breaks, where they lie in the division of least squared error."""
+def _divisions(y: Floats, shortest: int) -> tuple[list[float], NDArray[np.int64]]:
+    """For 0, 1, … breaks the least mean squared error; by breaks and end of a division where its last break lies."""
     import numpy as np
 
     n, most = y.size, min(MOST, y.size // shortest - 1)
@@ -82,7 +93,7 @@ def _divisions(y: Floats, shortest: int) -> list[tuple[int, ...]]:
             tried = error[:-1, : cost.size] + cost
             came_from[1:, end] = tried.argmin(axis=1)
             error[1:, end] = tried.min(axis=1)
-    return [_traced(came_from, breaks, n) for breaks in range(most + 1)]
+    return (error[:, n] / n).tolist(), came_from
 
 
 class _Costs:
@@ -136,15 +147,20 @@ def _fitted(y: Floats, breaks: tuple[int, ...]) -> Floats:
     return np.concatenate([level + slope * np.arange(steps) for (level, slope), steps in pieces])
 
 
-def _independent(residuals: Floats) -> float:
-    """As many independent observations tell as much as these autocorrelated ones."""
-    rho = max(0.0, float(autocorrelations(residuals)[1]))
-    return residuals.size * (1 - rho) / (1 + rho)
+def _resemblance(y: Floats) -> float:
+    """The autocorrelation of the noise at lag 1, from 0 to 1, whatever the breaks: 1 + 2 × that of its changes."""
+    import numpy as np
+
+    changes = np.diff(y)
+    changes = changes - np.median(changes)
+    limit = WILD * spread(changes)
+    changes = changes.clip(-limit, limit)
+    squares = float(changes @ changes)
+    return min(1.0, max(0.0, 1 + 2 * float(changes[1:] @ changes[:-1]) / squares)) if squares else 0.0
 
 
-def _criterion(residuals: Floats, breaks: int, independent: float) -> float:
-    error = max(float((residuals * residuals).mean()), EXACT)
-    return independent * math.log(error) + breaks * (PARAMETERS * math.log(residuals.size) + STRONG)
+def _criterion(error: float, breaks: int, size: int, independent: float) -> float:
+    return independent * math.log(max(error, EXACT)) + breaks * (PARAMETERS * math.log(size) + STRONG)
 
 
 def _point(series: Floats, breaks: tuple[int, ...], number: int) -> ChangePoint:

@@ -4,6 +4,9 @@ The model in its reduced form is A(L) y = Θ(L) e, so the one-step errors are tw
 initial state linearly: for given smoothing weights the best initial state is a least-squares solution, and only the two
 to four weights are searched. That is exact and some twenty times faster than searching states and weights together.
 Multiplicative behaviour is the same model on logarithms.
+
+Its cost grows with the square of the period. A season too long for it is taken off by STL beforehand, and the last of
+its cycles goes on (Hyndman & Athanasopoulos, Forecasting, 13.4): bands are those of the rest.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from domain.insights.decomposition import quick, stl
 from domain.insights.series import Floats
 from domain.metrics.value import Reason
 
 LEAST_DAMPING, MOST_DAMPING = 0.8, 0.98  # of the trend a step, the usual bounds: below is no trend, above no damping
 ITERATIONS = 200
 FLAT = 9.0  # logits beyond it are as good as 0 and 1, and the likelihood has no slope there
+SEASONAL = 11  # cycles that a season which is taken off is smoothed over
 EXACT = 1e-24  # error variance, in variances of the series, below which a fit counts as exact
 
 
@@ -28,6 +33,7 @@ class Form(msgspec.Struct, frozen=True):
     trend: bool = False
     damped: bool = False
     period: int = 1  # of the season, 1 for none
+    apart: int = 1  # period of a season that is taken off beforehand, 1 for none
     logarithms: bool = False  # the model is of the logarithm, so all parts multiply
 
     @property
@@ -35,7 +41,8 @@ class Form(msgspec.Struct, frozen=True):
         """As in the literature: ETS(error, trend, season)."""
         trend = ("Ad" if self.damped else "A") if self.trend else "N"
         season = f"A[{self.period}]" if self.period > 1 else "N"
-        return f"ETS(A,{trend},{season})" + (" of logarithms" if self.logarithms else "")
+        taken_off = f"STL[{self.apart}] + " if self.apart > 1 else ""
+        return f"{taken_off}ETS(A,{trend},{season})" + (" of logarithms" if self.logarithms else "")
 
     @property
     def initial(self) -> int:
@@ -44,8 +51,8 @@ class Form(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> int:
-        """Estimated numbers: weights, damping, initial states and the error variance."""
-        return 1 + self.trend + self.damped + (self.period > 1) + self.initial + 1
+        """Estimated numbers: weights, damping, initial states, a season taken off, and the error variance."""
+        return 1 + self.trend + self.damped + (self.period > 1) + self.initial + (self.apart - 1) + 1
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -63,10 +70,11 @@ class Fitted:
 
     form: Form
     weights: Weights
-    series: Floats  # as the model sees it: logarithms where it is of them
+    series: Floats  # as the model sees it: logarithms where it is of them, without the season that was taken off
     errors: Floats
     variance: float  # of an error, by degrees of freedom
     criterion: float  # AICc, comparable between forms of one series
+    season: Floats  # the next cycle of what was taken off; one 0 where nothing was
 
     def mean(self, horizon: int) -> Floats:
         """Expected values of the next steps, as the model sees them."""
@@ -79,7 +87,7 @@ class Fitted:
             reach = min(ar.size - 1, t)
             past, shocks = future[t - reach : t][::-1], errors[t - reach : t][::-1]
             future[t] = ma[1 : reach + 1] @ shocks - ar[1 : reach + 1] @ past
-        return future[self.series.size :]
+        return future[self.series.size :] + np.resize(self.season, horizon)
 
     def deviation(self, horizon: int) -> Floats:
         """Standard deviations of those steps: σ² (1 + Σ c²), c_j = α + β (φ + … + φ^j) + γ where j is a full period."""
@@ -119,9 +127,9 @@ def fit(series: Floats, form: Form) -> Fitted | Reason:
     import numpy as np
     from scipy.optimize import minimize  # type: ignore[import-untyped]  # the library carries no types
 
-    if series.size <= form.parameters + 1 or series.size < 2 * form.period:
+    if series.size <= form.parameters + 1 or series.size < 2 * max(form.period, form.apart):
         return Reason.TOO_FEW
-    seen = np.log(series) if form.logarithms else series
+    seen, season = _without_season(np.log(series) if form.logarithms else series, form.apart)
     scale = float(seen.std())
     if scale == 0:
         return Reason.NO_DISPERSION
@@ -138,23 +146,30 @@ def fit(series: Floats, form: Form) -> Fitted | Reason:
     tried = [minimize(unlikely, start, method="Nelder-Mead", bounds=bounds, options=options) for start in starts]
     weights = _bounded(form, min(tried, key=lambda result: float(result.fun)).x)
     errors = _errors(standard, form, weights) * scale
-    return _fitted(form, weights, seen, errors)
+    squares, n = float(errors @ errors), seen.size
+    likelihood = n * math.log(max(squares / n, EXACT * float(seen.var())))
+    if form.logarithms:
+        likelihood += 2 * float(np.log(series).sum())  # the Jacobian: densities of y, not of log y
+    k = form.parameters
+    criterion = likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+    return Fitted(form, weights, seen, errors, squares / (n - form.initial), criterion, season)
+
+
+def _without_season(series: Floats, period: int) -> tuple[Floats, Floats]:
+    """The series without a season of that length, and the season's next cycle."""
+    import numpy as np
+
+    if period < 2:
+        return series, np.zeros(1)
+    parts = stl(series, period, quick(period, SEASONAL))
+    assert not isinstance(parts, Reason)  # the caller has seen two full periods
+    return series - parts.seasons[0], parts.seasons[0][-period:]
 
 
 def _starts(form: Form) -> list[list[float]]:
     """Where to search from: a season that hardly changes and one that changes fast are two hills of the likelihood."""
     seasons = [[_logit(0.1)], [_logit(0.6)]] if form.period > 1 else [[]]
     return [[_logit(0.3), *[_logit(0.1)] * form.trend, *season, *[0.0] * form.damped] for season in seasons]
-
-
-def _fitted(form: Form, weights: Weights, seen: Floats, errors: Floats) -> Fitted:
-    n, k = seen.size, form.parameters
-    squares = float(errors @ errors)
-    likelihood = n * math.log(max(squares / n, EXACT * float(seen.var())))
-    if form.logarithms:
-        likelihood += 2 * float(seen.sum())  # the Jacobian: densities of y, not of log y
-    criterion = likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1)
-    return Fitted(form, weights, seen, errors, squares / (n - form.initial), criterion)
 
 
 def _errors(series: Floats, form: Form, weights: Weights) -> Floats:

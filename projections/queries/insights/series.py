@@ -14,10 +14,10 @@ from msgspec import structs
 from domain.access.rights import Feature
 from domain.insights import anomalies, change_points, forecast, growth, seasonality, trend
 from domain.insights.daily import Daily
-from domain.insights.decomposition import mstl
 from domain.insights.finding import Finding, Kind
 from domain.insights.headline import headline
-from domain.insights.periods import period_of
+from domain.insights.periods import seasons_of, without_season
+from domain.insights.series import observed
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part
@@ -35,21 +35,19 @@ DEFAULT_HORIZON = 14
 Find = Callable[[Sequence[float]], Finding | Reason]
 
 
-def season_of(values: Sequence[float]) -> int:
-    """In steps: a week, where the series shows one and is long enough for it; else none."""
-    return WEEK if len(values) >= 2 * WEEK and period_of(values) == WEEK else 1
-
-
 def _trend(values: Sequence[float]) -> Finding | Reason:
-    return trend.trend(values, season_of(values))
+    """Days of the same phase are compared: of the longest season, which most often has the week in it."""
+    return trend.trend(values, max(seasons_of(values, (WEEK,)), default=1))
 
 
 def _change_points(values: Sequence[float]) -> Finding | Reason:
-    """A season is taken off first: it would be taken for breaks."""
-    parts = mstl(values, (WEEK,)) if season_of(values) == WEEK else Reason.NO_DISPERSION
-    if isinstance(parts, Reason):
-        return change_points.change_points(values)
-    return change_points.change_points([v - s for v, s in zip(values, parts.seasons[0].tolist(), strict=True)])
+    """Seasons are taken off first: they would be taken for breaks. Those that stay the same, which no break bends."""
+    series = observed(values)
+    if isinstance(series, Reason):
+        return series
+    for period in seasons_of(series, (WEEK,)):
+        series = without_season(series, period)
+    return change_points.change_points(series.tolist())
 
 
 def _growth(values: Sequence[float]) -> Finding | Reason:
@@ -57,21 +55,24 @@ def _growth(values: Sequence[float]) -> Finding | Reason:
 
 
 def _seasonality(values: Sequence[float]) -> Finding | Reason:
-    """Robust: one wild day is no season."""
-    return seasonality.seasonality(values, (WEEK,), robust=True)
+    """The week, and what else recurs. Robust: one wild day is no season."""
+    return seasonality.seasonality(values, sorted({WEEK, *seasons_of(values, (WEEK,))}), robust=True)
 
 
 METHODS: Mapping[Kind, tuple[Method, Find]] = {
     method.kind: (method, find)
     for method, find in (
         (Method(Kind.TREND, trend.METHOD, trend.MINIMUM), _trend),
-        (Method(Kind.CHANGE_POINTS, change_points.METHOD, 2 * change_points.SHORTEST), _change_points),
+        (
+            Method(Kind.CHANGE_POINTS, change_points.METHOD, 2 * change_points.SHORTEST, change_points.VERSION),
+            _change_points,
+        ),
         (Method(Kind.GROWTH, growth.METHOD, 2 * MATCHED), _growth),
         (Method(Kind.SEASONALITY, seasonality.METHOD, 2 * WEEK), _seasonality),
         (Method(Kind.ANOMALIES, anomalies.METHOD, anomalies.MINIMUM), anomalies.anomalies),
     )
 }
-FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM)
+FORECAST = Method(Kind.FORECAST, forecast.METHOD, forecast.MINIMUM, forecast.VERSION)
 
 
 def of_metric(request: Request) -> Mapping[str, Part]:
@@ -152,7 +153,8 @@ def _combine_forecast(request: Request, rows: Mapping[str, Rows]) -> list[Insigh
 
 def forecast_of(_company: str, series: Daily, horizon: int, about: Mapping[str, Any]) -> list[Insight]:
     """One row. Run in the process for long computations."""
-    future = forecast.forecast(series.values, horizon, season_of(series.values))
+    plausible = {WEEK} if len(series.values) >= 2 * WEEK else set()
+    future = forecast.forecast(series.values, horizon, sorted(plausible.union(seasons_of(series.values, (WEEK,)))))
     first = series.day(len(series.values))
     return [FORECAST.row(future, len(series.values), about, lambda shown: _by_day(shown, first))]
 

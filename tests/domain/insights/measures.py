@@ -81,7 +81,7 @@ def back_tests() -> dict[tuple[str, int], BackTest]:
     tests: dict[tuple[str, int], BackTest] = {}
     for name, series in (("co2_monthly_348", co2()), ("airpassengers", passengers())):
         for horizon in (6, 12):
-            found = forecast(series, horizon, 12)
+            found = forecast(series, horizon, (12,))
             assert isinstance(found, Forecast)
             assert isinstance(found.back_test, BackTest)
             tests[name, horizon] = found.back_test

@@ -33,7 +33,7 @@ METHODS: dict[str, Callable[[NDArray[np.float64], int], object]] = {
     "anomalies": lambda series, period: anomalies(series.tolist(), period),
     "trend": lambda series, _: trend(series.tolist()),
     "breaks": lambda series, _: change_points(series.tolist()),
-    "forecast": lambda series, period: forecast(series.tolist(), 28, period),
+    "forecast": lambda series, period: forecast(series.tolist(), 28, (period,)),
 }
 FOR_HOURS = ("STL", "STL robust", "anomalies")  # the others compare all pairs, or fit ten models: for days
 

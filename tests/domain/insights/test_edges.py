@@ -40,7 +40,7 @@ METHODS: dict[str, Callable[[Sequence[float]], Any]] = {
     "anomalies": anomalies,
     "anomalies with a season": lambda values: anomalies(values, 4),
     "forecast": lambda values: forecast(values, 3, origins=2),
-    "forecast with a season": lambda values: forecast(values, 3, 4, origins=2),
+    "forecast with a season": lambda values: forecast(values, 3, (4,), origins=2),
 }
 ORDINARY = st.floats(-1e6, 1e6)
 HUGE = st.floats(allow_nan=False, allow_infinity=False)

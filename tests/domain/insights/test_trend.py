@@ -98,6 +98,16 @@ def test_a_step_and_a_kink_are_found_where_they_are() -> None:
     assert found.gain > 10
 
 
+@pytest.mark.parametrize("shifts", [6, 12, 36])
+def test_many_shifts_of_the_level_are_found(shifts: int) -> None:
+    """By turns 0 and 10, every 30 days, in noise of ±0.125: all, and where they are."""
+    days = range(30 * (shifts + 1))
+    noisy = np.random.default_rng(shifts).uniform(-0.125, 0.125, len(days)).tolist()
+    found = change_points([10.0 * (day // 30 % 2) + noisy[day] for day in days])
+    assert isinstance(found, ChangePoints)
+    assert [point.index for point in found.points] == [30 * (number + 1) for number in range(shifts)]
+
+
 def test_noise_seldom_breaks() -> None:
     """At most 2 of 100 series of white noise, at most 15 of 100 that wander, are said to have a break."""
     white = [change_points(noise(seed, 200)) for seed in range(100)]
