@@ -19,7 +19,8 @@ from projections.engine.query.answer_row import AnswerTime, row_type
 from projections.engine.query.formatting import money, show_time
 from projections.engine.query.params import FROM, LIMIT, MAX_ROWS, TO, Param, read_choice, read_whole
 from projections.engine.query.plain import Query, Selected, Statement
-from projections.engine.query.request import Request, all_of, row_limit
+from projections.engine.query.request import Request
+from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals
 
 market_bars = Projection("market_bars", version=1)

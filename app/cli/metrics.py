@@ -41,9 +41,11 @@ async def _kpis(settings: Settings, company: str, params: dict[str, str]) -> dic
     from app.wiring import read_store
     from projections.engine.query.ask import answer
     from projections.engine.query.request import Question
+    from projections.engine.query.unknown import require_company
 
     question = Question("kpis", company, params, datetime.now(UTC))
     async with reachable(settings) as complete, read_store(complete) as store:
+        await require_company(question, store)
         return await answer(question, store)
 
 

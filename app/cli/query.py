@@ -133,6 +133,7 @@ async def _answering(settings: Settings, question: Question, min_position: str) 
     from domain.access.rights import OPERATOR
     from projections.engine.query.ask import answer, answerable
     from projections.engine.query.instance_query import InstanceQuery
+    from projections.engine.query.unknown import require_company
 
     of_instance = isinstance(answerable(question.name), InstanceQuery)
     async with reachable(settings) as complete:
@@ -149,6 +150,7 @@ async def _answering(settings: Settings, question: Question, min_position: str) 
                 yield ask
         else:
             async with read_store(complete) as store, comparing(complete) as compares:
+                await require_company(question, store)
                 yield lambda asked: answer(asked, store, compares)
 
 

@@ -18,6 +18,11 @@ command line (`analytics query NAME --company C --param k=v`), over HTTP (`GET /
 the WebSocket and over gRPC. The first line of each answer is about its origin: `query`, `definition_version`,
 `position`, `as_of`, `complete`, `lag_ms`; then come the `rows`.
 
+`period` is what the answer is about, `from` and `to` (null: open), also where the question left it to the query or the
+tier sees no more; `limited` says what kept the answer from being more, `limit` (rows were left out) or `tier`;
+`unknown` names, by parameter, what the question is limited to and what nothing is known of: a symbol, a user, an
+account. Names of the schema and companies that there are not, and a period that ends before it begins, are refused.
+
 Money in rows is a decimal text, counts are integers, ratios numbers, times ISO 8601 with Z. What is undefined is null,
 and `reasons` in the row says why. `by` is a list of dimensions separated by commas; empty gives one total row. `from`
 is inclusive, `to` exclusive, both UTC.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from adapters.servers.users import locked
 from app.cli.audit import on_record
 from app.settings import Settings
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from eventlog.tasks import end, start
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def with_servers(settings: Settings, servers: Addresses) -> Settings:
 async def reachable(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose servers answer: of the instance that runs in the folder, or started for as long as this lasts.
 
-    Raises Unavailable where they do not start, and what `prepare` raises.
+    Raises NotFound where there never was an instance, Unavailable where servers do not start, what `prepare` raises.
     """
     where = running_instance(settings.data)
     if where is not None:
@@ -126,6 +126,12 @@ async def reachable(settings: Settings) -> AsyncIterator[Settings]:
         async with on_record(complete):
             yield complete
         return
+    if not settings.database_url and not (settings.data / "postgres").is_dir():
+        raise NotFound(
+            f"no instance was ever started in {settings.data}",
+            code="no_instance",
+            suggested_actions=("Look at how the folder is written, or start one there: analytics up --data FOLDER.",),
+        )
     servers = embedded_servers(settings)
     started = await servers.start()
     watching = start(servers.watch(lambda _: None), "the watch over the servers")

@@ -28,7 +28,8 @@ from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
 from projections.engine.query.plain import Query, Selected, Statement
-from projections.engine.query.request import Request, all_of, row_limit
+from projections.engine.query.request import Request
+from projections.engine.query.row_limit import all_of, row_limit
 from projections.subscriptions.customer import DEFAULT, Customer, customer_history, read_customer
 from projections.subscriptions.rows import (
     CustomerMrr,

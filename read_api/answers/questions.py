@@ -41,9 +41,11 @@ from projections.engine.query.ask import answer, answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
+from projections.engine.query.extent import TIER
 from projections.engine.query.instance_query import INSTANCE, SCOPE
 from projections.engine.query.params import read_time
 from projections.engine.query.request import InstanceFigures, Question, QuestionKey
+from projections.engine.query.unknown import require_company
 from projections.predictions import STATING
 from read_api.answers.cache import EXACT, AnswerCache, Freshness, Lease, minute_of
 from read_api.answers.cache_tiers import Tiers
@@ -55,6 +57,7 @@ USER, ACCOUNT = "user_id", "account_id"  # parameters of queries that can be lim
 VIEWER = "viewer"  # parameter of queries that show different people different rows
 T = TypeVar("T", bound=Mapping[str, Any])
 Record = Callable[[Question, Mapping[str, Any]], Awaitable[None]]  # of an answer to a question
+NOW_OR_LATER = "8999-12-31"  # the end of a period that says none
 SINCE = "since"  # parameter of queries that compare with earlier periods: the first day that the tier sees
 
 
@@ -100,6 +103,7 @@ class Questions:
         self._tokens = tokens
         self._patience = patience
         self._record = record
+        self._companies: LRUCache[str, bool] = LRUCache(10_000)  # that something is known of
 
     def _next_movement(self) -> asyncio.Event:
         return self._movements.next()
@@ -121,6 +125,8 @@ class Questions:
         time.
         """
         allowed = self.allowed(principal, question)
+        if EVERY_COMPANY in principal.companies:
+            await self._require_company(allowed)
         if not (at_least.offsets and projections_of(allowed)):  # what reads no projection waits for none
             return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
@@ -129,6 +135,12 @@ class Questions:
             found = await self.answer(allowed)
             if Position.parse(found["position"]).reaches(needed):  # not so where another version was switched to
                 return found
+
+    async def _require_company(self, question: Question) -> None:
+        """Raise NotFound where nothing is known of it: others than those who see all of them are not told."""
+        if question.company not in self._companies:
+            await require_company(question, self._store)
+            self._companies[question.company] = True
 
     def at_hand(self, principal: Principal, key: QuestionKey, asked_at: datetime) -> Lease | None:
         """The exact answer to the question of that key, where it is kept and nothing is waited for; else `ask` has it.
@@ -225,8 +237,8 @@ def _allowed(principal: Principal, _tier: Tier, key: QuestionKey, minute: dateti
 
     The tier is what the company has now: on nothing else does the principal's right depend that it is not compared by.
     """
-    name, company, params, about, member = key
-    question = Question(name, company, dict(params), minute, member, dict(about))
+    name, company, params, about, member, limits = key
+    question = Question(name, company, dict(params), minute, member, dict(about), limits)
     if not re.fullmatch(COMPANY_ID, company):
         raise Invalid(f"{company!r} is no company id", code="bad_company")
     if principal.member:
@@ -280,14 +292,15 @@ def _of_last_days(question: Question) -> Question:
     """The question from the first day that the FREE tier sees, where the query knows of time at all."""
     names = {param.name for param in answerable(question.name).params}
     first = question.asked_at.astimezone(UTC).date() - timedelta(days=FREE_HISTORY_DAYS)
-    if SINCE in names:
+    if SINCE in names:  # which says itself whether that cuts anything
         return replace(question, params={**question.params, SINCE: first.isoformat()})
     if "from" not in names:
         return question
+    begins = datetime(first.year, first.month, first.day, tzinfo=UTC)
     asked = question.params.get("from")
-    if asked is None:
-        return replace(question, params={**question.params, "from": first.isoformat()})
-    if _moment(asked) < datetime(first.year, first.month, first.day, tzinfo=UTC):
+    if asked is None and _moment("to", question.params.get("to", NOW_OR_LATER)) > begins:
+        return replace(question, params={**question.params, "from": first.isoformat()}, limits=(TIER,))
+    if asked is None or _moment("from", asked) < begins:
         raise Forbidden(
             f"tier FREE sees the last {FREE_HISTORY_DAYS} days, from {first}",
             code="forbidden_tier",
@@ -343,11 +356,11 @@ def _in_scope(principal: Principal, question: Question) -> Question:
     return question
 
 
-def _moment(text: str) -> datetime:
+def _moment(name: str, text: str) -> datetime:
     try:
         return read_time(text)
     except ValueError as error:
-        raise Invalid(f"parameter from: {error}", code="bad_parameter") from None
+        raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
 def _not_yet(question: Question, position: Position, needed: Position) -> NotYet:

@@ -24,7 +24,16 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
         complete=all(answer["complete"] for answer in answers),
         lag_ms=max(answer["lag_ms"] for answer in answers),
         correlation_id=caller.correlation_id,
+        limited=sorted({each for answer in answers for each in answer.get("limited", ())}),
+        unknown={name: text for answer in answers for name, text in answer.get("unknown", {}).items()},
+        **_period(first.get("period", {})),
     )
+
+
+def _period(period: Mapping[str, str | None]) -> dict[str, int]:
+    """Begin and end of the period that an answer is about, in ms; without those that are open."""
+    bounds = {"from_time": period.get("from"), "to_time": period.get("to")}
+    return {name: ms(at) for name, at in bounds.items() if at is not None}
 
 
 def _with_topics(position: str) -> tuple[frozenset[str], str]:

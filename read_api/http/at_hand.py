@@ -47,7 +47,7 @@ def at_hand(side: ReadServices, caller: Caller, query: QueryRequest) -> AtHand |
     Raises Forbidden, Invalid, NotFound.
     """
     principal, company = caller.principal, caller.company(query.company)
-    lease = side.questions.at_hand(principal, (query.name, company, query.params, (), None), side.questions.now())
+    lease = side.questions.at_hand(principal, (query.name, company, query.params, (), None, ()), side.questions.now())
     if lease is None:
         return None
     answer, queries = lease.answer, side.health.queries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import GenericAlias
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar.openapi.config import OpenAPIConfig
@@ -17,14 +17,29 @@ from projections.engine.query.composed import STAMP, Composed
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Answerable
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Period(msgspec.Struct):
+    """From a moment up to another (exclusive), UTC; null where it is open."""
+
+    begin: Moment | None = msgspec.field(name="from")
+    end: Moment | None = msgspec.field(name="to")
+
 
 class StandsFor(msgspec.Struct, kw_only=True):
-    """What every answer says of itself: whose definition, at which position (UTC moment), how far behind in ms."""
+    """What every answer says of itself: about which period, whose definition, at which position (UTC moment), how far
+    behind in ms. `limited`: what kept it from being more, `limit` (rows were left out) or `tier` (of the past).
+    `unknown`: names, by parameter, that the question is limited to and of which nothing is known.
+    """
 
     query: str
+    period: Period
+    limited: list[Literal["limit", "tier"]]
+    unknown: dict[str, str]
     definition_version: int
     position: str
-    as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None
+    as_of: Moment | None
     complete: bool
     lag_ms: int
 

@@ -225,7 +225,7 @@ async def test_monthly_life_cycle_knows_the_month_before(models: ReadModels) -> 
     models.given(f.event for f in history)
     (row,) = await models.rows("lifecycle", unit="month", from_="2025-10-01", to="2025-11-01")
     assert row == {
-        "month": "2025-10-01",
+        "month": "2025-10",
         "new_users": 1,
         "returning_users": 1,
         "resurrected_users": 0,

@@ -12,6 +12,7 @@ from projections.engine.declare.registry import all_queries, all_registered
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Answerable, Asking, Comparer, InstanceFigures, Question, read_request
+from projections.engine.query.unknown import unknown_filters
 
 
 async def answer(
@@ -29,7 +30,9 @@ async def answer(
     query = answerable(question.name)
     request = read_request(query, question)
     result = await query.answer(request, asking(store, comparing, instance))
-    return LastingAnswer(result, question.asked_at, request.asked_at.until)
+    unknown = await unknown_filters(question, result["rows"], store)
+    reach = {**request.extent.members(request.params, question.limits), "unknown": unknown}
+    return LastingAnswer({"query": query.name, **reach, **result}, question.asked_at, request.asked_at.until)
 
 
 def asking(store: ReadStore, comparing: Comparer | None = None, instance: InstanceFigures | None = None) -> Asking:

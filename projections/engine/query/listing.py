@@ -13,10 +13,12 @@ from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import AnswerRow, row_type
+from projections.engine.query.extent import LIMIT as CUT
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_time, storable
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import WITHOUT_END, Request
+from projections.engine.query.row_limit import first_of
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000
@@ -83,7 +85,7 @@ class Listing:
             conditions.append(condition)
             params.extend(after)
         names = ", ".join(f'"{c.name}"' for c in self.columns)
-        where, limit = " AND ".join(conditions), _page_size(request)
+        where, limit = " AND ".join(conditions), _page_size(request) + 1
         return Statement(
             f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
         )
@@ -115,10 +117,11 @@ class Listing:
         except (ValueError, TypeError):
             raise Invalid("parameter cursor: this query has not given it", code="bad_parameter") from None
 
-    def shape(self, _request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def shape(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """All columns as answers show them."""
         shows = [(c.name, self.name(c.name), shower(c.kind)) for c in self.columns]
-        return [{name: show(row[column]) for column, name, show in shows} for row in rows]
+        page = first_of(request, rows, _page_size(request))
+        return [{name: show(row[column]) for column, name, show in shows} for row in page]
 
     def row(self, query: str) -> type[AnswerRow]:
         """The type of these rows."""
@@ -126,7 +129,7 @@ class Listing:
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Where the next page begins; null on the last one."""
-        if len(rows) < _page_size(request) or request.get("order") == NEWEST:
+        if request.get("order") == NEWEST or CUT not in request.extent.limits:
             return {"next_cursor": None}
         last = json.dumps([rows[-1][self.name(k.name)] for k in self.keys]).encode()
         return {"next_cursor": base64.urlsafe_b64encode(last).decode()}

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from domain.access.rights import Feature, Member, Right
-from domain.errors import Invalid, LimitExceeded
+from domain.errors import Invalid
 from domain.ports import ReadStore
 from domain.position import Position
 from domain.suggestion import LONGEST, did_you_mean
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
 from projections.engine.query.asked_at import AskedAt
-from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_time, storable
+from projections.engine.query.extent import Extent
+from projections.engine.query.params import Param, read_choice, read_time, storable
 
 WITHOUT_END = 2**62  # rows that a part of a composed query may have
 OF_PAST = ("as_of", "as_known_at")
@@ -23,7 +24,8 @@ OF_EXPLANATION = ("measure", "cursor", "limit", "order")
 T = TypeVar("T")
 Row = TypeVar("Row")
 Texts = tuple[tuple[str, str], ...]
-QuestionKey = tuple[str, str, Texts, Texts, Member | None]  # name, company, parameters, what is asked beside, whose
+# name, company, parameters, what is asked beside, whose, what cuts it
+QuestionKey = tuple[str, str, Texts, Texts, Member | None, tuple[str, ...]]
 MOST_EVENTS = 10_000  # of one page of an explanation
 
 
@@ -34,7 +36,7 @@ class Question:
     The door sets `asked_at` once, and nothing behind it reads a clock: so an answer depends on the question and the
     rows alone. Of a past state it is the moment that the state stands for. `member`: whose rows alone it is about; None
     for those of the company. `about`: what is asked beside the query's own parameters: which past (`OF_PAST`), and the
-    events behind which measure (`OF_EXPLANATION`).
+    events behind which measure (`OF_EXPLANATION`). `limits`: what has cut its period already, as answers say it.
     """
 
     name: str
@@ -43,12 +45,13 @@ class Question:
     asked_at: datetime
     member: Member | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
 
     @property
     def key(self) -> QuestionKey:
         """The same for questions that have the same answer at the same moment."""
         about = tuple(sorted(self.about.items())) if self.about else ()
-        return self.name, self.company, tuple(sorted(self.params.items())), about, self.member
+        return self.name, self.company, tuple(sorted(self.params.items())), about, self.member, self.limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Request:
     """A question of one tenant: parameters as read, absent ones missing. `whole`: every row, whatever the limits.
 
     `asked_at` is when it was asked: the one clock of whatever the question leaves open; what a query looks at of it
-    says up to when its answer would be the same. `page`: of an explanation.
+    says up to when its answer would be the same. `page`: of an explanation. `extent`: how far the answer reaches, noted
+    by whoever makes it.
     """
 
     company: str
@@ -87,6 +91,7 @@ class Request:
     whole: bool = False
     past: Past = Past()
     page: Page | None = None
+    extent: Extent = field(default_factory=Extent, compare=False)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""
@@ -181,6 +186,10 @@ def read_request(query: Answerable, question: Question) -> Request:
     Raises Invalid for a parameter that is unknown, wrong or missing, and for the past of what has none.
     """
     params, asked_at = read_params(query, question.params), AskedAt(question.asked_at)
+    begin, end = params.get("from"), params.get("to")
+    if begin is not None and end is not None and begin > end:
+        turned = f"the period is turned round: from {question.params['from']} is after to {question.params['to']}"
+        raise Invalid(turned, code="bad_parameter")
     if not question.about:
         return Request(question.company, params, asked_at)
     if query.of_now:
@@ -240,18 +249,3 @@ def read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
     if missing:
         raise Invalid(f"query {query.name} needs {', '.join(missing)}", code="missing_parameter")
     return values
-
-
-def row_limit(request: Request) -> int:
-    """How many rows to fetch: what was asked for, or else one more than an answer may have (see `all_of`)."""
-    return int(request.get("limit", WITHOUT_END if request.whole else MAX_ROWS + 1))
-
-
-def all_of(request: Request, rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows fetched; raises LimitExceeded instead of leaving some out silently."""
-    if len(rows) > MAX_ROWS and not request.whole:
-        raise LimitExceeded(
-            f"the answer has more than {MAX_ROWS} rows",
-            suggested_actions=("ask for a shorter period or fewer dimensions", "give a limit to see the first ones"),
-        )
-    return rows

@@ -24,7 +24,8 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, re
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.ratios import Derive, Measures
-from projections.engine.query.request import Request, all_of, row_limit
+from projections.engine.query.request import Request
+from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals, total
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -54,6 +54,7 @@ def _period(request: Request) -> tuple[datetime, datetime]:
             code="bad_parameter",
             suggested_actions=("Begin a quarter in January, April, July or October, and a year in January.",),
         )
+    request.extent.reaches(begin, end)
     return begin, end
 
 

@@ -48,6 +48,7 @@ def _window(request: Request) -> tuple[date, date]:
     if request.get("from") is not None:
         return window(request)
     end = end_of(request)
+    request.extent.reaches(end - LONGEST, end)
     return end - LONGEST, end
 
 

@@ -124,6 +124,7 @@ def window(request: Request) -> tuple[date, date]:
         raise Invalid(f"from {begin} to {end} there is no day that is over", code="bad_parameter")
     if end - begin > LONGEST:
         raise Invalid(f"parameter from: at most {LONGEST.days} days can be looked at", code="bad_parameter")
+    request.extent.reaches(begin, end)
     return begin, end
 
 

@@ -23,7 +23,9 @@ READ = tuple(dict.fromkeys(key for rule in RULES for key in rule.reads))
 
 def _window(request: Request) -> tuple[date, date]:
     begin, end = window(request)
-    return (begin if request.get("from") is not None else end - LOOKED_AT), end
+    begin = begin if request.get("from") is not None else end - LOOKED_AT
+    request.extent.reaches(begin, end)
+    return begin, end
 
 
 def _parts(request: Request) -> Mapping[str, Part]:

@@ -16,6 +16,7 @@ from domain.whole_number import whole_number
 from projections.engine.query.answer_row import AnswerRow, AnswerTime, Rows
 from projections.engine.query.asked_at import INSTANT
 from projections.engine.query.composed import Composed, Part
+from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_choice, read_time
 from projections.engine.query.request import Request
@@ -54,10 +55,14 @@ def _newest(request: Request) -> Span:
 def _spans(request: Request) -> Sequence[Span]:
     """The period and those before it, as many as are wanted and may be seen; the newest is the last."""
     spans, since = [_newest(request)], request.get(SINCE.name)
+    request.extent.reaches(*spans[0])
     while len(spans) < request.get("history", LEAST):
         before = spans[0].before()
         start, end = before.bounds
-        if start >= end or (since is not None and start < since):
+        if start >= end:
+            break
+        if since is not None and start < since:
+            request.extent.limits.add(TIER)
             break
         spans.insert(0, before)
     return spans

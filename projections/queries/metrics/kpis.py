@@ -19,6 +19,7 @@ from domain.metrics.metric import Metric, Section
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part, Select
+from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_names, read_time
 from projections.engine.query.request import Request
@@ -139,8 +140,11 @@ def _scope(entry: Metric, request: Request) -> MetricScope:
     start = request.get("from")
     since = request.get(SINCE.name)
     if since is not None:
+        if start is None:
+            request.extent.limits.add(TIER)
         start = _seen(start or since, since)
     span = Span(start, request.get("to"))
+    request.extent.reaches(*span)
     return MetricScope(request.company, span, request.asked_at, by, only, request.get("policy", ""))
 
 
@@ -286,6 +290,7 @@ def _kpis(request: Request) -> list[Metric]:
 
 def _of_company(request: Request) -> MetricScope:
     span, since = span_of(request), request.get(SINCE.name)
+    request.extent.reaches(*span)
     if since is not None and span.start is not None:
         _seen(span.start, since)
     return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))

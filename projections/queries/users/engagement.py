@@ -14,7 +14,7 @@ from projections.engine.query.packed_columns import bounded, days, integers, rea
 from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.request import all_of as no_more
+from projections.engine.query.row_limit import all_of as no_more
 from projections.engine.store.sql import SHORT
 from projections.queries.users.engagement_rows import ActiveDay, DaysActive, FeatureUse, LifecyclePeriod, Segment
 
@@ -175,7 +175,7 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> list[Lifecycle
     begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
     return [
         LifecyclePeriod(
-            **dict[str, Any]({unit: _day(begin)}),
+            **dict[str, Any]({unit: f"{_day(begin):%Y-%m}" if unit == "month" else _day(begin)}),
             new_users=new,
             returning_users=returning,
             resurrected_users=back,

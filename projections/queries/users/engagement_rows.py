@@ -29,11 +29,11 @@ class DaysActive(AnswerRow, kw_only=True):
 
 
 class LifecyclePeriod(AnswerRow, kw_only=True):
-    """A day, week or month, by its first day: users won, kept and lost, and the first over the last."""
+    """A day, a week by its first day, or a month: users won, kept and lost, and the first over the last."""
 
     day: date | UnsetType = UNSET
     week: date | UnsetType = UNSET
-    month: date | UnsetType = UNSET
+    month: str | UnsetType = UNSET
     new_users: int
     returning_users: int
     resurrected_users: int

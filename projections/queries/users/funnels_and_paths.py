@@ -15,6 +15,7 @@ from projections.engine.query.packed_columns import bounded, integers, moments, 
 from projections.engine.query.params import FROM, LISTED, TO, Param, read_choice, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
+from projections.engine.query.row_limit import first_of
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import Events, IntArray
@@ -30,7 +31,7 @@ GROUPS = ("day", "week", "month", "subject")
 class FunnelStep(AnswerRow, kw_only=True):
     """A step: its users, their share of all who entered and of the step before, and the median time from that one.
 
-    `day`, `week`, `month` (by their first day), `subject`: of which group, where the funnel is broken down.
+    `day`, `week` (by its first day), `month`, `subject`: of which group, where the funnel is broken down.
     """
 
     day: str | UnsetType = UNSET
@@ -191,7 +192,7 @@ def _group_names(by: str, row: Mapping[str, Any]) -> Any:
 
     def begin(group: int) -> str:
         moment = begin_of(np.array([group], np.int64), by)  # type: ignore[arg-type]  # one of GROUPS
-        return str(moment.astype("datetime64[ms]").astype("datetime64[D]")[0])
+        return str(moment.astype("datetime64[ms]").astype("datetime64[M]" if by == "month" else "datetime64[D]")[0])
 
     return begin
 
@@ -212,15 +213,19 @@ def journey_rows(request: Request, rows: Mapping[str, Rows]) -> list[JourneyPath
     anchors = {bound: request.get(name) for bound, name in (("begin", "begin"), ("to", "end"))}
     if any(anchor is not None and anchor not in texts for anchor in anchors.values()):
         return []
+    top = request.get("top", 20)
     paths = user_journey(
         stream,
         begin=None if anchors["begin"] is None else texts.index(anchors["begin"]),
         to=None if anchors["to"] is None else texts.index(anchors["to"]),
         length=request.get("length", LONGEST_PATH),
-        top=request.get("top", 20),
+        top=top + 1,
         repeats=request.get("repeats") == "true",
     )
-    return [JourneyPath(path=[texts[name] for name in path.names], sequences=path.sequences) for path in paths]
+    return [
+        JourneyPath(path=[texts[name] for name in path.names], sequences=path.sequences)
+        for path in first_of(request, paths, top)
+    ]
 
 
 FUNNEL = Composed(

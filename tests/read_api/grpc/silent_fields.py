@@ -10,6 +10,10 @@ from collections.abc import Mapping
 REASONS: Mapping[str, str] = {
     "Provenance.lag_ms": "0 while the answer is complete",
     "Provenance.complete": "not while the projections are behind the log",
+    "Provenance.from_time": "where the period is open; test_rows_and_reports has others",
+    "Provenance.to_time": "where the period is open",
+    "Provenance.limited": "where nothing was left out; test_rows_and_reports has others",
+    "Provenance.unknown": "where something is known of every name; test_rows_and_reports has others",
     "GetRealTimeMetricsResponse.durable_minutes": "0 of a minute that is open",
     "GetRealTimeMetricsResponse.late_share": "where events came late; tests/projections/engine/live has them",
     "GetRealTimeMetricsResponse.partial": "after a gap of the bus, or for too many keys",

@@ -20,6 +20,7 @@ from google.rpc.status_pb2 import Status
 from services import dashboards_pb2 as dashboards
 from services import queries_pb2 as queries
 from services import reports_pb2 as reports
+from services import trading_pb2 as trading
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
 from app.docs.grpc import request_of
@@ -265,3 +266,16 @@ def test_a_tier_that_does_not_open_an_rpc_is_refused(filled: Instance, stub: Ana
         list(getattr(stub, name)(request, metadata=(("authorization", f"Bearer {free}"),), timeout=60))
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert f"tier FREE does not open {NEEDS[name]!r}" in str(refused.value.details())
+
+
+def test_how_far_an_answer_reaches_is_said_alike(client: httpx.Client, stub: AnalyticsServiceStub, signed: Any) -> None:
+    """Its period, what cut it, and names of which nothing is known: in the provenance, as HTTP has it in the answer."""
+    of_one = PageRequest(limit=1)
+    for filters, begin in ({}, BEGIN), ({"symbol": "NO-SUCH"}, 0):
+        scope = ReadScope(company_id=COMPANY, from_time=begin, filters=filters)
+        told = stub.ListTrades(trading.ListTradesRequest(scope=scope, page=of_one), metadata=signed).provenance
+        params = {"limit": "1", **filters, **({"from": "2025-10-01"} if begin else {})}
+        answer = client.get("/api/v1/query/trades", params=params).json()
+        assert (list(told.limited), dict(told.unknown)) == (answer["limited"], answer["unknown"])
+        assert (told.HasField("from_time"), told.from_time, told.HasField("to_time")) == (begin > 0, begin, False)
+        assert answer["limited"] == ([] if filters else ["limit"])

@@ -7,13 +7,14 @@ import re
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
 from domain.position import Position
 from read_api.health.prometheus import Metric
-from tests.support.instance import Instance, trade
+from tests.support.instance import Instance, run_command, trade
 
 COMPONENTS = {"log", "bus", "live", "store", "workers", "sealer", "projections"}
 PROBLEM_MEMBERS = {
@@ -245,3 +246,43 @@ def test_the_page_loads_nothing_from_elsewhere(instance: Instance) -> None:
         assert "http://" not in re.sub(r"http://www\.w3\.org", "", page.text)
         problem(client.get("/static/wrong/frame.js"), 404, "not_found")
         problem(client.get("/static/x/..%2F..%2Fapp.py"), 401, "unauthenticated")  # a path that nothing serves
+
+
+def test_an_answer_says_what_the_tier_and_the_limit_cut(instance: Instance) -> None:
+    """FREE sees thirty days, and the answer says from when and that it is so; what ends before them is refused."""
+    now = int(time.time() * 1000)
+    instance.take([trade("cutco", n, closed_at=now - n * 60_000, opened_at=0) for n in range(1, 4)])
+    with instance.client("viewer", "cutco", "--tier", "FREE") as client:
+        path = "/api/v1/query/trading_totals"
+        cut = client.get(path).json()
+        first = (datetime.now(UTC) - timedelta(days=30)).date()
+        assert (cut["limited"], cut["period"]) == (["tier"], {"from": f"{first}T00:00:00Z", "to": None})
+        assert client.get(path, params={"from": str(first)}).json()["limited"] == []
+        problem(client.get(path, params={"to": "2020-01-01"}), 403, "forbidden_tier")
+    with instance.client("viewer", "cutco") as client:
+        limited = client.get("/api/v1/query/trades", params={"limit": "2"}).json()
+        assert (limited["limited"], len(limited["rows"])) == (["limit"], 2)
+        rest = client.get("/api/v1/query/trades", params={"limit": "2", "cursor": limited["next_cursor"]}).json()
+        assert (rest["limited"], len(rest["rows"]), rest["next_cursor"]) == ([], 1, None)
+        turned = problem(client.get(path, params={"from": "2026-02-01", "to": "2026-01-01"}), 400, "bad_parameter")
+        assert "from 2026-02-01 is after to 2026-01-01" in str(turned["detail"])
+        assert client.get(path, params={"symbol": "AAPPL"}).json()["unknown"] == {"symbol": "AAPPL"}
+        assert client.get(path, params={"symbol": "AAPL", "to": "2001-01-01"}).json()["unknown"] == {}
+
+
+def test_a_company_that_is_not_there_is_not_answered_with_nothing(instance: Instance, position: str) -> None:
+    """Who sees all companies is told so, over HTTP and on the command line; others that it is not theirs."""
+    with instance.client("auditor", "*") as client:
+        for _ in range(2):  # that it was asked about makes no company of it
+            problem(client.get("/api/v1/query/trading_totals", params={"company": "webcoo"}), 404, "unknown_company")
+    for command in (("query", "trading_totals"), ("kpis",)):
+        refused = instance.command(*command, "--company", "webcoo")
+        assert (refused.exit_code, "nothing is known of a company 'webcoo'" in refused.stderr) == (1, True)
+
+
+def test_a_mistyped_data_folder_starts_no_servers(tmp_path: Path) -> None:
+    """It is refused, and nothing is made in it."""
+    folder = tmp_path / "mistyped"
+    refused = run_command("query", "trading_totals", "--company", "webco", "--data", str(folder))
+    assert (refused.exit_code, "no instance was ever started in" in refused.stderr) == (1, True)
+    assert not folder.exists() or not list(folder.iterdir())

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from domain.errors import Invalid
 from read_api.http.app import HANDLERS, _answer_error, metrics
+from read_api.http.events import show_event
 from read_api.http.request import HttpRequest, parameters
 from read_api.http.short_way import ShortWay
 
@@ -59,7 +60,10 @@ async def test_answers_are_the_framework_s(method: str, path: str, host: str) ->
     assert await answer(short, method, path, host) == await answer(APPLICATION, method, path, host)
 
 
-@pytest.mark.parametrize("handler", [h for h in HANDLERS if h is not metrics], ids=lambda h: sorted(h.paths)[0])
+ASKED = [handler for handler in HANDLERS if handler not in (metrics, show_event)]
+
+
+@pytest.mark.parametrize("handler", ASKED, ids=lambda h: sorted(h.paths)[0])
 def test_handlers_take_a_request_and_what_their_path_names(handler: Any) -> None:
     """So that they can be asked without the framework: it would give them nothing else."""
     named = {part.split(":")[0] for path in handler.paths for part in path.split("{")[1:]}

@@ -1,0 +1,138 @@
+"""The law of answers: each says which period it is about, what cut it and of which names nothing is known, alike.
+
+Every registered query is asked about a company of which it has something to tell. A query that is declared enters by
+itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.errors import Invalid, NotFound
+from projections.engine.declare.merge_rules import Text
+from projections.engine.declare.registry import all_registered
+from projections.engine.query.composed import Composed, tables_of
+from projections.engine.query.request import Question
+from projections.engine.query.unknown import require_company
+from tests.laws.busy_company import busy_company
+from tests.projections.harness import COMPANY, ReadModels
+from tests.support.needed import needed_by
+from tests.support.of_instance import OF_INSTANCE
+
+MOMENT = datetime(2025, 3, 25, 12, tzinfo=UTC)
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
+FORMS = {"month": r"\d{4}-(0[1-9]|1[0-2])", "day": r"\d{4}-\d{2}-\d{2}", "year": r"\d{4}", "currency": r"[A-Z]*"}
+WITHOUT_OTHERS = {"competitive", *OF_INSTANCE}  # whose answers rest on other companies, or on no event
+ASKED = sorted(all_registered().keys() - WITHOUT_OTHERS)
+OPEN = {"from": None, "to": None}
+THINGS = ("symbol", "user_id", "account_id", "strategy", "customer_id", "service", "channel", "plan")
+
+
+QUIET = {"symbol": "AAPL", "user_id": "u1"}  # that something is known of, though nothing of long ago
+
+
+@pytest.fixture(scope="module")
+def folded(module_database_url: str) -> str:
+    """A company of which every query has something to tell."""
+    asyncio.run(ReadModels(module_database_url).given(busy_company()).close())
+    return module_database_url
+
+
+@pytest.fixture
+async def models(folded: str) -> AsyncIterator[ReadModels]:
+    """It is asked about, at a moment in the middle of what happened."""
+    opened = ReadModels(folded)
+    opened.asked_at = MOMENT
+    yield opened
+    await opened.close()
+
+
+def takes(name: str, *params: str) -> bool:
+    """Whether a query has these parameters."""
+    return {*params} <= {param.name for param in all_registered()[name].params}
+
+
+def values(row: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a row, however deep, with the name of its field."""
+    if isinstance(row, dict):
+        for key, value in row.items():
+            yield from values(value, key)
+    elif isinstance(row, list):
+        for value in row:
+            yield from values(value, name)
+    else:
+        yield name, row
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_an_answer_says_its_period_and_what_cut_it(name: str, models: ReadModels) -> None:
+    """The one that was asked for; without one that of the query, and none where all is told. A limit is said."""
+    needed = needed_by(all_registered()[name])
+    answer = await models.answer(name, **needed)
+    assert list(answer)[:4] == ["query", "period", "limited", "unknown"]
+    assert (answer["limited"], answer["unknown"]) == ([], {})
+    assert answer["period"].keys() == OPEN.keys()
+    if takes(name, "from", "to"):
+        month = await models.answer(name, from_="2025-02-01", to="2025-03-01", **needed)
+        assert month["period"] == {"from": "2025-02-01T00:00:00Z", "to": "2025-03-01T00:00:00Z"}
+        with pytest.raises(Invalid, match="turned round"):
+            await models.answer(name, from_="2025-03-01", to="2025-02-01", **needed)
+    if takes(name, "limit") and len(answer["rows"]) > 1:
+        first = await models.answer(name, limit="1", **needed)
+        assert (len(first["rows"]), first["limited"]) == (1, ["limit"])
+        all_of_them = await models.answer(name, limit=str(len(answer["rows"])), **needed)
+        assert (all_of_them["rows"], all_of_them["limited"]) == (answer["rows"], [])
+    for field, value in (each for row in answer["rows"] for each in values(row)):
+        if isinstance(value, str) and TIME.match(value):
+            assert value.endswith("Z"), (field, value)
+        if field in FORMS and value is not None:
+            assert re.fullmatch(FORMS[field], str(value)), (field, value)
+
+
+SPLIT = [(name, param) for name in ASKED for param in ("by", "unit", "period") if takes(name, param)]
+
+
+@pytest.mark.parametrize(("name", "param"), SPLIT)
+async def test_days_and_months_have_one_form_in_every_split(name: str, param: str, models: ReadModels) -> None:
+    """Whatever splits by them."""
+    needed = needed_by(all_registered()[name])
+    for field in ("day", "month", "year"):
+        try:
+            rows = await models.rows(name, **{**needed, param: field})
+        except Invalid:
+            continue
+        for found, value in (each for row in rows for each in values(row)):
+            assert found not in FORMS or value is None or re.fullmatch(FORMS[found], str(value)), (found, value)
+
+
+@pytest.mark.parametrize("name", [name for name in ASKED if any(takes(name, thing) for thing in THINGS)])
+async def test_a_name_that_nothing_is_known_of_is_said(name: str, models: ReadModels) -> None:
+    """The answer is empty, and says which one; one that is known is not said, though it has nothing in the period."""
+    needed = needed_by(all_registered()[name])
+    for thing in (thing for thing in THINGS if takes(name, thing)):
+        asked = {**needed, thing: "no-such-one"}
+        try:
+            answer = await models.answer(name, **asked)
+        except Invalid:  # the metric of `needed` is not split by it
+            continue
+        tables = tables_of(Question(name, COMPANY, asked, MOMENT))
+        known = any(c.name == thing and issubclass(c.kind, Text) for table in tables for c in table.keys)
+        assert answer["unknown"] == ({thing: "no-such-one"} if known else {}), thing
+        long_ago = {"from_": "2011-01-01", "to": "2011-02-01"} if takes(name, "from", "to") else {}
+        if known and long_ago and thing in QUIET and not isinstance(all_registered()[name], Composed):
+            quiet = await models.answer(name, **{**needed, thing: QUIET[thing]}, **long_ago)
+            assert quiet["unknown"] == {}
+
+
+async def test_a_company_that_nothing_is_known_of_is_refused(models: ReadModels) -> None:
+    """To who may see all of them: others are told that it is not theirs, whether it is there or not."""
+    await models.reads.open()
+    await require_company(Question("kpis", COMPANY, {}, MOMENT), models.reads)
+    with pytest.raises(NotFound, match="nothing is known of a company 'acm'"):
+        await require_company(Question("kpis", "acm", {}, MOMENT), models.reads)
