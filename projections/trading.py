@@ -1,4 +1,4 @@
-"""Trading: closed trades by hour of exit, account days, and the ledger of trades.
+"""Trading: closed trades by hour and minute of exit, account days, and the ledger of trades.
 
 Additive: every measure is a sum or an extreme of whole millionths, so any order of batches gives the same rows.
 A breakeven trade (p = 0) is neither won nor lost and stays in the denominator of win_rate.
@@ -23,6 +23,7 @@ from projections.engine.declare.merge_rules import (
     Minute,
     Moment,
     Money,
+    Newest,
     Small,
     Sum,
     Text,
@@ -33,17 +34,13 @@ from projections.engine.query.listing import Condition, listing
 from projections.engine.query.params import Param
 from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
+from projections.engine.query.restated import restatements
 from projections.engine.query.totals import Dimension, calendar, days, plain, totals, whole
 
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=2)
-trading_minutes = Projection(
-    "trading_minutes",
-    version=1,
-    summary="Closed trades by minute of exit, strategy and symbol: what live windows end as.",
-)
+trading = Projection("trading", version=3)
 
 
 class Results:
@@ -62,7 +59,7 @@ class Results:
     largest_loss: Min[Money]
 
 
-class TradingByHour(Results, Row):
+class TradingByHour(Results, Row, counted=True):
     """What each account earned, by hour of exit, strategy, symbol and side."""
 
     company_id: Key[Text]
@@ -75,7 +72,7 @@ class TradingByHour(Results, Row):
     entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
 
 
-class TradingByMinute(Results, Row):
+class TradingByMinute(Results, Row, counted=True):
     """The same by minute of exit, for what is shown live."""
 
     company_id: Key[Text]
@@ -84,7 +81,7 @@ class TradingByMinute(Results, Row):
     symbol: Key[Text]
 
 
-class AccountDay(Row):
+class AccountDay(Row, counted=True):
     """One account's booked day: profit and loss of trades closed, and money that flowed."""
 
     company_id: Key[Text]
@@ -110,29 +107,30 @@ class AccountValue(Row):
     currency: Last[Text]
 
 
-class Trade(Row, indexed=("user_id",)):
+class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
     """The ledger: each trade as it was last reported."""
 
     company_id: Key[Text]
     trade_id: Key[Text]
-    user_id: Last[Text]
-    account_id: Last[Text]
-    symbol: Last[Text]
-    strategy: Last[Text]
-    side: Last[Text]
-    quantity: Last[Money]
-    entry_price: Last[Money]
-    exit_price: Last[Money]
-    pnl: Last[Money]
-    fees: Last[Money]
-    currency: Last[Text]
-    opened_at: Last[Moment]
-    closed_at: Last[Moment]
-    max_adverse_excursion: Last[Money]
-    max_favourable_excursion: Last[Money]
-    exit_reason: Last[Text]
-    initial_risk: Last[Money]
-    tags: Last[Labels]
+    user_id: Newest[Text]
+    account_id: Newest[Text]
+    symbol: Newest[Text]
+    strategy: Newest[Text]
+    side: Newest[Text]
+    quantity: Newest[Money]
+    entry_price: Newest[Money]
+    exit_price: Newest[Money]
+    pnl: Newest[Money]
+    fees: Newest[Money]
+    currency: Newest[Text]
+    opened_at: Newest[Moment]
+    closed_at: Newest[Moment]
+    max_adverse_excursion: Newest[Money]
+    max_favourable_excursion: Newest[Money]
+    exit_reason: Newest[Text]
+    initial_risk: Newest[Money]
+    tags: Newest[Labels]
+    event_id: Newest[Text]  # of the report
 
 
 def millionths_of(product: pl.Expr) -> pl.Expr:
@@ -162,7 +160,7 @@ def with_net_pnl(trade: Columns) -> dict[str, pl.Expr]:
     return {"net_pnl": net_pnl(trade)}
 
 
-@trading_minutes.folds("trading_result", into=TradingByMinute, beforehand=with_net_pnl)
+@trading.folds("trading_result", into=TradingByMinute, beforehand=with_net_pnl)
 @trading.folds("trading_result", into=TradingByHour, beforehand=with_net_pnl)
 def by_hour(trade: Columns) -> Delta:
     """Each trade counts in the hour, and the minute, of its exit."""
@@ -246,7 +244,7 @@ def ratios(raw: Measures) -> tuple[dict[str, Any], dict[str, str]]:
     return collected.fields, collected.reasons
 
 
-trading_minutes.windows += [
+trading.windows += [
     live_window(
         "trading",
         of=TradingByMinute,
@@ -297,6 +295,11 @@ trading.queries += [
             Param("weekday", "only trades closed on this weekday, UTC (0 = Monday)", WHEN["weekday"].read),
         ),
         narrowed=at_hours,
+    ),
+    restatements(
+        "restatements",
+        of=Trade,
+        summary="Trades reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
     listing(
         "account_days",

@@ -29,6 +29,10 @@ Rules that hold for every type:
   document at most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
   {catalogue.MAX_FACTS:,} facts.
 
+Of types that name an identity the last report of a fact counts, and counts once, in every figure: the one with the
+highest `revision` where reports give one, else the one that the log took last. What takes a fact back holds for all of
+its reports up to that revision, also for those that come later; a higher one reports it anew.
+
 An event that breaks a rule goes to quarantine with its bytes, its place and one of the codes at the end of this page.
 How to send events: [publish events](../how-to/publish-events.md).
 """
@@ -51,9 +55,16 @@ def _type(kind: EventType) -> str:
     batch = f"Many in one event: `{kind.batch_name}`, `{kind.batch.DESCRIPTOR.full_name}`." if kind.batch else ""
     user = " It happens to a user: the envelope's `user_id` is required." if kind.of_user else ""
     time = "the envelope's `timestamp`" if kind.event_time == "timestamp" else f"`{kind.event_time}`"
-    text = f"Payload `{kind.message.DESCRIPTOR.full_name}`. Event time is {time}.{user}\n{batch}"
+    text = f"Payload `{kind.message.DESCRIPTOR.full_name}`. Event time is {time}.{user}{_identity(kind)}\n{batch}"
     rows = [(f"`{f.name}`", _form(f), "; ".join(_rules(kind, f))) for f in _fields(kind)]
     return document(heading, text, table(("field", "form", "rules"), rows))
+
+
+def _identity(kind: EventType) -> str:
+    names = code(kind.identity)
+    if kind.takes_back:
+        return f" It takes back the `{kind.takes_back}` with this {names}, whichever of them comes first."
+    return f" Reported again with the same {names}, it replaces what was reported." if kind.identity else ""
 
 
 def _fields(kind: EventType) -> list[FieldDescriptor]:

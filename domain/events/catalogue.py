@@ -73,6 +73,8 @@ class EventType:
     `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
     `positive`/`not_negative`: doubles with that bound. `scales`: narrower ones, which another field may choose.
     `rising`: pairs of fields of which the first, where both are there, is not above the second.
+    `identity`: fields by which two events of a company report the same fact: the last report counts. Where one is
+    empty, the event stands for itself. `takes_back`: the type whose facts, of the same identity, count no more.
     `schema_version`: the newest one known; older ones are read through `domain/events/upcasting.py`.
     """
 
@@ -91,6 +93,8 @@ class EventType:
     rising: tuple[tuple[str, str], ...] = ()
     documents: tuple[str, ...] = ()
     of_user: bool = False
+    identity: tuple[str, ...] = ()
+    takes_back: str = ""
     schema_version: int = 1
 
     @cached_property
@@ -122,6 +126,16 @@ CATALOGUE: tuple[EventType, ...] = (
         rising=(("opened_at", "closed_at"),),
         not_negative=("entry_price", "exit_price"),
         of_user=True,
+        identity=("trade_id",),
+    ),
+    EventType(
+        "trade_cancelled",
+        "trading-events",
+        trading.TradeCancelled,
+        trading.TradeCancelledBatch,
+        required=("trade_id",),
+        identity=("trade_id",),
+        takes_back="trading_result",
     ),
     EventType(
         "trading_signal",

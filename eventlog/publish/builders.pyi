@@ -32,6 +32,7 @@ def trading_result(
     tags: Iterable[str] | None = ...,
     exit_reason: str | None = ...,
     initial_risk: float | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def trading_result_batch(
@@ -39,6 +40,22 @@ def trading_result_batch(
     company_id: str,
     user_id: str,
     items: Iterable[trading_signals_pb2.TradingResult],
+    **about: Unpack[Origin],
+) -> Event: ...
+def trade_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    trade_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def trade_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[trading_signals_pb2.TradeCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
 def trading_signal(

@@ -18,13 +18,13 @@ from domain.ports import Chunk, EventLog
 from domain.position import Position, TopicPartition
 from eventlog.columns import fault
 from eventlog.read import Reading
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.rows import Table
-from projections.engine.fold.additive import as_rows, fold, looked_at, ordered_facts
+from projections.engine.fold.additive import changes, fold, looked_at
 from projections.engine.fold.admission import Facts, readmit
 from projections.engine.fold.deltas import deltas, merge_deltas
 from projections.engine.store import port
-from projections.engine.store.port import Aside, Checksum, FoldFailed, OrderedFacts, Rows
+from projections.engine.store.port import Aside, Changes, Checksum, FoldFailed
 
 SHARES = 16  # at least this many for each worker, so that all have something to do until the end
 SMALLEST = 20_000  # records: below this a share is not worth its round trips
@@ -48,11 +48,10 @@ class LogRange:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a worker has folded since it last stored: its shares and how far each is, rows, facts of ordered folds."""
+    """What a worker has folded since it last stored: its shares and how far each is, and what they come to."""
 
     reached: Sequence[tuple[LogRange, int]]
-    rows: Sequence[Rows]
-    ordered: Sequence[OrderedFacts]
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def cut(starts: Position, goal: Position, workers: int, smallest: int = SMALLEST
 
 @dataclass
 class Folding:
-    """What one worker holds in memory of a share: delta rows by table and facts of ordered folds."""
+    """What one worker holds in memory of a share: delta rows by table, and facts of ordered folds and of ledgers."""
 
     projection: Projection
     deltas: dict[Table, list[pl.DataFrame]] = field(default_factory=dict)
@@ -138,12 +137,24 @@ class Folding:
     def add(self, facts: Facts) -> None:
         """Fold a batch. Raises FoldFailed."""
         try:
-            for table, delta in deltas(tuple(self.projection.additive), facts):
+            for table, delta in deltas(self._at_once, facts):
                 self._hold(table, delta)
         except BaseException as error:  # a fold is code of a projection
             raise FoldFailed(self.projection, fault(error)) from error
-        for name in {event.name for f in self.projection.ordered for event in f.reads} & facts.keys():
+        for name in self._later & facts.keys():
             self.facts.setdefault(name, []).append(facts[name])
+
+    @property
+    def _at_once(self) -> tuple[AdditiveFold, ...]:
+        """The folds of facts that are never reported again."""
+        again = {fold for ledger in self.projection.ledgers for fold in (*ledger.folds, *ledger.counting)}
+        return tuple(fold for fold in self.projection.additive if fold not in again)
+
+    @property
+    def _later(self) -> frozenset[str]:
+        """Types of which the facts themselves are held."""
+        reported = [fold.reads for ledger in self.projection.ledgers for fold in ledger.folds]
+        return frozenset(e.name for e in (*reported, *(e for f in self.projection.ordered for e in f.reads)))
 
     def _hold(self, table: Table, delta: pl.DataFrame) -> None:
         frames = self.deltas.setdefault(table, [])
@@ -151,15 +162,13 @@ class Folding:
         if sum(frame.height for frame in frames[1:]) > max(MERGE, frames[0].height):
             self.deltas[table] = [merge_deltas(table, frames)]
 
-    def rows(self) -> list[Rows]:
-        """Rows of every table, one a key."""
-        return [as_rows(table, merge_deltas(table, deltas)) for table, deltas in self.deltas.items()]
-
-    def ordered(self) -> list[OrderedFacts]:
-        """What the ordered folds are to advance by."""
+    def changes(self) -> Changes:
+        """What it all comes to: rows of every table, one a key, and the rest. Raises FoldFailed."""
         facts = {name: pl.concat(frames) for name, frames in self.facts.items()}
-        by_fold = (ordered_facts(fold, facts) for fold in self.projection.ordered)
-        return [each for each in by_fold if each is not None]
+        try:
+            return changes(self.projection, facts, self.deltas)
+        except BaseException as error:  # a fold is code of a projection
+            raise FoldFailed(self.projection, fault(error)) from error
 
 
 class Worker:
@@ -218,7 +227,7 @@ class Worker:
 
     def _save(self) -> None:
         reached = list(self._reached.values())
-        self._store.save(Folded(reached, self._folding.rows(), self._folding.ordered()))
+        self._store.save(Folded(reached, self._folding.changes()))
         self._begin()
 
 

@@ -129,20 +129,22 @@ class ExplainMetricRequest(_message.Message):
 class ExplainMetricResponse(_message.Message):
     __slots__ = ("value", "definition", "inputs", "contributions", "events", "next_cursor", "provenance")
     class Contribution(_message.Message):
-        __slots__ = ("topic", "partition", "offset", "item", "event_id", "amount")
+        __slots__ = ("topic", "partition", "offset", "item", "event_id", "amount", "counts")
         TOPIC_FIELD_NUMBER: _ClassVar[int]
         PARTITION_FIELD_NUMBER: _ClassVar[int]
         OFFSET_FIELD_NUMBER: _ClassVar[int]
         ITEM_FIELD_NUMBER: _ClassVar[int]
         EVENT_ID_FIELD_NUMBER: _ClassVar[int]
         AMOUNT_FIELD_NUMBER: _ClassVar[int]
+        COUNTS_FIELD_NUMBER: _ClassVar[int]
         topic: str
         partition: int
         offset: int
         item: int
         event_id: str
         amount: _values_pb2.Value
-        def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., item: _Optional[int] = ..., event_id: _Optional[str] = ..., amount: _Optional[_Union[_values_pb2.Value, _Mapping]] = ...) -> None: ...
+        counts: bool
+        def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., item: _Optional[int] = ..., event_id: _Optional[str] = ..., amount: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., counts: _Optional[bool] = ...) -> None: ...
     class InputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]

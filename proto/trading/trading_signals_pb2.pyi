@@ -45,7 +45,7 @@ class TradingSignalBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[TradingSignal, _Mapping]]] = ...) -> None: ...
 
 class TradingResult(_message.Message):
-    __slots__ = ("trade_id", "account_id", "symbol", "strategy", "side", "quantity", "entry_price", "exit_price", "pnl", "fees", "currency", "opened_at", "closed_at", "max_adverse_excursion", "max_favourable_excursion", "tags", "exit_reason", "initial_risk")
+    __slots__ = ("trade_id", "account_id", "symbol", "strategy", "side", "quantity", "entry_price", "exit_price", "pnl", "fees", "currency", "opened_at", "closed_at", "max_adverse_excursion", "max_favourable_excursion", "tags", "exit_reason", "initial_risk", "revision")
     TRADE_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class TradingResult(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     EXIT_REASON_FIELD_NUMBER: _ClassVar[int]
     INITIAL_RISK_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     trade_id: str
     account_id: str
     symbol: str
@@ -82,13 +83,30 @@ class TradingResult(_message.Message):
     tags: _containers.RepeatedScalarFieldContainer[str]
     exit_reason: str
     initial_risk: float
-    def __init__(self, trade_id: _Optional[str] = ..., account_id: _Optional[str] = ..., symbol: _Optional[str] = ..., strategy: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., quantity: _Optional[float] = ..., entry_price: _Optional[float] = ..., exit_price: _Optional[float] = ..., pnl: _Optional[float] = ..., fees: _Optional[float] = ..., currency: _Optional[str] = ..., opened_at: _Optional[int] = ..., closed_at: _Optional[int] = ..., max_adverse_excursion: _Optional[float] = ..., max_favourable_excursion: _Optional[float] = ..., tags: _Optional[_Iterable[str]] = ..., exit_reason: _Optional[str] = ..., initial_risk: _Optional[float] = ...) -> None: ...
+    revision: int
+    def __init__(self, trade_id: _Optional[str] = ..., account_id: _Optional[str] = ..., symbol: _Optional[str] = ..., strategy: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., quantity: _Optional[float] = ..., entry_price: _Optional[float] = ..., exit_price: _Optional[float] = ..., pnl: _Optional[float] = ..., fees: _Optional[float] = ..., currency: _Optional[str] = ..., opened_at: _Optional[int] = ..., closed_at: _Optional[int] = ..., max_adverse_excursion: _Optional[float] = ..., max_favourable_excursion: _Optional[float] = ..., tags: _Optional[_Iterable[str]] = ..., exit_reason: _Optional[str] = ..., initial_risk: _Optional[float] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class TradingResultBatch(_message.Message):
     __slots__ = ("items",)
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[TradingResult]
     def __init__(self, items: _Optional[_Iterable[_Union[TradingResult, _Mapping]]] = ...) -> None: ...
+
+class TradeCancelled(_message.Message):
+    __slots__ = ("trade_id", "revision", "reason")
+    TRADE_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    trade_id: str
+    revision: int
+    reason: str
+    def __init__(self, trade_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TradeCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[TradeCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[TradeCancelled, _Mapping]]] = ...) -> None: ...
 
 class AccountFlow(_message.Message):
     __slots__ = ("account_id", "amount", "currency", "kind")

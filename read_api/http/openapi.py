@@ -173,7 +173,10 @@ class FoundEvents(msgspec.Struct):
 
 
 class ExplainedEvent(msgspec.Struct):
-    """An event behind a measure: its place, the row that it counts in, and its share."""
+    """An event behind a measure: its place, the row that it counts in, and its share.
+
+    `counts` is false where another report of the same fact counts in its place: then the share is what it would be.
+    """
 
     topic: str
     partition: int
@@ -184,6 +187,7 @@ class ExplainedEvent(msgspec.Struct):
     timestamp: datetime
     row: dict[str, Any]
     share: Any
+    counts: bool
 
 
 class Explanation(msgspec.Struct, kw_only=True):

@@ -11,7 +11,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events.catalogue import BATCHES, BY_NAME, log_key
+from domain.events.catalogue import BATCHES, BY_NAME, LATEST, log_key
 from domain.events.partitioning import partition_of
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_projections
@@ -25,6 +25,7 @@ from tests.support.examples import examples, not_the_simplest
 
 pytestmark = pytest.mark.slow
 
+TAKEN = LATEST - 10  # ms: nothing lies ahead of it
 NewDatabase = Callable[[], str]
 PROJECTIONS = list(all_projections().values())
 SLOW = settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck))
@@ -51,7 +52,8 @@ def logs_of(draw: st.DrawFn, topics: frozenset[str]) -> list[Logged]:
         values += draw(st.lists(damaged(topic), max_size=10)) + draw(st.lists(st.sampled_from(values), max_size=10))
         for value in draw(st.permutations(values)):
             place = (topic, _partition(value))
-            records.append(Logged(*place, heads.setdefault(place, 0), value))
+            taken_at = TAKEN + draw(st.integers(0, 9))  # clocks of a log's brokers differ
+            records.append(Logged(*place, heads.setdefault(place, 0), value, taken_at))
             heads[place] += 1
     return records
 

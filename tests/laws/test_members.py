@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,11 +43,11 @@ STANDS_FOR = ("position", "as_of", "complete")  # of rows that say it themselves
 REFUSED = "forbidden_member"
 
 
-def events() -> Iterator[Event]:
+@cache
+def events() -> Sequence[Event]:
     """All that happened to a company worked out by hand, and to some users of one of the sample."""
-    yield from company()
-    for part in (trading_events, subscription_events, behaviour_events):
-        yield from (event for event in part(COMPANIES[-1]) if event.envelope.user_id < "u010")
+    parts = (part(COMPANIES[-1]) for part in (trading_events, subscription_events, behaviour_events))
+    return [*company(), *(event for part in parts for event in part if event.envelope.user_id < "u010")]
 
 
 def member_of(company: str, *users: str) -> Principal:
@@ -71,10 +72,10 @@ def questions_over(models: ReadModels) -> Questions:
 async def whole(new_database: NewDatabase) -> AsyncIterator[Questions]:
     """All events."""
     async with AsyncExitStack() as stack:
-        yield await _filled(stack, new_database(), list(events()))
+        yield await _filled(stack, new_database(), events())
 
 
-async def _filled(stack: AsyncExitStack, url: str, some: list[Event]) -> Questions:
+async def _filled(stack: AsyncExitStack, url: str, some: Sequence[Event]) -> Questions:
     models = ReadModels(url)
     stack.push_async_callback(models.close)
     models.given(some)

@@ -41,12 +41,13 @@ COMPANY = "acme"
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One record of the log."""
+    """One record of the log, and when it was taken (ms): by default so late that nothing lies ahead of it."""
 
     topic: str
     partition: int
     offset: int
     value: bytes
+    taken_at: int = LATEST
 
 
 class Log:
@@ -55,6 +56,7 @@ class Log:
     def __init__(self, partitions: int = PARTITIONS) -> None:
         self._partitions = partitions
         self._heads: dict[tuple[str, int], Iterator[int]] = {}
+        self._taken = itertools.count()
 
     def append(self, events: Iterable[Event]) -> list[Logged]:
         """The records of these events, in the order in which they were appended."""
@@ -62,7 +64,7 @@ class Log:
         for record in (event.record for event in events):
             place = record.topic, partition_of(record.key, self._partitions)
             offset = next(self._heads.setdefault(place, itertools.count()))
-            records.append(Logged(*place, offset, record.value))
+            records.append(Logged(*place, offset, record.value, LATEST + next(self._taken)))
         return records
 
 
@@ -115,7 +117,7 @@ class ReadModels:
             self._admissions[topic] = Admission(topic, self.store.admitted_before, highest)
         facts, admitted = self._admissions[topic].decide(Records.of(chunks))
         commit = Cohort(reading, dict(progress.admission)).commit(topic, chunks, facts, admitted)
-        self.store.commit(commit)
+        assert not self.store.commit(commit), "a projection refuses good events"
         self._admissions[topic].stored(admitted)
 
     def restart(self) -> None:
@@ -179,8 +181,9 @@ def chunks_of(records: Iterable[Logged]) -> list[Chunk]:
             offsets=[r.offset for r in found],
             values=[r.value for r in found],
             next_offset=found[-1].offset + 1,
-            appended_at=LATEST,  # so that nothing lies ahead of it
+            appended_at=found[-1].taken_at,
             head=found[-1].offset + 1,
+            taken=[(1, r.taken_at) for r in found],
         )
         for partition, found in sorted(by_partition.items())
     ]

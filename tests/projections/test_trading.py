@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from domain.errors import Invalid
-from eventlog.publish.builders import account_equity, account_flow, trading_result
+from eventlog.publish.builders import account_equity, account_flow, trade_cancelled, trading_result
 from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
+from tests.support.closed_trades import closed_trade
 
 START = 1_760_000_000_000  # 2025-10-09T08:53:20Z, a Thursday
 HOUR, DAY = 3_600_000, 86_400_000
@@ -268,3 +269,66 @@ async def test_text_that_the_database_cannot_hold_is_refused(models: ReadModels,
     """NUL and half characters are Invalid in any parameter."""
     with pytest.raises(Invalid):
         await models.answer("trades", symbol=text)
+
+
+def reported(pnl: float, trade_id: str = "t1", **members: Any) -> Event:
+    """A report of a trade, an event of its own."""
+    return closed_trade(**{"trade_id": trade_id, "pnl": pnl, "closed_at": START, **members})
+
+
+@pytest.mark.parametrize("batches_of", [[1], [2], [100]])
+async def test_a_trade_reported_again_counts_once_everywhere(models: ReadModels, batches_of: Sequence[int]) -> None:
+    """Of 10 and then 12 the 12 counts, in hours, account days and extremes alike; taken back, nothing of it is left."""
+    company = f"corrected{batches_of[0]}"
+    of = partial(reported, company_id=company)
+    moved = of(12, closed_at=START + HOUR, user_id="u2", account_id="a2")
+    models.given([of(10), of(12), of(-5, "t2"), of(30, "t3"), of(20, "t3")], batches_of=batches_of)
+    (totals,) = await models.rows("trading_totals", company)
+    assert (totals["total_trades"], totals["total_pnl"]) == (3, "27")
+    assert (totals["largest_win"], totals["largest_loss"]) == ("20", "-5")
+    assert [(d["trades"], d["pnl"]) for d in await models.rows("account_days", company)] == [(3, "27")]
+    assert sorted(t["pnl"] for t in await models.rows("trades", company)) == ["-5", "12", "20"]
+
+    models.given([moved, trade_cancelled(company_id=company, trade_id="t3")], batches_of=batches_of)
+    by_user = await models.rows("trading_totals", company, by="user_id")
+    assert [(t["user_id"], t["total_pnl"], t["largest_win"]) for t in by_user] == [
+        ("u1", "-5", None),
+        ("u2", "12", "12"),
+    ]
+    assert [t["trade_id"] for t in await models.rows("trades", company)] == ["t1", "t2"]
+
+    models.given([trade_cancelled(company_id=company, trade_id=f"t{n}") for n in (1, 2)], batches_of=batches_of)
+    assert await models.rows("account_days", company) == []
+    assert await models.rows("trades", company) == []
+
+
+async def test_what_takes_a_trade_back_may_come_first(models: ReadModels) -> None:
+    """It holds for the reports up to its revision, whenever they come; a higher one reports the trade anew."""
+    of = partial(reported, company_id="early")
+    models.given([trade_cancelled(company_id="early", trade_id="t1"), of(10)], batches_of=[1])
+    assert await models.rows("account_days", "early") == []
+    models.given([of(11, revision=1), of(10), of(9)], batches_of=[1])
+    assert [(d["trades"], d["pnl"]) for d in await models.rows("account_days", "early")] == [(1, "11")]
+
+
+async def test_restatements_say_from_what_to_what(models: ReadModels) -> None:
+    """Each with both reports' events, the newest first, page by page; who asks for a trade sees its own."""
+    company = "restated"
+    of = partial(reported, company_id=company)
+    events = [of(10), of(12, fees=1), of(7, "t2"), of(12, fees=1, symbol="B"), of(3, "t3", revision=2), of(4, "t3")]
+    models.given([*events, trade_cancelled(company_id=company, trade_id="t1")], batches_of=[2])
+    found = await models.rows("restatements", company)
+    told = sorted((r["was_event_id"], r["event_id"]) for r in found)
+    ids = [event.envelope.event_id for event in events]
+    assert [pair[0] for pair in told] == sorted([ids[0], ids[1], ids[3]])
+    by_pair = {r["was_event_id"]: r for r in found}
+    assert by_pair[ids[0]]["was"] == {"pnl": "10", "fees": "0"}
+    assert by_pair[ids[0]]["now"] == {"pnl": "12", "fees": "1"}
+    assert (by_pair[ids[1]]["was"], by_pair[ids[1]]["now"]) == ({"symbol": "AAPL"}, {"symbol": "B"})
+    assert by_pair[ids[3]]["taken_back"]
+    assert by_pair[ids[3]]["now"] is None
+    assert by_pair[ids[3]]["was"]["pnl"] == "12"
+    first = await models.answer("restatements", company, limit="2")
+    rest = await models.rows("restatements", company, limit="2", cursor=first["next_cursor"])
+    assert [*first["rows"], *rest] == found
+    assert await models.rows("restatements", company, trade_id="t2") == []

@@ -15,7 +15,7 @@ import psycopg
 
 from adapters.postgres.connections.refusals import ENOUGH, REFUSED, record, refusing
 from adapters.postgres.connections.session import Session
-from adapters.postgres.read_models import ordered_rows
+from adapters.postgres.read_models import ledgers, ordered_rows
 from adapters.postgres.read_models.differences import differences
 from adapters.postgres.read_models.projection_reader import read_checksum, read_position, read_set_aside
 from adapters.postgres.read_models.projection_store import create_tables
@@ -30,7 +30,7 @@ from projections.engine.project.narrowing import narrowed
 from projections.engine.rebuild import Comparison, Folded, LogRange, Stored
 from projections.engine.rebuild_plan import Done
 from projections.engine.store import port, sql
-from projections.engine.store.port import Aside, FoldFailed, OrderedFacts, Rows
+from projections.engine.store.port import Aside, Changes, FoldFailed, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class PostgresBuild(Session):
         with self._transaction() as connection:
             for share, reached in folded.reached:
                 self._move(connection, share, reached)
-            self._put(connection, folded.rows, folded.ordered)
+            self._put(connection, folded.changes)
         self._release(share for share, reached in folded.reached if reached == share.stop)
 
     def save_narrowed(self, share: LogRange, chunk: Chunk, folded: port.Folded) -> None:
@@ -145,17 +145,17 @@ class PostgresBuild(Session):
 
             def store(part: port.Folded) -> None:
                 with refusing(self.projection), connection.transaction():
-                    self._put(connection, part.rows, part.ordered)
+                    self._put(connection, part.changes)
 
             record(connection, share.topic, [chunk], list(narrowed(folded, store, self._gauge)))
         if chunk.next_offset == share.stop:
             self._release([share])
 
-    def _put(self, connection: psycopg.Connection, rows: Sequence[Rows], ordered: Sequence[OrderedFacts]) -> None:
+    def _put(self, connection: psycopg.Connection, changes: Changes) -> None:
         with refusing(self.projection):
-            for each in rows:
+            for each in ledgers.entered(connection, self.projection, changes).rows:
                 self._gather(connection, each)
-            for facts in ordered:
+            for facts in changes.ordered:
                 ordered_rows.store(connection, self.projection, facts)
 
     def _move(self, connection: psycopg.Connection, share: LogRange, reached: int) -> None:
@@ -197,6 +197,7 @@ class PostgresBuild(Session):
             with refusing(self.projection):
                 for table in set(_gathering(self.projection)) & mixed:
                     connection.execute(self._gathered_into(sql.merge, table))
+                ledgers.count_anew(connection, self.projection)
             for name in set(_target_names(self.projection)) - {_target(self.projection, table) for table in anew}:
                 connection.execute(f"ALTER TABLE {name} SET LOGGED".encode())
                 connection.execute(f"ANALYZE {name}".encode())
@@ -254,7 +255,7 @@ class PostgresBuild(Session):
 
 
 def _gathering(projection: Projection) -> list[Table]:
-    return list(dict.fromkeys(f.into for f in projection.additive))
+    return list(dict.fromkeys(f.into for f in projection.additive if not f.into.ledger))
 
 
 def _collected(projection: Projection, table: Table) -> str:

@@ -262,7 +262,7 @@ class PostgresProjectionStore(Session):
 
     def _store_rows(self, connection: psycopg.Connection, folded: Folded) -> None:
         with refusing(folded.projection):
-            merge(connection, folded.projection, folded.rows, folded.ordered)
+            merge(connection, folded.projection, folded.changes)
 
     def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
         with connection.cursor() as cursor:

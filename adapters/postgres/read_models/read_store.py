@@ -366,17 +366,18 @@ async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live
 
 def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
     """The statement with what an answer has beside its rows, and its parameters."""
-    statement = _written(
-        OF_MEMBER if question.member else OF_COMPANY, question.statement, question.projection, live.version
-    )
+    statement = _written(OF_MEMBER if question.member else OF_COMPANY, question.statement, question.projection, live)
     ids = map(sorted, (question.member.user_ids, question.member.account_ids) if question.member else ())
     return statement, (question.company, *ids, *question.params, question.projection, live.version, question.projection)
 
 
 @lru_cache(1_000)
-def _written(whole: bytes, statement: str, projection: str, version: int) -> bytes:
+def _written(whole: bytes, statement: str, projection: str, live: Live) -> bytes:
     """The whole statement, over the tables of a version of the projection."""
-    tables = {t.name: sql.table_name(t.name, version) for t in registry.projection(projection).tables}
+    declared = registry.projection(projection)
+    # Tables of an earlier definition have what they were declared with, and are read as they are.
+    name = sql.readable if live.definition == declared.definition_version else sql.whole
+    tables = {t.name: name(t, live.version) for t in declared.tables}
     return whole.replace(b"{statement}", statement.format_map(tables).encode())
 
 

@@ -22,12 +22,12 @@ from projections.engine.declare.projection import Projection
 from projections.engine.fold import additive
 from projections.engine.fold.admission import Facts
 from projections.engine.past.history import LogPlace
-from projections.engine.past.past_store import Folded, QueryRows, ScratchTables, Snapshot
+from projections.engine.past.past_store import QueryRows, ScratchTables, Snapshot
 from projections.engine.project.bad_event_rate import BadEventRate
 from projections.engine.project.narrowing import narrowed
 from projections.engine.store import port as stored
 from projections.engine.store import sql
-from projections.engine.store.port import Aside, Refusal
+from projections.engine.store.port import Aside, Changes, Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class PostgresScratch(Session):
 
     @contextmanager
     def filled(
-        self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
+        self, projection: Projection, company: str, base: Snapshot | None, more: Changes, member: Member | None = None
     ) -> Iterator[ScratchTables]:
         """Temporary tables with the company's rows, made as its reader; a rollback takes them away.
 
@@ -109,7 +109,7 @@ class PostgresScratch(Session):
                 fill(connection, scratch, company, base, more)
                 if member:
                     _leave_own(connection, scratch, member)
-                yield _Tables(connection, {t.name: sql.table_name(t.name, sql.SCRATCH) for t in scratch.tables})
+                yield _Tables(connection, {t.name: sql.readable(t, sql.SCRATCH) for t in scratch.tables})
         except psycopg.errors.UndefinedTable as error:
             if member is None:
                 raise
@@ -119,14 +119,14 @@ class PostgresScratch(Session):
 
 
 def fill(
-    connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None, more: Folded
+    connection: psycopg.Connection, scratch: Projection, company: str, base: Snapshot | None, more: Changes
 ) -> None:
     """Make the temporary tables, with the company's rows of a snapshot and what was folded since."""
     create(connection, scratch)
     if base is not None:
         _copy(connection, scratch, company, base)
     with refusing(scratch), connection.transaction():
-        merge(connection, scratch, more.rows, more.ordered)
+        merge(connection, scratch, more)
     analyse(connection, scratch)
 
 
@@ -135,7 +135,7 @@ def add(connection: psycopg.Connection, scratch: Projection, facts: Facts, gauge
 
     def store(part: stored.Folded) -> None:
         with refusing(scratch), connection.transaction():
-            merge(connection, scratch, part.rows, part.ordered)
+            merge(connection, scratch, part.changes)
 
     return list(narrowed(additive.fold(scratch, facts), store, gauge))
 

@@ -37,7 +37,8 @@ def _rows(batch: Iterable[Folded]) -> Iterator[tuple[str, int]]:
     """Rows by table; of ordered folds nobody knows before, and a fact makes about one."""
     for folded in batch:
         version = folded.projection.version
-        yield from ((sql.table_name(rows.table.name, version), rows.count) for rows in folded.rows)
-        for ordered in folded.ordered:
+        stored = (*folded.changes.rows, *(reports.last for reports in folded.changes.reports))
+        yield from ((sql.table_name(rows.table.name, version), rows.count) for rows in stored)
+        for ordered in folded.changes.ordered:
             count = sum(map(len, ordered.facts.values()))
             yield from ((sql.table_name(table.name, version), count) for table in ordered.fold.into)

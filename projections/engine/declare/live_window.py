@@ -1,6 +1,6 @@
 """How a live window is declared: beside the folds of a projection, from a table of theirs that has a row a minute.
 
-trading_minutes.window("trading", of=TradingByMinute, time="minute", derive=ratios, summary="…")
+trading.window("trading", of=TradingByMinute, time="minute", derive=ratios, summary="…")
 
 The live lane runs the very folds that fill the table, so that what it says and what the projection says cannot differ.
 """

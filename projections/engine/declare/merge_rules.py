@@ -104,6 +104,7 @@ class Day(Kind):
     is_time = True
 
 
+OF_WHAT_COUNTS = "c AS (SELECT * FROM ({within}) AS w WHERE _counts)"
 KindT = TypeVar("KindT", bound=Kind)
 
 
@@ -111,8 +112,9 @@ class Rule(Generic[KindT]):
     """Base of the merge rules. A rule is said here for everybody who merges: a new one is one more class.
 
     `merge`: SQL of a stored value {t} and an arriving one {e}. `total`: SQL aggregate of {c} over rows. `aggregate`:
-    the Polars aggregate over the values of one key, in log order where the rule has one. `order`: hidden columns, event
-    time and log position of the event that decided. `comes`: SQL, whether the arriving one decides.
+    the Polars aggregate over the values of one key, in their order where the rule has one. `order`: hidden columns that
+    say where in that order the event lies that decided; `order_of_facts`: what of a fact they are.
+    `comes`: SQL, whether the arriving one decides.
     `deciding`: SQL of those entries of an explanation out of {within} that decide it, of rows with {keys}.
     `of_totals`: whether rows merge into those of a coarser key. `blank`: the value where nothing was merged.
     """
@@ -121,6 +123,7 @@ class Rule(Generic[KindT]):
     total: str = ""
     aggregate: str = ""
     order: tuple[str, ...] = ()
+    order_of_facts: tuple[str, ...] = ()
     comes: str = ""
     deciding: str = ""
     of_totals: bool = False
@@ -143,7 +146,7 @@ class Min(Rule[KindT]):
     """The least; nulls do not count."""
 
     merge, total, aggregate = "LEAST({t}, {e})", "MIN({c})", "min"
-    deciding = "WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT MIN(share) FROM w)"
+    deciding = f"WITH {OF_WHAT_COUNTS} SELECT * FROM c WHERE share = (SELECT MIN(share) FROM c)"
     of_totals = True
 
 
@@ -151,14 +154,14 @@ class Max(Rule[KindT]):
     """The greatest; nulls do not count."""
 
     merge, total, aggregate = "GREATEST({t}, {e})", "MAX({c})", "max"
-    deciding = "WITH w AS ({within}) SELECT * FROM w WHERE share = (SELECT MAX(share) FROM w)"
+    deciding = f"WITH {OF_WHAT_COUNTS} SELECT * FROM c WHERE share = (SELECT MAX(share) FROM c)"
     of_totals = True
 
 
 class First(Rule[KindT]):
     """The value of the earliest event of the row, by (event timestamp, log position)."""
 
-    order = ("_first_at", "_first_seq")
+    order, order_of_facts = ("_first_at", "_first_seq"), ("_at", "_seq")
     comes = "(excluded._first_at, excluded._first_seq) < (t._first_at, t._first_seq)"
     merge = f"CASE WHEN {comes} THEN {{e}} ELSE {{t}} END"
     total, aggregate = "(array_agg({c} ORDER BY _first_at, _first_seq))[1]", "first"
@@ -168,11 +171,25 @@ class First(Rule[KindT]):
 class Last(Rule[KindT]):
     """The value of the latest event of the row, by (event timestamp, log position)."""
 
-    order = ("_last_at", "_last_seq")
+    order, order_of_facts = ("_last_at", "_last_seq"), ("_at", "_seq")
     comes = "(excluded._last_at, excluded._last_seq) >= (t._last_at, t._last_seq)"
     merge = f"CASE WHEN {comes} THEN {{e}} ELSE {{t}} END"
     total, aggregate = "(array_agg({c} ORDER BY _last_at DESC, _last_seq DESC))[1]", "last"
     deciding = 'SELECT DISTINCT ON ({keys}) * FROM ({within}) AS w ORDER BY {keys}, "_at" DESC, "_seq" DESC'
+
+
+class Newest(Rule[KindT]):
+    """The value of the last report: by (rank, when the log took it, log position).
+
+    The rank is what the fold gives as `_rank`; else twice the report's revision, one more where it takes it back: so a
+    report that comes after that counts only with a higher revision, and what comes first does not matter.
+    """
+
+    order, order_of_facts = ("_last_rank", "_last_at", "_last_seq"), ("_rank", "_appended", "_seq")
+    comes = "(excluded._last_rank, excluded._last_at, excluded._last_seq) > (t._last_rank, t._last_at, t._last_seq)"
+    merge = f"CASE WHEN {comes} THEN {{e}} ELSE {{t}} END"
+    total, aggregate = "(array_agg({c} ORDER BY _last_rank DESC, _last_at DESC, _last_seq DESC))[1]", "last"
+    deciding = "SELECT * FROM ({within}) AS w"  # of all reports the last one counts
 
 
 class Own(Rule[KindT]):

@@ -17,19 +17,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.errors import Defect
-from domain.events.catalogue import BY_NAME, EventType
+from domain.events.catalogue import BY_NAME, CATALOGUE, EventType
 from projections.engine.declare.live_window import LiveWindow
-from projections.engine.declare.merge_rules import Own, Sum
-from projections.engine.declare.rows import Columns, Row, Table
+from projections.engine.declare.merge_rules import Newest, Own, Sum
+from projections.engine.declare.rows import Columns, Row, Table, reports_of
 from projections.engine.query.plain import Query
 
 if TYPE_CHECKING:
     import polars as pl
 
-Delta: TypeAlias = "Mapping[str, pl.Expr | int | str]"
+Delta: TypeAlias = "Mapping[str, pl.Expr | int | str | None]"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,36 @@ class AdditiveFold:
     expressions: Callable[[Columns], Delta]
     where: Callable[[Columns], pl.Expr] | None
     beforehand: Callable[[Columns], Mapping[str, pl.Expr]] | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Facts that can be reported again, each as it was last reported; what counts them is brought up to date with it.
+
+    `of`: their type. `folds`: of its reports, and of those that take one back. `counting`: the folds by which the facts
+    count in other tables; they are run over facts and over rows of the ledger alike. `reports`: every report of a fact,
+    once there are two of it.
+    """
+
+    of: EventType
+    into: Table
+    reports: Table
+    folds: tuple[AdditiveFold, ...]
+    counting: tuple[AdditiveFold, ...]
+
+
+@cache
+def ledgers_of(folds: tuple[AdditiveFold, ...]) -> tuple[Ledger, ...]:
+    """The ledgers that are among the tables of these folds."""
+    ledgers = []
+    for fold in folds:
+        if fold.into.ledger and not fold.reads.takes_back:
+            into = tuple(other for other in folds if other.into is fold.into)
+            counting = tuple(other for other in folds if other.reads is fold.reads and not other.into.ledger)
+            if wrong := [other.into.name for other in counting if not other.into.counted]:
+                raise Defect(f"{', '.join(wrong)}: rows that {fold.reads.name} counts in must be `counted`")
+            ledgers.append(Ledger(fold.reads, fold.into, reports_of(fold.into), into, counting))
+    return tuple(ledgers)
 
 
 Fact = Mapping[str, Any]
@@ -99,8 +130,9 @@ class Projection:
         return replace(self, version=version, definition=self.definition_version, live=live)
 
     def part(self, tables: Container[str]) -> Projection:
-        """The folds that fill tables of these names, alone."""
-        additive = [f for f in self.additive if f.into.name in tables]
+        """The folds that fill tables of these names, alone, and the ledgers of what they count."""
+        needed = [e for e in self.ledgers if e.reports.name in tables or any(f.into.name in tables for f in e.counting)]
+        additive = [f for f in self.additive if f.into.name in tables or f.into in [e.into for e in needed]]
         ordered = [f for f in self.ordered if any(t.name in tables for t in f.into)]
         return replace(self, additive=additive, ordered=ordered)
 
@@ -113,7 +145,12 @@ class Projection:
     def tables(self) -> tuple[Table, ...]:
         """Every table that it fills, each once."""
         into = [f.into for f in self.additive] + [t for f in self.ordered for t in f.into]
-        return tuple(dict.fromkeys(into))
+        return tuple(dict.fromkeys([*into, *(ledger.reports for ledger in self.ledgers)]))
+
+    @property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """The ledgers among its tables."""
+        return ledgers_of(tuple(self.additive))
 
     def folds_of(self, window: LiveWindow) -> tuple[AdditiveFold, ...]:
         """The folds that fill the tables of a live window."""
@@ -161,6 +198,8 @@ class Projection:
         def register(expressions: Callable[[Columns], Delta]) -> Callable[[Columns], Delta]:
             name = expressions.__name__
             self.additive.append(AdditiveFold(name, BY_NAME[event], into.table, expressions, where, beforehand))
+            if into.table.ledger:
+                self.additive += _taking_back(BY_NAME[event], into.table)
             return expressions
 
         return register
@@ -194,3 +233,25 @@ class Projection:
                     f"{table.name} of an ordered fold may hold only {' and '.join(r.__name__ for r in allowed)}"
                 )
         self.ordered.append(fold)
+
+
+def _taking_back(event: EventType, ledger: Table) -> list[AdditiveFold]:
+    """The folds of what takes facts of a type back: rows of its ledger that have a key, and nothing else.
+
+    Raises Defect for a ledger that is not one row a fact.
+    """
+    keys = [c.name for c in ledger.keys]
+    if keys != ["company_id", *event.identity] or any(c.rule is not Newest for c in ledger.values):
+        raise Defect(f"{ledger.name} is no ledger: a row is a {event.name} by its identity, each value the newest")
+    types = [each for each in CATALOGUE if each.takes_back == event.name]
+    return [AdditiveFold(each.name, each, ledger, _nothing(each, ledger), None) for each in types]
+
+
+def _nothing(event: EventType, ledger: Table) -> Callable[[Columns], Delta]:
+    fields = {"user_id", "event_id", *(f.name for f in event.message.DESCRIPTOR.fields)}
+    empty = {c.name: None for c in ledger.values if c.name not in fields}
+
+    def expressions(report: Columns) -> Delta:
+        return {**empty, "_rank": 2 * report.revision.cast(int) + 1}
+
+    return expressions

@@ -8,7 +8,7 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from domain.errors import Defect
-from projections.engine.declare.merge_rules import Key, Kind, Rule
+from projections.engine.declare.merge_rules import Count, Flag, Key, Kind, Moment, Own, Rule, Sum
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +31,8 @@ class Table:
     columns: tuple[Column, ...]
     indexed: tuple[str, ...] = ()  # a column each by which rows of a tenant are found beside the key
     open_to_members: bool = False  # whether members see all rows of their company
+    ledger: bool = False  # whether it holds facts, each as it was last reported
+    counted: bool = False  # whether a row goes with the last fact that counts in it
     keys: tuple[Column, ...] = field(init=False, repr=False, compare=False)  # that identify a row, tenant first
     values: tuple[Column, ...] = field(init=False, repr=False, compare=False)  # that merge
 
@@ -52,6 +54,15 @@ class Table:
         """The rules of its columns by which one event decides, each with its hidden columns."""
         return tuple(sorted({c.rule for c in self.columns if c.rule.order}, key=lambda rule: rule.order))
 
+    @property
+    def hidden(self) -> tuple[tuple[str, type[Rule[Any]]], ...]:
+        """The columns (bigint) that are needed beside the declared ones, with the rules by which they merge.
+
+        They are no part of checksums or answers: the order of what decides, and how many facts count in a row.
+        """
+        order = [(name, rule) for rule in self.ends for name in rule.order]
+        return (*order, *([("_facts", Sum)] if self.counted else []))
+
     def has(self, rule: type[Rule[Any]]) -> bool:
         """Whether some column merges by that rule."""
         return any(c.rule is rule for c in self.columns)
@@ -68,15 +79,25 @@ class Row:
     `indexed`: columns by which rows are looked up although the key does not begin with them. Each costs writing time,
     so only where a user waits for the answer. `open_to_members`: nothing in it is of somebody, so that members see all
     of their company; else they see the rows whose user_id or account_id is theirs, and of other tables nothing.
+    `ledger`: a row is a fact that can be reported again, as it was last reported. `counted`: facts of a ledger count in
+    it, and are taken out again; a row goes with the last of them.
     """
 
     table: Table
 
-    def __init_subclass__(cls, indexed: tuple[str, ...] = (), *, open_to_members: bool = False) -> None:
-        cls.table = _read_declaration(cls, indexed, open_to_members)
+    def __init_subclass__(
+        cls,
+        indexed: tuple[str, ...] = (),
+        *,
+        open_to_members: bool = False,
+        ledger: bool = False,
+        counted: bool = False,
+    ) -> None:
+        name, columns = _read_declaration(cls, indexed)
+        cls.table = Table(name, columns, indexed, open_to_members, ledger, counted)
 
 
-def _read_declaration(cls: type[Row], indexed: tuple[str, ...], open_to_members: bool) -> Table:
+def _read_declaration(cls: type[Row], indexed: tuple[str, ...]) -> tuple[str, tuple[Column, ...]]:
     hints = get_type_hints(cls)
     columns = tuple(
         Column(name, get_origin(hints[name]), get_args(hints[name])[0])
@@ -88,7 +109,7 @@ def _read_declaration(cls: type[Row], indexed: tuple[str, ...], open_to_members:
         raise Defect(f"{cls.__name__} must begin with company_id: Key[Text]: the tenant is part of every key")
     if unknown := set(indexed) - {c.name for c in columns}:
         raise Defect(f"{cls.__name__} has no column {', '.join(sorted(unknown))} to index")
-    return Table(name, columns, indexed, open_to_members)
+    return name, columns
 
 
 class Columns:
@@ -105,5 +126,17 @@ class Columns:
 
 
 def hidden_columns(table: Table) -> tuple[str, ...]:
-    """Order columns (bigint) that First and Last need beside the declared ones; no part of checksums or answers."""
-    return tuple(name for rule in table.ends for name in rule.order)
+    """Names of the columns that a table needs beside the declared ones."""
+    return tuple(name for name, _ in table.hidden)
+
+
+def reports_of(ledger: Table) -> Table:
+    """Where every report of a fact is kept, once there are two."""
+    values = (
+        ("revision", Count),
+        ("taken_back", Flag),
+        ("reported_at", Moment),
+        *((c.name, c.kind) for c in ledger.values),
+    )
+    columns = (*ledger.keys, Column("place", Key, Count), *(Column(name, Own, kind) for name, kind in values))
+    return Table(f"{ledger.name}_report", columns, open_to_members=ledger.open_to_members)

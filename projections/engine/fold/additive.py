@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from heapq import merge
 from operator import itemgetter
@@ -13,11 +13,12 @@ import polars as pl
 from eventlog.columns import fault
 from projections.engine.declare.merge_rules import Day, Kind
 from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold, Projection
-from projections.engine.declare.rows import Table, hidden_columns
+from projections.engine.declare.rows import Table
 from projections.engine.fold.admission import Facts, Reads
-from projections.engine.fold.deltas import FACTS, columns_of, deltas
+from projections.engine.fold.deltas import FACTS, columns_of, deltas, merge_deltas
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
-from projections.engine.store.port import Folded, FoldFailed, OrderedFacts, Places, Rows
+from projections.engine.fold.reports import LastReports, counting, last_reports
+from projections.engine.store.port import Changes, Folded, FoldFailed, OrderedFacts, Places, Reports, Rows
 
 OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
 
@@ -29,11 +30,11 @@ def fold(projection: Projection, facts: Facts) -> Folded:
     """
     own = {name: facts[name] for name in sorted(projection.reads & facts.keys())}
     try:
-        return _folded(projection, own)
+        return Folded(projection, own, changes(projection, own, {}))
     except BaseException as error:  # a fold is code of a projection: its failure is its own, not the batch's
         failure = FoldFailed(projection, fault(error))
     try:
-        _folded(projection, {name: frame.clear() for name, frame in own.items()})
+        changes(projection, {name: frame.clear() for name, frame in own.items()}, {})
     except BaseException as error:
         raise FoldFailed(projection, fault(error)) from error
     return Folded(projection, own, error=failure)
@@ -49,11 +50,26 @@ def without(facts: Facts, places: Places) -> Facts:
     return {name: frame for name, frame in frames.items() if frame.height}
 
 
-def _folded(projection: Projection, facts: Facts) -> Folded:
-    result = deltas(tuple(projection.additive), facts)
-    rows = [as_rows(t, delta.sort([c.name for c in t.keys])) for t, delta in result]  # in one order: no deadlocks
+def changes(projection: Projection, facts: Facts, before: Mapping[Table, Sequence[pl.DataFrame]]) -> Changes:
+    """What facts come to, together with delta rows that others came to before."""
+    reports = [r for ledger in projection.ledgers if (r := last_reports(ledger, facts)) is not None]
+    parts = {table: [*frames] for table, frames in before.items()}
+    for table, delta in deltas(_merged(tuple(projection.additive)), counting(facts, reports)):
+        parts.setdefault(table, []).append(delta)
+    rows = [as_rows(t, frames[0] if len(frames) == 1 else merge_deltas(t, frames)) for t, frames in parts.items()]
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts)) is not None]
-    return Folded(projection, facts, rows, ordered)
+    return Changes(rows, ordered, [_stored_reports(r) for r in reports])
+
+
+@cache
+def _merged(folds: tuple[AdditiveFold, ...]) -> tuple[AdditiveFold, ...]:
+    """The folds whose rows are merged into those that are there; reports are entered into their ledger."""
+    return tuple(fold for fold in folds if not fold.into.ledger)
+
+
+def _stored_reports(reports: LastReports) -> Reports:
+    table = reports.ledger.into
+    return Reports(reports.ledger, as_rows(table, reports.last), as_rows(table, reports.replaced))
 
 
 def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
@@ -86,15 +102,16 @@ def fields_of(fold: AdditiveFold) -> frozenset[str]:
 
 
 def as_rows(table: Table, delta: pl.DataFrame) -> Rows:
-    """Delta rows as they are stored."""
+    """Delta rows as they are stored: in one order, so that nobody deadlocks."""
+    delta = delta.sort([c.name for c in table.keys])
     rows = delta.select(_stored(table))
-    return Rows(table, to_csv(rows), rows.height)
+    return Rows(table, to_csv(rows), rows.height, delta)
 
 
 @cache
 def _stored(table: Table) -> list[pl.Expr]:
     """Columns as the database wants them; only the few rows of a batch pay for turning numbers into times."""
-    return [as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n in hidden_columns(table)]
+    return [as_stored(c.name, c.kind) for c in table.columns] + [pl.col(n) for n, _ in table.hidden]
 
 
 def as_stored(name: str, kind: type[Kind]) -> pl.Expr:

@@ -60,7 +60,7 @@ class Records:
         values = array_of(RunRecords(run for c in chunks for run in RunRecords.of(c.values).runs))
         partitions = np.repeat(np.array([c.partition for c in chunks], np.int64), [len(c.values) for c in chunks])
         offsets = np.concatenate([_numbers(c.offsets) for c in chunks] or [np.empty(0, np.int64)])
-        append_times = np.concatenate([_append_times(c) for c in chunks] or [np.empty(0, np.int64)])
+        append_times = np.concatenate([taken_times(c) for c in chunks] or [np.empty(0, np.int64)])
         if without:
             keep = np.ones(len(offsets), np.bool_)
             for partition in {p for p, _ in without}:
@@ -79,7 +79,7 @@ class Records:
         return int(self.partitions[row]), int(self.offsets[row])
 
 
-def _append_times(chunk: Chunk) -> np.ndarray:
+def taken_times(chunk: Chunk) -> np.ndarray:
     """When the log took each record of a chunk, which may have been cut since it was read."""
     counts, times = zip(*chunk.taken or [(len(chunk.values), chunk.appended_at or LATEST)], strict=True)
     return np.repeat(np.array(times, np.int64), counts)[: len(chunk.values)]
@@ -357,16 +357,20 @@ def _rows_at(records: Records, bad: Sequence[BadEvent]) -> Iterable[int]:
 
 
 def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: Set[int]) -> Facts:
-    """Facts ready to fold: less those of some rows, with the order columns `_at` (ms) and `_seq` (log position)."""
-    order = order_column(records.partitions, records.offsets)
+    """Facts ready to fold: less those of some rows, with the order columns `_at` (ms) and `_seq` (log position); those
+    that can be reported again with `_appended`, too, when the log took them (ms).
+    """
+    order, taken_at = order_column(records.partitions, records.offsets), records.append_times
     finished = {}
     for name, frames in facts.items():
         frame = pl.concat(frames, rechunk=False) if len(frames) > 1 else frames[0]
         if without:
             frame = frame.filter(~pl.col("_row").is_in(list(without)))
         if frame.height:
-            places = order[frame.get_column("_row").to_numpy()] + frame.get_column("_item").to_numpy()
-            finished[name] = frame.hstack([frame.get_column("timestamp").alias("_at"), pl.Series("_seq", places)])
+            rows = frame.get_column("_row").to_numpy()
+            places = order[rows] + frame.get_column("_item").to_numpy()
+            columns = {"_seq": places} | ({"_appended": taken_at[rows]} if BY_NAME[name].identity else {})
+            finished[name] = frame.hstack([frame["timestamp"].alias("_at"), *map(pl.Series, columns, columns.values())])
     return finished
 
 

@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 import polars as pl
 
 from domain.errors import Defect
-from projections.engine.declare.merge_rules import Count, Flag, Last, Rule, Small, Text
+from projections.engine.declare.merge_rules import Count, Flag, Last, Newest, Rule, Small, Text
 from projections.engine.declare.projection import AdditiveFold
-from projections.engine.declare.rows import Column, Columns, Table, hidden_columns
+from projections.engine.declare.rows import Column, Columns, Table
 from projections.engine.fold.admission import Facts
 
 FACTS = Columns()
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
-ORDER = ("_at", "_seq")  # of facts, by which the first and the last of them are known
+RANK = "_rank"  # what comes first in the order of reports; a column that folds make
 
 
 def deltas(folds: tuple[AdditiveFold, ...], facts: Facts) -> Iterator[tuple[Table, pl.DataFrame]]:
@@ -78,7 +78,7 @@ def grouping_plans(folds: tuple[AdditiveFold, ...]) -> tuple[GroupingPlan, ...]:
 
 
 def _again(fold: AdditiveFold) -> bool:
-    whole = fold.where is None and fold.beforehand is None and fold.into.values
+    whole = fold.where is None and fold.beforehand is None and fold.into.values and not fold.into.counted
     return bool(whole) and all(c.rule.of_totals for c in fold.into.values)
 
 
@@ -123,9 +123,20 @@ def delta_rows(fold: AdditiveFold, facts: Frame) -> Frame:
 
     Of facts as a plan it is a plan: several are collected at once, because on few facts handing them over costs most.
     """
-    order = ORDER if hidden_columns(fold.into) else ()
-    selected = facts_of(fold, facts).select(*columns_of(fold).values(), *order)
+    order = order_of(fold.into)
+    selected = selected_rows(fold, facts)
     return _merged(selected.sort(order) if order else selected, fold.into)
+
+
+def selected_rows(fold: AdditiveFold, facts: Frame) -> Frame:
+    """The row that each fact comes to, with what says where it lies in the order of those that decide."""
+    order = [name for name in order_of(fold.into) if name != RANK]
+    return facts_of(fold, facts).select(*columns_of(fold).values(), *order)
+
+
+def order_of(table: Table) -> tuple[str, ...]:
+    """The columns of facts by which is known which of them decides a row; none where all do."""
+    return table.ends[0].order_of_facts if table.ends else ()
 
 
 def facts_of(fold: AdditiveFold, facts: Frame) -> Frame:
@@ -144,7 +155,16 @@ def _beforehand(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
 def columns_of(fold: AdditiveFold) -> Mapping[str, pl.Expr]:
     """What a fold gives for each fact, by column; made once, since on few facts making them costs most."""
     expressions = fold.expressions(FACTS)
-    return {c.name: expression(c, expressions) for c in fold.into.columns}
+    columns = {c.name: expression(c, expressions) for c in fold.into.columns}
+    if RANK in order_of(fold.into):
+        columns[RANK] = _rank(fold, expressions)
+    return columns
+
+
+def _rank(fold: AdditiveFold, expressions: Mapping[str, pl.Expr | int | str | None]) -> pl.Expr:
+    revised = any(f.name == "revision" for f in fold.reads.message.DESCRIPTOR.fields)
+    rank = expressions.get(RANK, 2 * pl.col("revision").cast(pl.Int64) if revised else 0)
+    return (rank if isinstance(rank, pl.Expr) else pl.lit(rank)).cast(pl.Int64).alias(RANK)
 
 
 @cache
@@ -158,8 +178,8 @@ def plain_time(fold: AdditiveFold, name: str) -> str:
 
 def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Delta rows of several batches as one row a key."""
-    columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name in hidden_columns(table)]
-    merged = [(c.name, c.rule) for c in table.values] + [(name, rule) for rule in table.ends for name in rule.order]
+    columns = [pl.col(c.name) for c in table.columns] + [pl.col(name) for name, _ in table.hidden]
+    merged = [*((c.name, c.rule) for c in table.values), *table.hidden]
     aggregations = [_aggregated(pl.col(n).sort_by(r.order) if r.order else pl.col(n), r) for n, r in merged]
     keys = [c.name for c in table.keys]
     return pl.concat([d.select(columns) for d in deltas]).group_by(keys).agg(aggregations)
@@ -167,13 +187,15 @@ def merge_deltas(table: Table, deltas: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def _merged(selected: Frame, table: Table) -> Frame:
     keys = [c.name for c in table.keys]
-    if all(c.rule is Last for c in table.values):  # whole rows: five times as fast as `last` of each column
-        order = dict(zip(ORDER, Last.order, strict=True))
+    rules = {c.rule for c in table.values}
+    if rules <= {Last} or rules <= {Newest}:  # whole rows: five times as fast as `last` of each column
+        (rule,) = table.ends
+        order = dict(zip(rule.order_of_facts, rule.order, strict=True))
         return selected.unique(keys, keep="last", maintain_order=True).rename(order)
     return selected.group_by(keys).agg(_aggregations(table))
 
 
-def expression(column: Column, expressions: Mapping[str, pl.Expr | int | str]) -> pl.Expr:
+def expression(column: Column, expressions: Mapping[str, pl.Expr | int | str | None]) -> pl.Expr:
     """What a fold gives for a column, for each fact."""
     value = expressions.get(column.name, pl.col(column.name))
     expression = value if isinstance(value, pl.Expr) else pl.lit(value)
@@ -197,8 +219,9 @@ def dtype_of(column: Column) -> Any:
 def _aggregations(table: Table) -> list[pl.Expr]:
     aggregations = [_aggregated(pl.col(c.name), c.rule) for c in table.values]
     for rule in table.ends:
-        aggregations += [_aggregated(pl.col(of), rule).alias(name) for of, name in zip(ORDER, rule.order, strict=True)]
-    return aggregations
+        order = zip(rule.order_of_facts, rule.order, strict=True)
+        aggregations += [_aggregated(pl.col(of), rule).alias(name) for of, name in order]
+    return [*aggregations, pl.len().cast(pl.Int64).alias("_facts")] if table.counted else aggregations
 
 
 def _aggregated(values: pl.Expr, rule: type[Rule[Any]]) -> pl.Expr:

@@ -25,7 +25,7 @@ from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.projection import AdditiveFold, Projection
 from projections.engine.declare.registry import all_windows
-from projections.engine.declare.rows import Table, hidden_columns
+from projections.engine.declare.rows import Table
 from projections.engine.fold.additive import OF_ENVELOPE, fields_of
 from projections.engine.fold.admission import Reads
 from projections.engine.fold.decode import read_facts
@@ -281,7 +281,7 @@ def _progress(window: LiveWindow, fold: AdditiveFold, frames: Iterable[pl.DataFr
 def _rows_of(table: Table, delta: pl.DataFrame) -> Iterator[tuple[str, RowKey, Cells]]:
     """Rows of a delta as tenant, key and cells."""
     names, keys = [c.name for c in (*table.keys, *table.values)], len(table.keys)
-    order = hidden_columns(table)
+    order = [name for rule in table.ends for name in rule.order]
     columns = [delta.get_column(name).to_list() for name in (*names, *order)]  # as rows of a frame they cost a plan
     for row in zip(*columns, strict=True):
         at, place = row[-2:] if order else (0, 0)

@@ -15,7 +15,7 @@ import polars as pl
 from domain.access.rights import Member
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Sum
-from projections.engine.declare.projection import AdditiveFold, Fact, OrderedFold
+from projections.engine.declare.projection import AdditiveFold, Fact, Ledger, OrderedFold
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
 from projections.engine.fold.deltas import columns_of, dtype_of, facts_of
@@ -24,8 +24,9 @@ from projections.engine.query.request import Request
 from projections.engine.store.port import OrderedFacts
 
 ENTRIES = "pg_temp.entries"
-PLACE = ("_topic", "_seq", "_at", "_event_id", "_user_id")
-PLACE_SQL = '"_topic" text, "_seq" bigint, "_at" bigint, "_event_id" text, "_user_id" text'
+PLACE = ("_topic", "_seq", "_at", "_event_id", "_user_id", "_ledger")
+PLACE_SQL = '"_topic" text, "_seq" bigint, "_at" bigint, "_event_id" text, "_user_id" text, "_ledger" text'
+NONE = ""  # of what is never reported again, there is no ledger
 
 
 def selected(query: Query, request: Request, measure: str) -> tuple[Selected, Column]:
@@ -55,14 +56,15 @@ def copy(table: Table) -> str:
     return f"COPY entries ({names}) FROM STDIN (FORMAT csv)"
 
 
-def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame) -> bytes:
-    """Entries of an additive fold: one a fact."""
+def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame, ledgers: Sequence[Ledger]) -> bytes:
+    """Entries of an additive fold: one a fact. Which of a fact's reports counts is told by its ledger."""
     columns = [columns_of(fold)[c.name] for c in (*fold.into.keys, measure)]
     place = [pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")]
     evaluated = facts_of(fold, facts).select(*columns, *place, "_seq", "_at")
     stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
-    topic = pl.lit(fold.reads.stream).alias("_topic")
-    return to_csv(evaluated.select(*stored, topic, "_seq", "_at", "_event_id", "_user_id"))
+    ledger = next((each.into.name for each in ledgers if fold in (*each.folds, *each.counting)), NONE)
+    constants = {"_topic": pl.lit(fold.reads.stream), "_ledger": pl.lit(ledger)}
+    return to_csv(evaluated.with_columns(**constants).select(*stored, *PLACE))
 
 
 def own(facts: pl.DataFrame, member: Member | None) -> pl.DataFrame:
@@ -78,7 +80,7 @@ def effects(ordered: OrderedFacts, table: Table, measure: Column) -> bytes:
     schema |= {"_seq": pl.Int64, "_at": pl.Int64, "_event_id": pl.String, "_user_id": pl.String}
     cells = zip(*entries, strict=True) if entries else [()] * len(schema)
     frame = pl.DataFrame([pl.Series(n, list(c), t) for (n, t), c in zip(schema.items(), cells, strict=True)])
-    frame = frame.with_columns(_topic=pl.lit(ordered.fold.stream))
+    frame = frame.with_columns(_topic=pl.lit(ordered.fold.stream), _ledger=pl.lit(NONE))
     return to_csv(frame.select(*(as_stored(c.name, c.kind) for c in columns), *PLACE))
 
 
@@ -123,11 +125,18 @@ def _change(measure: Column, before: Mapping[Any, Any], after: Mapping[Any, Any]
     return (after.get(row),)
 
 
-def statement(rows: Selected, measure: Column) -> tuple[str, tuple[object, ...]]:
-    """The entries that decide the measure of the selected rows, as SQL with its parameters."""
+def statement(rows: Selected, measure: Column, ledgers: Sequence[Ledger]) -> tuple[str, tuple[object, ...]]:
+    """The entries that decide the measure of the selected rows, as SQL with its parameters.
+
+    Among them those that another report of the same fact replaced; `_counts` says which do count.
+    """
     keys = ", ".join(f'"{c.name}"' for c in rows.table.keys)
     chosen = f"SELECT {keys} FROM {{{rows.table.name}}} WHERE {rows.where}"
-    within = f"SELECT * FROM {ENTRIES} WHERE ({keys}) IN ({chosen})"
+    counts = " OR ".join(
+        [f"_ledger = '{NONE}'"]
+        + [f"_ledger = '{each.into.name}' AND _seq IN (SELECT _last_seq FROM {{{each.into.name}}})" for each in ledgers]
+    )
+    within = f'SELECT *, ({counts}) AS "_counts" FROM {ENTRIES} WHERE ({keys}) IN ({chosen})'
     return measure.rule.deciding.format(within=within, keys=keys), rows.params
 
 
@@ -146,5 +155,5 @@ def order(table: Table, *, newest: bool) -> str:
 
 
 def through(rule: object, order: str) -> str:
-    """SQL of the sum of all shares until this one, in this order; null where shares do not add up."""
-    return f"SUM(share) OVER ({order} ROWS UNBOUNDED PRECEDING)" if rule is Sum else "NULL"
+    """SQL of the sum of all shares that count until this one, in this order; null where shares do not add up."""
+    return f'SUM(share) FILTER (WHERE "_counts") OVER ({order} ROWS UNBOUNDED PRECEDING)' if rule is Sum else "NULL"

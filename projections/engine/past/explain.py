@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from domain.errors import Invalid
 from domain.position import Position
 from projections.engine.declare.merge_rules import Twelfths
-from projections.engine.declare.projection import Projection
+from projections.engine.declare.projection import Ledger, Projection
 from projections.engine.declare.rows import Column
 from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
-from projections.engine.past.past_store import Folded, PastStore
+from projections.engine.past.past_store import PastStore
 from projections.engine.query.ask import find
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
@@ -42,6 +42,14 @@ class Subject:
     projection: Projection
     rows: Selected
     measure: Column
+
+    @property
+    def ledgers(self) -> list[Ledger]:
+        """The ledgers of facts that count in these rows."""
+        table = self.rows.table
+        return [
+            each for each in self.projection.ledgers if table in (each.into, *(fold.into for fold in each.counting))
+        ]
 
 
 async def explain(store: PastStore, question: Question, page: Page) -> dict[str, Any]:
@@ -82,16 +90,16 @@ async def _folded(store: PastStore, subject: Subject, page: Page) -> tuple[Posit
         for fold in projection.additive:
             if fold.into == rows.table and fold.reads.name in facts:
                 seen = contributions.own(facts[fold.reads.name], store.member)
-                entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen))
+                entries.append(await asyncio.to_thread(contributions.shares, fold, column, seen, subject.ledgers))
     return goal, await asyncio.to_thread(_entries, store, subject, folding, entries, page)
 
 
 def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
     """The value, the number of events behind it and a page of them."""
     table, value = subject.rows.table, contributions.value(subject.rows, subject.measure)
-    deciding, params = contributions.statement(subject.rows, subject.measure)
+    deciding, params = contributions.statement(subject.rows, subject.measure, subject.ledgers)
     part = subject.projection.part(names_in(deciding + value))
-    folded = Folded(folding.rows(), folding.ordered()).of(part)
+    folded = folding.changes().of(part)
     show = shower(subject.measure.kind)
     with store.scratch.filled(part, store.company, None, folded, store.member) as tables:
         # Filled: what the ordered folds refuse has been found there.
@@ -119,12 +127,13 @@ def _shown(subject: Subject, entry: Mapping[str, Any]) -> dict[str, Any]:
         "timestamp": show_time(datetime.fromtimestamp(entry["_at"] / 1000, UTC)),
         "row": {c.name: shower(c.kind)(entry[c.name]) for c in keys},
         "share": _share(subject.measure, entry),
+        "counts": entry["_counts"],
     }
 
 
 def _share(measure: Column, entry: Mapping[str, Any]) -> Any:
     """The share as answers show it. Twelfths are rounded so that shares still add up to the rounded sum."""
-    if measure.kind is not Twelfths or entry["_through"] is None:
+    if measure.kind is not Twelfths or entry["_through"] is None or not entry["_counts"]:
         return shower(measure.kind)(entry["share"])
     until, before = (round(Fraction(int(sum_), 12)) for sum_ in (entry["_through"], entry["_through"] - entry["share"]))
     return money(until - before)

@@ -22,7 +22,7 @@ from eventlog.read import Reading
 from eventlog.search.criteria import NEVER, Criteria, EventIndex, Scanned
 from projections.engine.declare.projection import Projection
 from projections.engine.fold.additive import looked_at
-from projections.engine.fold.admission import Facts, readmit
+from projections.engine.fold.admission import Facts, readmit, taken_times
 from projections.engine.query.request import Past
 from projections.engine.store.port import Aside
 
@@ -203,8 +203,13 @@ class History:
 
 def _only(chunk: Chunk, needle: bytes) -> Chunk:
     """The records that hold these bytes: every one of the company does."""
-    hits = RunRecords.of(chunk.values).holding(needle)
-    return replace(chunk, offsets=[chunk.offsets[i] for i, _ in hits], values=[value for _, value in hits])
+    hits, times = RunRecords.of(chunk.values).holding(needle), taken_times(chunk)
+    return replace(
+        chunk,
+        offsets=[chunk.offsets[i] for i, _ in hits],
+        values=[value for _, value in hits],
+        taken=[(1, int(times[i])) for i, _ in hits],
+    )
 
 
 def _joined(chunks: list[Chunk]) -> list[Chunk]:
@@ -213,7 +218,12 @@ def _joined(chunks: list[Chunk]) -> list[Chunk]:
     for chunk in chunks:
         before = joined.get(chunk.partition)
         joined[chunk.partition] = (
-            replace(chunk, offsets=[*before.offsets, *chunk.offsets], values=[*before.values, *chunk.values])
+            replace(
+                chunk,
+                offsets=[*before.offsets, *chunk.offsets],
+                values=[*before.values, *chunk.values],
+                taken=[*before.taken, *chunk.taken],
+            )
             if before
             else chunk
         )

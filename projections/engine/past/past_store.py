@@ -26,7 +26,7 @@ from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import names_in
 from projections.engine.query.request import Past, Question
 from projections.engine.rebuild import Folding
-from projections.engine.store.port import FoldFailed, OrderedFacts, Rows
+from projections.engine.store.port import Changes, FoldFailed
 
 QueryRows = tuple[Sequence[str], Sequence[tuple[Any, ...]]]  # column names, rows
 
@@ -63,7 +63,7 @@ class Scratch(Protocol):
         ...
 
     def filled(
-        self, projection: Projection, company: str, base: Snapshot | None, more: Folded, member: Member | None = None
+        self, projection: Projection, company: str, base: Snapshot | None, more: Changes, member: Member | None = None
     ) -> AbstractContextManager[ScratchTables]:
         """Tables with the company's rows of a snapshot and what was folded since; they are gone afterwards.
 
@@ -84,20 +84,6 @@ class ScratchTables(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """What a stretch of history comes to."""
-
-    rows: Sequence[Rows] = ()
-    ordered: Sequence[OrderedFacts] = ()
-
-    def of(self, part: Projection) -> Folded:
-        """What of it belongs to a part of the projection."""
-        return Folded(
-            [r for r in self.rows if r.table in part.tables], [o for o in self.ordered if o.fold in part.ordered]
-        )
-
-
 @dataclass
 class PastStore:
     """`domain.ports.ReadStore` of one company's past: its questions are answered from rows made for them.
@@ -112,7 +98,7 @@ class PastStore:
     member: Member | None = None
     scanned: Scanned = field(default_factory=Scanned)
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _made: dict[str, tuple[Position, Snapshot | None, Folded]] = field(default_factory=dict, init=False)
+    _made: dict[str, tuple[Position, Snapshot | None, Changes]] = field(default_factory=dict, init=False)
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """Run one SELECT over the projection's tables as they were.
@@ -163,7 +149,7 @@ class PastStore:
         )
         self._made.pop(projection.name, None)
 
-    async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Folded]:
+    async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Changes]:
         """The position of the past state, and the rows that were there: all that its questions are answered from."""
         goal = await asyncio.to_thread(self.history.goal, projection, self.past)
         base = await asyncio.to_thread(self._base, projection, goal)
@@ -171,7 +157,7 @@ class PastStore:
         stretches = self.history.read(projection, self.company, self.past, start, goal, self.scanned)
         async for stretch in stretches:
             await asyncio.to_thread(folding.add, stretch.facts)
-        return goal, base, await asyncio.to_thread(lambda: Folded(folding.rows(), folding.ordered()))
+        return goal, base, await asyncio.to_thread(folding.changes)
 
     def figures(self) -> Mapping[str, int]:
         """What was read; zeros for a member, because what was read is the company's."""
@@ -187,7 +173,7 @@ class PastStore:
         return self.past.time == NEVER or (snapshot.latest is not None and snapshot.latest < self.past.time)
 
     def _select(
-        self, projection: Projection, base: Snapshot | None, folded: Folded, statement: str, params: Sequence[object]
+        self, projection: Projection, base: Snapshot | None, folded: Changes, statement: str, params: Sequence[object]
     ) -> QueryRows:
         """Only the tables that the statement names are made."""
         part = projection.part(names_in(statement))

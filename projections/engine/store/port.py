@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from domain.errors import Defect, Unavailable
 from domain.events.problems import Code
 from domain.ports import Chunk
-from projections.engine.declare.projection import Fact, OrderedFold, Projection
+from projections.engine.declare.projection import Fact, Ledger, OrderedFold, Projection
 from projections.engine.declare.rows import Table
 from projections.engine.project.failure import Culprit, Failure, Heartbeat, TopicBeat
 
@@ -53,11 +53,15 @@ class Interrupted(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one table as CSV in the order of `sql.stored_columns`, one a key; those of a live batch sorted by key."""
+    """Rows of one table as CSV in the order of `sql.stored_columns`, one a key; those of a live batch sorted by key.
+
+    `delta`: the same as columns.
+    """
 
     table: Table
     csv: bytes
     count: int
+    delta: pl.DataFrame = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,38 @@ class OrderedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reports:
+    """Reports of a ledger, as rows of it: the last of each fact, which counts in other rows, and those it replaces."""
+
+    ledger: Ledger
+    last: Rows
+    replaced: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What facts come to: rows that are merged, facts of ordered folds, reports of what can be reported again."""
+
+    rows: Sequence[Rows] = ()
+    ordered: Sequence[OrderedFacts] = ()
+    reports: Sequence[Reports] = ()
+
+    def of(self, part: Projection) -> Changes:
+        """What of it belongs to a part of the projection."""
+        return Changes(
+            [r for r in self.rows if r.table in part.tables],
+            [o for o in self.ordered if o.fold in part.ordered],
+            [r for r in self.reports if r.ledger.into in part.tables],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """One projection's share of a batch: its facts and what they come to, or the error with which its folds failed."""
 
     projection: Projection
     facts: Mapping[str, pl.DataFrame]
-    rows: Sequence[Rows] = ()
-    ordered: Sequence[OrderedFacts] = ()
+    changes: Changes = field(default_factory=Changes)
     error: FoldFailed | None = None
 
 

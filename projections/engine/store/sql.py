@@ -5,7 +5,7 @@ Names come from declarations alone (checked identifiers), never from a request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.access.rights import Member
 from projections.engine.declare.merge_rules import Key, Text
@@ -26,6 +26,17 @@ def table_name(name: str, version: int) -> str:
 def state_table(projection: str, fold: OrderedFold) -> str:
     """Unqualified name of the table that holds an ordered fold's states."""
     return f"{projection}_{fold.name}_state"
+
+
+def whole(table: Table, version: int) -> str:
+    """All that a table has."""
+    return table_name(table.name, version)
+
+
+def readable(table: Table, version: int) -> str:
+    """What a question reads for a table: of a ledger what was not taken back."""
+    name = table_name(table.name, version)
+    return f"(SELECT * FROM {name} WHERE _last_rank & 1 = 0)" if table.ledger else name
 
 
 def create_table(table: Table, version: int, *, keyed: bool = True) -> str:
@@ -145,29 +156,38 @@ def stored_tables(projection: Projection) -> dict[str, tuple[str, ...]]:
 
 def merge(table: Table, version: int, stage: str) -> str:
     """Merge staged rows into the table, each column by its rule. Staged rows are sorted by key: no deadlocks."""
-    updates = [f'"{c.name}" = {_merged(c)}' for c in table.values] + _merged_order(table)
+    updates = [f'"{c.name}" = {_merged(c)}' for c in table.values] + _merged_hidden(table)
     action = f"UPDATE SET {', '.join(updates)}" if updates else "NOTHING"
-    key = _indexed([c.name for c in table.keys], wide_keys(table))
-    return f"{fill(table, version, stage)} ON CONFLICT ({key}) DO {action}"
+    return f"{fill(table, version, stage)} ON CONFLICT ({conflict_key(table)}) DO {action}"
+
+
+def conflict_key(table: Table) -> str:
+    """What two rows of a table may not have alike."""
+    return _indexed([c.name for c in table.keys], wide_keys(table))
 
 
 def fill(table: Table, version: int, stage: str) -> str:
     """Put staged rows, one a key, into a table that has none of these keys."""
-    names = ", ".join(f'"{n}"' for n in stored_columns(table))
+    names = listed(stored_columns(table))
     return f"INSERT INTO {table_name(table.name, version)} AS t ({names}) SELECT {names} FROM {stage}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns, one after the other."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _merged(column: Column) -> str:
     return column.rule.merge.format(t=f't."{column.name}"', e=f'excluded."{column.name}"')
 
 
-def _merged_order(table: Table) -> list[str]:
-    return [f"{n} = {rule.merge.format(t=f't.{n}', e=f'excluded.{n}')}" for rule in table.ends for n in rule.order]
+def _merged_hidden(table: Table) -> list[str]:
+    return [f"{n} = {rule.merge.format(t=f't.{n}', e=f'excluded.{n}')}" for n, rule in table.hidden]
 
 
 def delete_staged(table: Table, version: int, stage: str) -> str:
     """Delete the rows whose keys are staged (rows that an ordered fold's newest state no longer has)."""
-    return f"DELETE FROM {table_name(table.name, version)} AS t USING {stage} AS s WHERE {_same_key(table)}"
+    return f"DELETE FROM {table_name(table.name, version)} AS t USING {stage} AS s WHERE {same_key(table)}"
 
 
 def prune_staged(table: Table, version: int, stage: str) -> str:
@@ -176,7 +196,8 @@ def prune_staged(table: Table, version: int, stage: str) -> str:
     return f"{delete_staged(table, version, stage)} AND {zero}"
 
 
-def _same_key(table: Table) -> str:
+def same_key(table: Table) -> str:
+    """Whether a row `t` and a staged one `s` have the same key."""
     return _same([c.name for c in table.keys], wide_keys(table))
 
 
@@ -208,7 +229,7 @@ def gathered(table: Table, version: int) -> str:
     """The gathered deltas of a build as a stage for `merge`: one row a key, sorted by key."""
     keys = _keys(table)
     values = [total(c) for c in table.values]
-    values += [f"{rule.total.format(c=name)} AS {name}" for rule in table.ends for name in rule.order]
+    values += [f"{rule.total.format(c=name)} AS {name}" for name, rule in table.hidden]
     columns = ", ".join([keys, *values])
     return f"(SELECT {columns} FROM {SCHEMA}.{collect_table(table, version)} GROUP BY {keys} ORDER BY {keys}) AS s"
 

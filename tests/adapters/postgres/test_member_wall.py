@@ -16,8 +16,8 @@ from domain.errors import Forbidden
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, projection
 from projections.engine.declare.rows import Table
-from projections.engine.past.past_store import Folded
 from projections.engine.store import sql
+from projections.engine.store.port import Changes
 from tests.eventlog.publish.samples import trade
 from tests.laws.test_rebuild import rebuilt
 from tests.projections.harness import ReadModels, logged
@@ -142,9 +142,9 @@ async def test_scratch_tables_hold_what_stored_ones_show(
     with closing(signing.snapshots(read_models_url)) as snapshots, closing(signing.scratch(read_models_url)) as scratch:
         base = snapshots.take(declared)
         member = Member(frozenset(users), frozenset({"a1"}))
-        with scratch.filled(declared, "acme", base, Folded(), member) as tables:
+        with scratch.filled(declared, "acme", base, Changes(), member) as tables:
             found = [row[0] for row in tables.select(EVERYTHING, ())[1]]
         assert found == await seen(reads.of_member(member))
         activity = projection("user_activity")
-        with pytest.raises(Forbidden), scratch.filled(activity, "acme", None, Folded(), member) as tables:
+        with pytest.raises(Forbidden), scratch.filled(activity, "acme", None, Changes(), member) as tables:
             tables.select("SELECT 1 FROM {activity_day}", ())

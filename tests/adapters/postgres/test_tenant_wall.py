@@ -20,9 +20,9 @@ from adapters.postgres.tenant_wall import SET_TENANT
 from adapters.servers.servers import Addresses
 from domain.errors import Defect, LimitExceeded
 from projections.engine.declare.registry import all_projections, projection
-from projections.engine.past.past_store import Folded
 from projections.engine.query.wide_answers import FEW, TURNS
 from projections.engine.rebuild import LogRange
+from projections.engine.store.port import Changes
 from projections.engine.store.sql import table_name
 from tests.eventlog.publish.samples import trade
 from tests.laws.test_rebuild import rebuilt
@@ -243,7 +243,7 @@ async def test_a_plain_owner_can_do_all_of_it(owned_database: Callable[..., str]
     await rebuilt(url, declared, RECORDS, 1, 1)
     with closing(signing.snapshots(url)) as snapshots, closing(signing.scratch(url)) as scratch:
         base = snapshots.take(declared)
-        with scratch.filled(declared, "acme", base, Folded((), ())) as tables:
+        with scratch.filled(declared, "acme", base, Changes()) as tables:
             assert tables.select(EVERYTHING, ())[1] == [("acme",)]
     await models.close()
     assert {wall.forced for wall in walls(url)} == {True}
@@ -256,7 +256,7 @@ async def test_a_scratch_table_is_filled_as_the_companys_reader(read_models_url:
     with (
         closing(two_tenants(read_models_url).store),
         closing(signing.scratch(read_models_url)) as scratch,
-        scratch.filled(projection(NAME), "beta", None, Folded((), ())) as tables,
+        scratch.filled(projection(NAME), "beta", None, Changes()) as tables,
     ):
         found = tables.select(f"SELECT current_user, (SELECT string_agg(company_id, ',') FROM {TRADES})", ())
     assert found[1] == [(READER, "beta")]

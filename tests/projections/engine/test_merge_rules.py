@@ -90,6 +90,6 @@ def test_rows_of_several_batches_merge_before_they_are_stored() -> None:
     for start in range(0, len(records), 4):
         part = records[start : start + 4]
         folding.add(readmit(part[0].topic, chunks_of(part), frozenset(), looked_at([projection])))
-    found = {rows.table.name: rows.csv.decode().split() for rows in folding.rows()}
+    found = {rows.table.name: rows.csv.decode().split() for rows in folding.changes().rows}
     assert found["of_companies"] == [f"{COMPANY},{expected(SCORES)}"]
     assert sorted(found["of_respondents"]) == [f"{COMPANY},r{each},{expected(SCORES[each::3])}" for each in range(3)]

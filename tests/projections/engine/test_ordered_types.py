@@ -82,7 +82,7 @@ def test_a_rebuild_holds_the_facts_of_both_types() -> None:
     records = logged(customer_events(ORDER))
     for start in range(0, len(records), 4):
         folding.add(facts_of(records[start : start + 4], projection))
-    (ordered,) = folding.ordered()
+    (ordered,) = folding.changes().ordered
     ((key, facts),) = ordered.facts.items()
     assert key == (COMPANY, "c")
     assert "".join(fact["_event"][0] for fact in facts) == ORDER.replace("-", "")

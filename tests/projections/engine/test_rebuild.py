@@ -21,7 +21,7 @@ from domain.position import Position
 from projections.engine import rebuild
 from projections.engine.declare.projection import Projection
 from projections.engine.rebuild import Comparison, Folded, cut, goal_of, work
-from projections.engine.store.port import FoldFailed
+from projections.engine.store.port import Changes, FoldFailed
 from tests.projections.engine.fold.test_admission import event
 from tests.projections.engine.project.test_projector import TOPIC, Bench, clicks
 
@@ -146,9 +146,9 @@ async def test_a_share_is_stored_once(bench: Bench, versions: PostgresVersions) 
         share = build.claim()
         assert share is not None
         assert late.claim() is None
-        build.save(Folded([(share, share.stop)], (), ()))
+        build.save(Folded([(share, share.stop)], Changes()))
         with pytest.raises(Fenced):
-            late.save(Folded([(share, share.stop)], (), ()))
+            late.save(Folded([(share, share.stop)], Changes()))
 
 
 async def test_a_changed_fold_is_caught_with_the_rows_that_differ(bench: Bench, versions: PostgresVersions) -> None:

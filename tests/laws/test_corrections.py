@@ -1,0 +1,163 @@
+"""What can be reported again counts once in every table: all reports come to what the last of each fact come to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import psycopg
+import pytest
+from common.envelope_pb2 import AnalyticsProcessingEnvelope
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from domain.events.catalogue import BATCHES, BY_NAME, EventType
+from projections.engine.declare.projection import Projection
+from projections.engine.declare.rows import Table
+from projections.engine.fold.additive import fields_of
+from projections.engine.fold.deltas import FACTS
+from projections.engine.store import sql
+from tests.laws.test_folds import PROJECTIONS, TAKEN, by_worker, named
+from tests.projections.harness import PARTITIONS, Logged, ReadModels
+from tests.support.any_event import good_events
+from tests.support.examples import examples, not_the_simplest
+
+pytestmark = pytest.mark.slow
+
+WITH_LEDGERS = [p for p in PROJECTIONS if p.ledgers]
+SLOW = settings(
+    max_examples=examples(3),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],  # each step of shrinking would be three databases
+)
+Fact = tuple[EventType, AnalyticsProcessingEnvelope, Message]
+
+
+@st.composite
+def histories(draw: st.DrawFn, topics: frozenset[str]) -> list[Logged]:
+    """Reports, corrections and what takes them back, of few facts, anywhere in the log."""
+    not_the_simplest(draw)
+    heads: dict[tuple[str, int], int] = {}
+    records = []
+    for topic in sorted(topics):
+        for number, event in enumerate(draw(st.lists(good_events(topic), min_size=20, max_size=60))):
+            place = topic, draw(st.integers(0, PARTITIONS - 1))
+            value = draw(with_few_identities(event, f"{topic} {number}")).SerializeToString()
+            records.append(Logged(*place, heads.setdefault(place, 0), value, TAKEN + draw(st.integers(0, 9))))
+            heads[place] += 1
+    return records
+
+
+@st.composite
+def with_few_identities(
+    draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope, event_id: str
+) -> AnalyticsProcessingEnvelope:
+    """The event, whose facts are some of a handful, in one of three revisions."""
+    kind, items = facts_of(envelope)
+    for fact in items:
+        for name in kind.identity:
+            if isinstance(getattr(fact, name), str):
+                setattr(fact, name, draw(st.sampled_from(["1", "2", "3"])))
+        if hasattr(fact, "revision"):
+            cast(Any, fact).revision = draw(st.sampled_from([0, 0, 0, 1, 2]))
+    return written(envelope, items, event_id)
+
+
+def facts_of(envelope: AnalyticsProcessingEnvelope) -> tuple[EventType, list[Message]]:
+    """The type of an event's facts, and the facts."""
+    if kind := BATCHES.get(envelope.message_type):
+        assert kind.batch is not None
+        return kind, list(cast(Any, kind.batch.FromString(envelope.payload)).items)
+    kind = BY_NAME[envelope.message_type]
+    return kind, [kind.message.FromString(envelope.payload)]
+
+
+def written(
+    envelope: AnalyticsProcessingEnvelope, items: Sequence[Message], event_id: str
+) -> AnalyticsProcessingEnvelope:
+    """An event like another with these facts."""
+    result = AnalyticsProcessingEnvelope()
+    result.CopyFrom(envelope)
+    result.event_id = event_id
+    if batch := BATCHES.get(envelope.message_type):
+        assert batch.batch is not None
+        several = batch.batch()
+        cast(Any, several).items.extend(items)
+        result.payload = several.SerializeToString()
+    else:
+        (fact,) = items
+        result.payload = fact.SerializeToString()
+    return result
+
+
+def last_reports(records: Sequence[Logged]) -> Iterator[Logged]:
+    """A log of the last report of each fact alone, each an event of its own; and of what is never reported again."""
+    last: dict[tuple[object, ...], tuple[tuple[int, ...], Logged | None]] = {}
+    for record in records:
+        envelope = AnalyticsProcessingEnvelope.FromString(record.value)
+        kind, items = facts_of(envelope)
+        for item, fact in enumerate(items):
+            names = tuple(getattr(fact, name) for name in kind.identity)
+            place = (record.partition, record.offset, item)
+            of = kind.takes_back or kind.name
+            key = (envelope.company_id, of, *names) if names and all(n != "" for n in names) else (of, *place)
+            rank = 2 * getattr(fact, "revision", 0) + bool(kind.takes_back)
+            single = AnalyticsProcessingEnvelope()
+            single.CopyFrom(envelope)
+            single.message_type, single.payload = kind.name, fact.SerializeToString()
+            logged = Logged(record.topic, record.partition, 0, single.SerializeToString(), record.taken_at)
+            report = (rank, record.taken_at, *place), None if kind.takes_back else logged
+            last[key] = max(last.get(key, report), report, key=lambda each: each[0])
+    heads: dict[tuple[str, int], int] = {}
+    for _, counts in sorted(last.values(), key=lambda each: each[0][2:]):
+        if counts is not None:
+            log = counts.topic, counts.partition
+            again = AnalyticsProcessingEnvelope.FromString(counts.value)
+            again.event_id = f"{again.event_id} {heads.setdefault(log, 0)}"
+            yield Logged(*log, heads[log], again.SerializeToString(), counts.taken_at)
+            heads[log] += 1
+
+
+def rows(url: str, table: Table, version: int) -> list[tuple[object, ...]]:
+    """All rows of a table by what is declared of them; of reports nothing but that they are facts."""
+    names = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "event_id")
+    with psycopg.connect(url) as connection:
+        found = connection.execute(f"SELECT {names} FROM {sql.readable(table, version)}".encode()).fetchall()
+    return sorted(found, key=repr)
+
+
+@pytest.mark.parametrize("projection", WITH_LEDGERS, ids=named)
+@SLOW
+@given(data=st.data())
+def test_all_reports_come_to_what_the_last_ones_come_to(
+    projection: Projection, new_database: Callable[[], str], data: st.DataObject
+) -> None:
+    """In one batch, and partition by partition in small ones, with other reports of the same facts in between."""
+    records = data.draw(histories(projection.topics))
+    order = random.Random(data.draw(st.integers(0, 99)))
+    oracle = new_database()
+    expected = ReadModels(oracle, [projection])
+    expected.fold(list(last_reports(records)))
+    expected.restart()
+    for batches in ([records], list(by_worker(records, order))):
+        url = new_database()
+        models = ReadModels(url, [projection])
+        for batch in batches:
+            models.fold(batch)
+        models.restart()
+        for table in projection.tables:
+            if table not in [ledger.reports for ledger in projection.ledgers]:
+                assert rows(url, table, projection.version) == rows(oracle, table, projection.version), table.name
+
+
+@pytest.mark.parametrize("projection", WITH_LEDGERS, ids=named)
+def test_a_ledger_has_what_its_folds_look_at(projection: Projection) -> None:
+    """They are run over its rows as over facts."""
+    for ledger in projection.ledgers:
+        known = {c.name for c in ledger.into.columns}
+        for fold in ledger.counting:
+            made = set(fold.beforehand(FACTS)) if fold.beforehand else set()
+            assert fields_of(fold) - made <= known, (fold.name, ledger.into.name)
