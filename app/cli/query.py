@@ -25,6 +25,7 @@ from domain.errors import Invalid
 if TYPE_CHECKING:
     from projections.engine.query.request import Question
 
+METRIC, INGREDIENTS = "metric", "ingredients"  # queries
 Answer = Mapping[str, Any]
 Ask = Callable[["Question"], Awaitable[Answer]]
 
@@ -192,13 +193,26 @@ def explain(
     cursor: str,
     newest: bool,
 ) -> None:
-    """Show the events behind a measure of a query, each with its share."""
+    """Show the events behind a measure of a query, each with its share.
+
+    `analytics explain metric win_rate` shows the formula of a metric and all that it was computed from, and the events
+    behind one measure of that: the first, or -p measure=QUERY.MEASURE.
+    """
     order = "newest" if newest else "oldest"
-    page = {"measure": measure, "limit": str(limit), "cursor": cursor, "order": order}
-    found = run(_explain(settings, _question(name, company, params, as_of, **page)))
+    page = {"limit": str(limit), "cursor": cursor, "order": order}
+    if name == METRIC:
+        made_of = _question(INGREDIENTS, company, (*params, f"key={measure}"), as_of)
+        found = run(_explain_metric(settings, made_of, page))
+        measure = found["measure"]
+    else:
+        found = run(_explain(settings, _question(name, company, params, as_of, measure=measure, **page)))
     if as_json:
         show_json(found)
         return
+    if INGREDIENTS in found:
+        click.echo(f"{found[METRIC]} = {found['formula']}")
+        made = [{**each, "explained_by": ", ".join(each["explained_by"])} for each in found[INGREDIENTS]]
+        show_rows(made, ("ingredient", "value", "unit", "explained_by"), as_json=False)
     rows = [{**e, "row": ", ".join(f"{k}={v}" for k, v in e["row"].items())} for e in found["events"]]
     show_rows(rows, ("timestamp", "topic", "partition", "offset", "item", "event_id", "row", "share"), as_json=False)
     more = f"; more: --cursor {found['next_cursor']}" if found["next_cursor"] else ""
@@ -211,6 +225,28 @@ async def _explain(settings: Settings, question: Question) -> dict[str, Any]:
 
     async with reachable(settings) as complete:
         return await answer_question(complete, question)
+
+
+async def _explain_metric(settings: Settings, made_of: Question, page: Mapping[str, str]) -> dict[str, Any]:
+    """The explanation of a metric as over HTTP; of its parameters those that the query of the measure knows."""
+    from domain.metrics.catalogue import metric
+    from projections.engine.declare.registry import all_registered
+    from read_api.answers.explained_measure import explained_measure
+    from read_api.answers.past import plain
+
+    own = dict(made_of.params)
+    entry = metric(own["key"])
+    of = explained_measure(entry, own.pop("measure", ""))
+    ingredients = plain(await _explain(settings, replace(made_of, params=own)))["rows"]
+    known = {param.name for param in all_registered()[of.query].params}
+    question = replace(
+        made_of,
+        name=of.query,
+        params={name: text for name, text in own.items() if name in known},
+        about={**made_of.about, **page, "measure": of.measure},
+    )
+    found = await _explain(settings, question)
+    return {**found, METRIC: entry.key, "formula": entry.formula, INGREDIENTS: ingredients}
 
 
 def _question(name: str, company: str, params: tuple[str, ...], as_of: tuple[str, ...], **page: str) -> Question:

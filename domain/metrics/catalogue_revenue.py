@@ -14,14 +14,18 @@ PAYMENTS_BY = ("customer_id", "currency", "day", "weekday", "month", "year")
 
 
 def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS) -> Metric:
-    """A metric of MRR's movements alone, which can be split by what these can be split by."""
+    """A metric of MRR's movements alone, which can be split by what these can be split by.
+
+    Whoever reads all of them reads MRR itself too, to which every change of a customer's has added.
+    """
+    level = explained("customer_mrr", "change") if measures == FLOWS else ()
     return _metric(
         key,
         title,
         unit,
         formula,
         reads=("mrr_movements",),
-        explained=explained("mrr_movements", measures),
+        explained=(*explained("mrr_movements", measures), *level),
         dimensions=MRR_BY,
     )
 

@@ -108,7 +108,7 @@ class DescribeMetricResponse(_message.Message):
     def __init__(self, metric: _Optional[_Union[MetricDefinition, _Mapping]] = ..., earlier: _Optional[_Iterable[_Union[MetricDefinition, _Mapping]]] = ..., correlation_id: _Optional[str] = ...) -> None: ...
 
 class ExplainMetricRequest(_message.Message):
-    __slots__ = ("scope", "key", "dimensions", "page")
+    __slots__ = ("scope", "key", "dimensions", "page", "measure")
     class DimensionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -120,14 +120,16 @@ class ExplainMetricRequest(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
     scope: _read_scope_pb2.ReadScope
     key: str
     dimensions: _containers.ScalarMap[str, str]
     page: _read_scope_pb2.PageRequest
-    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., key: _Optional[str] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+    measure: str
+    def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., key: _Optional[str] = ..., dimensions: _Optional[_Mapping[str, str]] = ..., page: _Optional[_Union[_read_scope_pb2.PageRequest, _Mapping]] = ..., measure: _Optional[str] = ...) -> None: ...
 
 class ExplainMetricResponse(_message.Message):
-    __slots__ = ("value", "definition", "inputs", "contributions", "events", "next_cursor", "provenance")
+    __slots__ = ("value", "definition", "inputs", "contributions", "events", "next_cursor", "provenance", "ingredients")
     class Contribution(_message.Message):
         __slots__ = ("topic", "partition", "offset", "item", "event_id", "amount", "counts")
         TOPIC_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +147,17 @@ class ExplainMetricResponse(_message.Message):
         amount: _values_pb2.Value
         counts: bool
         def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., item: _Optional[int] = ..., event_id: _Optional[str] = ..., amount: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., counts: _Optional[bool] = ...) -> None: ...
+    class Ingredient(_message.Message):
+        __slots__ = ("ingredient", "value", "unit", "explained_by")
+        INGREDIENT_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        UNIT_FIELD_NUMBER: _ClassVar[int]
+        EXPLAINED_BY_FIELD_NUMBER: _ClassVar[int]
+        ingredient: str
+        value: _values_pb2.Value
+        unit: str
+        explained_by: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, ingredient: _Optional[str] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., unit: _Optional[str] = ..., explained_by: _Optional[_Iterable[str]] = ...) -> None: ...
     class InputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +172,7 @@ class ExplainMetricResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    INGREDIENTS_FIELD_NUMBER: _ClassVar[int]
     value: _values_pb2.MetricValue
     definition: MetricDefinition
     inputs: _containers.MessageMap[str, _values_pb2.Value]
@@ -166,7 +180,8 @@ class ExplainMetricResponse(_message.Message):
     events: int
     next_cursor: str
     provenance: _provenance_pb2.Provenance
-    def __init__(self, value: _Optional[_Union[_values_pb2.MetricValue, _Mapping]] = ..., definition: _Optional[_Union[MetricDefinition, _Mapping]] = ..., inputs: _Optional[_Mapping[str, _values_pb2.Value]] = ..., contributions: _Optional[_Iterable[_Union[ExplainMetricResponse.Contribution, _Mapping]]] = ..., events: _Optional[int] = ..., next_cursor: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    ingredients: _containers.RepeatedCompositeFieldContainer[ExplainMetricResponse.Ingredient]
+    def __init__(self, value: _Optional[_Union[_values_pb2.MetricValue, _Mapping]] = ..., definition: _Optional[_Union[MetricDefinition, _Mapping]] = ..., inputs: _Optional[_Mapping[str, _values_pb2.Value]] = ..., contributions: _Optional[_Iterable[_Union[ExplainMetricResponse.Contribution, _Mapping]]] = ..., events: _Optional[int] = ..., next_cursor: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., ingredients: _Optional[_Iterable[_Union[ExplainMetricResponse.Ingredient, _Mapping]]] = ...) -> None: ...
 
 class ExportAnalyticsRequest(_message.Message):
     __slots__ = ("question", "format", "resume_token")

@@ -74,7 +74,10 @@ RPCS = (
 
 EXPLAIN = Rpc(
     "ExplainMetric",
-    lambda request: {"value": about("metric", request.scope, key=request.key, **request.dimensions)},
+    lambda request: {
+        name: about(query, request.scope, key=request.key, **request.dimensions)
+        for name, query in (("value", "metric"), ("ingredients", "ingredients"))
+    },
     lambda request, answers: {"value": metric_value(answers["value"]["rows"][0])},
     members=True,
     right=Right.EXPLAIN,
@@ -82,7 +85,7 @@ EXPLAIN = Rpc(
 
 
 class MetricExplanations:
-    """Handler of ExplainMetric: the value, and a page of the events behind the first measure that it comes from."""
+    """Handler of ExplainMetric: the value, what it is made of, and a page of the events behind one measure of that."""
 
     def __init__(self, side: ReadServices, asking: Asking) -> None:
         self._side = side
@@ -92,7 +95,7 @@ class MetricExplanations:
         """Raises Forbidden, Invalid, NotFound, and what telling the past raises."""
         self._asking.admit(EXPLAIN, request, caller)
         entry = metric(request.key)
-        of = explained_measure(entry)
+        of = explained_measure(entry, request.measure)
         answers = await self._asking.answers(EXPLAIN, request, caller)
         asked, answer = about(of.query, request.scope, **request.dimensions), answers["value"]
         page = {"measure": of.measure, "cursor": request.page.cursor, "as_known_at": request.scope.at_position}
@@ -107,6 +110,7 @@ class MetricExplanations:
                 "value": metric_value(answer["rows"][0]) if answer["rows"] else None,
                 "definition": definition(entry),
                 "inputs": {of.measure: found["value"]},
+                "ingredients": answers["ingredients"]["rows"],
                 "contributions": [_contribution(event) for event in msgspec.json.decode(found["events"])],
                 "events": found["total"],
                 "next_cursor": found.get("next_cursor"),

@@ -16,12 +16,15 @@ from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
+from projections.engine.query.request import OF_PAST
 from read_api.answers.explained_measure import explained_measure, measure_name
+from read_api.answers.past import plain
 from read_api.http import openapi
-from read_api.http.request import HttpRequest, answer_query, explanation, parameters
+from read_api.http.departure import for_caller
+from read_api.http.request import HttpRequest, answer_query, ask, explanation, parameters, question_of
 from read_api.http.responses import JSON
 
-ONE, ALL = "metric", "kpis"  # the queries that answer
+ONE, ALL, INGREDIENTS = "metric", "kpis", "ingredients"  # the queries that answer
 QUERIES: Mapping[str, str] = MappingProxyType({"/api/v1/metrics/{key}": ONE, "/api/v1/kpis": ALL})
 _KEY = "key"
 
@@ -105,14 +108,27 @@ async def _definition(key: FromPath[str], request: HttpRequest) -> Response[byte
     summary="Explain a metric",
 )
 async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
-    """The events behind a metric, with their shares, a page at a time.
+    """What a metric is made of, and the events behind one measure of that with their shares, a page at a time.
 
-    A metric comes from one or more measures of queries; `measure` (`query.measure`, as the catalogue lists them) says
-    which, and without it the first is explained. Period and dimensions are those of the metric.
+    `ingredients` are all sums that the formula was computed from (the query `ingredients`), each with the measures
+    whose events are behind it; they are on the first page. `measure` (`query.measure`, as ingredients and catalogue
+    list them) says whose events are shown, and without it those of the first. Period and dimensions are those of the
+    metric.
     """
-    params = parameters(request)
-    of = explained_measure(metric(key), params.get("measure", ""))
-    return await explanation(request, of.query, {**params, "measure": of.measure})
+    params, entry = parameters(request), metric(key)
+    of = explained_measure(entry, params.get("measure", ""))
+    made_of: dict[str, Any] = {"metric": entry.key, "formula": entry.formula}
+    if "cursor" not in params:
+        made_of["ingredients"] = await ingredients_of(request, key, params)
+    return await explanation(request, of.query, {**params, "measure": of.measure}, made_of)
+
+
+async def ingredients_of(request: HttpRequest, key: str, params: Mapping[str, str]) -> Any:
+    """Rows of the query `ingredients`, of the present or of the past, as an explanation is asked for."""
+    known = {param.name for param in all_registered()[INGREDIENTS].params} | {"company", *OF_PAST}
+    asked = {name: text for name, text in params.items() if name in known}
+    question = question_of(request, INGREDIENTS, {**asked, _KEY: key})
+    return plain(await for_caller(request, ask(request, question)))["rows"]
 
 
 @get(

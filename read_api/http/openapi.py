@@ -10,6 +10,7 @@ import msgspec
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme
+from msgspec import UNSET, UnsetType
 
 from domain.problem_documents import MEDIA_TYPE, Problem
 from projections.engine.query.answer_row import camel_case, struct
@@ -191,7 +192,10 @@ class ExplainedEvent(msgspec.Struct):
 
 
 class Explanation(msgspec.Struct, kw_only=True):
-    """Where a measure comes from: how events make it (`rule`), its value, how many there are, and a page of them."""
+    """Where a measure comes from: how events make it (`rule`), its value, how many there are, and a page of them.
+
+    Of a metric also its formula, and on the first page what it is computed from: rows of the query `ingredients`.
+    """
 
     query: str
     measure: str
@@ -203,6 +207,9 @@ class Explanation(msgspec.Struct, kw_only=True):
     events: list[ExplainedEvent]
     next_cursor: str | None
     scanned: ScannedFigures
+    metric: str | UnsetType = UNSET
+    formula: str | UnsetType = UNSET
+    ingredients: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class Reason(msgspec.Struct):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -92,6 +93,9 @@ def asked_at(request: HttpRequest) -> datetime:
     return moment
 
 
+NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
+
+
 async def ask(request: HttpRequest, question: Question, freshness: Freshness = EXACT) -> dict[str, Any]:
     """The answer to a question of the caller, of the present or of the past.
 
@@ -135,11 +139,16 @@ async def _response(request: HttpRequest, question: Question, freshness: Freshne
     return await response_to(question, await ask(request, question, freshness))
 
 
-async def explanation(request: HttpRequest, name: str, params: Mapping[str, str]) -> Response[bytes]:
-    """The events behind a measure of a query, a page of them. Raises as `PastQuestions.answer` does, Unavailable."""
+async def explanation(
+    request: HttpRequest, name: str, params: Mapping[str, str], also: Mapping[str, Any] = NOTHING_ELSE
+) -> Response[bytes]:
+    """The events behind a measure of a query, a page of them, and what else is known of it.
+
+    Raises as `PastQuestions.answer` does, Unavailable.
+    """
     question = question_of(request, name, {"measure": "", **params}, (*OF_PAST, *OF_EXPLANATION))
     found = await for_caller(request, _explained(request, question))
-    return Response(await encoded(question.company, found), media_type=JSON)
+    return Response(await encoded(question.company, {**found, **also}), media_type=JSON)
 
 
 async def _explained(request: HttpRequest, question: Question) -> dict[str, Any]:

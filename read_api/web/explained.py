@@ -23,6 +23,7 @@ from read_api.answers.past import plain
 from read_api.charts.columns import TEXT, kind_of, label
 from read_api.dashboards.documents import END, PERIOD
 from read_api.http.departure import for_caller
+from read_api.http.metrics import ingredients_of
 from read_api.http.request import HttpRequest, min_position, parameters, question_of
 from read_api.services import ReadServices
 from read_api.web.address import Address
@@ -30,6 +31,7 @@ from read_api.web.audit.places import event_address, place_text
 from read_api.web.formats import Formats, utc
 from read_api.web.frame import formats_of, frame
 from read_api.web.page import page
+from read_api.web.tables import unit_kind
 
 ON_A_PAGE = "20"  # events
 MOST_FACTS = 4  # of an event's row
@@ -45,6 +47,14 @@ class Behind(NamedTuple):
     share: str
     event_id: str
     href: str
+
+
+class Line(NamedTuple):
+    """An ingredient of a metric, its value, and the measures whose events are behind it with their addresses."""
+
+    name: str
+    value: str
+    links: Sequence[tuple[str, str]]
 
 
 def events_address(key: str, company: str, params: Mapping[str, str], measure: str = "") -> str:
@@ -83,12 +93,8 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     answer = await for_caller(request, _answer(request, question))
     formats = formats_of(request)
     plain = {name: text for name, text in given.items() if name not in ("company", "cursor")}
-    others = [
-        (measure_name(each), events_address(key, question.company, plain, measure_name(each)))
-        for each in entry.explained
-        if each != of
-    ]
     older = answer["next_cursor"]
+    made_of = [] if "cursor" in given else await ingredients_of(request, key, given)
     return page(
         request,
         "events.html",
@@ -97,10 +103,17 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
         measure=measure_name(of),
         answer=answer,
         value=formats.value(kind_of(of.measure, [answer["value"]]), answer["value"]),
+        ingredients=[_ingredient(each, formats, plain, question.company) for each in made_of],
         events=_shown(answer["events"], of.measure, formats, _whose(request, question.company)),
-        others=others,
         older=older and events_address(key, question.company, {**plain, "cursor": older}, measure),
     )
+
+
+def _ingredient(row: Mapping[str, Any], formats: Formats, params: Mapping[str, str], company: str) -> Line:
+    """An ingredient as the page shows it, with where the events behind it are."""
+    value = formats.value(unit_kind(row["unit"]), row["value"])
+    links = [(name, events_address(row["metric"], company, params, name)) for name in row["explained_by"]]
+    return Line(row["ingredient"], value, links)
 
 
 async def _answer(request: HttpRequest, question: Question) -> dict[str, Any]:

@@ -138,10 +138,36 @@ REASONS = {  # of an empty month
 }
 
 
+INGREDIENTS: Mapping[str, Mapping[str, Any]] = {  # of March, worked by hand from `company()`
+    "mrr": {"start_mrr": "90", "new_mrr": "90", "expansion_mrr": "10", "contraction_mrr": "0", "churned_mrr": "40"},
+    "new_mrr": {"new_mrr": "90"},
+    "arpa": {"end_mrr": "150", "end_customers": 2},
+    "customer_churn_rate": {"churned_customers": 1, "start_customers": 2},
+    "customer_ltv": {"end_mrr": "150", "end_customers": 2, "churned_customers": 1, "start_customers": 2, "months": 1},
+    "net_revenue": {"succeeded": "100", "recovered": "50", "refunded": "20", "fees": "1.5"},
+    "cac": {"cost": "45", "new_count": 1},
+    "throughput": {"count": 4, "seconds": 31 * 86_400},
+    "nps": {"nps": 8},
+    "sharpe_pnl": {"count": 4, "pnl": "20.5", "days": 3},
+}
+
+
 @pytest.fixture
 async def acme(models: ReadModels) -> ReadModels:
     """The small company, folded."""
     return models.given(company())
+
+
+@pytest.mark.parametrize("key", INGREDIENTS)
+async def test_a_metric_is_made_of_what_its_formula_reads(acme: ReadModels, key: str) -> None:
+    """And of nothing that does not change it; each with the measures whose events are behind it."""
+    rows = await acme.rows("ingredients", key=key, **MARCH)
+    made_of = {row["ingredient"].split(".")[1]: row["value"] for row in rows}
+    assert made_of.items() >= INGREDIENTS[key].items()
+    assert len(made_of) - len(INGREDIENTS[key]) == (key == "mrr")  # what is reactivated
+    assert {row["formula"] for row in rows} == {METRICS[key].formula}
+    stated = {f"{each.query}.{each.measure}" for each in METRICS[key].explained}
+    assert all(set(row["explained_by"]) <= stated for row in rows)
 
 
 async def values_of(models: ReadModels, **params: str) -> dict[str, dict[str, Any]]:

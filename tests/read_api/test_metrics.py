@@ -69,6 +69,27 @@ def test_the_events_behind_a_metric(client: httpx.Client) -> None:
         assert client.get(f"/api/v1/metrics/{key}/explain", params=params).json()["code"] == "bad_measure"
 
 
+def test_a_metric_is_explained_by_all_that_it_is_made_of(client: httpx.Client, instance: Instance) -> None:
+    """Formula, every sum that the formula reads with its value, and the events behind each; on the command line too."""
+    found = client.get("/api/v1/metrics/win_rate/explain").json()
+    assert (found["metric"], found["formula"]) == ("win_rate", METRICS["win_rate"].formula)
+    made_of = {each["ingredient"]: each for each in found["ingredients"]}
+    assert {name: each["value"] for name, each in made_of.items()} == {
+        "trading_totals.winning_trades": 9,
+        "trading_totals.total_trades": 10,
+    }
+    for each in found["ingredients"]:
+        (measure,) = each["explained_by"]
+        behind = client.get("/api/v1/metrics/win_rate/explain", params={"measure": measure}).json()
+        assert behind["total"] == each["value"] == behind["value"]
+    then = client.get("/api/v1/metrics/win_rate/explain", params={"as_of": "2001-01-01"}).json()
+    assert {each["ingredient"]: each["value"] for each in then["ingredients"]} == dict.fromkeys(made_of)
+    on_command_line = instance.answer("explain", "metric", "win_rate", "--company", COMPANY, "--json")
+    assert on_command_line["formula"] == found["formula"]
+    assert {each["ingredient"] for each in on_command_line["ingredients"]} == {*made_of}
+    assert [each["event_id"] for each in on_command_line["events"]] == [each["event_id"] for each in found["events"]]
+
+
 def test_key_figures_are_the_same_over_http_and_on_the_command_line(client: httpx.Client, instance: Instance) -> None:
     """All that the catalogue calls a key figure, in its order."""
     over_http = client.get("/api/v1/kpis", params={"at": "2025-10-15"})

@@ -20,8 +20,9 @@ from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_choice, read_time
 from projections.engine.query.request import Request
+from projections.queries.metrics.assumptions import SINCE
 from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
-from projections.queries.metrics.kpis import PERIODS, SINCE, metric_query, period_at, span_of
+from projections.queries.metrics.kpis import PERIODS, metric_query, period_at, span_of
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.several import text_of
 

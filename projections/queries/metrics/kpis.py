@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from domain.billing.policies import PRESETS
 from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric, Section
@@ -23,6 +22,7 @@ from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_names, read_time
 from projections.engine.query.request import Request
+from projections.queries.metrics.assumptions import ASSUMPTIONS, POLICY, SINCE, assumptions_of
 from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
 from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue, metric_value
 from projections.queries.metrics.periods import Span
@@ -30,49 +30,10 @@ from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
 from projections.queries.trading import record
 
 if TYPE_CHECKING:
-    from domain.metrics.formulas import Assumptions, Value
+    from domain.metrics.formulas import MetricInputs, Value
+    from domain.metrics.trading.record import TradingRecord
 
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
-MOST = 1e15  # of a number that is given: what is computed of it stays finite
-
-
-def _read_number(text: str) -> float:
-    value = float(text)
-    if not abs(value) <= MOST:
-        raise ValueError(f"{text!r} is no number from -{MOST:.0e} to {MOST:.0e}")
-    return value
-
-
-def _read_positive(text: str) -> float:
-    value = _read_number(text)
-    if not value > 0:
-        raise ValueError(f"{text!r} is not above zero")
-    return value
-
-
-def _read_share(text: str) -> float:
-    value = _read_number(text)
-    if not 0 < value <= 1:
-        raise ValueError(f"{text!r} is no share above 0 and up to 1")
-    return value
-
-
-POLICY = Param("policy", f"MRR as this policy reads it: {', '.join(PRESETS)}", read_choice(*PRESETS))
-OBJECTIVE = Param("objective", "share of operations that must succeed; 0.999 without it", _read_share)
-ASSUMPTIONS = (
-    Param("margin", "gross margin, a fraction; 1 without it", _read_share),
-    Param("burn", "net burn of the period, in the tenant's currency, for burn_multiple", _read_number),
-    Param("profit_margin", "profit margin, a fraction, for rule_of_40", _read_number),
-    OBJECTIVE,
-    Param("threshold_ms", "T of apdex in ms; 500 without it", _read_positive),
-)
-SINCE = Param("since", "nothing before this day is told", read_time)
-
-
-def _assumptions(request: Request) -> Assumptions:
-    from domain.metrics.formulas import Assumptions
-
-    return Assumptions(**{p.name: request.get(p.name) for p in ASSUMPTIONS if request.get(p.name) is not None})
 
 
 def _asked_parts(reads: Iterable[str], scope: MetricScope, prefix: str = "") -> dict[str, Part | Select]:
@@ -182,25 +143,44 @@ def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> list[MetricVa
 
 def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Iterator[MetricValue]:
     """The value of each group out of its sums."""
-    from domain.metrics.formulas import FORMULAS, MetricInputs
+    from domain.metrics.formulas import FORMULAS
 
-    for group, sums in _groups(entry.reads, scope, answers).items():
-        cuts = _cuts(scope, group)
-        inputs = MetricInputs(sums, partial(scope.seconds, cuts), _assumptions(request), scope.months)
+    for cuts, inputs in inputs_of(request, answers):
         yield metric_value(entry, FORMULAS[entry.key](inputs), **cuts)
 
 
+def inputs_of(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[dict[str, Any], MetricInputs]]:
+    """Of each group of what `metric` asks its dimensions, and what its formula reads."""
+    from domain.metrics.formulas import MetricInputs
+
+    entry = _entry(request)
+    scope = _scope(entry, request)
+    for group, sums in _groups(entry.reads, scope, answers).items():
+        cuts = _cuts(scope, group)
+        yield cuts, MetricInputs(sums, partial(scope.seconds, cuts), assumptions_of(request), scope.months)
+
+
+def records_of(request: Request, answers: Mapping[str, Rows]) -> Iterable[tuple[dict[str, Any], TradingRecord]] | None:
+    """Of each group its dimensions and its trading record; None where the metric is of sums."""
+    entry = _entry(request)
+    if not _by_records(entry, request):
+        return None
+    scope = _scope(entry, request)
+    records = record.read_records(_record_scope(entry, request, scope), answers["record"])
+    return ((_cuts(scope, group), each) for group, each in records)
+
+
 def _of_records(
-    entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]
+    entry: Metric, request: Request, _scope: MetricScope, answers: Mapping[str, Rows]
 ) -> Iterator[MetricValue]:
     """The value of each group out of its trading record."""
     from domain.metrics.trading.catalogue import STATISTICS, Convention, reported
 
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
-    for group, each in record.read_records(_record_scope(entry, request, scope), answers["record"]):
+    for cuts, each in records_of(request, answers) or ():
         figure = reported(entry.key, each, Convention(_convention(request)))
-        also = {**record.rests_on(entry.key, each), **_cuts(scope, group)}
+        also = {**record.rests_on(entry.key, each), **cuts}
         yield metric_value(entry, figure.value, figure.unit, figure.convention, **also)
 
 
@@ -354,7 +334,7 @@ def _values(
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, scope, answers).values()
-    inputs = MetricInputs(sums, partial(scope.seconds, {}), _assumptions(request), scope.months)
+    inputs = MetricInputs(sums, partial(scope.seconds, {}), assumptions_of(request), scope.months)
     return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
 
 

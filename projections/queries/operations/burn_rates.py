@@ -14,7 +14,7 @@ from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.request import Request
-from projections.queries.metrics.kpis import OBJECTIVE
+from projections.queries.metrics.assumptions import OBJECTIVE
 
 FILTERS = tuple(Param(name, f"only operations of this {name}") for name in ("service", "operation"))
 

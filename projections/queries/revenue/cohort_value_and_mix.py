@@ -19,7 +19,7 @@ from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money, show_time, twelfths
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time
 from projections.engine.query.request import Request
-from projections.queries.metrics.kpis import POLICY
+from projections.queries.metrics.assumptions import POLICY
 from projections.queries.users.retention import AGE_LIMIT, UNITS
 
 CUTS = ("plan", "tier")

@@ -16,7 +16,7 @@ from domain.metrics.formulas import FORMULAS, Assumptions, MetricInputs, Value
 from domain.metrics.satisfaction.support import Ticket
 from domain.metrics.value import Reason
 from projections.engine.query.formatting import measure
-from projections.queries.metrics.kpis import MOST
+from projections.queries.metrics.assumptions import MOST
 from tests.support.examples import examples
 
 LARGE = 12 * 2**63  # MRR is kept in twelfths of a millionth

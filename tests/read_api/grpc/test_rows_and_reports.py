@@ -71,6 +71,10 @@ def test_an_explanation_is_the_same(client: httpx.Client, stub: AnalyticsService
     assert found == [event["event_id"] for event in explained["events"]]
     assert (told.events, told.value.value.count) == (explained["total"], explained["value"])
     assert told.inputs["total_trades"].count == explained["value"]
+    made_of = {each.ingredient: (each.value.count, list(each.explained_by)) for each in told.ingredients}
+    assert made_of == {each["ingredient"]: (each["value"], each["explained_by"]) for each in explained["ingredients"]}
+    other = queries.ExplainMetricRequest(scope=SCOPE, key="win_rate", measure="trading_totals.total_trades")
+    assert stub.ExplainMetric(other, metadata=signed, timeout=120).events == explained["total"]
 
 
 def ad_hoc(**more: Any) -> queries.RunAnalyticsQueryRequest:
