@@ -28,6 +28,9 @@ Rules that hold for every type:
 - A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole
   document at most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
   {catalogue.MAX_FACTS:,} facts.
+- `event_id` says which event it is: one of the same stream, company and user that has an id which was taken before is a
+  repeat, counts once and is answered as a duplicate. A producer that stamps its events (`producer_id`, `producer_seq`:
+  the publisher library, a gRPC stream) is known by its rising sequence instead, within its company and partition.
 
 Of types that name an identity the last report of a fact counts, and counts once, in every figure: the one with the
 highest `revision` where reports give one, else the one that the log took last. What takes a fact back holds for all of

@@ -50,7 +50,7 @@ def key_of(question: Question, state: State, code: str) -> Key:
     """
     member = question.member
     ids = None if member is None else [sorted(member.user_ids), sorted(member.account_ids)]
-    texts = [sorted(question.params.items()), sorted(question.about.items())]
+    texts = [sorted(question.params.items()), sorted(question.about.items()), question.limits]
     parts = [FORMAT, code, question.company, question.name, texts, ids, state]
     text = msgspec.json.encode(parts)
     return Key(text, hashlib.sha256(text).hexdigest())

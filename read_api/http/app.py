@@ -102,7 +102,7 @@ async def explain(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
 async def queries(request: HttpRequest) -> Response[bytes]:
     """Every registered query with its parameters."""
     require(request.user.principal, Right.CATALOGUE)
-    return Response(msgspec.json.encode(listed_queries()), media_type=JSON)
+    return Response(msgspec.json.encode({"queries": listed_queries()}), media_type=JSON)
 
 
 @get("/api/v1/projections", responses=openapi.PROJECTIONS, summary="Position and lag of every projection")
@@ -111,7 +111,8 @@ async def projections(request: HttpRequest) -> Response[bytes]:
     principal = request.user.principal
     require(principal, Right.STATUS)
     side: ReadServices = request.app.state.side
-    return Response(msgspec.json.encode(visible_to(principal, (await side.statuses.latest())[0])), media_type=JSON)
+    shown = {"projections": visible_to(principal, (await side.statuses.latest())[0])}
+    return Response(msgspec.json.encode(shown), media_type=JSON)
 
 
 @get("/api/v1/health", responses=openapi.HEALTH, summary="How the service is", opt={OPEN: True})

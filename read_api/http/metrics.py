@@ -47,15 +47,22 @@ class CatalogueEntry(msgspec.Struct, kw_only=True):
     feature: str | None
 
 
+class Catalogue(msgspec.Struct):
+    """Every metric of the catalogue."""
+
+    metrics: list[CatalogueEntry]
+
+
 @get(
     "/api/v1/metrics",
-    responses=openapi.with_problems(list[CatalogueEntry], "The catalogue"),
+    responses=openapi.with_problems(Catalogue, "The catalogue"),
     summary="List the catalogue of metrics",
 )
 async def listed(request: HttpRequest) -> Response[bytes]:
     """Every metric: its formula, unit, convention and version, what it may be split by, and how it is explained."""
     require(request.user.principal, Right.CATALOGUE)
-    return Response(msgspec.json.encode([catalogue_entry(entry) for entry in METRICS.values()]), media_type=JSON)
+    entries = {"metrics": [catalogue_entry(entry) for entry in METRICS.values()]}
+    return Response(msgspec.json.encode(entries), media_type=JSON)
 
 
 def catalogue_entry(entry: Metric) -> CatalogueEntry:

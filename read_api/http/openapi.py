@@ -69,6 +69,12 @@ class RegisteredQuery(msgspec.Struct):
     params: list[Parameter]
 
 
+class RegisteredQueries(msgspec.Struct):
+    """All queries that can be asked by name."""
+
+    queries: list[RegisteredQuery]
+
+
 class FailureFigures(msgspec.Struct):
     """Why a projection does not get on: the error's code, the event behind it, the worker, since when (UTC)."""
 
@@ -95,6 +101,12 @@ class ProjectionState(msgspec.Struct):
     rate: float
     error: str | None
     failure: FailureFigures | None
+
+
+class ProjectionStates(msgspec.Struct):
+    """Every version of every projection."""
+
+    projections: list[ProjectionState]
 
 
 class Component(msgspec.Struct):
@@ -278,8 +290,8 @@ def with_problems(shape: Any, text: str) -> dict[int, ResponseSpec]:
 
 
 ANSWER = with_problems(Answer, "The answer")
-QUERIES = with_problems(list[RegisteredQuery], "The registered queries")
-PROJECTIONS = with_problems(list[ProjectionState], "The projections")
+QUERIES = with_problems(RegisteredQueries, "The registered queries")
+PROJECTIONS = with_problems(ProjectionStates, "The projections")
 EXPLANATION = with_problems(Explanation, "The events behind the measure")
 EVENTS = with_problems(FoundEvents, "The events")
 EVENT = with_problems(WholeEvent, "The event")

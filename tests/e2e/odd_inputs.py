@@ -112,7 +112,7 @@ class Rude:
         self.events = OddEvents(company, self.chance)
         self.service, self.admin = instance.token("service", company), instance.token("admin", company)
         self.client = httpx.Client(timeout=60)
-        self.queries = [q["name"] for q in self._asked("GET", "read_api", "/api/v1/query").json()]
+        self.queries = [q["name"] for q in self._asked("GET", "read_api", "/api/v1/query").json()["queries"]]
         self.channel: Any = grpc.insecure_channel(instance.addresses["grpc"])
         self.file = instance.folder.parent / "odd.ndjson"
         often = (self.http, self.call, self.query, self.command)

@@ -18,7 +18,7 @@ from domain.errors import Invalid, NotFound
 from projections.engine.declare.merge_rules import Text
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.composed import Composed, tables_of
-from projections.engine.query.request import Question
+from projections.engine.query.request import Question, read_params
 from projections.engine.query.unknown import require_company
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, ReadModels
@@ -128,6 +128,19 @@ async def test_a_name_that_nothing_is_known_of_is_said(name: str, models: ReadMo
         if known and long_ago and thing in QUIET and not isinstance(all_registered()[name], Composed):
             quiet = await models.answer(name, **{**needed, thing: QUIET[thing]}, **long_ago)
             assert quiet["unknown"] == {}
+
+
+@pytest.mark.parametrize("name", sorted(all_registered()))
+def test_mistyped_names_are_refused_with_the_nearest(name: str) -> None:
+    """Of parameters, of what is split by, and of whatever has a closed set of names."""
+    query = all_registered()[name]
+    for param in query.params:
+        with pytest.raises(Invalid, match=f"did you mean '{param.name}'"):
+            read_params(query, {f"{param.name}x": "1"})
+        if (listed := re.search(r"out of ([a-z_, ]+);", param.meaning)) is not None:
+            for choice in listed[1].split(", "):
+                with pytest.raises(Invalid, match=f"did you mean '{choice}'"):
+                    read_params(query, {param.name: f"{choice}x"})
 
 
 async def test_a_company_that_nothing_is_known_of_is_refused(models: ReadModels) -> None:

@@ -140,6 +140,16 @@ async def test_metrics_of_the_ledger_by_month_are_those_of_each_month(models: Re
                 assert (told["value"], told.get("reason")) == (alone["value"], alone.get("reason")), key
 
 
+async def test_whole_numbers_are_sorted_as_numbers(models: ReadModels) -> None:
+    """Hours of entry from 1 on, and not 1, 10, 11, 2; of sums, of the ledger, and of several metrics at once."""
+    hours, midnight = (11, 2, 10, 1, -1), MONDAY // DAY * DAY
+    opened = [midnight + hour * 3_600_000 if hour >= 0 else 0 for hour in hours]
+    models.given(trade(n, n, 1, opened_at=at) for n, at in enumerate(opened))
+    for query, asked in (("metric", {"key": "total_pnl"}), ("metric", {"key": "sqn"}), ("metrics", {"keys": "sqn"})):
+        rows = await models.rows(query, by="entry_hour", **asked)
+        assert [row["entry_hour"] for row in rows] == sorted(hours), asked
+
+
 async def test_trading_metrics_by_tag_are_those_of_each_tag(models: ReadModels) -> None:
     """A trade with two tags counts for both, one without any for none; sums as well as ratios of the ledger."""
     models.given([trade(1, 5, tags=["news", "fast"]), trade(2, -3, 1, tags=["fast"]), trade(3, 4, 2)])

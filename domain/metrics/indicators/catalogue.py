@@ -27,6 +27,7 @@ from domain.metrics.indicators.supertrend import SUPERTREND
 from domain.metrics.indicators.ultimate_oscillator import ULTIMATE_OSCILLATOR
 from domain.metrics.indicators.vwap import ANCHORED_VWAP, VWAP
 from domain.metrics.indicators.williams_r import WILLIAMS_R
+from domain.suggestion import LONGEST, did_you_mean
 
 WITH_REASONS = (
     *(RSI, STOCHASTIC, STOCHASTIC_RSI, ADX, CCI, WILLIAMS_R, ROC, ULTIMATE_OSCILLATOR, NATR, MFI, MACD_PLAIN),
@@ -43,7 +44,11 @@ def compute(key: str, bars: Bars, values: Settings = MappingProxyType({})) -> Ma
     """
     indicator = INDICATORS.get(key)
     if indicator is None:
-        raise NotFound(f"no indicator is called {key}", suggested_actions=[f"one of {', '.join(sorted(INDICATORS))}"])
+        near = did_you_mean(key, INDICATORS)
+        raise NotFound(
+            f"no indicator is called {key[:LONGEST]!r}{near}",
+            suggested_actions=[f"one of {', '.join(sorted(INDICATORS))}"],
+        )
     settings = indicator.settings(values)
     if not len(bars):
         return {output: [] for output in indicator.outputs}

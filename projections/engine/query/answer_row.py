@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, cast
 
@@ -53,3 +54,8 @@ def or_reasons(**stats: Stat) -> dict[str, Any]:
     values: dict[str, Any] = {name: stat if has_value(stat) else None for name, stat in stats.items()}
     reasons = {name: str(stat) for name, stat in stats.items() if not has_value(stat)}
     return {**values, "reasons": reasons} if reasons else values
+
+
+def sort_key(values: Iterable[Any]) -> list[tuple[bool, Any]]:
+    """What groups are sorted by, of the values of their dimensions: numbers as numbers, others as texts after them."""
+    return [(False, value) if isinstance(value, int | float | Decimal) else (True, str(value)) for value in values]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from domain.name_list import read_name_list
+from domain.suggestion import LONGEST, did_you_mean
 from domain.whole_number import whole_number
 
 MAX_ROWS = 50_000
@@ -85,7 +86,8 @@ def read_members(choices: Collection[str], noun: str) -> Callable[[str], tuple[s
     def read(text: str) -> tuple[str, ...]:
         names = read_names(text)
         if unknown := [name for name in names if name not in choices]:
-            raise ValueError(f"{', '.join(unknown)} is no {noun}; there are {', '.join(choices)}")
+            near = did_you_mean(unknown[0], choices)
+            raise ValueError(f"{unknown[0][:LONGEST]!r} is no {noun}{near}; there are {', '.join(choices)}")
         return names
 
     return read
@@ -96,7 +98,8 @@ def read_choice(*choices: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+            near = did_you_mean(text, choices)
+            raise ValueError(f"{text[:LONGEST]!r} is none of {', '.join(choices)}{near}")
         return text
 
     return read

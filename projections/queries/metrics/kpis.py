@@ -16,7 +16,8 @@ from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric, Section
 from domain.metrics.value import Reason
-from projections.engine.query.answer_row import Rows
+from domain.suggestion import LONGEST, did_you_mean
+from projections.engine.query.answer_row import Rows, sort_key
 from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
@@ -51,7 +52,7 @@ def _groups(
             rows.setdefault(tuple(row[name] for name in scope.by), {}).setdefault(source, []).append(row)
     return {
         group: {source: SOURCES[source].sums(some, scope) for source, some in of.items()}
-        for group, of in sorted(rows.items(), key=lambda each: [str(value) for value in each[0]])
+        for group, of in sorted(rows.items(), key=lambda each: sort_key(each[0]))
     }
 
 
@@ -91,9 +92,9 @@ def _record_scope(entry: Metric, request: Request, scope: MetricScope) -> record
 def _scope(entry: Metric, request: Request) -> MetricScope:
     by, only = request.get("by", ()), {n: request.get(n) for n in DIMENSIONS if request.get(n) is not None}
     if wrong := [name for name in (*by, *only) if name not in entry.dimensions]:
-        allowed = ", ".join(entry.dimensions) or "nothing"
+        allowed, near = ", ".join(entry.dimensions) or "nothing", did_you_mean(wrong[0], entry.dimensions)
         raise Invalid(
-            f"{entry.key} cannot be split or chosen by {wrong[0]}; it can by {allowed}",
+            f"{entry.key} cannot be split or chosen by {wrong[0][:LONGEST]!r}{near}; it can by {allowed}",
             code="bad_parameter",
         )
     if _convention(request) != "canonical" and entry.section is not Section.TRADING:
@@ -229,14 +230,14 @@ PERIODS: Mapping[str, Callable[[datetime], datetime]] = {
     "year": lambda at: at.replace(month=1, day=1),
 }
 WHOLE_MONTHS = ("month", "quarter", "year")
-LONGEST: Mapping[str, int] = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
+DAYS: Mapping[str, int] = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
 
 
 def period_at(at: datetime, period: str) -> Span:
     """The calendar period in which a moment lies, UTC."""
     begins = PERIODS[period]
     start = begins(at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-    return Span(start, begins(start + timedelta(days=LONGEST[period])))
+    return Span(start, begins(start + timedelta(days=DAYS[period])))
 
 
 def span_of(request: Request) -> Span:
@@ -258,7 +259,7 @@ def _read_keys(text: str) -> tuple[str, ...]:
     """Keys of key figures, comma-separated. Raises ValueError for one that is none."""
     keys = read_names(text)
     if wrong := [key for key in keys if key not in METRICS or not METRICS[key].kpi]:
-        raise ValueError(f"{wrong[0]!r} is no key figure")
+        raise ValueError(f"{wrong[0][:LONGEST]!r} is no key figure{did_you_mean(wrong[0], METRICS)}")
     return keys
 
 

@@ -10,7 +10,7 @@ from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
 from domain.name_list import name_list
-from projections.engine.query.answer_row import Rows
+from projections.engine.query.answer_row import Rows, sort_key
 from projections.engine.query.composed import STAMP, Composed, Part
 from projections.engine.query.params import Param, read_choice, read_names
 from projections.engine.query.request import Request
@@ -73,7 +73,7 @@ def _rows(request: Request, answers: Mapping[str, Rows]) -> list[TitledValue]:
     """Group by group, in the order of the keys; what the value objects stand for is said once, of all."""
     by, keys = request.get("by", ()), keys_of(request)
     rows = [TitledValue(**_own(row), title=METRICS[key].title) for key in keys for row in answers[key]]
-    return sorted(rows, key=lambda row: [str(getattr(row, name)) for name in by])
+    return sorted(rows, key=lambda row: sort_key(getattr(row, name) for name in by))
 
 
 def _own(row: Mapping[str, Any]) -> dict[str, Any]:

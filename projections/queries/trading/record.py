@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import MS_PER_DAY
-from projections.engine.query.answer_row import Rows
+from projections.engine.query.answer_row import Rows, sort_key
 from projections.engine.query.asked_at import AskedAt
 from projections.engine.query.composed import Select
 from projections.engine.query.packed_columns import bounded
@@ -206,7 +206,7 @@ def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
 def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[tuple[Any, ...], TradingRecord]]:
     """The record of each group by its values, in their order. Raises LimitExceeded as `read_record`."""
     bounded(sum(row["trades"] or 0 for row in rows), MOST_TRADES, "trades")
-    ordered = sorted(rows, key=lambda row: [str(row[name]) for name in scope.by])
+    ordered = sorted(rows, key=lambda row: sort_key(row[name] for name in scope.by))
     return ((tuple(row[name] for name in scope.by), read_record(scope, row)) for row in ordered)
 
 

@@ -180,7 +180,7 @@ def test_the_trail_is_for_those_with_the_right_to_it(instance: Instance, positio
     with instance.client("auditor", COMPANY, "--subject", "ava") as client:
         headers = {"X-Correlation-Id": "trail-7"}
         assert client.get("/api/v1/query/audit_trail", headers=headers).status_code == 200
-        listed = {query["name"]: query["right"] for query in client.get("/api/v1/query").json()}
+        listed = {query["name"]: query["right"] for query in client.get("/api/v1/query").json()["queries"]}
         assert (listed["audit_trail"], listed["trades"]) == ("trail", "dashboards")
         assert client.get("/api/v1/query/audit_trail?company=othertrailco").status_code == 403
         eventually(instance, 1, correlation_id="trail-7")

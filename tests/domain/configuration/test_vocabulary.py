@@ -50,7 +50,7 @@ def to_webhook(url: str) -> str:
         (
             "dashboard.create",
             tile("trading_totals", '{"by":"planet"}'),
-            "tiles[0].params: parameter by of trading_totals: planet is no dimension",
+            "tiles[0].params: parameter by of trading_totals: 'planet' is no dimension",
         ),
         (
             "dashboard.create",

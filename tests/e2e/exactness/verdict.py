@@ -92,7 +92,7 @@ def compare(instance: Instance, recount: Recount) -> dict[str, Line]:
         reader = _Reader(client)
         listing = client.get("/api/v1/query")
         assert listing.status_code == 200, listing.text
-        lines = {entry["name"]: Line(entry["name"]) for entry in listing.json() if entry["projection"]}
+        lines = {entry["name"]: Line(entry["name"]) for entry in listing.json()["queries"] if entry["projection"]}
         for company, books in recount.books.items():
             for question in questions(books):
                 lines[question.query].compare(question, list(_rows(reader, company, question)))

@@ -44,7 +44,7 @@ def signed(token: str) -> Sequence[tuple[str, str]]:
 
 def test_the_catalogue_is_the_same(client: httpx.Client, stub: AnalyticsServiceStub, signed: Any) -> None:
     """ListMetrics and DescribeMetric; earlier versions are not kept, and said so."""
-    listed = {entry["key"]: entry for entry in client.get("/api/v1/metrics").json()}
+    listed = {entry["key"]: entry for entry in client.get("/api/v1/metrics").json()["metrics"]}
     told = stub.ListMetrics(queries.ListMetricsRequest(), metadata=signed).metrics
     assert [entry.key for entry in told] == list(listed)
     assert all(entry.formula == listed[entry.key]["formula"] for entry in told)

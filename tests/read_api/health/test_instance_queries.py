@@ -80,7 +80,7 @@ def test_the_pipeline_is_what_health_and_projections_say(platform: httpx.Client)
     assert isinstance(row["late"], int)
     assert row["watermark"] is not None
 
-    live = [each for each in platform.get("/api/v1/projections").json() if each["live"]]
+    live = [each for each in platform.get("/api/v1/projections").json()["projections"] if each["live"]]
     by_projection = rows(platform, PIPELINE, by="projection")
     assert [(each["projection"], each["version"]) for each in by_projection] == [
         (each["name"], each["version"]) for each in live
@@ -115,7 +115,7 @@ def test_lag_by_partition_is_what_the_log_has_beyond_the_positions(busy: Instanc
         shown = {
             r["partition"]: r["lag_events"] for r in rows(platform, PIPELINE, by="partition") if r["topic"] == TRADES
         }
-        listed = platform.get("/api/v1/projections").json()
+        listed = platform.get("/api/v1/projections").json()["projections"]
         stands = Position.parse(next(each["position"] for each in listed if each["live"] and each["name"] == "trading"))
         heads = Position.parse(busy.answer("log", "head", "--json")["position"])
         return shown, {number: heads[TRADES, number] - stands[TRADES, number] for number in shown}

@@ -226,7 +226,7 @@ def test_metrics_are_a_closed_set_with_meanings(instance: Instance, position: st
 def test_the_registered_queries_are_listed_with_their_parameters(instance: Instance) -> None:
     """A client can find out what it may ask."""
     with instance.client("viewer", "webco") as client:
-        listing = {query["name"]: query for query in client.get("/api/v1/query").json()}
+        listing = {query["name"]: query for query in client.get("/api/v1/query").json()["queries"]}
     assert "by" in {param["name"] for param in listing["trading_totals"]["params"]}
     assert all(query["summary"] for query in listing.values())
 

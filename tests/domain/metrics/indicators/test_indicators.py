@@ -224,7 +224,7 @@ def test_wrong_parameters_are_refused(key: str, chosen: dict[str, Any], message:
 
 def test_an_unknown_indicator_is_not_found() -> None:
     """The message names those that there are."""
-    with pytest.raises(NotFound, match="no indicator is called magic"):
+    with pytest.raises(NotFound, match="no indicator is called 'magic'"):
         compute("magic", BARS)
 
 
