@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from domain.insights.finding import Basis, Finding, Kind
 from domain.insights.likelihood import most_likely
@@ -42,18 +43,24 @@ class Retention(Finding, frozen=True, tag=Kind.RETENTION.value):
         """P(churn in (time, time + horizon] | alive at time), in renewals."""
         return conditional_churn(self.at(time), self.at(time + horizon))
 
-    def remaining(self, renewals: int, discount: float) -> Stat:
-        """Discounted expected payments of a customer who is about to renew for the n-th time, that renewal included.
 
-        Fader & Hardie (2010): the sum over later renewals of S(n + k) / S(n − 1) / (1 + discount)^k, as a ₂F₁.
-        """
-        from scipy.special import hyp2f1  # type: ignore[import-untyped]  # the library carries no types
+class Life(NamedTuple):
+    """How long a customer stayed, whether that is over, and how long ago it began; in one unit."""
 
-        if renewals < 1 or discount <= 0:
-            return Reason.NOT_FINITE  # without a discount the sum need not end
-        tail = hyp2f1(1.0, self.beta + renewals, self.alpha + self.beta + renewals, 1 / (1 + discount))
-        total = self.renewal_rate(renewals) * float(tail)
-        return total if math.isfinite(total) else Reason.NOT_FINITE
+    lasted: float
+    over: bool
+    followed: float
+
+
+def alive_after(lives: Sequence[Life], period: float) -> list[int]:
+    """How many of one cohort were there at its start and after each period.
+
+    The cohort are those whose lives began as many periods ago as `CUSTOMERS` of them did, so that nobody is missing.
+    """
+    followed = sorted((life.followed for life in lives), reverse=True)
+    periods = int(followed[CUSTOMERS - 1] // period) if len(lives) >= CUSTOMERS else 0
+    cohort = [life for life in lives if life.followed >= periods * period]
+    return [sum(not life.over or life.lasted > number * period for life in cohort) for number in range(periods + 1)]
 
 
 def retention(alive: Sequence[int]) -> Retention | Reason:

@@ -134,6 +134,14 @@ async def test_the_curve_of_subscribers_is_the_share_that_stayed(models: ReadMod
         (60, 30, 10, pytest.approx(0.5)),
     ]
     assert (row["sample"], row["finding"]["churned"], row["finding"]["median"]) == (40, 20, 60)
+    churn = [(each["age"], each["probability"]) for each in row["finding"]["churn_within"]]
+    assert churn == [(0, pytest.approx(0.25)), (30, pytest.approx(1 / 3))]  # 1 − S(t + 30) / S(t)
+    renewals = row["finding"]["renewals"]
+    assert renewals["sample"] == 40
+    assert renewals["renewal_rates"] == sorted(renewals["renewal_rates"])  # who is likely to leave goes first
+    assert renewals["still_there"][1]["share"] == pytest.approx(0.5, abs=0.05)
+    (short,) = await models.rows("survival", from_=day(0), to=day(40))
+    assert (short["finding"]["renewals"], short["finding"]["reasons"]["renewals"]) == (None, "too_few")
 
 
 async def test_another_company_changes_no_model(models: ReadModels) -> None:

@@ -2,9 +2,9 @@
 
 The way from facts to answers:
 
-- `whole`: columns of whole numbers, exact sums · `trades`: closed trades as columns · `round_trips`: trades from fills,
-  FIFO or at average cost · `calendars`, `daily`: one return per day of the account, on the best basis that is known ·
-  `returns`: the guard of return statistics (too few, overflow, no dispersion), drawdown paths.
+- `whole`: columns of whole numbers, exact sums · `trades`: closed trades as columns · `calendars`, `daily`: one return
+  per day of the account, on the best basis that is known · `returns`: the guard of return statistics (too few,
+  overflow, no dispersion), drawdown paths.
 - `record`: trades and daily series of one account, user, strategy or symbol · `catalogue`: every statistic by key with
   its unit and form; `answer(key, record, convention)` · `conventions/`: how quantstats,
   TradingView, freqtrade and backtesting.py compute what they name alike; the platform's own form is in `catalogue`.

@@ -6,7 +6,7 @@ Models are fitted apart, on at most `MOST` customers: beyond it a sample that de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -19,7 +19,9 @@ from domain.insights import survival as surviving
 from domain.insights.activity import WINDOW, Features, History, features_of, went_quiet
 from domain.insights.finding import Kind
 from domain.insights.purchases import buyers
-from domain.metrics.value import Reason
+from domain.insights.retention import Life, alive_after, retention
+from domain.insights.survival import Survival
+from domain.metrics.value import Reason, has_value
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.params import Param, read_day, read_whole
@@ -190,6 +192,8 @@ lifetime_value = Composed(
     apart=True,
 )
 
+RENEWALS = 12  # that are told ahead
+PERIOD = Param("period_days", "days from renewal to renewal, 1 to 366; 30 without it", read_whole(1, 366))
 SURVIVAL = Method(Kind.SURVIVAL, surviving.METHOD, surviving.MINIMUM)
 
 
@@ -200,13 +204,31 @@ def _parts_of_survival(request: Request) -> Mapping[str, Part]:
 
 def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     begin, end = _window(request)
-    lives = _lifetimes(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
-    result = surviving.survival([life.days for life, _ in lives], [gone for _, gone in lives])
-    return [SURVIVAL.row(result, len(lives), _about(request, "subscriptions", len(lives)))]
+    lives = _lives(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
+    result = surviving.survival([life.lasted for life in lives], [life.over for life in lives])
+    about = _about(request, "subscriptions", len(lives))
+    return [SURVIVAL.row(result, len(lives), about, lambda shown: {**shown, **_ahead(request, result, lives)})]
 
 
-def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime) -> list[tuple[timedelta, bool]]:
-    """How long each customer who began within the window has paid at its end, and whether that is over."""
+def _ahead(request: Request, curve: Survival | Reason, lives: Sequence[Life]) -> dict[str, Any]:
+    """Churn within each period to come of who has reached an age, as it was, and as the model of renewals has it."""
+    period = request.get(PERIOD.name, 30)
+    ages = () if isinstance(curve, Reason) else range(0, int(curve.seen_until) - period + 1, period)
+    model = retention(alive_after(lives, period))
+    shown: dict[str, Any] = {"period_days": period, "churn_within": [], "renewals": None}
+    if not isinstance(curve, Reason):
+        churn = [{"age": age, "probability": curve.churn_within(age, period)} for age in ages]
+        shown["churn_within"] = [each for each in churn if has_value(each["probability"])]
+    if isinstance(model, Reason):
+        return {**shown, "reasons": {"renewals": str(model)}}
+    rates = [model.renewal_rate(number + 1) for number in range(RENEWALS)]
+    ahead = [{"renewals": number, "share": model.at(number)} for number in range(1, RENEWALS + 1)]
+    basis = {"method": model.basis.method, "sample": model.basis.sample, "alpha": model.alpha, "beta": model.beta}
+    return {**shown, "renewals": {**basis, "renewal_rates": rates, "still_there": ahead}}
+
+
+def _lives(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime) -> list[Life]:
+    """Of each customer who began within the window how many days it had paid at its end, and whether that is over."""
     spells: dict[str, list[tuple[datetime, datetime | None]]] = {}
     for row in (r for r in rows if r["started_at"] is not None):
         ended = None if row["ended_at"] is None else datetime.fromisoformat(row["ended_at"])
@@ -217,15 +239,17 @@ def _lifetimes(rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime
         over = [stop for _, stop in of_customer if stop is not None and stop <= end]
         gone = len(over) == len(of_customer)
         if begin <= started < end:
-            lives.append(((max(over) if gone else end) - started, gone))
+            lives.append(Life(((max(over) if gone else end) - started).days, gone, (end - started).days))
     return lives
 
 
 survival = Composed(
     "survival",
-    "How long subscribers stay: the share that is still there after so many days, with 95 % intervals.",
+    "How long subscribers stay: the share that is still there after so many days, with 95 % intervals, churn within"
+    " each period of who has reached an age, and how many will renew (shifted beta-geometric).",
     (
         *(Param(name, f"only subscriptions of this {name}") for name in ("plan", "tier")),
+        PERIOD,
         FROM,
         TO,
     ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.insights.retention import Retention, retention
+from domain.insights.retention import Life, Retention, alive_after, retention
 from domain.insights.survival import Survival, conditional_churn, survival
 from domain.metrics.value import Reason
 from tests.domain.insights.oracles import expected
@@ -87,9 +87,14 @@ def test_retention_by_hand() -> None:
     assert [found.at(t) for t in (0, 1, 2, 4)] == pytest.approx([1, 2 / 3, 1 / 2, 1 / 3])
     assert [found.renewal_rate(n) for n in (1, 2)] == pytest.approx([2 / 3, 3 / 4])
     assert found.churn_within(1, 1) == pytest.approx(1 - 3 / 4)
-    payments = math.fsum(found.at(n) / found.at(0) / 1.1 ** (n - 1) for n in range(1, 2000))
-    assert found.remaining(1, 0.1) == pytest.approx(payments)
-    assert found.remaining(1, 0.0) is Reason.NOT_FINITE
+
+
+def test_a_cohort_is_counted_as_far_as_it_was_followed() -> None:
+    """Of 25, of whom 20 began 70 days ago and five 40: two periods of 30 of the twenty, whatever became of the five."""
+    early = [Life(10, True, 70), Life(30, True, 70), *[Life(70, False, 70)] * 18]
+    late = [Life(5, True, 40), *[Life(40, False, 40)] * 4]
+    assert alive_after([*late, *early], 30) == [20, 18, 18]
+    assert alive_after(late, 30) == [5]
 
 
 def test_cohorts_that_say_nothing_are_refused() -> None:
