@@ -18,7 +18,7 @@ from app.bench.bare_rpc import METHOD
 from app.bench.environment import Ground
 from app.bench.figures import Figure
 from app.bench.instance import Instance
-from app.bench.reading import ROW, some_trade, timed
+from app.bench.reading import ROW, of_trading, some_trade, timed
 from domain.access.rights import Role
 
 
@@ -49,7 +49,7 @@ def _measure(ground: Ground, instance: Instance) -> None:
 @contextmanager
 def _bare(url: str, company: str, trade: str) -> Iterator[Callable[[ListTradesRequest], ListTradesResponse]]:
     """A call of a bare server in a process of its own."""
-    command = [sys.executable, "-m", "app.bench.bare_rpc", url, ROW, company, trade]
+    command = [sys.executable, "-m", "app.bench.bare_rpc", url, of_trading(ROW).decode(), company, trade]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

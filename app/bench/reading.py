@@ -16,9 +16,11 @@ from app.bench.http import Connection
 from app.bench.instance import Instance
 from domain.access.rights import Role
 from domain.errors import Unavailable
+from projections.engine.declare.registry import projection
+from projections.engine.store.sql import table_name
 
-ROW = "SELECT * FROM read_models.trade_v2 WHERE company_id = %s AND trade_id = %s"
-ANY_ROW = "SELECT company_id, trade_id FROM read_models.trade_v2 LIMIT 1"
+ROW = "SELECT * FROM {trade} WHERE company_id = %s AND trade_id = %s"
+ANY_ROW = "SELECT company_id, trade_id FROM {trade} LIMIT 1"
 PATIENCE = 60.0  # seconds until the events of the doors are folded
 
 
@@ -30,7 +32,8 @@ async def measure(ground: Ground, instance: Instance) -> None:
 def _measure(ground: Ground, instance: Instance) -> None:
     with psycopg.connect(instance.settings.database_url, autocommit=True) as database:
         key = some_trade(database)
-        floor = timed(ground.scale.reads, lambda: database.execute(ROW, key, prepare=True).fetchone())
+        row = of_trading(ROW)
+        floor = timed(ground.scale.reads, lambda: database.execute(row, key, prepare=True).fetchone())
     path = f"/api/v1/query/trades?company={key[0]}&trade_id={key[1]}"
     with closing(Connection(instance.address("read_api"), instance.token(Role.VIEWER))) as connection:
         assert [row["trade_id"] for row in json.loads(connection.get(path))["rows"]] == [key[1]]
@@ -43,11 +46,17 @@ def _measure(ground: Ground, instance: Instance) -> None:
     )
 
 
+def of_trading(statement: str) -> bytes:
+    """A statement over tables of trading, in the version that runs."""
+    trading = projection("trading")
+    return statement.format_map({t.name: table_name(t.name, trading.version) for t in trading.tables}).encode()
+
+
 def some_trade(database: psycopg.Connection) -> tuple[str, str]:
     """Company and id of a trade, as soon as one is folded. Raises Unavailable."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        found = database.execute(ANY_ROW).fetchone()
+        found = database.execute(of_trading(ANY_ROW)).fetchone()
         if found is not None:
             return str(found[0]), str(found[1])
         time.sleep(0.1)

@@ -19,16 +19,13 @@ from app.bench.environment import Ground
 from app.bench.figures import Figure, quantile
 from app.bench.http import Connection
 from app.bench.instance import Instance
-from app.bench.reading import ROW, some_trade, timed
+from app.bench.reading import ROW, of_trading, some_trade, timed
 from domain.access.rights import Role
 
 ROUNDS = 20
 CLIENTS = 8
 KEY_FIGURES = "/api/v1/query/kpis?company={}"
-TOTALS = (
-    "SELECT SUM(total_trades), SUM(winning_trades), SUM(total_pnl) FROM read_models.trading_by_hour_v2"
-    " WHERE company_id = %s"
-)
+TOTALS = "SELECT SUM(total_trades), SUM(winning_trades), SUM(total_pnl) FROM {trading_by_hour} WHERE company_id = %s"
 Times = dict[str, list[float]]
 
 
@@ -58,9 +55,10 @@ def _measure(ground: Ground, instance: Instance, token: str, bare: dict[str, int
             "totals": f"/api/v1/query/trading_totals?company={company}",
             "kept": KEY_FIGURES.format(company),
         }
+        row, totals = of_trading(ROW), of_trading(TOTALS)
         work: dict[str, Callable[[], object]] = {
-            "one statement": lambda: database.execute(ROW, (company, trade), prepare=True).fetchone(),
-            "totals statement": lambda: database.execute(TOTALS, (company,), prepare=True).fetchone(),
+            "one statement": lambda: database.execute(row, (company, trade), prepare=True).fetchone(),
+            "totals statement": lambda: database.execute(totals, (company,), prepare=True).fetchone(),
         }
         rounds = [_round(instance.address("read_api"), bare, token, paths, work, count) for _ in range(ROUNDS)]
     for name, floors, what in (

@@ -125,20 +125,20 @@ class Questions:
         time.
         """
         allowed = self.allowed(principal, question)
-        if EVERY_COMPANY in principal.companies:
-            await self._require_company(allowed)
         if not (at_least.offsets and projections_of(allowed)):  # what reads no projection waits for none
+            await self._require_company(principal, allowed)
             return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
         while True:
             await self._reach(allowed, needed, deadline)
+            await self._require_company(principal, allowed)  # not before: it may begin at that very position
             found = await self.answer(allowed)
             if Position.parse(found["position"]).reaches(needed):  # not so where another version was switched to
                 return found
 
-    async def _require_company(self, question: Question) -> None:
+    async def _require_company(self, principal: Principal, question: Question) -> None:
         """Raise NotFound where nothing is known of it: others than those who see all of them are not told."""
-        if question.company not in self._companies:
+        if EVERY_COMPANY in principal.companies and question.company not in self._companies:
             await require_company(question, self._store)
             self._companies[question.company] = True
 

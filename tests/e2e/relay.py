@@ -32,6 +32,7 @@ from app.wiring import event_log
 from domain.events.catalogue import STREAMS
 from projections.engine.declare.registry import projection
 from projections.engine.fold.admission import Admission, Records
+from projections.engine.store.sql import table_name
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state
@@ -49,9 +50,9 @@ AT_WORK = """
 """
 
 MISREAD = """
-    SELECT count(*) FROM config_events AS e FULL JOIN read_models.configuration_change_v2 AS c
+    SELECT count(*) FROM config_events AS e FULL JOIN {configuration_change} AS c
         ON c.aggregate_id = e.originator_id::text AND c.version = e.originator_version
-    LEFT JOIN read_models.configured_dashboard_v2 AS d ON d.aggregate_id = e.originator_id::text
+    LEFT JOIN {configured_dashboard} AS d ON d.aggregate_id = e.originator_id::text
     WHERE e IS NULL OR c IS NULL OR d IS NULL OR d.unread_events > 0 OR c.topic <> e.topic
         OR c.body::jsonb <> convert_from(e.state, 'UTF8')::jsonb -> 'body'
         OR d.name <> convert_from(e.state, 'UTF8')::jsonb -> 'body' ->> 'name'
@@ -222,6 +223,12 @@ def _caught_up(connection: psycopg.Connection) -> None:
         time.sleep(0.05)
 
 
+def _of_configuration(statement: str) -> bytes:
+    """A statement over tables of the projection, in the version that runs."""
+    of = projection("configuration")
+    return statement.format_map({t.name: table_name(t.name, of.version) for t in of.tables}).encode()
+
+
 async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     async with event_log(settings) as log:
         found = await read_all(log, TOPIC)
@@ -235,7 +242,7 @@ async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     with psycopg.connect(settings.database_url) as connection:
         stored = [int(n) for (n,) in connection.execute("SELECT notification_id FROM config_events ORDER BY 1")]
         places = connection.execute("SELECT partition, log_offset, notification_id FROM relay_places").fetchall()
-        [(misread,)] = connection.execute(MISREAD.encode()).fetchall()
+        [(misread,)] = connection.execute(_of_configuration(MISREAD)).fetchall()
     return Proof(
         kills=kills,
         stored=len(stored),

@@ -275,6 +275,12 @@ def test_a_company_that_is_not_there_is_not_answered_with_nothing(instance: Inst
     with instance.client("auditor", "*") as client:
         for _ in range(2):  # that it was asked about makes no company of it
             problem(client.get("/api/v1/query/trading_totals", params={"company": "webcoo"}), 404, "unknown_company")
+        headers = {"Authorization": f"Bearer {instance.token('admin', '*')}"}
+        url = f"{instance.addresses['command_api']}/api/v1/dashboard/config"
+        made = httpx.post(url, params={"company": "newborn"}, json={"name": "First"}, headers=headers).json()
+        headers |= {"X-Min-Position": made["position"]}  # the first command of a company is its beginning
+        path = f"{instance.addresses['read_api']}/api/v1/dashboard/config/{made['id']}"
+        assert httpx.get(path, params={"company": "newborn"}, headers=headers).json()["name"] == "First"
     for command in (("query", "trading_totals"), ("kpis",)):
         refused = instance.command(*command, "--company", "webcoo")
         assert (refused.exit_code, "nothing is known of a company 'webcoo'" in refused.stderr) == (1, True)
