@@ -1,6 +1,6 @@
 """Acquisition: what was spent to win customers, by day, channel and campaign.
 
-Additive: sums of whole millionths.
+Additive: sums of whole trillionths.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.totals import days, plain, totals
 
-acquisition = Projection("acquisition", version=1)
+acquisition = Projection("acquisition", version=2)
 
 
 class AcquisitionDay(Row):

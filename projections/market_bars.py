@@ -23,7 +23,7 @@ from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals
 
-market_bars = Projection("market_bars", version=1)
+market_bars = Projection("market_bars", version=2)
 
 
 class MarketBar(Row, open_to_members=True):

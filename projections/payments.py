@@ -1,6 +1,6 @@
 """Payments: money taken, given back and missed by day, customer and currency, and what became of each invoice.
 
-Additive: sums of whole millionths and extremes of times. An invoice is owed from its first failure until its first
+Additive: sums of whole trillionths and extremes of times. An invoice is owed from its first failure until its first
 success; payments without an invoice's name count in the days alone.
 """
 
@@ -13,7 +13,7 @@ from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals
 
-payments = Projection("payments", version=1)
+payments = Projection("payments", version=2)
 
 
 class PaymentDay(Row):

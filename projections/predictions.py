@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from analytics.control_events_pb2 import Prediction as PredictionFact
 
 
-predictions = Projection("predictions", version=1)
+predictions = Projection("predictions", version=2)
 
 CHURN = "churn"
 LEVELS = (80, 95)

@@ -5,6 +5,7 @@ Additive: counts and extremes of times. Scores are whole numbers of their survey
 
 from __future__ import annotations
 
+from domain.decimals import ONE
 from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Small, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
@@ -12,9 +13,7 @@ from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals, whole
 
-satisfaction = Projection("satisfaction", version=1)
-
-MILLIONTHS = 1_000_000
+satisfaction = Projection("satisfaction", version=2)
 
 
 class SurveyDay(Row):
@@ -52,7 +51,7 @@ class TicketDay(Row):
 @satisfaction.folds("survey_response", into=SurveyDay)
 def answers(response: Columns) -> Delta:
     """Each answer counts on the day of its event."""
-    return {"day": response.timestamp, "score": response.score // MILLIONTHS, "answers": 1}
+    return {"day": response.timestamp, "score": response.score // ONE, "answers": 1}
 
 
 @satisfaction.folds("support_ticket", into=Ticket)

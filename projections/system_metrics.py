@@ -1,6 +1,6 @@
 """System metrics: what services measure by minute, and how long their operations take and how they end.
 
-Additive: sums and extremes of whole millionths, and counts in fixed buckets for quantiles (`engine/quantiles.py`), so
+Additive: sums and extremes of whole trillionths, and counts in fixed buckets for quantiles (`engine/quantiles.py`), so
 any order of batches gives the same rows and quantiles merge over any minutes, services and tenants without loss.
 """
 
@@ -19,7 +19,7 @@ from projections.engine.query.totals import calendar, moment, plain, totals, who
 if TYPE_CHECKING:
     import polars as pl
 
-system_metrics = Projection("system_metrics", version=1)
+system_metrics = Projection("system_metrics", version=2)
 
 
 class SystemMinute(Row):

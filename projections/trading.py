@@ -1,6 +1,6 @@
 """Trading: closed trades by hour and minute of exit, account days, and the ledger of trades.
 
-Additive: every measure is a sum or an extreme of whole millionths, so any order of batches gives the same rows.
+Additive: every measure is a sum or an extreme of whole trillionths, so any order of batches gives the same rows.
 A breakeven trade (p = 0) is neither won nor lost and stays in the denominator of win_rate.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.decimals import ONE
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import (
     MS_PER_DAY,
@@ -40,7 +41,7 @@ from projections.engine.query.totals import Dimension, calendar, days, plain, to
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=3)
+trading = Projection("trading", version=4)
 
 
 class Results:
@@ -54,7 +55,7 @@ class Results:
     gross_profit: Sum[Money]
     gross_loss: Sum[Money]  # positive
     total_fees: Sum[Money]
-    turnover: Sum[Money]  # quantity × price of both legs
+    turnover: Sum[Money]  # quantity × multiplier × magnitude of the price, of both legs
     largest_win: Max[Money]
     largest_loss: Min[Money]
 
@@ -118,6 +119,7 @@ class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
     strategy: Newest[Text]
     side: Newest[Text]
     quantity: Newest[Money]
+    multiplier: Newest[Money]  # 1 where none is reported
     entry_price: Newest[Money]
     exit_price: Newest[Money]
     pnl: Newest[Money]
@@ -133,26 +135,16 @@ class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
     event_id: Newest[Text]  # of the report
 
 
-def millionths_of(product: pl.Expr) -> pl.Expr:
-    """A product of two millionths (128 bits) as millionths, rounded half even."""
-    whole, rest = product // 1_000_000, product % 1_000_000
-    up = (rest > 500_000) | ((rest == 500_000) & (whole % 2 == 1))
-    return whole + up.cast(whole_type())
+def net_pnl(trade: Columns) -> pl.Expr:
+    """Profit or loss net of fees: as reported, or else from prices, side, quantity, multiplier and fees."""
+    sign = (trade.side == "long").cast(_whole_type()) * 2 - 1
+    return trade.pnl.fill_null(sign * trade.price_gain - trade.fees)
 
 
-def whole_type() -> Any:
-    """The 128-bit whole number of the columns."""
+def _whole_type() -> Any:
     import polars as pl
 
     return pl.Int128
-
-
-def net_pnl(trade: Columns) -> pl.Expr:
-    """Profit or loss net of fees: as reported, or else from prices, side, quantity and fees."""
-    wide = whole_type()
-    gained = (trade.exit_price - trade.entry_price).cast(wide) * trade.quantity
-    sign = (trade.side == "long").cast(wide) * 2 - 1
-    return trade.pnl.cast(wide).fill_null(sign * millionths_of(gained) - trade.fees)
 
 
 def with_net_pnl(trade: Columns) -> dict[str, pl.Expr]:
@@ -178,7 +170,7 @@ def by_hour(trade: Columns) -> Delta:
         "gross_profit": pnl * won,
         "gross_loss": pnl * lost * -1,
         "total_fees": trade.fees,
-        "turnover": millionths_of((trade.entry_price.cast(whole_type()) + trade.exit_price) * trade.quantity),
+        "turnover": trade.turnover,
         "largest_win": _only(pnl, won),
         "largest_loss": _only(pnl, lost),
     }
@@ -214,6 +206,7 @@ def ledger(trade: Columns) -> Delta:
     """A trade reported again (another event with its trade_id) replaces what was known of it."""
     return {
         "pnl": net_pnl(trade),
+        "multiplier": trade.multiplier.fill_null(ONE),
         "opened_at": _only(trade.opened_at, trade.opened_at > 0),
         "tags": join_labels(trade.tags),
     }

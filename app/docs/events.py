@@ -22,8 +22,10 @@ payload; `…_batch` types carry many facts of one kind in one event. Streams ar
 Rules that hold for every type:
 
 - `company_id` is 1 to 64 of the characters `A-Z a-z 0-9 _ -`.
-- A `double` is finite and fits into 64 bits as whole millionths; money, prices and quantities become millionths once,
-  when they are read, rounded half to even.
+- A `double` is finite and at most 10^15. It says its 15 significant digits, and these are kept on a grid of 10^-12,
+  rounded half to even once, when they are read; an amount that this changes by more than one part in a million is
+  refused (`too_fine`). What follows from several, such as quantity × price, is computed from what is kept, exactly,
+  rounded once, and at most 10^18.
 - A time is in milliseconds UTC, after 1970-01-01T00:00:00Z and before 2100-01-01T00:00:00Z. 0 means absent.
 - A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole
   document at most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to

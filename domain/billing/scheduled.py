@@ -22,7 +22,7 @@ def scheduled(
     read: Callable[[Sequence[SubscriptionFact], int | None], Ledger] = lambda facts, _: ledger(facts),
     moments: Iterable[int] = (),
 ) -> Changes:
-    """By how much more committed MRR changed than MRR: by day (ms at its beginning) and cut, twelfths of a millionth.
+    """By how much more committed MRR changed than MRR: by day (ms at its beginning) and cut, twelfths of a trillionth.
 
     The sum of all days before a moment of midnight is what was scheduled then. `history` in order; `read` tells it
     with the debts that count before a moment, None: with all. `moments`: those at which debts begin or end, in ms.

@@ -52,7 +52,7 @@ LOSSES = frozenset({CONTRACTION, CHURNED})
 
 
 class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
-    """One fact. Times in ms, amounts in millionths. Facts are sorted by `place`."""
+    """One fact. Times in ms, amounts in trillionths. Facts are sorted by `place`."""
 
     effective_at: int
     sequence: int
@@ -97,7 +97,7 @@ class Subscription(msgspec.Struct, frozen=True, gc=False):
     status: str = ""
     cut: Cut = Cut()
     price: Price = Price()
-    mrr: int = 0  # twelfths of a millionth
+    mrr: int = 0  # twelfths of a trillionth
     since: int = 0  # when the newest fact took effect: may lie in the future of whoever reads it
     trial_started_at: int = 0  # of its first trial
     started_at: int = 0  # when it first was active

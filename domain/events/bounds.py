@@ -1,25 +1,35 @@
-"""Bounds that no field has by itself: scales that another field chooses, and fields of which one is not above another.
+"""Bounds that no field has by itself: scales that another field chooses, fields of which one is not above another, and
+products.
 
-What they are is in the catalogue (`scales`, `rising`); the columns of a batch are checked by the same declarations.
+What they are is in the catalogue (`scales`, `rising`, `products`); the columns of a batch are checked by the same
+declarations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import inf, prod
+from operator import attrgetter
 from typing import Any
 
 from google.protobuf.message import Message
 
+from domain.decimals import LARGEST_PRODUCT, ONE, of_double
 from domain.events.catalogue import EventType, Scale
 from domain.events.problems import Code, Problem
+from domain.events.products import Product
 
 Check = Callable[[Any], Problem | None]
 
 
 def bound_checks(kind: EventType) -> tuple[Check, ...]:
     """The checks of a type's facts whose fields are good by themselves."""
-    return (*(_on_scale(scale, kind) for scale in kind.scales), *(_rising(pair, kind) for pair in kind.rising))
+    products = (_small(product) for product in kind.products if product.total)
+    return (
+        *(_on_scale(scale, kind) for scale in kind.scales),
+        *(_rising(pair, kind) for pair in kind.rising),
+        *products,
+    )
 
 
 def extent(scale: Scale) -> str:
@@ -61,6 +71,23 @@ def _rising(pair: tuple[str, str], kind: EventType) -> Check:
         if low <= high or not (_is_there(fact, lower) and _is_there(fact, upper)):
             return None
         return Problem(Code.CONTRADICTION, f"{lower} {low} is {beyond} {upper} {high}")
+
+    return check
+
+
+def _small(product: Product) -> Check:
+    """That a product is within its bound; where the sum of the magnitudes is, so is their difference."""
+    parts_of, most = attrgetter(*product.fields), LARGEST_PRODUCT / ONE
+    name = f"({' + '.join(product.amounts)}) × {' × '.join(product.factors)}"
+
+    def check(fact: Message) -> Problem | None:
+        first, second, *factors = parts_of(fact)
+        if (abs(first) + abs(second)) * prod(factor or 1 for factor in factors) < most / 2:
+            return None
+        parts = [first, second, *(factor or 1 for factor in factors)]
+        if product.value([of_double(part) for part in parts]) is None:
+            return Problem(Code.OUT_OF_RANGE, f"{name} is larger than {most:.0e}")
+        return None
 
     return check
 

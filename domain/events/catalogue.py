@@ -4,7 +4,8 @@ One table, two readers: `domain/events/validation.py` checks one event in Python
 checks whole batches as columns. Both follow the same rules, and a property test holds them to it.
 
 Rules that hold for every type and are not repeated in the table:
-every double must be finite and fit into 64 bits as millionths; every text is at most `MAX_TEXT` bytes, a document at
+every double must be finite and lie within what `domain/decimals.py` keeps, and is changed by that by one part in a
+million at most, unless it is `measured`; every text is at most `MAX_TEXT` bytes, a document at
 most `MAX_DOCUMENT`; every time lies in [`EARLIEST`, `LATEST`), but not in `SECONDS`, unless it is optional and absent
 (0); and, but for those that are `ahead`, at most `MOST_AHEAD` beyond the time at which the log took the event.
 """
@@ -24,7 +25,8 @@ from analytics import user_analytics_pb2 as users
 from google.protobuf.message import Message
 from trading import trading_signals_pb2 as trading
 
-MILLIONTHS = 1_000_000
+from domain.events.products import Product
+
 EARLIEST = 1  # ms since 1970 UTC: 0 means "absent" on the wire
 LATEST = 4_102_444_800_000  # 2100-01-01 UTC; fixed, because a fold must not look at a clock
 SECONDS = (1_000_000_000, LATEST // 1_000)  # a time in here is one of 2001 to 2100 that was given in seconds
@@ -73,6 +75,7 @@ class EventType:
     `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
     `positive`/`not_negative`: doubles with that bound. `scales`: narrower ones, which another field may choose.
     `rising`: pairs of fields of which the first, where both are there, is not above the second.
+    `measured`: doubles that are rounded however fine they are. `products`: columns that follow from several of them.
     `identity`: fields by which two events of a company report the same fact: the last report counts. Where one is
     empty, the event stands for itself. `takes_back`: the type whose facts, of the same identity, count no more.
     `schema_version`: the newest one known; older ones are read through `domain/events/upcasting.py`.
@@ -91,6 +94,8 @@ class EventType:
     not_negative: tuple[str, ...] = ()
     scales: tuple[Scale, ...] = ()
     rising: tuple[tuple[str, str], ...] = ()
+    measured: tuple[str, ...] = ()
+    products: tuple[Product, ...] = ()
     documents: tuple[str, ...] = ()
     of_user: bool = False
     identity: tuple[str, ...] = ()
@@ -103,6 +108,11 @@ class EventType:
         return f"{self.name}_batch"
 
 
+LEGS = ("entry_price", "exit_price")
+TRADED = (
+    Product("price_gain", LEGS, ("quantity", "multiplier")),
+    Product("turnover", LEGS, ("quantity", "multiplier"), total=True),
+)
 INTERVALS = ("1m", "5m", "15m", "1h", "1d")
 BILLED = business.SubscriptionEvent
 CENTURY = {BILLED.DAY: 36_500, BILLED.WEEK: 5_200, BILLED.MONTH: 1_200, BILLED.QUARTER: 400, BILLED.YEAR: 100}
@@ -122,9 +132,13 @@ CATALOGUE: tuple[EventType, ...] = (
         times=("opened_at", "closed_at"),
         event_time="closed_at",
         positive=("quantity",),
-        scales=(Scale("max_adverse_excursion", -inf, 0), Scale("max_favourable_excursion", 0, inf)),
+        scales=(
+            Scale("multiplier", 1e-12, 1e12),
+            Scale("max_adverse_excursion", -inf, 0),
+            Scale("max_favourable_excursion", 0, inf),
+        ),
         rising=(("opened_at", "closed_at"),),
-        not_negative=("entry_price", "exit_price"),
+        products=TRADED,
         of_user=True,
         identity=("trade_id",),
     ),
@@ -144,6 +158,7 @@ CATALOGUE: tuple[EventType, ...] = (
         trading.TradingSignalBatch,
         required=("signal_id", "symbol", "side"),
         scales=(Scale("strength", 0, 1),),
+        measured=("strength",),
     ),
     EventType(
         "account_flow",
@@ -189,6 +204,7 @@ CATALOGUE: tuple[EventType, ...] = (
         performance.SystemMetric,
         performance.SystemMetricBatch,
         required=("service", "metric", "value"),
+        measured=("value",),
     ),
     EventType(
         "performance_data",
@@ -196,6 +212,7 @@ CATALOGUE: tuple[EventType, ...] = (
         performance.PerformanceData,
         performance.PerformanceDataBatch,
         required=("service", "operation", "duration_ms"),
+        measured=("duration_ms",),
         not_negative=("duration_ms",),
     ),
     EventType(
@@ -259,6 +276,7 @@ CATALOGUE: tuple[EventType, ...] = (
         "insight-events",
         control.Prediction,
         required=("what", "method", "due_at"),
+        measured=("probability", "value", "low_80", "high_80", "low_95", "high_95", "naive_error"),
         times=("due_at",),
         ahead=("due_at",),
     ),

@@ -15,8 +15,6 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from domain.events.catalogue import BY_NAME, MAX_ID, MAX_TEXT, EventType, longest_text
 
-LIMIT = float(2**63)  # as a double: the first magnitude of millionths that does not fit
-
 
 class Form(Enum):
     """What is checked of a field: FREE ones are not, MEMBERS are the texts of a list or a map.
@@ -31,7 +29,8 @@ class Form(Enum):
 class FieldRule:
     """The rule of one field. `longest`: bytes of a text; `choices`: texts that it may be, empty for any.
 
-    `numbers`: those of an enum; `positive`, `not_negative`: bounds of a double that is there.
+    `numbers`: those of an enum; `positive`, `not_negative`: bounds of a double that is there; `measured`: whether it is
+    rounded to the grid however fine it is.
     """
 
     name: str
@@ -42,6 +41,7 @@ class FieldRule:
     numbers: frozenset[int] = frozenset()
     positive: bool = False
     not_negative: bool = False
+    measured: bool = False
     is_map: bool = False
 
 
@@ -76,6 +76,7 @@ def _rule(kind: EventType, field: FieldDescriptor) -> FieldRule:
         numbers=frozenset() if enum is None else frozenset(enum.values_by_number),
         positive=name in kind.positive,
         not_negative=name in kind.not_negative,
+        measured=name in kind.measured,
         is_map=field.message_type is not None and bool(field.message_type.GetOptions().map_entry),
     )
 

@@ -11,8 +11,9 @@ may be empty.
 Payload, each fact of it in the order of its field numbers: text is at most `MAX_TEXT` bytes, a document at most
 `MAX_DOCUMENT`, and without U+0000 (also keys, values and members of maps and lists); a required text is not empty;
 `choices` bind every text that is not empty.
-A double x is finite and |x × 1e6| < 2^63; a required one is present (0 is a value); `positive` means x > 0,
-`not_negative` x ≥ 0, both of the double as it came, not of its millionths. An enum number is one of its enum's; a
+A double x is finite, within the largest decimal and not too fine (`domain/decimals.py`; a `measured` one may be), and
+so are products; a required one is present (0 is a value); `positive` means x > 0, `not_negative` x ≥ 0, both of the
+double as it came. An enum number is one of its enum's; a
 required one is not 0. Times lie in [`EARLIEST`, `LATEST`); one that is not required may be 0. Other fields are free.
 Then, of fields that are good by themselves, the type's `scales` and `rising` pairs (`domain/events/bounds.py`).
 A batch event holds 1 to `MAX_FACTS` facts.
@@ -26,13 +27,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from math import isfinite
 from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.message import DecodeError, Message
 
+from domain.decimals import FINEST, MOST
 from domain.events.bounds import Check, bound_checks
 from domain.events.catalogue import (
     BATCHES,
@@ -47,7 +48,8 @@ from domain.events.catalogue import (
     event_type,
     is_time,
 )
-from domain.events.field_rules import AT_DOORS, ENVELOPE, LIMIT, FieldRule, Form, field_rules
+from domain.events.decimal_checks import check_double
+from domain.events.field_rules import AT_DOORS, ENVELOPE, FieldRule, Form, field_rules
 from domain.events.problems import Code, Problem, shown
 from domain.events.upcasting import upcast
 
@@ -221,7 +223,7 @@ def _looks_good(name: str) -> Callable[[Message], bool]:
         if len(text) * 4 > MAX_TEXT or "\0" in text or not all(required(values)) or min(bounded(values), default=0) < 0:
             return False
         for number in values[ends[0] : ends[1]]:
-            if not -LIMIT < number * 1e6 < LIMIT:
+            if number and not FINEST <= abs(number) <= MOST:
                 return False
         for time in values[ends[1] : ends[2]]:
             if time and not is_time(time):
@@ -276,7 +278,7 @@ def _check(rule: FieldRule) -> Check:
     """The exact check of one field."""
     checks: dict[Form, Callable[[FieldRule], Check]] = {
         Form.TEXT: _check_text,
-        Form.DOUBLE: _check_double,
+        Form.DOUBLE: check_double,
         Form.ENUM: _check_enum,
         Form.TIME: _check_time,
         Form.MEMBERS: _check_members,
@@ -325,25 +327,6 @@ def _check_members(rule: FieldRule) -> Check:
             if problem := _text_problem(f"a member of {name}", text, longest):
                 return problem
         return None
-
-    return check
-
-
-def _check_double(rule: FieldRule) -> Check:
-    name, required, positive, not_negative = rule.name, rule.required, rule.positive, rule.not_negative
-
-    def check(fact: Message) -> Problem | None:
-        number = getattr(fact, name)
-        if required and number == 0 and not fact.HasField(name):
-            return Problem(Code.MISSING_FIELD, f"{name} is required")
-        if -LIMIT < number * 1e6 < LIMIT:
-            if (number < 0 and not_negative) or (number <= 0 and positive and fact.HasField(name)):
-                bound = "positive" if positive else "not negative"
-                return Problem(Code.OUT_OF_RANGE, f"{name} {number} must be {bound}")
-            return None
-        if isfinite(number):
-            return Problem(Code.OUT_OF_RANGE, f"{name} {number} does not fit into 64 bits as millionths")
-        return Problem(Code.NOT_FINITE, f"{name} is {number}")
 
     return check
 

@@ -54,7 +54,7 @@ class Drivers(Finding, frozen=True, tag=Kind.DRIVERS.value):
 
 
 def drivers_of_total(before: Mapping[str, int], after: Mapping[str, int]) -> Drivers | Reason:
-    """Of a sum over segments, such as revenue in millionths; a segment that is not named is 0."""
+    """Of a sum over segments, such as revenue in trillionths; a segment that is not named is 0."""
     segments = sorted(before.keys() | after.keys())
     if not segments:
         return Reason.NO_DATA

@@ -1,6 +1,6 @@
 """The value of each metric of the catalogue, from sums that its sources give.
 
-Sums are whole numbers: money in millionths, MRR in twelfths of a millionth. A value is whole, an exact fraction, a
+Sums are whole numbers: money in trillionths, MRR in twelfths of a trillionth. A value is whole, an exact fraction, a
 number, or the reason why there is none. Imports numpy: whoever answers with it imports it then.
 """
 
@@ -13,6 +13,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from domain.decimals import ONE
 from domain.metrics.acquisition import efficiency
 from domain.metrics.acquisition.efficiency import visitor_to_signup_rate
 from domain.metrics.engagement import usage
@@ -91,12 +92,12 @@ class MetricInputs:
 
     @property
     def ltv(self) -> Stat:
-        """Lifetime value at margin, in millionths."""
+        """Lifetime value at margin, in trillionths."""
         return rates.customer_ltv(self.arpa, self.monthly_churn_rate, self.assumptions.margin)
 
     @property
     def arpa(self) -> Stat:
-        """MRR over paying customers, in millionths."""
+        """MRR over paying customers, in trillionths."""
         end, customers = (self.whole("mrr_retained", f"end_{of}") for of in ("mrr", "customers"))
         return rates.arpa(end, 12 * customers)
 
@@ -107,7 +108,7 @@ class MetricInputs:
         return efficiency.cac(cost, self.flows().new_count) if has_value(cost) else cost
 
     def cost(self, period: str = "") -> Stat:
-        """What was spent to win customers, in millionths; NOT_REPORTED where nobody has ever said it."""
+        """What was spent to win customers, in trillionths; NOT_REPORTED where nobody has ever said it."""
         costs, ever = f"acquisition_costs{period}", f"acquisition_ever{period}"
         amount = self.whole(costs, "costs") or self.whole(ever, "ever")
         return self.whole(costs, "cost") if amount else Reason.NOT_REPORTED
@@ -123,7 +124,7 @@ Formula = Callable[[MetricInputs], Value]
 
 
 def money(twelfths: int) -> Fraction:
-    """Twelfths of a millionth as millionths."""
+    """Twelfths of a trillionth as trillionths."""
     return Fraction(twelfths, 12)
 
 
@@ -132,8 +133,8 @@ def mean(total: int, count: int, reason: Reason) -> Value:
     return Fraction(total, count) if count else reason
 
 
-def in_millionths(stat: Stat) -> Stat:
-    """A number of twelfths of a millionth as millionths."""
+def in_trillionths(stat: Stat) -> Stat:
+    """A number of twelfths of a trillionth as trillionths."""
     return stat / 12 if has_value(stat) else stat
 
 
@@ -154,7 +155,7 @@ REVENUE: Mapping[str, Formula] = {
     "gross_mrr_churn_rate": lambda f: rates.gross_mrr_churn_rate(f.flows()),
     "net_mrr_churn_rate": lambda f: rates.net_mrr_churn_rate(f.flows()),
     "quick_ratio": lambda f: rates.quick_ratio(f.flows()),
-    "average_sale_price": lambda f: in_millionths(rates.average_sale_price(f.flows())),
+    "average_sale_price": lambda f: in_trillionths(rates.average_sale_price(f.flows())),
     "new_customers": lambda f: f.flows().new_count,
     "cmrr": lambda f: money(f.flows().end + f.whole("mrr_scheduled", "scheduled")),
     "grr": lambda f: f.retained.grr,
@@ -167,7 +168,7 @@ REVENUE: Mapping[str, Formula] = {
     "mean_customer_life": lambda f: rates.mean_customer_life(f.monthly_churn_rate),
     "customer_ltv": lambda f: rates.customer_ltv(f.arpa, f.monthly_churn_rate),
     "ltv_margin": lambda f: f.ltv,
-    "revenue_at_risk": lambda f: in_millionths(
+    "revenue_at_risk": lambda f: in_trillionths(
         outlook.revenue_at_risk(f.whole("mrr_retained", "end_mrr"), f.churn_rate)
     ),
     "top10_concentration": lambda f: ratio(
@@ -206,7 +207,7 @@ def _year_growth(inputs: MetricInputs) -> Value:
 def _burn_multiple(inputs: MetricInputs) -> Value:
     if inputs.assumptions.burn is None:
         return Reason.NOT_REPORTED
-    return efficiency.burn_multiple(inputs.assumptions.burn, float(money(inputs.flows().net_new)) / 1_000_000)
+    return efficiency.burn_multiple(inputs.assumptions.burn, float(money(inputs.flows().net_new)) / ONE)
 
 
 ACQUISITION: Mapping[str, Formula] = {

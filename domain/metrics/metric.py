@@ -13,7 +13,7 @@ class Unit(StrEnum):
     """What a value is measured in."""
 
     COUNT = "count"
-    MONEY = "money"  # millionths of the currency; whole, or the unrounded quotient where it is a mean
+    MONEY = "money"  # trillionths of the currency; whole, or the unrounded quotient where it is a mean
     FRACTION = "fraction"  # 0.01 is one percent
     RATIO = "ratio"
     POINTS = "points"

@@ -42,8 +42,8 @@ class Customer(msgspec.Struct, array_like=True, frozen=True):
         return scheduled(self.facts, reading, [at for at, _ in counting])
 
 
-_encode = msgspec.msgpack.Encoder().encode
-read_customer = msgspec.msgpack.Decoder(Customer).decode
+_encode = msgspec.json.Encoder().encode  # its whole numbers have no bound, those of MessagePack have 64 bits
+read_customer = msgspec.json.Decoder(Customer).decode
 
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:

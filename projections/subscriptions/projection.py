@@ -41,7 +41,7 @@ from projections.subscriptions.rows import (
 )
 from projections.subscriptions.terms import spans_of_debt, terms
 
-subscriptions = Projection("subscriptions", version=6)
+subscriptions = Projection("subscriptions", version=7)
 
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())

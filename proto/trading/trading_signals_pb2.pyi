@@ -45,7 +45,7 @@ class TradingSignalBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[TradingSignal, _Mapping]]] = ...) -> None: ...
 
 class TradingResult(_message.Message):
-    __slots__ = ("trade_id", "account_id", "symbol", "strategy", "side", "quantity", "entry_price", "exit_price", "pnl", "fees", "currency", "opened_at", "closed_at", "max_adverse_excursion", "max_favourable_excursion", "tags", "exit_reason", "initial_risk", "revision")
+    __slots__ = ("trade_id", "account_id", "symbol", "strategy", "side", "quantity", "entry_price", "exit_price", "pnl", "fees", "currency", "opened_at", "closed_at", "max_adverse_excursion", "max_favourable_excursion", "tags", "exit_reason", "initial_risk", "revision", "multiplier")
     TRADE_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class TradingResult(_message.Message):
     EXIT_REASON_FIELD_NUMBER: _ClassVar[int]
     INITIAL_RISK_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
     trade_id: str
     account_id: str
     symbol: str
@@ -84,7 +85,8 @@ class TradingResult(_message.Message):
     exit_reason: str
     initial_risk: float
     revision: int
-    def __init__(self, trade_id: _Optional[str] = ..., account_id: _Optional[str] = ..., symbol: _Optional[str] = ..., strategy: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., quantity: _Optional[float] = ..., entry_price: _Optional[float] = ..., exit_price: _Optional[float] = ..., pnl: _Optional[float] = ..., fees: _Optional[float] = ..., currency: _Optional[str] = ..., opened_at: _Optional[int] = ..., closed_at: _Optional[int] = ..., max_adverse_excursion: _Optional[float] = ..., max_favourable_excursion: _Optional[float] = ..., tags: _Optional[_Iterable[str]] = ..., exit_reason: _Optional[str] = ..., initial_risk: _Optional[float] = ..., revision: _Optional[int] = ...) -> None: ...
+    multiplier: float
+    def __init__(self, trade_id: _Optional[str] = ..., account_id: _Optional[str] = ..., symbol: _Optional[str] = ..., strategy: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., quantity: _Optional[float] = ..., entry_price: _Optional[float] = ..., exit_price: _Optional[float] = ..., pnl: _Optional[float] = ..., fees: _Optional[float] = ..., currency: _Optional[str] = ..., opened_at: _Optional[int] = ..., closed_at: _Optional[int] = ..., max_adverse_excursion: _Optional[float] = ..., max_favourable_excursion: _Optional[float] = ..., tags: _Optional[_Iterable[str]] = ..., exit_reason: _Optional[str] = ..., initial_risk: _Optional[float] = ..., revision: _Optional[int] = ..., multiplier: _Optional[float] = ...) -> None: ...
 
 class TradingResultBatch(_message.Message):
     __slots__ = ("items",)

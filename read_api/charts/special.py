@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from domain.decimals import ONE
 from projections.engine.query.quantiles import middle_of
 from read_api.charts import market
 from read_api.charts.columns import label
@@ -237,7 +238,7 @@ def _active_days(rows: Rows) -> Charts:
 
 def _durations(rows: Rows) -> Charts:
     """Buckets grow by two percent: ten of them make one bar."""
-    middles = {row["bucket"]: middle_of(row["bucket"]) / 1e6 for row in rows if row["bucket"] is not None}
+    middles = {row["bucket"]: middle_of(row["bucket"]) / ONE for row in rows if row["bucket"] is not None}
     lookup = "{" + ",".join(f"'{bucket}':{middle:.4g}" for bucket, middle in middles.items()) + "}"
     transform = [computed(f"({lookup})[datum.bucket]", "ms"), computed("floor(log(datum.ms) / log(1.25))", "step"),
                  {"aggregate": [{"op": "sum", "field": "count", "as": "n"}], "groupby": ["step"]},

@@ -1,4 +1,4 @@
-"""What takes or returns money, times or sizes says in which unit: nobody has to guess millionths, ms or bytes."""
+"""What takes or returns money, times or sizes says in which unit: nobody has to guess trillionths, ms or bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUANTITY = re.compile(
 )
 NUMBER = re.compile(r"\b(int|float|Decimal|Whole|Floats|IntArray)\b")
 UNIT = re.compile(
-    r"\b(ms|µs|milliseconds?|millionths?|twelfths?|cents|bytes?|MB|megabytes|seconds?|minutes?|hours?|days?|months?|"
+    r"\b(ms|µs|milliseconds?|trillionths?|twelfths?|cents|bytes?|MB|megabytes|seconds?|minutes?|hours?|days?|months?|"
     r"years?|rows?|records?|events?|offsets?|characters?|shares?|fractions?|steps?|units? of|per ?cent|percentage|"
     r"currency|plain number|units that|things|how many)\b|%",
     re.IGNORECASE,

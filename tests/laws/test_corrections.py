@@ -157,7 +157,8 @@ def test_all_reports_come_to_what_the_last_ones_come_to(
 def test_a_ledger_has_what_its_folds_look_at(projection: Projection) -> None:
     """They are run over its rows as over facts."""
     for ledger in projection.ledgers:
-        known = {c.name for c in ledger.into.columns}
+        columns = {c.name for c in ledger.into.columns}
+        known = columns | {product.name for product in ledger.of.products if columns.issuperset(product.fields)}
         for fold in ledger.counting:
             made = set(fold.beforehand(FACTS)) if fold.beforehand else set()
             assert fields_of(fold) - made <= known, (fold.name, ledger.into.name)

@@ -187,7 +187,7 @@ def _adds_up(column: Column, found: Mapping[str, Any], values: Sequence[tuple[An
     shares = [e["share"] for e in found["events"] if e["counts"]]
     if column.rule is Sum:
         assert sum(map(_exact, shares)) == _exact(found["value"])
-        assert all(map(_exact, shares)) or column.kind is Twelfths  # less than a millionth may be none
+        assert all(map(_exact, shares)) or column.kind is Twelfths  # less than a trillionth may be none
     elif column.rule in (Min, Max):
         assert all(share == found["value"] for share in shares)
     else:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from domain.billing.policies import PRESETS, Charge, read
 from domain.billing.subscriptions import ABSENT, SubscriptionFact
+from domain.decimals import ONE
 from eventlog.publish.builders import payment, subscription
 from eventlog.publish.event import Event
 from projections.engine.query.formatting import twelfths
@@ -328,9 +329,9 @@ def published(customer: str, fact: SubscriptionFact) -> Event:
         plan=fact.plan,
         interval=fact.interval or None,  # type: ignore[arg-type]  # likewise, or absent
         interval_count=fact.interval_count,
-        unit_amount=None if fact.unit_amount < 0 else fact.unit_amount / 1_000_000,
-        quantity=None if fact.quantity < 0 else fact.quantity / 1_000_000,
-        discount_pct=None if fact.discount_pct < 0 else fact.discount_pct / 1_000_000,
+        unit_amount=None if fact.unit_amount < 0 else fact.unit_amount / ONE,
+        quantity=None if fact.quantity < 0 else fact.quantity / ONE,
+        discount_pct=None if fact.discount_pct < 0 else fact.discount_pct / ONE,
         discount_lasting=fact.discount_lasting,
         effective_at=fact.effective_at,
         recorded_at=fact.recorded_at,

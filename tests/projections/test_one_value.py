@@ -101,7 +101,7 @@ class Doors:
 
 
 def alike(one: Any, other: Any, exactly: float = 1e-12) -> bool:
-    """Money to a millionth, numbers of the same arithmetic, everything else as it is."""
+    """Money to a trillionth, numbers of the same arithmetic, everything else as it is."""
     if isinstance(one, str) and isinstance(other, str) and one != other:
         try:
             return abs(Decimal(one) - Decimal(other)) <= HALF

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.decimals import ONE
 from domain.errors import Invalid
 from eventlog.publish.builders import payment
 from eventlog.publish.event import Event
@@ -51,14 +52,14 @@ async def test_what_two_cohorts_have_paid(models: ReadModels) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_cumulative_ltv_equals_a_recount(models: ReadModels, seed: int) -> None:
-    """Of random payments and refunds, to the millionth."""
+    """Of random payments and refunds, to the trillionth."""
     chance = random.Random(seed)
     rows = [
         (chance.choice("abcdefgh"), chance.randrange(1, 7), chance.randrange(1, 10**9), chance.random() < 0.2)
         for _ in range(150)
     ]
     models.given(
-        paid(who, f"2025-{month:02}-10", amount / 1e6, "refunded" if back else "succeeded", number)
+        paid(who, f"2025-{month:02}-10", amount / ONE, "refunded" if back else "succeeded", number)
         for number, (who, month, amount, back) in enumerate(rows)
     )
     first: dict[str, int] = {}
@@ -75,7 +76,7 @@ async def test_cumulative_ltv_equals_a_recount(models: ReadModels, seed: int) ->
         assert row["customers"] == members
         for cell in row["ages"]:
             total = sum(earned[begun, month] for month in range(begun, begun + cell["age"] + 1))
-            assert abs(Decimal(cell["ltv"]) * 1_000_000 - Decimal(total) / members) <= Decimal("0.5")
+            assert abs(Decimal(cell["ltv"]) * ONE - Decimal(total) / members) <= Decimal("0.5")
 
 
 async def test_the_mix_of_plans(models: ReadModels) -> None:

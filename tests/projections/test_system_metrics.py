@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 from analytics.performance_data_pb2 import SystemMetric
 
+from domain.decimals import ONE
 from domain.errors import Invalid
 from eventlog.publish.builders import performance_data, system_metric, system_metric_batch
 from eventlog.publish.event import Event
@@ -20,7 +21,7 @@ PERCENT = {"p50": 50, "p95": 95, "p99": 99}
 
 
 class Value(NamedTuple):
-    """One measured value, in whole millionths as the read models keep it."""
+    """One measured value, in whole trillionths as the read models keep it."""
 
     service: str
     metric: str
@@ -33,7 +34,7 @@ class Value(NamedTuple):
             company_id="acme",
             service=self.service,
             metric=self.metric,
-            value=self.value / 1e6,
+            value=self.value / ONE,
             timestamp=self.at,
         )
 
@@ -59,10 +60,10 @@ def nearest_rank(ordered: Sequence[int], percent: int) -> int:
 def check(row: dict[str, Any], values: Sequence[int]) -> None:
     """The row's measures are those of the values: exact, and quantiles within 1 %."""
     ordered = sorted(values)
-    assert (row["count"], row["min"], row["max"]) == (len(values), ordered[0] / 1e6, ordered[-1] / 1e6)
-    assert row["sum"] == sum(values) / 1e6
+    assert (row["count"], row["min"], row["max"]) == (len(values), ordered[0] / ONE, ordered[-1] / ONE)
+    assert row["sum"] == sum(values) / ONE
     for name, percent in PERCENT.items():
-        exact = nearest_rank(ordered, percent) / 1e6
+        exact = nearest_rank(ordered, percent) / ONE
         assert abs(row[name] - exact) <= 0.01 * abs(exact) + 1e-9, (name, row, exact)
         assert row["min"] <= row[name] <= row["max"]
 
@@ -76,7 +77,7 @@ def heavy_tailed(seed: int, number: int = 3_000) -> list[Value]:
             chance.choice(("api", "matching")),
             chance.choice(("latency_ms", "queue", "drift")),
             START + chance.randrange(3 * 3_600_000),
-            min(round(chance.paretovariate(0.6) * 5_000), 10**15) * chance.choice(signs),
+            min(round(chance.paretovariate(0.6) * 5_000), 10**15) * 10**6 * chance.choice(signs),
         )
         for _ in range(number)
     ]
@@ -84,8 +85,8 @@ def heavy_tailed(seed: int, number: int = 3_000) -> list[Value]:
 
 async def test_measures_of_a_few_values(models: ReadModels) -> None:
     """Four values in two minutes, by hand; the quantile of one value is that value."""
-    values = [Value("api", "latency_ms", START, v) for v in (12_345_678, 1_000_000, 3_000_000)]
-    values.append(Value("api", "latency_ms", START + 60_000, 77_777_777))
+    values = [Value("api", "latency_ms", START, v) for v in (12_345_678 * ONE // 10**6, ONE, 3 * ONE)]
+    values.append(Value("api", "latency_ms", START + 60_000, 77_777_777 * ONE // 10**6))
     models.given(v.event for v in values)
     first, second = await models.rows("system_metrics", by="minute,metric")
     assert first == {
@@ -134,7 +135,7 @@ async def test_any_order_of_batches_gives_the_same_quantiles(models: ReadModels)
         events = (
             system_metric_batch(
                 company_id=company,
-                items=[SystemMetric(service=v.service, metric=v.metric, value=v.value / 1e6)],
+                items=[SystemMetric(service=v.service, metric=v.metric, value=v.value / ONE)],
                 timestamp=v.at,
             )
             for v in values

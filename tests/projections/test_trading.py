@@ -1,4 +1,4 @@
-"""Trading: totals, account days, marked values and the ledger, recounted in plain Python from whole millionths."""
+"""Trading: totals, account days, marked values and the ledger, recounted in plain Python from whole trillionths."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from domain.decimals import ONE
 from domain.errors import Invalid
 from eventlog.publish.builders import account_equity, account_flow, trade_cancelled, trading_result
 from eventlog.publish.event import Event
@@ -21,11 +22,10 @@ from tests.support.closed_trades import closed_trade
 
 START = 1_760_000_000_000  # 2025-10-09T08:53:20Z, a Thursday
 HOUR, DAY = 3_600_000, 86_400_000
-MILLION = 1_000_000
 
 
 class Trade(NamedTuple):
-    """A closed trade; amounts in whole millionths, times in ms; pnl None where it is not reported."""
+    """A closed trade; amounts in whole trillionths, times in ms; pnl None where it is not reported."""
 
     trade_id: str
     user: str
@@ -51,26 +51,26 @@ class Trade(NamedTuple):
             symbol=self.symbol,
             strategy=self.strategy,
             side=self.side,
-            quantity=self.quantity / MILLION,
-            entry_price=self.entry / MILLION,
-            exit_price=self.exit / MILLION,
-            fees=self.fees / MILLION,
-            pnl=None if self.pnl is None else self.pnl / MILLION,
+            quantity=self.quantity / ONE,
+            entry_price=self.entry / ONE,
+            exit_price=self.exit / ONE,
+            fees=self.fees / ONE,
+            pnl=None if self.pnl is None else self.pnl / ONE,
             opened_at=self.opened,
             closed_at=self.closed,
         )
 
     @property
     def net(self) -> int:
-        """As reported, or from prices, side, quantity and fees, rounded half even to millionths."""
+        """As reported, or from prices, side, quantity and fees, rounded half even to trillionths."""
         if self.pnl is not None:
             return self.pnl
         gained = (self.exit - self.entry) * (1 if self.side == "long" else -1)
-        return round(Fraction(gained * self.quantity, MILLION)) - self.fees
+        return round(Fraction(gained * self.quantity, ONE)) - self.fees
 
     @property
     def turnover(self) -> int:
-        return round(Fraction((self.entry + self.exit) * self.quantity, MILLION))
+        return round(Fraction((self.entry + self.exit) * self.quantity, ONE))
 
     @property
     def exit_time(self) -> datetime:
@@ -92,9 +92,9 @@ KEYS: dict[str, Callable[[Trade], Any]] = {
 }
 
 
-def money(millionths: int) -> str:
-    sign, (units, rest) = "-" * (millionths < 0), divmod(abs(millionths), MILLION)
-    return f"{sign}{units}.{rest:06d}".rstrip("0").rstrip(".")
+def money(trillionths: int) -> str:
+    sign, (units, rest) = "-" * (trillionths < 0), divmod(abs(trillionths), ONE)
+    return f"{sign}{units}.{rest:012d}".rstrip("0").rstrip(".")
 
 
 def recount(trades: Sequence[Trade]) -> dict[str, Any]:
@@ -123,8 +123,8 @@ def random_trades(seed: int, number: int = 400) -> list[Trade]:
     chance = random.Random(seed)
     trades = []
     for i in range(number):
-        entry = chance.randrange(1, 300_000_000)
-        out = chance.choice((entry, entry + chance.randrange(-entry, 9_000_000), entry + 1, max(entry - 3, 0)))
+        entry = chance.randrange(1, 300 * ONE)
+        out = chance.choice((entry, entry + chance.randrange(-entry, 9 * ONE), entry + 1, max(entry - 3, 0)))
         closed = START + chance.randrange(90 * DAY)
         trades.append(
             Trade(
@@ -134,11 +134,11 @@ def random_trades(seed: int, number: int = 400) -> list[Trade]:
                 symbol=chance.choice(("AAPL", "BTC", "EURUSD")),
                 strategy=chance.choice(("", "donchian", "mean")),
                 side=chance.choice(("long", "short")),
-                quantity=chance.choice((500_000, 1_500_000, chance.randrange(1, 90_000_000))),
+                quantity=chance.choice((ONE // 2, ONE * 3 // 2, chance.randrange(1, 90 * ONE))),
                 entry=entry,
                 exit=out,
-                fees=chance.choice((0, 0, chance.randrange(5_000_000))),
-                pnl=chance.choice((None, None, 0, chance.randrange(-(10**9), 10**9))),
+                fees=chance.choice((0, 0, chance.randrange(5 * ONE))),
+                pnl=chance.choice((None, None, 0, chance.randrange(-(10**15), 10**15))),
                 opened=chance.choice((0, closed - chance.randrange(DAY))),
                 closed=closed,
             )
@@ -148,7 +148,7 @@ def random_trades(seed: int, number: int = 400) -> list[Trade]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_totals_equal_a_recount(models: ReadModels, seed: int) -> None:
-    """Every dimension, some together, filtered and cut: exact to the millionth."""
+    """Every dimension, some together, filtered and cut: exact to the trillionth."""
     trades = random_trades(seed)
     models.given((t.event for t in trades), batches_of=(100, 1, 13))
     period = {"from_": "2025-11-01", "to": "2025-12-01T06:00:00"}
@@ -170,7 +170,7 @@ async def test_totals_equal_a_recount(models: ReadModels, seed: int) -> None:
 async def test_ratios_of_three_trades(models: ReadModels) -> None:
     """Won 30, lost 10, and one at zero: the zero stays in the denominator of the win rate."""
     base = random_trades(1)[0]._replace(fees=0)
-    results = (30 * MILLION, -10 * MILLION, 0)
+    results = (30 * ONE, -10 * ONE, 0)
     models.given(base._replace(trade_id=f"t{i}", pnl=p).event for i, p in enumerate(results))
     (row,) = await models.rows("trading_totals")
     assert {n: row[n] for n in ("win_rate", "average_win", "average_loss", "profit_factor", "payoff_ratio")} == {
@@ -180,7 +180,7 @@ async def test_ratios_of_three_trades(models: ReadModels) -> None:
         "profit_factor": 3.0,
         "payoff_ratio": 3.0,
     }
-    assert row["expectancy"] == "6.666667"
+    assert row["expectancy"] == "6.666666666667"
     assert "reasons" not in row
 
 
@@ -189,7 +189,7 @@ async def test_undefined_ratios_say_why(models: ReadModels) -> None:
     (empty,) = await models.rows("trading_totals", "nobody")
     assert (empty["total_trades"], empty["total_pnl"], empty["win_rate"], empty["largest_win"]) == (0, "0", None, None)
     assert empty["reasons"]["win_rate"] == "no_trades"
-    models.given([random_trades(1)[0]._replace(pnl=MILLION).event])
+    models.given([random_trades(1)[0]._replace(pnl=ONE).event])
     (won,) = await models.rows("trading_totals")
     assert (won["profit_factor"], won["reasons"]["profit_factor"]) == (None, "no_losses")
 
@@ -197,7 +197,7 @@ async def test_undefined_ratios_say_why(models: ReadModels) -> None:
 async def test_a_trade_without_pnl_is_computed(models: ReadModels) -> None:
     """By hand: 10 × (189.4 − 187.1) − 1 = 22 for a long trade; a short one loses 24."""
     base = random_trades(1)[0]._replace(
-        quantity=10 * MILLION, entry=187_100_000, exit=189_400_000, fees=MILLION, pnl=None
+        quantity=10 * ONE, entry=1871 * ONE // 10, exit=1894 * ONE // 10, fees=ONE, pnl=None
     )
     models.given([base._replace(side="long").event, base._replace(trade_id="other", side="short").event])
     rows = await models.rows("trading_totals", by="side")

@@ -13,7 +13,6 @@ from google.protobuf.message import Message
 from hypothesis import strategies as st
 
 from domain.events.catalogue import CATALOGUE, LATEST, SECONDS, EventType, longest_text
-from domain.events.field_rules import LIMIT
 from tests.support.any_configuration import TOLD
 
 START = 1_760_000_000_000  # 2025-10-09
@@ -26,8 +25,9 @@ AMOUNTS = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 TIMES = st.integers(START, START + SPAN)
 
 
-EDGE_AMOUNTS = st.floats(-LIMIT / 1e6, LIMIT / 1e6).filter(lambda x: abs(x * 1e6) < LIMIT) | st.sampled_from(
-    [0.0, -0.0, 5e-324, 1e-7, 5e-7, 1.5e-6, -2.5e-6, math.nextafter(LIMIT / 1e6, 0), -math.nextafter(LIMIT / 1e6, 0)]
+MOST = 1e15
+EDGE_AMOUNTS = st.floats(-MOST, MOST).filter(lambda x: not 0 < abs(x) < 5e-7) | st.sampled_from(
+    [0.0, -0.0, 1e-12, 1e-7, 5e-7, 1.5e-6, -2.5e-6, MOST, -MOST, math.nextafter(MOST, 0), 0.1 + 0.2]
 )
 EDGE_TIMES = st.sampled_from([1, 59_999, 60_000, SECONDS[0] - 1, SECONDS[1], LATEST - 1])
 WHOLE = {
@@ -45,8 +45,9 @@ def edge_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[An
     if field.name in event.times:
         return EDGE_TIMES
     if field.type == FieldDescriptor.TYPE_DOUBLE:
-        least = 5e-324 if field.name in event.positive else 0.0
-        return EDGE_AMOUNTS.map(lambda x: max(abs(x), least)) if _bounded(event, field) else EDGE_AMOUNTS
+        least, most = 1e-12 if field.name in event.positive else 0.0, 4e5 if _is_factor(event, field) else MOST
+        edges = EDGE_AMOUNTS.map(lambda x: min(most, max(-most, x)))
+        return edges.map(lambda x: max(abs(x), least)) if _bounded(event, field) else edges
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
         return st.sampled_from(
@@ -56,6 +57,10 @@ def edge_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[An
         longest = st.just("x" * longest_text(event, field.name))
         return WORDS | longest | st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
     return st.integers(*WHOLE[field.type]) | st.sampled_from(WHOLE[field.type])
+
+
+def _is_factor(event: EventType, field: FieldDescriptor) -> bool:
+    return any(field.name in product.fields for product in event.products)
 
 
 def _bounded(event: EventType, field: FieldDescriptor) -> bool:
@@ -70,6 +75,8 @@ def usual_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[A
     if field.name in event.times:
         return TIMES
     if field.type == FieldDescriptor.TYPE_DOUBLE:
+        if _is_factor(event, field):
+            return st.floats(0.000001, 1e5).map(lambda x: round(x, 6))
         return st.floats(0.000001, 1e6).map(lambda x: round(x, 6)) if _bounded(event, field) else AMOUNTS
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
@@ -107,7 +114,7 @@ def _bring_within_bounds(draw: st.DrawFn, event: EventType, fact: Any) -> None:
         number = getattr(fact, scale.field)
         within = scale.low <= number <= scale.high and not (scale.whole and number % 1)
         if not within and scale.field in there and (not scale.of or getattr(fact, scale.of) == scale.value):
-            setattr(fact, scale.field, draw(st.integers(int(max(scale.low, -9)), int(min(scale.high, 9)))))
+            setattr(fact, scale.field, draw(st.integers(math.ceil(max(scale.low, -9)), int(min(scale.high, 9)))))
     pairs = [pair for pair in event.rising if there.issuperset(pair)]
     while wrong := [pair for pair in pairs if getattr(fact, pair[0]) > getattr(fact, pair[1])]:
         lower, upper = wrong[0]
@@ -187,7 +194,8 @@ def _wrong_number(draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope) -> byt
         fact = event.message.FromString(envelope.payload)
         for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
             if field.type == FieldDescriptor.TYPE_DOUBLE and draw(st.booleans()):
-                bad = st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 8.5, 11, 101, 9.3e12, 9.2e12, 1e308])
+                extremes = [1e-13, 1.5e-12, 1.1e15, 1e15, 1e308]
+                bad = st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 8.5, 11, 101, *extremes])
                 setattr(fact, field.name, draw(bad))
             elif field.name in event.times and draw(st.booleans()):
                 setattr(fact, field.name, draw(st.sampled_from([START, START + SPAN])))

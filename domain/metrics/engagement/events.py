@@ -61,7 +61,7 @@ def distinct(one: IntArray, other: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def summed(places: IntArray, length: int, values: IntArray | int = 1) -> IntArray:
-    """Whole-number sums by place, exact: a weighted bincount would add floats."""
-    sums = np.zeros(length, np.int64)
+    """Whole-number sums by place, exact, of integers of any size: a weighted bincount would add floats."""
+    sums = np.zeros(length, values.dtype if isinstance(values, np.ndarray) else np.int64)
     np.add.at(sums, places, values)
     return sums

@@ -42,7 +42,7 @@ class RetentionQuestion(NamedTuple):
 
 
 class Did(NamedTuple):
-    """Starts, or returns: one row an event; `values` is the money of each return, in millionths."""
+    """Starts, or returns: one row an event; `values` is the money of each return, in trillionths."""
 
     users: IntArray
     at: IntArray

@@ -1,1 +1,1 @@
-"""Revenue: what subscriptions and payments come to. MRR is in twelfths of a millionth, other money in millionths."""
+"""Revenue: what subscriptions and payments come to. MRR is in twelfths of a trillionth, other money in trillionths."""

@@ -11,5 +11,5 @@ from itertools import accumulate
 
 
 def cohort_cumulative_ltv(customers: int, paid: Iterable[int]) -> list[Fraction]:
-    """The mean paid up to each age, in millionths, of what all of them (at least one) paid at each age."""
+    """The mean paid up to each age, in trillionths, of what all of them (at least one) paid at each age."""
     return [Fraction(total, customers) for total in accumulate(paid)]

@@ -1,7 +1,7 @@
 """Deferred revenue: what customers have paid for and not yet received, straight-line over each service period.
 
 A charge for [begin, end) has at a moment t inside it amount × (end − t) / (end − begin) left, to the millisecond,
-rounded half even to millionths once for each charge; before it begins all of it, after it ends nothing. Service
+rounded half even to trillionths once for each charge; before it begins all of it, after it ends nothing. Service
 periods follow the calendar from the day when the subscription began: one that begins on the 31st renews on the last day
 of shorter months.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from domain.billing.monthly_price import half_even
+from domain.decimals import half_even
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAYS = {"day": 1, "week": 7}
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Prepaid(NamedTuple):
-    """A charge and the period that it pays for; millionths and ms."""
+    """A charge and the period that it pays for; trillionths and ms."""
 
     amount: int
     begin: int
@@ -29,7 +29,7 @@ class Prepaid(NamedTuple):
 
 
 def deferred_revenue(charges: Iterable[Prepaid], at: int) -> int:
-    """What is left of all charges at a moment, in millionths."""
+    """What is left of all charges at a moment, in trillionths."""
     return sum(
         half_even(amount * (end - max(at, begin)), end - begin)
         for amount, begin, end in charges

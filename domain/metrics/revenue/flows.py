@@ -11,7 +11,7 @@ SIGNS: Mapping[str, int] = {kind: -1 if kind in LOSSES else 1 for kind in KINDS}
 
 
 class Flows(NamedTuple):
-    """MRR at the start of a period and what moved in it, each positive in its sense; twelfths of a millionth."""
+    """MRR at the start of a period and what moved in it, each positive in its sense; twelfths of a trillionth."""
 
     start: int = 0
     new: int = 0
@@ -27,7 +27,7 @@ class Flows(NamedTuple):
 
     @property
     def net_new(self) -> int:
-        """What was won less what was lost, in twelfths of a millionth."""
+        """What was won less what was lost, in twelfths of a trillionth."""
         return self.new + self.expansion + self.reactivated - self.contraction - self.churned
 
     @property

@@ -21,7 +21,7 @@ class Standing(NamedTuple):
 
 
 def mrr_at_risk(customers: Iterable[Standing]) -> int:
-    """All MRR of those who owe, and what the others are scheduled to lose, in twelfths of a millionth."""
+    """All MRR of those who owe, and what the others are scheduled to lose, in twelfths of a trillionth."""
     return sum(c.mrr if c.past_due else max(0, c.mrr - c.later) for c in customers)
 
 

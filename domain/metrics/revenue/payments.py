@@ -10,7 +10,7 @@ MS_PER_DAY = 86_400_000
 
 
 class Takings(NamedTuple):
-    """Sums of a period's payments in millionths, and their numbers."""
+    """Sums of a period's payments in trillionths, and their numbers."""
 
     succeeded: int = 0
     recovered: int = 0
@@ -22,12 +22,12 @@ class Takings(NamedTuple):
 
     @property
     def gross_revenue(self) -> int:
-        """Money taken, in millionths."""
+        """Money taken, in trillionths."""
         return self.succeeded + self.recovered
 
     @property
     def net_revenue(self) -> int:
-        """Less refunds and fees, in millionths; negative where they are larger."""
+        """Less refunds and fees, in trillionths; negative where they are larger."""
         return self.gross_revenue - self.refunded - self.fees
 
     @property

@@ -42,7 +42,7 @@ def quick_ratio(flows: Flows) -> Stat:
 
 
 def average_sale_price(flows: Flows) -> Stat:
-    """N over new customers, in twelfths of a millionth."""
+    """N over new customers, in twelfths of a trillionth."""
     return ratio(flows.new, flows.new_count, Reason.NO_DATA)
 
 

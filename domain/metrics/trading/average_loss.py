@@ -1,4 +1,4 @@
-"""Mean result of the lost trades: −gross loss / losses, negative, in millionths.
+"""Mean result of the lost trades: −gross loss / losses, negative, in trillionths.
 
 Null: no_trades, no_losses.
 """

@@ -1,4 +1,4 @@
-"""Mean profit of the won trades: gross profit / wins, in millionths (the exact quotient, rounded once to a float).
+"""Mean profit of the won trades: gross profit / wins, in trillionths (the exact quotient, rounded once to a float).
 
 Null: no_trades, no_wins.
 """

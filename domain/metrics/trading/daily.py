@@ -8,7 +8,7 @@ Three bases, the best that is known:
 - `pnl`: only closed P&L is known, zero-filled likewise. There are no returns: NO_EQUITY.
 
 Returns are time-weighted, flows are not returns: r = (E − F) / E_prev − 1, computed as (E − F − E_prev) / E_prev in
-whole millionths with one rounding. An account that was empty before (E_prev ≤ 0) is taken to be funded at the day's
+whole trillionths with one rounding. An account that was empty before (E_prev ≤ 0) is taken to be funded at the day's
 beginning, so r = P / (E_prev + F), and a trade on the very day of the first deposit is not lost. A first day that
 earns nothing is the start, not a return. A loss on equity that is not there is RUIN: no return says how much.
 """
@@ -36,7 +36,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Booked:
-    """Amounts of money in whole millionths and the day of each; days may repeat and come in any order."""
+    """Amounts of money in whole trillionths and the day of each; days may repeat and come in any order."""
 
     days: Days
     amounts: Whole
@@ -52,7 +52,7 @@ class Daily:
     basis: Basis
     calendar: Calendar
     index: Days
-    pnl: Whole  # what each day after the start earned, in whole millionths
+    pnl: Whole  # what each day after the start earned, in whole trillionths
     returns: Returns | Reason  # of the same days
     starting_equity: int  # what the first return is taken of; 0 where no equity is known
     flows: Booked = NOTHING  # those after the start

@@ -1,7 +1,7 @@
 """Equity curve: the account's level at the start and after each day.
 
 Three forms: an index that begins at 1 and moves with the returns (flows do not move it), its distance below its peak
-(underwater curve, 0 or a negative fraction), and the summed P&L in whole millionths, exact, which begins at 0.
+(underwater curve, 0 or a negative fraction), and the summed P&L in whole trillionths, exact, which begins at 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a trade earns on average: Σp / n, in millionths; equal to win rate × average win + losses/n × average loss.
+"""What a trade earns on average: Σp / n, in trillionths; equal to win rate × average win + losses/n × average loss.
 
 Null: no_trades.
 """

@@ -1,4 +1,4 @@
-"""What the lost trades lost: −Σp over p < 0, positive, in whole millionths, exact; 0 without any."""
+"""What the lost trades lost: −Σp over p < 0, positive, in whole trillionths, exact; 0 without any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the won trades earned: Σp over p > 0, in whole millionths, exact; 0 without any."""
+"""What the won trades earned: Σp over p > 0, in whole trillionths, exact; 0 without any."""
 
 from __future__ import annotations
 

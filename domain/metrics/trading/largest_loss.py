@@ -1,4 +1,4 @@
-"""The largest loss of one trade, negative, in whole millionths.
+"""The largest loss of one trade, negative, in whole trillionths.
 
 Null: no_trades, no_losses.
 """

@@ -1,4 +1,4 @@
-"""The largest profit of one trade, in whole millionths.
+"""The largest profit of one trade, in whole trillionths.
 
 Null: no_trades, no_wins.
 """

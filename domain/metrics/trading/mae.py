@@ -1,4 +1,4 @@
-"""Mean maximum adverse excursion: how far trades went against the trader while open, at most 0, in millionths.
+"""Mean maximum adverse excursion: how far trades went against the trader while open, at most 0, in trillionths.
 
 Over the trades that report it. Null: no_trades, not_reported.
 """

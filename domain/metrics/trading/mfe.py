@@ -1,4 +1,4 @@
-"""Mean maximum favourable excursion: how far trades went the trader's way while open, at least 0, in millionths.
+"""Mean maximum favourable excursion: how far trades went the trader's way while open, at least 0, in trillionths.
 
 Over the trades that report it. Null: no_trades, not_reported.
 """

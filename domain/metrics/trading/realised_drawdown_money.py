@@ -1,7 +1,7 @@
 """Largest fall of the closed trades' P&L below its highest level so far, which begins at zero: at most 0, exact.
 
 Realised: what open positions lost meanwhile is not in it (`max_drawdown_money` of a marked series has that). In whole
-millionths; 0 without trades or without a fall.
+trillionths; 0 without trades or without a fall.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from domain.metrics.trading.whole import Whole, running
 
 
 def realised_drawdown_money(trades: Trades) -> int:
-    """Smallest (running P&L − its peak), in millionths."""
+    """Smallest (running P&L − its peak), in trillionths."""
     return deepest(trades.pnl)
 
 

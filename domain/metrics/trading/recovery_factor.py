@@ -24,5 +24,5 @@ def recovery_factor(returns: Returns) -> Stat:
 
 
 def recovery_factor_money(pnl: Whole) -> Stat:
-    """Total P&L / |max drawdown in money|, a plain number; both in millionths."""
+    """Total P&L / |max drawdown in money|, a plain number; both in trillionths."""
     return ratio(total(pnl), -max_drawdown_money(pnl), Reason.NO_DRAWDOWN if pnl.size else Reason.NO_DATA)

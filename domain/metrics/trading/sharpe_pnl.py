@@ -14,7 +14,7 @@ from domain.metrics.value import Reason, Stat, finite, has_value
 
 
 def sharpe_pnl(pnl: Whole, annual: int) -> Stat:
-    """Mean / sd × √A of whole millionths a day."""
+    """Mean / sd × √A of whole trillionths a day."""
     if pnl.size < 2:
         return Reason.TOO_FEW if pnl.size else Reason.NO_DATA
     if pnl.max() == pnl.min():

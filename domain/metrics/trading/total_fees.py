@@ -1,4 +1,4 @@
-"""Fees of both legs of all trades, in whole millionths, exact; a trade that reports none had none."""
+"""Fees of both legs of all trades, in whole trillionths, exact; a trade that reports none had none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all trades earned, net of fees: Σp, in whole millionths, exact; 0 without trades."""
+"""What all trades earned, net of fees: Σp, in whole trillionths, exact; 0 without trades."""
 
 from __future__ import annotations
 

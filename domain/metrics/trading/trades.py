@@ -1,6 +1,6 @@
 """Closed trades as columns, ordered by exit time, then position: what every statistic of a trade list reads.
 
-Money, prices and quantities are whole millionths, times whole milliseconds since 1970 UTC. `pnl` is net of fees. The
+Money, prices and quantities are whole trillionths, times whole milliseconds since 1970 UTC. `pnl` is net of fees. The
 other columns may be missing (empty) or have gaps (None when made, UNKNOWN in the column): a statistic uses the trades
 that carry what it reads, and says NOT_REPORTED where none does.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.billing.monthly_price import MILLIONTHS
+from domain.decimals import ONE
 from domain.metrics.trading.whole import Whole, reported, total, whole
 from domain.metrics.value import Reason, Stat, ratio
 
@@ -29,6 +29,7 @@ class Trades:
     pnl: Whole
     fees: Whole = field(default_factory=lambda: NONE)
     quantity: Whole = field(default_factory=lambda: NONE)  # positive
+    multiplier: Whole = field(default_factory=lambda: NONE)  # of the quantity, positive; 1 where it is not reported
     entry_price: Whole = field(default_factory=lambda: NONE)
     exit_price: Whole = field(default_factory=lambda: NONE)
     opened_at: Whole = field(default_factory=lambda: NONE)
@@ -71,17 +72,17 @@ class Trades:
 
     @cached_property
     def pnl_sum(self) -> int:
-        """What all of them earned, in millionths."""
+        """What all of them earned, in trillionths."""
         return total(self.pnl)
 
     @cached_property
     def profit_sum(self) -> int:
-        """What the won ones earned, in millionths."""
+        """What the won ones earned, in trillionths."""
         return total(self.pnl[self.won])
 
     @property
     def loss_sum(self) -> int:
-        """What the lost ones lost, in millionths, positive."""
+        """What the lost ones lost, in trillionths, positive."""
         return self.profit_sum - self.pnl_sum
 
     def ratio(self, numerator: float, denominator: float, reason: Reason) -> Stat:
@@ -109,12 +110,20 @@ class Trades:
         return np.asarray(self.closed_at[self.timed] - self.opened_at[self.timed])
 
     @cached_property
+    def multipliers(self) -> Whole:
+        """Of every trade, 1 included."""
+        if not self.multiplier.size:
+            return np.full(self.count, ONE)
+        return np.where(reported(self.multiplier), self.multiplier, ONE)
+
+    @cached_property
     def returns(self) -> NDArray[np.float64]:
-        """p / (quantity × entry price) of each trade that carries both, above zero: what it made of its stake."""
+        """p / (quantity × multiplier × entry price), where this is above zero: what each trade made of its stake."""
         priced = self.carrying(self.quantity, self.entry_price)
         if not priced.any():
             return np.empty(0, dtype=np.float64)
-        stake = self.quantity[priced].astype(np.float64) * self.entry_price[priced].astype(np.float64) / MILLIONTHS
+        stake = self.quantity[priced].astype(np.float64) * self.entry_price[priced].astype(np.float64) / ONE
+        stake = stake * self.multipliers[priced].astype(np.float64) / ONE
         staked = stake > 0
         return np.asarray(self.pnl[priced].astype(np.float64)[staked] / stake[staked], dtype=np.float64)
 

@@ -1,29 +1,33 @@
-"""Money moved: Σ quantity × (entry price + exit price), in whole millionths, each trade rounded half even once.
+"""Money moved: Σ quantity × multiplier × (|entry price| + |exit price|), in whole trillionths.
 
-The same rounding as in the stored measure, so that both agree to the last digit. Trades without prices or quantity
-move nothing that is known; 0 without trades.
+Each trade is rounded half even once, as in the stored measure, so that both agree to the last digit. Trades without
+prices or quantity move nothing that is known; 0 without trades.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from domain.billing.monthly_price import MILLIONTHS
+from domain.decimals import ONE
 from domain.metrics.trading.trades import Trades
-from domain.metrics.trading.whole import Whole, products, total
+from domain.metrics.trading.whole import Whole, plus, products, total
 
 
 def turnover(trades: Trades) -> int:
-    """Σ quantity × (entry + exit)."""
+    """Σ quantity × multiplier × (|entry| + |exit|)."""
     priced = trades.carrying(trades.quantity, trades.entry_price, trades.exit_price)
     if not priced.any():
         return 0
-    legs = trades.entry_price[priced] + trades.exit_price[priced]
-    return total(_millionths(products([trades.quantity[priced], legs])))
+    legs = plus(abs(trades.entry_price[priced]), abs(trades.exit_price[priced]))
+    parts = [trades.quantity[priced], legs]
+    multipliers = trades.multipliers[priced]
+    if (multipliers != ONE).any():
+        parts.append(multipliers)
+    return total(_rounded(products(parts), ONE ** (len(parts) - 1)))
 
 
-def _millionths(products: Whole) -> Whole:
-    """Products of two millionths as millionths, rounded half even."""
-    whole, rest = products // MILLIONTHS, products % MILLIONTHS
-    up = (rest > MILLIONTHS // 2) | ((rest == MILLIONTHS // 2) & (whole % 2 == 1))
-    return whole + np.asarray(up, dtype=np.int64)
+def _rounded(products: Whole, one: int) -> Whole:
+    """The exact quotients, rounded half even."""
+    whole, rest = products // one, products % one
+    up = (rest > one // 2) | ((rest == one // 2) & (whole % 2 == 1))
+    return np.asarray(whole + np.asarray(up, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""Exact arithmetic on columns of whole numbers: money in millionths, times in milliseconds.
+"""Exact arithmetic on columns of whole numbers: money in trillionths, times in milliseconds.
 
 A column is an int64 array, or an array of Python integers where a value leaves ±2⁶² (so that a difference of two values
 always fits). Sums are exact whatever the size; only quotients and roots are floats.
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Whole = NDArray[Any]  # int64 or Python integers
-UNKNOWN = int(np.iinfo(np.int64).min)  # marks an entry that was not reported; no amount of money is that small
+UNKNOWN = int(np.iinfo(np.int64).min)  # marks an entry that was not reported: no int64 column has a value beyond SAFE
+FAR = -(10**40)  # marks it in a column of Python integers: no amount of money is that small
 SAFE = 2**62
 HALF = 32  # bits
 
 
 def whole(values: Iterable[int | None]) -> Whole:
-    """The column of these whole numbers; None (not reported) becomes UNKNOWN. An int64 array costs next to nothing."""
+    """The column of these whole numbers; None (not reported) is UNKNOWN or FAR in it. An int64 array costs nothing."""
     if isinstance(values, np.ndarray) and values.dtype != object:
         numbers = values.astype(np.int64, casting="safe", copy=False)
         return _wide(numbers) if numbers.size and _outside(numbers) else numbers
@@ -33,12 +34,9 @@ def whole(values: Iterable[int | None]) -> Whole:
 
 
 def _gapped(listed: list[int | None]) -> Whole:
-    filled = [UNKNOWN if value is None else value for value in listed]
-    try:
-        column = np.array(filled, dtype=np.int64)
-    except OverflowError:
-        return np.array(filled, dtype=object)
-    return _wide(column) if _outside(column) else column
+    if all(value is None or -SAFE < value < SAFE for value in listed):
+        return np.array([UNKNOWN if value is None else value for value in listed], dtype=np.int64)
+    return np.array([FAR if value is None else value for value in listed], dtype=object)
 
 
 def _outside(column: Whole) -> bool:
@@ -50,12 +48,16 @@ def _outside(column: Whole) -> bool:
 
 
 def _wide(column: Whole) -> Whole:
-    return column.astype(object)
+    if column.dtype == object:
+        return column
+    wide = column.astype(object)
+    wide[column == UNKNOWN] = FAR
+    return wide
 
 
 def reported(column: Whole) -> NDArray[np.bool_]:
     """Which entries were reported."""
-    return np.asarray(column != UNKNOWN, dtype=bool)
+    return np.asarray(column != (FAR if column.dtype == object else UNKNOWN), dtype=bool)
 
 
 def total(column: Whole) -> int:

@@ -19,7 +19,6 @@ class Kind:
     sql: str
     truncate_ms: int = 0
     is_time: bool = False
-    is_millionths: bool = False
 
 
 class Text(Kind):
@@ -57,21 +56,19 @@ class Flag(Kind):
 
 
 class Money(Kind):
-    """Money in whole millionths of the currency. numeric, because a sum of 64-bit values can leave 64 bits."""
+    """Money in whole trillionths of the currency. numeric, because it has up to 128 bits."""
 
     sql = "numeric"
-    is_millionths = True
 
 
 class Number(Kind):
-    """A measured value in whole millionths of its unit; answered as a JSON number."""
+    """A measured value in whole trillionths of its unit; answered as a JSON number."""
 
     sql = "numeric"
-    is_millionths = True
 
 
 class Twelfths(Kind):
-    """Money in twelfths of a millionth, in which the month's share of every billing interval is exact."""
+    """Money in twelfths of a trillionth, in which the month's share of every billing interval is exact."""
 
     sql = "numeric"
 

@@ -1,6 +1,6 @@
 """How a projection is declared: rows, folds and queries, in one file. Everything else is derived from this.
 
-trading = Projection("trading", version=2)
+trading = Projection("trading", version=3)
 
 class TradingByHour(Row):
     company_id: Key[Text]

@@ -115,7 +115,7 @@ def _read_declaration(cls: type[Row], indexed: tuple[str, ...]) -> tuple[str, tu
 class Columns:
     """The columns of a batch of facts, by name: `trade.pnl` is a Polars expression over the whole batch.
 
-    Available are all fields of the payload (doubles as whole millionths, times as ms since 1970 UTC, enums as
+    Available are all fields of the payload (doubles as whole trillionths, times as ms since 1970 UTC, enums as
     lower-case names) and company_id, user_id, timestamp and event_id of the envelope.
     """
 

@@ -1,6 +1,6 @@
 """Decode: serialised events to columns, a whole batch at a time (protobuf → Arrow in Rust, then Polars).
 
-Doubles become whole millionths here, once: round half even (x × 1e6). A value that cannot (NaN, infinity, too large)
+Doubles become whole trillionths here, once (`domain/decimals.py`). A value that cannot (NaN, infinity, too large)
 becomes null and its event a suspect; suspects are judged one by one with the rules of `domain.events.validation`.
 """
 
@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 from google.protobuf.descriptor import FieldDescriptor
 
+from domain.decimals import BOUNDS, FINEST, LARGEST_PRODUCT, ONE
 from domain.events.catalogue import (
     COMPANY_ID,
     EARLIEST,
@@ -25,9 +26,13 @@ from domain.events.catalogue import (
     SECONDS,
     EventType,
 )
-from domain.events.field_rules import ENVELOPE, LIMIT, FieldRule, Form, field_rules
+from domain.events.field_rules import ENVELOPE, FieldRule, Form, field_rules
+from domain.events.products import Product
 from eventlog.columns import decode_messages, descriptor_of, slim_message
+from projections.engine.fold.decimal_columns import on_grid
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
+
+ALMOST = 0.9e-6  # a little less than the one part in a million by which rounding may change a value
 
 
 def suspect_envelopes(known_types: Sequence[str], user_types: Sequence[str], newest: pl.Expr) -> pl.Expr:
@@ -65,11 +70,11 @@ def decode_facts(event: EventType, *, batch: bool, payloads: pl.Series, fields: 
     """
     selected = None if fields is None else _decoded_fields(event, frozenset(fields))
     frame, bad, odd = _read(event, selected, batch=batch, payloads=payloads)
-    if selected is not None:
-        return DecodedFacts(frame.select(_columns(event, selected)), bad, odd)
-    facts = frame.select(*_columns(event), _suspicion(event))
-    suspect = facts.drop_in_place("_suspect")
-    suspects = facts.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
+    facts = on_grid(event, frame).select(_columns(event, selected))
+    if fields is not None:
+        return DecodedFacts(facts, bad, odd)
+    suspect = frame.select(_suspicion(event)).to_series()
+    suspects = frame.get_column("_row").filter(suspect).unique().to_list() if suspect.any() else []
     return DecodedFacts(facts, bad, [*odd, *suspects])
 
 
@@ -82,7 +87,7 @@ def read_facts(
     """
     selected = _decoded_fields(event, frozenset(fields))
     frame, _, _ = _read(event, selected, batch=batch, payloads=payloads)
-    return frame, _columns(event, selected)
+    return on_grid(event, frame), _columns(event, selected)
 
 
 def _read(
@@ -110,6 +115,7 @@ def _read(
 def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] | None:
     """Which fields of the payload to decode, never none at all; None, which is all, where messages are among them."""
     own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
+    fields = fields.union(*(product.fields for product in event.products if product.name in fields))
     selected = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
     return None if any(f.message_type is not None for f in selected) else frozenset(f.name for f in selected)
 
@@ -118,7 +124,9 @@ def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] 
 def _columns(event: EventType, selected: frozenset[str] | None = None) -> list[pl.Expr]:
     """The columns of a type's facts; made once, since on a few facts making them costs more than reading them."""
     fields = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
-    return [*(_value(f) for f in fields if selected is None or f.name in selected), pl.col("_row"), pl.col("_item")]
+    names = {f.name for f in fields} if selected is None else selected
+    products = [pl.col(product.name) for product in event.products if names.issuperset(product.fields)]
+    return [*(_value(f) for f in fields if f.name in names), *products, pl.col("_row"), pl.col("_item")]
 
 
 @cache
@@ -143,13 +151,12 @@ def _bound_checks(event: EventType) -> Iterator[pl.Expr]:
         yield beyond & (pl.col(scale.of) == scale.value) if scale.of else beyond
     for lower, upper in event.rising:
         yield (pl.col(lower) > pl.col(upper)) & ((pl.col(upper) != 0) | (upper not in event.times))
+    for product in event.products:
+        yield _large(product)
 
 
 def _value(field: FieldDescriptor) -> pl.Expr:
     column = pl.col(field.name)
-    if field.type == FieldDescriptor.TYPE_DOUBLE and not field.is_repeated:
-        scaled = (column * 1e6).round(0, mode="half_to_even")
-        return pl.when(scaled.abs() < LIMIT).then(scaled).cast(pl.Int64, strict=False).alias(field.name)
     if field.type == FieldDescriptor.TYPE_ENUM:
         return column.replace_strict(enum_names(field), default="", return_dtype=pl.String).alias(field.name)
     return column
@@ -183,12 +190,23 @@ def _checks(rule: FieldRule) -> list[pl.Expr]:
 
 
 def _double_checks(column: pl.Expr, rule: FieldRule) -> list[pl.Expr]:
-    checks = [~((column * 1e6).round(0).abs() < LIMIT) | ~column.is_finite()]
+    checks = [~(column.abs() <= BOUNDS[-1])]
+    if not rule.measured:
+        scaled = column * ONE
+        checks.append((column.abs() < FINEST) & ((scaled - scaled.round(0)).abs() > scaled.abs() * ALMOST))
     if rule.positive:
         checks.append(column <= 0)
     if rule.not_negative:
         checks.append(column < 0)
     return [check.fill_null(rule.required) for check in checks]
+
+
+def _large(product: Product) -> pl.Expr:
+    """True where the product may be beyond its bound."""
+    size = pl.sum_horizontal(pl.col(name).abs() for name in product.amounts)
+    for name in product.factors:
+        size = size * pl.col(name).abs().fill_null(1)
+    return size > LARGEST_PRODUCT / ONE / 2
 
 
 def _text_checks(column: pl.Expr, rule: FieldRule) -> list[pl.Expr]:

@@ -212,7 +212,7 @@ def dtype_of(column: Column) -> Any:
         return pl.String
     if kind.is_time or issubclass(kind, (Count, Small)):
         return pl.Int64
-    return pl.Boolean if issubclass(kind, Flag) else pl.Int128  # 128 bits: a sum of 64-bit millionths can leave 64
+    return pl.Boolean if issubclass(kind, Flag) else pl.Int128  # 128 bits: a sum of 64-bit trillionths can leave 64
 
 
 @cache

@@ -17,6 +17,7 @@ from projections.engine.declare.merge_rules import Newest, Sum
 from projections.engine.declare.projection import AdditiveFold, Ledger
 from projections.engine.declare.rows import Table
 from projections.engine.fold.admission import Facts
+from projections.engine.fold.decimal_columns import with_products
 from projections.engine.fold.deltas import FACTS, delta_rows, dtype_of, merge_deltas, selected_rows
 
 FIRST, LAST = -(2**63), 2**63 - 1  # places in an order, before and behind all others
@@ -76,7 +77,7 @@ def facts_of_rows(ledger: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
     fields = [f for f in ledger.of.message.DESCRIPTOR.fields if f.name in rows.columns and not f.has_presence]
     blank = {f.name: "" if rows.schema[f.name] == pl.String else 0 for f in fields}
     at = "timestamp" if "timestamp" in rows.columns else "_last_at"
-    return rows.filter(pl.col("_last_rank") % 2 == 0).with_columns(
+    return with_products(ledger.of, rows.filter(pl.col("_last_rank") % 2 == 0)).with_columns(
         *(pl.col(name).fill_null(value) for name, value in blank.items()),
         pl.col("_last_seq").alias("_seq"),
         pl.col(at).alias("_at"),

@@ -21,8 +21,8 @@ import polars as pl
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from domain.decimals import of_double
 from domain.events.catalogue import EventType
-from domain.events.field_rules import LIMIT
 from projections.engine.declare.projection import AdditiveFold
 from projections.engine.fold.decode import enum_names
 from projections.engine.fold.deltas import FACTS, columns_of
@@ -86,9 +86,12 @@ def scalar_fold(fold: AdditiveFold) -> ScalarFold | None:
 
 def scalar_facts(event: EventType, payload: Message, fields: frozenset[str], *, batch: bool) -> Iterator[Facts]:
     """These fields of each fact of a payload, as `decode_facts` has them."""
-    readers = _readers(event, fields)
+    readers, products = _readers(event, fields), _products(event, fields)
     for fact in cast(Any, payload).items if batch else (payload,):
-        yield {name: read(fact) for name, read in readers}
+        columns = {name: read(fact) for name, read in readers}
+        for name, value, parts in products:
+            columns[name] = value(parts(columns))
+        yield columns
 
 
 def has_scalar_facts(event: EventType, fields: frozenset[str]) -> bool:
@@ -101,7 +104,13 @@ def _readers(event: EventType, fields: frozenset[str]) -> Sequence[tuple[str, Ca
     return [(field.name, _reader(field)) for field in _own(event, fields)]
 
 
+@cache
+def _products(event: EventType, fields: frozenset[str]) -> Sequence[tuple[str, Callable[..., Any], Callable[..., Any]]]:
+    return [(p.name, p.value, operator.itemgetter(*p.fields)) for p in event.products if p.name in fields]
+
+
 def _own(event: EventType, fields: frozenset[str]) -> list[FieldDescriptor]:
+    fields = fields.union(*(product.fields for product in event.products if product.name in fields))
     return [f for f in cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields) if f.name in fields]
 
 
@@ -109,7 +118,7 @@ def _reader(field: FieldDescriptor) -> Callable[[Message], Any]:
     name = field.name
     plain: Callable[[Message], Any] = operator.attrgetter(name)
     if field.type == FieldDescriptor.TYPE_DOUBLE:
-        read: Callable[[Message], Any] = lambda fact: _millionths(plain(fact))  # noqa: E731  # one of three forms
+        read: Callable[[Message], Any] = lambda fact: of_double(plain(fact))  # noqa: E731  # one of three forms
     elif field.type == FieldDescriptor.TYPE_ENUM:
         names = enum_names(field)
         read = lambda fact: names.get(plain(fact), "")  # noqa: E731  # as above
@@ -118,11 +127,6 @@ def _reader(field: FieldDescriptor) -> Callable[[Message], Any]:
     if not field.has_presence:
         return read
     return lambda fact: read(fact) if fact.HasField(name) else None
-
-
-def _millionths(value: float) -> int | None:
-    scaled = value * 1e6
-    return round(scaled) if abs(scaled) < LIMIT else None
 
 
 def _node(expression: pl.Expr) -> Node:

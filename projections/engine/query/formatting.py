@@ -10,6 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from domain.decimals import ONE, decimal_of, text_of
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason
 from projections.engine.declare.merge_rules import (
@@ -33,20 +34,15 @@ from projections.engine.declare.rows import Column
 from projections.engine.query.answer_row import AnswerTime
 from projections.engine.query.params import read_time
 
-MILLION = 1_000_000
+
+def money(trillionths: int | Decimal) -> str:
+    """Whole trillionths as the shortest decimal text: -88652440000000 is "-88.65244"."""
+    return text_of(int(trillionths))
 
 
-def money(millionths: int | Decimal) -> str:
-    """Whole millionths as a decimal text, trailing zeros trimmed: -88652440 is "-88.65244"."""
-    whole = int(millionths)
-    units, rest = divmod(abs(whole), MILLION)
-    text = f"{units}.{rest:06d}".rstrip("0") if rest else str(units)
-    return f"-{text}" if whole < 0 else text
-
-
-def exact_money(millionths: Fraction) -> str:
-    """A fraction of millionths as money, rounded half even to whole millionths."""
-    return money(round(millionths))
+def exact_money(trillionths: Fraction) -> str:
+    """A fraction of trillionths as money, rounded half even to whole trillionths."""
+    return money(round(trillionths))
 
 
 def measure(value: float | Fraction | Reason, unit: Unit) -> Any:
@@ -54,17 +50,17 @@ def measure(value: float | Fraction | Reason, unit: Unit) -> Any:
     if isinstance(value, Reason):
         return None
     if unit is Unit.MONEY:
-        return exact_money(Fraction(value))
+        return exact_money(Fraction(decimal_of(value) if isinstance(value, float) else value))
     return int(value) if unit in (Unit.COUNT, Unit.DAYS) else float(value)
 
 
-def number(millionths: int | Decimal) -> float:
-    """Whole millionths as a number."""
-    return int(millionths) / MILLION
+def number(trillionths: int | Decimal) -> float:
+    """Whole trillionths as a number."""
+    return int(trillionths) / ONE
 
 
 def twelfths(value: int | Decimal) -> str:
-    """Twelfths of a millionth as money, rounded half even to whole millionths."""
+    """Twelfths of a trillionth as money, rounded half even to whole trillionths."""
     return exact_money(Fraction(int(value), 12))
 
 

@@ -27,7 +27,7 @@ class Ratios:
         self._put(name, part / whole if part is not None and whole else None, reason)
 
     def money(self, name: str, total: Whole, count: Whole, reason: str) -> None:
-        """A mean amount, rounded half even to millionths."""
+        """A mean amount, rounded half even to trillionths."""
         self._put(name, exact_money(Fraction(total, count)) if total is not None and count else None, reason)
 
     def ratio_of_means(self, name: str, above: Part, below: Part) -> None:

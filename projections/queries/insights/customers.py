@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from domain.access.rights import Feature
+from domain.decimals import ONE
 from domain.insights import bg_nbd
 from domain.insights import churn as churning
 from domain.insights import lifetime_value as lifetime
@@ -62,7 +63,7 @@ WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id ORDER BY md5(u
 """
 BOUGHT = f"""
 SELECT customer_id AS key, array_agg(day - DATE 'epoch' ORDER BY day) AS days,
-    array_agg((amount / 1e6)::float8 ORDER BY day) AS amounts
+    array_agg((amount / {ONE})::float8 ORDER BY day) AS amounts
 FROM (SELECT customer_id, day, SUM(amount) AS amount FROM {{payment_day}}
     WHERE company_id = %s AND day >= %s AND day < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
     GROUP BY 1, 2) AS bought

@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec import structs
 
+from domain.decimals import ONE
 from domain.errors import Invalid
-from domain.events.catalogue import MILLIONTHS
 from domain.insights.drivers import RATE, TOTAL, Contribution, Drivers, RateParts, drivers_of_rate, drivers_of_total
 from domain.insights.finding import Kind
 from domain.metrics.value import Reason
@@ -44,7 +44,7 @@ class Driven:
         return Method(Kind.DRIVERS, RATE if self.of else TOTAL, 1)
 
     def show(self, value: Fraction) -> str | float | int:
-        """A contribution in the unit of the metric: money exact to millionths, counts whole."""
+        """A contribution in the unit of the metric: money exact to trillionths, counts whole."""
         if self.money:
             return exact_money(value)
         return float(value) if self.of else int(value)
@@ -141,8 +141,8 @@ def _sums(counted: Mapping[str, RateParts]) -> dict[str, int]:
 
 
 def _whole(value: Any) -> int:
-    """Counts as they are, money in millionths."""
-    return int(Decimal(value) * MILLIONTHS) if isinstance(value, str) else int(value)
+    """Counts as they are, money in trillionths."""
+    return int(Decimal(value) * ONE) if isinstance(value, str) else int(value)
 
 
 def _bare(result: Drivers) -> Drivers:

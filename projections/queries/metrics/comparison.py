@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import field
 
+from domain.decimals import ONE
 from domain.metrics.metric import Metric, Unit
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import AnswerRow, AnswerTime
@@ -68,4 +69,4 @@ def _change(entry: Metric, value: Any, previous: Any) -> tuple[Any, float | None
         return change, change / abs(previous) if previous else None
     difference = Fraction(value) - Fraction(previous)
     rate = float(difference / abs(Fraction(previous))) if Fraction(previous) else None
-    return money(int(difference * 1_000_000)), rate
+    return money(int(difference * ONE)), rate

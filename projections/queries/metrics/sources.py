@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from domain.decimals import ONE
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.satisfaction.support import Ticket
 from projections.engine.query.asked_at import AskedAt
@@ -284,7 +285,7 @@ def _durations(rows: Rows, _: MetricScope) -> Sums:
     """Durations of successes in ms with their numbers, and how many failed."""
     succeeded = [row for row in rows if row["outcome"] != "error"]
     return {
-        "ok": [(middle_of(int(row["bucket"])) / 1_000_000, int(row["count"])) for row in succeeded],
+        "ok": [(middle_of(int(row["bucket"])) / ONE, int(row["count"])) for row in succeeded],
         "failures": sum(int(row["count"]) for row in rows if row["outcome"] == "error"),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from domain.access.rights import Feature
-from domain.billing.monthly_price import MILLIONTHS
+from domain.decimals import ONE
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
 from projections.engine.query.answer_row import AnswerRow, Rows
@@ -64,7 +64,7 @@ def _cohorts(request: Request, rows: Mapping[str, Rows]) -> list[CumulativeCohor
 
 
 def _cohort(row: Mapping[str, Any]) -> CumulativeCohort:
-    paid = [int(Decimal(cell["retained"]) * MILLIONTHS) for cell in row["ages"]]
+    paid = [int(Decimal(cell["retained"]) * ONE) for cell in row["ages"]]
     ages = [
         CumulativeAge(age=cell["age"], ltv=exact_money(value), unfinished=cell["unfinished"])
         for cell, value in zip(row["ages"], cohort_cumulative_ltv(row["users"], paid), strict=True)

@@ -6,26 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import LimitExceeded
 from projections.engine.query.formatting import stored_label
-from projections.engine.query.packed_columns import bigints, moments, read_bigints, read_moments
+from projections.engine.query.packed_columns import moments, read_moments, read_wholes, wholes
 from projections.engine.query.totals import Dimension, calendar, plain, whole
 
 if TYPE_CHECKING:
     from domain.metrics.trading.trades import Trades
 
-WIDE = 2**63 - 1  # a computed profit or loss may leave 64 bits, everything else was decoded from them
-UNKNOWN = -(2**63)
-MONEY = ("fees", "quantity", "entry_price", "exit_price", "max_adverse_excursion", "max_favourable_excursion")
-AMOUNTS = ("pnl", *MONEY, "initial_risk")
+EXCURSIONS = ("max_adverse_excursion", "max_favourable_excursion")
+AMOUNTS = ("pnl", "fees", "quantity", "multiplier", "entry_price", "exit_price", *EXCURSIONS, "initial_risk")
 TRADES = f"""
     SELECT {{by}}count(*) AS trades, {moments("closed_at", "{order}")} AS closed_at,
         {moments("opened_at", "{order}")} AS opened_at,
-        {", ".join(f"{bigints(name, '{order}')} AS {name}" for name in AMOUNTS)}
+        {", ".join(f"{wholes(name, '{order}')} AS {name}" for name in AMOUNTS)}
     FROM (
         SELECT {{picked}}{{place}}closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
-            CASE WHEN pnl BETWEEN -{WIDE} AND {WIDE} THEN pnl::bigint END AS pnl,
-            {", ".join(f"COALESCE({name}, {UNKNOWN})::bigint AS {name}" for name in AMOUNTS[1:])}
+            {", ".join(AMOUNTS)}
         FROM {{{{trade}}}} WHERE {{where}} ORDER BY closed_at, _last_seq, trade_id{{limit}}
     ) AS picked {{grouped}}
 """
@@ -68,16 +64,15 @@ def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
 
 
 def read_trades(row: Mapping[str, Any]) -> Trades:
-    """The trades of a row of `trades`. Raises LimitExceeded for a profit or loss beyond 64 bits."""
+    """The trades of a row of `trades`."""
     from domain.metrics.trading.trades import Trades
 
-    columns = {name: read_bigints(row[name]) for name in AMOUNTS}
-    if columns["pnl"].size < row["trades"]:
-        raise LimitExceeded("the profit or loss of a trade has more than 64 bits in millionths")
+    columns = {name: read_wholes(row[name]) for name in AMOUNTS}
     return Trades.of(
         columns["pnl"],
         fees=columns["fees"],
         quantity=columns["quantity"],
+        multiplier=columns["multiplier"],
         entry_price=columns["entry_price"],
         exit_price=columns["exit_price"],
         opened_at=read_moments(row["opened_at"]),

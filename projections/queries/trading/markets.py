@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
+from domain.decimals import ONE
 from domain.errors import LimitExceeded
 from domain.events.catalogue import INTERVALS
 from domain.insights.finding import Kind
@@ -253,7 +254,7 @@ def said(request: Request, answers: Mapping[str, Rows]) -> list[Insight]:
         raise LimitExceeded(f"{len(markets)} markets are more than {MOST_MARKETS}", suggested_actions=("Name some.",))
     rows: list[Insight] = []
     for symbol, bars in markets:
-        observed: dict[date, float] = {bar["start"].astimezone(UTC).date(): int(bar["close"]) / 1e6 for bar in bars}
+        observed: dict[date, float] = {bar["start"].astimezone(UTC).date(): int(bar["close"]) / ONE for bar in bars}
         params = {"symbol": symbol, "interval": "1d", "from": begin.isoformat(), "to": end.isoformat()}
         evidence = {"query": "market_bars", "params": params, "measure": "close", "days": len(observed)}
         about = {"metric": "close", "symbol": symbol, "unit": "price", "evidence": evidence}

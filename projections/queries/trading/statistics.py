@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
@@ -110,20 +109,10 @@ def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
     return record
 
 
-def _value(stat: Stat, unit: Unit) -> Any:
-    """A value as answers show it; a mean of money, no whole number of millionths, with the digits that it has.
-
-    Those who compare with other tools need these digits; `metric` and `trading_totals` round them to millionths.
-    """
-    if unit is Unit.MONEY and has_value(stat) and stat != round(stat):
-        return format(Decimal(repr(float(stat))).scaleb(-6), "f")
-    return measure(stat, unit)
-
-
 def _statistic(key: str, answer: Answer, record: TradingRecord) -> Statistic:
     return Statistic(
         key=key,
-        value=_value(answer.value, answer.unit),
+        value=measure(answer.value, answer.unit),
         unit=answer.unit,
         convention=answer.convention,
         reason=_reason(answer.value),
@@ -207,7 +196,7 @@ def equity(request: Request, rows: Mapping[str, Rows]) -> list[EquityRow]:
 
 
 def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """What the curve is in money: whole millionths as decimal text. A flow counts on the next day that there is."""
+    """What the curve is in money: whole trillionths as decimal text. A flow counts on the next day that there is."""
     import numpy as np
 
     from domain.metrics.trading.whole import running, sums_by
@@ -216,11 +205,11 @@ def _in_money(daily: Daily, pnl: Sequence[int]) -> Iterator[dict[str, Any]]:
     places = np.searchsorted(daily.index, daily.flows.days, side="left").clip(0, days - 1)
     flows = sums_by(places, daily.flows.amounts, days)
     peak = 0
-    for day, flow, flowed, earned in zip(daily.index, flows, running(flows), pnl, strict=True):
+    for day, flow, flowed, earned in zip(daily.index, flows.tolist(), running(flows).tolist(), pnl, strict=True):
         peak = max(peak, earned)
         shown = {"pnl": earned, "equity": daily.starting_equity + flowed + earned, "flows": flow}
         shown["drawdown_money"] = earned - peak
-        yield {"day": _day(day), "basis": daily.basis} | {name: money(int(each)) for name, each in shown.items()}
+        yield {"day": _day(day), "basis": daily.basis} | {name: money(each) for name, each in shown.items()}
 
 
 def rolling(request: Request, rows: Mapping[str, Rows]) -> list[RollingRow]:

@@ -13,20 +13,20 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET, UnsetType
 
 from domain.access.rights import Feature
-from domain.errors import Invalid, LimitExceeded
+from domain.errors import Invalid
 from domain.metrics.value import Stat, has_value
 from projections.engine.query.answer_row import AnswerRow, Rows
 from projections.engine.query.asked_at import FOREVER
 from projections.engine.query.composed import Composed, Select
 from projections.engine.query.formatting import money
 from projections.engine.query.packed_columns import (
-    bigints,
     bounded,
     integers,
     moments,
-    read_bigints,
     read_integers,
     read_moments,
+    read_wholes,
+    wholes,
 )
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time, read_whole
 from projections.engine.query.plain import Statement
@@ -43,7 +43,6 @@ UNITS = ("day", "week", "month")
 AGES = {"day": 91, "week": 53, "month": 25}
 MOST_AGES = 1_000
 AGE_LIMIT = Param("ages", "how many ages at most", read_whole(1, MOST_AGES))
-WIDE = 2**63 - 1
 
 
 class CohortAge(AnswerRow, kw_only=True):
@@ -107,7 +106,7 @@ PAID = """
     FROM (
         SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, day::timestamptz AS at, currency,
             (MAX(day) OVER () + 1)::timestamptz AS latest, (kind <> 'refunded')::int AS takes,
-            CASE WHEN signed BETWEEN -{wide} AND {wide} THEN signed::bigint END AS signed
+            signed
         FROM (
             SELECT *, CASE WHEN kind = 'refunded' THEN -amount ELSE amount END AS signed FROM {{payment_day}}
             WHERE {where} AND kind IN ('succeeded', 'recovered', 'refunded') LIMIT {most}
@@ -158,7 +157,7 @@ def _paid(request: Request) -> Select:
         if request.get(name) is not None:
             where.append(condition)
             params.append(request.get(name))
-    amount = {"amount": bigints("signed"), "takes": integers("takes"), "wide": WIDE}
+    amount = {"amount": wholes("signed"), "takes": integers("takes")}
     sql = PAID.format(**PACKED, **amount, at=moments("at"), where=" AND ".join(where))
     return Select("payments", Statement(sql, tuple(params)))
 
@@ -192,9 +191,7 @@ def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
     bounded(row["events"], MOST_EVENTS, "days of payments")
     if row["currencies"] > 1:
         raise Invalid("payments are of several currencies: name one as the parameter currency", code="bad_parameter")
-    users, at, amounts = read_integers(row["users"]), read_moments(row["at"]), read_bigints(row["amount"])
-    if amounts.size < users.size:
-        raise LimitExceeded("a day's payments of a customer have more than 64 bits in millionths")
+    users, at, amounts = read_integers(row["users"]), read_moments(row["at"]), read_wholes(row["amount"])
     takes = read_integers(row["takes"]) == 1
     return Did(users[takes], at[takes]), Did(users, at, amounts), row["latest"]
 

@@ -7,8 +7,8 @@ from itertools import count
 
 from domain.billing.policies import Charge
 from domain.billing.subscriptions import ABSENT, MS_PER_DAY, STATUS, SubscriptionFact, merge_facts
+from domain.decimals import ONE
 
-MILLION = 1_000_000
 EVENTS = (*STATUS, "changed", "upgraded", "downgraded", "quantity_changed")
 BEGIN = 1_000 * MS_PER_DAY  # a time in the first weeks of 1970 could be one in seconds, and is refused at the doors
 SPAN = 160 * MS_PER_DAY
@@ -40,9 +40,9 @@ def random_history(chance: random.Random) -> list[SubscriptionFact]:
                 currency="",
                 interval=chance.choice(("", "month", "year", "week")),
                 interval_count=chance.choice((0, 1, 7)),
-                unit_amount=chance.choice((ABSENT, 0, 7 * MILLION, 10 * MILLION, 20 * MILLION + 1)),
-                quantity=chance.choice((ABSENT, MILLION, 3 * MILLION)),
-                discount_pct=chance.choice((ABSENT, ABSENT, 0, 25 * MILLION, 100 * MILLION)),
+                unit_amount=chance.choice((ABSENT, 0, 7 * ONE, 10 * ONE, 20 * ONE + 1)),
+                quantity=chance.choice((ABSENT, ONE, 3 * ONE)),
+                discount_pct=chance.choice((ABSENT, ABSENT, 0, 25 * ONE, 100 * ONE)),
                 discount_lasting=chance.random() < 0.5,
                 recorded_at=chance.choice((0, at, max(1, at - chance.randrange(40 * MS_PER_DAY)))),
             )

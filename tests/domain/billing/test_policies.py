@@ -10,17 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import PRESETS, Charge, Policy, debts, facts_under, read
 from domain.billing.replacements import in_force
 from domain.billing.subscriptions import MS_PER_DAY, STATUS, Ledger, SubscriptionFact, ledger, merge_facts
+from domain.decimals import ONE
 from domain.metrics.revenue.flows import bridge
 from tests.domain.billing.histories import BEGIN, SPAN, History, random_tenant
 from tests.domain.billing.test_subscriptions import fact
 from tests.domain.metrics.revenue.recounts import activity, snapshot
 
 DEFAULT = PRESETS["default"]
-MONTH = 12 * MILLIONTHS
+MONTH = 12 * ONE
 SIGNS = {"new": 1, "expansion": 1, "contraction": -1, "churned": -1, "reactivated": 1}
 
 
@@ -79,7 +79,7 @@ def test_trials_count_where_the_policy_says_so() -> None:
 def test_temporary_discounts_are_subtracted_or_not() -> None:
     """A lasting one always is."""
     for lasting, kept in ((True, 40), (False, 50)):
-        facts = [on(1, "started", 50, discount_pct=20 * MILLIONTHS, discount_lasting=lasting)]
+        facts = [on(1, "started", 50, discount_pct=20 * ONE, discount_lasting=lasting)]
         assert moves(DEFAULT, facts) == [(1, "new", 40)]
         assert moves(Policy(discounts="lasting"), facts) == [(1, "new", kept)]
 
@@ -173,16 +173,16 @@ def recount(facts: Sequence[SubscriptionFact], before: int) -> int:
         status[name] = STATUS.get(f.event) or status.get(name) or "active"
         if f.event in ("paused", "canceled", "cancel_scheduled") and known:
             continue
-        amount, quantity, discount, interval, every = terms.get(name, (0, MILLIONTHS, 0, "month", 1))
+        amount, quantity, discount, interval, every = terms.get(name, (0, ONE, 0, "month", 1))
         if f.unit_amount >= 0:
-            amount, quantity, discount, interval, every = f.unit_amount, MILLIONTHS, 0, "month", 1
+            amount, quantity, discount, interval, every = f.unit_amount, ONE, 0, "month", 1
         quantity = f.quantity if f.quantity >= 0 else quantity
         every = (f.interval_count or 1) if f.interval or f.unit_amount >= 0 else every
         interval, discount = f.interval or interval, f.discount_pct if f.discount_pct >= 0 else discount
         terms[name] = amount, quantity, discount, interval, every
-        kept = 1 - Fraction(discount, 100 * MILLIONTHS)
+        kept = 1 - Fraction(discount, 100 * ONE)
         a_year = {"week": 52, "month": 12, "year": 1}[interval]
-        price[name] = Fraction(round(Fraction(amount * quantity, MILLIONTHS) * kept) * a_year, every)
+        price[name] = Fraction(round(Fraction(amount * quantity, ONE) * kept) * a_year, every)
     return sum(round(price.get(name, Fraction())) for name in status if status[name] == "active" and name not in held)
 
 

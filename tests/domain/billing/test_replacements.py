@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from domain.billing.policies import PRESETS, read
 from domain.billing.replacements import in_force
 from domain.billing.subscriptions import SubscriptionFact, ledger, merge_facts
+from domain.decimals import ONE
 from tests.domain.billing.test_policies import day, moves, on
 from tests.domain.billing.test_subscriptions import HISTORIES
 
@@ -74,7 +75,7 @@ Expected = list[tuple[float, str, float]]
             id="steps of a ramp stay",
         ),
         pytest.param(
-            [on(90, "upgraded", 100, recorded_at=day(60)), on(75, "quantity_changed", quantity=2_000_000)],
+            [on(90, "upgraded", 100, recorded_at=day(60)), on(75, "quantity_changed", quantity=2 * ONE)],
             [(75, "expansion", 70), (90, "contraction", 40)],
             id="a change that states no price replaces none",
         ),

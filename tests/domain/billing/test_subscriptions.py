@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.subscriptions import (
     ABSENT,
     LOSSES,
@@ -24,9 +23,10 @@ from domain.billing.subscriptions import (
     ledger,
     merge_facts,
 )
+from domain.decimals import ONE
 
 CHANGES = ("changed", "upgraded", "downgraded", "quantity_changed")
-MONTH = 12 * MILLIONTHS  # one unit of the currency a month, in twelfths of millionths
+MONTH = 12 * ONE  # one unit of the currency a month, in twelfths of trillionths
 NOTHING_STATED: dict[str, Any] = dict.fromkeys(("plan", "tier", "currency", "interval"), "") | {
     "sequence": 0,
     "item": 0,
@@ -40,7 +40,7 @@ NOTHING_STATED: dict[str, Any] = dict.fromkeys(("plan", "tier", "currency", "int
 def fact(at: int, event: str, amount: float | None = None, **more: Any) -> SubscriptionFact:
     """A fact of subscription s1, at a price a month; without one, it states none."""
     stated = NOTHING_STATED | {"event_id": f"e{at}"} | more
-    price = ABSENT if amount is None else round(amount * MILLIONTHS)
+    price = ABSENT if amount is None else round(amount * ONE)
     return SubscriptionFact(effective_at=at, event=event, unit_amount=price, **stated)
 
 
@@ -107,12 +107,12 @@ def moves(*facts: SubscriptionFact) -> list[tuple[int, str, float]]:
         ),
         pytest.param([fact(2, "canceled", 80), fact(3, "paused")], [], id="first heard of by its end"),
         pytest.param(
-            [fact(1, "started", 10, quantity=3 * MILLIONTHS), fact(2, "quantity_changed", quantity=5 * MILLIONTHS)],
+            [fact(1, "started", 10, quantity=3 * ONE), fact(2, "quantity_changed", quantity=5 * ONE)],
             [(1, "new", 30), (2, "expansion", 20)],
             id="without a price the price stays",
         ),
         pytest.param(
-            [fact(1, "started", 10, quantity=3 * MILLIONTHS, interval="year"), fact(2, "changed", 10)],
+            [fact(1, "started", 10, quantity=3 * ONE, interval="year"), fact(2, "changed", 10)],
             [(1, "new", 2.5), (2, "expansion", 7.5)],
             id="with a price quantity is 1 and interval month unless stated",
         ),
@@ -200,8 +200,8 @@ FACTS = st.builds(
     interval=st.sampled_from(["", "day", "week", "month", "quarter", "year"]),
     interval_count=st.integers(0, 7),
     unit_amount=st.sampled_from([ABSENT, 0, 5, 10_000_000, 10_000_001]),
-    quantity=st.sampled_from([ABSENT, 0, MILLIONTHS, 1_500_000]),
-    discount_pct=st.sampled_from([ABSENT, 0, 12_345_678, 100 * MILLIONTHS]),
+    quantity=st.sampled_from([ABSENT, 0, ONE, ONE * 3 // 2]),
+    discount_pct=st.sampled_from([ABSENT, 0, 12_345_678_000_000, 100 * ONE]),
 )
 HISTORIES = st.lists(FACTS, max_size=25)
 
@@ -267,8 +267,8 @@ def test_order_repetition_and_split_of_delivery_mean_nothing(
     assert merge_facts(merge_facts((), delivered[:at]), delivered[at:]) == merge_facts((), facts)
 
 
-@pytest.mark.parametrize(("stated", "left"), [(ABSENT, 75), (0, 100), (50 * MILLIONTHS, 50)])
+@pytest.mark.parametrize(("stated", "left"), [(ABSENT, 75), (0, 100), (50 * ONE, 50)])
 def test_a_discount_of_nothing_ends_the_discount(stated: int, left: int) -> None:
     """A change without a price keeps the discount that it does not mention, and takes the one that it states."""
-    told = ledger_of(fact(1, "started", 100, discount_pct=25 * MILLIONTHS), fact(2, "changed", discount_pct=stated))
+    told = ledger_of(fact(1, "started", 100, discount_pct=25 * ONE), fact(2, "changed", discount_pct=stated))
     assert told.subscriptions["s1"].mrr == left * MONTH

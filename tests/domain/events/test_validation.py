@@ -21,7 +21,7 @@ from tests.eventlog.publish.samples import trade
 from tests.support.closed_trades import NOON
 from tests.support.examples import examples
 
-NUMBERS = (0.0, 1.5, 3, 11, 101, -1.5, 9.2e12, 9.3e12, -9.3e12, float("nan"), float("inf"), -0.0, 1e-9)
+NUMBERS = (0.0, 1.5, 3, 11, 101, -1.5, 1e15, 1.1e15, -1e16, float("nan"), float("inf"), -0.0, 1e-9, 1e-13)
 TEXTS = ("", "x", "1h", "a\0b", "é" * 2048, "é" * 2049)
 TIMES = (0, 1, NOON, LATEST - 1, LATEST, -1, 2**63 - 1)
 
@@ -262,3 +262,38 @@ def test_terms_of_a_subscription_are_bounded(terms: dict[str, Any], reason: str)
     fact = good_fact(kind)
     fact.MergeFrom(SubscriptionEvent(**terms))
     assert check_payload(kind, fact) == (Code.OUT_OF_RANGE, reason, None)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "problem"),
+    [
+        ({"fees": 1e15}, None),
+        ({"entry_price": -37.63, "exit_price": 10.01, "multiplier": 1000}, None),
+        ({"multiplier": 0}, "out_of_range: multiplier 0 must be from 1e-12 to 1e+12"),
+        ({"fees": 1e15 + 10}, "out_of_range: fees 1000000000000010.0 is larger than 1e+15"),
+        ({"fees": 1e-12}, None),
+        ({"fees": 1.0000004e-7}, None),
+        ({"fees": 1.5e-12}, "too_fine: fees 1.5e-12 has more than 12 decimal places that matter"),
+        ({"fees": -5e-324}, "too_fine: fees -5e-324 has more than 12 decimal places that matter"),
+        ({"quantity": 1e9, "entry_price": 5e8, "exit_price": 5e8}, None),
+        (
+            {"quantity": 1e9, "entry_price": 5e8, "exit_price": 5.01e8},
+            "out_of_range: (entry_price + exit_price) × quantity × multiplier is larger than 1e+18",
+        ),
+    ],
+)
+def test_decimals_are_bounded_and_not_too_fine(numbers: dict[str, float], problem: str | None) -> None:
+    """Up to 10^15, their products up to 10^18, and on a grid of 10^-12 that may change them by a millionth at most."""
+    kind = BY_NAME["trading_result"]
+    fact = good_fact(kind)
+    fact.MergeFrom(TradingResult(**numbers))  # type: ignore[arg-type]  # of doubles alone
+    told = check_payload(kind, fact)
+    assert (f"{told.code}: {told.reason}" if told else None) == problem
+
+
+def test_what_is_measured_is_rounded_however_fine_it_is() -> None:
+    """A reading of 3e-13 is no mistake of whoever sends it."""
+    kind = BY_NAME["system_metric"]
+    fact = good_fact(kind)
+    fact.MergeFrom(kind.message(value=3e-13))
+    assert check_payload(kind, fact) is None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.decimals import ONE
 from domain.metrics.trading.calendars import Calendar
 from domain.metrics.trading.daily import NOTHING, Booked, Daily, from_values
 from domain.metrics.trading.trades import Trades
@@ -19,7 +20,7 @@ from domain.metrics.trading.whole import whole
 from domain.metrics.value import Stat, has_value
 
 ORACLES = Path(__file__).parents[2] / "data" / "oracles"
-MILLIONTHS = 10**6
+
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -28,20 +29,20 @@ def oracle(name: str) -> Any:
     return json.loads((ORACLES / name).read_text())
 
 
-def millionths(amount: Any) -> int:
+def trillionths(amount: Any) -> int:
     """An amount as the service decodes it."""
-    return int((Decimal(str(amount)) * MILLIONTHS).to_integral_value())
+    return int((Decimal(str(amount)) * ONE).to_integral_value())
 
 
 def aapl_trades() -> Trades:
     """The trades of the crossover, in order of exit."""
     rows = oracle("trades_aapl.json")["trades"]
     return Trades.of(
-        (millionths(row["pnl"]) for row in rows),
-        fees=(millionths(row["commission"]) for row in rows),
-        quantity=(abs(row["size"]) * MILLIONTHS for row in rows),
-        entry_price=(millionths(row["entry_price"]) for row in rows),
-        exit_price=(millionths(row["exit_price"]) for row in rows),
+        (trillionths(row["pnl"]) for row in rows),
+        fees=(trillionths(row["commission"]) for row in rows),
+        quantity=(abs(row["size"]) * ONE for row in rows),
+        entry_price=(trillionths(row["entry_price"]) for row in rows),
+        exit_price=(trillionths(row["exit_price"]) for row in rows),
         opened_at=(milliseconds(row["entry_time"]) for row in rows),
         closed_at=(milliseconds(row["exit_time"]) for row in rows),
     )

@@ -19,7 +19,7 @@ from projections.engine.query.formatting import measure
 from projections.queries.metrics.assumptions import MOST
 from tests.support.examples import examples
 
-LARGE = 12 * 2**63  # MRR is kept in twelfths of a millionth
+LARGE = 12 * 10**27  # MRR is kept in twelfths of a trillionth
 NUMBERS = st.one_of(st.sampled_from([0, 1, -1, LARGE, -LARGE]), st.integers(-10, 10), st.integers(-LARGE, LARGE))
 MS = st.integers(0, 2**53)
 CUSTOMERS = st.lists(st.sampled_from("abc"), max_size=3, unique=True)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
-from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Action, Books, Measured, Trade, half_even, utc
+from tests.e2e.exactness.recount import (
+    DAY,
+    HOUR,
+    MINUTE,
+    ONE,
+    Action,
+    Books,
+    Measured,
+    Trade,
+    half_even,
+    trillionths,
+    utc,
+)
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
@@ -21,7 +33,7 @@ class Near(NamedTuple):
     exact: float
 
     def admits(self, answer: object) -> bool:
-        """Whether the answer is near enough; a millionth more is for rounding to whole millionths."""
+        """Whether the answer is near enough; a little more is for values near 0."""
         return isinstance(answer, int | float) and abs(answer - self.exact) <= abs(self.exact) * 0.01 + 1e-6
 
 
@@ -35,14 +47,14 @@ class Question(NamedTuple):
     counts: str = ""
 
 
-def money(millionths: int) -> str:
+def money(trillionths: int) -> str:
     """A decimal text, trailing zeros trimmed."""
-    text = f"{Decimal(millionths).scaleb(-6):f}"
+    text = f"{Decimal(trillionths).scaleb(-12, Context(prec=60)):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def money_of(exact: Fraction) -> str:
-    """A fraction of millionths as money."""
+    """A fraction of trillionths as money."""
     return money(half_even(exact))
 
 
@@ -181,7 +193,7 @@ def _account_values(books: Books) -> Iterator[Row]:
     for (user, account, on), report in sorted(books.values.items()):
         value = report.payload
         row = {"user_id": user, "account_id": account, "day": day(on * DAY), "at": time(value["at"])}
-        amounts = {name: money(round(value[name] * 1e6)) for name in ("equity", "balance")}
+        amounts = {name: money(trillionths(value[name])) for name in ("equity", "balance")}
         yield row | amounts | {"currency": value["currency"]}
 
 
@@ -231,13 +243,13 @@ def _sessions(books: Books) -> Iterator[Row]:
 def _quantiles(values: Sequence[int]) -> Row:
     ordered = sorted(values)
     ranks = {name: -(-len(ordered) * percent // 100) for name, percent in (("p50", 50), ("p95", 95), ("p99", 99))}
-    return {name: Near(ordered[rank - 1] / 1e6) if ordered else None for name, rank in ranks.items()}
+    return {name: Near(ordered[rank - 1] / ONE) if ordered else None for name, rank in ranks.items()}
 
 
 def _measured(found: Sequence[Measured]) -> Row:
     values = [one.value for one in found]
-    extremes = {"min": min(values) / 1e6, "max": max(values) / 1e6} if values else {"min": None, "max": None}
-    return {"count": len(values), "sum": sum(values) / 1e6, **extremes, **_quantiles(values)}
+    extremes = {"min": min(values) / ONE, "max": max(values) / ONE} if values else {"min": None, "max": None}
+    return {"count": len(values), "sum": sum(values) / ONE, **extremes, **_quantiles(values)}
 
 
 def _performed(found: Sequence[Measured]) -> Row:

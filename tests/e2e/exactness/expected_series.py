@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.e2e.exactness.expected import Question, Row, activity, day, money, money_of, system, time, trading
 from tests.e2e.exactness.expected_business import buckets, business, steps
-from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact, Payment
+from tests.e2e.exactness.recount import DAY, HOUR, MINUTE, Books, Fact, Payment, trillionths
 
 WIDTH = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
 PRICES = ("open", "high", "low", "close", "volume")
@@ -21,7 +21,7 @@ def bars(books: Books) -> Iterator[Question]:
         published: defaultdict[str, dict[int, Row]] = defaultdict(dict)
         for (of, interval, start), report in books.bars.items():
             if of == symbol:
-                published[interval][start] = {name: round(report.payload[name] * 1e6) for name in PRICES}
+                published[interval][start] = {name: trillionths(report.payload[name]) for name in PRICES}
         for asked, finer in (("1m", ()), ("1h", ("1m",)), ("5m", ("1m",)), ("1d", ("1m", "1h"))):
             cells = dict(published[asked])
             for interval in finer:
@@ -48,7 +48,7 @@ def _rolled(finer: dict[int, Row], width: int) -> dict[int, Row]:
 
 
 class Move(NamedTuple):
-    """A change of a customer's MRR, positive in the sense of its kind; in twelfths of a millionth."""
+    """A change of a customer's MRR, positive in the sense of its kind; in twelfths of a trillionth."""
 
     at: int
     plan: str

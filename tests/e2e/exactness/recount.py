@@ -1,6 +1,6 @@
 """The recount: every good event once, as exact whole numbers, in plain Python and by the published contracts alone.
 
-It shares no code with the service. Money and measures become whole millionths, half even, as the contracts say; all
+It shares no code with the service. Money and measures become whole trillionths, half even, as the contracts say; all
 sums are of whole numbers.
 """
 
@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.e2e.exactness.stream import Event
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+ONE = 10**12
 
 
 class Trade(NamedTuple):
-    """A closed trade; money in millionths."""
+    """A closed trade; money in trillionths."""
 
     trade_id: str
     user_id: str
@@ -57,7 +59,7 @@ class Action(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """Something that happened to a payment; money in millionths."""
+    """Something that happened to a payment; money in trillionths."""
 
     at: int
     customer_id: str
@@ -69,7 +71,7 @@ class Payment(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Money spent to win customers, in millionths."""
+    """Money spent to win customers, in trillionths."""
 
     at: int
     channel: str
@@ -95,7 +97,7 @@ class Step(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A value of a metric, or how long an operation took (then `outcome` is set); in millionths."""
+    """A value of a metric, or how long an operation took (then `outcome` is set); in trillionths."""
 
     service: str
     metric: str
@@ -114,7 +116,7 @@ class Flow(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A fact of a subscription, its MRR in twelfths of a millionth; sorts in the order in which facts take effect.
+    """A fact of a subscription, its MRR in twelfths of a trillionth; sorts in the order in which facts take effect.
 
     `full` is the price without the discount, which is never a lasting one here.
     """
@@ -176,9 +178,9 @@ def _facts(event: Event) -> Iterator[dict[str, Any]]:
         yield event.payload
 
 
-def millionths(number: float) -> int:
-    """A number on the wire in whole millionths."""
-    return round(number * 1e6)
+def trillionths(number: float) -> int:
+    """A number on the wire in whole trillionths."""
+    return int((Decimal(f"{number:.15g}") * ONE).to_integral_value())
 
 
 def half_even(value: Fraction) -> int:
@@ -187,12 +189,12 @@ def half_even(value: Fraction) -> int:
 
 
 def _trade(books: Books, event: Event, trade: dict[str, Any]) -> None:
-    quantity, fees = millionths(trade["quantity"]), millionths(trade["fees"])
-    entry, leave = millionths(trade["entry_price"]), millionths(trade["exit_price"])
+    quantity, fees = trillionths(trade["quantity"]), trillionths(trade["fees"])
+    entry, leave = trillionths(trade["entry_price"]), trillionths(trade["exit_price"])
     if "pnl" in trade:
-        pnl = millionths(trade["pnl"])
+        pnl = trillionths(trade["pnl"])
     else:
-        gained = half_even(Fraction((leave - entry) * quantity, 1_000_000))
+        gained = half_even(Fraction((leave - entry) * quantity, ONE))
         pnl = (gained if trade["side"] == "long" else -gained) - fees
     books.trades.append(
         Trade(
@@ -210,10 +212,10 @@ def _trade(books: Books, event: Event, trade: dict[str, Any]) -> None:
             trade["currency"],
             trade["opened_at"],
             trade["closed_at"],
-            millionths(trade["max_adverse_excursion"]) if "max_adverse_excursion" in trade else None,
-            millionths(trade["max_favourable_excursion"]) if "max_favourable_excursion" in trade else None,
+            trillionths(trade["max_adverse_excursion"]) if "max_adverse_excursion" in trade else None,
+            trillionths(trade["max_favourable_excursion"]) if "max_favourable_excursion" in trade else None,
             trade["exit_reason"],
-            half_even(Fraction((entry + leave) * quantity, 1_000_000)),
+            half_even(Fraction((entry + leave) * quantity, ONE)),
         )
     )
 
@@ -224,17 +226,17 @@ def _action(books: Books, event: Event, done: dict[str, Any]) -> None:
 
 
 def _metric(books: Books, event: Event, measured: dict[str, Any]) -> None:
-    value = millionths(measured["value"])
+    value = trillionths(measured["value"])
     books.metrics.append(Measured(measured["service"], measured["metric"], "", event.timestamp, value))
 
 
 def _operation(books: Books, event: Event, done: dict[str, Any]) -> None:
-    outcome, took = done.get("outcome", "ok"), millionths(done["duration_ms"])
+    outcome, took = done.get("outcome", "ok"), trillionths(done["duration_ms"])
     books.operations.append(Measured(done["service"], done["operation"], outcome, event.timestamp, took))
 
 
 def _flow(books: Books, event: Event, flow: dict[str, Any]) -> None:
-    books.flows.append(Flow(event.user, flow["account_id"], event.timestamp, millionths(flow["amount"])))
+    books.flows.append(Flow(event.user, flow["account_id"], event.timestamp, trillionths(flow["amount"])))
 
 
 def _value(books: Books, event: Event, value: dict[str, Any]) -> None:
@@ -260,8 +262,8 @@ CHARGES_A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
     price = full = -1  # not stated
     if "unit_amount" in fact:
-        kept = 1 - Fraction(millionths(fact["discount_pct"]), 100_000_000)
-        whole = Fraction(millionths(fact["unit_amount"]) * millionths(fact["quantity"]), 1_000_000)
+        kept = 1 - Fraction(trillionths(fact["discount_pct"]), 100 * ONE)
+        whole = Fraction(trillionths(fact["unit_amount"]) * trillionths(fact["quantity"]), ONE)
         price = half_even(whole * kept) * CHARGES_A_YEAR[fact["interval"]]
         full = half_even(whole) * CHARGES_A_YEAR[fact["interval"]]
     books.facts[fact["customer_id"]].append(
@@ -279,13 +281,13 @@ def _subscription(books: Books, event: Event, fact: dict[str, Any]) -> None:
 
 
 def _payment(books: Books, event: Event, payment: dict[str, Any]) -> None:
-    money = millionths(payment["amount"]), millionths(payment["fee"])
+    money = trillionths(payment["amount"]), trillionths(payment["fee"])
     who, what = (payment["customer_id"], payment["invoice_id"]), (payment["kind"], payment["currency"])
     books.payments.append(Payment(event.timestamp, *who, *what, *money))
 
 
 def _cost(books: Books, event: Event, cost: dict[str, Any]) -> None:
-    spent = millionths(cost["cost"])
+    spent = trillionths(cost["cost"])
     books.costs.append(Cost(event.timestamp, cost["channel"], cost["campaign"], cost["currency"], spent))
 
 

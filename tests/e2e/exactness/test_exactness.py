@@ -81,7 +81,7 @@ def as_answered(question: Question) -> list[dict[str, object]]:
     return [{n: v.exact if isinstance(v, Near) else v for n, v in row.items()} for row in question.rows]
 
 
-def test_the_comparison_sees_a_lost_row_a_repeated_event_and_a_wrong_millionth() -> None:
+def test_the_comparison_sees_a_lost_row_a_repeated_event_and_a_wrong_trillionth() -> None:
     """A proof that could not fail would prove nothing."""
     ledger = next(question for question in asked(2_000) if question.query == "trading_totals" and question.keys)
     rows = as_answered(ledger)
@@ -89,7 +89,7 @@ def test_the_comparison_sees_a_lost_row_a_repeated_event_and_a_wrong_millionth()
     faultless.compare(ledger, rows)
     short.compare(ledger, rows[1:])
     twice.compare(ledger, [{**rows[0], "total_trades": ledger.rows[0]["total_trades"] + 1}, *rows[1:]])
-    wrong.compare(ledger, [{**rows[0], "total_pnl": "0.000001"}, *rows[1:]])
+    wrong.compare(ledger, [{**rows[0], "total_pnl": "0.000000000001"}, *rows[1:]])
     assert (faultless.lost, faultless.double, faultless.unequal) == (0, 0, 0)
     assert (short.lost, short.unequal) == (ledger.rows[0]["total_trades"], 1)
     assert (twice.double, twice.unequal) == (1, 1)

@@ -107,7 +107,7 @@ def bad_lines() -> list[tuple[bytes, Code]]:
         (json.dumps(trade_members() | {"payload": []}).encode(), Code.EMPTY_BATCH),
         (line(quantity=float("nan")), Code.NOT_FINITE),
         (line(exit_price="Infinity"), Code.NOT_FINITE),
-        (line(quantity=1e13), Code.OUT_OF_RANGE),
+        (line(quantity=1.1e15), Code.OUT_OF_RANGE),
         (line(quantity=-1), Code.OUT_OF_RANGE),
         (line(closed_at=2**63), Code.OUT_OF_RANGE),
         (line(closed_at=253_402_300_799_000), Code.BAD_TIME),

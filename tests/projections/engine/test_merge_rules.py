@@ -8,6 +8,7 @@ from operator import xor
 import psycopg
 import pytest
 
+from domain.decimals import ONE
 from eventlog.publish.builders import survey_response
 from projections.engine.declare.merge_rules import Count, Key, KindT, Rule, Text
 from projections.engine.declare.projection import Projection
@@ -64,8 +65,8 @@ def parity() -> Projection:
 
 
 def expected(scores: list[int]) -> int:
-    """Whole millionths, by hand."""
-    return reduce(xor, (score * 1_000_000 for score in scores))
+    """Whole trillionths, by hand."""
+    return reduce(xor, (score * ONE for score in scores))
 
 
 @pytest.mark.parametrize("sizes", [(100,), (2, 1)])

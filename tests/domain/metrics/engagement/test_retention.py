@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.decimals import ONE
 from domain.metrics.engagement.activity import active_users
 from domain.metrics.engagement.periods import MS_PER_DAY, ROLLING, Interval, begin_of
 from domain.metrics.engagement.retention import Did, Matrix, Measure, RetentionQuestion, retention
@@ -156,7 +157,7 @@ def purchases() -> tuple[Did, int]:
     users = column([user for user, _, _ in rows])
     moments = [datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) for _, day, _ in rows]
     at = column([round(moment.timestamp() * 1000) for moment in moments])
-    money = column([int(Decimal(amount) * 1_000_000) for _, _, amount in rows])
+    money = column([int(Decimal(amount) * ONE) for _, _, amount in rows])
     return Did(users, at, money), round(datetime(1998, 7, 1, tzinfo=UTC).timestamp() * 1000)
 
 
@@ -174,7 +175,7 @@ def test_the_cdnow_cohorts() -> None:
         for age, cell in ((int(age), cell) for age, cell in cells.items()):
             assert active.retained[i, age] == cell["active"]
             assert active.rate(i, age) == pytest.approx(cell["retention"], abs=1e-12)
-            assert Decimal(int(revenue.retained[i, age])) / 1_000_000 == Decimal(cell["revenue"])
+            assert Decimal(int(revenue.retained[i, age])) / ONE == Decimal(cell["revenue"])
     days = bought.at // MS_PER_DAY
     first = int(days.min())
     daily = active_users(bought.users, days, first, first + 19, 1)

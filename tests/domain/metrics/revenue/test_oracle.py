@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from domain.billing.monthly_price import MILLIONTHS
 from domain.billing.policies import PRESETS, read
 from domain.billing.subscriptions import LOSSES, Movement, SubscriptionFact, merge_facts
+from domain.decimals import ONE
 from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.rates import customer_churn_rate
 from domain.metrics.value import Stat, has_value
@@ -52,9 +52,9 @@ def fact_of(line: dict[str, Any]) -> SubscriptionFact:
         currency=line["currency"],
         interval=line["interval"],
         interval_count=1,
-        unit_amount=int(Decimal(line["unit_amount"]) * MILLIONTHS),
-        quantity=line["quantity"] * MILLIONTHS,
-        discount_pct=line["discount_pct"] * MILLIONTHS,
+        unit_amount=int(Decimal(line["unit_amount"]) * ONE),
+        quantity=line["quantity"] * ONE,
+        discount_pct=line["discount_pct"] * ONE,
         recorded_at=ms(line["recorded_at"]),
     )
 
@@ -83,7 +83,7 @@ def level(movements: list[Movement], at: int) -> int:
 
 
 def shown(twelfths: int) -> str:
-    return f"{Decimal(str(Fraction(twelfths, 12 * MILLIONTHS))):f}"
+    return f"{Decimal(str(Fraction(twelfths, 12 * ONE))):f}"
 
 
 def as_expected(flows: Flows) -> dict[str, str]:

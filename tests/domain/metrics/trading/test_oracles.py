@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from domain.decimals import ONE
 from domain.metrics.trading.calendars import Calendar
 from domain.metrics.trading.catalogue import STATISTICS, Convention, Unit, answer
 from domain.metrics.trading.daily import Basis, Daily
@@ -18,7 +19,7 @@ from domain.metrics.trading.rolling import rolling_sharpe
 from domain.metrics.trading.sharpe_ratio import sharpe_ratio
 from domain.metrics.trading.trades import Trades
 from domain.metrics.value import Reason, has_value
-from tests.domain.metrics.oracles import MILLIONTHS, aapl_daily, aapl_trades, agrees, day_text, millionths, oracle
+from tests.domain.metrics.oracles import aapl_daily, aapl_trades, agrees, day_text, oracle, trillionths
 
 # the oracles' names for what has another one here
 KEYS = {
@@ -51,12 +52,12 @@ KEYS = {
     "median_duration_days": "median_hold_minutes",
 }
 # units of the oracles: money in the currency, times in days
-PER_UNIT = {Unit.MONEY: MILLIONTHS, Unit.MINUTES: 24 * 60}
+PER_UNIT = {Unit.MONEY: ONE, Unit.MINUTES: 24 * 60}
 AAPL = oracle("trading_aapl.json")
 EDGES = oracle("edge_metrics.json")
 CASES = oracle("edge_cases.json")
 # the drawdown of closed trades is taken from a start in their unit, the returns come from a file with a finer one
-RECORD = TradingRecord(aapl_trades(), replace(aapl_daily(), starting_equity=10_000 * MILLIONTHS))
+RECORD = TradingRecord(aapl_trades(), replace(aapl_daily(), starting_equity=10_000 * ONE))
 ELSEWHERE = [  # statistic, convention, how the oracle names what it gives
     ("cagr", Convention.BACKTESTING, "calendar days/365.25 (backtesting CAGR)"),
     ("volatility", Convention.BACKTESTING, "backtesting (geometric)"),
@@ -89,7 +90,7 @@ def of_returns(returns: list[float]) -> TradingRecord:
     [(part, name) for part in ("daily", "trades") for name in AAPL[part] if KEYS.get(name, name) in STATISTICS],
 )
 def test_statistics_of_the_crossover_are_those_of_the_oracle(part: str, name: str) -> None:
-    """On real prices, from amounts in whole millionths."""
+    """On real prices, from amounts in whole trillionths."""
     expected = AAPL[part][name]
     value = expected["value"] if isinstance(expected, dict) else expected
     got = in_oracle_units(KEYS.get(name, name), RECORD)
@@ -165,7 +166,7 @@ def test_returns_at_the_edges_have_a_value_or_a_reason(case: str) -> None:
 @pytest.mark.parametrize("case", sorted(EDGES["trades"]))
 def test_trades_at_the_edges_have_a_value_or_a_reason(case: str) -> None:
     """Each figure of the policy, each short list; 10¹⁵ and a cent in one list cost no digit."""
-    pnl = [millionths(amount) for amount in CASES["trade_pnls"][case]]
+    pnl = [trillionths(amount) for amount in CASES["trade_pnls"][case]]
     record = TradingRecord(Trades.of(pnl), RECORD.daily)
     for name, expected in EDGES["trades"][case]["canonical"].items():
         if name == "profit_factor_infinite":

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.decimals import ONE
 from domain.errors import NotFound
 from domain.metrics.trading.calendars import MS_PER_DAY, Calendar
 from domain.metrics.trading.catalogue import STATISTICS, Convention, Reads, Unit, answer
@@ -29,7 +30,7 @@ from domain.metrics.trading.whole import whole
 from domain.metrics.value import Reason, Stat, has_value
 from tests.domain.metrics.trading.answers import answers
 
-M = 10**6
+M = ONE
 MINUTE = 60_000
 MORNING = 10**6 * MINUTE  # entry of the first trade
 NO_DAYS = from_pnl(NOTHING, Calendar.ALL)
@@ -41,7 +42,7 @@ def minutes(*times: int | None) -> list[int | None]:
 
 
 def units(*amounts: float | None) -> list[int | None]:
-    """Amounts of money as millionths."""
+    """Amounts of money as trillionths."""
     return [None if amount is None else round(amount * M) for amount in amounts]
 
 
@@ -231,8 +232,8 @@ def test_rolling_win_rate_by_hand() -> None:
 
 
 def test_prices_of_trades_round_half_even_in_turnover() -> None:
-    """0.5 millionths of money are none, 1.5 are two."""
-    trades = Trades.of([0, 0], quantity=[1, 1], entry_price=[200_000, 1_000_000], exit_price=[300_000, 500_000])
+    """0.5 trillionths of money are none, 1.5 are two."""
+    trades = Trades.of([0, 0], quantity=[1, 1], entry_price=[ONE // 5, ONE], exit_price=[3 * ONE // 10, ONE // 2])
     assert answer("turnover", of(trades)).value == 2
 
 

@@ -1,0 +1,36 @@
+"""The checks of a fact's decimals: what a double says must be kept without changing it."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from google.protobuf.message import Message
+
+from domain.decimals import FINEST, MOST, PLACES, decimal_of, is_too_fine, of_double
+from domain.events.bounds import Check
+from domain.events.field_rules import FieldRule
+from domain.events.problems import Code, Problem
+
+
+def check_double(rule: FieldRule) -> Check:
+    """The exact check of a double."""
+    name, required, measured = rule.name, rule.required, rule.measured
+    positive, not_negative = rule.positive, rule.not_negative
+
+    def check(fact: Message) -> Problem | None:
+        number = getattr(fact, name)
+        if required and number == 0 and not fact.HasField(name):
+            return Problem(Code.MISSING_FIELD, f"{name} is required")
+        if not isfinite(number):
+            return Problem(Code.NOT_FINITE, f"{name} is {number}")
+        units = of_double(number)
+        if units is None:
+            return Problem(Code.OUT_OF_RANGE, f"{name} {number} is larger than {MOST:.0e}")
+        if (number < 0 and not_negative) or (number <= 0 and positive and fact.HasField(name)):
+            bound = "positive" if positive else "not negative"
+            return Problem(Code.OUT_OF_RANGE, f"{name} {number} must be {bound}")
+        if abs(number) < FINEST and not measured and is_too_fine(decimal_of(number), units):
+            return Problem(Code.TOO_FINE, f"{name} {number} has more than {PLACES} decimal places that matter")
+        return None
+
+    return check
