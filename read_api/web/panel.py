@@ -20,6 +20,7 @@ from read_api.web.explained import events_address, explained_params, why_closed
 from read_api.web.formats import Formats, utc
 from read_api.web.tables import unit_kind
 
+CUTS = {"limit": "a limit: there are more rows", "tier": "the tier: it sees no more of the past"}
 RPC = "services.AnalyticsService/RunAnalyticsQuery"
 
 
@@ -92,10 +93,7 @@ def _facts(tile: Mapping[str, Any], row: Mapping[str, Any], entry: Metric | None
         value = formats.value(unit_kind(entry.unit.value), row.get("value"))
         facts += [Line("Value", value, str(row.get("value"))), Line("Unit", _unit(entry, formats))]
         facts += [Line("Convention", entry.convention), Line("Definition version", str(entry.version))]
-    if "from" in row:
-        facts.append(
-            Line("Period", f"{formats.moment(row['from'])} – {formats.moment(row['to'])}", f"{row['from']}/{row['to']}")
-        )
+    facts += _reach(tile["extra"], row, formats)
     facts.append(Line("Query", tile["query"]))
     facts += [Line(label(name), value) for name, value in tile["params"].items() if entry is None]
     if tile["as_of"]:
@@ -103,6 +101,17 @@ def _facts(tile: Mapping[str, Any], row: Mapping[str, Any], entry: Metric | None
     if tile["lag_ms"] is not None:
         facts.append(Line("Behind", f"{formats.whole(tile['lag_ms'])} ms"))
     facts.append(Line("Position", tile["position"] or "–"))
+    return facts
+
+
+def _reach(extra: Mapping[str, Any], row: Mapping[str, Any], formats: Formats) -> list[Line]:
+    """The period that is shown, what cut it, and names of which nothing is known."""
+    period, facts = row if "from" in row else extra.get("period", {}), []
+    if bounds := [at for at in (period.get("from"), period.get("to")) if at is not None]:
+        begin, end = (formats.moment(period[name]) if period[name] else "…" for name in ("from", "to"))
+        facts.append(Line("Period", f"{begin} – {end}", "/".join(bounds)))
+    facts += [Line("Cut by", CUTS[each]) for each in extra.get("limited", ())]
+    facts += [Line("Nothing is known of", f"{label(name)} {text}") for name, text in extra.get("unknown", {}).items()]
     return facts
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import NamedTuple
 
 from domain.decimals import half_even
@@ -52,6 +52,8 @@ def service_period(anchor: int, interval: str, count: int, at: int) -> tuple[int
 
 def _months_later(moment: datetime, months: int) -> datetime:
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if year > MAXYEAR:  # of terms that were taken before they were bounded
+        return datetime.max.replace(tzinfo=UTC)
     last = calendar.monthrange(year, month + 1)[1]
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
 

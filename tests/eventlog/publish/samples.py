@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analytics.business_events_pb2 import SurveyResponse
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.tables.quarantine import PostgresQuarantine
@@ -71,6 +72,15 @@ def line(**payload: Any) -> bytes:
     return json.dumps(trade_members(**payload)).encode()
 
 
+SUBSCRIBED = {"event": "started", "customer_id": "c", "subscription_id": "s"}
+SCORE = SurveyResponse(survey=SurveyResponse.CES, score=0, respondent_id="r")
+
+
+def of_type(message_type: str, **payload: Any) -> bytes:
+    """An event of another type, as a line of NDJSON."""
+    return json.dumps(trade_members() | {"message_type": message_type, "payload": payload}).encode()
+
+
 def framed(*envelopes: bytes) -> bytes:
     """Length-delimited protobuf."""
     return b"".join(varint(len(data)) + data for data in envelopes)
@@ -112,6 +122,7 @@ def bad_lines() -> list[tuple[bytes, Code]]:
         (line(closed_at=2**63), Code.OUT_OF_RANGE),
         (line(closed_at=253_402_300_799_000), Code.BAD_TIME),
         (line(opened_at=-5), Code.BAD_TIME),
+        *_beyond_bounds(),
         (line(side="sideways"), Code.BAD_CHOICE),
         (json.dumps(trade_members() | {"message_type": "nothing_known"}).encode(), Code.UNKNOWN_TYPE),
         (json.dumps(trade_members() | {"company_id": "a b"}).encode(), Code.BAD_COMPANY),
@@ -120,6 +131,21 @@ def bad_lines() -> list[tuple[bytes, Code]]:
         (b'{"a":' * 50_000, Code.TOO_DEEP),
         (line(exit_reason="x" * 10_000_000), Code.TOO_LARGE),
         (OURS, Code.RESERVED_TYPE),
+    ]
+
+
+def _beyond_bounds() -> list[tuple[bytes, Code]]:
+    return [
+        (line(opened_at=NOON + 1), Code.CONTRADICTION),
+        (line(max_adverse_excursion=1), Code.OUT_OF_RANGE),
+        (of_type("survey_response", survey="nps", score=8.5, respondent_id="r"), Code.OUT_OF_RANGE),
+        (of_type("survey_response", survey="csat", score=7, respondent_id="r"), Code.OUT_OF_RANGE),
+        (
+            of_type("market_bar", symbol="A", interval="1d", start=NOON, open=5, high=1, low=5, close=5),
+            Code.CONTRADICTION,
+        ),
+        (of_type("subscription", **SUBSCRIBED, interval="year", interval_count=7975), Code.OUT_OF_RANGE),
+        (of_type("subscription", **SUBSCRIBED, discount_pct=101), Code.OUT_OF_RANGE),
     ]
 
 
@@ -142,6 +168,7 @@ def bad_envelopes() -> list[tuple[bytes, Code]]:
         (_changed(good, timestamp=253_402_300_799_000), Code.BAD_TIME),
         (_changed(good, payload=good.payload.replace(b"\x67\x40", b"\xf8\x7f")), Code.NOT_FINITE),
         (_changed(good, correlation_id="c" * 300), Code.BAD_TEXT),
+        (_changed(good, message_type="survey_response", payload=SCORE.SerializeToString()), Code.OUT_OF_RANGE),
         (_changed(good, unknown_members="x" * 10_000_000), Code.TOO_LARGE),
     ]
 

@@ -238,6 +238,12 @@ def test_a_panel_says_what_a_number_is_without_scripts(reader: httpx.Client, sma
         assert words in page
 
 
+def test_a_panel_says_how_far_its_figure_reaches(reader: httpx.Client, small: str) -> None:
+    page = settled(reader, small, {"company": COMPANY, "panel": "symbols", "symbol": "NO-SUCH", **PERIOD})
+    for words in ("Period", "Nothing is known of", "Symbol NO-SUCH"):
+        assert words in page
+
+
 def test_every_parameter_that_tiles_know_is_a_control(reader: httpx.Client, small: str) -> None:
     """What a tile does not know is said there: its figure is that of all symbols."""
     page = settled(reader, small, {"company": COMPANY, "symbol": "AAPL", **PERIOD})

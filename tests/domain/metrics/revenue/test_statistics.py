@@ -124,3 +124,10 @@ def test_cohort_cumulative_ltv() -> None:
     """Three customers pay 10, nothing, 30, and get 1 back; of a cohort without any age nothing is known."""
     assert cohort_cumulative_ltv(3, [10, 0, 30, -1]) == [Fraction(each, 3) for each in (10, 10, 40, 39)]
     assert cohort_cumulative_ltv(3, []) == []
+
+
+def test_a_service_period_beyond_the_calendar_ends_with_it() -> None:
+    """Of terms that were taken before they were bounded: a plan for life, sold as one of 7,975 years."""
+    begin, end = service_period(ms("2025-01-01T00:00:00Z"), "year", 7975, ms("2026-11-30T00:00:00Z"))
+    assert (begin, end > ms("9999-12-31T00:00:00Z")) == (ms("2025-01-01T00:00:00Z"), True)
+    assert 0 < deferred_revenue([Prepaid(499_000_000, begin, end)], ms("2026-11-30T00:00:00Z")) < 499_000_000
