@@ -40,7 +40,8 @@ USUAL = frozenset(
     )
 )
 
-Instant = Callable[[bytes, Mapping[bytes, bytes]], bytes | None]  # of a URL with headers: what follows the status line
+# of a URL with headers: what follows the status line, in parts, of which the large one is not copied
+Instant = Callable[[bytes, Mapping[bytes, bytes]], tuple[bytes, ...] | None]
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class GuardedHttp(HttpToolsProtocol):
             return False
         self._may_be_instant, self._was_instant = False, True
         lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(b"".join((STATUS_LINE[HTTPStatus.OK], *lines, answer)))
+        self.transport.writelines((STATUS_LINE[HTTPStatus.OK], *lines, *answer))
         self.on_response_complete()
         return True
 

@@ -86,7 +86,7 @@ class _Route(NamedTuple):
 
 
 class InstantAnswers:
-    """What is sent for a GET of a URL with these headers, but for the status line; None where it is not there."""
+    """What is sent for a GET of a URL with these headers after the status line, in parts; None where it is not there."""
 
     def __init__(self, find: Find, match: Match, gate: Gate, observe: Observe) -> None:
         self._find = find
@@ -95,7 +95,7 @@ class InstantAnswers:
         self._route = lru_cache(1_000)(lambda url: _route(match, url))
         self._held: dict[_Key, AtHand] = {}
 
-    def __call__(self, url: bytes, headers: Headers) -> bytes | None:
+    def __call__(self, url: bytes, headers: Headers) -> tuple[bytes, ...] | None:
         """Judged, charged and noted, where it is there."""
         route = self._route(url)
         if route is None or tracing.on() or not self._gate.trail.has_room:
@@ -119,7 +119,7 @@ class InstantAnswers:
         response = found.response
         own = self._note(route, headers, principal, company, response.position)
         self._observe(route.path, 200, time.perf_counter() - began)
-        return b"".join((response.lines, own, _PRIVATE, response.content))
+        return response.lines, own, _PRIVATE, response.content
 
     def _hold(self, key: _Key, found: AtHand) -> None:
         if len(self._held) >= MOST:
