@@ -86,7 +86,7 @@ class _Route(NamedTuple):
 
 
 class InstantAnswers:
-    """What is sent for a GET of a URL with these headers after the status line, in parts; None where it is not there."""
+    """What follows the status line of the answer to a GET of a URL, in parts; None where it is not there."""
 
     def __init__(self, find: Find, match: Match, gate: Gate, observe: Observe) -> None:
         self._find = find

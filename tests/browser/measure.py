@@ -23,7 +23,7 @@ import psutil
 
 from tests.browser import chromium
 from tests.browser.chromium import Page, page
-from tests.support.instance import Instance
+from tests.support.instance import Instance, command_line
 from tests.support.pages import settled, signed_in
 
 DASHBOARDS = ("executive", "trading", "users", "system")
@@ -127,7 +127,7 @@ def open_pages(instance: Instance, tab: Page, company: str) -> None:
         tab.until("#live", "Live")
         time.sleep(5)
         tiles = tab.script("document.querySelectorAll('.tile').length")
-        tabs = [each for each in psutil.Process().children(recursive=True) if "--type=renderer" in each.cmdline()]
+        tabs = [each for each in psutil.Process().children(recursive=True) if "--type=renderer" in command_line(each)]
         server, drawing = cores(answering, tabs)
         print(f"open trading page of {tiles} tiles: server {server:.1%} of a core, tab {drawing:.1%}", flush=True)
 
