@@ -5,15 +5,16 @@ Additive: sums of whole trillionths.
 
 from __future__ import annotations
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Money, Sum, Text
+from projections.engine.declare.merge_rules import Count, Day, Key, Moment, Money, Newest, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
+from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
 
-acquisition = Projection("acquisition", version=2)
+acquisition = Projection("acquisition", version=3)
 
 
-class AcquisitionDay(Row):
+class AcquisitionDay(Row, counted=True):
     """What one campaign of one channel cost on one day."""
 
     company_id: Key[Text]
@@ -23,6 +24,25 @@ class AcquisitionDay(Row):
     currency: Key[Text]
     costs: Sum[Count]
     cost: Sum[Money]
+
+
+class Cost(Row, ledger=True):
+    """Each cost that has a name, as it was last reported."""
+
+    company_id: Key[Text]
+    cost_id: Key[Text]
+    channel: Newest[Text]
+    campaign: Newest[Text]
+    currency: Newest[Text]
+    cost: Newest[Money]
+    timestamp: Newest[Moment]
+    event_id: Newest[Text]
+
+
+@acquisition.folds("acquisition_cost", into=Cost, where=lambda spent: spent.cost_id != "")
+def ledger(_spent: Columns) -> Delta:
+    """A cost reported again replaces what was known of it."""
+    return {}
 
 
 @acquisition.folds("acquisition_cost", into=AcquisitionDay)
@@ -38,5 +58,10 @@ acquisition.queries += [
         by={**{name: plain(name) for name in ("channel", "campaign", "currency")}, **days("day")},
         time="day",
         summary="Money spent to win customers, by day of the event, UTC.",
+    ),
+    restatements(
+        "restated_costs",
+        of=Cost,
+        summary="Costs reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
 ]

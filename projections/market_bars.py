@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.events.catalogue import INTERVALS
 from projections.engine.declare.live_window import live_window
-from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, Moment, Money, Sum, Text
+from projections.engine.declare.merge_rules import First, Key, Last, Max, Min, Moment, Money, Newest, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.answer_row import AnswerTime, row_type
@@ -23,7 +23,7 @@ from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals
 
-market_bars = Projection("market_bars", version=2)
+market_bars = Projection("market_bars", version=3)
 
 
 class MarketBar(Row, open_to_members=True):
@@ -33,11 +33,11 @@ class MarketBar(Row, open_to_members=True):
     symbol: Key[Text]
     interval: Key[Text]
     start: Key[Moment]
-    open: Last[Money]
-    high: Last[Money]
-    low: Last[Money]
-    close: Last[Money]
-    volume: Last[Money]
+    open: Newest[Money]
+    high: Newest[Money]
+    low: Newest[Money]
+    close: Newest[Money]
+    volume: Newest[Money]
 
 
 @market_bars.folds("market_bar", into=MarketBar)

@@ -6,17 +6,18 @@ success; payments without an invoice's name count in the days alone.
 
 from __future__ import annotations
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Min, Moment, Money, Sum, Text
+from projections.engine.declare.merge_rules import Count, Day, Key, Min, Moment, Money, Newest, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.fold.expressions import only
+from projections.engine.fold.expressions import only, own_or_place
 from projections.engine.query.listing import listing
+from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
 
-payments = Projection("payments", version=2)
+payments = Projection("payments", version=3)
 
 
-class PaymentDay(Row):
+class PaymentDay(Row, counted=True):
     """What one customer's payments of one kind came to on one day."""
 
     company_id: Key[Text]
@@ -29,7 +30,7 @@ class PaymentDay(Row):
     fees: Sum[Money]
 
 
-class Invoice(Row, indexed=("first_at", "failed_at")):
+class Invoice(Row, indexed=("first_at", "failed_at"), counted=True):
     """What became of one invoice; null is what has not happened."""
 
     company_id: Key[Text]
@@ -43,6 +44,27 @@ class Invoice(Row, indexed=("first_at", "failed_at")):
     taken: Sum[Money]
     refunded: Sum[Money]
     missed: Sum[Money]  # of all failed attempts
+
+
+class Payment(Row, indexed=("invoice_id",), ledger=True):
+    """Each payment as it was last reported; one without a name stands for itself."""
+
+    company_id: Key[Text]
+    payment_id: Key[Text]
+    customer_id: Newest[Text]
+    invoice_id: Newest[Text]
+    kind: Newest[Text]
+    currency: Newest[Text]
+    amount: Newest[Money]
+    fee: Newest[Money]
+    timestamp: Newest[Moment]
+    event_id: Newest[Text]
+
+
+@payments.folds("payment", into=Payment)
+def ledger(payment: Columns) -> Delta:
+    """A payment reported again replaces what was known of it."""
+    return {"payment_id": own_or_place(payment.payment_id)}
 
 
 @payments.folds("payment", into=PaymentDay)
@@ -75,6 +97,11 @@ payments.queries += [
         time="day",
         counts={"customers": "COUNT(DISTINCT customer_id)"},
         summary="Payments, their amounts and the provider's fees, by day of the event, UTC.",
+    ),
+    restatements(
+        "restated_payments",
+        of=Payment,
+        summary="Payments reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
     listing(
         "invoices",

@@ -6,17 +6,18 @@ Additive: counts and extremes of times. Scores are whole numbers of their survey
 from __future__ import annotations
 
 from domain.decimals import ONE
-from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Small, Sum, Text
+from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Newest, Number, Small, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.fold.expressions import only
+from projections.engine.fold.expressions import only, own_or_place
 from projections.engine.query.listing import listing
+from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals, whole
 
-satisfaction = Projection("satisfaction", version=2)
+satisfaction = Projection("satisfaction", version=3)
 
 
-class SurveyDay(Row):
+class SurveyDay(Row, counted=True):
     """How often each score was given on one day."""
 
     company_id: Key[Text]
@@ -26,7 +27,7 @@ class SurveyDay(Row):
     answers: Sum[Count]
 
 
-class Ticket(Row):
+class Ticket(Row, counted=True):
     """What became of one ticket; null is what has not happened."""
 
     company_id: Key[Text]
@@ -37,7 +38,7 @@ class Ticket(Row):
     reopened: Sum[Count]
 
 
-class TicketDay(Row):
+class TicketDay(Row, counted=True):
     """Steps of tickets on one day."""
 
     company_id: Key[Text]
@@ -46,6 +47,40 @@ class TicketDay(Row):
     first_responses: Sum[Count]
     resolved: Sum[Count]
     reopened: Sum[Count]
+
+
+class SurveyAnswer(Row, ledger=True):
+    """Each answer that has a name, as it was last reported."""
+
+    company_id: Key[Text]
+    response_id: Key[Text]
+    survey: Newest[Text]
+    score: Newest[Number]
+    timestamp: Newest[Moment]
+    event_id: Newest[Text]
+
+
+class TicketStep(Row, indexed=("ticket_id",), ledger=True):
+    """Each step of a ticket as it was last reported; one without a name stands for itself."""
+
+    company_id: Key[Text]
+    step_id: Key[Text]
+    ticket_id: Newest[Text]
+    event: Newest[Text]
+    timestamp: Newest[Moment]
+    event_id: Newest[Text]
+
+
+@satisfaction.folds("survey_response", into=SurveyAnswer, where=lambda response: response.response_id != "")
+def reported_answers(_response: Columns) -> Delta:
+    """An answer reported again replaces what was known of it."""
+    return {}
+
+
+@satisfaction.folds("support_ticket", into=TicketStep)
+def reported_steps(step: Columns) -> Delta:
+    """A step reported again replaces what was known of it."""
+    return {"step_id": own_or_place(step.step_id)}
 
 
 @satisfaction.folds("survey_response", into=SurveyDay)
@@ -84,6 +119,16 @@ satisfaction.queries += [
         by={"survey": plain("survey"), "score": whole("score"), **days("day")},
         time="day",
         summary="Answers to surveys by survey and score, by day of the event, UTC.",
+    ),
+    restatements(
+        "restated_answers",
+        of=SurveyAnswer,
+        summary="Answers reported again or taken back: from what to what, and when that was known; the newest first.",
+    ),
+    restatements(
+        "restated_steps",
+        of=TicketStep,
+        summary="Steps reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
     totals(
         "ticket_totals",

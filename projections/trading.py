@@ -18,7 +18,6 @@ from projections.engine.declare.merge_rules import (
     Hour,
     Key,
     Labels,
-    Last,
     Max,
     Min,
     Minute,
@@ -41,7 +40,8 @@ from projections.engine.query.totals import Dimension, calendar, days, plain, to
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=4)
+trading = Projection("trading", version=5)
+REVISIONS = 2**20  # of one account value; more are one
 
 
 class Results:
@@ -96,16 +96,16 @@ class AccountDay(Row, counted=True):
 
 
 class AccountValue(Row):
-    """The last marked value of an account on each day."""
+    """The last marked value of an account on each day, as it was last reported."""
 
     company_id: Key[Text]
     user_id: Key[Text]
     account_id: Key[Text]
     day: Key[Day]
-    at: Last[Moment]
-    equity: Last[Money]
-    balance: Last[Money]
-    currency: Last[Text]
+    at: Newest[Moment]
+    equity: Newest[Money]
+    balance: Newest[Money]
+    currency: Newest[Text]
 
 
 class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
@@ -133,6 +133,18 @@ class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
     initial_risk: Newest[Money]
     tags: Newest[Labels]
     event_id: Newest[Text]  # of the report
+
+
+class Flow(Row, ledger=True):
+    """Each flow that has a name, as it was last reported."""
+
+    company_id: Key[Text]
+    flow_id: Key[Text]
+    user_id: Newest[Text]
+    account_id: Newest[Text]
+    amount: Newest[Money]
+    timestamp: Newest[Moment]
+    event_id: Newest[Text]
 
 
 def net_pnl(trade: Columns) -> pl.Expr:
@@ -188,6 +200,12 @@ def booked_trades(trade: Columns) -> Delta:
     return {"day": trade.closed_at, "trades": 1, "pnl": net_pnl(trade), "flows": 0}
 
 
+@trading.folds("account_flow", into=Flow, where=lambda flow: flow.flow_id != "")
+def reported_flows(_flow: Columns) -> Delta:
+    """A flow reported again replaces what was known of it."""
+    return {}
+
+
 @trading.folds("account_flow", into=AccountDay)
 def booked_flows(flow: Columns) -> Delta:
     """Deposits are positive, withdrawals negative."""
@@ -198,7 +216,7 @@ def booked_flows(flow: Columns) -> Delta:
 def marked_values(value: Columns) -> Delta:
     """The last value of a day stands for the day."""
     at = _only(value.at, value.at > 0).fill_null(value.timestamp)
-    return {"day": at, "at": at}
+    return {"day": at, "at": at, "_rank": at * REVISIONS + value.revision.cast(int).clip(0, REVISIONS - 1)}
 
 
 @trading.folds("trading_result", into=Trade)
@@ -288,6 +306,11 @@ trading.queries += [
             Param("weekday", "only trades closed on this weekday, UTC (0 = Monday)", WHEN["weekday"].read),
         ),
         narrowed=at_hours,
+    ),
+    restatements(
+        "restated_flows",
+        of=Flow,
+        summary="Flows reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
     restatements(
         "restatements",

@@ -33,6 +33,7 @@ def trading_result(
     exit_reason: str | None = ...,
     initial_risk: float | None = ...,
     revision: int | None = ...,
+    multiplier: float | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def trading_result_batch(
@@ -88,6 +89,8 @@ def account_flow(
     amount: float,
     currency: str | None = ...,
     kind: Literal["deposit", "withdrawal", "adjustment"] | int | None = ...,
+    flow_id: str | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def account_flow_batch(
@@ -95,6 +98,22 @@ def account_flow_batch(
     company_id: str,
     user_id: str,
     items: Iterable[trading_signals_pb2.AccountFlow],
+    **about: Unpack[Origin],
+) -> Event: ...
+def flow_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    flow_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def flow_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[trading_signals_pb2.FlowCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
 def account_equity(
@@ -106,6 +125,7 @@ def account_equity(
     balance: float | None = ...,
     currency: str | None = ...,
     at: int | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def account_equity_batch(
@@ -127,6 +147,7 @@ def market_bar(
     low: float,
     close: float,
     volume: float | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def market_bar_batch(
@@ -241,6 +262,8 @@ def payment(
     invoice_id: str | None = ...,
     fee: float | None = ...,
     currency: str | None = ...,
+    payment_id: str | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def payment_batch(
@@ -248,6 +271,22 @@ def payment_batch(
     company_id: str,
     user_id: str = ...,
     items: Iterable[business_events_pb2.PaymentEvent],
+    **about: Unpack[Origin],
+) -> Event: ...
+def payment_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    payment_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def payment_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.PaymentCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
 def acquisition_cost(
@@ -258,6 +297,8 @@ def acquisition_cost(
     cost: float,
     campaign: str | None = ...,
     currency: str | None = ...,
+    cost_id: str | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def acquisition_cost_batch(
@@ -267,6 +308,22 @@ def acquisition_cost_batch(
     items: Iterable[business_events_pb2.AcquisitionCost],
     **about: Unpack[Origin],
 ) -> Event: ...
+def cost_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    cost_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def cost_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.CostCancelled],
+    **about: Unpack[Origin],
+) -> Event: ...
 def survey_response(
     *,
     company_id: str,
@@ -274,6 +331,8 @@ def survey_response(
     survey: Literal["nps", "csat", "ces"] | int,
     score: float,
     respondent_id: str,
+    response_id: str | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def survey_response_batch(
@@ -283,12 +342,30 @@ def survey_response_batch(
     items: Iterable[business_events_pb2.SurveyResponse],
     **about: Unpack[Origin],
 ) -> Event: ...
+def response_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    response_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def response_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.ResponseCancelled],
+    **about: Unpack[Origin],
+) -> Event: ...
 def support_ticket(
     *,
     company_id: str,
     user_id: str = ...,
     ticket_id: str,
     event: Literal["opened", "first_response", "resolved", "reopened"] | int,
+    step_id: str | None = ...,
+    revision: int | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def support_ticket_batch(
@@ -296,6 +373,22 @@ def support_ticket_batch(
     company_id: str,
     user_id: str = ...,
     items: Iterable[business_events_pb2.SupportTicketEvent],
+    **about: Unpack[Origin],
+) -> Event: ...
+def ticket_step_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    step_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def ticket_step_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.TicketStepCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
 def config_event(

@@ -90,7 +90,7 @@ class SubscriptionEventBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[SubscriptionEvent, _Mapping]]] = ...) -> None: ...
 
 class PaymentEvent(_message.Message):
-    __slots__ = ("customer_id", "invoice_id", "kind", "amount", "fee", "currency")
+    __slots__ = ("customer_id", "invoice_id", "kind", "amount", "fee", "currency", "payment_id", "revision")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[PaymentEvent.Kind]
@@ -109,13 +109,33 @@ class PaymentEvent(_message.Message):
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     customer_id: str
     invoice_id: str
     kind: PaymentEvent.Kind
     amount: float
     fee: float
     currency: str
-    def __init__(self, customer_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., kind: _Optional[_Union[PaymentEvent.Kind, str]] = ..., amount: _Optional[float] = ..., fee: _Optional[float] = ..., currency: _Optional[str] = ...) -> None: ...
+    payment_id: str
+    revision: int
+    def __init__(self, customer_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., kind: _Optional[_Union[PaymentEvent.Kind, str]] = ..., amount: _Optional[float] = ..., fee: _Optional[float] = ..., currency: _Optional[str] = ..., payment_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class PaymentCancelled(_message.Message):
+    __slots__ = ("payment_id", "revision", "reason")
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    revision: int
+    reason: str
+    def __init__(self, payment_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class PaymentCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[PaymentCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[PaymentCancelled, _Mapping]]] = ...) -> None: ...
 
 class PaymentEventBatch(_message.Message):
     __slots__ = ("items",)
@@ -124,16 +144,36 @@ class PaymentEventBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[PaymentEvent, _Mapping]]] = ...) -> None: ...
 
 class AcquisitionCost(_message.Message):
-    __slots__ = ("channel", "campaign", "cost", "currency")
+    __slots__ = ("channel", "campaign", "cost", "currency", "cost_id", "revision")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
     COST_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    COST_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     channel: str
     campaign: str
     cost: float
     currency: str
-    def __init__(self, channel: _Optional[str] = ..., campaign: _Optional[str] = ..., cost: _Optional[float] = ..., currency: _Optional[str] = ...) -> None: ...
+    cost_id: str
+    revision: int
+    def __init__(self, channel: _Optional[str] = ..., campaign: _Optional[str] = ..., cost: _Optional[float] = ..., currency: _Optional[str] = ..., cost_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class CostCancelled(_message.Message):
+    __slots__ = ("cost_id", "revision", "reason")
+    COST_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    cost_id: str
+    revision: int
+    reason: str
+    def __init__(self, cost_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CostCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[CostCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[CostCancelled, _Mapping]]] = ...) -> None: ...
 
 class AcquisitionCostBatch(_message.Message):
     __slots__ = ("items",)
@@ -142,7 +182,7 @@ class AcquisitionCostBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[AcquisitionCost, _Mapping]]] = ...) -> None: ...
 
 class SurveyResponse(_message.Message):
-    __slots__ = ("survey", "score", "respondent_id")
+    __slots__ = ("survey", "score", "respondent_id", "response_id", "revision")
     class Survey(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         SURVEY_UNSPECIFIED: _ClassVar[SurveyResponse.Survey]
@@ -156,10 +196,30 @@ class SurveyResponse(_message.Message):
     SURVEY_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     RESPONDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     survey: SurveyResponse.Survey
     score: float
     respondent_id: str
-    def __init__(self, survey: _Optional[_Union[SurveyResponse.Survey, str]] = ..., score: _Optional[float] = ..., respondent_id: _Optional[str] = ...) -> None: ...
+    response_id: str
+    revision: int
+    def __init__(self, survey: _Optional[_Union[SurveyResponse.Survey, str]] = ..., score: _Optional[float] = ..., respondent_id: _Optional[str] = ..., response_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ResponseCancelled(_message.Message):
+    __slots__ = ("response_id", "revision", "reason")
+    RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    response_id: str
+    revision: int
+    reason: str
+    def __init__(self, response_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ResponseCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[ResponseCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[ResponseCancelled, _Mapping]]] = ...) -> None: ...
 
 class SurveyResponseBatch(_message.Message):
     __slots__ = ("items",)
@@ -168,7 +228,7 @@ class SurveyResponseBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[SurveyResponse, _Mapping]]] = ...) -> None: ...
 
 class SupportTicketEvent(_message.Message):
-    __slots__ = ("ticket_id", "event")
+    __slots__ = ("ticket_id", "event", "step_id", "revision")
     class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EVENT_UNSPECIFIED: _ClassVar[SupportTicketEvent.Event]
@@ -183,9 +243,29 @@ class SupportTicketEvent(_message.Message):
     REOPENED: SupportTicketEvent.Event
     TICKET_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
+    STEP_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     ticket_id: str
     event: SupportTicketEvent.Event
-    def __init__(self, ticket_id: _Optional[str] = ..., event: _Optional[_Union[SupportTicketEvent.Event, str]] = ...) -> None: ...
+    step_id: str
+    revision: int
+    def __init__(self, ticket_id: _Optional[str] = ..., event: _Optional[_Union[SupportTicketEvent.Event, str]] = ..., step_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class TicketStepCancelled(_message.Message):
+    __slots__ = ("step_id", "revision", "reason")
+    STEP_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    step_id: str
+    revision: int
+    reason: str
+    def __init__(self, step_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TicketStepCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[TicketStepCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[TicketStepCancelled, _Mapping]]] = ...) -> None: ...
 
 class SupportTicketEventBatch(_message.Message):
     __slots__ = ("items",)

@@ -111,7 +111,7 @@ class TradeCancelledBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[TradeCancelled, _Mapping]]] = ...) -> None: ...
 
 class AccountFlow(_message.Message):
-    __slots__ = ("account_id", "amount", "currency", "kind")
+    __slots__ = ("account_id", "amount", "currency", "kind", "flow_id", "revision")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[AccountFlow.Kind]
@@ -126,11 +126,31 @@ class AccountFlow(_message.Message):
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     amount: float
     currency: str
     kind: AccountFlow.Kind
-    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[float] = ..., currency: _Optional[str] = ..., kind: _Optional[_Union[AccountFlow.Kind, str]] = ...) -> None: ...
+    flow_id: str
+    revision: int
+    def __init__(self, account_id: _Optional[str] = ..., amount: _Optional[float] = ..., currency: _Optional[str] = ..., kind: _Optional[_Union[AccountFlow.Kind, str]] = ..., flow_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class FlowCancelled(_message.Message):
+    __slots__ = ("flow_id", "revision", "reason")
+    FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    flow_id: str
+    revision: int
+    reason: str
+    def __init__(self, flow_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class FlowCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[FlowCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[FlowCancelled, _Mapping]]] = ...) -> None: ...
 
 class AccountFlowBatch(_message.Message):
     __slots__ = ("items",)
@@ -139,18 +159,20 @@ class AccountFlowBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[AccountFlow, _Mapping]]] = ...) -> None: ...
 
 class AccountEquity(_message.Message):
-    __slots__ = ("account_id", "equity", "balance", "currency", "at")
+    __slots__ = ("account_id", "equity", "balance", "currency", "at", "revision")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     EQUITY_FIELD_NUMBER: _ClassVar[int]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     equity: float
     balance: float
     currency: str
     at: int
-    def __init__(self, account_id: _Optional[str] = ..., equity: _Optional[float] = ..., balance: _Optional[float] = ..., currency: _Optional[str] = ..., at: _Optional[int] = ...) -> None: ...
+    revision: int
+    def __init__(self, account_id: _Optional[str] = ..., equity: _Optional[float] = ..., balance: _Optional[float] = ..., currency: _Optional[str] = ..., at: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class AccountEquityBatch(_message.Message):
     __slots__ = ("items",)
@@ -159,7 +181,7 @@ class AccountEquityBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[AccountEquity, _Mapping]]] = ...) -> None: ...
 
 class MarketBar(_message.Message):
-    __slots__ = ("symbol", "interval", "start", "open", "high", "low", "close", "volume")
+    __slots__ = ("symbol", "interval", "start", "open", "high", "low", "close", "volume", "revision")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +190,7 @@ class MarketBar(_message.Message):
     LOW_FIELD_NUMBER: _ClassVar[int]
     CLOSE_FIELD_NUMBER: _ClassVar[int]
     VOLUME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     symbol: str
     interval: str
     start: int
@@ -176,7 +199,8 @@ class MarketBar(_message.Message):
     low: float
     close: float
     volume: float
-    def __init__(self, symbol: _Optional[str] = ..., interval: _Optional[str] = ..., start: _Optional[int] = ..., open: _Optional[float] = ..., high: _Optional[float] = ..., low: _Optional[float] = ..., close: _Optional[float] = ..., volume: _Optional[float] = ...) -> None: ...
+    revision: int
+    def __init__(self, symbol: _Optional[str] = ..., interval: _Optional[str] = ..., start: _Optional[int] = ..., open: _Optional[float] = ..., high: _Optional[float] = ..., low: _Optional[float] = ..., close: _Optional[float] = ..., volume: _Optional[float] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class MarketBarBatch(_message.Message):
     __slots__ = ("items",)

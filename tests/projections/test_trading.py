@@ -15,7 +15,7 @@ import pytest
 
 from domain.decimals import ONE
 from domain.errors import Invalid
-from eventlog.publish.builders import account_equity, account_flow, trade_cancelled, trading_result
+from eventlog.publish.builders import account_equity, account_flow, flow_cancelled, trade_cancelled, trading_result
 from eventlog.publish.event import Event
 from tests.projections.harness import ReadModels
 from tests.support.closed_trades import closed_trade
@@ -332,3 +332,25 @@ async def test_restatements_say_from_what_to_what(models: ReadModels) -> None:
     rest = await models.rows("restatements", company, limit="2", cursor=first["next_cursor"])
     assert [*first["rows"], *rest] == found
     assert await models.rows("restatements", company, trade_id="t2") == []
+
+
+async def test_flows_and_values_that_are_reported_again_count_once(models: ReadModels) -> None:
+    """A flow by its id; a value by account and moment: the last one of a day stands for it, as it was last reported."""
+    flow = partial(account_flow, company_id="moved", user_id="u1", account_id="a1", timestamp=START)
+    value = partial(account_equity, company_id="moved", user_id="u1", account_id="a1", timestamp=START)
+    models.given(
+        [
+            *(flow(amount=100, flow_id="f1"), flow(amount=40), flow(amount=40), flow(amount=90, flow_id="f1")),
+            *(value(equity=10, at=START), value(equity=20, at=START + 1), value(equity=21, at=START + 1)),
+            value(equity=11, at=START, timestamp=START + HOUR),  # of the earlier moment, and reported last
+        ],
+        batches_of=[1],
+    )
+    assert [day["flows"] for day in await models.rows("account_days", "moved")] == ["170"]
+    assert [day["equity"] for day in await models.rows("account_values", "moved")] == ["21"]
+    (restated,) = await models.rows("restated_flows", "moved")
+    assert (restated["was"], restated["now"]) == ({"amount": "100"}, {"amount": "90"})
+    models.given([flow_cancelled(company_id="moved", flow_id="f1"), value(equity=5, at=START + 1, revision=1)])
+    models.given([value(equity=6, at=START + 1)])
+    assert [day["flows"] for day in await models.rows("account_days", "moved")] == ["80"]
+    assert [day["equity"] for day in await models.rows("account_values", "moved")] == ["5"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import Defect
-from projections.engine.declare.merge_rules import MS_PER_MINUTE, First, Key, Last, Minute, Moment, Rule
+from projections.engine.declare.merge_rules import MS_PER_MINUTE, Key, Minute, Moment, Rule
 from projections.engine.declare.rows import Row, Table
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.ratios import Derive
@@ -49,7 +49,7 @@ class LiveWindow:
     @property
     def whole_rows(self) -> bool:
         """Whether rows of several keys make no sense merged: their values are the first or the last of something."""
-        return any(c.rule in (First, Last) for c in self.of.values)
+        return any(c.rule.order for c in self.of.values)
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -13,3 +13,10 @@ def only(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
     import polars as pl
 
     return pl.when(condition).then(value)
+
+
+def own_or_place(identity: pl.Expr) -> pl.Expr:
+    """What identifies a fact: its own identity, or else its place in the log, which no other fact has."""
+    import polars as pl
+
+    return pl.when(identity == "").then(pl.lit("\x1f") + pl.col("_seq").cast(pl.String)).otherwise(identity)

@@ -25,7 +25,7 @@ from domain.decimals import of_double
 from domain.events.catalogue import EventType
 from projections.engine.declare.projection import AdditiveFold
 from projections.engine.fold.decode import enum_names
-from projections.engine.fold.deltas import FACTS, columns_of
+from projections.engine.fold.deltas import FACTS, RANK, columns_of
 
 Facts = dict[str, Any]  # columns of one fact by name
 Value = Callable[[Facts], Any]
@@ -55,11 +55,15 @@ class _UnknownError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScalarFold:
-    """A fold of one fact: which facts it takes, what it makes beforehand, and the columns of its row, keys first."""
+    """A fold of one fact: which facts it takes, what it makes beforehand, and the columns of its row, keys first.
+
+    `rank`: where a report comes in the order of reports, for rows that one decides.
+    """
 
     where: Value | None
     beforehand: Mapping[str, Value]
     columns: Sequence[Value]
+    rank: Value | None = None
 
     def row(self, fact: Facts) -> list[Any] | None:
         """The row that a fact comes to, keys before values; None where the fold does not take it."""
@@ -79,6 +83,7 @@ def scalar_fold(fold: AdditiveFold) -> ScalarFold | None:
             None if fold.where is None else _value(_node(fold.where(FACTS))),
             {name: _value(_node(e)) for name, e in (fold.beforehand(FACTS) if fold.beforehand else {}).items()},
             [_filled(_value(_node(expressions[c.name])), c.rule.blank) for c in columns],
+            _value(_node(expressions[RANK])) if RANK in expressions else None,
         )
     except _UnknownError:
         return None

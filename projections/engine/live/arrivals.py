@@ -24,6 +24,7 @@ from projections.engine.fold.admission import Records, decode
 from projections.engine.live.folding import (
     Delta,
     Envelopes,
+    Report,
     SourceProgress,
     fold_columns,
     fold_events,
@@ -45,6 +46,7 @@ class Arrivals:
 
     progress: list[SourceProgress]
     deltas: list[Delta]
+    reports: list[Report] = field(default_factory=list)
     bad: int = 0
     repeated: int = 0
     failed: Counter[str] = field(default_factory=Counter)
@@ -106,7 +108,7 @@ def parts(arrivals: Arrivals, size: int) -> Iterator[Arrivals]:
 
 def folded(topic: str, admitted: Admitted) -> Arrivals:
     """What they come to; it needs nothing but them, and may be done beside everything else."""
-    arrivals = Arrivals([], [], admitted.bad, admitted.repeated)
+    arrivals = Arrivals([], [], [], admitted.bad, admitted.repeated)
     _fold(topic, admitted.envelopes, admitted.first, arrivals)
     return arrivals
 
@@ -114,12 +116,13 @@ def folded(topic: str, admitted: Admitted) -> Arrivals:
 def _fold(topic: str, envelopes: Envelopes, first: int, arrivals: Arrivals) -> None:
     """Fold them; those with which it fails are found by halving, and nothing else is lost with them."""
     try:
-        progress, deltas = fold_events(topic, envelopes, first)
+        progress, deltas, reports = fold_events(topic, envelopes, first)
     except BaseException as raised:
         error = fault(raised)  # a fold is code of a projection: whatever it raises is about these events
     else:
         arrivals.progress += progress
         arrivals.deltas += deltas
+        arrivals.reports += reports
         return
     if len(envelopes) < 2:
         arrivals.failed.update(envelope.company_id for envelope in envelopes)

@@ -65,11 +65,21 @@ class SourceProgress:
     facts: int
 
 
+class Report(NamedTuple):
+    """A report of something that can be reported again, for a window; `minute`: None where it is taken back."""
+
+    window: LiveWindow
+    company: str
+    identity: tuple[object, ...]
+    minute: int | None
+
+
 class FoldedFacts(NamedTuple):
     """What events come to."""
 
     progress: list[SourceProgress]
     deltas: list[Delta]
+    reports: list[Report]
 
 
 def fold_events(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
@@ -103,7 +113,29 @@ def reads(topic: str) -> Reads:
     fields: dict[str, set[str]] = {}
     for _, window, fold in _folds(topic):
         fields.setdefault(fold.reads.name, {"company_id", "timestamp", *window.only}).update(fields_of(fold))
+    for name, reported in _reported(topic).items():
+        fields.setdefault(name, {"company_id", "timestamp"}).update(*(each.names for each in reported))
     return fields
+
+
+class _Reported(NamedTuple):
+    """How facts of a type are told apart for a window; `moment`: of which time they are, None where they take back."""
+
+    window: LiveWindow
+    names: tuple[str, ...]
+    moment: str | None
+
+
+@cache
+def _reported(topic: str) -> dict[str, list[_Reported]]:
+    """By type of the topic's events that can be reported again, or take back."""
+    reported: dict[str, list[_Reported]] = {}
+    for projection, window, fold in _folds(topic):
+        for ledger in (each for each in projection.ledgers if fold in each.counting and fold.into is window.of):
+            for report in ledger.folds:
+                moment = plain_time(fold, window.time) if report.reads is ledger.of else None
+                reported.setdefault(report.reads.name, []).append(_Reported(window, report.reads.identity, moment))
+    return reported
 
 
 @cache
@@ -138,15 +170,19 @@ def _scalars(topic: str) -> dict[str, list[_Scalar]] | None:
 
 def fold_facts(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     """The same, fact by fact. Raises Defect where a fold of the topic has no such form."""
-    scalars, result = _scalars(topic), FoldedFacts([], [])
+    scalars, result = _scalars(topic), FoldedFacts([], [], [])
     if scalars is None:
         raise Defect(f"folds of {topic} have no scalar form")
     seen: dict[LiveWindow, _Seen] = {}
     for number, envelope in enumerate(envelopes, first):
         event, batch = _event_of(envelope)
-        folds = scalars.get(event.name)
-        for item, fact in enumerate(_facts_of(topic, event, envelope, batch=batch) if folds else ()):
-            for scalar in folds or ():
+        folds, reported = scalars.get(event.name, ()), _reported(topic).get(event.name, ())
+        for item, fact in enumerate(_facts_of(topic, event, envelope, batch=batch) if folds or reported else ()):
+            for each in reported:
+                minute = None if each.moment is None else fact[each.moment] // MS_PER_MINUTE
+                identity = tuple(fact[name] for name in each.names)
+                result.reports.append(Report(each.window, envelope.company_id, identity, minute))
+            for scalar in folds:
                 if all(fact[name] == value for name, value in scalar.window.only.items()):
                     if scalar.table is scalar.window.of:
                         of = seen.setdefault(scalar.window, _Seen())
@@ -168,7 +204,8 @@ def _facts_of(topic: str, event: EventType, envelope: AnalyticsProcessingEnvelop
 def _delta(scalar: _Scalar, fact: Facts, place: int) -> Iterator[Delta]:
     row = scalar.fold.row(fact)
     if row is not None:
-        cells = cells_of(scalar.table, row[scalar.keys :], fact["timestamp"], place)
+        at = fact["timestamp"] if scalar.fold.rank is None else scalar.fold.rank(fact)
+        cells = cells_of(scalar.table, row[scalar.keys :], at, place)
         yield Delta(scalar.window, scalar.table, row[0], tuple(row[1 : scalar.keys]), cells, row[scalar.time])
 
 
@@ -194,7 +231,10 @@ def fold_columns(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
     """The same as columns, all tables as one plan: each that is handed over waits for a thread, and on a busy machine
     for longer than it computes.
     """
-    facts, result = _facts(topic, envelopes, first), FoldedFacts([], [])
+    facts, result = _facts(topic, envelopes, first), FoldedFacts([], [], [])
+    for name, parts in facts.items():
+        for each in _reported(topic).get(name, ()):
+            result.reports.extend(report for frame, _ in parts for report in _reports(each, frame))
     frames = {name: pl.concat([f.lazy().select(columns) for f, columns in parts]) for name, parts in facts.items()}
     folds = [(window, fold) for _, window, fold in _folds(topic) if fold.reads.name in facts]
     plans = [delta_rows(fold, _limited(window, frames[fold.reads.name])) for window, fold in folds]
@@ -250,6 +290,7 @@ def _decoded(
     rows = frame.get_column("_row").to_list()
     times = [envelopes[row].timestamp for row in rows]
     outer = [pl.Series("_at", times), pl.Series("_source", [source_of(envelopes[row]) for row in rows])]
+    outer.append(pl.Series("_appended", [0] * len(rows), pl.Int64))  # of reports here the one counts that came last
     outer += [pl.Series(name, [getattr(envelopes[row], name) for row in rows]) for name in sorted(OF_ENVELOPE & fields)]
     return frame.hstack(outer), [*columns, *(series.name for series in outer)]
 
@@ -257,6 +298,13 @@ def _decoded(
 def source_of(envelope: AnalyticsProcessingEnvelope) -> str:
     """Who sent an event: watermarks wait for each of them."""
     return str(envelope.producer_id or envelope.service_source)
+
+
+def _reports(each: _Reported, frame: pl.DataFrame) -> Iterator[Report]:
+    columns = [frame.get_column(name).to_list() for name in ("company_id", *each.names)]
+    moments = [None] * frame.height if each.moment is None else frame.get_column(each.moment).to_list()
+    for moment, company, *identity in zip(moments, *columns, strict=True):
+        yield Report(each.window, company, tuple(identity), None if moment is None else moment // MS_PER_MINUTE)
 
 
 def _limited(window: LiveWindow, facts: pl.LazyFrame) -> pl.LazyFrame:
@@ -284,5 +332,5 @@ def _rows_of(table: Table, delta: pl.DataFrame) -> Iterator[tuple[str, RowKey, C
     order = [name for rule in table.ends for name in rule.order]
     columns = [delta.get_column(name).to_list() for name in (*names, *order)]  # as rows of a frame they cost a plan
     for row in zip(*columns, strict=True):
-        at, place = row[-2:] if order else (0, 0)
+        at, place = (row[len(names)], row[-1]) if order else (0, 0)
         yield row[0], row[1:keys], cells_of(table, row[keys : len(names)], at, place)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from projections.engine.declare.live_window import LiveWindow
-from projections.engine.declare.merge_rules import First, Last, Max, Min, Rule, Sum
+from projections.engine.declare.merge_rules import First, Last, Max, Min, Newest, Rule, Sum
 from projections.engine.declare.rows import Table
 
 RowKey = tuple[Any, ...]  # values of the key columns but the tenant's, in the order of the table
@@ -26,9 +26,9 @@ def _greatest(one: Any, other: Any) -> Any:
 
 
 MERGE: Mapping[object, Callable[[Any, Any], Any]] = MappingProxyType(
-    {Sum: operator.add, Min: _least, Max: _greatest, First: _least, Last: _greatest}
+    {Sum: operator.add, Min: _least, Max: _greatest, First: _least, Last: _greatest, Newest: _greatest}
 )
-"""By rule. Those of First and Last compare (time, place, value): the first two never tie."""
+"""By rule. Those that one event decides compare (time or rank, place, value): the first two never tie."""
 
 
 def merge_into(table: Table, cells: Cells, more: Sequence[Any]) -> None:
@@ -44,7 +44,7 @@ def _mergers(table: Table) -> Sequence[Callable[[Any, Any], Any]]:
 @cache
 def _ordered(table: Table) -> Sequence[bool]:
     """Of each value whether one event decides it; empty where that is so of none."""
-    ordered = [c.rule in (First, Last) for c in table.values]
+    ordered = [bool(c.rule.order) for c in table.values]
     return ordered if any(ordered) else ()
 
 
@@ -55,7 +55,8 @@ class Pane:
     `facts`: how many came; `late`: of those that came too late to count here, how many; `refused`: of those for which
     there was no room. `durable`: its rows are those of the projection; `stale`: once the projection has all that the
     log took before this moment (ms), it is asked again; `arrived`: when (ms) something came last, or may have been
-    lost; `closed`: when (ms) the watermark passed its end.
+    lost; `closed`: when (ms) the watermark passed its end. `corrected`: whether something of it was reported again, so
+    that nobody but the projection can say what it comes to.
     """
 
     rows: dict[Table, dict[RowKey, Cells]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Pane:
     stale: int | None = None
     arrived: int = 0
     closed: int | None = None
+    corrected: bool = False
 
     @property
     def size(self) -> int:
@@ -93,7 +95,7 @@ class Pane:
         """Take the projection's rows in place of its own; whether that changes what it says."""
         changed = self.differs(rows)
         self.rows = dict(rows)
-        self.durable, self.refused = True, 0
+        self.durable, self.corrected, self.refused = True, False, 0
         return changed
 
 

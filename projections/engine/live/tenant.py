@@ -57,13 +57,13 @@ class TenantWindow:
 
     def durable(self, minute: int) -> bool:
         """Whether the minute is as the projection has it."""
-        return minute in self.panes and self.panes[minute].durable
+        return minute in self.panes and self.panes[minute].durable and not self.panes[minute].corrected
 
     def partial(self, minute: int) -> str:
         """Why the minute may lack something; '' where it does not."""
         pane = self.panes.get(minute)
-        if pane is not None and pane.durable:
-            return ""
+        if pane is not None and (pane.corrected or pane.durable):
+            return "corrected" if pane.corrected else ""
         if pane is not None and pane.refused:
             return "too_many_keys"
         missed = minute < self.floor or any(
@@ -115,7 +115,7 @@ class TenantWindow:
         if whole and now - (pane.closed or 0) < PATIENCE and pane.differs(rows):
             return False
         pane.stale = next((at for after in ASKED_AGAIN if (at := pane.arrived + after) > folded), None)
-        before = pane.durable
+        before = self.durable(minute)
         return pane.replace(rows) or not before
 
     def droppable(self, folded: int) -> Iterator[int]:

@@ -17,7 +17,8 @@ from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.arrivals import Admitted, Arrivals, GoodMessages, Reader, folded, good_messages
-from projections.engine.live.folding import Delta, SourceProgress, topics_of, windows_of
+from projections.engine.live.corrections import Corrections
+from projections.engine.live.folding import Delta, Report, SourceProgress, topics_of, windows_of
 from projections.engine.live.panes import Pane
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import Rows, TenantWindow, note_gap
@@ -55,7 +56,7 @@ class LiveWindows:
 
     def __init__(self, started: int, *, most_rows: int = MOST_ROWS, most_tenants: int = MOST_TENANTS) -> None:
         self.counts: Counter[str] = Counter()
-        self._reader = Reader()
+        self._reader, self._corrections = Reader(), Corrections()
         self._floor = started // MS_PER_MINUTE + 1  # before it, windows that begin now know nothing by themselves
         self._gaps: list[tuple[int, int]] = []
         self._tenants: dict[str, Tenant] = {}
@@ -78,6 +79,8 @@ class LiveWindows:
         """Merge what messages of a topic have come to."""
         for progress in arrivals.progress:
             self._observe(progress, now)
+        for report in arrivals.reports:
+            self._correct(report, now)
         for delta in arrivals.deltas:
             self._merge(delta, now)
         self.counts["failed"] += arrivals.failed.total()
@@ -104,6 +107,18 @@ class LiveWindows:
         for tenant in self._tenants.values():
             for of in tenant.windows.values():
                 self._doubt(of, first, now)
+
+    def _correct(self, report: Report, now: int) -> None:
+        """A fact was reported again, or taken back: the minutes that this changes are the projection's to tell."""
+        minutes = self._corrections.minutes(report)
+        of = self._window_of(report.company, report.window, now) if minutes != [] else None
+        if of is None:
+            return
+        changed = [minute for minute in of.panes if of.durable(minute)] if minutes is None else minutes
+        for minute in [minute for minute in changed if not of.too_late(minute)]:
+            of.touch(minute, now).corrected = True
+            for view in self._views_of.get(of, ()):
+                view.touch(minute)
 
     def _note_failed(self, company: str, window: LiveWindow, now: int) -> None:
         """An event could not be folded: whichever minute it is of, its tenant's may lack it, and nobody else's."""

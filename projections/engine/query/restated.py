@@ -85,6 +85,16 @@ class Restated:
         return self.ledger.values
 
     @property
+    def whose(self) -> tuple[str, ...]:
+        """The columns that say whose a report is, and which."""
+        return ("user_id", "event_id") if self.of_users else ("event_id",)
+
+    @property
+    def of_users(self) -> bool:
+        """Whether a fact is a user's."""
+        return any(c.name == "user_id" for c in self.values)
+
+    @property
     def identity(self) -> list[Column]:
         """What identifies a fact within its company."""
         return [c for c in self.reports.keys if c.name not in ("company_id", "place")]
@@ -95,7 +105,7 @@ class Restated:
             if request.get(bound) is not None:
                 among.append(f"now.reported_at {operator} %s")
                 params.append(request.get(bound))
-        if request.get("user_id") is not None:
+        if self.of_users and request.get("user_id") is not None:
             among.append("%s IN (was.user_id, now.user_id)")
             params.append(request.get("user_id"))
         if request.get("cursor") is not None:
@@ -109,19 +119,17 @@ class Restated:
 
     def _shown(self, row: Mapping[str, Any]) -> dict[str, Any]:
         was, now = ({c.name: shower(c.kind)(row[f"{of} {c.name}"]) for c in self.values} for of in ("was", "now"))
-        differs = [name for name in was if was[name] != now[name] and name != "event_id"]
+        differs = [name for name in was if was[name] != now[name]]
         back = row["taken_back"]
         return {
             **{c.name: row[c.name] for c in self.identity},
             "known_at": show_time(row["reported_at"]),
             "revision": row["revision"],
             "taken_back": back,
-            "user_id": now["user_id"],
-            "event_id": now["event_id"],
-            "was_user_id": was["user_id"],
-            "was_event_id": was["event_id"],
-            "was": {name: was[name] for name in (was if back else differs) if name not in ("user_id", "event_id")},
-            "now": None if back else {name: now[name] for name in differs if name != "user_id"},
+            **{name: now[name] for name in self.whose},
+            **{f"was_{name}": was[name] for name in self.whose},
+            "was": {name: was[name] for name in (was if back else differs) if name not in self.whose},
+            "now": None if back else {name: now[name] for name in differs if name not in self.whose},
             "cursor": _cursor(row),
         }
 
@@ -129,7 +137,7 @@ class Restated:
         """The type of these rows."""
         always: dict[str, Any] = {c.name: str for c in self.identity}
         always |= {"known_at": AnswerTime, "revision": int, "taken_back": bool}
-        always |= dict.fromkeys(("user_id", "event_id", "was_user_id", "was_event_id", "cursor"), str)
+        always |= dict.fromkeys((*self.whose, *(f"was_{name}" for name in self.whose), "cursor"), str)
         return row_type(query, {**always, "was": dict[str, Any], "now": dict[str, Any] | None})
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -140,7 +148,7 @@ class Restated:
 def restatements(name: str, *, of: type[Row], summary: str) -> Query:
     """A query for the restatements of a ledger, the newest first."""
     restated = Restated(of.table, reports_of(of.table))
-    only = (*(c.name for c in restated.identity), "user_id")
+    only = [*(c.name for c in restated.identity), *(["user_id"] if restated.of_users else [])]
     params = (
         FROM,
         TO,

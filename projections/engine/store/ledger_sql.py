@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from projections.engine.declare.merge_rules import Day, Newest, Sum
+from projections.engine.declare.merge_rules import Day, Newest, Sum, Text
 from projections.engine.declare.projection import Ledger
 from projections.engine.declare.rows import Column, Table
-from projections.engine.store.sql import conflict_key, listed, same_key, stored_columns, table_name
+from projections.engine.store.sql import beginning, conflict_key, listed, same_key, stored_columns, table_name
 
 COUNTS = "_last_rank & 1 = 0"  # whether a row of a ledger, or a report, is not one that takes back
 
@@ -82,7 +82,9 @@ def candidates(into: Table, plain: Mapping[str, str], ledger: Table, version: in
 def _falls_into(key: Column, source: str) -> str:
     width = key.kind.truncate_ms
     if width <= 1:
-        return f't."{source}" = s."{key.name}"'
+        same = f't."{source}" = s."{key.name}"'
+        of_text = " = ".join(beginning(column) for column in (f't."{source}"', f's."{key.name}"'))
+        return f"{same} AND {of_text}" if issubclass(key.kind, Text) else same
     start = f's."{key.name}"' + ("::timestamp AT TIME ZONE 'UTC'" if issubclass(key.kind, Day) else "")
     return f't."{source}" >= {start} AND t."{source}" < {start} + interval \'{width} ms\''
 

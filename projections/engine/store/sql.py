@@ -122,11 +122,18 @@ def own(table: Table, member: Member) -> tuple[str, list[object]] | None:
 
 def create_indexes(table: Table, version: int) -> tuple[str, ...]:
     """DDL of what rows are found by beside the key, tenant first. Few, since every update has to keep them."""
+    texts = _wide([c.name for c in table.columns if issubclass(c.kind, Text)])
+    indexed = {c: beginning(f'"{c}"') if c in texts else f'"{c}"' for c in table.indexed}
     return tuple(
         f'CREATE INDEX IF NOT EXISTS "{table.name}_v{version}_{column}" ON {table_name(table.name, version)}'
-        f' (company_id, "{column}")'
+        f" (company_id, {indexed[column]})"
         for column in table.indexed
     )
+
+
+def beginning(text: str) -> str:
+    """The part of a text by which it is found where it is no key: the whole may be too long for an index."""
+    return f"left({text}, 128)"
 
 
 def create_state_table(projection: str, fold: OrderedFold, version: int) -> str:

@@ -189,7 +189,10 @@ def survey(survey: SurveyResponse.Survey, score: float) -> Message:
 
 def bar(**prices: float) -> Message:
     """A bar whose prices are 10 but for these."""
-    return MarketBar(symbol="A", interval="1d", start=NOON, **(dict.fromkeys(PRICES, 10.0) | prices))
+    made = MarketBar(symbol="A", interval="1d", start=NOON)
+    for name, price in (dict.fromkeys(PRICES, 10.0) | prices).items():
+        setattr(made, name, price)
+    return made
 
 
 PRICES = ("open", "high", "low", "close")

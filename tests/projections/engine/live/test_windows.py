@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventlog.publish.builders import trade_cancelled
 from eventlog.publish.record import message_of
 from projections.engine.declare.registry import all_windows
 from projections.engine.live.question import ViewQuestion
@@ -30,12 +31,19 @@ Message = dict[str, Any]
 
 
 def trade(
-    at: int, pnl: int, *, number: int = 0, company: str = "acme", symbol: str = "AAPL", source: str = ""
+    at: int,
+    pnl: int,
+    *,
+    number: int = 0,
+    company: str = "acme",
+    symbol: str = "AAPL",
+    source: str = "",
+    trade_id: str = "",
 ) -> bytes:
     """A closed trade as the bus brings it; `pnl` in whole units."""
     event = closed_trade(
         company_id=company,
-        trade_id=f"t{number}",
+        trade_id=trade_id or f"t{at}-{number}",
         symbol=symbol,
         pnl=pnl,
         closed_at=at,
@@ -148,10 +156,11 @@ def settle(lane: Lane, *messages: bytes, minute: int = BEGIN // MINUTE, folded: 
     """Let the projection have a minute, in which there were these; whether it was asked for that minute."""
     projection = LiveWindows(BEGIN - MINUTE)
     projection.take(TOPIC, messages, lane.now)
+    rows = panes[minute].rows if minute in (panes := projection.panes("acme", "trading")) else {}
     through = {PROJECTION: lane.now + folded}
     pending = [a for a in lane.windows.pending(through, lane.now) if minute in a.minutes]
     for one in pending:
-        lane.windows.settle(one, {minute: projection.panes("acme", "trading")[minute].rows}, lane.now)
+        lane.windows.settle(one, {minute: rows}, lane.now)
     lane.say()
     return bool(pending)
 
@@ -350,3 +359,38 @@ def test_a_minute_is_durable_however_long_the_projector_was_away() -> None:
         lane.at(BEGIN + minute * MINUTE + GRACE + IDLE)
     pending = lane.windows.pending({PROJECTION: lane.now + SETTLE}, lane.now)
     assert [list(p.minutes) for p in pending] == [list(range(BEGIN // MINUTE - 1, BEGIN // MINUTE + 9))]
+
+
+def test_what_a_correction_changes_is_the_projections_to_tell() -> None:
+    """The minutes that a trade comes from and goes to are revised and partial, until the projection has them."""
+    lane, _, _ = settled_minute()
+    moved = trade(BEGIN + MINUTE + 500, 6, trade_id=f"t{BEGIN + 1_000}-0")
+    lane.take(moved)
+    assert (lane.newest(BEGIN)["kind"], lane.newest(BEGIN)["partial_reasons"]) == ("revised", ["corrected"])
+    assert lane.newest(BEGIN + MINUTE)["partial_reasons"] == ["corrected"]
+    settle(lane)
+    assert (lane.newest(BEGIN)["kind"], total(lane.newest(BEGIN))) == ("durable", (0, "0"))
+    assert not lane.newest(BEGIN)["partial"]
+    lane.at(BEGIN + 2 * MINUTE + GRACE + IDLE)
+    settle(lane, moved, minute=BEGIN // MINUTE + 1)
+    assert total(lane.newest(BEGIN + MINUTE)) == (1, "6")
+    assert not lane.newest(BEGIN + MINUTE)["partial"]
+
+
+def test_what_takes_a_trade_back_is_asked_of_the_projection() -> None:
+    """Also where nobody here knows which minute it was of: all that are the projection's are asked for again."""
+    lane, first, _ = settled_minute()
+    lane.take(back("reported before this process began"))
+    assert lane.newest(BEGIN)["partial_reasons"] == ["corrected"]
+    assert settle(lane, first)
+    assert not lane.newest(BEGIN)["partial"]
+    lane.take(trade(BEGIN + MINUTE + 500, 6, trade_id="early"))
+    lane.take(back("early"))
+    assert lane.newest(BEGIN + MINUTE)["partial_reasons"] == ["corrected"]
+    assert not lane.newest(BEGIN)["partial"]
+
+
+def back(trade_id: str) -> bytes:
+    """What takes a trade back, as the bus brings it."""
+    event = trade_cancelled(company_id="acme", trade_id=trade_id, event_id=f"back {trade_id}", timestamp=BEGIN)
+    return message_of(event.record)
