@@ -1,6 +1,14 @@
-"""Currencies that money may be in: the codes of ISO 4217 that are in use (list of 1 January 2026), funds and metals."""
+"""Currencies that money may be in: the form of every code, and the codes of ISO 4217 that are in use.
+
+The list is that of 1 January 2026, with funds and metals.
+"""
 
 from __future__ import annotations
+
+import re
+
+CODE = r"^[A-Z0-9]{3,10}$"  # of ISO 4217, or of an asset such as USDT or BTC
+is_code = re.compile(CODE.replace("$", r"\Z")).match
 
 ISO_4217 = frozenset(
     """

@@ -10,6 +10,7 @@ from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
+from projections.exchange_rates import REPORTING
 
 acquisition = Projection("acquisition", version=3)
 
@@ -57,6 +58,7 @@ acquisition.queries += [
         of=AcquisitionDay,
         by={**{name: plain(name) for name in ("channel", "campaign", "currency")}, **days("day")},
         time="day",
+        reporting=REPORTING,
         summary="Money spent to win customers, by day of the event, UTC.",
     ),
     restatements(

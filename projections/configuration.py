@@ -31,7 +31,7 @@ from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
-configuration = Projection("configuration", version=2)
+configuration = Projection("configuration", version=3)
 
 
 class History:
@@ -99,6 +99,7 @@ class ConfiguredCompany(History, Row, open_to_members=True):
     branding: Own[Json]
     calendar: Own[Json]
     currency: Own[Text]
+    currency_set: Own[Flag]
     benchmark_consent: Own[Flag]
     retention: Own[Json]
 

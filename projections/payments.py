@@ -13,6 +13,7 @@ from projections.engine.fold.expressions import only, own_or_place
 from projections.engine.query.listing import listing
 from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
+from projections.exchange_rates import REPORTING
 
 payments = Projection("payments", version=3)
 
@@ -96,6 +97,7 @@ payments.queries += [
         by={**{name: plain(name) for name in ("customer_id", "kind", "currency")}, **days("day")},
         time="day",
         counts={"customers": "COUNT(DISTINCT customer_id)"},
+        reporting=REPORTING,
         summary="Payments, their amounts and the provider's fees, by day of the event, UTC.",
     ),
     restatements(

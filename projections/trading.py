@@ -36,11 +36,12 @@ from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
 from projections.engine.query.restated import restatements
 from projections.engine.query.totals import Dimension, calendar, days, plain, totals, whole
+from projections.exchange_rates import REPORTING
 
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=5)
+trading = Projection("trading", version=6)
 REVISIONS = 2**20  # of one account value; more are one
 
 
@@ -70,6 +71,7 @@ class TradingByHour(Results, Row, counted=True):
     strategy: Key[Text]
     symbol: Key[Text]
     side: Key[Text]
+    currency: Key[Text]  # '' where the trade says none
     entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
 
 
@@ -80,6 +82,7 @@ class TradingByMinute(Results, Row, counted=True):
     minute: Key[Minute]  # of the exit, UTC
     strategy: Key[Text]
     symbol: Key[Text]
+    currency: Key[Text]
 
 
 class AccountDay(Row, counted=True):
@@ -89,6 +92,7 @@ class AccountDay(Row, counted=True):
     user_id: Key[Text]
     account_id: Key[Text]
     day: Key[Day]
+    currency: Key[Text]
     trades: Sum[Count]
     pnl: Sum[Money]
     fees: Sum[Money]
@@ -102,10 +106,10 @@ class AccountValue(Row):
     user_id: Key[Text]
     account_id: Key[Text]
     day: Key[Day]
+    currency: Key[Text]
     at: Newest[Moment]
     equity: Newest[Money]
     balance: Newest[Money]
-    currency: Newest[Text]
 
 
 class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
@@ -266,7 +270,7 @@ trading.windows += [
 ]
 
 DIMENSIONS = {
-    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
+    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")},
     **calendar("hour"),
     "entry_hour": whole("entry_hour"),
 }
@@ -291,12 +295,13 @@ trading.queries += [
         by=DIMENSIONS,
         time="hour",
         derive=ratios,
-        summary="Totals of closed trades, net of fees, in the tenant's currency, by time of exit.",
+        reporting=REPORTING,
+        summary="Totals of closed trades, net of fees, in one currency, by time of exit.",
     ),
     listing(
         "trades",
         of=Trade,
-        filters=("trade_id", "user_id", "account_id", "strategy", "symbol", "side"),
+        filters=("trade_id", "user_id", "account_id", "strategy", "symbol", "side", "currency"),
         time="closed_at",
         summary="The ledger: one row a trade, as last reported.",
         also=(
@@ -320,15 +325,15 @@ trading.queries += [
     listing(
         "account_days",
         of=AccountDay,
-        filters=("user_id", "account_id"),
+        filters=("user_id", "account_id", "currency"),
         time="day",
-        summary="Booked profit, fees and flows of each account and day.",
+        summary="Booked profit, fees and flows of each account, day and currency.",
     ),
     listing(
         "account_values",
         of=AccountValue,
-        filters=("user_id", "account_id"),
+        filters=("user_id", "account_id", "currency"),
         time="day",
-        summary="The last marked value of each account on each day.",
+        summary="The last marked value of each account and currency on each day.",
     ),
 ]

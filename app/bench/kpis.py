@@ -54,8 +54,8 @@ FILL: Mapping[str, str] = {
     "session": f"SELECT %(c)s, {USER}, 's' || d, {DAY}, {DAY} + INTERVAL '9 minutes', 5"
     f" FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
     "feature_day": f"SELECT %(c)s, {DAY}, 'chart', {USER}, 1 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
-    "trading_by_hour": f"SELECT %(c)s, {DAY}, {USER}, 'a', 's', 'AAPL', 'long', 9, 2, 1, 1, 0, 5, 9, 4, 1, 99, 9, -4"
-    f" FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
+    "trading_by_hour": f"SELECT %(c)s, {DAY}, {USER}, 'a', 's', 'AAPL', 'long', 'USD', 9, 2, 1, 1, 0, 5, 9, 4, 1, 99, 9"
+    f", -4 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
     "trade": f"SELECT %(c)s, 't' || n || '-' || d, {USER}, 'a', 'AAPL', 's', 'long', 2000000, 100000000, 101000000,"
     f" ((n + d) %% 200 - 90) * 10000, 1000, 'USD', {DAY}, {DAY} + INTERVAL '3 hours', -5000, 9000, 'target', 50000, '',"
     f" d, d FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",

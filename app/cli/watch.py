@@ -77,7 +77,8 @@ def _lines_of(message: Mapping[str, Any]) -> list[str]:
     window = message["windows"][0]
     late = f", {window['late_share']:.1%} late" if window["late_share"] else ""
     part = f", partial ({', '.join(window['partial_reasons'])})" if window["partial"] else ""
-    about = f"{message['metric']} of {message['company']}, {message['currency'] or ''} · {window['start']} to"
+    currency = window.get("currency") or message["currency"] or ""
+    about = f"{message['metric']} of {message['company']}, {currency} · {window['start']} to"
     state = f"{window['kind']}, revision {window['revision']}, watermark {window['watermark']}{part}{late}"
     return [f"{about} {window['end']}", state, *table_lines(_turned(window["rows"][:MOST_LINES]))]
 

@@ -98,14 +98,14 @@ _NAMES = {
 
 
 def _rules(kind: EventType, field: FieldDescriptor) -> Iterator[str]:
-    if field.name in kind.required:
-        yield "required"
-    if field.name in kind.times:
-        yield "ms since 1970 UTC"
-    if field.name in kind.positive:
-        yield "above 0"
-    if field.name in kind.not_negative:
-        yield "0 or above"
+    named = {
+        "required": kind.required,
+        "ms since 1970 UTC": kind.times,
+        "above 0": kind.positive,
+        "0 or above": kind.not_negative,
+        "3 to 10 of `A-Z 0-9`": kind.currencies,
+    }
+    yield from (rule for rule, names in named.items() if field.name in names)
     if choices := dict(kind.choices).get(field.name):
         yield "one of " + code(choices)
     for scale in kind.scales:

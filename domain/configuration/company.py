@@ -66,13 +66,17 @@ class Retention(Value, frozen=True):
 
 
 class Company(Value, frozen=True):
-    """State of a company. While no tier was stored (None), that of each token counts."""
+    """State of a company. While no tier was stored (None), that of each token counts.
+
+    `currency_set`: whether it has said its currency; else its totals are in that of its amounts, where it is one.
+    """
 
     profile: Profile = Profile()
     tier: Tier | None = None
     branding: Branding = Branding()
     calendar: Calendar = Calendar()
     currency: str = "USD"
+    currency_set: bool = False
     benchmark_consent: bool = False
     retention: Retention = Retention()
 
@@ -191,12 +195,15 @@ def decide(state: Company | None, command: CompanyCommand, issued: Issued) -> tu
     """The event of a command, none where it says what is so already. Raises Invalid naming the field."""
     refuse(problems(command))
     before = state or Company()
+    if isinstance(command, ChangeCurrency) and not before.currency_set:
+        return (CurrencyChanged(command.currency),)
     return tuple(settings_changed(before, with_settings(before, _settings_of(command)), get_args(CompanyEvent)))
 
 
 def evolve(state: Company | None, event: CompanyEvent) -> Company:
     """The state after an event."""
-    return with_settings(state or Company(), event)
+    after = with_settings(state or Company(), event)
+    return msgspec.structs.replace(after, currency_set=True) if isinstance(event, CurrencyChanged) else after
 
 
 def _settings_of(command: CompanyCommand) -> CompanyEvent:

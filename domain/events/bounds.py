@@ -1,8 +1,8 @@
-"""Bounds that no field has by itself: scales that another field chooses, fields of which one is not above another, and
-products.
+"""Bounds beyond a field's form: scales that another field chooses, fields of which one is not above another, products,
+and codes.
 
-What they are is in the catalogue (`scales`, `rising`, `products`); the columns of a batch are checked by the same
-declarations.
+What they are is in the catalogue (`scales`, `rising`, `products`, `currencies`); the columns of a batch are checked by
+the same declarations.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from domain.currencies import is_code
 from domain.decimals import LARGEST_PRODUCT, ONE, of_double
 from domain.events.catalogue import EventType, Scale
-from domain.events.problems import Code, Problem
+from domain.events.problems import Code, Problem, shown
 from domain.events.products import Product
 
 Check = Callable[[Any], Problem | None]
@@ -29,6 +30,7 @@ def bound_checks(kind: EventType) -> tuple[Check, ...]:
         *(_on_scale(scale, kind) for scale in kind.scales),
         *(_rising(pair, kind) for pair in kind.rising),
         *products,
+        *map(_code, kind.currencies),
     )
 
 
@@ -88,6 +90,16 @@ def _small(product: Product) -> Check:
         if product.value([of_double(part) for part in parts]) is None:
             return Problem(Code.OUT_OF_RANGE, f"{name} is larger than {most:.0e}")
         return None
+
+    return check
+
+
+def _code(name: str) -> Check:
+    def check(fact: Message) -> Problem | None:
+        text = getattr(fact, name)
+        if not text or is_code(text):
+            return None
+        return Problem(Code.BAD_CHOICE, f"{name} {shown(text)} is no code of a currency: 3 to 10 of A-Z and 0-9")
 
     return check
 

@@ -74,6 +74,7 @@ class EventType:
     `ahead`: those of `times` that tell of what is still to come.
     `choices`: text fields with a closed set of values. `documents`: text fields that hold a whole document.
     `positive`/`not_negative`: doubles with that bound. `scales`: narrower ones, which another field may choose.
+    `currencies`: texts that are codes of currencies.
     `rising`: pairs of fields of which the first, where both are there, is not above the second.
     `measured`: doubles that are rounded however fine they are. `products`: columns that follow from several of them.
     `identity`: fields by which two events of a company report the same fact: the last report counts. Where one is
@@ -96,6 +97,7 @@ class EventType:
     rising: tuple[tuple[str, str], ...] = ()
     measured: tuple[str, ...] = ()
     products: tuple[Product, ...] = ()
+    currencies: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
     of_user: bool = False
     identity: tuple[str, ...] = ()
@@ -278,6 +280,17 @@ CATALOGUE: tuple[EventType, ...] = (
         required=("cost_id",),
         identity=("cost_id",),
         takes_back="acquisition_cost",
+    ),
+    EventType(
+        "exchange_rate",
+        "business-events",
+        business.ExchangeRate,
+        business.ExchangeRateBatch,
+        required=("base", "quote", "rate"),
+        times=("at",),
+        event_time="at",
+        positive=("rate",),
+        currencies=("base", "quote"),
     ),
     EventType(
         "survey_response",

@@ -7,7 +7,7 @@ from functools import partial
 from domain.metrics.metric import Explained, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.TRADING)
-CUTS = ("user_id", "account_id", "strategy", "symbol", "side", "tag")
+CUTS = ("user_id", "account_id", "strategy", "symbol", "side", "currency", "tag")
 CUTS_AND_TIME = (*CUTS, "hour", "day", "weekday", "month", "year", "entry_hour")
 ALL = explained("trading_totals", "total_trades")
 PNL = explained("trading_totals", "total_pnl")

@@ -26,6 +26,9 @@ class Reason(StrEnum):
     NO_EQUITY = "no_equity"  # neither account values nor flows are known, so there is nothing to take a percentage of
     RUIN = "ruin"  # the equity reached zero or less
     NOT_REPORTED = "not_reported"  # no trade carries what the statistic reads (risk, excursion, entry time, price)
+    MIXED_CURRENCIES = "mixed_currencies"  # amounts are of several currencies, and what is asked is told of one alone
+    NO_RATE = "no_rate"  # amounts are of several currencies, and no rate of exchange holds for one of their days
+    NO_REPORTING_CURRENCY = "no_reporting_currency"  # amounts are of several currencies, and the company has set none
     ZERO_DENOMINATOR = "zero_denominator"  # the quantity divided by is zero
     NOT_FINITE = "not_finite"  # the arithmetic left the range of numbers
     NO_FIT = "no_fit"  # the observations do not determine the parameters of the model

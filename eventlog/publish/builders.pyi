@@ -324,6 +324,24 @@ def cost_cancelled_batch(
     items: Iterable[business_events_pb2.CostCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
+def exchange_rate(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    base: str,
+    quote: str,
+    rate: float,
+    at: int | None = ...,
+    source: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def exchange_rate_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.ExchangeRate],
+    **about: Unpack[Origin],
+) -> Event: ...
 def survey_response(
     *,
     company_id: str,

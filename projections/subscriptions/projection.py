@@ -20,6 +20,7 @@ from domain.billing.policies import PRESETS
 from domain.billing.subscriptions import KINDS, LOSSES, Movement, Subscription
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, ratio
+from domain.ports import ReadStore
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.declare.projection import Projection, RowValues, State
 from projections.engine.query.answer_row import or_reasons, row_type
@@ -27,7 +28,8 @@ from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
-from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.plain import Converted, Query, Selected, Statement
+from projections.engine.query.reporting import CURRENCY, NoAmounts
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.subscriptions.customer import DEFAULT, Customer, customer_history, read_customer
@@ -262,8 +264,8 @@ def _selects_customers(request: Request) -> Selected:
 
 
 def _shape_customers(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    rows = map(dict, all_of(request, table_rows))
-    return [row | {name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")} for row in rows]
+    rows = all_of(request, table_rows)
+    return [{**row, **{name: twelfths(row[name]) for name in ("start_mrr", "end_mrr")}} for row in rows]
 
 
 def _ask_retained(request: Request) -> Statement:
@@ -282,6 +284,24 @@ def _shape_retained(_request: Request, table_rows: Sequence[Mapping[str, Any]]) 
     return [shown | rates]
 
 
+SEVERAL = """
+SELECT COALESCE(MIN(NULLIF(currency, '')) <> MAX(NULLIF(currency, '')), false) FROM {mrr_movement}
+WHERE company_id = %s AND day < %s
+"""
+AMOUNTS = frozenset({*(f"{which}_mrr" for which in ("start", "end", "retained", "kept", "top10")), *MRR, "squares"})
+
+
+async def _of_one_currency(
+    request: Request, store: ReadStore, projection: str, table_rows: list[dict[str, Any]]
+) -> Converted:
+    """The rows, without their amounts where the company has MRR in several currencies and none is asked for."""
+    if CURRENCY in request.get("by", ()) or request.get(CURRENCY) is not None:
+        return table_rows, {}
+    answer = await store.ask(request.company, projection, SEVERAL, (request.company, day_span(request)[1]))
+    several = answer.rows[0][0]
+    return [NoAmounts(row, AMOUNTS, Reason.MIXED_CURRENCIES) for row in table_rows] if several else table_rows, {}
+
+
 subscriptions.queries += [
     Query(
         "customer_mrr",
@@ -290,6 +310,7 @@ subscriptions.queries += [
         _ask_customers,
         _shape_customers,
         selects=_selects_customers,
+        converts=_of_one_currency,
         row=row_type("customer_mrr", dict.fromkeys(("customer_id", "start_mrr", "end_mrr"), str)),
     ),
     Query(
@@ -299,6 +320,7 @@ subscriptions.queries += [
         _ask_retained,
         _shape_retained,
         selects=_selects_customers,
+        converts=_of_one_currency,
         row=row_type("mrr_retained", RETAINED_ROW, {"reasons": dict[str, str]}),
     ),
     Query(
@@ -322,6 +344,7 @@ subscriptions.queries += [
         _ask,
         _shape,
         selects=_selects,
+        converts=_of_one_currency,
         row=row_type("mrr_movements", MOVEMENTS_ROW, dict.fromkeys(DIMENSIONS, str)),
     ),
     listing(

@@ -272,3 +272,23 @@ class SupportTicketEventBatch(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[SupportTicketEvent]
     def __init__(self, items: _Optional[_Iterable[_Union[SupportTicketEvent, _Mapping]]] = ...) -> None: ...
+
+class ExchangeRate(_message.Message):
+    __slots__ = ("base", "quote", "rate", "at", "source")
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    base: str
+    quote: str
+    rate: float
+    at: int
+    source: str
+    def __init__(self, base: _Optional[str] = ..., quote: _Optional[str] = ..., rate: _Optional[float] = ..., at: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
+
+class ExchangeRateBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[ExchangeRate]
+    def __init__(self, items: _Optional[_Iterable[_Union[ExchangeRate, _Mapping]]] = ...) -> None: ...

@@ -29,6 +29,7 @@ from cachetools import LRUCache, TTLCache
 from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, PositionedStore
 from eventlog import tasks
+from projections.engine.declare.registry import read_beside
 from projections.engine.query.ask import answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Compared
@@ -247,8 +248,9 @@ class AnswerCache:
 
     async def _look_now(self, company: str, reads: tuple[str, ...]) -> _Look:
         moved = self._moved()
-        found = await self._store.checkpoints(reads, company)
-        look = self._looks[company, reads] = _Look(found, state_of(found), moved, self._clock())
+        found = await self._store.checkpoints(sorted({*reads, *read_beside(reads)}), company)
+        reached = {name: found[name] for name in reads if name in found}
+        look = self._looks[company, reads] = _Look(reached, state_of(found), moved, self._clock())
         return look
 
     def _begin(

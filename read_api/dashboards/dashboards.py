@@ -20,6 +20,7 @@ from domain.errors import AnalyticsError, Invalid, LimitExceeded
 from domain.position import Position
 from domain.request import tracing
 from eventlog import tasks
+from projections.engine.declare.registry import read_beside
 from projections.engine.query.composed import positions_agree, projections_of, topics_of
 from projections.engine.query.request import Question
 from read_api.answers.cached_answer import freshness_of
@@ -210,7 +211,8 @@ class Dashboards:
     ) -> None:
         """Of a snapshot in which the checkpoints agree, or of the first one after it was waited for that."""
         asked = {one.tile.id: one.question for one in tiles if isinstance(one.question, Question)}
-        names = sorted(projections_of(profile).union(*map(projections_of, asked.values())))
+        reads = projections_of(profile).union(*map(projections_of, asked.values()))
+        names = sorted(reads | read_beside(reads))
         apart = {name: question for name, question in asked.items() if is_made_apart(question)}
         deadline = time.monotonic() + AGREEMENT
         while True:
@@ -267,12 +269,18 @@ def dashboard_answer(
         "title": document.contents.name,
         "description": document.contents.description,
         "company": question.company,
-        "currency": company["currency"],
+        "currency": _currency(company, tiles),
         "time_zone": company["calendar"]["time_zone"],
         "params": dict(question.params),
         **stands_for,
         "tiles": list(tiles),
     }
+
+
+def _currency(company: Mapping[str, Any], tiles: Sequence[Mapping[str, Any]]) -> str:
+    """That of the company's totals; where it has set none, the one that all tiles with amounts are of."""
+    named = {tile["extra"]["currency"] for tile in tiles if tile.get("extra", {}).get("currency")}
+    return str(company["currency"] if company["currency_set"] or len(named) != 1 else named.pop())
 
 
 def _check_params(document: Document, params: Mapping[str, str]) -> None:

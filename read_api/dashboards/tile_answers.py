@@ -20,6 +20,7 @@ from cachetools import LRUCache
 from domain.errors import AnalyticsError, Unavailable
 from domain.ports import Checkpoint, ReadStore
 from eventlog import tasks
+from projections.engine.declare.registry import read_beside
 from projections.engine.query.ask import answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.composed import Composed, projections_of
@@ -170,4 +171,5 @@ def is_made_apart(question: Question) -> bool:
 
 
 def _state(question: Question, checkpoints: Checkpoints) -> State:
-    return state_of({name: checkpoints[name] for name in projections_of(question) if name in checkpoints})
+    reads = projections_of(question)
+    return state_of({name: checkpoints[name] for name in reads | read_beside(reads) if name in checkpoints})

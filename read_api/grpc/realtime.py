@@ -115,9 +115,9 @@ def _of_catalogue(name: str) -> Mapping[str, Any]:
 def _values(
     window: LiveWindow, question: LiveQuestion, message: Message
 ) -> Callable[[Mapping[str, Any]], list[MetricValue]]:
-    """How the measures of a row become values; money is in the company's currency."""
+    """How the measures of a row become values; money is in that of its trades, else the company's."""
     money = {c.name for c in window.of.values if c.kind is Money}
-    currency = message["currency"] or ""
+    currency = message["windows"][0].get("currency") or message["currency"] or ""
 
     def values(row: Mapping[str, Any]) -> list[MetricValue]:
         reasons = row.get("reasons", {})

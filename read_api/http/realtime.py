@@ -24,6 +24,7 @@ class LiveWindowState(msgspec.Struct, kw_only=True):
     """A window, from `start` to `end` exclusive, as far as it is known.
 
     `kind`: early, final, revised or durable. `partial`: it may lack something, and why, until it is durable.
+    `currency`: of its amounts, null where they name none or several; then these are null with `mixed_currencies`.
     `late_share`: of its events, those that came too late to be in it before it is durable.
     """
 
@@ -37,6 +38,7 @@ class LiveWindowState(msgspec.Struct, kw_only=True):
     partial: bool
     partial_reasons: list[str]
     late_share: float
+    currency: str | None = None
     rows: list[dict[str, Any]]
     more_rows: int
     epoch: str

@@ -12,6 +12,7 @@ from eventlog.publish.builders import (
     account_equity,
     audit_event,
     config_event,
+    exchange_rate,
     market_bar,
     prediction,
     system_metric,
@@ -45,6 +46,7 @@ def _of_day(number: int) -> list[Event]:
             symbol="AAPL", interval="1d", start=ms - 43_200_000, open=price, high=price + 1, low=price - 1,
             close=price, volume=10.0, timestamp=ms, **OF,
         ),
+        exchange_rate(base="EUR", quote="USD", rate=1.0 + number / DAYS, source="ecb", timestamp=ms, **OF),
         system_metric(service="api", metric="cpu", value=number / DAYS, timestamp=ms, **OF),
         audit_event(subject="ann", action="query", outcome="ok", door="http", timestamp=ms, **OF),
     ]  # fmt: skip

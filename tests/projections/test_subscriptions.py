@@ -164,7 +164,7 @@ def random_facts(seed: int, count: int = 300) -> list[Told]:
             after if pays else ("started", "resumed", "reactivated", "trial_started", "trial_converted")
         )
         last[customer + name] = event
-        where = chance.choice("ab"), chance.choice(("basic", "pro")), chance.choice(("USD", "USD", "EUR"))
+        where = chance.choice("ab"), chance.choice(("basic", "pro")), "USD"
         facts.append(Told(f"e{number}", customer, name, event, at, number, chance.choice((0, 5, 5, 30)), *where))
     return facts
 

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -14,6 +15,7 @@ from services import analytics_service_pb2_grpc as service
 from services import dashboards_pb2 as dashboards
 from services import reports_pb2 as reports
 
+from domain.audit import SYSTEM
 from tests.support.commanding import DASHBOARD, RULE, SCHEDULE, TILE, People
 from tests.support.instance import Instance, trade
 
@@ -100,6 +102,36 @@ def test_a_company_has_defaults_until_it_says_something(people: OpenPeople) -> N
     after = admin.read("/api/v1/company", since=changed)
     assert (after.headers["etag"], after.json()["currency"]) == ('"1"', "CHF")
     assert after.json().keys() == before.json().keys()
+
+
+def test_totals_are_in_the_currency_that_a_company_has_set(people: OpenPeople, instance: Instance) -> None:
+    """Of several currencies they are none before; after it at the rates for everybody, until its own are reported."""
+    admin = people("currencyco")
+
+    def total() -> tuple[Any, ...]:
+        answer = admin.read("/api/v1/query/trading_totals").json()
+        (row,) = answer["rows"]
+        return answer["currency"], row["total_pnl"], row.get("reasons", {}).get("total_pnl")
+
+    earned = enumerate((("USD", 10.0), ("JPY", -3_000.0), ("EUR", 5.0)))
+    trades = [trade("currencyco", number, pnl=pnl, currency=currency) for number, (currency, pnl) in earned]
+    instance.take(trades)
+    assert total() == (None, None, "no_reporting_currency")
+    changed = admin.send("POST", "/api/v1/company/currency", {"currency": "EUR"})
+    assert admin.read("/api/v1/company", since=changed).json()["currency_set"] is True
+    assert total() == ("EUR", None, "no_rate")
+    when = trades[0]["timestamp"]
+    rates = [
+        {"base": "EUR", "quote": quote, "rate": rate, "source": "ecb"} for quote, rate in (("USD", 1.25), ("JPY", 150))
+    ]
+    reported = {"message_type": "exchange_rate_batch", "event_id": "ecb-1", "timestamp": when, "payload": rates}
+    instance.take([{**reported, "company_id": SYSTEM}])
+    assert total() == ("EUR", "-7", None)
+    own = {"message_type": "exchange_rate", "event_id": "own-1", "timestamp": when, "payload": {**rates[0], "rate": 2}}
+    instance.take([{**own, "company_id": "currencyco"}])
+    assert total() == ("EUR", "-10", None)
+    instance.take([{**own, "event_id": "own-2", "company_id": "currencyco", "payload": {**rates[1], "rate": 300}}])
+    assert total() == ("EUR", "0", None)
 
 
 def test_a_dashboard_is_seen_by_those_it_is_shared_with_and_by_admins(people: OpenPeople) -> None:

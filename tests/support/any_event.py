@@ -21,6 +21,7 @@ WORDS = st.sampled_from(
     ["a", "b", "page_view", "session_started", "feature_used", "click", "AAPL", "ü\"',\n", "x" * 40]
 )
 COMPANIES, USERS = st.sampled_from(["acme", "globex"]), st.sampled_from(["u1", "u2", "u3"])
+CODES = st.sampled_from(["USD", "EUR", "JPY", "USDT", "1INCH", "X" * 10])
 AMOUNTS = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 TIMES = st.integers(START, START + SPAN)
 
@@ -42,6 +43,8 @@ def edge_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[An
     """Any value that the rules of the field let through, those at their edges above all."""
     if dict(event.choices).get(field.name) or field.type in (FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_BOOL):
         return usual_value(event, field)
+    if field.name in event.currencies:
+        return CODES
     if field.name in event.times:
         return EDGE_TIMES
     if field.type == FieldDescriptor.TYPE_DOUBLE:
@@ -72,6 +75,8 @@ def usual_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[A
     choices = dict(event.choices).get(field.name)
     if choices:
         return st.sampled_from(choices)
+    if field.name in event.currencies:
+        return CODES
     if field.name in event.times:
         return TIMES
     if field.type == FieldDescriptor.TYPE_DOUBLE:
@@ -81,6 +86,8 @@ def usual_value(event: EventType, field: FieldDescriptor) -> st.SearchStrategy[A
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
         return st.sampled_from([v.number for v in field.enum_type.values if v.number])
+    if field.name == "currency":
+        return st.sampled_from(["", "USD"])  # amounts of several have no sum
     if field.type == FieldDescriptor.TYPE_STRING:
         return WORDS
     if field.type == FieldDescriptor.TYPE_BYTES:
@@ -210,7 +217,7 @@ def _wrong_text(draw: st.DrawFn, envelope: AnalyticsProcessingEnvelope) -> bytes
     if event is not None:
         fact = event.message.FromString(envelope.payload)
         for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
-            bad = draw(st.sampled_from(["", "n\0l", "z" * 5000, "z" * 4096]))
+            bad = draw(st.sampled_from(["", "usd", "USD\n", "n\0l", "z" * 5000, "z" * 4096]))
             if field.is_repeated:
                 _fill(fact, field, ["a", bad])
             elif field.type == FieldDescriptor.TYPE_STRING and draw(st.booleans()):

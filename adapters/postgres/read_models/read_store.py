@@ -15,8 +15,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connections.prepared_reader import PreparedReader, Rows
 from adapters.postgres.read_models.read_errors import server_errors, statement_errors
+from adapters.postgres.read_models.shared_rows import shared_with, with_those_of_all
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
 from domain.access.rights import Member
+from domain.audit import SYSTEM
 from domain.errors import Defect, Forbidden, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
@@ -171,7 +173,10 @@ class PostgresReadStore:
     async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """Checkpoints of the live versions, all in one statement. Raises Unavailable, LimitExceeded."""
         with tracing.span("sql", projection=",".join(projections)):
-            return await self._twice(lambda: self._checkpoints(list(projections), company))
+            own = await self._twice(lambda: self._checkpoints(list(projections), company))
+            if not (shared := shared_with(projections, company)):
+                return own
+            return with_those_of_all(own, await self._twice(lambda: self._checkpoints(shared, SYSTEM)))
 
     async def _checkpoints(self, projections: list[str], company: str) -> Mapping[str, Checkpoint]:
         async with _connection(self._pool) as connection:
@@ -235,7 +240,7 @@ class Snapshot:
 
     async def ask(self, company: str, projection: str, statement: str, params: Sequence[object]) -> Answer:
         """As the store's own. Raises Forbidden for another company, and as `PostgresReadStore.answer` does."""
-        if company != self._company:
+        if company not in (self._company, SYSTEM):
             raise Forbidden(f"this snapshot is of {self._company}", code="forbidden_company")
         question = Statement(company, projection, statement, params, self._member)
         with statement_errors(question.projection, question.member), server_errors():
@@ -265,7 +270,10 @@ class Snapshot:
         statement = CHECKPOINTS_OF_ALL if self._member else CHECKPOINTS
         with server_errors():
             async with self._alone:
-                return _checkpoints(await self._connection.ask(statement, (company, list(projections))))
+                own = _checkpoints(await self._connection.ask(statement, (company, list(projections))))
+                if self._member or not (shared := shared_with(projections, company)):
+                    return own
+                return with_those_of_all(own, _checkpoints(await self._connection.ask(statement, (SYSTEM, shared))))
 
 
 @dataclass(frozen=True, slots=True)

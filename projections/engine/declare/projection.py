@@ -112,7 +112,8 @@ class Projection:
     """A read model: its name, version, folds, tables and queries; live windows over those tables.
 
     As declared, `version` is that of the definition. `stored_as` gives the same folds under another stored version, by
-    which tables and checkpoints are named; `live` says whether readers see that one.
+    which tables and checkpoints are named; `live` says whether readers see that one. `shared`: rows of the company
+    `_system` are for every tenant.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Projection:
     windows: list[LiveWindow] = field(default_factory=list)
     definition: int | None = None
     live: bool = True
+    shared: bool = False
 
     def stored_as(self, version: int, *, live: bool = True) -> Projection:
         """The same projection in another stored version."""

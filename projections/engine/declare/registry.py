@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import TypeGuard
@@ -52,6 +52,11 @@ def projection(name: str) -> Projection:
 def all_queries() -> Mapping[str, tuple[Projection, Query]]:
     """Every registered query by name, with the projection that it reads. Raises Defect."""
     return MappingProxyType({q.name: (p, q) for p in all_projections().values() for q in p.queries})
+
+
+def read_beside(names: Iterable[str]) -> frozenset[str]:
+    """The projections on whose rows answers from these ones may rest as well: settings, and rates of exchange."""
+    return frozenset().union(*(query.beside for name in names for query in projection(name).queries))
 
 
 @cache

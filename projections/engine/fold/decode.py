@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 from google.protobuf.descriptor import FieldDescriptor
 
+from domain.currencies import CODE
 from domain.decimals import BOUNDS, FINEST, LARGEST_PRODUCT, ONE
 from domain.events.catalogue import (
     COMPANY_ID,
@@ -153,6 +154,8 @@ def _bound_checks(event: EventType) -> Iterator[pl.Expr]:
         yield (pl.col(lower) > pl.col(upper)) & ((pl.col(upper) != 0) | (upper not in event.times))
     for product in event.products:
         yield _large(product)
+    for name in event.currencies:
+        yield ~pl.col(name).str.contains(CODE)
 
 
 def _value(field: FieldDescriptor) -> pl.Expr:

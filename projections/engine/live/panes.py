@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from projections.engine.declare.live_window import LiveWindow
-from projections.engine.declare.merge_rules import First, Last, Max, Min, Newest, Rule, Sum
+from projections.engine.declare.merge_rules import MS_PER_MINUTE, First, Last, Max, Min, Newest, Rule, Sum
 from projections.engine.declare.rows import Table
+from projections.engine.query.reporting import CURRENCY
 
 RowKey = tuple[Any, ...]  # values of the key columns but the tenant's, in the order of the table
 Cells = list[Any]  # values of a row, in the order of the table; of First and Last with the order of their event
@@ -128,6 +129,7 @@ class _Merging(NamedTuple):
     time: int
     rules: Sequence[type[Rule[Any]]]
     ordered: Sequence[bool]  # of each value whether the first or last minute decides it; empty where none is
+    currency: int | None  # the place of the key that names the currency of amounts, where one does
 
 
 class Grouping:
@@ -135,12 +137,15 @@ class Grouping:
 
     def __init__(self, window: LiveWindow, by: Sequence[str], filters: Mapping[str, str]) -> None:
         self._of: dict[Table, _Merging] = {}
+        self.currencies: dict[int, set[str]] = {}  # of the rows that were merged, by minute
         for table in window.tables:
             names, rules = [c.name for c in table.keys][1:], _rules(window, table)
             pick = [names.index(name) for name in (*by, *(() if table is window.of else ("bucket",)))]
             places = [(names.index(name), value) for name, value in filters.items()]
             ordered = [rule in (First, Last) for rule in rules]
-            self._of[table] = _Merging(pick, places, names.index(window.time), rules, ordered if any(ordered) else ())
+            currency = names.index(CURRENCY) if CURRENCY in names else None
+            time, ordered = names.index(window.time), ordered if any(ordered) else []
+            self._of[table] = _Merging(pick, places, time, rules, ordered, currency)
 
     def groups(self, pane: Pane) -> Groups:
         """The rows of one minute."""
@@ -155,6 +160,8 @@ class Grouping:
         of = self._of[table]
         if all(str(key[place]) == value for place, value in of.filters):
             values = values_of(table, cells)
+            if of.currency is not None and key[of.currency]:
+                self.currencies.setdefault(key[of.time] // MS_PER_MINUTE, set()).add(key[of.currency])
             if of.ordered:
                 values = [(key[of.time], 0, v) if own else v for own, v in zip(of.ordered, values, strict=True)]
             _merge(of.rules, groups[table], tuple([key[place] for place in of.pick]), values)

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from domain.metrics.value import Reason
 from projections.engine.declare.live_window import LiveWindow
-from projections.engine.declare.merge_rules import MS_PER_MINUTE, Kind, Sum
+from projections.engine.declare.merge_rules import MS_PER_MINUTE, Kind, Money, Sum
 from projections.engine.declare.rows import Table
 from projections.engine.live.panes import Cells, Grouping, Groups, RowKey, additive, merge_groups, values_of_groups
 from projections.engine.live.question import ViewQuestion
@@ -23,6 +24,7 @@ from projections.engine.live.tenant import TenantWindow
 from projections.engine.live.widths import Width, width_of
 from projections.engine.query.formatting import show_time, shower
 from projections.engine.query.quantiles import QUANTILES
+from projections.engine.query.reporting import CURRENCY
 
 MOST_NEWEST = 12  # windows of which whoever begins to follow, or has lost something, hears again
 REVISED = 12  # minutes that a closed window is remembered: as long as it may be revised, and then some
@@ -107,7 +109,7 @@ class View:
 
     def _forget(self, minute: int) -> None:
         oldest = minute - self.retained - REVISED
-        for memory in (self.said, self._groups):
+        for memory in (self.said, self._groups, self._grouping.currencies):
             for start in [start for start in memory if start < oldest]:
                 del memory[start]
 
@@ -123,7 +125,9 @@ class View:
         facts, late = sum(p.facts for p in panes), sum(p.late for p in panes)
         groups = self._merged(minutes)
         reasons = sorted({why for m in minutes if m <= minute and (why := self.of.partial(m))})
-        rows = display_rows(self.of.window, groups, self.question.by)
+        currencies = set().union(*(self._grouping.currencies.get(m, ()) for m in minutes))
+        mixed = len(currencies) > 1 and CURRENCY not in self.question.by
+        rows = display_rows(self.of.window, groups, self.question.by, mixed=mixed)
         message = {
             "window": self.question.window,
             "company": self.question.company,
@@ -131,6 +135,7 @@ class View:
             "start": moment(start * MS_PER_MINUTE),
             "end": moment((start + self.width.length) * MS_PER_MINUTE),
             "zone": "UTC",
+            CURRENCY: currencies.pop() if len(currencies) == 1 else None,
             "kind": kind,
             "revision": before["revision"] + 1 if before else 1,
             "watermark": moment(self.of.watermark.at),
@@ -160,6 +165,7 @@ class View:
             if (pane := self.of.panes.get(minute)) is not None:
                 groups = self._groups.get(minute)
                 if groups is None:
+                    self._grouping.currencies.pop(minute, None)
                     groups = self._groups[minute] = self._grouping.groups(pane)
                 merge_groups(self.of.window, merged, groups)
         return merged
@@ -180,12 +186,26 @@ def minute_of(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp()) // 60
 
 
-def display_rows(window: LiveWindow, groups: Groups, by: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows as answers show them: dimensions, measures, what is derived from them, reasons; without `by` always one."""
+def display_rows(window: LiveWindow, groups: Groups, by: Sequence[str], *, mixed: bool = False) -> list[dict[str, Any]]:
+    """Rows as answers show them: dimensions, measures, what is derived from them, reasons; without `by` always one.
+
+    `mixed`: amounts of several currencies are in them, which are none together.
+    """
     values = values_of_groups(window, groups)
     buckets = _buckets(window, groups)
     keys = sorted(values) if by else [()]
-    return [_row(window, by, key, values.get(key), buckets.get(key, {})) for key in keys]
+    rows = [_row(window, by, key, values.get(key), buckets.get(key, {})) for key in keys]
+    return [_without_amounts(window, row) for row in rows] if mixed else rows
+
+
+def _without_amounts(window: LiveWindow, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with null for amounts, and for what cannot be derived without them."""
+    amounts = [c.name for c in window.of.values if issubclass(c.kind, Money)]
+    raw = {c.name: None if c.name in amounts else row[c.name] for c in window.of.values}
+    derived, _ = window.derive(raw) if window.derive else ({}, {})
+    missing = [*amounts, *(name for name, value in derived.items() if value is None and row[name] is not None)]
+    reasons = row.get("reasons", {}) | dict.fromkeys(missing, str(Reason.MIXED_CURRENCIES))
+    return {**row, **dict.fromkeys(missing), "reasons": reasons}
 
 
 def _buckets(window: LiveWindow, groups: Groups) -> dict[tuple[Any, ...], dict[int, int]]:

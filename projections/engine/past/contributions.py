@@ -14,12 +14,13 @@ import polars as pl
 
 from domain.access.rights import Member
 from domain.errors import Invalid
-from projections.engine.declare.merge_rules import Sum
+from projections.engine.declare.merge_rules import Money, Sum, Twelfths
 from projections.engine.declare.projection import AdditiveFold, Fact, Ledger, OrderedFold
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
 from projections.engine.fold.deltas import columns_of, dtype_of, facts_of
 from projections.engine.query.plain import Query, Selected
+from projections.engine.query.reporting import CURRENCY
 from projections.engine.query.request import Request
 from projections.engine.store.port import OrderedFacts
 
@@ -141,9 +142,15 @@ def statement(rows: Selected, measure: Column, ledgers: Sequence[Ledger]) -> tup
 
 
 def value(rows: Selected, measure: Column) -> str:
-    """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's."""
+    """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's.
+
+    Amounts of several currencies have none.
+    """
     otherwise = "CASE WHEN count(*) = 1 THEN (array_agg({c}))[1] END"
     expression = (measure.rule.total if measure.rule.of_totals else otherwise).format(c=f'"{measure.name}"')
+    if issubclass(measure.kind, Money | Twelfths) and any(c.name == CURRENCY for c in rows.table.keys):
+        one = f"COALESCE(MIN(NULLIF({CURRENCY}, '')) = MAX(NULLIF({CURRENCY}, '')), true)"
+        expression = f"CASE WHEN {one} THEN {expression} END"
     return f"SELECT {expression} FROM {{{rows.table.name}}} WHERE {rows.where}"
 
 

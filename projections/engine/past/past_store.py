@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from domain.access.rights import Member
+from domain.audit import SYSTEM
 from domain.errors import Defect
 from domain.ports import Answer
 from domain.position import Position
@@ -106,6 +108,8 @@ class PastStore:
         Events that the projection refuses are left out. Raises Defect for another company and where those are too
         many, NotFound, LimitExceeded, Unavailable.
         """
+        if company == SYSTEM != self.company and declared(projection).shared:
+            return await self._everybodys.ask(company, projection, statement, params)
         if company != self.company:
             raise Defect(f"the past of {self.company} was asked about {company}")
         declaration = declared(projection)
@@ -124,6 +128,11 @@ class PastStore:
             lag_ms=0,
             definition_version=declaration.definition_version,
         )
+
+    @cached_property
+    def _everybodys(self) -> PastStore:
+        """The same past of what is for every tenant."""
+        return PastStore(self.history, self.scratch, SYSTEM, self.past, None, self.scanned)
 
     async def _selected(
         self, projection: Projection, statement: str, params: Sequence[object]

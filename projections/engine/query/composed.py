@@ -151,7 +151,7 @@ async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[st
     query = all_registered()[part.query]
     own = _request_of(part, request)
     if part.raw and isinstance(query, Query):
-        rows, stands_for = await fetch(own.company, asking.projection_of(query.name), query.ask(own), asking.store)
+        rows, stands_for = await query.stored(own, asking)
         return {**stands_for, "rows": rows}
     return await query.answer(own, asking)
 

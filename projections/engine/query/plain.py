@@ -6,7 +6,7 @@ the answer's rows; position, freshness and definition version are added here, on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +39,10 @@ class Selected:
     params: tuple[object, ...]
 
 
+Converted = tuple[list[dict[str, Any]], dict[str, Any]]  # rows, and what the answer says of their currency
+Converts = Callable[[Request, ReadStore, str, list[dict[str, Any]]], Awaitable[Converted]]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A registered query. `ask` writes the statement, `shape` turns its rows (as dicts) into the answer's rows.
@@ -46,7 +50,7 @@ class Query:
     `selects` says which rows of which table an answer is made from, so that it can be explained; `right` what whoever
     asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals. `row`:
     the type that describes what `shape` gives. `open_to_members`: members get the company's answer, which is of tables
-    that are open to them.
+    that are open to them. `converts` makes stored rows rows of one currency, for which projections `beside` are read.
     """
 
     of_now: ClassVar[bool] = False
@@ -62,15 +66,27 @@ class Query:
     measures: tuple[str, ...] = ()
     open_to_members: bool = False
     row: Any = dict[str, Any]
+    converts: Converts | None = None
+    beside: frozenset[str] = frozenset()
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""
-        table_rows, stands_for = await fetch(
-            request.company, asking.projection_of(self.name), self.ask(request), asking.store
-        )
+        table_rows, stands_for = await self.stored(request, asking)
         rows = await beside(table_rows, request.company, partial(self.shape, request))
         more = self.extra(request, rows) if self.extra else {}
         return {"query": self.name, **stands_for, "rows": rows, **more}
+
+    async def stored(self, request: Request, asking: Asking) -> Converted:
+        """The rows as they are stored, amounts of one currency, and what they stand for in the form of the API.
+
+        Raises as `answer`.
+        """
+        projection = asking.projection_of(self.name)
+        rows, stands_for = await fetch(request.company, projection, self.ask(request), asking.store)
+        if self.converts is None:
+            return rows, stands_for
+        rows_of_one, said = await self.converts(request, asking.store, projection, rows)
+        return rows_of_one, {**stands_for, **said}
 
 
 async def fetch(

@@ -9,21 +9,37 @@ from typing import Any, get_type_hints
 
 from domain.access.rights import Right
 from domain.errors import Invalid
+from domain.ports import ReadStore
 from projections.engine.declare.merge_rules import (
     MS_PER_DAY,
     MS_PER_HOUR,
     MS_PER_MINUTE,
     Day,
     Kind,
+    Money,
     Number,
+    Twelfths,
 )
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import NOTHING, AnswerRow, AnswerTime, row_type
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_members, read_month, read_time
-from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.ratios import Derive, Measures
+from projections.engine.query.reporting import (
+    CURRENCY,
+    LEAST,
+    LIST_RATES,
+    MOST,
+    OF_CURRENCY,
+    OF_DAY,
+    RATES,
+    Amounts,
+    Lookup,
+    NoAmounts,
+    Reporting,
+)
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals, total
@@ -100,6 +116,7 @@ class Totals:
     counts: Mapping[str, str]
     quantiles: Quantiles | None
     derive: Derive | None
+    reporting: Reporting | None = None
     measures: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +128,8 @@ class Totals:
         dimensions = [f'{self.by[n].sql} AS "{n}"' for n in names]
         where, params = self._where(request)
         columns = [*dimensions, *map(total, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
+        if self._adds_up_currencies(request):
+            columns += [f"MIN(NULLIF({CURRENCY}, '')) AS {LEAST}", f"MAX(NULLIF({CURRENCY}, '')) AS {MOST}"]
         order = ", ".join(str(i + 1) for i in range(len(names)))
         grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
         limited = f"{grouped} LIMIT {row_limit(request)}"
@@ -121,6 +140,30 @@ class Totals:
         ranked = self.quantiles.sql(dimensions, names, where)
         joined = f"SELECT * FROM ({summed}) AS summed LEFT JOIN ({ranked}) AS ranked {on}"
         return Statement(f"{joined} ORDER BY {order}" if order else joined, (*params, *params))
+
+    def _adds_up_currencies(self, request: Request) -> bool:
+        return self.reporting is not None and CURRENCY not in request.get("by", ()) and request.get(CURRENCY) is None
+
+    async def one_currency(
+        self, request: Request, store: ReadStore, projection: str, rows: list[dict[str, Any]]
+    ) -> Converted:
+        """The rows with amounts of one currency, and what the answer says of that. Raises what the store raises."""
+        if self.reporting is None or not self._adds_up_currencies(request):
+            return rows, {}
+        names: tuple[str, ...] = request.get("by", ())
+        where, params = self._where(request)
+        told_apart = [*(f'{self.by[n].sql} AS "{n}"' for n in names), f'"{CURRENCY}" AS {OF_CURRENCY}']
+        told_apart.append(f'"{self.time.name}"::date AS {OF_DAY}')
+        columns = ", ".join([*told_apart, *map(total, self.measures)])
+        grouped = ", ".join(str(number + 1) for number in range(len(told_apart)))
+        parts = Lookup(projection, f"SELECT {columns} FROM {self.source} WHERE {where} GROUP BY {grouped}")
+        rules = {c.name: c.rule.aggregate for c in self.measures}
+        amounts = Amounts(rows, parts, params, names, rules, self._money)
+        return await self.reporting.one_currency(request, store, amounts)
+
+    @property
+    def _money(self) -> frozenset[str]:
+        return frozenset(c.name for c in self.measures if issubclass(c.kind, Money | Twelfths))
 
     def _where(self, request: Request) -> tuple[str, list[object]]:
         conditions = ["company_id = %s"]
@@ -152,6 +195,8 @@ class Totals:
 
     def _shaped(self, row: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
         show = shower(Kind)
+        if isinstance(row, NoAmounts):
+            return self._without_amounts(row, dimensions)
         raw = {c.name: c.rule.blank if row[c.name] is None else int(row[c.name]) for c in self.measures}
         shown = {c.name: shower(c.kind)(raw[c.name]) for c in self.measures}
         counts = {name: int(row[name]) for name in self.counts}
@@ -160,6 +205,16 @@ class Totals:
         reasons |= why
         answered = {d: show(row[d]) for d in dimensions} | shown | counts | quantiles | more
         return {**answered, **({"reasons": reasons} if reasons else {})}
+
+    def _without_amounts(self, row: NoAmounts, dimensions: Sequence[str]) -> dict[str, Any]:
+        """The row with null for its amounts and what follows from them: what it would not be, were they there."""
+        would_be = self._shaped({**row, **dict.fromkeys(row.names, 1)}, dimensions)
+        raw = {c.name: None if c.name in row.names else int(row[c.name] or 0) for c in self.measures}
+        counts = {name: int(row[name]) for name in self.counts}
+        derived, _ = self.derive({**raw, **counts}) if self.derive else ({}, {})
+        missing = [*row.names, *(n for n, value in derived.items() if value is None and would_be[n] is not None)]
+        reasons = would_be.get("reasons", {}) | dict.fromkeys(sorted(missing), str(row.reason))
+        return {**would_be, **dict.fromkeys(missing), "reasons": reasons}
 
     def names(self) -> tuple[str, ...]:
         """Names of all measures of a row, those that are derived from others included."""
@@ -171,6 +226,8 @@ class Totals:
         """The type of a row: the dimensions of the question, and every measure."""
         by = {name: each.type for name, each in self.by.items()}
         stored = {c.name: answered_type(c, total=True) for c in self.measures} | dict.fromkeys(self.counts, int)
+        if self.reporting is not None:
+            stored |= {c.name: answered_type(c) for c in self.measures if c.name in self._money}
         derived, _ = self.derive(dict.fromkeys(stored, 1)) if self.derive else ({}, {})
         ranked = dict.fromkeys(QUANTILES if self.quantiles else (), float | None)
         ratios = {name: type(value) | None for name, value in derived.items()}
@@ -196,6 +253,7 @@ def totals(
     counts: Mapping[str, str] = NOTHING,
     quantiles: Quantiles | None = None,
     derive: Derive | None = None,
+    reporting: Reporting | None = None,
     summary: str,
     right: Right = Right.DASHBOARDS,
 ) -> Query:
@@ -204,20 +262,22 @@ def totals(
     `time` is the key column that `from` and `to` cut. `counts` are further measures: SQL aggregates that are whole
     numbers and never null, over `source`, which is SQL after FROM and by default the table alone. `derive` gets the raw
     measures of a row (whole numbers, null where nothing was merged) and gives further fields, and the reasons of those
-    that are null.
+    that are null. `reporting`, of a table with the key `currency`: where the currency of totals and rates are read.
     """
     source = source or f"{{{of.table.name}}}"
-    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive)
+    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting)
     return Query(
         name,
         summary,
-        _params(by),
+        (*_params(by), *((RATES, LIST_RATES) if reporting else ())),
         declared.ask,
         declared.shape,
         selects=declared.selects,
         right=right,
         measures=declared.names(),
         row=declared.row(name),
+        converts=declared.one_currency if reporting else None,
+        beside=reporting.projections if reporting else frozenset(),
     )
 
 

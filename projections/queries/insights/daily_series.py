@@ -15,6 +15,7 @@ from domain.errors import Invalid
 from domain.insights.daily import Daily, Fill, daily
 from projections.engine.query.composed import Part
 from projections.engine.query.params import Param, read_choice, read_day
+from projections.engine.query.reporting import amount_of
 from projections.engine.query.request import Request
 
 SPAN = timedelta(days=365)  # what a question looks at that does not say from when
@@ -44,12 +45,12 @@ class Series:
         return Part(self.query, {"by": by, "from": begin.isoformat(), "to": end.isoformat(), **filters})
 
     def read(self, rows: Sequence[Mapping[str, Any]], begin: date, end: date) -> Daily:
-        """The series out of the query's rows."""
+        """The series out of the query's rows. Raises NoAmount where these are of several currencies."""
         observed: dict[date, float] = {}
         if rows and self.opening and float(rows[0][self.opening]):
             observed[begin] = float(rows[0][self.opening])
         for row in rows:
-            if row[self.measure] is not None and (not self.split or row[self.split] in self.counted):
+            if amount_of(row, self.measure) is not None and (not self.split or row[self.split] in self.counted):
                 day = date.fromisoformat(str(row["day"])[:10])
                 before = observed.get(day, 0.0) if self.split else 0.0
                 observed[day] = before + float(row[self.measure])

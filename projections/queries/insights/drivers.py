@@ -21,6 +21,7 @@ from projections.engine.query.answer_row import Rows
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money
 from projections.engine.query.params import Param, read_choice, read_day
+from projections.engine.query.reporting import amount_of
 from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, OF_OPERATIONS, OF_REVENUE, OF_TRADES, TO, window
 from projections.queries.insights.shape import Insight, Method
@@ -133,7 +134,7 @@ def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
 
 def _counted(driven: Driven, by: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, RateParts]:
     of = driven.of
-    return {str(r[by]): RateParts(_whole(r[driven.measure]), _whole(r[of]) if of else 1) for r in rows}
+    return {str(r[by]): RateParts(_whole(amount_of(r, driven.measure)), _whole(r[of]) if of else 1) for r in rows}
 
 
 def _sums(counted: Mapping[str, RateParts]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from projections.engine.query.formatting import measure
 from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import inputs_of, metric_query, records_of
 from projections.queries.metrics.metric_value import Cuts
+from projections.queries.trading.record import of_one_currency
 
 if TYPE_CHECKING:
     from domain.metrics.formulas import MetricInputs
@@ -76,7 +77,7 @@ def _combine(request: Request, answers: Mapping[str, Rows]) -> list[Ingredient]:
     if of_records is not None:
         return [
             _shown(entry, "trades", name, value, cuts)
-            for cuts, record in of_records
+            for cuts, record in ((cuts, of_one_currency(each)) for cuts, each in of_records)
             for name, value in (
                 ("count", record.trades.count),
                 ("pnl", record.trades.pnl_sum),

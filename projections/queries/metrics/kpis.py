@@ -28,6 +28,7 @@ from projections.queries.metrics.comparison import ComparedValue, PeriodValue, c
 from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue, metric_value
 from projections.queries.metrics.periods import Span
 from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
+from projections.queries.metrics.sums import sums_of, value_of
 from projections.queries.trading import record
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _groups(
         for row in answers[source]:
             rows.setdefault(tuple(row[name] for name in scope.by), {}).setdefault(source, []).append(row)
     return {
-        group: {source: SOURCES[source].sums(some, scope) for source, some in of.items()}
+        group: {source: sums_of(source, some, scope) for source, some in of.items()}
         for group, of in sorted(rows.items(), key=lambda each: sort_key(each[0]))
     }
 
@@ -144,10 +145,8 @@ def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> list[MetricVa
 
 def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Iterator[MetricValue]:
     """The value of each group out of its sums."""
-    from domain.metrics.formulas import FORMULAS
-
     for cuts, inputs in inputs_of(request, answers):
-        yield metric_value(entry, FORMULAS[entry.key](inputs), **cuts)
+        yield metric_value(entry, value_of(entry, inputs), **cuts)
 
 
 def inputs_of(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[dict[str, Any], MetricInputs]]:
@@ -161,7 +160,9 @@ def inputs_of(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[d
         yield cuts, MetricInputs(sums, partial(scope.seconds, cuts), assumptions_of(request), scope.months)
 
 
-def records_of(request: Request, answers: Mapping[str, Rows]) -> Iterable[tuple[dict[str, Any], TradingRecord]] | None:
+def records_of(
+    request: Request, answers: Mapping[str, Rows]
+) -> Iterable[tuple[dict[str, Any], TradingRecord | Reason]] | None:
     """Of each group its dimensions and its trading record; None where the metric is of sums."""
     entry = _entry(request)
     if not _by_records(entry, request):
@@ -180,6 +181,9 @@ def _of_records(
     if entry.key not in STATISTICS:
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
     for cuts, each in records_of(request, answers) or ():
+        if isinstance(each, Reason):
+            yield metric_value(entry, each, **cuts)
+            continue
         figure = reported(entry.key, each, Convention(_convention(request)))
         also = {**record.rests_on(entry.key, each), **cuts}
         yield metric_value(entry, figure.value, figure.unit, figure.convention, **also)
@@ -331,12 +335,12 @@ def _values(
     request: Request, entries: Iterable[Metric], scope: MetricScope, answers: Mapping[str, Rows]
 ) -> dict[str, Value]:
     """The value of every entry in one period."""
-    from domain.metrics.formulas import FORMULAS, MetricInputs
+    from domain.metrics.formulas import MetricInputs
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, scope, answers).values()
     inputs = MetricInputs(sums, partial(scope.seconds, {}), assumptions_of(request), scope.months)
-    return {e.key: Reason.NOT_REPORTED if e.absent else FORMULAS[e.key](inputs) for e in entries}
+    return {e.key: Reason.NOT_REPORTED if e.absent else value_of(e, inputs) for e in entries}
 
 
 def _before_of(entry: Metric, before: Mapping[str, Value]) -> PeriodValue | None:

@@ -7,6 +7,7 @@ every user, invoice or ticket.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,9 @@ from projections.engine.query.composed import Part, Select
 from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import Statement
 from projections.engine.query.quantiles import middle_of
+from projections.engine.query.reporting import NoAmounts
 from projections.queries.metrics.periods import LAST, Span
+from projections.queries.metrics.traders import trader_sums, traders
 from projections.queries.users import counts
 from projections.queries.users.counts import Cycle
 
@@ -27,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
 TO_PAY, TO_ACTIVATE = timedelta(days=30), timedelta(days=7)  # after which it is decided whether it was in time
 YEAR = timedelta(days=365)
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[dict[str, Any]]
 Sums = dict[str, Any]
 
 
@@ -75,7 +78,7 @@ class Source:
     """What is asked, and what the rows of one group come to."""
 
     ask: Callable[[MetricScope], Part | Select]
-    sums: Callable[[Rows, MetricScope], Sums] = lambda rows, _: dict(rows[0]) if rows else {}
+    sums: Callable[[Rows, MetricScope], Sums] = lambda rows, _: copy(rows[0]) if rows else {}
 
 
 def _query(name: str, *also: str, raw: bool = True) -> Callable[[MetricScope], Part]:
@@ -138,9 +141,12 @@ def _customers_after(scope: MetricScope) -> Part:
 def _kinds(rows: Rows, _: MetricScope) -> Sums:
     sums: Sums = {"fees": 0}
     for row in rows:
-        sums |= {row["kind"]: int(row["amount"]), f"{row['kind']}_count": int(row["payments"])}
-        sums["fees"] += int(row["fees"])
-    return {name: sums.get(name, 0) for name in TAKINGS}
+        sums[f"{row['kind']}_count"] = int(row["payments"])
+        if not isinstance(row, NoAmounts):
+            sums |= {row["kind"]: int(row["amount"]), "fees": sums["fees"] + int(row["fees"])}
+    whole = {name: sums.get(name, 0) for name in TAKINGS}
+    missing = next((row.reason for row in rows if isinstance(row, NoAmounts)), None)
+    return whole if missing is None else NoAmounts(whole, TAKINGS[:4], missing)
 
 
 TAKINGS = (
@@ -271,16 +277,6 @@ def _features(scope: MetricScope) -> Select:
     return Select("user_activity", Statement(FEATURES, (scope.company, *scope.span.days)))
 
 
-TRADERS = """
-SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable FROM (SELECT SUM(total_pnl) AS pnl
-    FROM {trading_by_hour} WHERE company_id = %s AND hour >= %s AND hour < %s GROUP BY user_id) AS users
-"""
-
-
-def _traders(scope: MetricScope) -> Select:
-    return Select("trading", Statement(TRADERS, (scope.company, *scope.span.bounds)))
-
-
 def _durations(rows: Rows, _: MetricScope) -> Sums:
     """Durations of successes in ms with their numbers, and how many failed."""
     succeeded = [row for row in rows if row["outcome"] != "error"]
@@ -380,7 +376,7 @@ SOURCES: Mapping[str, Source] = {
     "sessions": Source(_sessions),
     "feature_usage": Source(_features),
     "trading_totals": Source(_query("trading_totals")),
-    "trading_users": Source(_traders),
+    "trading_users": Source(lambda scope: traders(scope.company, scope.span.bounds), trader_sums),
     "operations": Source(_query("operations", raw=False)),
     "operations_ever": EVER_OPERATED,
     "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),

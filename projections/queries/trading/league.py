@@ -16,7 +16,8 @@ from projections.engine.query.request import Request
 
 FEW_TRADES = 30  # below, a ratio is mostly luck
 FILTERS = tuple(
-    Param(name, f"only trades with this {name}") for name in ("user_id", "account_id", "strategy", "symbol", "side")
+    Param(name, f"only trades with this {name}")
+    for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")
 )
 LEAGUES = ("strategy", "symbol", "side", "account_id", "user_id")
 RANKS = ("total_pnl", "total_trades", "win_rate", "profit_factor", "payoff_ratio", "expectancy", "turnover")
@@ -30,11 +31,11 @@ class TradeTotals(AnswerRow, kw_only=True):
     winning_trades: int
     losing_trades: int
     breakeven_trades: int
-    total_pnl: str
-    gross_profit: str
-    gross_loss: str
-    total_fees: str
-    turnover: str
+    total_pnl: str | None
+    gross_profit: str | None
+    gross_loss: str | None
+    total_fees: str | None
+    turnover: str | None
     largest_win: str | None
     largest_loss: str | None
     win_rate: float | None

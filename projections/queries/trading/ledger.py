@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 EXCURSIONS = ("max_adverse_excursion", "max_favourable_excursion")
 AMOUNTS = ("pnl", "fees", "quantity", "multiplier", "entry_price", "exit_price", *EXCURSIONS, "initial_risk")
 TRADES = f"""
-    SELECT {{by}}count(*) AS trades, {moments("closed_at", "{order}")} AS closed_at,
+    SELECT {{by}}count(*) AS trades, {{several}} AS several, {moments("closed_at", "{order}")} AS closed_at,
         {moments("opened_at", "{order}")} AS opened_at,
         {", ".join(f"{wholes(name, '{order}')} AS {name}" for name in AMOUNTS)}
     FROM (
-        SELECT {{picked}}{{place}}closed_at, COALESCE(opened_at, 'epoch') AS opened_at,
+        SELECT {{picked}}{{place}}closed_at, currency AS of_currency, COALESCE(opened_at, 'epoch') AS opened_at,
             {", ".join(AMOUNTS)}
         FROM {{{{trade}}}} WHERE {{where}} ORDER BY closed_at, _last_seq, trade_id{{limit}}
     ) AS picked {{grouped}}
@@ -30,7 +30,7 @@ TRADES = f"""
 TAGS = "(string_to_array(tags, chr(31)))[2:]"
 TAG = f"replace(replace(unnest({TAGS}), chr(30) || '1', chr(31)), chr(30) || '0', chr(30))"
 CUTS: Mapping[str, Dimension] = {
-    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side")},
+    **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")},
     **calendar("closed_at"),
     "entry_hour": replace(whole("entry_hour"), sql="COALESCE(extract(hour FROM opened_at)::int, -1)"),
     "tag": Dimension(TAG),
@@ -44,6 +44,11 @@ def only(name: str, text: str) -> tuple[str, object]:
     return f"{CUTS[name].sql} = %s", CUTS[name].read(text)
 
 
+def several(currency: str) -> str:
+    """Whether amounts are of more than one currency; those that say none are of the others'."""
+    return f"COALESCE(MIN(NULLIF({currency}, '')) <> MAX(NULLIF({currency}, '')), false)"
+
+
 def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
     """SELECT of the trades under a condition, in their order: one row, or one for each group of these cuts.
 
@@ -53,6 +58,7 @@ def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
     listed = "".join(f'"{name}", ' for name in by)
     return TRADES.format(
         by=listed,
+        several=several("of_currency"),
         picked="".join(f'{CUTS[name].sql} AS "{name}", ' for name in by),
         where=where,
         # Groups are not read in the order of the rows below them.

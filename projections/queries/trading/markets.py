@@ -203,12 +203,14 @@ def _of_symbols(_request: Request, answers: Mapping[str, Rows]) -> Iterator[tupl
 
 
 def _of_strategies(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
-    for (name,), of in record.read_records(_scope(request), answers["record"]):
+    for (name,), each in record.read_records(_scope(request), answers["record"]):
+        of = record.of_one_currency(each)
         yield str(name), dict(zip(of.daily.days.tolist(), map(float, of.daily.pnl.tolist()), strict=True))
 
 
 def _of_accounts(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[str, Moves]]:
-    for (name,), of in record.read_records(_scope(request), answers["record"]):
+    for (name,), each in record.read_records(_scope(request), answers["record"]):
+        of = record.of_one_currency(each)
         if not isinstance(of.daily.returns, Reason):
             yield str(name), dict(zip(of.daily.days.tolist(), of.daily.returns.tolist(), strict=True))
         else:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
+from domain.metrics.value import Reason
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.query.answer_row import Rows, sort_key
 from projections.engine.query.asked_at import AskedAt
@@ -20,6 +21,7 @@ from projections.engine.query.composed import Select
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
+from projections.engine.query.reporting import NoAmount
 from projections.queries.trading.ledger import only, read_trades
 from projections.queries.trading.ledger import trades as ledger
 
@@ -102,19 +104,24 @@ MOVED = """
     ) AS summed {grouped}
 """
 COVERAGE = """
-    SELECT {by}bool_or(NOT valued) AS unvalued, bool_or(traded AND NOT funded) AS unfunded
+    SELECT {by}bool_or(NOT valued) AS unvalued, bool_or(traded AND NOT funded) AS unfunded,
+        COALESCE(MIN(least) <> MAX(most), false) AS accounts_of_several
     FROM (
         SELECT user_id, account_id, bool_or(trades > 0) AS traded, bool_or(flows <> 0) AS funded,
-            (user_id, account_id) IN (SELECT user_id, account_id FROM valued) AS valued
-        FROM booked GROUP BY user_id, account_id
+            (user_id, account_id) IN (SELECT user_id, account_id FROM valued) AS valued,
+            MIN(NULLIF(currency, '')) AS least, MAX(NULLIF(currency, '')) AS most
+        FROM (
+            SELECT user_id, account_id, trades, flows, currency FROM booked
+            UNION ALL SELECT user_id, account_id, 0, 0, currency FROM valued
+        ) AS known GROUP BY user_id, account_id
     ) AS accounts {grouped}
 """
 ACCOUNTS = """
     WITH booked AS (
-        SELECT user_id, account_id, day, trades, flows FROM {{account_day}} WHERE {scope}
+        SELECT user_id, account_id, day, trades, flows, currency FROM {{account_day}} WHERE {scope}
     ), valued AS (
-        SELECT user_id, account_id, day, equity,
-            lag(equity) OVER (PARTITION BY user_id, account_id ORDER BY day) AS before
+        SELECT user_id, account_id, day, equity, currency,
+            lag(equity) OVER (PARTITION BY user_id, account_id, currency ORDER BY day) AS before
         FROM {{account_value}} WHERE {scope}
     )
 """
@@ -203,11 +210,29 @@ def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
     return TradingRecord(trades, _daily(scope, row, trades), start, None if end is None else _ms(end))
 
 
-def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[tuple[Any, ...], TradingRecord]]:
-    """The record of each group by its values, in their order. Raises LimitExceeded as `read_record`."""
+Records = Iterable[tuple[tuple[Any, ...], "TradingRecord | Reason"]]
+
+
+def of_one_currency(record: TradingRecord | Reason) -> TradingRecord:
+    """The record. Raises NoAmount where there is none, because it would be of several currencies."""
+    if isinstance(record, Reason):
+        raise NoAmount(record)
+    return record
+
+
+def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Records:
+    """The record of each group by its values, in their order, or why there is none: it would be of several currencies.
+
+    Raises LimitExceeded as `read_record`.
+    """
     bounded(sum(row["trades"] or 0 for row in rows), MOST_TRADES, "trades")
     ordered = sorted(rows, key=lambda row: sort_key(row[name] for name in scope.by))
-    return ((tuple(row[name] for name in scope.by), read_record(scope, row)) for row in ordered)
+    return ((tuple(row[name] for name in scope.by), _record_or_reason(scope, row)) for row in ordered)
+
+
+def _record_or_reason(scope: Scope, row: Mapping[str, Any]) -> TradingRecord | Reason:
+    several = row["several"] or row.get("accounts_of_several")
+    return Reason.MIXED_CURRENCIES if several else read_record(scope, row)
 
 
 def rests_on(key: str, record: TradingRecord) -> dict[str, Any]:

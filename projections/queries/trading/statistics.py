@@ -21,6 +21,7 @@ from projections.queries.trading.record import (
     SERIES,
     Scope,
     many,
+    of_one_currency,
     read_records,
     rests_on,
     select_record,
@@ -48,7 +49,10 @@ PERIOD = (
     Param("to", "end (exclusive): a day, UTC", read_midnight),
 )
 FILTERS = (
-    *(Param(name, f"only trades with this {name}") for name in ("user_id", "account_id", "strategy", "symbol", "side")),
+    *(
+        Param(name, f"only trades with this {name}")
+        for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")
+    ),
     Param("tag", "only trades that carry this tag"),
 )
 RECORD = (*PERIOD, *FILTERS, *SERIES)
@@ -104,9 +108,9 @@ def parts(request: Request) -> Mapping[str, Select]:
 
 
 def record_of(request: Request, rows: Mapping[str, Rows]) -> TradingRecord:
-    """The record out of the statement's row. Raises LimitExceeded for more than is read."""
+    """The record out of the statement's row. Raises LimitExceeded for more than is read, NoAmount as it says."""
     ((_, record),) = read_records(scope(request), rows["record"])
-    return record
+    return of_one_currency(record)
 
 
 def _statistic(key: str, answer: Answer, record: TradingRecord) -> Statistic:

@@ -32,7 +32,8 @@ def good_fact(kind: EventType) -> Message:
     fact = kind.message()
     for field in fields_of(kind):
         if field.name in kind.required:
-            setattr(fact, field.name, choices.get(field.name) or _least(field, field.name in kind.times))
+            code = "USD" if field.name in kind.currencies else None
+            setattr(fact, field.name, code or choices.get(field.name) or _least(field, field.name in kind.times))
     return fact
 
 

@@ -163,8 +163,10 @@ def trading(books: Books) -> Iterator[Question]:
     rows = [key | trade_totals(group) for key, group in grouped(symbol, ("user_id",), TRADING)]
     yield Question("trading_totals", {"by": "user_id", "symbol": "BTC", "side": "short"}, ("user_id",), rows)
     yield Question("trades", {}, ("trade_id",), sorted(map(_ledger, books.trades), key=lambda row: row["trade_id"]))
-    yield Question("account_days", {}, ("user_id", "account_id", "day"), list(_account_days(books)), "trades")
-    yield Question("account_values", {}, ("user_id", "account_id", "day"), list(_account_values(books)))
+    yield Question(
+        "account_days", {}, ("user_id", "account_id", "day", "currency"), list(_account_days(books)), "trades"
+    )
+    yield Question("account_values", {}, ("user_id", "account_id", "day", "currency"), list(_account_values(books)))
 
 
 def _ledger(trade: Trade) -> Row:
@@ -185,7 +187,7 @@ def _account_days(books: Books) -> Iterator[Row]:
     for flow in books.flows:
         booked[flow.user_id, flow.account_id, day(flow.at)][3] += flow.amount
     for (user, account, on), (trades, pnl, fees, flows) in sorted(booked.items()):
-        row = {"user_id": user, "account_id": account, "day": on, "trades": trades}
+        row = {"user_id": user, "account_id": account, "day": on, "currency": "USD", "trades": trades}
         yield row | {"pnl": money(pnl), "fees": money(fees), "flows": money(flows)}
 
 

@@ -24,7 +24,7 @@ BY: dict[str, Any] = {
 
 def business(books: Books) -> Iterator[Question]:
     """Payments, invoices, costs, surveys and tickets."""
-    bys = ("", "kind,day", "customer_id", "currency,month")
+    bys = ("currency", "kind,day,currency", "customer_id,currency", "currency,month")  # they are of two
     yield from totals("payment_totals", books.payments, bys, BY, _paid, "payments")
     yield Question("invoices", {}, ("customer_id", "invoice_id", "currency"), list(_invoices(books)))
     yield from totals("acquisition_costs", books.costs, ("", "channel,campaign", "day"), BY, _spent, "costs")

@@ -96,7 +96,15 @@ def test_every_operation_gives_what_polars_gives(pnl: int | None, fees: int | No
     assert isinstance(fold, AdditiveFold)
     scalar = scalar_fold(fold)
     assert scalar is not None
-    fact = {"company_id": "acme", "closed_at": 60_000, "strategy": "s", "symbol": "AAPL", "pnl": pnl, "fees": fees}
+    fact = {
+        "company_id": "acme",
+        "closed_at": 60_000,
+        "strategy": "s",
+        "symbol": "AAPL",
+        "currency": "",
+        "pnl": pnl,
+        "fees": fees,
+    }
     frame = pl.DataFrame([fact], schema_overrides={"pnl": pl.Int64, "fees": pl.Int64})
     columns = [c.name for c in (*TradingByMinute.table.keys, *TradingByMinute.table.values)]
     assert scalar.row(fact) == list(delta_rows(fold, frame).select(columns).row(0))

@@ -39,6 +39,7 @@ def trade(
     symbol: str = "AAPL",
     source: str = "",
     trade_id: str = "",
+    currency: str = "",
 ) -> bytes:
     """A closed trade as the bus brings it; `pnl` in whole units."""
     event = closed_trade(
@@ -50,6 +51,7 @@ def trade(
         timestamp=at,
         event_id=f"{company}-{at}-{number}",
         service_source=source,
+        currency=currency,
     )
     return message_of(event.record)
 
