@@ -9,6 +9,7 @@ what it has beyond them is how it was computed. A text says all of its digits. E
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
@@ -31,6 +32,7 @@ UNDECIDED = 0.37  # so far from a whole number, a double's own error and its 16t
 
 PRECISION = 1_000_000  # one part in so many is the most by which the grid may change an amount
 _WIDE = Context(prec=400)
+_is_decimal = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII).fullmatch
 
 
 def of_double(number: float) -> int | None:
@@ -58,6 +60,22 @@ def of_decimal(number: Decimal) -> int | None:
         return 0
     units = int(number.scaleb(PLACES, _WIDE).to_integral_value(ROUND_HALF_EVEN, _WIDE))
     return units if -LARGEST <= units <= LARGEST else None
+
+
+def read_decimal(text: str) -> Decimal | None:
+    """The number that a decimal text says, as 0.00000843 and 8.43e-6 do; None for any other text."""
+    return Decimal(text) if _is_decimal(text) else None
+
+
+def of_text(text: str) -> int | None:
+    """What is kept of a decimal text, in trillionths; None for any other text, and for one that is too large."""
+    number = read_decimal(text)
+    return None if number is None else of_decimal(number)
+
+
+def says_all(number: float, exact: Decimal) -> bool:
+    """Whether as much is kept of a double as of the decimal that it is nearest to."""
+    return of_double(number) == of_decimal(exact)
 
 
 def is_too_fine(number: Decimal, units: int) -> bool:

@@ -15,14 +15,17 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from domain.events.catalogue import BY_NAME, MAX_ID, MAX_TEXT, EventType, longest_text
 
+SUFFIX = "_text"
+
 
 class Form(Enum):
     """What is checked of a field: FREE ones are not, MEMBERS are the texts of a list or a map.
 
-    COMPANY, the id of one, and SEQUENCE, a number of 63 bits, are of the envelope alone.
+    DECIMAL is a text that says the double beside it with more digits. COMPANY, the id of one, and SEQUENCE, a number of
+    63 bits, are of the envelope alone.
     """
 
-    TEXT, DOUBLE, ENUM, TIME, MEMBERS, FREE, COMPANY, SEQUENCE = range(8)
+    TEXT, DOUBLE, DECIMAL, ENUM, TIME, MEMBERS, FREE, COMPANY, SEQUENCE = range(9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,16 @@ def field_rules(name: str) -> tuple[FieldRule, ...]:
     return tuple(_rule(kind, field) for field in cast("list[FieldDescriptor]", kind.message.DESCRIPTOR.fields))
 
 
+def text_of_double(name: str) -> str:
+    """The name of the field that says a double with all of its digits."""
+    return f"{name}{SUFFIX}"
+
+
+def double_of(name: str) -> str:
+    """The name of the double that such a field is beside; empty for other names."""
+    return name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else ""
+
+
 def _rule(kind: EventType, field: FieldDescriptor) -> FieldRule:
     name, enum = field.name, field.enum_type
     return FieldRule(
@@ -84,6 +97,8 @@ def _rule(kind: EventType, field: FieldDescriptor) -> FieldRule:
 def _form(kind: EventType, field: FieldDescriptor) -> Form:
     if field.is_repeated:
         return Form.MEMBERS
+    if double_of(field.name) in kind.message.DESCRIPTOR.fields_by_name:
+        return Form.DECIMAL
     of_types = {
         FieldDescriptor.TYPE_STRING: Form.TEXT,
         FieldDescriptor.TYPE_DOUBLE: Form.DOUBLE,

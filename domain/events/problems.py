@@ -26,6 +26,7 @@ class Code(StrEnum):
     NOT_FINITE = "not_finite"
     OUT_OF_RANGE = "out_of_range"
     TOO_FINE = "too_fine"
+    BAD_DECIMAL = "bad_decimal"
     CONTRADICTION = "contradiction"
     BAD_TIME = "bad_time"
     IN_THE_FUTURE = "in_the_future"
@@ -56,6 +57,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.NOT_FINITE: "a number is NaN or infinite",
         Code.OUT_OF_RANGE: "a number breaks its bound: whole ones 64 bits, others 10^15, products of them 10^18",
         Code.TOO_FINE: "an amount has more than 12 decimal places, and they make over one part in a million of it",
+        Code.BAD_DECIMAL: "a decimal text is no number, or not what the double beside it says",
         Code.CONTRADICTION: "fields of one fact cannot all be true: closed before it was opened, a high below the low",
         Code.BAD_TIME: "a time is not within 1970-01-01T00:00:00.001Z and 2100-01-01T00:00:00Z, or given in seconds",
         Code.IN_THE_FUTURE: "a time (but effective_at) is more than 24 hours after the log took the event",

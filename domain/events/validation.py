@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import accumulate
 from operator import attrgetter, itemgetter
 from typing import Any, cast
 
@@ -48,7 +49,7 @@ from domain.events.catalogue import (
     event_type,
     is_time,
 )
-from domain.events.decimal_checks import check_double
+from domain.events.decimal_checks import check_decimal, check_double
 from domain.events.field_rules import AT_DOORS, ENVELOPE, FieldRule, Form, field_rules
 from domain.events.problems import Code, Problem, shown
 from domain.events.upcasting import upcast
@@ -206,9 +207,9 @@ def _looks_good(name: str) -> Callable[[Message], bool]:
     rules = field_rules(name)
     of_form = {form: [rule.name for rule in rules if rule.form is form] for form in Form}
     texts, doubles, times = of_form[Form.TEXT], of_form[Form.DOUBLE], of_form[Form.TIME]
-    names = [*texts, *doubles, *times, *of_form[Form.ENUM]]
+    names = [*texts, *doubles, *times, *of_form[Form.DECIMAL], *of_form[Form.ENUM]]
     values_of = attrgetter(*names)  # one call: fetching a field is the dear part
-    ends = len(texts), len(texts) + len(doubles), len(texts) + len(doubles) + len(times)
+    ends = [*accumulate(map(len, (texts, doubles, times, of_form[Form.DECIMAL])))]
     required = _picker(
         names, [rule.name for rule in rules if rule.required]
     )  # 0 may be absence: it goes to the checks, which ask for presence
@@ -228,6 +229,8 @@ def _looks_good(name: str) -> Callable[[Message], bool]:
         for time in values[ends[1] : ends[2]]:
             if time and not is_time(time):
                 return False
+        if any(values[ends[2] : ends[3]]):  # decimal texts are rare, and go to the checks
+            return False
         if any([check(fact) for check in others]):
             return False
         return not any([getattr(fact, name) for name in lists])
@@ -279,6 +282,7 @@ def _check(rule: FieldRule) -> Check:
     checks: dict[Form, Callable[[FieldRule], Check]] = {
         Form.TEXT: _check_text,
         Form.DOUBLE: check_double,
+        Form.DECIMAL: check_decimal,
         Form.ENUM: _check_enum,
         Form.TIME: _check_time,
         Form.MEMBERS: _check_members,

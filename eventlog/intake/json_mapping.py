@@ -22,7 +22,9 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from domain.decimals import read_decimal, says_all
 from domain.events.catalogue import BATCHES, BY_NAME, MAX_EVENT, EventType, event_type
+from domain.events.field_rules import text_of_double
 from domain.events.problems import Code, Problem, RefusedEvent, shown
 from domain.events.validation import too_large
 from eventlog.intake.json_plain import Draft, read_plain
@@ -206,7 +208,16 @@ def _canonical(members: Members, descriptor: Descriptor, place: str) -> tuple[Me
             _refuse(Code.DUPLICATE_KEY, f"{place}{field.name} is given twice, in both spellings")
         elif value is not None:
             canonical[field.name] = _value(field, value, place, unknown)
+            if isinstance(value, str) and field.type == FieldDescriptor.TYPE_DOUBLE:
+                _keep_digits(canonical, fields, field.name, value)
     return canonical, unknown
+
+
+def _keep_digits(canonical: Members, fields: Mapping[str, FieldDescriptor], name: str, text: str) -> None:
+    """A decimal text says the double of the field, and all of its digits where a double has too few."""
+    exact, beside = read_decimal(text), text_of_double(name)
+    if exact is not None and beside in fields and not says_all(float(exact), exact):
+        canonical.setdefault(beside, text)
 
 
 def _fields_by_any_name(descriptor: Descriptor) -> Mapping[str, FieldDescriptor]:

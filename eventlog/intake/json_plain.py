@@ -1,8 +1,9 @@
 """The fast way from JSON to messages: events in the plain form that services send.
 
-Plain is: snake_case names that are all known, numbers as numbers (64-bit ones also as text, as protobuf's own JSON has
-them), enums by name, no base64, no duplicate key. It costs a tenth of the general mapping (`json_mapping.py`), which
-takes over for everything else, so this file never decides that an event is bad: it gives the event or gives up.
+Plain is: snake_case names that are all known, numbers as numbers (also as text: 64-bit ones, as protobuf's own JSON has
+them, and decimals that a double says), enums by name, no base64, no duplicate key. It costs a tenth of the general
+mapping (`json_mapping.py`), which takes over for everything else, so this file never decides that an event is bad: it
+gives the event or gives up.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from domain.decimals import read_decimal, says_all
 from domain.events.catalogue import BY_NAME, EventType
 
 Members = dict[str, Any]
@@ -82,17 +84,20 @@ def _count_keys(members: Members, shape: Shape) -> int:
     for name, value in members.items():
         if name in accepted:
             if type(value) not in accepted[name]:
-                members[name] = _whole(value, accepted[name])
+                members[name] = _of_text(value, accepted[name])
         else:
             keys += special[name](members, name)
     return keys
 
 
-def _whole(value: object, accepted: frozenset[type]) -> int:
-    """A 64-bit number that came as text, as protobuf's own JSON has it."""
-    if accepted is not _WHOLE or type(value) is not str or not _DIGITS(value):
-        raise NotPlainError
-    return int(value)
+def _of_text(value: object, accepted: frozenset[type]) -> float:
+    """A number that came as text: a 64-bit one, as protobuf's own JSON has it, or a decimal that a double says."""
+    if type(value) is str:
+        if accepted is _WHOLE and _DIGITS(value):
+            return int(value)
+        if accepted is _DECIMAL and (exact := read_decimal(value)) is not None and says_all(float(exact), exact):
+            return float(exact)
+    raise NotPlainError
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Members:
@@ -108,9 +113,10 @@ def _envelope_shape() -> Shape:
 
 
 _WHOLE = frozenset({int})
+_DECIMAL = frozenset({float, int})
 _DIGITS = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z", re.ASCII).match
 _TYPES: Mapping[int, frozenset[type]] = {
-    FieldDescriptor.TYPE_DOUBLE: frozenset({float, int}),
+    FieldDescriptor.TYPE_DOUBLE: _DECIMAL,
     FieldDescriptor.TYPE_STRING: frozenset({str}),
     FieldDescriptor.TYPE_INT64: _WHOLE,
     FieldDescriptor.TYPE_UINT64: _WHOLE,

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SubscriptionEvent(_message.Message):
-    __slots__ = ("event", "customer_id", "subscription_id", "plan", "tier", "interval", "interval_count", "unit_amount", "quantity", "discount_pct", "discount_lasting", "currency", "effective_at", "recorded_at", "sequence")
+    __slots__ = ("event", "customer_id", "subscription_id", "plan", "tier", "interval", "interval_count", "unit_amount", "quantity", "discount_pct", "discount_lasting", "currency", "effective_at", "recorded_at", "sequence", "unit_amount_text", "quantity_text", "discount_pct_text")
     class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EVENT_UNSPECIFIED: _ClassVar[SubscriptionEvent.Event]
@@ -66,6 +66,9 @@ class SubscriptionEvent(_message.Message):
     EFFECTIVE_AT_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AMOUNT_TEXT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_TEXT_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_PCT_TEXT_FIELD_NUMBER: _ClassVar[int]
     event: SubscriptionEvent.Event
     customer_id: str
     subscription_id: str
@@ -81,7 +84,10 @@ class SubscriptionEvent(_message.Message):
     effective_at: int
     recorded_at: int
     sequence: int
-    def __init__(self, event: _Optional[_Union[SubscriptionEvent.Event, str]] = ..., customer_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., plan: _Optional[str] = ..., tier: _Optional[str] = ..., interval: _Optional[_Union[SubscriptionEvent.Interval, str]] = ..., interval_count: _Optional[int] = ..., unit_amount: _Optional[float] = ..., quantity: _Optional[float] = ..., discount_pct: _Optional[float] = ..., discount_lasting: _Optional[bool] = ..., currency: _Optional[str] = ..., effective_at: _Optional[int] = ..., recorded_at: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+    unit_amount_text: str
+    quantity_text: str
+    discount_pct_text: str
+    def __init__(self, event: _Optional[_Union[SubscriptionEvent.Event, str]] = ..., customer_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., plan: _Optional[str] = ..., tier: _Optional[str] = ..., interval: _Optional[_Union[SubscriptionEvent.Interval, str]] = ..., interval_count: _Optional[int] = ..., unit_amount: _Optional[float] = ..., quantity: _Optional[float] = ..., discount_pct: _Optional[float] = ..., discount_lasting: _Optional[bool] = ..., currency: _Optional[str] = ..., effective_at: _Optional[int] = ..., recorded_at: _Optional[int] = ..., sequence: _Optional[int] = ..., unit_amount_text: _Optional[str] = ..., quantity_text: _Optional[str] = ..., discount_pct_text: _Optional[str] = ...) -> None: ...
 
 class SubscriptionEventBatch(_message.Message):
     __slots__ = ("items",)
@@ -90,7 +96,7 @@ class SubscriptionEventBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[SubscriptionEvent, _Mapping]]] = ...) -> None: ...
 
 class PaymentEvent(_message.Message):
-    __slots__ = ("customer_id", "invoice_id", "kind", "amount", "fee", "currency", "payment_id", "revision")
+    __slots__ = ("customer_id", "invoice_id", "kind", "amount", "fee", "currency", "amount_text", "fee_text", "payment_id", "revision")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[PaymentEvent.Kind]
@@ -109,6 +115,8 @@ class PaymentEvent(_message.Message):
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_TEXT_FIELD_NUMBER: _ClassVar[int]
+    FEE_TEXT_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     customer_id: str
@@ -117,9 +125,11 @@ class PaymentEvent(_message.Message):
     amount: float
     fee: float
     currency: str
+    amount_text: str
+    fee_text: str
     payment_id: str
     revision: int
-    def __init__(self, customer_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., kind: _Optional[_Union[PaymentEvent.Kind, str]] = ..., amount: _Optional[float] = ..., fee: _Optional[float] = ..., currency: _Optional[str] = ..., payment_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+    def __init__(self, customer_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., kind: _Optional[_Union[PaymentEvent.Kind, str]] = ..., amount: _Optional[float] = ..., fee: _Optional[float] = ..., currency: _Optional[str] = ..., amount_text: _Optional[str] = ..., fee_text: _Optional[str] = ..., payment_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class PaymentCancelled(_message.Message):
     __slots__ = ("payment_id", "revision", "reason")
@@ -144,20 +154,22 @@ class PaymentEventBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[PaymentEvent, _Mapping]]] = ...) -> None: ...
 
 class AcquisitionCost(_message.Message):
-    __slots__ = ("channel", "campaign", "cost", "currency", "cost_id", "revision")
+    __slots__ = ("channel", "campaign", "cost", "currency", "cost_text", "cost_id", "revision")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
     COST_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    COST_TEXT_FIELD_NUMBER: _ClassVar[int]
     COST_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     channel: str
     campaign: str
     cost: float
     currency: str
+    cost_text: str
     cost_id: str
     revision: int
-    def __init__(self, channel: _Optional[str] = ..., campaign: _Optional[str] = ..., cost: _Optional[float] = ..., currency: _Optional[str] = ..., cost_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+    def __init__(self, channel: _Optional[str] = ..., campaign: _Optional[str] = ..., cost: _Optional[float] = ..., currency: _Optional[str] = ..., cost_text: _Optional[str] = ..., cost_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class CostCancelled(_message.Message):
     __slots__ = ("cost_id", "revision", "reason")

@@ -87,6 +87,26 @@ async def test_small_prices_and_quantities_keep_their_digits(models: ReadModels)
     }
 
 
+async def test_a_decimal_text_keeps_more_digits_than_a_double(models: ReadModels) -> None:
+    """As JSON texts, and in protobuf beside the double: 27 digits come back; a JSON number says 15 of its own."""
+    exact = {
+        "quantity": "1",
+        "entry_price": "0",
+        "exit_price": "123456789012345.678901234567",
+        "fees": "0.000000000001",
+    }
+    told = {"trade_id": "json", "account_id": "a", "symbol": "S", "side": "LONG", "closed_at": CLOSED, **exact}
+    event = {"message_type": "trading_result", "company_id": "acme", "user_id": "u", "payload": told}
+    models.given(read([json.dumps(event)]))
+    models.given([trade(1, pnl=-123456789012345.67, pnl_text="-123456789012345.678901234567")])
+    models.given([trade(2, pnl=0.1 + 0.2, quantity=12345.000000000002)])
+    rows = {row["trade_id"]: row for row in await models.rows("trades")}
+    assert rows["json"]["exit_price"] == "123456789012345.678901234567"
+    assert rows["json"]["pnl"] == "123456789012345.678901234566"
+    assert rows["t1"]["pnl"] == "-123456789012345.678901234567"
+    assert (rows["t2"]["pnl"], rows["t2"]["quantity"]) == ("0.3", "12345")
+
+
 def trade(number: int, **fields: Any) -> Event:
     """A long trade of one unit, but for these fields."""
     known = {"quantity": 1.0, "entry_price": 0.0, "exit_price": 0.0} | fields
@@ -99,7 +119,7 @@ async def test_sums_at_the_limits(models: ReadModels) -> None:
     most = 1e15
     models.given([trade(n, pnl=most if n % 3 else -most) for n in range(30)])
     models.given([trade(30 + n, exit_price=1e15, quantity=1000.0) for n in range(5)])
-    flow: dict[str, Any] = {"company_id": "acme", "user_id": "u", "account_id": "a", "currency": "USD"}
+    flow: dict[str, Any] = {"company_id": "acme", "user_id": "u", "account_id": "a"}
     models.given([account_flow(**flow, amount=most, timestamp=CLOSED + n) for n in range(20)])
     (row,) = await models.rows("trading_totals")
     won = 20 * 10**15 + 5 * 10**18

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, cast
 
 from analytics.control_events_pb2 import ConfigEvent
@@ -13,6 +14,7 @@ from google.protobuf.message import Message
 from hypothesis import strategies as st
 
 from domain.events.catalogue import CATALOGUE, LATEST, SECONDS, EventType, longest_text
+from domain.events.field_rules import double_of, text_of_double
 from tests.support.any_configuration import TOLD
 
 START = 1_760_000_000_000  # 2025-10-09
@@ -103,11 +105,16 @@ def facts(draw: st.DrawFn, event: EventType, value: Values = usual_value) -> Mes
     """A good fact of this type; optional fields are there or not."""
     fact = event.message()
     for field in cast(list[FieldDescriptor], event.message.DESCRIPTOR.fields):
+        if double_of(field.name) in event.message.DESCRIPTOR.fields_by_name:
+            continue  # it says what the double beside it says, below
         if field.is_repeated:
             _fill(fact, field, draw(st.lists(WORDS, max_size=2)))
         elif field.name in event.required or draw(st.booleans()):
             setattr(fact, field.name, draw(value(event, field)))
     _bring_within_bounds(draw, event, fact)
+    for field, number in fact.ListFields():
+        if text_of_double(field.name) in event.message.DESCRIPTOR.fields_by_name and draw(st.integers(0, 3)) == 0:
+            setattr(fact, text_of_double(field.name), f"{Decimal(repr(number)):f}")  # with up to 17 digits
     if isinstance(fact, ConfigEvent) and draw(st.integers(0, 9)):
         fact.topic, fact.body = draw(st.sampled_from(TOLD))
         fact.aggregate_version = draw(st.integers(1, 9))

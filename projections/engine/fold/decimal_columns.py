@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from google.protobuf.descriptor import FieldDescriptor
 
-from domain.decimals import BOUNDS, FACTORS, LARGEST_PRODUCT, ONE, SCALES, UNDECIDED, of_double
+from domain.decimals import BOUNDS, FACTORS, LARGEST_PRODUCT, ONE, SCALES, UNDECIDED, of_double, of_text
 from domain.events.catalogue import EventType
+from domain.events.field_rules import text_of_double
 from domain.events.products import Product
 from eventlog.columns import descriptor_of
 
@@ -28,7 +29,7 @@ def on_grid(event: EventType, frame: pl.DataFrame) -> pl.DataFrame:
     """
     names = [f.name for f in descriptor_of(event.message).fields if is_decimal(f) and f.name in frame.columns]
     if names:
-        frame = frame.with_columns([_trillionths(frame.get_column(name)) for name in names])
+        frame = frame.with_columns([_with_texts(frame, _trillionths(frame.get_column(name))) for name in names])
     return with_products(event, frame)
 
 
@@ -55,6 +56,17 @@ def _trillionths(doubles: pl.Series) -> pl.Series:
     others = np.flatnonzero(~certain)
     values = [None if number is None else of_double(number) for number in doubles.gather(others).to_list()]
     mended: pl.Series = wide.scatter(others, pl.Series(values, dtype=DECIMAL))
+    return mended
+
+
+def _with_texts(frame: pl.DataFrame, decimals: pl.Series) -> pl.Series:
+    """The decimals, as the text beside them says them where there is one."""
+    texts = frame.get_column(text_of_double(decimals.name), default=None)
+    if texts is None or not (said := texts != "").any():
+        return decimals
+    places = said.arg_true()
+    exact = [of_text(text) for text in texts.gather(places).to_list()]
+    mended: pl.Series = decimals.scatter(places, pl.Series(exact, dtype=DECIMAL))
     return mended
 
 

@@ -27,7 +27,7 @@ from domain.events.catalogue import (
     SECONDS,
     EventType,
 )
-from domain.events.field_rules import ENVELOPE, FieldRule, Form, field_rules
+from domain.events.field_rules import ENVELOPE, FieldRule, Form, double_of, field_rules, text_of_double
 from domain.events.products import Product
 from eventlog.columns import decode_messages, descriptor_of, slim_message
 from projections.engine.fold.decimal_columns import on_grid
@@ -117,6 +117,7 @@ def _decoded_fields(event: EventType, fields: frozenset[str]) -> frozenset[str] 
     """Which fields of the payload to decode, never none at all; None, which is all, where messages are among them."""
     own = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
     fields = fields.union(*(product.fields for product in event.products if product.name in fields))
+    fields = fields.union(map(text_of_double, fields))
     selected = [f for f in own if f.name in fields] or [f for f in own if f.message_type is None][:1]
     return None if any(f.message_type is not None for f in selected) else frozenset(f.name for f in selected)
 
@@ -127,7 +128,8 @@ def _columns(event: EventType, selected: frozenset[str] | None = None) -> list[p
     fields = cast(Sequence[FieldDescriptor], event.message.DESCRIPTOR.fields)
     names = {f.name for f in fields} if selected is None else selected
     products = [pl.col(product.name) for product in event.products if names.issuperset(product.fields)]
-    return [*(_value(f) for f in fields if f.name in names), *products, pl.col("_row"), pl.col("_item")]
+    own = [_value(f) for f in fields if f.name in names and double_of(f.name) not in names]
+    return [*own, *products, pl.col("_row"), pl.col("_item")]
 
 
 @cache
@@ -177,6 +179,8 @@ def _checks(rule: FieldRule) -> list[pl.Expr]:
     match rule.form:
         case Form.DOUBLE:
             return _double_checks(column, rule)
+        case Form.DECIMAL:
+            return [column != ""]
         case Form.ENUM:
             return [~column.is_in(sorted(n for n in rule.numbers if n or not rule.required))]
         case Form.MEMBERS:

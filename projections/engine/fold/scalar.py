@@ -21,8 +21,9 @@ import polars as pl
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from domain.decimals import of_double
+from domain.decimals import of_double, of_text
 from domain.events.catalogue import EventType
+from domain.events.field_rules import text_of_double
 from projections.engine.declare.projection import AdditiveFold
 from projections.engine.fold.decode import enum_names
 from projections.engine.fold.deltas import FACTS, RANK, columns_of
@@ -123,7 +124,7 @@ def _reader(field: FieldDescriptor) -> Callable[[Message], Any]:
     name = field.name
     plain: Callable[[Message], Any] = operator.attrgetter(name)
     if field.type == FieldDescriptor.TYPE_DOUBLE:
-        read: Callable[[Message], Any] = lambda fact: of_double(plain(fact))  # noqa: E731  # one of three forms
+        read: Callable[[Message], Any] = _decimal_reader(field)
     elif field.type == FieldDescriptor.TYPE_ENUM:
         names = enum_names(field)
         read = lambda fact: names.get(plain(fact), "")  # noqa: E731  # as above
@@ -132,6 +133,15 @@ def _reader(field: FieldDescriptor) -> Callable[[Message], Any]:
     if not field.has_presence:
         return read
     return lambda fact: read(fact) if fact.HasField(name) else None
+
+
+def _decimal_reader(field: FieldDescriptor) -> Callable[[Message], Any]:
+    """Of the text beside a double, where there is one."""
+    plain, name = operator.attrgetter(field.name), text_of_double(field.name)
+    if field.containing_type is None or name not in field.containing_type.fields_by_name:
+        return lambda fact: of_double(plain(fact))
+    text_beside = operator.attrgetter(name)
+    return lambda fact: of_text(text) if (text := text_beside(fact)) else of_double(plain(fact))
 
 
 def _node(expression: pl.Expr) -> Node:

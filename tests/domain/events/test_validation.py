@@ -301,3 +301,27 @@ def test_what_is_measured_is_rounded_however_fine_it_is() -> None:
     fact = good_fact(kind)
     fact.MergeFrom(kind.message(value=3e-13))
     assert check_payload(kind, fact) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"pnl": 123456789012345.67, "pnl_text": "123456789012345.678901234567"}, None),
+        ({"fees": 0.1, "fees_text": "0.1"}, None),
+        ({"pnl_text": "1.5"}, "bad_decimal: pnl_text 1.5 has no pnl beside it"),
+        ({"fees_text": "1.5"}, "bad_decimal: fees_text 1.5 is not what fees says, 0"),
+        ({"pnl": 1.5, "pnl_text": "1.6"}, "bad_decimal: pnl_text 1.6 is not what pnl says, 1.5"),
+        ({"pnl": 1.5, "pnl_text": "1,5"}, "bad_decimal: pnl_text '1,5' is no decimal such as 0.00000843"),
+        (
+            {"pnl": 1e15, "pnl_text": "1000000000000000.01"},
+            "out_of_range: pnl_text 1000000000000000.01 is larger than 1e+15",
+        ),
+    ],
+)
+def test_a_decimal_text_says_what_the_double_beside_it_says(fields: dict[str, Any], problem: str | None) -> None:
+    """With more digits, and never something else."""
+    kind = BY_NAME["trading_result"]
+    fact = good_fact(kind)
+    fact.MergeFrom(TradingResult(**fields))
+    told = check_payload(kind, fact)
+    assert (f"{told.code}: {told.reason}" if told else None) == problem
