@@ -237,7 +237,7 @@ async def _explain_metric(settings: Settings, made_of: Question, page: Mapping[s
     own = dict(made_of.params)
     entry = metric(own["key"])
     of = explained_measure(entry, own.pop("measure", ""))
-    ingredients = plain(await _explain(settings, replace(made_of, params=own)))["rows"]
+    ingredients = [] if entry.told_by else plain(await _explain(settings, replace(made_of, params=own)))["rows"]
     known = {param.name for param in all_registered()[of.query].params}
     question = replace(
         made_of,

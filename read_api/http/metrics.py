@@ -131,7 +131,9 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
 
 
 async def ingredients_of(request: HttpRequest, key: str, params: Mapping[str, str]) -> Any:
-    """Rows of the query `ingredients`, of the present or of the past, as an explanation is asked for."""
+    """Rows of the query `ingredients`, of the present or the past, as an explanation is asked for; none of a table."""
+    if metric(key).told_by:
+        return []
     known = {param.name for param in all_registered()[INGREDIENTS].params} | {"company", *OF_PAST}
     asked = {name: text for name, text in params.items() if name in known}
     question = question_of(request, INGREDIENTS, {**asked, _KEY: key})

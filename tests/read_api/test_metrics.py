@@ -84,6 +84,7 @@ def test_a_metric_is_explained_by_all_that_it_is_made_of(client: httpx.Client, i
         assert behind["total"] == each["value"] == behind["value"]
     then = client.get("/api/v1/metrics/win_rate/explain", params={"as_of": "2001-01-01"}).json()
     assert {each["ingredient"]: each["value"] for each in then["ingredients"]} == dict.fromkeys(made_of)
+    assert client.get("/api/v1/metrics/plan_mix/explain").json()["ingredients"] == []  # a table has none
     on_command_line = instance.answer("explain", "metric", "win_rate", "--company", COMPANY, "--json")
     assert on_command_line["formula"] == found["formula"]
     assert {each["ingredient"] for each in on_command_line["ingredients"]} == {*made_of}
