@@ -41,7 +41,7 @@ from projections.exchange_rates import REPORTING
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=6)
+trading = Projection("trading", version=7)
 REVISIONS = 2**20  # of one account value; more are one
 
 
@@ -147,6 +147,7 @@ class Flow(Row, ledger=True):
     user_id: Newest[Text]
     account_id: Newest[Text]
     amount: Newest[Money]
+    currency: Newest[Text]
     timestamp: Newest[Moment]
     event_id: Newest[Text]
 
