@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.engine.declare.live_window import live_window
-from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Number, Small, Sum, Text
+from projections.engine.declare.merge_rules import Bucket, Count, Key, Max, Min, Minute, Number, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.quantiles import Quantiles, bucket_of
@@ -42,7 +42,7 @@ class LatencyBucket(Row):
     service: Key[Text]
     metric: Key[Text]
     minute: Key[Minute]
-    bucket: Key[Small]
+    bucket: Key[Bucket]
     count: Sum[Count]
 
 
@@ -68,7 +68,7 @@ class OperationBucket(Row):
     operation: Key[Text]
     minute: Key[Minute]
     outcome: Key[Text]
-    bucket: Key[Small]
+    bucket: Key[Bucket]
     count: Sum[Count]
 
 

@@ -19,12 +19,14 @@ from adapters.postgres.read_models.shared_rows import shared_with, with_those_of
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
 from domain.access.rights import Member
 from domain.audit import SYSTEM
+from domain.decimals import PLACES
 from domain.errors import Defect, Forbidden, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare import registry
 from projections.engine.query import wide_answers
+from projections.engine.query.plain import names_in
 from projections.engine.query.wide_answers import CHUNK, FEW
 from projections.engine.store import sql
 from projections.engine.turns import Share, Turns
@@ -87,7 +89,11 @@ FROM projections AS live JOIN checkpoints AS reached ON reached.projection = nam
 WHERE live AND %s::text IS NOT NULL AND name = ANY(%s) GROUP BY name, live.version
 """
 PATIENCE = 5.0  # seconds at least to wait for a connection
-LIVE = b"SELECT version, definition FROM projections WHERE name = %s AND live"
+LIVE = b"SELECT version, definition, places FROM projections WHERE name = %s AND live"
+COLUMNS = b"""
+SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0
+    AND NOT attisdropped
+"""
 SWITCHES = 5  # during one question, at most
 
 Result = TypeVar("Result")
@@ -98,6 +104,8 @@ class Live(NamedTuple):
 
     version: int
     definition: int
+    places: int = PLACES
+    columns: tuple[tuple[str, ...], ...] = ()  # of each declared table, as an earlier definition has it
 
 
 class Statement(NamedTuple):
@@ -365,11 +373,21 @@ def _position(topics: tuple[str, ...], partitions: tuple[int, ...], offsets: tup
 
 async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live]:
     """The version that is live, and whether that is stored; where none is, the declared one will be."""
+    declared = registry.projection(projection)
     lives = await connection.ask(LIVE, (projection,))
-    if rows := lives.load(0, lives.total):
-        return True, Live(*rows[0])
-    version = registry.projection(projection).version
-    return False, Live(version, version)
+    for version, definition, places in lives.load(0, lives.total):
+        if definition == declared.definition_version:
+            return True, Live(version, definition, places)
+        if definition > declared.definition_version:
+            raise Unavailable(f"projection {projection} is stored by a later release than this one")
+        columns = [await _columns(connection, sql.table_name(t.name, version)) for t in declared.tables]
+        return True, Live(version, definition, places, tuple(columns))
+    return False, Live(declared.version, declared.version)
+
+
+async def _columns(connection: PreparedReader, table: str) -> tuple[str, ...]:
+    found = await connection.ask(COLUMNS, (table,))
+    return tuple(found.load(0, 1)[0][0] or ())
 
 
 def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
@@ -381,11 +399,13 @@ def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
 
 @lru_cache(1_000)
 def _written(whole: bytes, statement: str, projection: str, live: Live) -> bytes:
-    """The whole statement, over the tables of a version of the projection."""
-    declared = registry.projection(projection)
-    # Tables of an earlier definition have what they were declared with, and are read as they are.
-    name = sql.readable if live.definition == declared.definition_version else sql.whole
-    tables = {t.name: name(t, live.version) for t in declared.tables}
+    """The whole statement, over the tables of a version of the projection. Raises Unavailable as `sql.of_earlier`."""
+    declared, names = registry.projection(projection), names_in(statement)
+    if live.definition == declared.definition_version:
+        tables = {t.name: sql.readable(t, live.version) for t in declared.tables}
+    else:
+        earlier = zip(declared.tables, live.columns, strict=True)
+        tables = {t.name: sql.of_earlier(t, live.version, own, live.places) for t, own in earlier if t.name in names}
     return whole.replace(b"{statement}", statement.format_map(tables).encode())
 
 

@@ -43,6 +43,10 @@ class Small(Kind):
     sql = "smallint"
 
 
+class Bucket(Small):
+    """A bucket of values on the grid (`query/quantiles.py`): on another grid it is another one."""
+
+
 class Count(Kind):
     """A whole number of things."""
 
@@ -71,6 +75,9 @@ class Twelfths(Kind):
     """Money in twelfths of a trillionth, in which the month's share of every billing interval is exact."""
 
     sql = "numeric"
+
+
+DECIMALS = (Money, Number, Twelfths)  # kinds of values on the grid
 
 
 class Moment(Kind):

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.access.rights import Member
-from projections.engine.declare.merge_rules import Key, Text
+from domain.decimals import PLACES
+from domain.errors import Unavailable
+from projections.engine.declare.merge_rules import DECIMALS, Bucket, Key, Text
 from projections.engine.declare.projection import OrderedFold, Projection
 from projections.engine.declare.rows import Column, Table, hidden_columns
 
@@ -37,6 +39,21 @@ def readable(table: Table, version: int) -> str:
     """What a question reads for a table: of a ledger what was not taken back."""
     name = table_name(table.name, version)
     return f"(SELECT * FROM {name} WHERE _last_rank & 1 = 0)" if table.ledger else name
+
+
+def of_earlier(table: Table, version: int, columns: Sequence[str], places: int) -> str:
+    """What a question reads for a table of an earlier definition: the columns that it has, decimals on the grid of now.
+
+    Raises Unavailable where it counts in buckets of another grid.
+    """
+    name, finer = table_name(table.name, version), 10 ** (PLACES - places)
+    if finer == 1:
+        return name
+    if any(c.kind is Bucket for c in table.columns):
+        raise Unavailable(f"{table.name} counts on another grid of decimals: its projection is to be rebuilt first")
+    decimals = {c.name for c in table.columns if c.kind in DECIMALS}
+    read = (f'"{each}" * {finer} AS "{each}"' if each in decimals else f'"{each}"' for each in columns)
+    return f"(SELECT {', '.join(read)} FROM {name})"
 
 
 def create_table(table: Table, version: int, *, keyed: bool = True) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
 from adapters.postgres.read_models.read_store import PostgresReadStore
+from domain.decimals import ONE
 from domain.errors import Unavailable
 from domain.ports import Answer
 from projections.engine.declare.registry import projection
@@ -88,13 +89,54 @@ async def test_a_reader_that_slept_through_two_switches_and_a_drop_gets_an_answe
 async def test_a_version_of_another_definition_is_named_and_not_followed(
     reads: PostgresReadStore, database_url: str
 ) -> None:
-    """Until the new definition is built and switched to, readers see the old one, and answers say which it is."""
+    """Until the new definition is built and switched to, readers see the old one, and answers say which it is.
+
+    What a later release has stored is not read at all: this one cannot know what it means.
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE projections SET definition = 1, fingerprint = 'older'")
+        again = ReadModels(database_url, [projection(NAME)])
+        assert again.store.running([projection(NAME)]) == []
+        assert (await reads.ask("second", NAME, QUESTION, ())).definition_version == 1
+        await again.close()
+        connection.execute("UPDATE projections SET definition = 1000, fingerprint = 'newer'")
+    store = PostgresReadStore(database_url, connections=1)  # a process that has not read before
+    await store.open()
+    with pytest.raises(Unavailable, match="a later release"):
+        await store.ask("second", NAME, QUESTION, ())
+    await store.close()
+
+
+async def test_rows_of_an_earlier_grid_are_read_on_that_of_now(database_url: str) -> None:
+    """Decimals in millionths are the same amounts; buckets of them are not read, and what was not stored is missing."""
+    declared = projection("system_metrics")
+    models = ReadModels(database_url, [declared])
+    company, minute = "earlierco", "2026-01-01"
     with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE projections SET definition = 7, fingerprint = 'older'")
-    again = ReadModels(database_url, [projection(NAME)])
-    assert again.store.running([projection(NAME)]) == []
-    assert (await reads.ask("second", NAME, QUESTION, ())).definition_version == 7
-    await again.close()
+        table = table_name("system_minute", declared.version)
+        connection.execute("UPDATE projections SET definition = 1, fingerprint = 'older', places = 6")
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN max".encode())
+        connection.execute(
+            f"INSERT INTO {table} (company_id, service, metric, minute, count, sum, min)"
+            " VALUES (%s, 's', 'm', %s, 2, 2500000, 1250000)".encode(),
+            (company, minute),
+        )
+    store = PostgresReadStore(database_url, connections=1)
+    await store.open()
+
+    async def read(columns: str, table: str = "system_minute") -> Answer:
+        return await store.ask(
+            company, declared.name, f"SELECT {columns} FROM {{{table}}} WHERE company_id = %s", (company,)
+        )
+
+    answer = await read("sum, min")
+    assert (answer.rows, answer.definition_version) == ([(5 * ONE // 2, 5 * ONE // 4)], 1)
+    with pytest.raises(Unavailable, match="another definition"):
+        await read("max")
+    with pytest.raises(Unavailable, match="another grid"):
+        await read("count(*)", "latency_bucket")
+    await store.close()
+    await models.close()
 
 
 async def test_a_projection_that_was_never_stored_is_unavailable(database_url: str) -> None:
