@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adapters.postgres.read_models.builder import PostgresVersions
     from projections.engine.declare.projection import Projection
     from projections.engine.rebuild import Comparison
+    from projections.engine.rebuild_plan import Plan
 
 SAME_POSITION = click.option(
     "--timeout", default=60.0, show_default=True, help="Seconds to wait until both stand at the same position."
@@ -213,4 +214,28 @@ async def _cancel(settings: Settings, name: str) -> int:
         return await cancel(versions, name)
 
 
-COMMANDS = (rebuild, verify, switch, drop, cancel)
+@click.command()
+@click.option("--plan", is_flag=True, help="Show what would be made anew, and do nothing.")
+@as_json
+@with_settings
+def upgrade(settings: Settings, plan: bool, as_json: bool) -> None:
+    """Make anew what an earlier release has stored, and let readers see it; projectors do the same by themselves.
+
+    Readers see the earlier rows of a projection until its new ones are whole; run again, it resumes.
+    """
+    rows = [asdict(each) for each in run(_upgrade(settings, plan))]
+    show_rows(rows, ("name", "version", "events", "left", "disk", "seconds"), as_json=as_json)
+
+
+async def _upgrade(settings: Settings, plan: bool) -> Sequence[Plan]:
+    from app.instance.instance import reachable
+    from app.rebuild.upgrade import plans, upgrade
+
+    async with reachable(settings) as complete:
+        found = await plans(complete)
+        if not plan:
+            await upgrade(complete, _say)
+        return found
+
+
+COMMANDS = (rebuild, upgrade, verify, switch, drop, cancel)

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
     """Serve until `stop`."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is loaded; more processes instead of threads
+    from app.rebuild.upgrade import upgrade_beside
     from projections.engine.declare.registry import all_projections
     from projections.engine.project.cohort import Limits
     from projections.engine.project.projector import Projector
@@ -32,10 +33,12 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: Ready) -> None:
         )
         working = tasks.owned(worker.run(), "the projector")
         ready(0)
+        upgrading = tasks.start(upgrade_beside(settings), "the upgrade of projections")
         try:
             await tasks.first(asyncio.wait({working}), stop.wait(), _until_stuck(worker.idle, settings.stuck_seconds))
         finally:
             worker.stop()
+            await tasks.end(upgrading)
             await working
 
 

@@ -14,21 +14,18 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connections.prepared_reader import PreparedReader, Rows
+from adapters.postgres.read_models.live_version import Live, live_version, tables_of
 from adapters.postgres.read_models.read_errors import server_errors, statement_errors
 from adapters.postgres.read_models.shared_rows import shared_with, with_those_of_all
 from adapters.postgres.tenant_wall import AS_MEMBER, AS_READER
 from domain.access.rights import Member
 from domain.audit import SYSTEM
-from domain.decimals import PLACES
 from domain.errors import Defect, Forbidden, Unavailable
 from domain.ports import Answer, Checkpoint
 from domain.position import Position
 from domain.request import tracing
-from projections.engine.declare import registry
 from projections.engine.query import wide_answers
-from projections.engine.query.plain import names_in
 from projections.engine.query.wide_answers import CHUNK, FEW
-from projections.engine.store import sql
 from projections.engine.turns import Share, Turns
 
 FRESH_MS = 5_000  # a projector confirms every second: after this, "complete" is no longer known
@@ -89,23 +86,9 @@ FROM projections AS live JOIN checkpoints AS reached ON reached.projection = nam
 WHERE live AND %s::text IS NOT NULL AND name = ANY(%s) GROUP BY name, live.version
 """
 PATIENCE = 5.0  # seconds at least to wait for a connection
-LIVE = b"SELECT version, definition, places FROM projections WHERE name = %s AND live"
-COLUMNS = b"""
-SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0
-    AND NOT attisdropped
-"""
 SWITCHES = 5  # during one question, at most
 
 Result = TypeVar("Result")
-
-
-class Live(NamedTuple):
-    """The stored version that readers see, and the definition that it was made by."""
-
-    version: int
-    definition: int
-    places: int = PLACES
-    columns: tuple[tuple[str, ...], ...] = ()  # of each declared table, as an earlier definition has it
 
 
 class Statement(NamedTuple):
@@ -220,7 +203,7 @@ class PostgresReadStore:
 
     async def _look_up(self, projection: str) -> Live:
         async with _connection(self._pool) as connection:
-            version, live = await _live(connection, projection)
+            version, live = await live_version(connection, projection)
         if version:
             self._live[projection] = live
         return live
@@ -266,7 +249,7 @@ class Snapshot:
     async def _rows(self, question: Statement) -> tuple[Live, Rows]:
         try:
             if question.projection not in self._live:
-                _, self._live[question.projection] = await _live(self._connection, question.projection)
+                _, self._live[question.projection] = await live_version(self._connection, question.projection)
             live = self._live[question.projection]
             return live, await self._connection.ask(*_whole(question, live))
         except psycopg.Error:
@@ -371,25 +354,6 @@ def _position(topics: tuple[str, ...], partitions: tuple[int, ...], offsets: tup
     return str(Position(dict(zip(zip(topics, partitions, strict=True), offsets, strict=True))))
 
 
-async def _live(connection: PreparedReader, projection: str) -> tuple[bool, Live]:
-    """The version that is live, and whether that is stored; where none is, the declared one will be."""
-    declared = registry.projection(projection)
-    lives = await connection.ask(LIVE, (projection,))
-    for version, definition, places in lives.load(0, lives.total):
-        if definition == declared.definition_version:
-            return True, Live(version, definition, places)
-        if definition > declared.definition_version:
-            raise Unavailable(f"projection {projection} is stored by a later release than this one")
-        columns = [await _columns(connection, sql.table_name(t.name, version)) for t in declared.tables]
-        return True, Live(version, definition, places, tuple(columns))
-    return False, Live(declared.version, declared.version)
-
-
-async def _columns(connection: PreparedReader, table: str) -> tuple[str, ...]:
-    found = await connection.ask(COLUMNS, (table,))
-    return tuple(found.load(0, 1)[0][0] or ())
-
-
 def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
     """The statement with what an answer has beside its rows, and its parameters."""
     statement = _written(OF_MEMBER if question.member else OF_COMPANY, question.statement, question.projection, live)
@@ -400,12 +364,7 @@ def _whole(question: Statement, live: Live) -> tuple[bytes, tuple[object, ...]]:
 @lru_cache(1_000)
 def _written(whole: bytes, statement: str, projection: str, live: Live) -> bytes:
     """The whole statement, over the tables of a version of the projection. Raises Unavailable as `sql.of_earlier`."""
-    declared, names = registry.projection(projection), names_in(statement)
-    if live.definition == declared.definition_version:
-        tables = {t.name: sql.readable(t, live.version) for t in declared.tables}
-    else:
-        earlier = zip(declared.tables, live.columns, strict=True)
-        tables = {t.name: sql.of_earlier(t, live.version, own, live.places) for t, own in earlier if t.name in names}
+    tables = tables_of(live, projection, statement)
     return whole.replace(b"{statement}", statement.format_map(tables).encode())
 
 

@@ -58,7 +58,8 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def tokens(instance: Instance) -> dict[tuple[str, str], str]:
-    """A token of each role for each scope."""
+    """A token of each role for each scope; the company that is asked about has an event."""
+    instance.take([trade_line(ASKED, 0)])
     users = {"member": ("--user-id", "u1")}
     return {(role, scope): instance.token(role, SCOPES[scope], *users.get(role, ())) for role, scope in PEOPLE}
 

@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import httpx
@@ -43,22 +43,29 @@ SILENT = (
 
 def filled(kind: EventType, company: str, number: int) -> Message:
     """A payload with the company's canary in every text that is free."""
-    fact, choices = kind.message(), dict(kind.choices)
+    fact, fields = kind.message(), kind.message.DESCRIPTOR.fields_by_name
     for field in kind.message.DESCRIPTOR.fields:
-        if field.is_repeated:
-            continue
-        value: object = 1 + number
-        if field.name in kind.times:
-            value = NOON + APART * number
-        elif field.type == FieldDescriptor.TYPE_STRING:
-            known = choices.get(field.name) or [f"{company}-{field.name}-{number % 3}"]
-            value = known[number % len(known)]
-        elif field.enum_type is not None:
-            value = sorted(field.enum_type.values_by_number)[1]
-        elif field.type == FieldDescriptor.TYPE_BOOL:
-            value = True
-        setattr(fact, field.name, value)
+        exact = field.name.endswith("_text") and field.name[:-5] in fields  # it would have to say what its double says
+        if not (field.is_repeated or exact):
+            setattr(fact, field.name, _value(kind, cast(FieldDescriptor, field), company, number))
     return fact
+
+
+def _value(kind: EventType, field: FieldDescriptor, company: str, number: int) -> object:
+    if field.name in kind.currencies:
+        return "EUR" if field.name == "quote" else "USD"
+    if field.name in kind.times:
+        return NOON + APART * number
+    if field.type == FieldDescriptor.TYPE_STRING:
+        identity = "taken-back" if kind.takes_back and field.name in kind.identity else field.name
+        known = dict(kind.choices).get(field.name) or [f"{company}-{identity}-{number % 3}"]
+        return known[number % len(known)]
+    if field.enum_type is not None:
+        return sorted(field.enum_type.values_by_number)[1]
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return True
+    scale = next((s for s in kind.scales if s.field == field.name and not s.of), None)
+    return min(max(1 + number, scale.low), scale.high) if scale else 1 + number
 
 
 def envelopes(company: str) -> Iterator[AnalyticsProcessingEnvelope]:
