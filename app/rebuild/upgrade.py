@@ -24,6 +24,7 @@ from projections.engine.rebuild_plan import Plan
 from projections.engine.worker_process import WorkerProcess
 
 WORKERS = 2  # processes that fold
+FEW = 200_000  # events
 MEETING = 60.0  # seconds until two versions of the same rows must stand at the same position
 LONGEST = 7 * 86_400.0  # seconds that all of it may take
 SPARE = 1.2  # times the disk of the live rows that must be free, where the servers are those of the data folder
@@ -65,7 +66,8 @@ async def upgrade(settings: Settings, say: Print) -> None:
                 plan = await planned(settings, name, WORKERS)
                 check_room(settings, plan)
                 say(f"{name}: {plan.left:,} events to read, about {plan.seconds:,.0f} s")
-                await rebuild(settings, name, WORKERS, partial(_say_of, say, name))
+                workers = WORKERS if plan.left > FEW else 1  # to start one takes longer than so many events
+                await rebuild(settings, name, workers, partial(_say_of, say, name))
             version = await switch(settings, versions, name, "", MEETING)
         say(f"{name}: readers see version {version}")
 
