@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from domain.decimals import PLACES
 
 TEXT, COUNT, MONEY, FRACTION, RATIO, QUANTITY = "text", "count", "money", "fraction", "ratio", "quantity"
 DAY, MOMENT, MONTH, WEEKDAY = "day", "moment", "month", "weekday"
@@ -13,21 +16,29 @@ TIMES = frozenset({DAY, MOMENT})
 
 
 class Format(NamedTuple):
-    """How a number is written: as it is or in percent, with at least and at most so many decimals, and its unit."""
+    """How a number is written: as it is or in percent, with at least and at most so many decimals, and its unit.
+
+    `small`: where it is not zero, the decimals of a number that is nearer to zero than one unit of its last decimal.
+    """
 
     percent: bool
     least: int
     most: int
     suffix: str = ""
+    small: int = 0
+
+    def decimals(self, value: Decimal) -> int:
+        """How many decimals of this number are written, at most."""
+        return self.small if self.small and abs(value) < 10**-self.most else self.most
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         COUNT: Format(False, 0, 0),
-        MONEY: Format(False, 2, 2),
+        MONEY: Format(False, 2, 2, small=PLACES),  # fractions of a cent are no zero
         FRACTION: Format(True, 1, 1),
         RATIO: Format(False, 2, 2),
-        QUANTITY: Format(False, 0, 6),
+        QUANTITY: Format(False, 0, PLACES),
         "points": Format(False, 0, 1),
         "milliseconds": Format(False, 0, 1, " ms"),
         "minutes": Format(False, 0, 1, " min"),

@@ -26,10 +26,7 @@ def drawn(answer: Mapping[str, Any], around: Surroundings, bases: Bases | None =
         "subscribe": {**subscribe, "max_rate": MAX_RATE} if live else None,
         "charts": {drawing.id: drawing.charts for drawing in drawings if drawing.charts},
         "themes": THEMES,
-        "formats": {
-            name: {"percent": f.percent, "least": f.least, "most": f.most, "suffix": f.suffix}
-            for name, f in FORMATS.items()
-        },
+        "formats": {name: form._asdict() for name, form in FORMATS.items()},
         "numbers": around.formats.for_charts(),
         "times": around.formats.times_for_charts(),
         "zone": answer["time_zone"],

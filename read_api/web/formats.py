@@ -126,7 +126,7 @@ class Formats:
         form = FORMATS[kind]
         if form.percent:
             return self._decimal(value * 100, form.least, form.most) + " %"
-        return self._decimal(value, form.least, form.most) + form.suffix
+        return self._decimal(value, form.least, form.decimals(value)) + form.suffix
 
     def _decimal(self, value: Decimal, least: int, most: int) -> str:
         """As babel writes it, which takes ten times as long: it reads a pattern anew for each number."""

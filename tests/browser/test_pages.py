@@ -63,6 +63,8 @@ def test_a_link_signs_in_and_figures_move_without_a_reload(instance: Instance, t
     tab.until("#tile-blotter .scroll", "AAPL")
     tab.script("document.querySelector('#tile-distribution details').open = true")  # closed, it was left as it was
     tab.until_true("document.querySelectorAll('#tile-distribution tbody tr').length === 8")
+    instance.take([trade("pageco", 8, pnl=-79.9998766)])  # less than a cent is left, and no zero
+    tab.until("#tile-pnl .figure", "0.0001234")
     assert tab.script("window.notReloaded") is True
     assert complaints(tab) == []
 

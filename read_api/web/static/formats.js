@@ -42,8 +42,9 @@ export class Formats {
   }
 
   number(kind, value) {
-    const { percent, least, most, suffix } = this.kinds[kind];
-    return percent ? `${this.decimal(value * 100, least, most)} %` : this.decimal(value, least, most) + suffix;
+    const { percent, least, most, suffix, small } = this.kinds[kind];
+    if (percent) return `${this.decimal(value * 100, least, most)} %`;
+    return this.decimal(value, least, small && Math.abs(value) < 10 ** -most ? small : most) + suffix;
   }
 
   decimal(value, least, most) {

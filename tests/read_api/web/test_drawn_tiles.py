@@ -14,7 +14,7 @@ from babel import Locale, numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_api.charts.columns import FORMATS
+from read_api.charts.columns import FORMATS, MONEY, QUANTITY
 from read_api.dashboards.tiles import FAILED, STANDS_FOR
 from read_api.web.address import Address
 from read_api.web.drawn_tiles import Surroundings, drawn_tile
@@ -107,6 +107,24 @@ def test_beside_a_chart_no_more_rows_are_written_than_its_table_shows() -> None:
 def test_numbers_are_written_as_babel_writes_them(value: Decimal, locale: str, kind: str) -> None:
     """By the signs of the locale, rounded to the decimals of their kind."""
     form, known = FORMATS[kind], Locale.parse(locale)
-    pattern = "#,##0" + ("." + "0" * form.least + "#" * (form.most - form.least) if form.most else "")
+    most = form.decimals(value)
+    pattern = "#,##0" + ("." + "0" * form.least + "#" * (most - form.least) if most else "")
     told = numbers.format_decimal(value * 100 if form.percent else value, format=pattern, locale=known)
     assert replace(FORMS, locale=known).value(kind, value) == told + (" %" if form.percent else form.suffix)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "says"),
+    [
+        (MONEY, "0.00012345", "0.00012345"),
+        (MONEY, "-0.000000000001", "-0.000000000001"),
+        (MONEY, "0.009", "0.009"),
+        (MONEY, "0.014", "0.01"),
+        (MONEY, "0", "0.00"),
+        (QUANTITY, "0.000012345678", "0.000012345678"),
+        (QUANTITY, "2.50", "2.5"),
+    ],
+)
+def test_what_is_smaller_than_a_cent_is_shown_and_no_zero(kind: str, value: str, says: str) -> None:
+    """Profit of coins of which one costs a millionth: to the last digit that is stored."""
+    assert FORMS.value(kind, value) == FORMS.figure(kind, value) == says
