@@ -97,6 +97,7 @@ def _account_equity(chance: Random, number: int, at: int) -> Message:
 
 def _payment(chance: Random, number: int, at: int) -> Message:
     return PaymentEvent(
+        payment_id=f"p{number}",
         customer_id=f"c{number}",
         invoice_id=f"i{number}",
         kind=PaymentEvent.SUCCEEDED,
@@ -131,7 +132,7 @@ def _survey_response(chance: Random, number: int, at: int) -> Message:
 
 
 def _support_ticket(chance: Random, number: int, at: int) -> Message:
-    return SupportTicketEvent(ticket_id=f"t{number // 2}", event=TICKET[number % 2])
+    return SupportTicketEvent(step_id=f"s{number}", ticket_id=f"t{number // 2}", event=TICKET[number % 2])
 
 
 TICKET = (SupportTicketEvent.OPENED, SupportTicketEvent.RESOLVED)
