@@ -161,7 +161,7 @@ async def test_a_published_bar_is_preferred_to_a_rolled_one(models: ReadModels) 
     """Bar by bar: as published where there is one, or else rolled up from the finest interval that there is."""
     minutes = random_bars(4, range(60, 180))
     fives = random_bars(5, range(0, 180, 5), "5m")
-    hour = Bar(60, 1, 2, 3, 4, 5, "1h")
+    hour = Bar(60, 2, 4, 1, 3, 5, "1h")
     models.given(b.event() for b in (*minutes, *fives, hour))
     rolled_minutes, rolled_fives = rolled(minutes, "1h"), rolled(fives, "1h")
     assert await ask(models, "1h") == [rolled_fives[0].row, hour.row, rolled_minutes[120].row]
@@ -170,7 +170,7 @@ async def test_a_published_bar_is_preferred_to_a_rolled_one(models: ReadModels) 
 
 async def test_days_that_do_not_begin_at_midnight_stand_as_published(models: ReadModels) -> None:
     """A trading day from 04:00 is one bar with its own start, and no second one is rolled up beside it."""
-    day = Bar(4 * 60, 1, 2, 3, 4, 5, "1d")
+    day = Bar(4 * 60, 2, 4, 1, 3, 5, "1d")
     models.given(b.event() for b in (*random_bars(6, range(4 * 60, 5 * 60)), day))
     assert await ask(models, "1d") == [day.row]
 

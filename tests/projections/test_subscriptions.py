@@ -91,7 +91,7 @@ async def test_a_period_starts_with_what_was_before(models: ReadModels) -> None:
     ]
     (day,) = await models.rows("mrr_movements", by="month,day", day="2025-05-15")
     assert (day["month"], day["day"], day["churned_count"], day["end_mrr"]) == ("2025-05", "2025-05-15", 1, "640")
-    (none,) = await models.rows("mrr_movements", from_="2025-06-01", to="2025-05-01")
+    (none,) = await models.rows("mrr_movements", from_="2025-06-01", to="2025-06-01")
     assert (none["start_mrr"], none["end_mrr"]) == ("640", "640")
 
 

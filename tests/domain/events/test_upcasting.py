@@ -15,6 +15,7 @@ from domain.events.catalogue import BY_NAME
 from domain.events.problems import RefusedEvent
 from domain.events.validation import judge
 from eventlog.intake.parsing import from_protobuf
+from projections.engine.fold import admission
 from projections.engine.fold.admission import Admission, Records, readmit
 from tests.projections.engine.fold.test_admission import Memory, chunk
 
@@ -34,12 +35,18 @@ def third_version() -> Iterator[None]:
         fact.page = f"/{fact.page}"
         return fact
 
-    object.__setattr__(KIND, "schema_version", 3)
+    _of_version(3)
     upcasting.upcasts(KIND.name, 1)(renamed)
     upcasting.upcasts(KIND.name, 2)(rooted)
     yield
-    object.__setattr__(KIND, "schema_version", 1)
+    _of_version(1)
     upcasting.STEPS.clear()
+
+
+def _of_version(number: int) -> None:
+    """The catalogue as a release with that version has it, and what admission remembers of it."""
+    object.__setattr__(KIND, "schema_version", number)
+    admission._suspect.cache_clear()
 
 
 def event(version: int, name: str, page: str, *, batch: bool = False) -> bytes:
