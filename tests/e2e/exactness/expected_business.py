@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tests.e2e.exactness.expected import Question, Row, attribute, calendar, grouped, money, time, totals
-from tests.e2e.exactness.recount import DAY, ONE, Action, Answer, Books, Cost, Measured, Payment, Step
+from tests.e2e.exactness.expected import Question, Row, attribute, calendar, day, grouped, money, time, totals
+from tests.e2e.exactness.recount import DAY, ONE, Action, Answer, Books, Cost, Measured, Payment, Step, trillionths
 
 BY: dict[str, Any] = {
     **{
@@ -23,7 +23,7 @@ BY: dict[str, Any] = {
 
 
 def business(books: Books) -> Iterator[Question]:
-    """Payments, invoices, costs, surveys and tickets."""
+    """Payments, invoices, costs, surveys, tickets and rates of exchange."""
     bys = ("currency", "kind,day,currency", "customer_id,currency", "currency,month")  # they are of two
     yield from totals("payment_totals", books.payments, bys, BY, _paid, "payments")
     yield Question("invoices", {}, ("customer_id", "invoice_id", "currency"), list(_invoices(books)))
@@ -31,6 +31,7 @@ def business(books: Books) -> Iterator[Question]:
     yield from totals("survey_answers", books.answers, ("", "survey,score", "survey,month"), BY, _answered, "answers")
     yield from totals("ticket_totals", books.steps, ("", "day"), BY, _ticket_steps, "opened")
     yield Question("tickets", {}, ("ticket_id",), list(_tickets(books)))
+    yield Question("exchange_rates", {}, ("base", "quote", "source", "day"), list(_rates(books)))
 
 
 def _paid(payments: Sequence[Payment]) -> Row:
@@ -74,6 +75,12 @@ def _tickets(books: Books) -> Iterator[Row]:
         ends["first_response_at"] = min(at["first_response"], default=None)
         row = key | {"reopened": len(at["reopened"])}
         yield row | {name: None if moment is None else time(moment) for name, moment in ends.items()}
+
+
+def _rates(books: Books) -> Iterator[Row]:
+    for (base, source, on), report in sorted(books.rates.items()):
+        row = {"base": base, "quote": report.payload["quote"], "source": source, "day": day(on * DAY)}
+        yield row | {"at": time(report.payload["at"]), "rate": money(trillionths(report.payload["rate"]))}
 
 
 def steps(books: Books) -> Iterator[Question]:

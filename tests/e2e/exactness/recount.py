@@ -154,6 +154,7 @@ class Books:
         self.costs: list[Cost] = []
         self.answers: list[Answer] = []
         self.steps: list[Step] = []
+        self.rates: dict[tuple[str, str, int], Reported] = {}  # base, source, day
 
 
 class Recount:
@@ -299,6 +300,11 @@ def _step(books: Books, event: Event, step: dict[str, Any]) -> None:
     books.steps.append(Step(event.timestamp, step["ticket_id"], step["event"]))
 
 
+def _rate(books: Books, event: Event, rate: dict[str, Any]) -> None:
+    at = rate.get("at", event.timestamp)
+    _report(books.rates, (rate["base"], rate["source"], at // DAY), Reported(event.timestamp, {**rate, "at": at}))
+
+
 _ADD = {
     "trading_result": _trade,
     "user_event": _action,
@@ -312,6 +318,7 @@ _ADD = {
     "acquisition_cost": _cost,
     "survey_response": _answer,
     "support_ticket": _step,
+    "exchange_rate": _rate,
 }
 
 

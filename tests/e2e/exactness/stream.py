@@ -83,6 +83,7 @@ class Stream:
             self._cost: 1,
             self._survey: 2,
             self._ticket: 2,
+            self._rate: 1,
         }
         self._makers = [maker for maker, weight in makers.items() for _ in range(weight)]
 
@@ -258,6 +259,18 @@ class Stream:
         step = self._random.choice(("opened", "opened", "first_response", "resolved", "reopened"))
         payload = {"ticket_id": f"t{self._random.randrange(200)}", "event": step}
         return self._event("support_ticket", "", self._moment(), payload)
+
+    def _rate(self) -> Event:
+        at = self._moment()
+        payload: Payload = {
+            "base": self._random.choice(("CHF", "GBP", "JPY")),
+            "quote": "USD",
+            "rate": self._amount(0.5, 1.5),
+            "source": self._random.choice(("bank", "ecb")),
+        }
+        if self._random.random() < 0.5:
+            payload["at"] = at
+        return self._event("exchange_rate", "", at, payload)
 
     def _subscription(self) -> Event:
         """One of the facts that wait: a customer's facts arrive in any order."""

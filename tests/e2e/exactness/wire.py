@@ -31,6 +31,7 @@ MESSAGES: dict[str, Callable[..., Message]] = {
     "acquisition_cost": business.AcquisitionCost,
     "survey_response": business.SurveyResponse,
     "support_ticket": business.SupportTicketEvent,
+    "exchange_rate": business.ExchangeRate,
 }
 ENUMS = ("side", "outcome", "kind", "event", "survey")
 YEAR_9999 = 253_370_764_800_000
