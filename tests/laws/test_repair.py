@@ -1,7 +1,8 @@
 """The law of repair, for every registered projection: once bad events are repaired, the state is as if they were good.
 
 Events of a row that have the same event time to the millisecond are the exception: which is the first or the last of
-them is decided by their places in the log, and a repaired one lies later. Here every event has its own time.
+them is decided by their places in the log, and a repaired one lies later. Here every event has its own time. So are
+reports of one fact in one revision: the later one counts. Here every report is of its own fact, which has a name.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from domain.events.partitioning import partition_of
 from eventlog.intake.quarantine import Entry
 from eventlog.intake.repair import Change, document_of, repaired
 from projections.engine.declare.projection import Projection
+from tests.laws.test_corrections import facts_of, written
 from tests.laws.test_folds import PROJECTIONS, NewDatabase, named
 from tests.projections.harness import PARTITIONS, Logged, ReadModels
 from tests.support.any_event import START, good_events
@@ -47,6 +49,17 @@ def poisoned(envelope: AnalyticsProcessingEnvelope, kind: int) -> tuple[bytes, C
         return broken.SerializeToString(), Change(members={"timestamp": str(envelope.timestamp)})
     broken.payload = b"\xff"
     return broken.SerializeToString(), Change(instead=json.dumps(document_of(good)).encode())
+
+
+def of_its_own(envelope: AnalyticsProcessingEnvelope, number: int) -> AnalyticsProcessingEnvelope:
+    """The event at a time of its own, with facts that no other event reports."""
+    envelope.timestamp = START + 1_000 * number
+    kind, items = facts_of(envelope)
+    for item, fact in enumerate(items):
+        for name in kind.identity:
+            if isinstance(getattr(fact, name), str) and name not in dict(kind.choices):
+                setattr(fact, name, f"{number}.{item}")
+    return written(envelope, items, f"e{number}")
 
 
 class Appending:
@@ -82,8 +95,8 @@ def test_repaired_events_count_as_if_they_had_been_good(
     not_the_simplest(data.draw)
     good, bad, changes = Appending(), Appending(), list[tuple[str, bytes, Change]]()
     for topic in sorted(projection.topics):
-        for number, envelope in enumerate(data.draw(st.lists(good_events(topic), min_size=15, max_size=30))):
-            envelope.timestamp, envelope.event_id = START + 1_000 * number, f"e{number}"
+        for number, event in enumerate(data.draw(st.lists(good_events(topic), min_size=15, max_size=30))):
+            envelope = of_its_own(event, number)
             value, key = envelope.SerializeToString(), log_key(envelope.company_id, envelope.user_id)
             good.add(topic, key, value)
             kind = data.draw(st.integers(0, 8))

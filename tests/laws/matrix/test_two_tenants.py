@@ -34,6 +34,7 @@ NOON, APART = 1_760_000_000_000, 36_000_000
 MINE, OTHER = "minecanary", "othercanary"
 TRIES = 4  # for each query and each way of asking
 TARGET = re.compile(r'"target":"[^"]*"')  # of an event of one's own trail: what one asked
+UNKNOWN = re.compile(r'"unknown":\{[^}]*\}')  # parameters, as they were asked for, of which nothing is known
 # what no door takes, what wants more than six trades, and whom six facts leave without a subscription
 SILENT = (
     *("predictions", "recommendations", "trading_rolling", "customer_mrr", "mrr_mix", "mrr_bridge"),
@@ -171,12 +172,13 @@ def attempts(query: Answerable, rng: random.Random) -> Iterator[dict[str, str]]:
 
 
 def clean(answer: httpx.Response) -> bool:
-    """Whether an answer with rows has none of the other; a refusal may repeat what was asked.
+    """Whether an answer with rows has none of the other; a refusal, and what is unknown, may repeat what was asked.
 
     One's own trail repeats it, too: there the other would be seen by who asked.
     """
     own_trail = answer.url.path.startswith("/api/v1/query/audit_")
-    text = TARGET.sub("", answer.text) if answer.url.path.startswith("/api/v1/events") else answer.text
+    repeats = TARGET if answer.url.path.startswith("/api/v1/events") else UNKNOWN
+    text = repeats.sub("", answer.text)
     return answer.status_code >= 400 or (f"{OTHER}-everybody" if own_trail else OTHER) not in text
 
 
