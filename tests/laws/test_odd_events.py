@@ -148,7 +148,9 @@ def good_fact(event: EventType, number: int) -> Message:
     fact = event.message()
     for field in (f for f in fields(event) if f.name in event.required or f.name in event.times):
         choices = dict(event.choices).get(field.name)
-        if field.type == FieldDescriptor.TYPE_STRING:
+        if field.name in event.currencies:
+            setattr(fact, field.name, f"{field.name.upper()}{number % 7}")
+        elif field.type == FieldDescriptor.TYPE_STRING:
             setattr(fact, field.name, choices[0] if choices else f"{field.name}-{number % 7}")
         elif field.type == FieldDescriptor.TYPE_ENUM:
             setattr(fact, field.name, 1)

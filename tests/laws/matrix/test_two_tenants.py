@@ -55,6 +55,8 @@ def filled(kind: EventType, company: str, number: int) -> Message:
 def _value(kind: EventType, field: FieldDescriptor, company: str, number: int) -> object:
     if field.name in kind.currencies:
         return "EUR" if field.name == "quote" else "USD"
+    if field.name == "currency":
+        return f"{company}-currency"  # one: amounts of several are no one amount
     if field.name in kind.times:
         return NOON + APART * number
     if field.type == FieldDescriptor.TYPE_STRING:
