@@ -48,6 +48,7 @@ BAD: Mapping[str, Line] = {
     "zero quantity": _payload(quantity=0),
     "negative zero of a quantity": _payload(quantity=-0.0),
     "a price that is too fine": _payload(exit_price=1.5e-12),
+    "smaller than what is stored": _payload(quantity=5e-324),
     "a multiplier of nothing": _payload(multiplier=0),
     "no trade_id": _payload(trade_id=""),
     "no symbol": _payload(symbol=None),
@@ -98,8 +99,7 @@ GOOD: Mapping[str, Line] = {
         line, symbol=random.Random(word).randbytes(TEXT // 2).hex(), strategy="é" * (TEXT // 2)
     ),
     "longest ids": lambda line, word: _of(line, user_id=word.rjust(ID, "u"), correlation_id="c" * ID),
-    "smallest": _payload(quantity=0.000001, fees=0),
-    "smaller than what is stored": _payload(quantity=5e-324),
+    "smallest": _payload(quantity=1e-12, fees=0),
     "negative zero": _payload(fees=-0.0, pnl=-0.0, entry_price=-0.0),
     "largest": _payload(pnl=9_223_372_036_853.0, max_favourable_excursion=9e12),
     "oldest": lambda line, _: _with({**line, "timestamp": 1}, closed_at=1, opened_at=1),

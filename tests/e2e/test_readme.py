@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
-from tests.support.instance import Instance
+from tests.support.instance import Instance, trade
 
 PAGES = (
     pytest.param("README.md", marks=pytest.mark.ci),  # it starts, loads and stops several times
@@ -37,6 +37,7 @@ def settings_free_environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def folder(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a checkout is after `make setup`, whose data folder is that of an instance that runs."""
+    instance.take([trade("acme", 0)])  # the pages ask about a company of the sample, which is not loaded here
     place = tmp_path_factory.mktemp("checkout")
     (place / ".venv" / "bin").mkdir(parents=True)
     (place / ".venv" / "bin" / "analytics").symlink_to(Path(sys.executable).parent / "analytics")
