@@ -17,6 +17,7 @@ from domain.errors import Unavailable
 from eventlog.publish.builders import config_event
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import projection
+from projections.engine.store import sql
 from tests.projections.harness import ReadModels
 from tests.projections.test_competitive import AT, said
 
@@ -90,7 +91,8 @@ async def test_a_reader_gets_ids_and_no_row_with_them(consents: PostgresConsents
         )
         connection.execute(SET_TENANT, ("no",))
         assert {name for (name,) in connection.execute(AGREED)} == {"one", "two", "three"}
-        assert connection.execute(b"SELECT company_id FROM read_models.configured_company_v2").fetchall() == [("no",)]
+        configured = sql.table_name("configured_company", projection("configuration").version)
+        assert connection.execute(f"SELECT company_id FROM {configured}".encode()).fetchall() == [("no",)]
 
 
 async def test_nobody_else_may_call_it(consents: PostgresConsents, database_url: str) -> None:
