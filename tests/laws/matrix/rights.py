@@ -219,6 +219,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "projections snapshots": "status",
         "projections status": "status",
         "projections switch": "projections",
+        "projections upgrade": "projections",
         "projections verify": "verify",
         "projections wait": "status",
         "quarantine drop": "quarantine",
