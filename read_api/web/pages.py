@@ -198,6 +198,7 @@ async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     asked = Question("metric", address.company, {"key": key, **address.params(now.date())}, now)
     answer = await for_caller(request, side.questions.ask(request.user.principal, asked))
     tile = {**answer, "title": entry.title, "kind": "number", "query": "metric", "params": dict(asked.params)}
+    tile["extra"] = answer
     formats = formats_of(request)
     here = str(request.base_url).rstrip("/")
     shown = panel_of(tile, request.user.principal, address.company, formats, here, "")
