@@ -14,7 +14,7 @@ from analytics.user_analytics_pb2 import UserEvent
 from domain.errors import Invalid, LimitExceeded
 from eventlog.publish.builders import user_event, user_event_batch
 from eventlog.publish.event import Event
-from projections.engine.query import request
+from projections.engine.query import row_limit
 from tests.projections.harness import ReadModels
 
 MEASURES = {
@@ -287,7 +287,7 @@ async def test_rows_beyond_the_bound_are_refused_and_not_left_out(
     models: ReadModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer of too many rows is an error that says so, unless a limit was asked for."""
-    monkeypatch.setattr(request, "MAX_ROWS", 3)
+    monkeypatch.setattr(row_limit, "MAX_ROWS", 3)
     models.given(done(f"u{i}", "click", "2025-10-08T12:00:00").event for i in range(4))
     with pytest.raises(LimitExceeded, match="more than 3 rows"):
         await models.rows("user_activity", by="user_id")
