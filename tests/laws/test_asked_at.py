@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial, partialmethod
+from functools import cache, partial, partialmethod
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from app.settings import Settings
 from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
+from eventlog.publish.builders import survey_response
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.ask import answer
@@ -34,6 +35,7 @@ from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions, utc_now
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, PARTITIONS, ReadModels
+from tests.projections.small_company import at, traded
 from tests.support.moved_clock import move
 from tests.support.needed import needed_by
 from tests.support.of_instance import OF_INSTANCE
@@ -43,7 +45,8 @@ AHEAD = timedelta(days=731)
 WITHOUT_PAST = {"competitive", *OF_INSTANCE}  # who may be compared, how the instance runs: known of now alone
 # how much of the log is told does not depend on the query: that the clock does not count there is shown by some of them
 ONE_OF_EACH = WITHOUT_PAST | {p.queries[0].name for p in all_projections().values() if p.queries}
-OF_STATE = ("position", "as_of", "complete")  # of rows that say it themselves: another log, not another answer
+# of rows that say it themselves: another log, not another answer
+OF_STATE = ("position", "as_of", "complete", "known_at", "cursor")
 MORE = {
     "trading_returns": {"user_id": "u1"},  # of an account whose capital is known
     "correlations": {"of": "strategies"},
@@ -54,7 +57,7 @@ NO_STORE: Any = None  # the past is not asked of it
 @pytest.fixture(scope="module")
 def database(module_database_url: str) -> str:
     """A log and the decisions on it, up to months after the moment."""
-    asyncio.run(_append(module_database_url, busy_company()))
+    asyncio.run(_append(module_database_url, [*busy_company(), *reported_again()]))
     return module_database_url
 
 
@@ -64,6 +67,15 @@ def patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(WorkerProcess, "submit", partialmethod(WorkerProcess.submit, seconds=600.0))
         yield
+
+
+@cache
+def reported_again() -> Sequence[Event]:
+    """A trade and an answer of which the second report says something else."""
+    when = "2025-03-01T12:00:00"
+    survey = partial(survey_response, survey="nps", respondent_id="r1", response_id="a1", timestamp=at(when))
+    trades = [traded(9_000, "u1", pnl, "AAPL", when) for pnl in (1.0, 2.0)]
+    return [*trades, *(survey(score=score, company_id=COMPANY) for score in (3, 8))]
 
 
 async def _append(url: str, events: Sequence[Event]) -> None:
@@ -78,7 +90,9 @@ async def _append(url: str, events: Sequence[Event]) -> None:
 @pytest.fixture(scope="module")
 def answered_then(new_database: Callable[[], str]) -> Mapping[str, list[dict[str, Any]]]:
     """What every query answered at the moment, of a service to which nothing later has happened."""
-    early = [event for event in busy_company() if event.record.timestamp < MOMENT.timestamp() * 1000]
+    early = [
+        event for event in (*busy_company(), *reported_again()) if event.record.timestamp < MOMENT.timestamp() * 1000
+    ]
     return asyncio.run(_answers(new_database(), early))
 
 
