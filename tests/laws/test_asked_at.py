@@ -23,7 +23,7 @@ from app.settings import Settings
 from domain.access.rights import OPERATOR
 from domain.errors import AnalyticsError
 from domain.events.catalogue import STREAMS
-from eventlog.publish.builders import survey_response
+from eventlog.publish.builders import account_flow, acquisition_cost, payment, support_ticket, survey_response
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.ask import answer
@@ -71,11 +71,20 @@ def patient() -> Iterator[None]:
 
 @cache
 def reported_again() -> Sequence[Event]:
-    """A trade and an answer of which the second report says something else."""
+    """Of each kind that can be, a fact of which the second report says something else."""
     when = "2025-03-01T12:00:00"
-    survey = partial(survey_response, survey="nps", respondent_id="r1", response_id="a1", timestamp=at(when))
-    trades = [traded(9_000, "u1", pnl, "AAPL", when) for pnl in (1.0, 2.0)]
-    return [*trades, *(survey(score=score, company_id=COMPANY) for score in (3, 8))]
+    of: dict[str, Any] = {"company_id": COMPANY, "timestamp": at(when)}
+    return [
+        *(traded(9_000, "u1", pnl, "AAPL", when) for pnl in (1.0, 2.0)),
+        *(survey_response(survey="nps", respondent_id="r1", response_id="a1", score=n, **of) for n in (3, 8)),
+        *(account_flow(user_id="u1", account_id="a-u1", flow_id="f1", amount=n, **of) for n in (3, 8)),
+        *(
+            payment(customer_id="c9", invoice_id="i9", kind="succeeded", payment_id="p1", amount=n, **of)
+            for n in (3, 8)
+        ),
+        *(acquisition_cost(channel="ads", cost_id="k1", cost=n, currency="USD", **of) for n in (3, 8)),
+        *(support_ticket(ticket_id="t9", step_id="s1", event=step, **of) for step in ("opened", "reopened")),
+    ]
 
 
 async def _append(url: str, events: Sequence[Event]) -> None:
