@@ -21,7 +21,7 @@ from domain.audit import Actor, Door
 from domain.errors import AnalyticsError, Conflict, Invalid
 from eventlog.intake import repair
 from projections.engine.declare.registry import projection
-from projections.engine.rebuild_plan import Done, Pace, Plan, pace
+from projections.engine.rebuild_plan import LONGEST, WORKERS, Done, Pace, Plan, pace
 from projections.engine.worker_process import WorkerProcess
 from read_api.web.engine.port import Verb, Version
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from projections.engine.past.past_store import Snapshot
     from projections.engine.rebuild import Comparison, Stored
 
-WORKERS = 2  # processes that fold, of one rebuild
-LONGEST = 7 * 86_400.0  # seconds that a rebuild may take
 PATIENCE = 20.0  # seconds that somebody waits until two versions stand at the same position
 LOOK = 0.2  # seconds between two looks whether a rebuild has begun
 MOST_SNAPSHOTS = 5  # snapshots of a projection

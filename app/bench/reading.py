@@ -17,7 +17,7 @@ from app.bench.instance import Instance
 from domain.access.rights import Role
 from domain.errors import Unavailable
 from projections.engine.declare.registry import projection
-from projections.engine.store.sql import table_name
+from projections.engine.store.sql import over_tables
 
 ROW = "SELECT * FROM {trade} WHERE company_id = %s AND trade_id = %s"
 ANY_ROW = "SELECT company_id, trade_id FROM {trade} LIMIT 1"
@@ -48,8 +48,7 @@ def _measure(ground: Ground, instance: Instance) -> None:
 
 def of_trading(statement: str) -> bytes:
     """A statement over tables of trading, in the version that runs."""
-    trading = projection("trading")
-    return statement.format_map({t.name: table_name(t.name, trading.version) for t in trading.tables}).encode()
+    return over_tables(projection("trading"), statement).encode()
 
 
 def some_trade(database: psycopg.Connection) -> tuple[str, str]:

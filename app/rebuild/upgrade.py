@@ -20,24 +20,21 @@ from domain.errors import AnalyticsError, Conflict, LimitExceeded
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_projections
 from projections.engine.rebuild import Stored
-from projections.engine.rebuild_plan import Plan
+from projections.engine.rebuild_plan import LONGEST, WORKERS, Plan
 from projections.engine.worker_process import WorkerProcess
 
-WORKERS = 2  # processes that fold
 FEW = 200_000  # events
 MEETING = 60.0  # seconds until two versions of the same rows must stand at the same position
-LONGEST = 7 * 86_400.0  # seconds that all of it may take
 SPARE = 1.2  # times the disk of the live rows that must be free, where the servers are those of the data folder
 
 logger = logging.getLogger(__name__)
 
 
 def outdated(settings: Settings) -> list[Projection]:
-    """The projections whose live version was stored by an earlier definition. Raises Unavailable."""
+    """The projections whose live version was stored by an earlier definition, small ones first. Raises Unavailable."""
     with closing(wiring.versions(settings)) as versions:
-        return [
-            declared for declared in all_projections().values() if _is_outdated(declared, versions.stored(declared))
-        ]
+        found = [each for each in all_projections().values() if _is_outdated(each, versions.stored(each))]
+        return sorted(found, key=versions.disk)  # others need settings and rates, which are few
 
 
 def _is_outdated(declared: Projection, stored: Sequence[Stored]) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+WORKERS = 2  # processes that fold, where nobody says how many
+LONGEST = 7 * 86_400.0  # seconds that a rebuild beside others may take
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -32,7 +32,7 @@ from app.wiring import event_log
 from domain.events.catalogue import STREAMS
 from projections.engine.declare.registry import projection
 from projections.engine.fold.admission import Admission, Records
-from projections.engine.store.sql import table_name
+from projections.engine.store.sql import over_tables
 from tests.projections.harness import Logged, chunks_of
 from tests.support.event_logs import read_all
 from tests.support.event_store import decide, state
@@ -223,12 +223,6 @@ def _caught_up(connection: psycopg.Connection) -> None:
         time.sleep(0.05)
 
 
-def _of_configuration(statement: str) -> bytes:
-    """A statement over tables of the projection, in the version that runs."""
-    of = projection("configuration")
-    return statement.format_map({t.name: table_name(t.name, of.version) for t in of.tables}).encode()
-
-
 async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     async with event_log(settings) as log:
         found = await read_all(log, TOPIC)
@@ -242,7 +236,7 @@ async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
     with psycopg.connect(settings.database_url) as connection:
         stored = [int(n) for (n,) in connection.execute("SELECT notification_id FROM config_events ORDER BY 1")]
         places = connection.execute("SELECT partition, log_offset, notification_id FROM relay_places").fetchall()
-        [(misread,)] = connection.execute(_of_configuration(MISREAD)).fetchall()
+        [(misread,)] = connection.execute(over_tables(projection("configuration"), MISREAD).encode()).fetchall()
     return Proof(
         kills=kills,
         stored=len(stored),

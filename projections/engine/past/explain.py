@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
 from projections.engine.past.past_store import PastStore
 from projections.engine.query.ask import find
+from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
 from projections.engine.query.plain import Selected, names_in
@@ -143,8 +142,7 @@ def _next(began: _Began, page: Page, events: Sequence[object]) -> str | None:
     """Where the next page begins, at the same position and moment: later events do not move it."""
     if len(events) < page.limit:
         return None
-    place = [str(began.position), began.asked_at.isoformat(), page.start + len(events)]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return cursor_of([str(began.position), began.asked_at.isoformat(), page.start + len(events)])
 
 
 def turn(store: PastStore, question: Question, page: Page) -> tuple[PastStore, Question, Page]:
@@ -152,9 +150,9 @@ def turn(store: PastStore, question: Question, page: Page) -> tuple[PastStore, Q
     if not page.cursor:
         return store, question, page
     try:
-        position, moment, start = json.loads(base64.urlsafe_b64decode(page.cursor.encode()))
+        position, moment, start = read_cursor(page.cursor)
         goal, asked_at = Position.parse(position), read_time(moment)
         page = replace(page, start=int(start))
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, Invalid):
+    except (ValueError, TypeError, AttributeError, OverflowError, Invalid):
         raise Invalid("parameter cursor: no explanation has given it", code="bad_parameter") from None
     return replace(store, past=replace(store.past, position=goal)), replace(question, asked_at=asked_at), page

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +11,7 @@ from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import AnswerRow, row_type
+from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.extent import LIMIT as CUT
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_time, storable
@@ -26,16 +25,6 @@ BY_KEY, NEWEST = "key", "newest"
 ORDER = Param(
     "order", "key (default), or newest: those of the latest time first, on one page", read_choice(BY_KEY, NEWEST)
 )
-
-
-def _read_cursor(text: str) -> list[Any]:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except (ValueError, RecursionError):
-        raise ValueError(f"{text!r} is no cursor that this query has given") from None
-    if not isinstance(values, list):
-        raise ValueError(f"{text!r} is no cursor that this query has given")
-    return values
 
 
 def _read_key(column: Column, value: Any) -> object:
@@ -131,8 +120,7 @@ class Listing:
         """Where the next page begins; null on the last one."""
         if request.get("order") == NEWEST or CUT not in request.extent.limits:
             return {"next_cursor": None}
-        last = json.dumps([rows[-1][self.name(k.name)] for k in self.keys]).encode()
-        return {"next_cursor": base64.urlsafe_b64encode(last).decode()}
+        return {"next_cursor": cursor_of([rows[-1][self.name(k.name)] for k in self.keys])}
 
 
 def listing(
@@ -158,7 +146,7 @@ def listing(
     params = (
         *((FROM, TO, ORDER) if time else ()),
         LIMIT,
-        Param("cursor", "where the last page ended (next_cursor of its answer)", _read_cursor),
+        Param("cursor", "where the last page ended (next_cursor of its answer)", read_cursor),
         *(_filter(of.table.column(f), listed.name(f)) for f in filters),
         *also,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +9,7 @@ from typing import Any
 
 from projections.engine.declare.rows import Column, Row, Table, reports_of
 from projections.engine.query.answer_row import AnswerRow, AnswerTime, row_type
+from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.extent import LIMIT as CUT
 from projections.engine.query.formatting import show_time, shower
 from projections.engine.query.listing import DEFAULT_LIMIT
@@ -166,13 +165,12 @@ def _page_size(request: Request) -> int:
 
 
 def _cursor(row: Mapping[str, Any]) -> str:
-    place = [(row["reported_at"] - EPOCH) // MS, row["place"]]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return cursor_of([(row["reported_at"] - EPOCH) // MS, row["place"]])
 
 
 def _read_cursor(text: str) -> list[Any]:
     try:
-        at, place = json.loads(base64.urlsafe_b64decode(text.encode()))
+        at, place = read_cursor(text)
         return [EPOCH + int(at) * MS, int(place)]
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{text!r} is no cursor that this query has given") from None

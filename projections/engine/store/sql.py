@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 from domain.access.rights import Member
 from domain.decimals import PLACES
 from domain.errors import Unavailable
-from projections.engine.declare.merge_rules import DECIMALS, Bucket, Key, Text
+from projections.engine.declare.merge_rules import DECIMALS, Bucket, Key, Newest, Text
 from projections.engine.declare.projection import OrderedFold, Projection
 from projections.engine.declare.rows import Column, Table, hidden_columns
 
 SCHEMA = "read_models"
 SCRATCH = 0  # the version of tables that live for one question, in the session's temporary schema
 SHORT = f"{SCHEMA}.short"  # migration 0019: a text as itself, from 128 bytes on as its beginning and its SHA-256
+RANK = Newest.order[0]
+COUNTS = f"{RANK} & 1 = 0"  # of a row of a ledger: it was not taken back
 OF_ENVELOPE = ("company_id", "user_id", "event_id")  # texts of 256 bytes at most
 
 
@@ -30,15 +32,15 @@ def state_table(projection: str, fold: OrderedFold) -> str:
     return f"{projection}_{fold.name}_state"
 
 
-def whole(table: Table, version: int) -> str:
-    """All that a table has."""
-    return table_name(table.name, version)
+def over_tables(projection: Projection, statement: str) -> str:
+    """A statement that names tables of a projection in braces, over them as they lie in its version."""
+    return statement.format_map({t.name: table_name(t.name, projection.version) for t in projection.tables})
 
 
 def readable(table: Table, version: int) -> str:
     """What a question reads for a table: of a ledger what was not taken back."""
     name = table_name(table.name, version)
-    return f"(SELECT * FROM {name} WHERE _last_rank & 1 = 0)" if table.ledger else name
+    return f"(SELECT * FROM {name} WHERE {COUNTS})" if table.ledger else name
 
 
 def of_earlier(table: Table, version: int, columns: Sequence[str], places: int) -> str:
@@ -47,13 +49,14 @@ def of_earlier(table: Table, version: int, columns: Sequence[str], places: int) 
     Raises Unavailable where it counts in buckets of another grid.
     """
     name, finer = table_name(table.name, version), 10 ** (PLACES - places)
+    where = f" WHERE {COUNTS}" if RANK in columns else ""
     if finer == 1:
-        return name
+        return f"(SELECT * FROM {name}{where})"
     if any(c.kind is Bucket for c in table.columns):
         raise Unavailable(f"{table.name} counts on another grid of decimals: its projection is to be rebuilt first")
     decimals = {c.name for c in table.columns if c.kind in DECIMALS}
     read = (f'"{each}" * {finer} AS "{each}"' if each in decimals else f'"{each}"' for each in columns)
-    return f"(SELECT {', '.join(read)} FROM {name})"
+    return f"(SELECT {', '.join(read)} FROM {name}{where})"
 
 
 def create_table(table: Table, version: int, *, keyed: bool = True) -> str:
