@@ -18,7 +18,7 @@ from projections.engine.declare.merge_rules import Money, Sum, Twelfths
 from projections.engine.declare.projection import AdditiveFold, Fact, Ledger, OrderedFold
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
-from projections.engine.fold.deltas import columns_of, dtype_of, facts_of
+from projections.engine.fold.deltas import FACTS, columns_of, dtype_of, facts_of
 from projections.engine.query.plain import Query, Selected
 from projections.engine.query.reporting import CURRENCY
 from projections.engine.query.request import Request
@@ -61,11 +61,20 @@ def shares(fold: AdditiveFold, measure: Column, facts: pl.DataFrame, ledgers: Se
     """Entries of an additive fold: one a fact. Which of a fact's reports counts is told by its ledger."""
     columns = [columns_of(fold)[c.name] for c in (*fold.into.keys, measure)]
     place = [pl.col(n).alias(f"_{n}") for n in ("event_id", "user_id")]
-    evaluated = facts_of(fold, facts).select(*columns, *place, "_seq", "_at")
+    beside = [*place, pl.col("_seq", "_at"), _ledger_of(fold, ledgers).alias("_ledger")]
+    evaluated = facts_of(fold, facts).select(*columns, *beside)
     stored = [as_stored(c.name, c.kind) for c in (*fold.into.keys, measure)]
-    ledger = next((each.into.name for each in ledgers if fold in (*each.folds, *each.counting)), NONE)
-    constants = {"_topic": pl.lit(fold.reads.stream), "_ledger": pl.lit(ledger)}
-    return to_csv(evaluated.with_columns(**constants).select(*stored, *PLACE))
+    return to_csv(evaluated.with_columns(_topic=pl.lit(fold.reads.stream)).select(*stored, *PLACE))
+
+
+def _ledger_of(fold: AdditiveFold, ledgers: Sequence[Ledger]) -> pl.Expr:
+    """The ledger in which each fact is; none for those that it does not take, which count by themselves."""
+    for ledger in ledgers:
+        if fold in (*ledger.folds, *ledger.counting):
+            taken = next(each.where for each in ledger.folds if each.reads is fold.reads)
+            name, condition = pl.lit(ledger.into.name), pl.lit(value=True) if taken is None else taken(FACTS)
+            return pl.when(condition).then(name).otherwise(pl.lit(NONE))
+    return pl.lit(NONE)
 
 
 def own(facts: pl.DataFrame, member: Member | None) -> pl.DataFrame:

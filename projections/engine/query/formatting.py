@@ -14,6 +14,7 @@ from domain.decimals import ONE, decimal_of, text_of
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason
 from projections.engine.declare.merge_rules import (
+    Bucket,
     Count,
     Day,
     Flag,
@@ -121,6 +122,7 @@ _SHOWN: Mapping[type[Kind], _Shown] = MappingProxyType(
         Json: _Shown(document, Any),
         Labels: _Shown(labels, list[str]),
         Small: _Shown(_plain, int),
+        Bucket: _Shown(_plain, int),
         Count: _Shown(_plain, int),
         Flag: _Shown(_plain, bool),
         Money: _Shown(money, str),
