@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from domain.errors import Defect, Unavailable
@@ -90,11 +90,12 @@ class Changes:
     reports: Sequence[Reports] = ()
 
     def of(self, part: Projection) -> Changes:
-        """What of it belongs to a part of the projection."""
+        """What of it belongs to a part of the projection, whose ledgers count in the tables of that part alone."""
+        ledgers = {ledger.into: ledger for ledger in part.ledgers}
         return Changes(
             [r for r in self.rows if r.table in part.tables],
             [o for o in self.ordered if o.fold in part.ordered],
-            [r for r in self.reports if r.ledger.into in part.tables],
+            [replace(r, ledger=ledgers[r.ledger.into]) for r in self.reports if r.ledger.into in ledgers],
         )
 
 
