@@ -130,7 +130,8 @@ class TileAnswers:
     def _keep(self, question: Question, answer: LastingAnswer, state: State, began: float) -> None:
         query, (now, cost) = answerable(question.name), self._cost_since(began)
         stamped = isinstance(query, Composed) and query.stamped
-        reads = tuple(name for name, _, _ in state)
+        own = projections_of(question)  # rates and settings beside them say whether it is the same, not what of
+        reads = tuple(name for name, _, _ in state if name in own)
         entry = Entry(CachedAnswer(answer, answer.asked_at, answer.until), reads, state, cost, now, now, stamped)
         self._entries[question.key] = entry
 
