@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from domain.access.rights import Role, Tier
 from tests.support.copies import copy_of
 
 READY_SECONDS = 240.0  # on a machine that does much else
+LOG_TAIL = 6_000  # characters of an instance's log that a failed test shows
 PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
 
 
@@ -196,6 +197,17 @@ def instance(stopped_instance: Path) -> Iterator[Instance]:
         finally:
             code, _ = running.stop()
         assert code == 0, running.log.read_text()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the instances that it used said last."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Instance) and value.log.exists():
+                report.sections.append((f"log of {name}", value.log.read_text(errors="replace")[-LOG_TAIL:]))
+    return report
 
 
 @pytest.fixture

@@ -71,8 +71,8 @@ def _ledger_of(fold: AdditiveFold, ledgers: Sequence[Ledger]) -> pl.Expr:
     """The ledger in which each fact is; none for those that it does not take, which count by themselves."""
     for ledger in ledgers:
         if fold in (*ledger.folds, *ledger.counting):
-            taken = next(each.where for each in ledger.folds if each.reads is fold.reads)
-            name, condition = pl.lit(ledger.into.name), pl.lit(value=True) if taken is None else taken(FACTS)
+            where = next(each.where for each in ledger.folds if each.reads is fold.reads)
+            name, condition = pl.lit(ledger.into.name), pl.lit(value=True) if where is None else where(FACTS)
             return pl.when(condition).then(name).otherwise(pl.lit(NONE))
     return pl.lit(NONE)
 

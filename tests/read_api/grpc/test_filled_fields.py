@@ -42,6 +42,7 @@ from tests.read_api.grpc.test_twins import FITTED
 from tests.read_api.grpc.twin_requests import REQUESTS
 from tests.support.instance import Instance
 from tests.support.two_months import BEGIN, COMPANY, DAY_MS, END
+from tests.support.waiting import eventually
 
 SCOPE = ReadScope(company_id=COMPANY, from_time=BEGIN, to_time=END)
 EVENT = "filled-fields-1"
@@ -184,9 +185,12 @@ def live(asker: Asker) -> Iterator[Any]:
         payload=trade.SerializeToString(),
     )  # fmt: skip
     asker.answers("Publish", operations.PublishRequest(events=[event]))
-    for by in ([], ["symbol"]):
-        scope = ReadScope(company_id=LIVE)
-        yield dashboards.GetRealTimeMetricsRequest(scope=scope, metrics=["trading"], once=True, by=by)
+    by_symbol = dashboards.GetRealTimeMetricsRequest(
+        scope=ReadScope(company_id=LIVE), metrics=["trading"], once=True, by=["symbol"]
+    )
+    eventually(lambda: any("groups" in ways(answer) for answer in asker.answers("GetRealTimeMetrics", by_symbol)))
+    yield dashboards.GetRealTimeMetricsRequest(scope=ReadScope(company_id=LIVE), metrics=["trading"], once=True)
+    yield by_symbol
 
 
 def published(asker: Asker) -> Iterator[Any]:
