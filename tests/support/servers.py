@@ -17,7 +17,6 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -28,11 +27,10 @@ from adapters.servers.servers import Addresses, Servers
 from app.instance.instance import embedded_servers, prepare, with_servers
 from app.settings import Settings
 from projections.engine.declare.registry import all_projections
-from tests.support.copies import copy_of
+from tests.support.copies import copy_of, in_memory
 
 _NUMBERS = itertools.count(1)
 KEPT = 300  # databases of those who need many: a database that goes soon is never written to the disk
-IN_MEMORY, ROOM = "/dev/shm", 8 * 2**30  # where the run's servers lie, and the bytes that have to be free for it
 
 
 def database_named(url: str, name: str) -> str:
@@ -44,7 +42,7 @@ def database_named(url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Addresses]:
     """Addresses of a PostgreSQL and a NATS that run until the end of the test run."""
-    folder = Path(tempfile.mkdtemp(prefix="analytics-", dir=_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="analytics-", dir=in_memory()))
     running = Servers(folder)
     try:
         addresses = asyncio.run(running.start())
@@ -59,15 +57,6 @@ def servers() -> Iterator[Addresses]:
     finally:
         asyncio.run(running.stop())
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _in_memory() -> str | None:
-    """A folder in memory, where a database is copied in a fifth of the time; None where there is not the room."""
-    folder = Path(IN_MEMORY)
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        return None
-    room = min(psutil.disk_usage(IN_MEMORY).free, psutil.virtual_memory().available)
-    return IN_MEMORY if room > ROOM else None
 
 
 @pytest.fixture(scope="session")
@@ -149,8 +138,10 @@ def nats_url(servers: Addresses) -> str:
 @pytest.fixture(scope="session")
 def stopped_instance() -> Iterator[Path]:
     """A folder of an instance that ran once and was stopped: copying it is faster than making cluster and tables."""
-    folder = Path(tempfile.mkdtemp(prefix="analytics-"))
+    folder = Path(tempfile.mkdtemp(prefix="analytics-", dir=in_memory()))
     asyncio.run(_once(Settings(data=folder)))
+    with (folder / "postgres" / "postgresql.auto.conf").open("a") as conf:  # a process that is killed loses no write
+        conf.write("fsync = off\nfull_page_writes = off\n")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
