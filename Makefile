@@ -17,7 +17,7 @@ INSTALL_LOCKED = @$(UV) pip install --python $(BIN)/python $(LOCKED) $< || $(PIP
 UV_COMPILE := $(UV) pip compile pyproject.toml --group build --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 DATA ?= .analytics
-TESTERS ?= 3
+TESTERS ?= 4
 EXAMPLES ?= 10
 ARGS ?=
 say = @printf '\n==> %s\n' "$(1)"
@@ -59,7 +59,7 @@ imports: setup-dev ## the import rule, by import-linter
 	@$(BIN)/lint-imports --no-logo
 
 # a file that takes long must not be the last one, alone: tests/support/order.py puts those first
-suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=3 processes)
+suite: setup-dev ## the tests of `make test` alone (ARGS=… for pytest, TESTERS=4 processes)
 	$(call say,pytest)
 	@$(BIN)/python -m pytest -m 'not check and not ci' -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 

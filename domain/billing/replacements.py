@@ -14,16 +14,18 @@ recorded when it happens, or later, is never replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
 
 from domain.billing.subscriptions import ABSENT, HOLDS, STATUS, STOPS, SubscriptionFact
 
 ENDS = frozenset({"canceled", "cancel_scheduled"})
+STOP, TERMS, START = range(3)  # kinds of facts that can be replaced
 
 
 def in_force(history: Sequence[SubscriptionFact]) -> Sequence[SubscriptionFact]:
     """The facts of a history, given in order, without those that were replaced. The same list where none was."""
-    if all(fact.known_at == fact.effective_at for fact in history):
+    if not any(fact.is_ahead for fact in history):
         return history
     replaced: set[int] = set()
     of_subscription: dict[str, list[int]] = {}
@@ -36,23 +38,36 @@ def in_force(history: Sequence[SubscriptionFact]) -> Sequence[SubscriptionFact]:
 
 
 def _replaced(facts: Sequence[SubscriptionFact]) -> Iterator[int]:
-    """Which facts of one subscription were replaced."""
+    """Which facts of one subscription were replaced. Looks again and again only at those that were recorded ahead."""
+    ahead: list[list[tuple[int, int]]] = [[], [], []]  # by kind: heaps of when they were known, and their places
+    for place, fact in enumerate(facts):
+        if fact.is_ahead:
+            heappush(ahead[_kind(fact.event)], (fact.known_at, place))
     replaced: set[int] = set()
     status = ""
     for place, fact in enumerate(facts):
         if place in replaced:
             continue
-        ahead = [later for later in range(place + 1, len(facts)) if later not in replaced]
-        if fact.event in ENDS and _is_put_off(fact, [facts[later] for later in ahead]):
+        later = (facts[number] for number in range(place + 1, len(facts)) if number not in replaced)
+        if fact.event in ENDS and fact.is_ahead and _is_put_off(fact, later):
             yield place
             continue
-        older = {later for later in ahead if _replaces(fact, facts[later], pays=status == "active")}
-        yield from older
-        replaced |= older
+        for kind in _replaces(fact, pays=status == "active"):
+            while ahead[kind] and ahead[kind][0][0] < fact.known_at:
+                _, older = heappop(ahead[kind])
+                if older > place and older not in replaced:
+                    replaced.add(older)
+                    yield older
         status = STATUS.get(fact.event) or status or "active"
 
 
-def _is_put_off(end: SubscriptionFact, later: Sequence[SubscriptionFact]) -> bool:
+def _kind(event: str) -> int:
+    if event in STOPS:
+        return STOP
+    return START if event in STATUS else TERMS
+
+
+def _is_put_off(end: SubscriptionFact, later: Iterable[SubscriptionFact]) -> bool:
     """Whether another end of the same stretch was recorded before this one came."""
     for fact in later:
         if STATUS.get(fact.event) == "active":
@@ -62,12 +77,12 @@ def _is_put_off(end: SubscriptionFact, later: Sequence[SubscriptionFact]) -> boo
     return False
 
 
-def _replaces(fact: SubscriptionFact, ahead: SubscriptionFact, *, pays: bool) -> bool:
-    """Whether a fact, which takes effect first, replaces one that was known before it."""
-    if ahead.known_at >= fact.known_at or fact.event in HOLDS:
-        return False
+def _replaces(fact: SubscriptionFact, *, pays: bool) -> Sequence[int]:
+    """Which kinds of facts that come after it, and were known before it, a fact replaces."""
+    if fact.event in HOLDS:
+        return ()
     if fact.event in ENDS:
-        return True
-    if ahead.event in STOPS:
-        return pays and STATUS.get(fact.event) == "active"
-    return {fact.event, ahead.event}.isdisjoint(STATUS) and fact.unit_amount != ABSENT
+        return STOP, TERMS, START
+    if STATUS.get(fact.event) == "active":
+        return (STOP,) if pays else ()
+    return (TERMS,) if fact.event not in STATUS and fact.unit_amount != ABSENT else ()

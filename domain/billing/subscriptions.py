@@ -77,6 +77,11 @@ class SubscriptionFact(msgspec.Struct, array_like=True, frozen=True, order=True,
         return min(self.recorded_at or self.effective_at, self.effective_at)
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether it was recorded before it takes effect."""
+        return 0 < self.recorded_at < self.effective_at
+
+    @property
     def place(self) -> tuple[Any, ...]:
         """What facts are sorted by: of one moment and sequence by when they were recorded, a start after a stop."""
         recorded = self.recorded_at or self.effective_at

@@ -196,7 +196,9 @@ def instance(stopped_instance: Path) -> Iterator[Instance]:
             yield running
         finally:
             code, _ = running.stop()
-        assert code == 0, running.log.read_text()
+        said = running.log.read_text()
+        assert code == 0, said
+        assert not [line for line in said.splitlines() if "no progress" in line or "no sign of life" in line], said
 
 
 @pytest.hookimpl(wrapper=True)

@@ -48,7 +48,8 @@ asyncio.run(main())
 
 @pytest.fixture
 def folder(own_folder: Path) -> Path:
-    """A folder where servers have run before."""
+    """A folder where servers have run before, without what makes those of tests faster."""
+    (own_folder / "postgres" / "postgresql.auto.conf").write_text("")
     return own_folder
 
 
