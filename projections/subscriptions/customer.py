@@ -9,11 +9,13 @@ import msgspec
 from domain.billing.policies import FAILED, PAID, PRESETS, Charge, Policy, changes_subscription_facts, counts_from, read
 from domain.billing.scheduled import Changes, scheduled
 from domain.billing.subscriptions import ABSENT, Ledger, SubscriptionFact, merge_facts
+from domain.errors import LimitExceeded
 from projections.engine.declare.projection import Fact, State
 
 DEFAULT = "default"
 OTHERS = tuple(policy for policy in PRESETS.values() if policy.name != DEFAULT)
 OTHERS_UNOWED = tuple(filter(changes_subscription_facts, OTHERS))  # those that can differ where nobody owes
+MOST_FACTS = 50_000  # and charges of one customer: each batch that has one of its own reads them all, a second of work
 DEBT_KINDS = PAID | {FAILED}  # kinds of payments that say what is owed
 
 
@@ -47,12 +49,15 @@ read_customer = msgspec.json.Decoder(Customer).decode
 
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
-    """The state of a customer is its facts and charges in order, each once."""
+    """The state of a customer is its facts and charges in order, each once. Raises LimitExceeded of too many."""
     before = read_customer(state) if state else Customer()
     said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
     owed = (fact for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS)
     charged = {Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) for fact in owed}
-    return _encode(Customer(merge_facts(before.facts, said), sorted(charged.union(before.charges))))
+    after = Customer(merge_facts(before.facts, said), sorted(charged.union(before.charges)))
+    if len(after.facts) + len(after.charges) > MOST_FACTS:
+        raise LimitExceeded(f"a customer has at most {MOST_FACTS:,} facts and charges", code="too_many_facts")
+    return _encode(after)
 
 
 def _fact(fact: Fact) -> SubscriptionFact:
