@@ -30,7 +30,7 @@ def waiting(instance: Instance) -> list[dict[str, Any]]:
 
 def trades(instance: Instance) -> int:
     """How many trades count."""
-    assert instance.command("projections", "wait").exit_code == 0
+    instance.wait()
     answer = instance.answer("query", "trading_totals", "--company", COMPANY)
     return int(answer["rows"][0]["total_trades"])
 

@@ -197,8 +197,7 @@ def _recount(instance: Instance, calls: Calls) -> tuple[int, int, int]:
     """Acknowledged events that are not in the log, different ones in the log, and trades that are told."""
     read = instance.command("log", "read", "--company", COMPANY, "--topic", "trading-events", "--limit", "0")
     ids = {json.loads(line)["event_id"] for line in read.stdout.splitlines()}
-    waited = instance.command("projections", "wait")
-    assert waited.exit_code == 0, waited.output
+    instance.wait()
     rows = instance.answer("query", "trading_totals", "--company", COMPANY)["rows"]
     return len(calls.acknowledged - ids), len(ids), rows[0]["total_trades"]
 

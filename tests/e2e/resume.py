@@ -91,7 +91,7 @@ async def _lose_and_resume(follower: Follower, left: Any, chance: random.Random)
 
 async def _publish(instance: Instance, chance: random.Random) -> None:
     token, number = instance.signed("service", COMPANY, roles=(Role.SERVICE,)), 0
-    async with httpx.AsyncClient(base_url=instance.addresses["command_api"], timeout=20) as client:
+    async with httpx.AsyncClient(base_url=instance.addresses["command_api"], timeout=60) as client:
         while True:
             events = []
             for _ in range(BATCH):

@@ -133,7 +133,7 @@ async def publish(instance: Instance, seen: Seen, first: int, seconds: float) ->
     """One event after the other for so long; the number of the next one."""
     headers = {"authorization": f"Bearer {instance.signed('service', COMPANY, roles=(Role.SERVICE,))}"}
     number, until = first, time.monotonic() + seconds
-    async with httpx.AsyncClient(base_url=instance.addresses["command_api"], timeout=20, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=instance.addresses["command_api"], timeout=60, headers=headers) as client:
         while time.monotonic() < until:
             seen.sent[number] = time.monotonic()
             event = trade(COMPANY, number, pnl=1.0)

@@ -148,9 +148,9 @@ def verify_by_grpc(instance: Instance) -> operations.VerifyLogResponse:
         stub = AnalyticsServiceStub(channel)
         viewer = (("authorization", f"Bearer {instance.token('viewer', 'acme')}"),)
         with pytest.raises(grpc.RpcError):
-            stub.VerifyLog(operations.VerifyLogRequest(company_id="acme"), metadata=viewer, timeout=20)
+            stub.VerifyLog(operations.VerifyLogRequest(company_id="acme"), metadata=viewer, timeout=60)
         auditor = (("authorization", f"Bearer {instance.token('auditor', 'acme')}"),)
         answer: operations.VerifyLogResponse = stub.VerifyLog(
-            operations.VerifyLogRequest(company_id="acme"), metadata=auditor, timeout=20
+            operations.VerifyLogRequest(company_id="acme"), metadata=auditor, timeout=60
         )
         return answer

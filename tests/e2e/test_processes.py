@@ -56,7 +56,7 @@ class Caller:
         """Whether this trade is taken."""
         try:
             address, events = f"{self._command}/api/v1/events", [trade("kin", number)]
-            answer = httpx.post(address, json=events, headers=self._headers["service"], timeout=20)
+            answer = httpx.post(address, json=events, headers=self._headers["service"], timeout=60)
         except httpx.TransportError:
             return False
         return answer.status_code == 200
@@ -65,7 +65,7 @@ class Caller:
         """Whether so many trades are told; `as_of` makes it a question about the past."""
         try:
             address = f"{self._read}/api/v1/query/trading_totals"
-            answer = httpx.get(address, params=params, headers=self._headers["auditor"], timeout=20)
+            answer = httpx.get(address, params=params, headers=self._headers["auditor"], timeout=60)
         except httpx.TransportError:
             return False
         rows = answer.json().get("rows")

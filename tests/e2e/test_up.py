@@ -45,7 +45,7 @@ def test_what_goes_in_comes_out_of_a_query(instance: Instance, tmp_path: Path) -
     outcome = json.loads(first.stdout.strip().splitlines()[-1])
     assert first.exit_code == 3
     assert (outcome["accepted"], outcome["duplicates"], outcome["quarantined"]) == (50, 0, 1)
-    waited = instance.command("projections", "wait", "--position", outcome["position"])
+    waited = instance.command("projections", "wait", "--position", outcome["position"], "--timeout", "180")
     assert waited.exit_code == 0, waited.output
     path.write_text("\n".join(lines))
     assert instance.answer("ingest", str(path), "--json")["duplicates"] == 50

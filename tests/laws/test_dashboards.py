@@ -62,7 +62,7 @@ def token(filled: Instance) -> str:
     headers = {"Authorization": f"Bearer {made}", "Idempotency-Key": "rule-of-dashboards"}
     answer = httpx.post(address, json=ALERT, headers=headers)
     assert answer.is_success, answer.text
-    assert filled.command("projections", "wait", "--position", answer.json()["position"]).exit_code == 0
+    filled.wait(answer.json()["position"])
     return made
 
 

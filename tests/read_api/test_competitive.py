@@ -42,7 +42,7 @@ def position(instance: Instance) -> str:
     for company, tier in tiers.items():
         gives(instance, company, "change_tier", tier=tier)
         told = gives(instance, company, "change_consent", benchmark_consent=True)
-    assert instance.command("projections", "wait", "--position", told).exit_code == 0
+    instance.wait(told)
     return told
 
 
@@ -155,14 +155,14 @@ def test_a_company_that_withdraws_is_neither_counted_nor_told(instance: Instance
         assert row(ask(instance, PEERS[0]))["reasons"] == {"finding": "not_agreed"}
     finally:
         again = gives(instance, PEERS[0], "change_consent", benchmark_consent=True)
-    instance.command("projections", "wait", "--position", again)
+    instance.wait(again)
     assert row(ask(instance, OURS))["finding"]
     own = gives(instance, OURS, "change_consent", benchmark_consent=False)
     try:
         assert row(ask(instance, OURS, since=own))["reasons"] == {"finding": "not_agreed"}
     finally:
         again = gives(instance, OURS, "change_consent", benchmark_consent=True)
-    instance.command("projections", "wait", "--position", again)
+    instance.wait(again)
 
 
 @pytest.mark.parametrize("tier", ["FREE", "BASIC", "PRO"])

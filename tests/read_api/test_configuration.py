@@ -252,7 +252,7 @@ def test_while_the_relay_rests_a_read_of_what_was_commanded_is_a_412(people: Ope
         assert waited.exit_code != 0
     finally:
         relay.send_signal(signal.SIGCONT)
-    assert instance.command("projections", "wait", "--position", token).exit_code == 0
+    instance.wait(token)
     assert [row["name"] for row in admin.read(DASHBOARD, since=created).json()["rows"]] == ["d"]
 
 
@@ -266,7 +266,7 @@ def test_tokens_mix(people: OpenPeople, instance: Instance) -> None:
     token = f"{commanded};{ingested}"
     assert len(admin.read("/api/v1/query/trades", since=token).json()["rows"]) == 1
     assert len(admin.read(DASHBOARD, since=token).json()["rows"]) == 1
-    assert instance.command("projections", "wait", "--position", token).exit_code == 0
+    instance.wait(token)
 
 
 def test_the_past_of_the_configuration_is_told(people: OpenPeople) -> None:

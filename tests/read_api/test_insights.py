@@ -100,7 +100,7 @@ def test_a_forecast_is_recorded_once(instance: Instance, position: str) -> None:
         params = {"metric": "total_pnl", "horizon": "5"}
         first, second = (viewer.get("/api/v1/query/forecast", params=params).json()["rows"] for _ in range(2))
         assert first == second
-        instance.command("projections", "wait")
+        instance.wait()
         made: list[dict[str, Any]] = viewer.get("/api/v1/query/predictions", params={"what": "total_pnl"}).json()[
             "rows"
         ]

@@ -59,7 +59,7 @@ def client(instance: Instance) -> Iterator[httpx.Client]:
     path = instance.folder.parent / "company.bin"
     path.write_bytes(lines.getvalue())
     position = str(instance.answer("ingest", str(path), "--json")["position"])
-    assert instance.command("projections", "wait", "--position", position).exit_code == 0
+    instance.wait(position)
     with instance.client("analyst", COMPANY) as opened:
         yield opened
 

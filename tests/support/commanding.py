@@ -30,7 +30,7 @@ class People:
         self.headers = {"Authorization": f"Bearer {token}"}
         where = instance.addresses
         self.reads = httpx.Client(base_url=where["read_api"], headers=self.headers, timeout=90)
-        self.commands = httpx.Client(base_url=where["command_api"], headers=self.headers, timeout=20)
+        self.commands = httpx.Client(base_url=where["command_api"], headers=self.headers, timeout=60)
         self.metadata = (("authorization", self.headers["Authorization"]),)
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from app.wiring import token_issuer
 from domain.access.rights import Role, Tier
 from tests.support.copies import copy_of
 
-READY_SECONDS = 240.0  # on a machine that does much else
+READY_SECONDS, PATIENCE = 240.0, 180.0  # on a machine that does much else
 LOG_TAIL = 6_000  # characters of an instance's log that a failed test shows
 PORTS = {f"ANALYTICS_{name}_PORT": "0" for name in ("READ", "COMMAND", "GRPC", "NATS")}
 
@@ -111,16 +111,20 @@ class Instance:
     def client(self, role: str, company: str, *options: str) -> httpx.Client:
         """An HTTP client of the read API with such a token."""
         headers = {"Authorization": f"Bearer {self.token(role, company, *options)}"}
-        return httpx.Client(base_url=self.addresses["read_api"], headers=headers, timeout=20)
+        return httpx.Client(base_url=self.addresses["read_api"], headers=headers, timeout=60)
 
     def take(self, events: Sequence[Mapping[str, object]]) -> str:
         """Ingest these events and wait until they are folded; the position that covers them."""
         path = self.folder.parent / "events.ndjson"
         path.write_text("".join(json.dumps(event) + "\n" for event in events))
         position = str(self.answer("ingest", str(path), "--json")["position"])
-        waited = self.command("projections", "wait", "--position", position)
-        assert waited.exit_code == 0, waited.output
+        self.wait(position)
         return position
+
+    def wait(self, position: str = "") -> None:
+        """Return when every projection has it, or the end of the log."""
+        waited = self.command("projections", "wait", "--position", position, "--timeout", str(PATIENCE))
+        assert waited.exit_code == 0, waited.output
 
 
 def command_line(process: psutil.Process) -> list[str]:

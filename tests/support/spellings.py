@@ -41,7 +41,7 @@ class Raw:
     def __init__(self, address: str) -> None:
         split = urlsplit(address)
         assert split.hostname is not None
-        self._socket = socket.create_connection((split.hostname, split.port or 80), timeout=20)
+        self._socket = socket.create_connection((split.hostname, split.port or 80), timeout=60)
         self._read = self._socket.makefile("rb")
 
     def __enter__(self) -> Raw:

@@ -88,7 +88,7 @@ def test_one_trace_leads_from_the_request_to_the_fold(traced: Instance, collecto
         "X-Correlation-Id": "spans-1",
     }
     url = f"{traced.addresses['command_api']}/api/v1/events"
-    answer = httpx.post(url, json=trade("acme", 1), headers=headers, timeout=20)
+    answer = httpx.post(url, json=trade("acme", 1), headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     spans = collector.of(TRACE, "http publish", "ingest", "append", "batch", "admission", "fold", "store")
     assert spans["http publish"].parent_span_id.hex() == PARENT
@@ -127,10 +127,9 @@ def test_what_a_command_decides_carries_the_trace_of_its_request(traced: Instanc
     """Through the event store and the relay into the log: an auditor finds the request behind a change."""
     headers = {"Authorization": f"Bearer {traced.token('admin', 'acme')}", "traceparent": f"00-{'2' * 32}-{PARENT}-01"}
     url = f"{traced.addresses['command_api']}/api/v1/company/profile"
-    decided = httpx.post(url, json={"name": "Acme"}, headers=headers, timeout=20)
+    decided = httpx.post(url, json={"name": "Acme"}, headers=headers, timeout=60)
     assert decided.is_success, decided.text
-    waited = traced.command("projections", "wait", "--position", decided.json()["position"])
-    assert waited.exit_code == 0, waited.output
+    traced.wait(decided.json()["position"])
     with traced.client("auditor", "acme") as auditor:
         (found,) = auditor.get("/api/v1/events", params={"type": "config_event"}).json()["events"]
         event = auditor.get(f"/api/v1/events/{found['event_id']}").json()

@@ -50,7 +50,7 @@ async def test_others_are_answered_while_an_api_is_beset(
     """Every one of a hundred questions of somebody else is answered; memory grows by no more than GROWTH."""
     role = api.replace("_", "-")
     headers = {"Authorization": f"Bearer {tokens['calmco']}"}
-    async with httpx.AsyncClient(base_url=instance.addresses[api], headers=headers, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=instance.addresses[api], headers=headers, timeout=60) as client:
         before = resident(instance, role)
         async with beset(str(instance.addresses[api]), tokens["rudeco"]):
             await asyncio.sleep(1.0)

@@ -17,8 +17,7 @@ def companies(instance: Instance) -> Iterator[dict[str, httpx.Client]]:
     """A client of each, as its admin and auditor; everything is folded. Once: what is published again is known."""
     for company in COMPANIES:
         position = ";".join(filter(None, published(instance, company)))
-        waited = instance.command("projections", "wait", "--position", position)
-        assert waited.exit_code == 0, waited.output
+        instance.wait(position)
     clients = {
         company: httpx.Client(base_url=instance.addresses["read_api"], headers=everybody(instance, company), timeout=60)
         for company in COMPANIES

@@ -174,7 +174,7 @@ def test_feeds_of_members_and_the_manager_are_apart(filled: Instance) -> None:
         sockets = {user: stack.enter_context(connect(address, close_timeout=1)) for user in people}
         for user, socket in sockets.items():
             socket.send(json.dumps({"type": "token", "token": token(filled, user)}))
-            assert json.loads(socket.recv(timeout=20))["type"] == "welcome"
+            assert json.loads(socket.recv(timeout=60))["type"] == "welcome"
         for name in FOLLOWED:
             for socket in sockets.values():
                 asked = {"query": name, "company": COMPANY, "params": needed_by(all_registered()[name])}
@@ -184,7 +184,7 @@ def test_feeds_of_members_and_the_manager_are_apart(filled: Instance) -> None:
         for user, socket in sockets.items():
             snapshots[user] = {}
             while len(snapshots[user]) < len(FOLLOWED) or (user == MINE and len(refused) < len(CLOSED)):
-                text = str(socket.recv(timeout=20))
+                text = str(socket.recv(timeout=60))
                 assert user == WORKS or (OTHER if user == MINE else MINE) not in text
                 message = json.loads(text)
                 if message["type"] == "error":

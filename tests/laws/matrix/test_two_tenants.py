@@ -102,7 +102,7 @@ def tenants(instance: Instance) -> Instance:
             )
         assert answer.quarantined == 0, answer.rejects
         position = ";".join((answer.position, *configured(instance, company)))
-        assert instance.command("projections", "wait", "--position", position).exit_code == 0
+        instance.wait(position)
     return instance
 
 
@@ -140,7 +140,7 @@ def everybody(instance: Instance, company: str) -> dict[str, str]:
 def ask(tenants: Instance) -> Iterator[Callable[..., httpx.Response]]:
     """Asks the read API as admin and auditor of MINE."""
     headers = everybody(tenants, MINE)
-    with httpx.Client(base_url=tenants.addresses["read_api"], headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=tenants.addresses["read_api"], headers=headers, timeout=60) as client:
         yield lambda path, **params: client.get(f"/api/v1{path}", params=params)
 
 
@@ -298,7 +298,7 @@ def test_nothing_of_the_other_comes_over_the_websocket(tenants: Instance, names:
     with connect(address, close_timeout=1) as mine, connect(address, close_timeout=1) as others:
         for socket, company in ((mine, MINE), (others, OTHER)):
             socket.send(json.dumps({"type": "token", "token": tenants.token("viewer", company)}))
-            assert json.loads(socket.recv(timeout=20))["type"] == "welcome"
+            assert json.loads(socket.recv(timeout=60))["type"] == "welcome"
         for name in names:
             for socket, company in ((others, OTHER), (mine, MINE)):
                 asked = {"query": name, "company": company, "params": required(all_registered()[name])}
@@ -306,7 +306,7 @@ def test_nothing_of_the_other_comes_over_the_websocket(tenants: Instance, names:
             mine.send(json.dumps({"type": "subscribe", "id": f"not-mine-{name}", "query": name, "company": OTHER}))
         told, refused = set[str](), set[str]()
         while told < set(names) or len(refused) < len(names):
-            text = str(mine.recv(timeout=20))
+            text = str(mine.recv(timeout=60))
             message = json.loads(text)
             if message["type"] == "error":
                 assert message["problem"]["code"] == "forbidden_company"

@@ -179,7 +179,7 @@ def publishing(busy: Instance) -> Iterator[Instance]:
 
     def publish() -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-        with httpx.Client(base_url=busy.addresses["command_api"], headers=headers, timeout=20) as client:
+        with httpx.Client(base_url=busy.addresses["command_api"], headers=headers, timeout=60) as client:
             for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
                 event = trade("movingco", number, symbol=f"S{number % 7}", strategy=f"s{number % 3}")
                 client.post("/api/v1/events", content=json.dumps(event)).raise_for_status()

@@ -75,7 +75,7 @@ async def answers(
 ) -> list[operations.StreamEventsResponse]:
     """All messages of a bounded stream."""
     request = operations.StreamEventsRequest(company_id=company_id, **asked)
-    return [a async for a in service(channel).StreamEvents(request, metadata=signed_in(who), timeout=20)]
+    return [a async for a in service(channel).StreamEvents(request, metadata=signed_in(who), timeout=60)]
 
 
 async def test_a_tenant_is_a_wall(log: EventLog, channel: grpc.aio.Channel) -> None:
@@ -162,7 +162,7 @@ async def test_a_stream_that_follows_gives_what_comes_later(log: EventLog, chann
     """It says that it has caught up, then gives new events of every topic as they are appended."""
     await given(log, [envelope(1)])
     request = operations.StreamEventsRequest(company_id="acme", follow=True)
-    call = service(channel).StreamEvents(request, metadata=signed_in("auditor-of-acme"), timeout=20)
+    call = service(channel).StreamEvents(request, metadata=signed_in("auditor-of-acme"), timeout=60)
     found: list[str] = []
     async for answer in call:
         found += [event.envelope.event_id for event in answer.events]
@@ -237,7 +237,7 @@ async def get_event(channel: grpc.aio.Channel, **asked: Any) -> operations.Logge
     """One event, by the auditor of acme unless said otherwise."""
     asked.setdefault("company_id", "acme")
     request = operations.GetEventRequest(**asked)
-    answer = await service(channel).GetEvent(request, metadata=signed_in("auditor-of-acme"), timeout=20)
+    answer = await service(channel).GetEvent(request, metadata=signed_in("auditor-of-acme"), timeout=60)
     return answer.event
 
 
@@ -260,7 +260,7 @@ async def test_an_event_that_the_tenant_has_not_is_not_found(log: EventLog, chan
     nowhere = operations.EventPlace(topic="user-behavior", partition=99, offset=0)
     for asked in ({"place": place}, {"place": beyond}, {"place": nowhere}, {"event_id": "e-1"}, {"event_id": "e-9"}):
         request = operations.GetEventRequest(company_id="acme", **asked)
-        error = await refused(service(channel).GetEvent(request, metadata=signed_in("auditor-of-acme"), timeout=20))
+        error = await refused(service(channel).GetEvent(request, metadata=signed_in("auditor-of-acme"), timeout=60))
         assert error.code() == grpc.StatusCode.NOT_FOUND, asked
 
 

@@ -354,8 +354,7 @@ def excuse(rpc: MethodDescriptor, way: str, name: str) -> str:
 def asker(filled: Instance, stub: AnalyticsServiceStub, client: httpx.Client) -> Iterator[Asker]:
     """Of the company that has everything. What was published is folded before others compare what two doors say."""
     yield Asker(filled, stub, client)
-    waited = filled.command("projections", "wait")
-    assert waited.exit_code == 0, waited.output
+    filled.wait()
 
 
 @pytest.mark.parametrize("name", [rpc.name for rpc in SERVICE.methods if rpc.name not in (*FITTED, *OF_MODELS)])

@@ -135,7 +135,7 @@ def test_findings_about_markets_come_once(stub: AnalyticsServiceStub, client: ht
     if told:
         asked = insights.GetMarketInsightStreamRequest(scope=scope, resume_token=told[-1].resume_token)
         with pytest.raises(grpc.RpcError) as ended:
-            next(stub.GetMarketInsightStream(asked, metadata=signed, timeout=20))
+            next(stub.GetMarketInsightStream(asked, metadata=signed, timeout=60))
         assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 

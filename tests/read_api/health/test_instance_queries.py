@@ -134,7 +134,7 @@ def test_tenants_are_those_who_asked_and_what_their_tier_gives(busy: Instance, p
     """All of them for who sees every company; each by the table of tiers."""
     free = busy.signed("una", OTHER, tier=Tier.FREE)
     address = f"{busy.addresses['read_api']}/api/v1/query/tenants"
-    answer = httpx.get(address, params={"company": OTHER}, headers={"Authorization": f"Bearer {free}"}, timeout=20)
+    answer = httpx.get(address, params={"company": OTHER}, headers={"Authorization": f"Bearer {free}"}, timeout=60)
     (told,) = answer.json()["rows"]
     found = {row["company"]: row for row in rows(platform, TENANTS)}
     assert {MINE, OTHER} <= set(found)

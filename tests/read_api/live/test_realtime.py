@@ -29,7 +29,7 @@ def publish(instance: Instance, *events: dict[str, object]) -> None:
     """Hand events in at the HTTP door; they are accepted when this returns."""
     company = str(events[0]["company_id"])
     headers = {"Authorization": f"Bearer {instance.token('service', company)}"}
-    with httpx.Client(base_url=instance.addresses["command_api"], headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=instance.addresses["command_api"], headers=headers, timeout=60) as client:
         answer = client.post("/api/v1/events", json=list(events)).json()
     assert answer["accepted"] == len(events), answer
 

@@ -155,7 +155,7 @@ def test_then_and_now_are_those_of_the_queries(filled: Instance, auditor: httpx.
         }
         token = {"Authorization": f"Bearer {filled.token('admin', COMPANY)}"}
         made = httpx.post(f"{filled.addresses['command_api']}/api/v1/dashboard/config", json=body, headers=token)
-        filled.command("projections", "wait", "--position", made.json()["position"])
+        filled.wait(made.json()["position"])
         asked = {"company": COMPANY, "keys": "total_trades", **PERIOD}
         now = api.get("/api/v1/query/kpis", params=asked).json()["rows"][0]["value"]
         then = api.get("/api/v1/query/kpis", params={**asked, "as_of": f"{moment}Z"}).json()["rows"][0]["value"]

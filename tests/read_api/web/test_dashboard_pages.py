@@ -148,7 +148,7 @@ def small(filled: Instance, reader: httpx.Client) -> str:
     where = filled.addresses["command_api"]
     made = httpx.post(f"{where}/api/v1/dashboard/config", json=body, headers=headers, timeout=60)
     assert made.status_code == 201, made.text
-    filled.command("projections", "wait", "--position", made.json()["position"])
+    filled.wait(made.json()["position"])
     return f"/dashboards/{made.json()['id']}"
 
 

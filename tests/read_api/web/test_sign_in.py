@@ -94,7 +94,7 @@ def live_answer(instance: Instance, browser: httpx.Client, cookies: dict[str, st
     with connect(address, additional_headers=headers, origin=asked) as socket:
         socket.send('{"type": "token"}')
         try:
-            return str(json.loads(socket.recv(timeout=20))["type"])
+            return str(json.loads(socket.recv(timeout=60))["type"])
         except ConnectionClosed:
             return "closed"
 
