@@ -227,9 +227,8 @@ async def command_handler(settings: Settings) -> AsyncIterator[CommandHandler]:
 
 async def _exists(settings: Settings, store: PostgresEventStore, company: str) -> bool:
     """Whether a company has decided anything, or any projection has a row of it."""
-    from adapters.postgres.read_models.read_errors import NO_TABLES
     from domain.configuration.registry import company_aggregate_id
-    from domain.errors import Unavailable
+    from domain.errors import NO_TABLES, Unavailable
     from projections.engine.declare.registry import all_projections
 
     if await store.events(company_aggregate_id(company), 0):

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+NO_TABLES = "no_tables"  # code of Unavailable where a projection has none yet
+
 
 class AnalyticsError(Exception):
     """Base of all errors that this service raises on purpose.

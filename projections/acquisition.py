@@ -1,25 +1,25 @@
-"""Acquisition: what was spent to win customers, by day, channel and campaign.
+"""Acquisition: what was spent to win customers, by time, channel and campaign.
 
 Additive: sums of whole trillionths.
 """
 
 from __future__ import annotations
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Moment, Money, Newest, Sum, Text
+from projections.engine.declare.merge_rules import Count, Key, Moment, Money, Newest, Quarter, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
 from projections.exchange_rates import REPORTING
 
-acquisition = Projection("acquisition", version=3)
+acquisition = Projection("acquisition", version=4)
 
 
-class AcquisitionDay(Row, counted=True):
-    """What one campaign of one channel cost on one day."""
+class AcquisitionQuarter(Row, counted=True):
+    """What one campaign of one channel cost in a quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     channel: Key[Text]
     campaign: Key[Text]  # '' where none is named
     currency: Key[Text]
@@ -46,20 +46,20 @@ def ledger(_spent: Columns) -> Delta:
     return {}
 
 
-@acquisition.folds("acquisition_cost", into=AcquisitionDay)
-def by_day(spent: Columns) -> Delta:
-    """Each cost counts on the day of its event."""
-    return {"day": spent.timestamp, "costs": 1}
+@acquisition.folds("acquisition_cost", into=AcquisitionQuarter)
+def by_quarter(spent: Columns) -> Delta:
+    """Each cost counts in the quarter of an hour of its event."""
+    return {"quarter": spent.timestamp, "costs": 1}
 
 
 acquisition.queries += [
     totals(
         "acquisition_costs",
-        of=AcquisitionDay,
-        by={**{name: plain(name) for name in ("channel", "campaign", "currency")}, **days("day")},
-        time="day",
+        of=AcquisitionQuarter,
+        by={**{name: plain(name) for name in ("channel", "campaign", "currency")}, **days("quarter")},
+        time="quarter",
         reporting=REPORTING,
-        summary="Money spent to win customers, by day of the event, UTC.",
+        summary="Money spent to win customers, by time of the event.",
     ),
     restatements(
         "restated_costs",

@@ -1,6 +1,7 @@
-"""Audit: who did what, to what, through which door and with which outcome; and totals of it by day.
+"""Audit: who did what, to what, through which door and with which outcome; and totals of it by time.
 
-Additive: an audit event is a row, and counts in the totals of its day. Only those with the right to the trail may ask.
+Additive: an audit event is a row, and counts in the totals of its quarter of an hour. Only those with the right to the
+trail may ask.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.access.rights import Right
-from projections.engine.declare.merge_rules import Count, Day, Key, Last, Moment, Sum, Text
+from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Quarter, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
@@ -17,7 +18,7 @@ from projections.engine.query.totals import days, plain, totals
 if TYPE_CHECKING:
     import polars as pl
 
-audit = Projection("audit", version=1)
+audit = Projection("audit", version=2)
 
 
 class AuditEntry(Row):
@@ -38,11 +39,11 @@ class AuditEntry(Row):
     count: Last[Count]  # refusals of callers whom nobody knows are put together
 
 
-class AuditDay(Row):
-    """How often each subject did each kind of thing on each day, by outcome."""
+class AuditQuarter(Row):
+    """How often each subject did each kind of thing in each quarter of an hour, by outcome."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     subject: Key[Text]
     action: Key[Text]
     outcome: Key[Text]
@@ -60,10 +61,10 @@ def entries(event: Columns) -> Delta:
     return {"at": event.timestamp, "count": times(event), "correlation_id": event.correlation}
 
 
-@audit.folds("audit_event", into=AuditDay)
-def by_day(event: Columns) -> Delta:
-    """Counted on the day on which it happened."""
-    return {"day": event.timestamp, "total": times(event)}
+@audit.folds("audit_event", into=AuditQuarter)
+def by_quarter(event: Columns) -> Delta:
+    """Counted in the quarter of an hour in which it happened."""
+    return {"quarter": event.timestamp, "total": times(event)}
 
 
 FILTERS = ("subject", "role", "action", "target", "outcome", "door", "correlation_id")
@@ -79,10 +80,10 @@ audit.queries += [
     ),
     totals(
         "audit_totals",
-        of=AuditDay,
-        by={**{name: plain(name) for name in ("subject", "action", "outcome")}, **days("day")},
-        time="day",
+        of=AuditQuarter,
+        by={**{name: plain(name) for name in ("subject", "action", "outcome")}, **days("quarter")},
+        time="quarter",
         right=Right.TRAIL,
-        summary="How often each subject did each kind of thing, by outcome and day, UTC.",
+        summary="How often each subject did each kind of thing, by outcome and time.",
     ),
 ]

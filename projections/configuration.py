@@ -31,7 +31,7 @@ from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
-configuration = Projection("configuration", version=3)
+configuration = Projection("configuration", version=3, beside=True)
 
 
 class History:

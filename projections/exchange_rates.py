@@ -13,7 +13,7 @@ from projections.engine.fold.expressions import only
 from projections.engine.query.listing import listing
 from projections.engine.query.reporting import Lookup, Reporting
 
-exchange_rates = Projection("exchange_rates", version=1, shared=True)
+exchange_rates = Projection("exchange_rates", version=1, shared=True, beside=True)
 
 
 class ExchangeRate(Row, open_to_members=True):

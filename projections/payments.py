@@ -1,12 +1,12 @@
-"""Payments: money taken, given back and missed by day, customer and currency, and what became of each invoice.
+"""Payments: money taken, given back and missed by time, customer and currency, and what became of each invoice.
 
 Additive: sums of whole trillionths and extremes of times. An invoice is owed from its first failure until its first
-success; payments without an invoice's name count in the days alone.
+success; payments without an invoice's name count in the sums alone.
 """
 
 from __future__ import annotations
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Min, Moment, Money, Newest, Sum, Text
+from projections.engine.declare.merge_rules import Count, Key, Min, Moment, Money, Newest, Quarter, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only, own_or_place
@@ -15,14 +15,14 @@ from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals
 from projections.exchange_rates import REPORTING
 
-payments = Projection("payments", version=3)
+payments = Projection("payments", version=4)
 
 
-class PaymentDay(Row, counted=True):
-    """What one customer's payments of one kind came to on one day."""
+class PaymentQuarter(Row, counted=True):
+    """What one customer's payments of one kind came to in a quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     customer_id: Key[Text]
     kind: Key[Text]  # succeeded, failed, refunded or recovered
     currency: Key[Text]
@@ -68,10 +68,10 @@ def ledger(payment: Columns) -> Delta:
     return {"payment_id": own_or_place(payment.payment_id)}
 
 
-@payments.folds("payment", into=PaymentDay)
-def by_day(payment: Columns) -> Delta:
-    """Each payment counts on the day of its event."""
-    return {"day": payment.timestamp, "payments": 1, "fees": payment.fee}
+@payments.folds("payment", into=PaymentQuarter)
+def by_quarter(payment: Columns) -> Delta:
+    """Each payment counts in the quarter of an hour of its event."""
+    return {"quarter": payment.timestamp, "payments": 1, "fees": payment.fee}
 
 
 @payments.folds("payment", into=Invoice, where=lambda payment: payment.invoice_id != "")
@@ -93,12 +93,12 @@ def by_invoice(payment: Columns) -> Delta:
 payments.queries += [
     totals(
         "payment_totals",
-        of=PaymentDay,
-        by={**{name: plain(name) for name in ("customer_id", "kind", "currency")}, **days("day")},
-        time="day",
+        of=PaymentQuarter,
+        by={**{name: plain(name) for name in ("customer_id", "kind", "currency")}, **days("quarter")},
+        time="quarter",
         counts={"customers": "COUNT(DISTINCT customer_id)"},
         reporting=REPORTING,
-        summary="Payments, their amounts and the provider's fees, by day of the event, UTC.",
+        summary="Payments, their amounts and the provider's fees, by time of the event.",
     ),
     restatements(
         "restated_payments",

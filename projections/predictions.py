@@ -7,7 +7,7 @@ is answered (`stated`); its outcome is read from the same series or activity as 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from msgspec import field
 
 from domain.access.rights import Feature
+from domain.company_calendar import begin_of, day_at
 from domain.insights.predictions import Expected, Interval, Prediction, Probability, score
 from projections.engine.declare.merge_rules import Count, Key, Last, Moment, Number, Text
 from projections.engine.declare.projection import Delta, Projection
@@ -25,6 +26,7 @@ from projections.engine.query.listing import listing
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
+from projections.engine.query.totals import day_of
 from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, read_filters
 from projections.queries.insights.shape import plain
 
@@ -162,8 +164,8 @@ def _ms(day: date) -> int:
 
 # the days of activity of every user, because silence is an outcome, too
 ACTIVE = """
-SELECT user_id, array_agg(day ORDER BY day) AS days FROM {user_day}
-WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id
+SELECT user_id, array_agg(DISTINCT {day}) AS days FROM {{user_quarter}}
+WHERE company_id = %s AND quarter >= %s AND quarter < %s GROUP BY user_id
 """
 
 
@@ -178,7 +180,9 @@ def _parts(request: Request) -> Mapping[str, Part | Select]:
     what, last = request.get("what"), end + timedelta(days=1)  # at its first moment what came before is known
     params = {"what": what, "from": begin.isoformat(), "to": last.isoformat()}
     if what == CHURN:
-        statement = Statement(ACTIVE, (request.company, begin - LONGEST_HORIZON, end))
+        by = request.calendar
+        moments = begin_of(begin - LONGEST_HORIZON, by), begin_of(end, by)
+        statement = Statement(ACTIVE.format(day=day_of("quarter", by)), (request.company, *moments))
         return {"predictions": Part("predictions", params), "outcomes": Select("user_activity", statement)}
     filters = read_filters(request, SERIES[what].filters)
     return {
@@ -189,8 +193,12 @@ def _parts(request: Request) -> Mapping[str, Part | Select]:
 
 def _combine(request: Request, rows: Mapping[str, Rows]) -> list[PredictionScore]:
     _, end = _window(request)
-    due = [row for row in rows["predictions"] if _day_of(row["due_at"]) <= end]
-    came = _churned(due, rows["outcomes"]) if request.get("what") == CHURN else _values(request, due, rows["outcomes"])
+    due = [row for row in rows["predictions"] if _day_of(request, row["due_at"]) <= end]
+    came = (
+        _churned(request, due, rows["outcomes"])
+        if request.get("what") == CHURN
+        else _values(request, due, rows["outcomes"])
+    )
     scores = score([_prediction(request, row) for row in due], came)
     return [
         PredictionScore(**plain(each) | {"coverage": [{"level": at, "share": share} for at, share in each.coverage]})
@@ -202,16 +210,16 @@ def _values(request: Request, due: Sequence[Mapping[str, Any]], rows: Rows) -> d
     """The value of the day before the outcome is known; of a day before the series nothing is known."""
     begin, end = _window(request)
     series = SERIES[request.get("what")].read(rows, begin - timedelta(days=1), end)
-    indices = {row["event_id"]: (_day_of(row["due_at"]) - series.first).days - 1 for row in due}
+    indices = {row["event_id"]: (_day_of(request, row["due_at"]) - series.first).days - 1 for row in due}
     return {key: series.values[index] for key, index in indices.items() if 0 <= index < len(series.values)}
 
 
-def _churned(due: Sequence[Mapping[str, Any]], rows: Rows) -> dict[str, float]:
+def _churned(request: Request, due: Sequence[Mapping[str, Any]], rows: Rows) -> dict[str, float]:
     """1 for those who did nothing on the days before, 0 for the others."""
     active: Mapping[str, Sequence[date]] = {row["user_id"]: row["days"] for row in rows}
     outcomes = {}
     for row in due:
-        end = _day_of(row["due_at"])
+        end = _day_of(request, row["due_at"])
         begin = end - timedelta(days=row["horizon_days"])
         outcomes[row["event_id"]] = float(not any(begin <= day < end for day in active.get(row["subject"], ())))
     return outcomes
@@ -241,8 +249,8 @@ def _micros(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1_000_000)
 
 
-def _day_of(text: str) -> date:
-    return datetime.fromisoformat(text).astimezone(UTC).date()
+def _day_of(request: Request, text: str) -> date:
+    return day_at(datetime.fromisoformat(text), request.calendar)
 
 
 prediction_scores = Composed(
@@ -258,4 +266,5 @@ prediction_scores = Composed(
     _combine,
     PredictionScore,
     feature=Feature.PREDICTIVE,
+    any_zone=True,
 )

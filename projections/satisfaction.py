@@ -6,7 +6,19 @@ Additive: counts and extremes of times. Scores are whole numbers of their survey
 from __future__ import annotations
 
 from domain.decimals import ONE
-from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Moment, Newest, Number, Small, Sum, Text
+from projections.engine.declare.merge_rules import (
+    Count,
+    Key,
+    Max,
+    Min,
+    Moment,
+    Newest,
+    Number,
+    Quarter,
+    Small,
+    Sum,
+    Text,
+)
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only, own_or_place
@@ -14,14 +26,14 @@ from projections.engine.query.listing import listing
 from projections.engine.query.restated import restatements
 from projections.engine.query.totals import days, plain, totals, whole
 
-satisfaction = Projection("satisfaction", version=3)
+satisfaction = Projection("satisfaction", version=4)
 
 
-class SurveyDay(Row, counted=True):
-    """How often each score was given on one day."""
+class SurveyQuarter(Row, counted=True):
+    """How often each score was given in a quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     survey: Key[Text]  # nps, csat or ces
     score: Key[Small]
     answers: Sum[Count]
@@ -38,11 +50,11 @@ class Ticket(Row, counted=True):
     reopened: Sum[Count]
 
 
-class TicketDay(Row, counted=True):
-    """Steps of tickets on one day."""
+class TicketQuarter(Row, counted=True):
+    """Steps of tickets in a quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     opened: Sum[Count]
     first_responses: Sum[Count]
     resolved: Sum[Count]
@@ -83,10 +95,10 @@ def reported_steps(step: Columns) -> Delta:
     return {"step_id": own_or_place(step.step_id)}
 
 
-@satisfaction.folds("survey_response", into=SurveyDay)
+@satisfaction.folds("survey_response", into=SurveyQuarter)
 def answers(response: Columns) -> Delta:
-    """Each answer counts on the day of its event."""
-    return {"day": response.timestamp, "score": response.score // ONE, "answers": 1}
+    """Each answer counts in the quarter of an hour of its event."""
+    return {"quarter": response.timestamp, "score": response.score // ONE, "answers": 1}
 
 
 @satisfaction.folds("support_ticket", into=Ticket)
@@ -100,11 +112,11 @@ def tickets(step: Columns) -> Delta:
     }
 
 
-@satisfaction.folds("support_ticket", into=TicketDay)
+@satisfaction.folds("support_ticket", into=TicketQuarter)
 def ticket_steps(step: Columns) -> Delta:
-    """Each step counts on the day of its event."""
+    """Each step counts in the quarter of an hour of its event."""
     return {
-        "day": step.timestamp,
+        "quarter": step.timestamp,
         "opened": step.event == "opened",
         "first_responses": step.event == "first_response",
         "resolved": step.event == "resolved",
@@ -115,10 +127,10 @@ def ticket_steps(step: Columns) -> Delta:
 satisfaction.queries += [
     totals(
         "survey_answers",
-        of=SurveyDay,
-        by={"survey": plain("survey"), "score": whole("score"), **days("day")},
-        time="day",
-        summary="Answers to surveys by survey and score, by day of the event, UTC.",
+        of=SurveyQuarter,
+        by={"survey": plain("survey"), "score": whole("score"), **days("quarter")},
+        time="quarter",
+        summary="Answers to surveys by survey and score, by time of the event.",
     ),
     restatements(
         "restated_answers",
@@ -132,10 +144,10 @@ satisfaction.queries += [
     ),
     totals(
         "ticket_totals",
-        of=TicketDay,
-        by=days("day"),
-        time="day",
-        summary="Tickets opened, answered, resolved and reopened, by day of the event, UTC.",
+        of=TicketQuarter,
+        by=days("quarter"),
+        time="quarter",
+        summary="Tickets opened, answered, resolved and reopened, by time of the event.",
     ),
     listing(
         "tickets",

@@ -1,4 +1,4 @@
-"""Trading: closed trades by hour and minute of exit, account days, and the ledger of trades.
+"""Trading: closed trades by quarter of an hour and minute of exit, bookings of accounts, and the ledger of trades.
 
 Additive: every measure is a sum or an extreme of whole trillionths, so any order of batches gives the same rows.
 A breakeven trade (p = 0) is neither won nor lost and stays in the denominator of win_rate.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.configuration.company import Calendar
 from domain.decimals import ONE
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import (
-    MS_PER_DAY,
-    MS_PER_HOUR,
     Count,
     Day,
-    Hour,
     Key,
     Labels,
     Max,
@@ -24,24 +22,24 @@ from projections.engine.declare.merge_rules import (
     Moment,
     Money,
     Newest,
-    Small,
+    Quarter,
     Sum,
     Text,
 )
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.query.listing import Condition, listing
+from projections.engine.query.listing import Condition, Days, listing
 from projections.engine.query.params import Param
 from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
 from projections.engine.query.restated import restatements
-from projections.engine.query.totals import Dimension, calendar, days, plain, totals, whole
+from projections.engine.query.totals import calendar, day_of, days, entry_hour, plain, totals
 from projections.exchange_rates import REPORTING
 
 if TYPE_CHECKING:
     import polars as pl
 
-trading = Projection("trading", version=7)
+trading = Projection("trading", version=8)
 REVISIONS = 2**20  # of one account value; more are one
 
 
@@ -61,18 +59,18 @@ class Results:
     largest_loss: Min[Money]
 
 
-class TradingByHour(Results, Row, counted=True):
-    """What each account earned, by hour of exit, strategy, symbol and side."""
+class TradingByQuarter(Results, Row, counted=True):
+    """What each account earned, by quarter of an hour of exit and of entry, strategy, symbol and side."""
 
     company_id: Key[Text]
-    hour: Key[Hour]  # of the exit, UTC
+    quarter: Key[Quarter]  # of the exit
     user_id: Key[Text]
     account_id: Key[Text]
     strategy: Key[Text]
     symbol: Key[Text]
     side: Key[Text]
     currency: Key[Text]  # '' where the trade says none
-    entry_hour: Key[Small]  # hour of the day of the entry, 0 to 23; -1 where the entry time is unknown
+    entry: Key[Quarter]  # of the entry; 1970-01-01 where its time is unknown
 
 
 class TradingByMinute(Results, Row, counted=True):
@@ -85,31 +83,61 @@ class TradingByMinute(Results, Row, counted=True):
     currency: Key[Text]
 
 
-class AccountDay(Row, counted=True):
-    """One account's booked day: profit and loss of trades closed, and money that flowed."""
+class Bookings:
+    """What was booked on an account: profit and loss of trades closed, and money that flowed."""
 
-    company_id: Key[Text]
-    user_id: Key[Text]
-    account_id: Key[Text]
-    day: Key[Day]
-    currency: Key[Text]
     trades: Sum[Count]
     pnl: Sum[Money]
     fees: Sum[Money]
     flows: Sum[Money]
 
 
-class AccountValue(Row):
-    """The last marked value of an account on each day, as it was last reported."""
+class Mark:
+    """What an account was worth, and when."""
+
+    at: Newest[Moment]
+    equity: Newest[Money]
+    balance: Newest[Money]
+
+
+class AccountQuarter(Bookings, Row, counted=True):
+    """What was booked on an account in a quarter of an hour."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    account_id: Key[Text]
+    quarter: Key[Quarter]
+    currency: Key[Text]
+
+
+class AccountDay(Bookings, Row):
+    """One account's booked day."""
 
     company_id: Key[Text]
     user_id: Key[Text]
     account_id: Key[Text]
     day: Key[Day]
     currency: Key[Text]
-    at: Newest[Moment]
-    equity: Newest[Money]
-    balance: Newest[Money]
+
+
+class AccountValue(Mark, Row):
+    """The last marked value of an account in each quarter of an hour, as it was last reported."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    account_id: Key[Text]
+    quarter: Key[Quarter]
+    currency: Key[Text]
+
+
+class AccountDayValue(Mark, Row):
+    """The last marked value of an account on a day."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    account_id: Key[Text]
+    day: Key[Day]
+    currency: Key[Text]
 
 
 class Trade(Row, indexed=("user_id", "closed_at"), ledger=True):
@@ -170,15 +198,14 @@ def with_net_pnl(trade: Columns) -> dict[str, pl.Expr]:
 
 
 @trading.folds("trading_result", into=TradingByMinute, beforehand=with_net_pnl)
-@trading.folds("trading_result", into=TradingByHour, beforehand=with_net_pnl)
-def by_hour(trade: Columns) -> Delta:
-    """Each trade counts in the hour, and the minute, of its exit."""
+@trading.folds("trading_result", into=TradingByQuarter, beforehand=with_net_pnl)
+def by_quarter(trade: Columns) -> Delta:
+    """Each trade counts in the quarter of an hour, and the minute, of its exit."""
     pnl, won, lost = trade.net_pnl, trade.net_pnl > 0, trade.net_pnl < 0
-    known_entry = trade.opened_at > 0
     return {
-        "hour": trade.closed_at,
+        "quarter": trade.closed_at,
         "minute": trade.closed_at,
-        "entry_hour": (trade.opened_at % MS_PER_DAY // MS_PER_HOUR + 1) * known_entry - 1,
+        "entry": trade.opened_at.clip(0),
         "total_trades": 1,
         "winning_trades": won,
         "losing_trades": lost,
@@ -199,10 +226,10 @@ def _only(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(value)
 
 
-@trading.folds("trading_result", into=AccountDay)
+@trading.folds("trading_result", into=AccountQuarter)
 def booked_trades(trade: Columns) -> Delta:
-    """Each trade is booked on the day of its exit."""
-    return {"day": trade.closed_at, "trades": 1, "pnl": net_pnl(trade), "flows": 0}
+    """Each trade is booked when it is closed."""
+    return {"quarter": trade.closed_at, "trades": 1, "pnl": net_pnl(trade), "flows": 0}
 
 
 @trading.folds("account_flow", into=Flow, where=lambda flow: flow.flow_id != "")
@@ -211,17 +238,17 @@ def reported_flows(_flow: Columns) -> Delta:
     return {}
 
 
-@trading.folds("account_flow", into=AccountDay)
+@trading.folds("account_flow", into=AccountQuarter)
 def booked_flows(flow: Columns) -> Delta:
     """Deposits are positive, withdrawals negative."""
-    return {"day": flow.timestamp, "trades": 0, "pnl": 0, "fees": 0, "flows": flow.amount}
+    return {"quarter": flow.timestamp, "trades": 0, "pnl": 0, "fees": 0, "flows": flow.amount}
 
 
 @trading.folds("account_equity", into=AccountValue)
 def marked_values(value: Columns) -> Delta:
-    """The last value of a day stands for the day."""
+    """The last value of a quarter of an hour stands for it."""
     at = _only(value.at, value.at > 0).fill_null(value.timestamp)
-    return {"day": at, "at": at, "_rank": at * REVISIONS + value.revision.cast(int).clip(0, REVISIONS - 1)}
+    return {"quarter": at, "at": at, "_rank": at * REVISIONS + value.revision.cast(int).clip(0, REVISIONS - 1)}
 
 
 @trading.folds("trading_result", into=Trade)
@@ -272,13 +299,13 @@ trading.windows += [
 
 DIMENSIONS = {
     **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")},
-    **calendar("hour"),
-    "entry_hour": whole("entry_hour"),
+    **calendar("quarter"),
+    "entry_hour": entry_hour("entry"),
 }
 
 # Of a trade in the ledger, as the totals count it: so that the trades of a cell of their table can be listed.
 WHEN = {
-    "entry_hour": Dimension('COALESCE(extract(hour FROM "opened_at")::int, -1)', DIMENSIONS["entry_hour"].read),
+    "entry_hour": entry_hour("opened_at"),
     "weekday": days("closed_at")["weekday"],
 }
 
@@ -286,15 +313,38 @@ WHEN = {
 def at_hours(request: Request) -> Condition | None:
     """Trades of one hour of entry, of one weekday of exit, or of both."""
     only = {name: request.get(name) for name in WHEN if request.get(name) is not None}
-    return (" AND ".join(f"{WHEN[name].sql} = %s" for name in only), tuple(only.values())) if only else None
+    return (
+        (" AND ".join(f"{WHEN[name].sql_in(request.calendar)} = %s" for name in only), tuple(only.values()))
+        if only
+        else None
+    )
+
+
+ACCOUNT = "company_id, user_id, account_id"
+
+
+def booked_days(by: Calendar) -> str:
+    """SELECT of what was booked on each day."""
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in ("trades", "pnl", "fees", "flows"))
+    day = day_of("quarter", by)
+    return f"SELECT {ACCOUNT}, {day} AS day, currency, {sums} FROM {{account_quarter}} GROUP BY {ACCOUNT}, 4, currency"
+
+
+def last_values(by: Calendar) -> str:
+    """SELECT of the last value of each day."""
+    return (
+        f"SELECT DISTINCT ON ({ACCOUNT}, day, currency) {ACCOUNT}, day, currency, at, equity, balance"
+        f" FROM (SELECT *, {day_of('quarter', by)} AS day FROM {{account_value}}) AS valued"
+        f" ORDER BY {ACCOUNT}, day, currency, quarter DESC"
+    )
 
 
 trading.queries += [
     totals(
         "trading_totals",
-        of=TradingByHour,
+        of=TradingByQuarter,
         by=DIMENSIONS,
-        time="hour",
+        time="quarter",
         derive=ratios,
         reporting=REPORTING,
         summary="Totals of closed trades, net of fees, in one currency, by time of exit.",
@@ -306,10 +356,8 @@ trading.queries += [
         time="closed_at",
         summary="The ledger: one row a trade, as last reported.",
         also=(
-            Param(
-                "entry_hour", "only trades entered in this hour of the day, UTC; -1: unknown", WHEN["entry_hour"].read
-            ),
-            Param("weekday", "only trades closed on this weekday, UTC (0 = Monday)", WHEN["weekday"].read),
+            Param("entry_hour", "only trades entered in this hour of the day; -1: unknown", WHEN["entry_hour"].read),
+            Param("weekday", "only trades closed on this weekday (0 = Monday)", WHEN["weekday"].read),
         ),
         narrowed=at_hours,
     ),
@@ -326,13 +374,15 @@ trading.queries += [
     listing(
         "account_days",
         of=AccountDay,
+        days=Days(AccountQuarter.table, "quarter", booked_days),
         filters=("user_id", "account_id", "currency"),
         time="day",
         summary="Booked profit, fees and flows of each account, day and currency.",
     ),
     listing(
         "account_values",
-        of=AccountValue,
+        of=AccountDayValue,
+        days=Days(AccountValue.table, "quarter", last_values),
         filters=("user_id", "account_id", "currency"),
         time="day",
         summary="The last marked value of each account and currency on each day.",

@@ -1,19 +1,20 @@
-"""User activity: what each user did on each day, when users were first seen, their sessions and the features they use.
+"""User activity: what each user did when, when users were first seen, their sessions and the features they use.
 
-Additive: counts and extremes, so any order of batches gives the same rows. A user is active on a day with any event,
+Additive: counts and extremes, so any order of batches gives the same rows, by quarter of an hour, of which days of any
+time zone are made. A user is active on a day with any event,
 and new on the day of the user's first event ever. A session counts where it began (`session_started`).
 """
 
 from __future__ import annotations
 
 from projections.engine.declare.live_window import live_window
-from projections.engine.declare.merge_rules import Count, Day, Key, Max, Min, Minute, Moment, Sum, Text
+from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Moment, Quarter, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import listing
 from projections.engine.query.totals import days, plain, totals
 
-user_activity = Projection("user_activity", version=2)
+user_activity = Projection("user_activity", version=3)
 user_activity_minutes = Projection(
     "user_activity_minutes", version=1, summary="What all users of a company did, by minute: what live windows end as."
 )
@@ -31,19 +32,19 @@ class Activity:
     conversions: Sum[Count]
 
 
-class UserDay(Activity, Row):
-    """What one user did on one day."""
+class UserQuarter(Activity, Row):
+    """What one user did in a quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     user_id: Key[Text]
 
 
-class ActivityDay(Activity, Row):
-    """What all users did on one day: sums over a period read a row a day, not a row a user and day."""
+class ActivityQuarter(Activity, Row):
+    """What all users did in a quarter of an hour: sums over a period read a row for it, not one for each user."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
 
 
 class ActivityMinute(Activity, Row):
@@ -62,11 +63,11 @@ class UserSeen(Row):
     last_seen: Max[Moment]
 
 
-class FeatureDay(Row):
-    """How often each user used each feature on each day."""
+class FeatureQuarter(Row):
+    """How often each user used each feature in each quarter of an hour."""
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     feature: Key[Text]  # '' where the event names none
     user_id: Key[Text]
     uses: Sum[Count]
@@ -84,12 +85,12 @@ class Session(Row, indexed=("started",)):
 
 
 @user_activity_minutes.folds("user_event", into=ActivityMinute)
-@user_activity.folds("user_event", into=ActivityDay)
-@user_activity.folds("user_event", into=UserDay)
-def by_day(event: Columns) -> Delta:
+@user_activity.folds("user_event", into=ActivityQuarter)
+@user_activity.folds("user_event", into=UserQuarter)
+def by_quarter(event: Columns) -> Delta:
     """Every event counts, those with a measure of their own also there; by user, and for all users together."""
     return {
-        "day": event.timestamp,
+        "quarter": event.timestamp,
         "minute": event.timestamp,
         "events": 1,
         "sessions": event.name == "session_started",
@@ -107,10 +108,10 @@ def seen(event: Columns) -> Delta:
     return {"first_seen": event.timestamp, "last_seen": event.timestamp}
 
 
-@user_activity.folds("user_event", into=FeatureDay, where=lambda event: event.name == "feature_used")
+@user_activity.folds("user_event", into=FeatureQuarter, where=lambda event: event.name == "feature_used")
 def features(event: Columns) -> Delta:
     """Only events that are the use of a feature."""
-    return {"day": event.timestamp, "uses": 1}
+    return {"quarter": event.timestamp, "uses": 1}
 
 
 @user_activity.folds("user_event", into=Session, where=lambda event: event.session_id != "")
@@ -129,32 +130,33 @@ user_activity_minutes.windows += [
 ]
 
 USERS = "COUNT(DISTINCT user_id)"
+QUARTER_OF_FIRST = "date_bin(INTERVAL '15 minutes', first_seen, TIMESTAMPTZ 'epoch')"
 
 user_activity.queries += [
     totals(
         "user_activity",
-        of=UserDay,
-        by={"user_id": plain("user_id"), **days("day")},
-        time="day",
-        source="{user_day} JOIN {user_seen} USING (company_id, user_id)",
-        # A user has one row a day, and one of them is the day of the first event: counting those rows counts users.
-        counts={"active_users": USERS, "new_users": "COUNT(*) FILTER (WHERE day = first_seen::date)"},
-        summary="What users did, how many were active and how many new, by day of the event, UTC.",
+        of=UserQuarter,
+        by={"user_id": plain("user_id"), **days("quarter")},
+        time="quarter",
+        source="{user_quarter} JOIN {user_seen} USING (company_id, user_id)",
+        # A user has one row a quarter of an hour, and one of them is that of the first event: so rows are users.
+        counts={"active_users": USERS, "new_users": f"COUNT(*) FILTER (WHERE quarter = {QUARTER_OF_FIRST})"},
+        summary="What users did, how many were active and how many new, by time of the event.",
     ),
     totals(
         "activity_totals",
-        of=ActivityDay,
-        by=days("day"),
-        time="day",
-        summary="What all users together did, by day of the event, UTC; `user_activity` also counts the users.",
+        of=ActivityQuarter,
+        by=days("quarter"),
+        time="quarter",
+        summary="What all users together did, by time of the event; `user_activity` also counts the users.",
     ),
     totals(
         "feature_usage",
-        of=FeatureDay,
-        by={"feature": plain("feature"), "user_id": plain("user_id"), **days("day")},
-        time="day",
+        of=FeatureQuarter,
+        by={"feature": plain("feature"), "user_id": plain("user_id"), **days("quarter")},
+        time="quarter",
         counts={"users": USERS},
-        summary="How often features were used and by how many users, by day of the event, UTC.",
+        summary="How often features were used and by how many users, by time of the event.",
     ),
     listing(
         "sessions",

@@ -72,10 +72,11 @@ user_steps.queries += [
     totals(
         "user_step_totals",
         of=UserStep,
-        by={**{name: plain(name) for name in ("name", "subject", "user_id")}, **days("day")},
-        time="day",
+        by={**{name: plain(name) for name in ("name", "subject", "user_id")}, **days("at")},
+        time="at",
+        within="day",
         counts={"users": "COUNT(DISTINCT user_id)"},
-        summary="How often anything was done and by how many users, by day of the event, UTC.",
+        summary="How often anything was done and by how many users, by time of the event.",
     ),
     listing(
         "user_firsts",

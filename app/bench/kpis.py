@@ -44,18 +44,18 @@ DAY = "DATE '2023-01-01' + d"
 SOME_DAYS = "generate_series(n %% 700, 729, 12) AS d"  # from the user's first day on
 IN_ORDER = f"{SOME_DAYS} ORDER BY d"  # as the log would bring them
 FILL: Mapping[str, str] = {
-    "user_day": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {IN_ORDER}",
-    "activity_day": f"SELECT %(c)s, {DAY}, 5 * active, active, 2 * active, active, active, active, 0 FROM (SELECT d,"
-    f" COUNT(*) AS active FROM generate_series(1, %(n)s) AS n, {SOME_DAYS} GROUP BY d) AS days",
+    "user_quarter": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {IN_ORDER}",
+    "activity_quarter": f"SELECT %(c)s, {DAY}, 5 * active, active, 2 * active, active, active, active, 0 FROM (SELECT"
+    f" d, COUNT(*) AS active FROM generate_series(1, %(n)s) AS n, {SOME_DAYS} GROUP BY d) AS days",
     "user_seen": f"SELECT %(c)s, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP '2024-12-30'"
     " FROM generate_series(1, %(n)s) AS n",
     "user_first": f"SELECT %(c)s, name, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP"
     " '2024-12-30', 1 FROM generate_series(1, %(n)s) AS n, unnest(ARRAY['signup', 'activated']) AS name",
     "session": f"SELECT %(c)s, {USER}, 's' || d, {DAY}, {DAY} + INTERVAL '9 minutes', 5"
     f" FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
-    "feature_day": f"SELECT %(c)s, {DAY}, 'chart', {USER}, 1 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
-    "trading_by_hour": f"SELECT %(c)s, {DAY}, {USER}, 'a', 's', 'AAPL', 'long', 'USD', 9, 2, 1, 1, 0, 5, 9, 4, 1, 99, 9"
-    f", -4 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
+    "feature_quarter": f"SELECT %(c)s, {DAY}, 'chart', {USER}, 1 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
+    "trading_by_quarter": f"SELECT %(c)s, {DAY}, {USER}, 'a', 's', 'AAPL', 'long', 'USD', {DAY}, 2, 1, 1, 0, 5,"
+    f" 9, 4, 1, 99, 9, -4 FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
     "trade": f"SELECT %(c)s, 't' || n || '-' || d, {USER}, 'a', 'AAPL', 's', 'long', 2000000, 100000000, 101000000,"
     f" ((n + d) %% 200 - 90) * 10000, 1000, 'USD', {DAY}, {DAY} + INTERVAL '3 hours', -5000, 9000, 'target', 50000, '',"
     f" d, d FROM generate_series(1, %(n)s, 10) AS n, {IN_ORDER}",
@@ -63,16 +63,16 @@ FILL: Mapping[str, str] = {
     " FROM generate_series(1, %(n)s, 20) AS n",
     "mrr_movement": "SELECT %(c)s, DATE '2023-01-01' + d, 'pro', 'gold', 'USD', 'default', 6000, 60, 30, 40, 5, 7, 1,"
     " 1, 1, 1 FROM generate_series(0, 729) AS d",
-    "payment_day": f"SELECT %(c)s, {DAY}, {USER}, 'succeeded', 'USD', 1, 50000000, 1000"
+    "payment_quarter": f"SELECT %(c)s, {DAY}, {USER}, 'succeeded', 'USD', 1, 50000000, 1000"
     f" FROM generate_series(1, %(n)s, 40) AS n, generate_series(n %% 30, 729, 30) AS d ORDER BY d",
     "invoice": f"SELECT %(c)s, {USER}, 'i' || d, 'USD', {DAY}, NULL, {DAY}, 0, 50000000, 0, 0"
     f" FROM generate_series(1, %(n)s, 40) AS n, generate_series(n %% 30, 729, 30) AS d ORDER BY d",
-    "acquisition_day": f"SELECT %(c)s, {DAY}, 'ads', '', 'USD', 1, 9000000 FROM generate_series(0, 729) AS d",
+    "acquisition_quarter": f"SELECT %(c)s, {DAY}, 'ads', '', 'USD', 1, 9000000 FROM generate_series(0, 729) AS d",
     "operation_minute": "SELECT %(c)s, 'api', 'order', TIMESTAMP '2024-10-01' + INTERVAL '1 minute' * m, 'ok', 9, 90,"
     " 1, 20 FROM generate_series(0, 1440 * 92 - 1, 10) AS m",
     "operation_bucket": "SELECT %(c)s, 'api', 'order', TIMESTAMP '2024-10-01' + INTERVAL '1 minute' * m, 'ok', b, 3"
     " FROM generate_series(0, 1440 * 92 - 1, 10) AS m, unnest(ARRAY[500, 510, 520]) AS b",
-    "survey_day": f"SELECT %(c)s, {DAY}, 'nps', 9, 3 FROM generate_series(0, 729) AS d",
+    "survey_quarter": f"SELECT %(c)s, {DAY}, 'nps', 9, 3 FROM generate_series(0, 729) AS d",
     "ticket": f"SELECT %(c)s, 't' || d || n, {DAY}, {DAY} + INTERVAL '1 hour', {DAY} + INTERVAL '5 hours', 0"
     " FROM generate_series(0, 729) AS d, generate_series(1, 10) AS n",
 }  # fmt: skip
@@ -173,7 +173,7 @@ def _fill(url: str, users: int) -> None:
 
 
 def _floor(url: str) -> list[float]:
-    name = sql.table_name("acquisition_day", all_projections()["acquisition"].version)
+    name = sql.table_name("acquisition_quarter", all_projections()["acquisition"].version)
     times = []
     with psycopg.connect(url, autocommit=True) as database:
         for _ in range(ASKS):

@@ -25,7 +25,7 @@ from domain.access.rights import Role
 ROUNDS = 20
 CLIENTS = 8
 KEY_FIGURES = "/api/v1/query/kpis?company={}"
-TOTALS = "SELECT SUM(total_trades), SUM(winning_trades), SUM(total_pnl) FROM {trading_by_hour} WHERE company_id = %s"
+TOTALS = "SELECT SUM(total_trades), SUM(winning_trades), SUM(total_pnl) FROM {trading_by_quarter} WHERE company_id = %s"
 Times = dict[str, list[float]]
 
 

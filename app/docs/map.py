@@ -28,7 +28,7 @@ WALKS: Mapping[str, Walk] = MappingProxyType(
             ("projections/engine/project/lane.py", "Lane", "a batch is read, folded and stored"),
             ("projections/engine/fold/admission.py", "Admission", "which records count, and which are repeats"),
             ("projections/engine/fold/decode.py", "decode_facts", "bytes become columns"),
-            ("projections/trading.py", "by_hour", "the fold: what a trade changes"),
+            ("projections/trading.py", "by_quarter", "the fold: what a trade changes"),
             ("projections/engine/fold/additive.py", "fold", "facts become delta rows, one a key"),
             ("projections/engine/store/sql.py", "merge", "the statement that merges them into the table"),
             (

@@ -1,9 +1,9 @@
 """What of a customer's MRR was scheduled at any time: committed MRR, as what was known then comes to, less MRR.
 
 A fact is known from when it was recorded, and at the latest when it takes effect: what is recorded late restates MRR
-itself, and so the committed MRR of the same day. Committed MRR after a day is that of the whole history which the facts
-known by then tell, whenever they take effect; facts that came later tell nothing of it. A debt is nothing scheduled: it
-takes from both on the day from which it counts.
+itself, and so the committed MRR of the same time. Committed MRR after a quarter of an hour is that of the whole history
+which the facts known by then tell, whenever they take effect; facts that came later tell nothing of it. A debt is
+nothing scheduled: it takes from both when it begins to count.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from operator import attrgetter
 from domain.billing.subscriptions import LOSSES, Cut, Ledger, Movement, SubscriptionFact, ledger
 from domain.errors import LimitExceeded
 
-MS_PER_DAY = 86_400_000
-MOST_READING = 100_000  # facts and debts that are read for a customer, over all days: most of a second
+MS_PER_QUARTER = 900_000  # of an hour: days of any time zone are made of these
+MOST_READING = 100_000  # facts and debts that are read for a customer, over all quarters: most of a second
 Changes = Mapping[tuple[int, Cut], int]
 
 
@@ -25,13 +25,14 @@ def scheduled(
     read: Callable[[Sequence[SubscriptionFact], int | None], Ledger] = lambda facts, _: ledger(facts),
     moments: Iterable[int] = (),
 ) -> Changes:
-    """By how much more committed MRR changed than MRR: by day (ms at its beginning) and cut, twelfths of a trillionth.
+    """By how much more committed MRR changed than MRR, twelfths of a trillionth: by quarter of an hour (ms at its
+    beginning) and cut.
 
-    The sum of all days before a moment of midnight is what was scheduled then. `history` in order; `read` tells it
+    The sum of all before a moment at which one begins is what was scheduled then. `history` in order; `read` tells it
     with the debts that count before a moment, None: with all. `moments`: those at which debts begin or end, in ms.
-    Raises LimitExceeded where so much is ahead at so many days that nobody else's facts would be folded meanwhile.
+    Raises LimitExceeded where so much is ahead at so many times that nobody else's facts would be folded meanwhile.
     """
-    if all(_recording_day(fact) == _day(fact.effective_at) for fact in history):
+    if all(_recording_quarter(fact) == _quarter(fact.effective_at) for fact in history):
         return {}
     movements = sorted(read(history, None).movements, key=attrgetter("at"))
     changes: Counter[tuple[int, Cut]] = Counter()
@@ -39,52 +40,52 @@ def scheduled(
     so_far: Counter[Cut] = Counter()
     moments = list(moments)
     begun, reading = 0, 0
-    waiting = _days_of_waiting(history)
-    for day in sorted({*map(_recording_day, history), *map(_day, moments)}):
-        while begun < len(movements) and movements[begun].at < day + MS_PER_DAY:
+    waiting = _quarters_of_waiting(history)
+    for quarter in sorted({*map(_recording_quarter, history), *map(_quarter, moments)}):
+        while begun < len(movements) and movements[begun].at < quarter + MS_PER_QUARTER:
             so_far[movements[begun].cut] += _signed(movements[begun])
             begun += 1
-        if waiting(day):
-            facts = [fact for fact in history if _recording_day(fact) <= day]
+        if waiting(quarter):
+            facts = [fact for fact in history if _recording_quarter(fact) <= quarter]
             reading += len(facts) + len(moments)
             if reading > MOST_READING:
                 raise LimitExceeded(
                     f"{len(history):,} facts and {len(moments):,} debts of one customer, some of them ahead at so many"
-                    " days, are more than committed MRR is computed from",
+                    " times, are more than committed MRR is computed from",
                     code="too_many_ahead",
                 )
-            after = _by_cut(read(facts, day + MS_PER_DAY).movements)
+            after = _by_cut(read(facts, quarter + MS_PER_QUARTER).movements)
         else:  # all that is known has taken effect: committed MRR is MRR
             after = so_far.copy()
         for cut in {**committed, **after}:
-            changes[day, cut] += after[cut] - committed[cut]
+            changes[quarter, cut] += after[cut] - committed[cut]
         committed = after
     for movement in movements:
-        changes[_day(movement.at), movement.cut] -= _signed(movement)
+        changes[_quarter(movement.at), movement.cut] -= _signed(movement)
     return {key: change for key, change in changes.items() if change}
 
 
-def _days_of_waiting(history: Iterable[SubscriptionFact]) -> Callable[[int], bool]:
-    """Whether after a day something that is known by then has still to take effect; asked of later and later days."""
-    ahead = sorted((_recording_day(fact), _day(fact.effective_at)) for fact in history)
+def _quarters_of_waiting(history: Iterable[SubscriptionFact]) -> Callable[[int], bool]:
+    """Whether after one something that is known by then has still to take effect; asked of later and later ones."""
+    ahead = sorted((_recording_quarter(fact), _quarter(fact.effective_at)) for fact in history)
     until, place = 0, 0
 
-    def waits(day: int) -> bool:
+    def waits(quarter: int) -> bool:
         nonlocal until, place
-        while place < len(ahead) and ahead[place][0] <= day:
+        while place < len(ahead) and ahead[place][0] <= quarter:
             until = max(until, ahead[place][1])
             place += 1
-        return day < until
+        return quarter < until
 
     return waits
 
 
-def _recording_day(fact: SubscriptionFact) -> int:
-    return _day(min(fact.recorded_at or fact.effective_at, fact.effective_at))
+def _recording_quarter(fact: SubscriptionFact) -> int:
+    return _quarter(min(fact.recorded_at or fact.effective_at, fact.effective_at))
 
 
-def _day(at: int) -> int:
-    return at // MS_PER_DAY * MS_PER_DAY
+def _quarter(at: int) -> int:
+    return at // MS_PER_QUARTER * MS_PER_QUARTER
 
 
 def _signed(movement: Movement) -> int:

@@ -18,13 +18,13 @@ from typing import Any
 from domain.billing.monthly_price import charge
 from domain.billing.policies import PRESETS
 from domain.billing.subscriptions import KINDS, LOSSES, Movement, Subscription
+from domain.configuration.company import Calendar
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.value import Reason, ratio
 from domain.ports import ReadStore
-from projections.engine.declare.merge_rules import MS_PER_DAY
+from projections.engine.declare.merge_rules import MS_PER_QUARTER
 from projections.engine.declare.projection import Projection, RowValues, State
 from projections.engine.query.answer_row import or_reasons, row_type
-from projections.engine.query.day_span import day_span, read_first_of_month
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.listing import listing
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
@@ -32,6 +32,8 @@ from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.reporting import CURRENCY, NoAmounts
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
+from projections.engine.query.time_span import read_first_of_month, time_span
+from projections.engine.query.totals import day_of
 from projections.subscriptions.customer import DEFAULT, Customer, customer_history, read_customer
 from projections.subscriptions.rows import (
     CustomerMrr,
@@ -43,7 +45,7 @@ from projections.subscriptions.rows import (
 )
 from projections.subscriptions.terms import spans_of_debt, terms
 
-subscriptions = Projection("subscriptions", version=7)
+subscriptions = Projection("subscriptions", version=8)
 
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
@@ -77,8 +79,15 @@ def _scheduled(customer: Customer) -> list[RowValues]:
         other = customer.scheduled(policy)
         changes += [(policy.name, key, other.get(key, 0) - ahead.get(key, 0)) for key in {**ahead, **other}]
     return [
-        {"policy": policy, "day": day, "plan": cut.plan, "tier": cut.tier, "currency": cut.currency, "change": change}
-        for policy, (day, cut), change in changes
+        {
+            "policy": policy,
+            "quarter": at,
+            "plan": cut.plan,
+            "tier": cut.tier,
+            "currency": cut.currency,
+            "change": change,
+        }
+        for policy, (at, cut), change in changes
         if change
     ]
 
@@ -105,7 +114,7 @@ def _subscription(subscription_id: str, state: Subscription) -> RowValues:
 def _movement(policy: str, sign: int, moved: Movement) -> RowValues:
     mrr, count = MEASURES[moved.kind]
     return {
-        "day": moved.at,
+        "quarter": moved.at,
         "plan": moved.cut.plan,
         "tier": moved.cut.tier,
         "currency": moved.cut.currency,
@@ -118,10 +127,10 @@ def _movement(policy: str, sign: int, moved: Movement) -> RowValues:
 def _changes(moved: Iterable[tuple[str, int, Movement]]) -> list[RowValues]:
     changes: dict[tuple[str, int], int] = {}
     for policy, sign, movement in moved:
-        key = policy, movement.at // MS_PER_DAY * MS_PER_DAY
+        key = policy, movement.at // MS_PER_QUARTER * MS_PER_QUARTER
         amount = -movement.amount if movement.kind in LOSSES else movement.amount
         changes[key] = changes.get(key, 0) + sign * amount
-    return [{"policy": policy, "day": day, "change": change} for (policy, day), change in changes.items() if change]
+    return [{"policy": policy, "quarter": at, "change": change} for (policy, at), change in changes.items() if change]
 
 
 subscriptions.ordered_fold(
@@ -146,8 +155,9 @@ WHOLE_TIME, WHOLE_TENANT = "DATE 'epoch' AS period", "'' AS plan, '' AS tier, ''
 # row in every period in which any group moved, so that groups add up to their total at each period's start and end.
 MOVEMENTS = """
 WITH moved AS (
-    SELECT CASE WHEN day >= %s THEN {period} END AS period, {groups}, {sums}, SUM({net}) AS net
-    FROM {{mrr_movement}} WHERE company_id = %s AND policy IN ('default', %s){kept} AND day < %s GROUP BY 1, 2, 3, 4),
+    SELECT CASE WHEN quarter >= %s THEN {period} END AS period, {groups}, {sums}, SUM({net}) AS net
+    FROM {{mrr_movement}} WHERE company_id = %s AND policy IN ('default', %s){kept} AND quarter < %s
+    GROUP BY 1, 2, 3, 4),
 running AS (
     SELECT *, COALESCE(opened, 0)
         + COALESCE(SUM(net) OVER (PARTITION BY plan, tier, currency ORDER BY period), 0) AS end_mrr
@@ -162,10 +172,10 @@ WHERE net IS NOT NULL OR end_mrr <> 0 OR {is_total} ORDER BY {order} LIMIT {limi
 
 def _ask(request: Request) -> Statement:
     by: tuple[str, ...] = request.get("by", ())
-    low, high = day_span(request)
+    low, high = time_span(request)
     filters = [name for name in GROUPS if request.get(name) is not None]
     sql = MOVEMENTS.format(
-        **_periods(by),
+        **_periods(by, request.calendar),
         **_groups(by),
         sums=", ".join(f"SUM({name}) AS {name}" for name in (*MRR, *COUNTS)),
         net=NET,
@@ -184,19 +194,20 @@ def _policy(request: Request) -> str:
 
 
 def _selects(request: Request) -> Selected:
-    low, high = day_span(request)
+    low, high = time_span(request)
     filters = [name for name in GROUPS if request.get(name) is not None]
-    ours = "company_id = %s AND policy IN ('default', %s) AND day >= %s AND day < %s"
+    ours = "company_id = %s AND policy IN ('default', %s) AND quarter >= %s AND quarter < %s"
     where = "".join((ours, *(f" AND {name} = %s" for name in filters)))
     params = (request.company, _policy(request), low, high, *(request.get(name) for name in filters))
     return Selected(MrrMovement.table, where, params)
 
 
-def _periods(by: Sequence[str]) -> dict[str, str]:
-    """SQL for the period of a day, and for all periods: those in which anything moved, or one that is always there."""
+def _periods(by: Sequence[str], calendar: Calendar) -> dict[str, str]:
+    """SQL for the period of a movement, and for all: those in which anything moved, or one that is always there."""
     if not {"month", "day"} & set(by):
         return {"period": WHOLE_TIME.split(" AS ")[0], "all_periods": f"SELECT {WHOLE_TIME}"}
-    period = "day" if "day" in by else "date_trunc('month', day)::date"
+    day = day_of("quarter", calendar)
+    period = day if "day" in by else f"date_trunc('month', {day})::date"
     return {"period": period, "all_periods": "SELECT DISTINCT period FROM moved WHERE period IS NOT NULL"}
 
 
@@ -220,8 +231,8 @@ def _shape(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[di
 
 # `customer` has MRR of each customer at the start (before `from`) and at the end (before `to`).
 CUSTOMERS = """
-SELECT customer_id, COALESCE(SUM(change) FILTER (WHERE day < %s), 0) AS start_mrr, SUM(change) AS end_mrr
-FROM {customer_mrr} WHERE company_id = %s AND policy IN ('default', %s) AND day < %s GROUP BY 1
+SELECT customer_id, COALESCE(SUM(change) FILTER (WHERE quarter < %s), 0) AS start_mrr, SUM(change) AS end_mrr
+FROM {customer_mrr} WHERE company_id = %s AND policy IN ('default', %s) AND quarter < %s GROUP BY 1
 """
 RETAINED = """
 WITH customer AS (%s)
@@ -249,7 +260,7 @@ ORDER = Param("order", "customer (default), or moved: those who moved, the most 
 
 
 def _ask_customers(request: Request) -> Statement:
-    low, high = day_span(request)
+    low, high = time_span(request)
     condition, order = ("start_mrr <> 0 OR end_mrr <> 0", "1")
     if request.get(ORDER.name) == MOVED:
         condition, order = "start_mrr <> end_mrr", "abs(end_mrr - start_mrr) DESC, 1"
@@ -258,8 +269,8 @@ def _ask_customers(request: Request) -> Statement:
 
 
 def _selects_customers(request: Request) -> Selected:
-    _, high = day_span(request)
-    where = "company_id = %s AND policy IN ('default', %s) AND day < %s"
+    _, high = time_span(request)
+    where = "company_id = %s AND policy IN ('default', %s) AND quarter < %s"
     return Selected(CustomerMrr.table, where, (request.company, _policy(request), high))
 
 
@@ -269,7 +280,7 @@ def _shape_customers(request: Request, table_rows: Sequence[Mapping[str, Any]]) 
 
 
 def _ask_retained(request: Request) -> Statement:
-    low, high = day_span(request)
+    low, high = time_span(request)
     return Statement(RETAINED.replace("%s", CUSTOMERS, 1), (low, request.company, _policy(request), high))
 
 
@@ -286,7 +297,7 @@ def _shape_retained(_request: Request, table_rows: Sequence[Mapping[str, Any]]) 
 
 SEVERAL = """
 SELECT COALESCE(MIN(NULLIF(currency, '')) <> MAX(NULLIF(currency, '')), false) FROM {mrr_movement}
-WHERE company_id = %s AND day < %s
+WHERE company_id = %s AND quarter < %s
 """
 AMOUNTS = frozenset({*(f"{which}_mrr" for which in ("start", "end", "retained", "kept", "top10")), *MRR, "squares"})
 
@@ -297,7 +308,7 @@ async def _of_one_currency(
     """The rows, without their amounts where the company has MRR in several currencies and none is asked for."""
     if CURRENCY in request.get("by", ()) or request.get(CURRENCY) is not None:
         return table_rows, {}
-    answer = await store.ask(request.company, projection, SEVERAL, (request.company, day_span(request)[1]))
+    answer = await store.ask(request.company, projection, SEVERAL, (request.company, time_span(request)[1]))
     several = answer.rows[0][0]
     return [NoAmounts(row, AMOUNTS, Reason.MIXED_CURRENCIES) for row in table_rows] if several else table_rows, {}
 
@@ -311,6 +322,7 @@ subscriptions.queries += [
         _shape_customers,
         selects=_selects_customers,
         converts=_of_one_currency,
+        any_zone=True,
         row=row_type("customer_mrr", dict.fromkeys(("customer_id", "start_mrr", "end_mrr"), str)),
     ),
     Query(
@@ -321,6 +333,7 @@ subscriptions.queries += [
         _shape_retained,
         selects=_selects_customers,
         converts=_of_one_currency,
+        any_zone=True,
         row=row_type("mrr_retained", RETAINED_ROW, {"reasons": dict[str, str]}),
     ),
     Query(
@@ -345,6 +358,7 @@ subscriptions.queries += [
         _shape,
         selects=_selects,
         converts=_of_one_currency,
+        any_zone=True,
         row=row_type("mrr_movements", MOVEMENTS_ROW, dict.fromkeys(DIMENSIONS, str)),
     ),
     listing(

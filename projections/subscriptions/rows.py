@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections.engine.declare.merge_rules import Count, Day, Key, Moment, Money, Number, Own, Sum, Text, Twelfths
+from projections.engine.declare.merge_rules import Count, Key, Moment, Money, Number, Own, Quarter, Sum, Text, Twelfths
 from projections.engine.declare.rows import Row
 
 
@@ -28,10 +28,13 @@ class CustomerSubscription(Row):
 
 
 class MrrMovement(Row):
-    """How MRR moved on a day: what moved, and how many customers' totals did. Measures are positive in their sense."""
+    """How MRR moved in a quarter of an hour: what moved, and how many customers' totals did.
+
+    Measures are positive in their sense.
+    """
 
     company_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     plan: Key[Text]
     tier: Key[Text]
     currency: Key[Text]
@@ -49,24 +52,24 @@ class MrrMovement(Row):
 
 
 class CustomerMrr(Row):
-    """By how much a customer's MRR changed on a day; the sum up to a day is the MRR after it."""
+    """By how much a customer's MRR changed in a quarter of an hour; the sum up to one is the MRR after it."""
 
     company_id: Key[Text]
     customer_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     policy: Key[Text]  # as above
     change: Sum[Twelfths]
 
 
 class ScheduledMrr(Row):
-    """What was known ahead: by how much a customer's committed MRR changed on a day more than its MRR did.
+    """What was known ahead: by how much a customer's committed MRR changed more than its MRR, by quarter of an hour.
 
-    The sum up to a day is what was scheduled then. Customers whose facts are never recorded ahead have no rows.
+    The sum up to one is what was scheduled then. Customers whose facts are never recorded ahead have no rows.
     """
 
     company_id: Key[Text]
     customer_id: Key[Text]
-    day: Key[Day]
+    quarter: Key[Quarter]
     plan: Key[Text]
     tier: Key[Text]
     currency: Key[Text]

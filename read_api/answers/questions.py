@@ -36,7 +36,7 @@ from domain.events.catalogue import COMPANY_ID, STREAMS
 from domain.ports import Checkpoint, LiveStore, PositionedStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
-from projections.engine.declare.registry import all_queries
+from projections.engine.declare.registry import all_queries, read_beside
 from projections.engine.query.ask import answer, answerable
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Comparing
@@ -129,11 +129,12 @@ class Questions:
             await self._require_company(principal, allowed)
             return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
+        of_rows = needed.of_topics(topics_of(projections_of(allowed)))
         while True:
             await self._reach(allowed, needed, deadline)
             await self._require_company(principal, allowed)  # not before: it may begin at that very position
             found = await self.answer(allowed)
-            if Position.parse(found["position"]).reaches(needed):  # not so where another version was switched to
+            if Position.parse(found["position"]).reaches(of_rows):  # not so where another version was switched to
                 return found
 
     async def _require_company(self, principal: Principal, question: Question) -> None:
@@ -162,11 +163,11 @@ class Questions:
     async def _needed(self, question: Question, at_least: Position) -> tuple[Position, float]:
         """What a token stands for in the log, and until when (monotonic) it is waited for."""
         deadline = time.monotonic() + self._patience
-        return await self._tokens.in_log(at_least, topics_of(projections_of(question)), deadline), deadline
+        return await self._tokens.in_log(at_least, topics_of(_reads(question)), deadline), deadline
 
     async def _reach(self, question: Question, needed: Position, deadline: float) -> None:
         """Wait for checkpoints alone: an answer costs more than a look, and one is enough."""
-        reads, checked = {name: needed.of_topics(topics_of([name])) for name in projections_of(question)}, False
+        reads, checked = {name: needed.of_topics(topics_of([name])) for name in _reads(question)}, False
         while True:
             moved = self._movements.next(moves_with(question))
             found = await self._store.checkpoints(sorted(reads))
@@ -229,6 +230,12 @@ class Questions:
         """
         tier, minute = principal.tier_in(question.company), minute_of(question.asked_at)
         return replace(_allowed(principal, tier, question.key, minute)[0], asked_at=question.asked_at)
+
+
+def _reads(question: Question) -> frozenset[str]:
+    """The projections on whose rows the answer rests, settings and rates included."""
+    names = projections_of(question)
+    return names | read_beside(names)
 
 
 @lru_cache(2_000)

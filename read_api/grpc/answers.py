@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.provenance_pb2 import Provenance
+from msgspec import convert
 
+from domain.configuration.company import Calendar
 from domain.position import Position
 from domain.request.caller import Caller
 from projections.engine.query.composed import least_position
+from projections.engine.query.params import read_time
+from projections.queries.metrics.periods import of_cut
 from read_api.grpc.messages import ms
 
 
@@ -26,8 +30,18 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
         correlation_id=caller.correlation_id,
         limited=sorted({each for answer in answers for each in answer.get("limited", ())}),
         unknown={name: text for answer in answers for name, text in answer.get("unknown", {}).items()},
+        calendar=first.get("calendar"),
         **_period(first.get("period", {})),
     )
+
+
+def goes_on(dimension: str, begin: Any, answer: Mapping[str, Any]) -> bool:
+    """Whether the period that begins so, by the answer's calendar, ends after the moment that the answer is of."""
+    if answer["as_of"] is None or not answer.get("calendar"):
+        return False
+    span = of_cut(dimension, begin, convert(answer["calendar"], Calendar))
+    moment = read_time(answer["as_of"])
+    return span.start is not None and span.start <= moment < span.bounds[1]
 
 
 def _period(period: Mapping[str, str | None]) -> dict[str, int]:

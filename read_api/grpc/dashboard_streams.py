@@ -186,13 +186,11 @@ def _data(answer: Mapping[str, Any], caller: Caller) -> DashboardData:
 def _tile(tile: Mapping[str, Any], caller: Caller) -> DashboardData.Tile:
     problem = tile["problem"] or {"code": "", "detail": "", "suggested_actions": []}
     same = ("title", "kind", "state", "query", "params", "left_out", "every")
-    stands_for = provenance(caller, tile) if tile["position"] else None
+    stands_for = provenance(caller, {**tile["extra"], **tile}) if tile["position"] else None
     return DashboardData.Tile(
         tile_id=tile["id"],
         kpis=[message(KPIMetrics, key_figure(row)) for row in tile["rows"] if tile["query"] in KEY_FIGURES],
-        series=[
-            message(Series, each) for each in tile_series(tile["kind"], tile["query"], tile["rows"], tile["as_of"])
-        ],
+        series=[message(Series, each) for each in tile_series(tile)],
         table=message(Table, _table(tile)),
         reason=problem["detail"],
         code=problem["code"],

@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Section
+from read_api.grpc.answers import goes_on
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, moment, names
 
@@ -50,13 +51,12 @@ def groups(by: Sequence[str], answer: Answer) -> Iterator[dict[str, Any]]:
     """The members of MetricGroups out of value objects that are sorted by their groups."""
     for key, of in groupby(answer["rows"], key=lambda row: {name: row[name] for name in by}):
         metrics = [metric_value(row) for row in of]
-        yield {"dimensions": key, "metrics": metrics, "unfinished": _unfinished(key, answer["as_of"])}
+        yield {"dimensions": key, "metrics": metrics, "unfinished": _unfinished(key, answer)}
 
 
-def _unfinished(dimensions: Row, as_of: str | None) -> bool:
+def _unfinished(dimensions: Row, answer: Answer) -> bool:
     """Whether the group's period goes on beyond the moment that the answer is of."""
-    of_time = [str(dimensions[name]) for name in PERIODS if name in dimensions]
-    return as_of is not None and any(as_of.startswith(begin) for begin in of_time)
+    return any(goes_on(name, dimensions[name], answer) for name in PERIODS if name in dimensions)
 
 
 def _kpis(section: str = "") -> Any:

@@ -64,11 +64,10 @@ def _period(scope: ReadScope) -> dict[str, str]:
 
 
 def moment(at: int) -> str:
-    """A time of a request (ms since 1970 UTC) as queries read it; a day where it is a midnight. Raises Invalid."""
+    """A time of a request (ms since 1970 UTC) as queries read it. Raises Invalid."""
     if not 0 < at < LATEST:
         raise Invalid("a time is ms since 1970 UTC", code="bad_parameter")
-    found = datetime.fromtimestamp(at / 1000, UTC)
-    return found.date().isoformat() if at % 86_400_000 == 0 else show_time(found)
+    return show_time(datetime.fromtimestamp(at / 1000, UTC))
 
 
 def page(asked: PageRequest, default: int = 1_000) -> dict[str, str]:

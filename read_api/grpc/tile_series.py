@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
 from domain.metrics.catalogue import METRICS
 from read_api.charts.columns import TIMES, kind_of, label
 from read_api.charts.shapes import shape_of
+from read_api.grpc.answers import goes_on
 from read_api.grpc.messages import ms
 
 LINES = ("line", "area", "bar", "stacked_bar")  # kinds of tiles that may run along time
 Row = Mapping[str, Any]
 
 
-def tile_series(kind: str, query: str, rows: Sequence[Row], as_of: str | None) -> Iterator[dict[str, Any]]:
+def tile_series(tile: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The members of Series: one a measure, and value of what tells them apart; none where nothing runs along time."""
+    kind, query, rows, answer = tile["kind"], tile["query"], tile["rows"], {**tile["extra"], **tile}
     shape = shape_of(query, rows) if kind in LINES else None
     if shape is None or kind_of(shape.along, [row.get(shape.along) for row in rows]) not in TIMES:
         return
@@ -28,7 +30,7 @@ def tile_series(kind: str, query: str, rows: Sequence[Row], as_of: str | None) -
             "title": label(measure),
             "unit": unit_of(measure),
             "dimensions": {} if of is None else {shape.series: of},
-            "points": [_point(row, shape.along, measure, as_of) for row in own if row.get(shape.along)],
+            "points": [_point(row, shape.along, measure, answer) for row in own if row.get(shape.along)],
         }
 
 
@@ -37,7 +39,7 @@ def unit_of(column: str) -> str:
     return str(METRICS[column].unit) if column in METRICS else ""
 
 
-def _point(row: Row, along: str, measure: str, as_of: str | None) -> dict[str, Any]:
+def _point(row: Row, along: str, measure: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     begin, reasons = row[along], row.get("reasons", {})
-    goes_on = as_of is not None and as_of.startswith(begin)
-    return {"time": ms(begin), "value": row.get(measure), "reason": reasons.get(measure, ""), "unfinished": goes_on}
+    unfinished = goes_on(along, begin, answer)
+    return {"time": ms(begin), "value": row.get(measure), "reason": reasons.get(measure, ""), "unfinished": unfinished}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from services.users_pb2 import GetFunnelRequest
 
 from domain.errors import Invalid
 from domain.metrics.value import Reason
-from projections.engine.query.params import read_time
 from read_api.grpc.rpc import Answer, Answers, Rpc, one
 from read_api.grpc.scope import QueryCall, about, moment, names, only, page
 from read_api.grpc.trading import OF_RETURNS, with_returns
@@ -198,13 +196,11 @@ def _all(answers: Answers, name: str) -> list[Row]:
 def _segments(request: Any) -> QueryCall:
     """The day that ends the period counts last; users come all at once."""
     scope = request.scope
-    for name in ("from_time", "convention", "time_zone"):
+    for name in ("from_time", "convention"):
         only(name, str(getattr(scope, name) or ""), "")
     only("page.cursor", request.page.cursor, "")
-    at = ""
-    if scope.to_time:
-        at = (read_time(moment(scope.to_time)) - timedelta(milliseconds=1)).date().isoformat()
-    given = {"at": at, "segment": request.segment}
+    at = moment(scope.to_time - 1) if scope.to_time else ""
+    given = {"at": at, "segment": request.segment, "zone": scope.time_zone}
     return QueryCall("segments", {**dict(scope.filters), **{name: text for name, text in given.items() if text}})
 
 

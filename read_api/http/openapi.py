@@ -12,6 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme
 from msgspec import UNSET, UnsetType
 
+from domain.configuration.company import Calendar
 from domain.problem_documents import MEDIA_TYPE, Problem
 from projections.engine.query.answer_row import camel_case, struct
 from projections.engine.query.composed import STAMP, Composed
@@ -31,13 +32,15 @@ class Period(msgspec.Struct):
 class StandsFor(msgspec.Struct, kw_only=True):
     """What every answer says of itself: about which period, whose definition, at which position (UTC moment), how far
     behind in ms. `limited`: what kept it from being more, `limit` (rows were left out) or `tier` (of the past).
-    `unknown`: names, by parameter, that the question is limited to and of which nothing is known.
+    `unknown`: names, by parameter, that the question is limited to and of which nothing is known. `calendar`: by which
+    days, weeks, months and years were cut; null where the answer rests on none.
     """
 
     query: str
     period: Period
     limited: list[Literal["limit", "tier"]]
     unknown: dict[str, str]
+    calendar: Calendar | None
     definition_version: int
     position: str
     as_of: Moment | None

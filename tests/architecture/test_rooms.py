@@ -28,7 +28,6 @@ MANY_NAMES: Mapping[str, str] = {
     "projections/engine/declare/merge_rules.py": "the vocabulary of declarations of rows",
     "projections/engine/store/port.py": "the port of the store with what goes through it",
     "projections/engine/store/sql.py": "statements that follow from a declaration, one function each",
-    "projections/queries/trading/statistics.py": "queries over one record of trades",
     "projections/trading.py": "one projection: rows, folds and queries",
     "read_api/http/openapi.py": "shapes of answers",
 }

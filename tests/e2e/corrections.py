@@ -26,14 +26,14 @@ import psycopg
 from domain.decimals import ONE
 from projections.engine.declare.rows import Row
 from projections.engine.store import sql
-from projections.trading import AccountDay, Trade, TradingByHour, TradingByMinute, trading
+from projections.trading import AccountQuarter, Trade, TradingByMinute, TradingByQuarter, trading
 from tests.e2e.exactness.doors import HttpDoor
 from tests.e2e.handover import Members
 from tests.support.instance import Instance
 from tests.support.kafka_broker import work_place
 
 COMPANIES, USERS, SYMBOLS = ("one", "two", "three"), 40, ("A", "B", "C")
-BEGIN, HOUR, DAY = 1_760_000_000_000, 3_600_000, 86_400_000
+BEGIN, QUARTER, DAY = 1_760_000_000_000, 900_000, 86_400_000
 PARCEL = 1_000  # events in one request
 Key = tuple[str, str]  # company and trade
 
@@ -173,9 +173,9 @@ def _publish(instance: Instance, recount: Recount, number: int, chance: random.R
 
 
 MEASURES: Mapping[type[Row], tuple[int, str, tuple[str, ...], str, str]] = {
-    TradingByHour: (HOUR, "hour", ("user_id", "account_id", "symbol"), "total_trades", "total_pnl"),
+    TradingByQuarter: (QUARTER, "quarter", ("user_id", "account_id", "symbol"), "total_trades", "total_pnl"),
     TradingByMinute: (60_000, "minute", ("symbol",), "total_trades", "total_pnl"),
-    AccountDay: (DAY, "day", ("user_id", "account_id"), "trades", "pnl"),
+    AccountQuarter: (QUARTER, "quarter", ("user_id", "account_id"), "trades", "pnl"),
 }
 
 
@@ -183,7 +183,7 @@ def _compared(database: str, recount: Recount) -> tuple[dict[str, int], dict[str
     rows, wrong, examples = dict[str, int](), Counter[str](), list[str]()
     with psycopg.connect(database, options="-c timezone=UTC") as connection:
         for row, (width, time_column, names, count, pnl) in MEASURES.items():
-            extremes = "largest_win, largest_loss" if row is not AccountDay else "NULL, NULL"
+            extremes = "largest_win, largest_loss" if row is not AccountQuarter else "NULL, NULL"
             columns = ", ".join(names)
             found = connection.execute(
                 f"SELECT company_id, (extract(epoch FROM {time_column}) * 1000)::bigint, {columns}, {count}, {pnl},"
@@ -191,7 +191,7 @@ def _compared(database: str, recount: Recount) -> tuple[dict[str, int], dict[str
             ).fetchall()
             stored = {tuple(each[:-4]): [None if v is None else int(v) for v in each[-4:]] for each in found}
             expected = recount.sums(width, *names)
-            if row is AccountDay:
+            if row is AccountQuarter:
                 expected = {key: [*values[:2], None, None] for key, values in expected.items()}
             differ = [key for key in stored.keys() | expected.keys() if stored.get(key) != expected.get(key)]
             rows[row.table.name], wrong[row.table.name] = len(stored), len(differ)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from domain.company_calendar import UTC_CALENDAR
 from domain.errors import Invalid, NotFound
 from projections.engine.declare.merge_rules import Text
 from projections.engine.declare.registry import all_registered, projection
@@ -136,11 +137,11 @@ def test_mistyped_names_are_refused_with_the_nearest(name: str) -> None:
     query = all_registered()[name]
     for param in query.params:
         with pytest.raises(Invalid, match=f"did you mean '{param.name}'"):
-            read_params(query, {f"{param.name}x": "1"})
+            read_params(query, {f"{param.name}x": "1"}, UTC_CALENDAR)
         if (listed := re.search(r"out of ([a-z_, ]+);", param.meaning)) is not None:
             for choice in listed[1].split(", "):
                 with pytest.raises(Invalid, match=f"did you mean '{choice}'"):
-                    read_params(query, {param.name: f"{choice}x"})
+                    read_params(query, {param.name: f"{choice}x"}, UTC_CALENDAR)
 
 
 async def test_a_company_that_nothing_is_known_of_is_refused(models: ReadModels) -> None:

@@ -152,7 +152,7 @@ def test_user_activity_is_found_by_one_walk_of_days() -> None:
         [fold.into.name for fold in walk.folds]
         for walk in grouping_plans(tuple(all_projections()["user_activity"].additive))
     ]
-    assert ["user_day", "activity_day", "user_seen"] in found
+    assert ["user_quarter", "activity_quarter", "user_seen"] in found
     assert ["session"] in found
 
 

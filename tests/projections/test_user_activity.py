@@ -275,10 +275,10 @@ def moment_of(text: str) -> datetime:
 
 @pytest.mark.parametrize(
     "params",
-    [{"from_": "2025-10-08T12:00:00"}, {"month": "October"}, {"by": "page"}, {"day": "2025-10-08T00:00:00"}],
+    [{"from_": "2025-10-08T12:07:00"}, {"month": "October"}, {"by": "page"}, {"day": "2025-10-08T03:00:00"}],
 )
 async def test_a_question_that_the_rows_cannot_answer_is_refused(models: ReadModels, params: dict[str, str]) -> None:
-    """Rows are kept by the day: a period that cuts a day, and what is no month, day or dimension, is Invalid."""
+    """A period that cuts a quarter of an hour, and what is no month, day or dimension."""
     with pytest.raises(Invalid):
         await models.answer("user_activity", **params)
 

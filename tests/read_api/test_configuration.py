@@ -300,3 +300,27 @@ def test_a_stored_tier_counts_and_a_token_s_only_where_none_is_stored(people: Op
     refused = admin.commands.post(RULE, json={"name": "r"})
     assert refused.status_code in (400, 403)
     assert everywhere.read(predictive, metric="mrr", company="tierco").status_code != 403
+
+
+def test_a_calendar_cuts_every_answer_from_then_on(people: OpenPeople, instance: Instance) -> None:
+    """Kept ones are made anew, explanations and the past say it too; another company's is another."""
+    admin, other = people("calco"), people("nocalco")
+    own = {"time_zone": "Asia/Kolkata", "week_starts_on": "sunday", "fiscal_year_starts": 4, "trading_days": "all"}
+    path = instance.folder.parent / "calendar.ndjson"
+    path.write_text("\n".join(json.dumps(trade(company, 1)) for company in ("calco", "nocalco")))
+    ingested = instance.answer("ingest", str(path), "--json")["position"]
+    asked = {"period": "month", "keys": "total_trades"}
+    before = admin.read("/api/v1/kpis", since=ingested, **asked).json()
+    assert before["calendar"]["time_zone"] == "UTC"
+    assert admin.read("/api/v1/kpis", **asked).json()["rows"] == before["rows"]
+    changed = admin.send("POST", "/api/v1/company/calendar", own)
+    assert admin.read("/api/v1/kpis", since=changed, **asked).json()["calendar"] == own
+    after = admin.read("/api/v1/kpis", **asked).json()
+    assert (after["calendar"], after["rows"][0]["from"][10:]) == (own, "T18:30:00Z")
+    [day] = admin.read("/api/v1/query/trading_totals", by="day").json()["rows"]
+    then = admin.read("/api/v1/query/trading_totals", by="day", as_known_at=before["position"]).json()
+    assert (then["rows"], then["calendar"]) == ([day], own)
+    past = admin.read("/api/v1/query/trading_totals", by="day", as_of="2026-01-01").json()
+    assert past["calendar"]["time_zone"] == "UTC"  # it was set later
+    assert admin.read("/api/v1/query/trading_totals", zone="Asia/Tokyo").json()["calendar"]["time_zone"] == "Asia/Tokyo"
+    assert other.read("/api/v1/kpis", **asked).json()["calendar"]["time_zone"] == "UTC"

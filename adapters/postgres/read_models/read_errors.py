@@ -9,10 +9,8 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from domain.access.rights import Member, whole_company
-from domain.errors import LimitExceeded, Unavailable
+from domain.errors import NO_TABLES, LimitExceeded, Unavailable
 from domain.request import tracing
-
-NO_TABLES = "no_tables"  # code of the error where a projection has none yet
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Calendar periods of times: days, weeks from Monday and months, in UTC or any zone, each a number that rises by one.
+"""Calendar periods of times: days, weeks and months, in UTC or any zone, each a number that rises by one.
 
 Day 0 is 1 January 1970, week 0 the one in which it lies, month 0 January 1970. In a zone a period begins at local
 midnight, so that a day of a clock change has 23 or 25 hours.
@@ -20,22 +20,22 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = {"day": MS_PER_DAY, "week": 7 * MS_PER_DAY, "month": 30 * MS_PER_DAY}  # widths without a calendar
 
 
-def period_of(at: IntArray, interval: Interval, zone: str = "UTC") -> IntArray:
-    """The period in which each time (ms, UTC) lies."""
+def period_of(at: IntArray, interval: Interval, zone: str = "UTC", week_start: int = 0) -> IntArray:
+    """The period in which each time (ms, UTC) lies; weeks begin on this day, 0 for Monday."""
     days = local(at, zone) // MS_PER_DAY
     if interval == "day":
         return days
     if interval == "week":
-        return (days + 3) // 7
+        return (days + 3 - week_start) // 7
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def begin_of(periods: IntArray, interval: Interval, zone: str = "UTC") -> IntArray:
+def begin_of(periods: IntArray, interval: Interval, zone: str = "UTC", week_start: int = 0) -> IntArray:
     """When periods begin, ms UTC."""
     if interval == "month":
         days = periods.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     else:
-        days = periods if interval == "day" else periods * 7 - 3
+        days = periods if interval == "day" else periods * 7 - 3 + week_start
     midnights = days * MS_PER_DAY
     if zone == "UTC":
         return midnights

@@ -39,6 +39,12 @@ class RetentionQuestion(NamedTuple):
     rolling: bool = False
     brackets: Sequence[int] = DAY_BRACKETS  # first age of each, ascending, below `ages`
     ages: int = 91  # at most so many: 0 to ages − 1
+    week_start: int = 0  # day on which weeks begin, 0 for Monday
+
+    @property
+    def periods(self) -> tuple[Interval, str, int]:
+        """Which periods it counts in."""
+        return self.interval, self.zone, self.week_start
 
 
 class Did(NamedTuple):
@@ -84,7 +90,7 @@ class _Members(NamedTuple):
 def retention(began: Did, returned: Did, question: RetentionQuestion) -> Matrix:
     """The matrix. Events later than `until` must not be given."""
     users, first = _first(began)
-    cohort_of = period_of(first, question.interval, question.zone)
+    cohort_of = period_of(first, *question.periods)
     cohorts, row = np.unique(cohort_of, return_inverse=True)
     members = _members(users, first, cohort_of, row.astype(np.int64), returned, question)
     begins = _cell_begins(cohorts, question)
@@ -96,7 +102,7 @@ def retention(began: Did, returned: Did, question: RetentionQuestion) -> Matrix:
         cells[:, 0] = base
     begun, ended = begins[:, :width] <= question.until, begins[:, 1 : width + 1]
     if question.rolling:
-        ended = ended + (begin_of(cohorts + 1, question.interval, question.zone) - begins[:, 0])[:, None]
+        ended = ended + (begin_of(cohorts + 1, *question.periods) - begins[:, 0])[:, None]
     return Matrix(cohorts, sizes, base, np.where(begun, cells, 0), ended > question.until, begun)
 
 
@@ -119,7 +125,7 @@ def _members(
     if question.rolling:
         age = (at - first[who]) // ROLLING[question.interval]
     else:
-        age = period_of(at, question.interval, question.zone) - cohort_of[who]
+        age = period_of(at, *question.periods) - cohort_of[who]
     return _Members(row, who, age, None if returned.values is None else returned.values[member])
 
 
@@ -128,13 +134,11 @@ def _cell_begins(cohorts: IntArray, question: RetentionQuestion) -> IntArray:
     firsts = np.array(question.brackets, np.int64) if question.measure == "brackets" else np.arange(question.ages)
     ages = np.append(firsts, question.ages)
     if question.rolling:
-        begins: IntArray = (
-            begin_of(cohorts, question.interval, question.zone)[:, None] + ages * ROLLING[question.interval]
-        )
+        begins: IntArray = begin_of(cohorts, *question.periods)[:, None] + ages * ROLLING[question.interval]
         return begins
     periods = cohorts[:, None] + ages
     different, place = np.unique(periods, return_inverse=True)
-    return begin_of(different, question.interval, question.zone)[place].reshape(periods.shape)
+    return begin_of(different, *question.periods)[place].reshape(periods.shape)
 
 
 def _columns(begins: IntArray, question: RetentionQuestion) -> int:

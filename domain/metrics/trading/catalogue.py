@@ -161,7 +161,9 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             Statistic(
                 "realised_drawdown",
                 Unit.FRACTION,
-                lambda record: realised_drawdown(record.trades, record.daily.starting_equity, record.daily.flows),
+                lambda record: realised_drawdown(
+                    record.trades, record.daily.starting_equity, record.daily.flows, record.zone
+                ),
                 Reads.CLOSED_EQUITY,
             ),
             Statistic("cumulative_return", Unit.FRACTION, of_returns(cumulative_return), Reads.RETURNS),

@@ -15,11 +15,18 @@ from domain.metrics.trading.returns import Returns
 from domain.metrics.value import Reason, Stat, finite
 
 
-def periodic_returns(returns: Returns | Reason, days: Days, by: Literal["month", "year"]) -> Mapping[str, Stat]:
-    """The return of each month or year; `days` is the day of each return, ascending."""
+def periodic_returns(
+    returns: Returns | Reason, days: Days, by: Literal["month", "year"], first_month: int = 1
+) -> Mapping[str, Stat]:
+    """The return of each month or year; `days` is the day of each return, ascending.
+
+    Years begin with the first month, and are called by the calendar year in which they end.
+    """
     if isinstance(returns, Reason) or not returns.size:
         return {}
-    periods = days.astype("datetime64[D]").astype("datetime64[M]" if by == "month" else "datetime64[Y]")
+    periods = days.astype("datetime64[D]").astype("datetime64[M]")
+    if by == "year":
+        periods = (periods + (13 - first_month) % 12).astype("datetime64[Y]")
     first = np.flatnonzero(np.append(True, periods[1:] != periods[:-1]))
     with np.errstate(all="ignore"):
         grown = np.multiply.reduceat(1 + returns, first) - 1

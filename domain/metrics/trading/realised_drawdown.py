@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.metrics.engagement.periods import local
 from domain.metrics.trading.calendars import MS_PER_DAY, Days
 from domain.metrics.trading.daily import NOTHING, Booked, time_weighted
 from domain.metrics.trading.max_drawdown import max_drawdown
@@ -23,14 +24,16 @@ from domain.metrics.trading.whole import Whole, minus, plus, running, whole
 from domain.metrics.value import Reason, Stat
 
 
-def realised_drawdown(trades: Trades, starting_equity: int, flows: Booked = NOTHING) -> Stat:
-    """Smallest (equity / peak − 1); the starting equity is the first peak, `flows` are those after the start."""
+def realised_drawdown(trades: Trades, starting_equity: int, flows: Booked = NOTHING, zone: str = "UTC") -> Stat:
+    """Smallest (equity / peak − 1); the starting equity is the first peak, `flows` are those after the start, by day
+    of the zone.
+    """
     if not trades.count:
         return Reason.NO_TRADES
     earned_before = minus(running(trades.pnl), trades.pnl)
     held = plus(earned_before, whole([starting_equity]))
     if flows.days.size:
-        held = plus(held, _flown(flows, trades.closed_at // MS_PER_DAY))
+        held = plus(held, _flown(flows, local(trades.closed_at, zone) // MS_PER_DAY))
     return max_drawdown(time_weighted(held, np.zeros(trades.count, np.int64), trades.pnl))
 
 

@@ -18,6 +18,7 @@ class TradingRecord:
     daily: Daily
     start: int | None = None  # ms since 1970 UTC of the period; by default the first entry
     end: int | None = None  # by default the last exit
+    zone: str = "UTC"  # of its days
 
 
 Form = Callable[[TradingRecord], Stat]

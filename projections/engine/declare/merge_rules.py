@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 MS_PER_MINUTE = 60_000
+MS_PER_QUARTER = 900_000  # of an hour: the difference of any zone's clock from UTC is a multiple of it
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 86_400_000
 
@@ -92,6 +93,12 @@ class Minute(Moment):
     """A time cut to its minute, UTC."""
 
     truncate_ms = MS_PER_MINUTE
+
+
+class Quarter(Moment):
+    """A time cut to its quarter of an hour, UTC: days, hours and months of any zone are made of these."""
+
+    truncate_ms = MS_PER_QUARTER
 
 
 class Hour(Moment):

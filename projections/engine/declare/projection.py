@@ -2,12 +2,12 @@
 
 trading = Projection("trading", version=3)
 
-class TradingByHour(Row):
+class TradingByQuarter(Row):
     company_id: Key[Text]
     hour: Key[Hour]
     pnl: Sum[Money]
 
-@trading.folds("trading_result", into=TradingByHour)
+@trading.folds("trading_result", into=TradingByQuarter)
 def by_hour(trade: Columns) -> Delta:
     return {"hour": trade.closed_at}          # company_id and pnl come from the columns of those names
 """
@@ -113,7 +113,8 @@ class Projection:
 
     As declared, `version` is that of the definition. `stored_as` gives the same folds under another stored version, by
     which tables and checkpoints are named; `live` says whether readers see that one. `shared`: rows of the company
-    `_system` are for every tenant.
+    `_system` are for every tenant. `beside`: answers of other projections rest on its rows as well, and their positions
+    do not say so.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Projection:
     definition: int | None = None
     live: bool = True
     shared: bool = False
+    beside: bool = False
 
     def stored_as(self, version: int, *, live: bool = True) -> Projection:
         """The same projection in another stored version."""

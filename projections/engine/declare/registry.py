@@ -13,8 +13,9 @@ import projections
 from domain.errors import Defect, NotFound
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.projection import Projection
+from projections.engine.query.calendar import CONFIGURATION
 from projections.engine.query.plain import Query
-from projections.engine.query.request import Answerable
+from projections.engine.query.request import Answerable, cuts_time
 
 
 @cache
@@ -55,8 +56,12 @@ def all_queries() -> Mapping[str, tuple[Projection, Query]]:
 
 
 def read_beside(names: Iterable[str]) -> frozenset[str]:
-    """The projections on whose rows answers from these ones may rest as well: settings, and rates of exchange."""
-    return frozenset().union(*(query.beside for name in names for query in projection(name).queries))
+    """The projections on whose rows answers from these ones may rest as well: settings (the calendar, the
+    currency), and rates of exchange.
+    """
+    queries = [query for name in names for query in projection(name).queries]
+    calendar = frozenset({CONFIGURATION} if any(map(cuts_time, queries)) else ())
+    return calendar.union(*(query.beside for query in queries))
 
 
 @cache

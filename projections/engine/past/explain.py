@@ -17,12 +17,12 @@ from projections.engine.declare.rows import Column
 from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
 from projections.engine.past.past_store import PastStore
-from projections.engine.query.ask import find
+from projections.engine.query.ask import find, read_by_calendar
 from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
 from projections.engine.query.plain import Selected, names_in
-from projections.engine.query.request import Page, Question, read_request
+from projections.engine.query.request import Page, Question
 from projections.engine.rebuild import Folding
 from projections.engine.store.port import FoldFailed
 
@@ -58,7 +58,7 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     `History.facts` raises.
     """
     projection, query = find(question.name)
-    rows, column = contributions.selected(query, read_request(query, question), page.measure)
+    rows, column = contributions.selected(query, await read_by_calendar(query, question, store), page.measure)
     subject = Subject(projection, rows, column)
     try:
         goal, explained = await _folded(store, subject, page)

@@ -85,11 +85,16 @@ class History:
     index: EventIndex | None = None
 
     def goal(self, projection: Projection, past: Past) -> Position:
-        """The position that a past state stands for. Raises NotYet where the log has not been decided so far."""
+        """The position that a past state stands for. Raises NotYet where the log has not been decided so far.
+
+        Of what answers rest on beside their own rows it is all, where the position, being theirs, says nothing of it.
+        """
         admitted = Position(self.decisions.admitted()).of_topics(projection.topics)
         if past.position is None:
             return admitted
         position = past.position.of_topics(projection.topics)
+        if projection.beside and not position.offsets:
+            return admitted
         if not admitted.reaches(position):
             raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {position}")
         return position

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import to_builtins
+
+from domain.company_calendar import UTC_CALENDAR
 from domain.errors import Invalid, NotFound
 from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_queries, all_registered
 from projections.engine.query.asked_at import LastingAnswer
+from projections.engine.query.calendar import calendar_of
 from projections.engine.query.plain import Query
-from projections.engine.query.request import Answerable, Asking, Comparer, InstanceFigures, Question, read_request
+from projections.engine.query.request import (
+    Answerable,
+    Asking,
+    Comparer,
+    InstanceFigures,
+    Question,
+    Request,
+    cuts_time,
+    read_request,
+)
 from projections.engine.query.unknown import unknown_filters
 
 
@@ -28,11 +41,19 @@ async def answer(
     LimitExceeded from the store.
     """
     query = answerable(question.name)
-    request = read_request(query, question)
+    request = await read_by_calendar(query, question, store)
     result = await query.answer(request, asking(store, comparing, instance))
     unknown = await unknown_filters(question, result["rows"], store)
-    reach = {**request.extent.members(request.params, question.limits), "unknown": unknown}
+    calendar = to_builtins(request.calendar) if cuts_time(query) else None
+    reach = request.extent.members(request.params, question.limits, request.calendar)
+    reach |= {"unknown": unknown, "calendar": calendar}
     return LastingAnswer({"query": query.name, **reach, **result}, question.asked_at, request.asked_at.until)
+
+
+async def read_by_calendar(query: Answerable, question: Question, store: ReadStore) -> Request:
+    """The question as its query reads it, by the company's calendar. Raises Invalid, and what the store raises."""
+    calendar = await calendar_of(question.company, store) if cuts_time(query) else UTC_CALENDAR
+    return read_request(query, question, calendar)
 
 
 def asking(store: ReadStore, comparing: Comparer | None = None, instance: InstanceFigures | None = None) -> Asking:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from domain.company_calendar import UTC_CALENDAR, begin_of, day_at, next_first_day
+from domain.configuration.company import Calendar
+
 FOREVER = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)  # no two moments lie closer together
 DAY = timedelta(days=1)
@@ -29,12 +32,16 @@ class LastingAnswer(dict[str, Any]):
 
 
 class AskedAt:
-    """The moment of one question; shared by all that it asks in turn, so that `until` is the nearest of them all."""
+    """The moment of one question; shared by all that it asks in turn, so that `until` is the nearest of them all.
 
-    __slots__ = ("_later", "_moment")
+    Its day is that of the calendar of whoever asks.
+    """
 
-    def __init__(self, moment: datetime) -> None:
+    __slots__ = ("_calendar", "_later", "_moment")
+
+    def __init__(self, moment: datetime, calendar: Calendar = UTC_CALENDAR) -> None:
         self._moment = moment.astimezone(UTC)
+        self._calendar = calendar
         self._later: set[datetime] = set()  # adding to it is safe where parts are combined in threads
 
     @property
@@ -50,15 +57,15 @@ class AskedAt:
 
     @property
     def day(self) -> date:
-        """Today, UTC."""
-        self._later.add(end_of_day(self._moment))
-        return self._moment.date()
+        """Today."""
+        self._later.add(self._end_of_day(self._moment))
+        return self._day_at(self._moment)
 
     @property
     def month(self) -> date:
-        """The first day of this month, UTC."""
-        first = self._moment.date().replace(day=1)
-        self._later.add(_midnight(first + 31 * DAY).replace(day=1))
+        """The first day of this month."""
+        first = self._day_at(self._moment).replace(day=1)
+        self._later.add(begin_of(next_first_day(first, "month", self._calendar), self._calendar))
         return first
 
     def is_before(self, moment: datetime) -> bool:
@@ -74,11 +81,11 @@ class AskedAt:
 
     def capped_day(self, day: date) -> date:
         """The day, or today where that lies ahead."""
-        return day if day <= self._moment.date() else self.day
+        return day if day <= self._day_at(self._moment) else self.day
 
     def capped_today(self, end: datetime) -> datetime:
         """The end, or that of today where `end` lies behind it."""
-        tonight = end_of_day(self._moment)
+        tonight = self._end_of_day(self._moment)
         if end > tonight:
             self._later.add(tonight)
         return min(end, tonight)
@@ -86,16 +93,14 @@ class AskedAt:
     def last_day(self, end: datetime) -> date:
         """The day of the last instant that is over of what goes up to `end`."""
         if end <= self._moment:
-            return (end - INSTANT).date()
+            return self._day_at(end - INSTANT)
         last = self._moment - INSTANT
-        self._later.add(end_of_day(last) + INSTANT)
-        return last.date()
+        self._later.add(self._end_of_day(last) + INSTANT)
+        return self._day_at(last)
 
+    def _day_at(self, at: datetime) -> date:
+        return day_at(at, self._calendar)
 
-def end_of_day(at: datetime) -> datetime:
-    """The end of that day, UTC: what lies beyond it is not of today."""
-    return _midnight(at.astimezone(UTC).date()) + DAY
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    def _end_of_day(self, at: datetime) -> datetime:
+        """What lies beyond it is not of that day."""
+        return begin_of(day_at(at, self._calendar) + DAY, self._calendar)

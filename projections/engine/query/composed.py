@@ -22,6 +22,7 @@ from domain.position import Position
 from projections.engine.declare.registry import all_queries, all_registered, projection
 from projections.engine.declare.rows import Table
 from projections.engine.query.answer_row import AnswerTime, Rows, as_answered
+from projections.engine.query.calendar import with_calendar
 from projections.engine.query.params import Param, read_time
 from projections.engine.query.plain import Query, Statement, fetch, names_in
 from projections.engine.query.request import Answerable, Asking, Question, Request, read_request
@@ -76,7 +77,7 @@ class Composed(Generic[AnyRow]):
 
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
     for, so that it can be shown by itself. `kept`: its answers cost much, have few rows whatever is asked,
-    and are kept by who serves them. `open_to_members`: as of a plain query.
+    and are kept by who serves them. `open_to_members`, `any_zone`: as of a plain query; of the latter all parts are so.
     """
 
     of_now: ClassVar[bool] = False
@@ -94,6 +95,10 @@ class Composed(Generic[AnyRow]):
     stamped: bool = False
     kept: bool = False
     open_to_members: bool = False
+    any_zone: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""

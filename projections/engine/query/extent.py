@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
+from domain.company_calendar import begin_of
+from domain.configuration.company import Calendar
 from projections.engine.query.formatting import show_time
 
 LIMIT = "limit"  # more rows than were asked for: the first ones are shown
@@ -26,13 +28,17 @@ class Extent:
         """The answer is about this period, which the question left open."""
         self._period = begin, end
 
-    def members(self, params: Mapping[str, Any], limits: Iterable[str]) -> dict[str, Any]:
-        """What an answer says: `period`, whose bounds are null where they are open, and by what it is `limited`."""
+    def members(self, params: Mapping[str, Any], limits: Iterable[str], by: Calendar) -> dict[str, Any]:
+        """What an answer says: `period`, whose bounds are null where they are open, and by what it is `limited`.
+
+        A bound that is a day begins with it, `by` the calendar.
+        """
         begin, end = self._period or (params.get("from"), params.get("to"))
-        return {"period": {"from": _shown(begin), "to": _shown(end)}, "limited": sorted({*self.limits, *limits})}
+        period = {"from": _shown(begin, by), "to": _shown(end, by)}
+        return {"period": period, "limited": sorted({*self.limits, *limits})}
 
 
-def _shown(at: Bound) -> str | None:
+def _shown(at: Bound, by: Calendar) -> str | None:
     if at is None:
         return None
-    return show_time(at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC))
+    return show_time(at if isinstance(at, datetime) else begin_of(at, by))

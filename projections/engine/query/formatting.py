@@ -27,6 +27,7 @@ from projections.engine.declare.merge_rules import (
     Moment,
     Money,
     Number,
+    Quarter,
     Small,
     Text,
     Twelfths,
@@ -130,6 +131,7 @@ _SHOWN: Mapping[type[Kind], _Shown] = MappingProxyType(
         Twelfths: _Shown(twelfths, str),
         Moment: _Shown(_plain, AnswerTime),
         Minute: _Shown(_plain, AnswerTime),
+        Quarter: _Shown(_plain, AnswerTime),
         Hour: _Shown(_plain, AnswerTime),
         Day: _Shown(_day, date),
     }

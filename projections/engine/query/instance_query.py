@@ -32,6 +32,7 @@ class InstanceQuery:
     """A query whose rows the instance knows. `of_all`: columns that are shown in the scope `instance` alone."""
 
     of_now: ClassVar[bool] = True
+    any_zone: ClassVar[bool] = False
     name: str
     summary: str
     params: tuple[Param, ...]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.access.rights import Right
+from domain.configuration.company import Calendar
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
@@ -18,6 +19,7 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice,
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.query.row_limit import first_of
+from projections.engine.query.totals import of_any_zone
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000
@@ -38,6 +40,18 @@ Condition = tuple[str, Sequence[object]]  # SQL on a row of the table, and its p
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """Rows of days that are made of those of a stored table when they are asked for: `sql` by a calendar.
+
+    `time`: the column of the stored table of which a day is a cut.
+    """
+
+    of: Table
+    time: str
+    sql: Callable[[Calendar], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What a listing shows; `ask`, `shape` and `extra` are those of the query."""
 
@@ -46,6 +60,7 @@ class Listing:
     time: str
     names: Mapping[str, str] = field(default_factory=dict)
     narrowed: Callable[[Request], Condition | None] = lambda _: None
+    days: Days | None = None
 
     def name(self, column: str) -> str:
         """What answers and parameters call a column."""
@@ -75,21 +90,22 @@ class Listing:
             params.extend(after)
         names = ", ".join(f'"{c.name}"' for c in self.columns)
         where, limit = " AND ".join(conditions), _page_size(request) + 1
-        return Statement(
-            f"SELECT {names} FROM {{{self.table.name}}} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params)
-        )
+        source = f"{{{self.table.name}}}" if self.days is None else f"({self.days.sql(request.calendar)}) AS days"
+        return Statement(f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params))
 
     def selects(self, request: Request) -> Selected:
         """The rows that are listed, on all pages."""
-        conditions, params = self._conditions(request)
-        return Selected(self.table, " AND ".join(conditions), tuple(params))
+        table, time = (self.table, f'"{self.time}"') if self.days is None else (self.days.of, f'"{self.days.time}"')
+        conditions, params = self._conditions(request, time)
+        return Selected(table, " AND ".join(conditions), tuple(params))
 
-    def _conditions(self, request: Request) -> tuple[list[str], list[object]]:
+    def _conditions(self, request: Request, time: str = "") -> tuple[list[str], list[object]]:
         conditions: list[str] = ["company_id = %s"]
         params: list[object] = [request.company]
+        time = time or self._time(request)
         for bound, operator in (("from", ">="), ("to", "<")):
             if request.get(bound) is not None:
-                conditions.append(f'"{self.time}" {operator} %s')
+                conditions.append(f"{time} {operator} %s")
                 params.append(request.get(bound))
         for column in (f for f in self.filters if request.get(self.name(f)) is not None):
             condition, values = sql.equals(self.table, column, request.get(self.name(column)))
@@ -99,6 +115,12 @@ class Listing:
             conditions.append(narrowed[0])
             params.extend(narrowed[1])
         return conditions, params
+
+    def _time(self, request: Request) -> str:
+        """SQL of the time that a period cuts: of a day its first moment."""
+        if self.days is None:
+            return f'"{self.time}"'
+        return f"(\"{self.time}\"::timestamp AT TIME ZONE '{request.calendar.time_zone}')"
 
     def _after(self, cursor: list[Any]) -> list[object]:
         try:
@@ -135,14 +157,17 @@ def listing(
     narrowed: Callable[[Request], Condition | None] = lambda _: None,
     right: Right = Right.DASHBOARDS,
     row: type[AnswerRow] | None = None,
+    days: Days | None = None,
 ) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
     `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
-    into a condition. `row`: what says more of the rows than the kinds of their columns. An answer that is not the last
+    into a condition. `row`: what says more of the rows than the kinds of their columns. `days`: how rows that are not
+    stored are made. An answer that is not the last
     page has `next_cursor`, to be given as `cursor`.
     """
-    listed = Listing(of.table, filters, time, names or {}, narrowed)
+    listed = Listing(of.table, filters, time, names or {}, narrowed, days)
+    time_column = (days.of.column(days.time) if days else of.table.column(time)) if time else None
     params = (
         *((FROM, TO, ORDER) if time else ()),
         LIMIT,
@@ -160,6 +185,7 @@ def listing(
         listed.selects,
         right,
         row=row or listed.row(name),
+        any_zone=time_column is not None and of_any_zone(time_column),
     )
 
 

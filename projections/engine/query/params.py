@@ -7,24 +7,39 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.name_list import read_name_list
 from domain.suggestion import LONGEST, did_you_mean
 from domain.whole_number import whole_number
 
 MAX_ROWS = 50_000
+Reader = TypeVar("Reader", bound=Callable[[str], Any])
 LISTED = 'comma-separated, in quotes where they have commas ("a,b",c)'
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter of a query: its name, what it means, and how its text is read (raising ValueError)."""
+    """One parameter of a query: its name, what it means, and how its text is read (raising ValueError).
+
+    `inside`, of a day: any moment stands for the day in which it lies, and not its first one alone.
+    """
 
     name: str
     meaning: str
     read: Callable[[str], Any] = str
     required: bool = False
+    inside: bool = False
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether it is a moment, for which a date stands by its first one."""
+        return self.read is read_time
+
+    @property
+    def is_day(self) -> bool:
+        """Whether it is a day."""
+        return self.read in DAY_READERS
 
 
 def storable(text: str) -> str:
@@ -61,6 +76,15 @@ def read_day(text: str) -> date:
     if not _DAY_ONLY.match(text):
         raise ValueError(f"{text!r} is no date (YYYY-MM-DD)")
     return min(max(date.fromisoformat(text), EARLIEST.date()), LATEST.date())
+
+
+DAY_READERS: list[Callable[[str], Any]] = [read_day]
+
+
+def reads_day(read: Reader) -> Reader:
+    """Decorator: what is read is a day."""
+    DAY_READERS.append(read)
+    return read
 
 
 def read_month(text: str) -> str:
@@ -105,10 +129,10 @@ def read_choice(*choices: str) -> Callable[[str], str]:
     return read
 
 
-FROM = Param("from", "first moment (inclusive): a date or ISO 8601 time, UTC", read_time)
+FROM = Param("from", "first moment (inclusive): a date, or an ISO 8601 time", read_time)
 
 
-TO = Param("to", "end (exclusive): a date or ISO 8601 time, UTC", read_time)
+TO = Param("to", "end (exclusive): a date, or an ISO 8601 time", read_time)
 
 
 LIMIT = Param("limit", f"rows at most, 1 to {MAX_ROWS}", read_whole(1, MAX_ROWS))

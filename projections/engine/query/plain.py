@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from domain.access.rights import Feature, Right
 from domain.ports import ReadStore
 from projections.engine.declare.rows import Table
+from projections.engine.query.calendar import with_calendar
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param
 from projections.engine.query.request import Asking, Request
@@ -68,6 +69,10 @@ class Query:
     row: Any = dict[str, Any]
     converts: Converts | None = None
     beside: frozenset[str] = frozenset()
+    any_zone: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from msgspec import structs
+
 from domain.access.rights import Feature, Member, Right
+from domain.company_calendar import UTC_CALENDAR
+from domain.configuration.company import Calendar
 from domain.errors import Invalid
 from domain.ports import ReadStore
 from domain.position import Position
@@ -15,6 +19,7 @@ from domain.suggestion import LONGEST, did_you_mean
 from domain.whole_number import whole_number
 from eventlog.search.criteria import NEVER
 from projections.engine.query.asked_at import AskedAt
+from projections.engine.query.calendar import MEMBERS, by_calendar, in_calendar
 from projections.engine.query.extent import Extent
 from projections.engine.query.params import Param, read_choice, read_time, storable
 
@@ -82,7 +87,7 @@ class Request:
 
     `asked_at` is when it was asked: the one clock of whatever the question leaves open; what a query looks at of it
     says up to when its answer would be the same. `page`: of an explanation. `extent`: how far the answer reaches, noted
-    by whoever makes it.
+    by whoever makes it. `calendar`: by which days, weeks, months and years are cut.
     """
 
     company: str
@@ -92,6 +97,7 @@ class Request:
     past: Past = Past()
     page: Page | None = None
     extent: Extent = field(default_factory=Extent, compare=False)
+    calendar: Calendar = UTC_CALENDAR
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter's value, or the default."""
@@ -99,7 +105,8 @@ class Request:
 
     def part(self, query: Answerable, params: Mapping[str, str], *, whole: bool) -> Request:
         """What it asks another query, of the same company and moment. Raises Invalid as `read_request` does."""
-        return Request(self.company, read_params(query, params), self.asked_at, whole)
+        values, calendar = read_params(query, params, self.calendar)
+        return Request(self.company, values, self.asked_at, whole, calendar=calendar)
 
 
 class Comparer(Protocol):
@@ -171,6 +178,11 @@ class Answerable(Protocol):
         ...
 
     @property
+    def any_zone(self) -> bool:
+        """Whether days can be those of any time zone; those of UTC, where its rows are kept by the UTC day."""
+        ...
+
+    @property
     def of_now(self) -> bool:
         """Whether it rests on no event, and so has no past and nothing that explains it."""
         ...
@@ -180,18 +192,26 @@ class Answerable(Protocol):
         ...
 
 
-def read_request(query: Answerable, question: Question) -> Request:
-    """The question as its query reads it.
+def cuts_time(query: Answerable) -> bool:
+    """Whether a calendar changes what it answers."""
+    return not query.of_now and any(p.is_moment or p.is_day or p.name in MEMBERS for p in query.params)
+
+
+def read_request(query: Answerable, question: Question, calendar: Calendar = UTC_CALENDAR) -> Request:
+    """The question as its query reads it, by a calendar, but for what of that the question says itself.
 
     Raises Invalid for a parameter that is unknown, wrong or missing, and for the past of what has none.
     """
-    params, asked_at = read_params(query, question.params), AskedAt(question.asked_at)
+    if not query.any_zone:
+        calendar = structs.replace(calendar, time_zone=UTC_CALENDAR.time_zone)
+    params, calendar = read_params(query, question.params, calendar)
+    asked_at = AskedAt(question.asked_at, calendar)
     begin, end = params.get("from"), params.get("to")
     if begin is not None and end is not None and begin > end:
         turned = f"the period is turned round: from {question.params['from']} is after to {question.params['to']}"
         raise Invalid(turned, code="bad_parameter")
     if not question.about:
-        return Request(question.company, params, asked_at)
+        return Request(question.company, params, asked_at, calendar=calendar)
     if query.of_now:
         raise Invalid(
             f"{query.name} rests on no event: it is known of now alone, and nothing explains it",
@@ -199,7 +219,7 @@ def read_request(query: Answerable, question: Question) -> Request:
             suggested_actions=("Ask for it as it is now.",),
         )
     past, page = _read_past(question.about), _read_page(question.about)
-    return Request(question.company, params, asked_at, past=past, page=page)
+    return Request(question.company, params, asked_at, past=past, page=page, calendar=calendar)
 
 
 def _read_past(about: Mapping[str, str]) -> Past:
@@ -230,22 +250,30 @@ def _read(about: Mapping[str, str], name: str, read: Callable[[str], T], otherwi
         raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
 
 
-def read_params(query: Answerable, params: Mapping[str, str]) -> dict[str, Any]:
-    """Values by their names. Raises Invalid for a parameter that is unknown, wrong or missing."""
+def read_params(query: Answerable, params: Mapping[str, str], calendar: Calendar) -> tuple[dict[str, Any], Calendar]:
+    """Values by their names, and the calendar that they are read by: this one, but for what of it they say.
+
+    Raises Invalid for a parameter that is unknown, wrong or missing.
+    """
     declared = {p.name: p for p in query.params}
-    values = {}
-    for name, text in params.items():
+    for name in params:
         if name not in declared:
             near = did_you_mean(name, declared)
             raise Invalid(
                 f"query {query.name} has no parameter {name[:LONGEST]!r}{near}; it has {', '.join(declared)}",
                 code="unknown_parameter",
             )
-        try:
-            values[name] = declared[name].read(storable(text))
-        except (ValueError, OverflowError, RecursionError) as error:
-            raise Invalid(f"parameter {name} of {query.name}: {error}", code="bad_parameter") from None
+    own = {name: _read_param(query, declared[name], params[name], calendar) for name in params if name in MEMBERS}
+    calendar = by_calendar(calendar, own)
+    values = {name: _read_param(query, declared[name], params[name], calendar) for name in params}
     missing = [p.name for p in query.params if p.required and p.name not in values]
     if missing:
         raise Invalid(f"query {query.name} needs {', '.join(missing)}", code="missing_parameter")
-    return values
+    return values, calendar
+
+
+def _read_param(query: Answerable, param: Param, text: str, calendar: Calendar) -> Any:
+    try:
+        return param.read(in_calendar(param, storable(text), calendar))
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Invalid(f"parameter {param.name} of {query.name}: {error}", code="bad_parameter") from None

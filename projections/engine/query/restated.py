@@ -156,7 +156,15 @@ def restatements(name: str, *, of: type[Row], summary: str) -> Query:
         *(Param(each, f"only rows with this {each}") for each in only),
     )
     return Query(
-        name, summary, params, restated.ask, restated.shape, restated.extra, restated.selects, row=restated.row(name)
+        name,
+        summary,
+        params,
+        restated.ask,
+        restated.shape,
+        restated.extra,
+        restated.selects,
+        row=restated.row(name),
+        any_zone=True,
     )
 
 

@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 
 from domain.access.rights import Right
+from domain.company_calendar import UTC_CALENDAR
+from domain.configuration.company import Calendar
 from domain.errors import Invalid
 from domain.ports import ReadStore
 from projections.engine.declare.merge_rules import (
     MS_PER_DAY,
     MS_PER_HOUR,
     MS_PER_MINUTE,
+    MS_PER_QUARTER,
     Day,
     Kind,
+    Moment,
     Money,
     Number,
     Twelfths,
@@ -45,15 +49,20 @@ from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals, total
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-UNITS = {MS_PER_MINUTE: "minute", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
+UNITS = {MS_PER_MINUTE: "minute", MS_PER_QUARTER: "quarter of an hour", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """Something totals can be split and filtered by: SQL over the row's key columns, and how its values are read."""
+    """Something totals can be split and filtered by: SQL over the row's key columns, and how its values are read.
+
+    `time`: the column of which it is a cut; then the SQL has `{at}` for its time in the zone of a calendar, `{zone}`
+    for that zone and `{fiscal}` for what turns a time into one of the calendar year that its fiscal year is called by.
+    """
 
     sql: str
     read: Callable[[str], Any] = str
+    time: str = ""
 
     @property
     def type(self) -> Any:
@@ -61,12 +70,23 @@ class Dimension:
         read = str if self.read is str else get_type_hints(self.read)["return"]
         return AnswerTime if read is datetime else read
 
-    def equals(self, table: Table, value: object) -> tuple[str, list[object]]:
+    def sql_in(self, calendar: Calendar) -> str:
+        """SQL of its values, as a calendar cuts them."""
+        if not self.time:
+            return self.sql
+        months = (13 - calendar.fiscal_year_starts) % 12
+        return self.sql.format(
+            at=in_zone(f'"{self.time}"', calendar),
+            zone=f"'{calendar.time_zone}'",
+            fiscal=f" + INTERVAL '{months} months'" if months else "",
+        )
+
+    def equals(self, table: Table, value: object, calendar: Calendar) -> tuple[str, list[object]]:
         """The condition that a row of the table has this value, with its parameters."""
         plain = self.sql.strip('"')
         if any(c.name == plain for c in table.columns):
             return equals(table, plain, value)
-        return f"{self.sql} = %s", [value]
+        return f"{self.sql_in(calendar)} = %s", [value]
 
 
 def _whole(text: str) -> int:
@@ -90,19 +110,35 @@ def moment(column: str) -> Dimension:
     return Dimension(f'"{column}"', read_time)
 
 
+def in_zone(time: str, calendar: Calendar) -> str:
+    """SQL of a time as the calendar's clock shows it."""
+    return time if calendar.time_zone == UTC_CALENDAR.time_zone else f"({time} AT TIME ZONE '{calendar.time_zone}')"
+
+
+def day_of(time: str, calendar: Calendar) -> str:
+    """SQL of the day in which a time lies."""
+    return f"{in_zone(time, calendar)}::date"
+
+
 def days(column: str) -> dict[str, Dimension]:
-    """The UTC calendar over a day or time column: day, weekday (0 = Monday), month and year."""
+    """The calendar over a day or time column: day, weekday (0 = Monday), month and (fiscal) year."""
     return {
-        "day": Dimension(f'"{column}"::date', read_day),
-        "weekday": Dimension(f'extract(isodow FROM "{column}")::int - 1', _whole),
-        "month": Dimension(f"to_char(\"{column}\", 'YYYY-MM')", read_month),
-        "year": Dimension(f'extract(year FROM "{column}")::int', _whole),
+        "day": Dimension("{at}::date", read_day, column),
+        "weekday": Dimension("extract(isodow FROM {at})::int - 1", _whole, column),
+        "month": Dimension("to_char({at}, 'YYYY-MM')", read_month, column),
+        "year": Dimension("extract(year FROM {at}{fiscal})::int", _whole, column),
     }
 
 
 def calendar(column: str) -> dict[str, Dimension]:
-    """The UTC calendar over a time column: hour, day, weekday (0 = Monday), month and year."""
-    return {"hour": Dimension(f"date_trunc('hour', \"{column}\")", read_time), **days(column)}
+    """The calendar over a time column: hour, day, weekday (0 = Monday), month and (fiscal) year."""
+    return {"hour": Dimension(f"date_trunc('hour', \"{column}\", {{zone}})", read_time, column), **days(column)}
+
+
+def entry_hour(column: str) -> Dimension:
+    """The hour of the day of an entry; -1 where it is unknown, which is null or the beginning of 1970."""
+    hour = "extract(hour FROM {at})::int"
+    return Dimension(f"CASE WHEN \"{column}\" > 'epoch' THEN {hour} ELSE -1 END", _whole, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +153,7 @@ class Totals:
     quantiles: Quantiles | None
     derive: Derive | None
     reporting: Reporting | None = None
+    within: str = ""
     measures: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +162,7 @@ class Totals:
     def ask(self, request: Request) -> Statement:
         """One SELECT: totals by dimension, joined with the buckets of their quantiles where there are some."""
         names: tuple[str, ...] = request.get("by", ())
-        dimensions = [f'{self.by[n].sql} AS "{n}"' for n in names]
+        dimensions = self._dimensions(request)
         where, params = self._where(request)
         columns = [*dimensions, *map(total, self.measures), *(f'{c} AS "{n}"' for n, c in self.counts.items())]
         if self._adds_up_currencies(request):
@@ -141,6 +178,9 @@ class Totals:
         joined = f"SELECT * FROM ({summed}) AS summed LEFT JOIN ({ranked}) AS ranked {on}"
         return Statement(f"{joined} ORDER BY {order}" if order else joined, (*params, *params))
 
+    def _dimensions(self, request: Request) -> list[str]:
+        return [f'{self.by[name].sql_in(request.calendar)} AS "{name}"' for name in request.get("by", ())]
+
     def _adds_up_currencies(self, request: Request) -> bool:
         return self.reporting is not None and CURRENCY not in request.get("by", ()) and request.get(CURRENCY) is None
 
@@ -152,7 +192,7 @@ class Totals:
             return rows, {}
         names: tuple[str, ...] = request.get("by", ())
         where, params = self._where(request)
-        told_apart = [*(f'{self.by[n].sql} AS "{n}"' for n in names), f'"{CURRENCY}" AS {OF_CURRENCY}']
+        told_apart = [*self._dimensions(request), f'"{CURRENCY}" AS {OF_CURRENCY}']
         told_apart.append(f'"{self.time.name}"::date AS {OF_DAY}')
         columns = ", ".join([*told_apart, *map(total, self.measures)])
         grouped = ", ".join(str(number + 1) for number in range(len(told_apart)))
@@ -173,9 +213,12 @@ class Totals:
             if request.get(bound) is not None:
                 conditions.append(f'"{self.time.name}" {operator} %s{cast}')
                 params.append(_on_the_grid(bound, request.get(bound), self.time.kind))
+                if self.within:
+                    conditions.append(f'"{self.within}" {operator.ljust(2, "=")} %s::date')
+                    params.append(request.get(bound))
         for name, dimension in self.by.items():
             if request.get(name) is not None:
-                condition, values = dimension.equals(self.table, request.get(name))
+                condition, values = dimension.equals(self.table, request.get(name), request.calendar)
                 conditions.append(condition)
                 params.extend(values)
         return " AND ".join(conditions), params
@@ -256,16 +299,18 @@ def totals(
     reporting: Reporting | None = None,
     summary: str,
     right: Right = Right.DASHBOARDS,
+    within: str = "",
 ) -> Query:
     """A query that adds up the table's measures by the dimensions named in `by` (comma-separated; none: one row).
 
-    `time` is the key column that `from` and `to` cut. `counts` are further measures: SQL aggregates that are whole
-    numbers and never null, over `source`, which is SQL after FROM and by default the table alone. `derive` gets the raw
-    measures of a row (whole numbers, null where nothing was merged) and gives further fields, and the reasons of those
-    that are null. `reporting`, of a table with the key `currency`: where the currency of totals and rates are read.
+    `time` is the key column that `from` and `to` cut, `within` one of its UTC day that sorts before it. `counts` are
+    further measures: SQL aggregates that are whole numbers and never null, over `source`, which is SQL after FROM and
+    by default the table alone. `derive` gets the raw measures of a row (whole numbers, null where nothing was merged)
+    and gives further fields, and the reasons of those that are null. `reporting`, of a table with the key `currency`:
+    where the currency of totals and rates are read.
     """
     source = source or f"{{{of.table.name}}}"
-    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting)
+    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting, within)
     return Query(
         name,
         summary,
@@ -278,7 +323,13 @@ def totals(
         row=declared.row(name),
         converts=declared.one_currency if reporting else None,
         beside=reporting.projections if reporting else frozenset(),
+        any_zone=of_any_zone(declared.time),
     )
+
+
+def of_any_zone(time: Column) -> bool:
+    """Whether days of any zone are made of rows with this time."""
+    return issubclass(time.kind, Moment) and time.kind.truncate_ms <= MS_PER_QUARTER
 
 
 def _params(by: Mapping[str, Dimension]) -> tuple[Param, ...]:

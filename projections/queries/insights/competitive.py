@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 from domain.access.rights import Feature
+from domain.company_calendar import UTC_CALENDAR
 from domain.errors import Invalid
 from domain.insights import peers
 from domain.insights.finding import Finding, Kind
@@ -27,6 +28,7 @@ from projections.queries.metrics.kpis import period_at
 
 CELLS = (1, 3, 12)  # months of a period: each month lies in one of each, and so no event in more than three
 EARLIEST = 1970
+IN_UTC = {"zone": "UTC", "calendar": UTC_CALENDAR.trading_days}  # peers are compared over the same time, alike
 
 STANDING = Method(Kind.COMPETITIVE, peers.METHOD, peers.FEWEST)
 
@@ -44,9 +46,9 @@ def read_first_of_month(text: str) -> datetime:
 
 def _period(request: Request) -> tuple[datetime, datetime]:
     """A month, quarter or year of the calendar that is over; the last month where the question does not say."""
-    today = period_at(request.asked_at.exact, "month").bounds[0]
+    today = period_at(request.asked_at.exact, "month", UTC_CALENDAR).bounds[0]
     end = request.get("to", today)
-    begin = request.get("from", period_at(end - timedelta(days=1), "month").bounds[0])
+    begin = request.get("from", period_at(end - timedelta(days=1), "month", UTC_CALENDAR).bounds[0])
     months = 12 * (end.year - begin.year) + end.month - begin.month
     if months not in CELLS or (begin.month - 1) % months or end > today:
         raise Invalid(
@@ -61,7 +63,7 @@ def _period(request: Request) -> tuple[datetime, datetime]:
 def _own_part(request: Request) -> Part:
     """The question that is put to the company and to each of its peers."""
     begin, end = _period(request)
-    return Part("metric", {"key": request.get("metric"), "from": show_time(begin), "to": show_time(end)})
+    return Part("metric", {"key": request.get("metric"), "from": show_time(begin), "to": show_time(end), **IN_UTC})
 
 
 def _parts(request: Request) -> Mapping[str, Part]:

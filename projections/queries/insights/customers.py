@@ -6,12 +6,13 @@ Models are fitted apart, on at most `MOST` customers: beyond it a sample that de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from domain.access.rights import Feature
+from domain.company_calendar import begin_of
 from domain.decimals import ONE
 from domain.insights import bg_nbd
 from domain.insights import churn as churning
@@ -28,6 +29,7 @@ from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.params import Param, read_day, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
+from projections.engine.query.totals import day_of
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
 from projections.queries.insights.shape import Insight, Method, plain
@@ -57,15 +59,16 @@ def _window(request: Request) -> tuple[date, date]:
 
 # days as numbers since 1970; one row a customer, because a row for each day would be a hundred times as many
 ACTIVE = f"""
-SELECT user_id AS key, MIN(first_seen)::date - DATE 'epoch' AS first, array_agg(day - DATE 'epoch' ORDER BY day) AS days
-FROM {{user_day}} JOIN {{user_seen}} USING (company_id, user_id)
-WHERE company_id = %s AND day >= %s AND day < %s GROUP BY user_id ORDER BY md5(user_id) LIMIT {MOST}
+SELECT user_id AS key, {{first_day}} - DATE 'epoch' AS first, array_agg(day - DATE 'epoch' ORDER BY day) AS days
+FROM (SELECT DISTINCT company_id, user_id, {{day}} AS day FROM {{{{user_quarter}}}}
+    WHERE company_id = %s AND quarter >= %s AND quarter < %s) AS active
+JOIN {{{{user_seen}}}} USING (company_id, user_id) GROUP BY user_id ORDER BY md5(user_id) LIMIT {MOST}
 """
 BOUGHT = f"""
 SELECT customer_id AS key, array_agg(day - DATE 'epoch' ORDER BY day) AS days,
     array_agg((amount / {ONE})::float8 ORDER BY day) AS amounts
-FROM (SELECT customer_id, day, SUM(amount) AS amount FROM {{payment_day}}
-    WHERE company_id = %s AND day >= %s AND day < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
+FROM (SELECT customer_id, {{day}} AS day, SUM(amount) AS amount FROM {{{{payment_quarter}}}}
+    WHERE company_id = %s AND quarter >= %s AND quarter < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
     GROUP BY 1, 2) AS bought
 GROUP BY customer_id ORDER BY md5(customer_id) LIMIT {MOST}
 """
@@ -75,6 +78,18 @@ def _about(request: Request, query: str, sample: int) -> dict[str, Any]:
     begin, end = _window(request)
     params = {"from": begin.isoformat(), "to": end.isoformat()}
     return {"evidence": {"query": query, "params": params, "customers": sample, "sampled": sample >= MOST}}
+
+
+def _by_day(sql: str, request: Request) -> Statement:
+    by = request.calendar
+    sql = sql.format(day=day_of("quarter", by), first_day=day_of("MIN(first_seen)", by))
+    return Statement(sql, (request.company, *_moments(request)))
+
+
+def _moments(request: Request) -> tuple[datetime, datetime]:
+    """Begin and end of the window."""
+    begin, end = _window(request)
+    return begin_of(begin, request.calendar), begin_of(end, request.calendar)
 
 
 def _days(request: Request) -> tuple[int, int]:
@@ -87,7 +102,7 @@ CHURN = Method(Kind.CHURN, churning.METHOD, churning.MINIMUM)
 
 
 def _parts_of_churn(request: Request) -> Mapping[str, Select]:
-    return {"users": Select("user_activity", Statement(ACTIVE, (request.company, *_window(request))))}
+    return {"users": Select("user_activity", _by_day(ACTIVE, request))}
 
 
 def _combine_churn(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
@@ -144,13 +159,14 @@ churn_risks = Composed(
     Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
+    any_zone=True,
 )
 
 VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, bg_nbd.MINIMUM)
 
 
 def _parts_of_value(request: Request) -> Mapping[str, Select]:
-    return {"customers": Select("payments", Statement(BOUGHT, (request.company, *_window(request))))}
+    return {"customers": Select("payments", _by_day(BOUGHT, request))}
 
 
 def _combine_value(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
@@ -191,6 +207,7 @@ lifetime_value = Composed(
     Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
+    any_zone=True,
 )
 
 RENEWALS = 12  # that are told ahead
@@ -204,8 +221,7 @@ def _parts_of_survival(request: Request) -> Mapping[str, Part]:
 
 
 def _combine_survival(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
-    begin, end = _window(request)
-    lives = _lives(rows["subscriptions"], *(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (begin, end)))
+    lives = _lives(rows["subscriptions"], *_moments(request))
     result = surviving.survival([life.lasted for life in lives], [life.over for life in lives])
     about = _about(request, "subscriptions", len(lives))
     return [SURVIVAL.row(result, len(lives), about, lambda shown: {**shown, **_ahead(request, result, lives)})]
@@ -259,4 +275,5 @@ survival = Composed(
     Insight,
     feature=Feature.PREDICTIVE,
     slow=True,
+    any_zone=True,
 )

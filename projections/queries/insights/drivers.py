@@ -188,4 +188,5 @@ drivers = Composed(
     _combine,
     Insight,
     version=2,
+    any_zone=True,
 )

@@ -69,4 +69,5 @@ advice = Composed(
     _parts,
     _combine,
     Insight,
+    any_zone=True,
 )

@@ -143,6 +143,7 @@ insights = Composed(
     _combine,
     Insight,
     apart=True,
+    any_zone=True,
 )
 
 
@@ -191,4 +192,5 @@ series_forecast = Composed(
     Insight,
     feature=Feature.PREDICTIVE,
     apart=True,
+    any_zone=True,
 )

@@ -192,4 +192,5 @@ ingredients = Composed(
     Ingredient,
     slow=metric_query.slow,
     stamped=True,
+    any_zone=True,
 )

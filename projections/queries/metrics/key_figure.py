@@ -50,13 +50,13 @@ class FigureWithHistory(ComparedValue, kw_only=True):
 def _newest(request: Request) -> Span:
     """The period that is asked about; of a length and an end that are given the last one of that length."""
     end, period = request.get("to"), request.get("period")
-    return period_at(end - INSTANT, period) if end is not None and period else span_of(request)
+    return period_at(end - INSTANT, period, request.calendar) if end is not None and period else span_of(request)
 
 
 def _spans(request: Request) -> Sequence[Span]:
     """The period and those before it, as many as are wanted and may be seen; the newest is the last."""
     spans, since = [_newest(request)], request.get(SINCE.name)
-    request.extent.reaches(*spans[0])
+    request.extent.reaches(*spans[0].ends)
     while len(spans) < request.get("history", LEAST):
         before = spans[0].before()
         start, end = before.bounds
@@ -125,4 +125,5 @@ key_figure = Composed(
     _rows,
     FigureWithHistory,
     kept=True,
+    any_zone=True,
 )

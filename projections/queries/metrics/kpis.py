@@ -6,12 +6,14 @@ Values are computed from the sums of other projections (`metric_sources.py`) by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from domain.company_calendar import Period, begin_of, day_at, first_day, next_first_day
+from domain.configuration.company import Calendar
 from domain.errors import Forbidden, Invalid
 from domain.metrics.catalogue import METRICS, metric
 from domain.metrics.metric import Metric, Section
@@ -79,11 +81,11 @@ def _convention(request: Request) -> str:
 def _record_scope(entry: Metric, request: Request, scope: MetricScope) -> record.Scope:
     return record.Scope(
         scope.company,
-        *scope.span,
+        *scope.span.ends,
         scope.asked_at,
         scope.only,
         scope.by,
-        request.get("calendar", record.CALENDARS[0]),
+        request.calendar,
         request.get("basis", record.BASES[0]),
         # a form of another tool may read the series for what is of trades here
         series="account_days" in entry.reads or _convention(request) != "canonical",
@@ -106,8 +108,8 @@ def _scope(entry: Metric, request: Request) -> MetricScope:
         if start is None:
             request.extent.limits.add(TIER)
         start = _seen(start or since, since)
-    span = Span(start, request.get("to"))
-    request.extent.reaches(*span)
+    span = Span(start, request.get("to"), request.calendar)
+    request.extent.reaches(*span.ends)
     return MetricScope(request.company, span, request.asked_at, by, only, request.get("policy", ""))
 
 
@@ -222,26 +224,24 @@ metric_query = Composed(
     MetricValue,
     slow=record.many,
     stamped=True,
+    any_zone=True,
 )
 
 # ---- all of a company
 
-PERIODS: Mapping[str, Callable[[datetime], datetime]] = {
-    "day": lambda at: at,
-    "week": lambda at: at - timedelta(days=at.weekday()),
-    "month": lambda at: at.replace(day=1),
-    "quarter": lambda at: at.replace(month=at.month - (at.month - 1) % 3, day=1),
-    "year": lambda at: at.replace(month=1, day=1),
-}
+PERIODS: tuple[str, ...] = get_args(Period)
 WHOLE_MONTHS = ("month", "quarter", "year")
-DAYS: Mapping[str, int] = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
 
 
-def period_at(at: datetime, period: str) -> Span:
-    """The calendar period in which a moment lies, UTC."""
-    begins = PERIODS[period]
-    start = begins(at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
-    return Span(start, begins(start + timedelta(days=DAYS[period])))
+def period_at(at: datetime, period: Period, by: Calendar) -> Span:
+    """The calendar period in which a moment lies."""
+    return period_of(day_at(at, by), period, by)
+
+
+def period_of(day: date, period: Period, by: Calendar) -> Span:
+    """The calendar period in which a day lies."""
+    first = first_day(day, period, by)
+    return Span(begin_of(first, by), begin_of(next_first_day(first, period, by), by), by)
 
 
 def span_of(request: Request) -> Span:
@@ -251,12 +251,12 @@ def span_of(request: Request) -> Span:
             raise Invalid("give from and to, or at and period", code="bad_parameter")
         if request.get("from") >= request.get("to"):
             raise Invalid("the period ends before it begins", code="bad_parameter")
-        return Span(request.get("from"), request.get("to"))
+        return Span(request.get("from"), request.get("to"), request.calendar)
     period = request.get("period", "month")
     if request.get("at") is not None:
-        return period_at(request.get("at"), period)
+        return period_at(request.get("at"), period, request.calendar)
     today = request.asked_at.month if period in WHOLE_MONTHS else request.asked_at.day
-    return period_at(datetime(today.year, today.month, today.day, tzinfo=UTC), period)
+    return period_of(today, period, request.calendar)
 
 
 def _read_keys(text: str) -> tuple[str, ...]:
@@ -275,7 +275,7 @@ def _kpis(request: Request) -> list[Metric]:
 
 def _of_company(request: Request) -> MetricScope:
     span, since = span_of(request), request.get(SINCE.name)
-    request.extent.reaches(*span)
+    request.extent.reaches(*span.ends)
     if since is not None and span.start is not None:
         _seen(span.start, since)
     return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
@@ -288,7 +288,7 @@ def _before(request: Request, scope: MetricScope) -> MetricScope:
         return scope.before()
     if begin is None or end is None or begin >= end:
         raise Invalid("give both ends of the period that is compared with, in order", code="bad_parameter")
-    return replace(scope, span=Span(begin, end))
+    return replace(scope, span=Span(begin, end, request.calendar))
 
 
 def _sees_before(request: Request, scope: MetricScope) -> bool:
@@ -370,4 +370,5 @@ kpis = Composed(
     _all_rows,
     ComparedValue,
     kept=True,
+    any_zone=True,
 )

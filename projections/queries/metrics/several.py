@@ -93,4 +93,5 @@ metrics = Composed(
     _rows,
     TitledValue,
     stamped=True,
+    any_zone=True,
 )  # fmt: skip

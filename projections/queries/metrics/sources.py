@@ -21,15 +21,14 @@ from projections.engine.query.formatting import show_time
 from projections.engine.query.plain import Statement
 from projections.engine.query.quantiles import middle_of
 from projections.engine.query.reporting import NoAmounts
-from projections.queries.metrics.periods import LAST, Span
+from projections.queries.metrics.periods import LAST, Span, year_before
 from projections.queries.metrics.traders import trader_sums, traders
 from projections.queries.users import counts
-from projections.queries.users.counts import Cycle
+from projections.queries.users.counts import Cycle, Windows
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
 TO_PAY, TO_ACTIVATE = timedelta(days=30), timedelta(days=7)  # after which it is decided whether it was in time
-YEAR = timedelta(days=365)
 Rows = Sequence[dict[str, Any]]
 Sums = dict[str, Any]
 
@@ -117,16 +116,16 @@ def _scheduled(scope: MetricScope, by: Sequence[str] | None = None) -> Select:
     grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
     sql = (
         f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
-        f" WHERE company_id = %s AND policy IN ('default', %s) AND day < %s{only}{grouped}"
+        f" WHERE company_id = %s AND policy IN ('default', %s) AND quarter < %s{only}{grouped}"
     )
-    params = scope.company, scope.policy or "default", scope.span.days[1], *scope.only.values()
+    params = scope.company, scope.policy or "default", scope.span.bounds[1], *scope.only.values()
     return Select("subscriptions", Statement(sql, params))
 
 
 def _of_year(scope: MetricScope) -> Part:
     """Movements of the year that ends with the period."""
     end = scope.span.bounds[1]
-    return _movements(replace(scope, span=Span(end - YEAR, end)))
+    return _movements(replace(scope, span=Span(year_before(end, scope.span.by), end, scope.span.by)))
 
 
 def _retained(scope: MetricScope) -> Part:
@@ -250,10 +249,11 @@ def _activity(scope: MetricScope) -> Part:
 
 def _users(scope: MetricScope) -> Select:
     """What is asked about users at once is one statement, which both sources share."""
-    first, end = scope.span.days
-    earlier = scope.span.before().days[0] if scope.span.start else first
-    cycle = Cycle(earlier, first, end, scope.span.bounds[0]) if "user_lifecycle" in scope.reads else None
-    return counts.select_counts(scope.company, cycle, scope.last_day if "user_windows" in scope.reads else None)
+    first, end = scope.span.bounds
+    earlier = scope.span.before().bounds[0] if scope.span.start else first
+    cycle = Cycle(earlier, first, end) if "user_lifecycle" in scope.reads else None
+    windows = Windows(scope.last_day, scope.span.by) if "user_windows" in scope.reads else None
+    return counts.select_counts(scope.company, cycle, windows)
 
 
 SESSIONS = """
@@ -268,13 +268,14 @@ def _sessions(scope: MetricScope) -> Select:
 
 FEATURES = """
 SELECT SUM(features) AS features, COUNT(*) AS users FROM (SELECT COUNT(*) AS features
-    FROM (SELECT DISTINCT user_id, feature FROM {feature_day} WHERE company_id = %s AND day >= %s AND day < %s) AS used
+    FROM (SELECT DISTINCT user_id, feature FROM {feature_quarter}
+        WHERE company_id = %s AND quarter >= %s AND quarter < %s) AS used
     GROUP BY user_id) AS users
 """
 
 
 def _features(scope: MetricScope) -> Select:
-    return Select("user_activity", Statement(FEATURES, (scope.company, *scope.span.days)))
+    return Select("user_activity", Statement(FEATURES, (scope.company, *scope.span.bounds)))
 
 
 def _durations(rows: Rows, _: MetricScope) -> Sums:
@@ -347,7 +348,7 @@ def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Calla
 
 
 FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
-EVER_COST = Source(_ever("acquisition", "acquisition_day", "day", ("channel", "campaign", "currency")))
+EVER_COST = Source(_ever("acquisition", "acquisition_quarter", "quarter", ("channel", "campaign", "currency")))
 EVER_OPERATED = Source(_ever("system_metrics", "operation_minute", "minute", ("service", "operation")))
 
 SOURCES: Mapping[str, Source] = {

@@ -14,7 +14,7 @@ from projections.engine.query.reporting import NoAmounts
 TRADERS = """
 SELECT COUNT(*) AS users, COUNT(*) FILTER (WHERE pnl > 0) AS profitable, COUNT(*) FILTER (WHERE several) AS mixed
 FROM (SELECT SUM(total_pnl) AS pnl, MIN(NULLIF(currency, '')) <> MAX(NULLIF(currency, '')) AS several
-    FROM {trading_by_hour} WHERE company_id = %s AND hour >= %s AND hour < %s GROUP BY user_id) AS users
+    FROM {trading_by_quarter} WHERE company_id = %s AND quarter >= %s AND quarter < %s GROUP BY user_id) AS users
 """
 
 

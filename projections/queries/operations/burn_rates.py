@@ -76,4 +76,5 @@ BURN_RATES = Composed(
     _parts,
     _combine,
     BurnRate,
+    any_zone=True,
 )

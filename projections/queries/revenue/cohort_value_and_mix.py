@@ -104,6 +104,7 @@ COHORT_LTV = Composed(
     CumulativeCohort,
     feature=Feature.RETENTION,
     slow=True,
+    any_zone=True,
 )
 MRR_MIX = Composed(
     "mrr_mix",
@@ -117,4 +118,5 @@ MRR_MIX = Composed(
     _movements,
     _shares,
     MixShare,
+    any_zone=True,
 )

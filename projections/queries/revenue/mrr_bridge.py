@@ -78,4 +78,5 @@ MRR_BRIDGE = Composed(
     _parts,
     _combine,
     BridgeLine,
+    any_zone=True,
 )

@@ -109,6 +109,7 @@ TRADING_LEAGUE = Composed(
     lambda request: totals_by(request, request.get("by")),
     league,
     LeagueRow,
+    any_zone=True,
 )
 TRADING_TIME = Composed(
     "trading_time",
@@ -122,4 +123,5 @@ TRADING_TIME = Composed(
     lambda request: totals_by(request, ",".join(CALENDARS[request.get("by", "hour_weekday")])),
     calendar,
     TimeRow,
+    any_zone=True,
 )

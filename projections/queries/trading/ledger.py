@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from domain.company_calendar import UTC_CALENDAR
+from domain.configuration.company import Calendar
 from projections.engine.query.formatting import stored_label
 from projections.engine.query.packed_columns import moments, read_moments, read_wholes, wholes
-from projections.engine.query.totals import Dimension, calendar, plain, whole
+from projections.engine.query.totals import Dimension, calendar, entry_hour, plain
 
 if TYPE_CHECKING:
     from domain.metrics.trading.trades import Trades
@@ -32,16 +33,16 @@ TAG = f"replace(replace(unnest({TAGS}), chr(30) || '1', chr(31)), chr(30) || '0'
 CUTS: Mapping[str, Dimension] = {
     **{name: plain(name) for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")},
     **calendar("closed_at"),
-    "entry_hour": replace(whole("entry_hour"), sql="COALESCE(extract(hour FROM opened_at)::int, -1)"),
+    "entry_hour": entry_hour("opened_at"),
     "tag": Dimension(TAG),
 }
 
 
-def only(name: str, text: str) -> tuple[str, object]:
+def only(name: str, text: str, by: Calendar) -> tuple[str, object]:
     """Condition of trades that have this value of a cut, and its parameter. Raises ValueError for what is no value."""
     if name == "tag":
         return f"%s = ANY({TAGS})", stored_label(text)
-    return f"{CUTS[name].sql} = %s", CUTS[name].read(text)
+    return f"{CUTS[name].sql_in(by)} = %s", CUTS[name].read(text)
 
 
 def several(currency: str) -> str:
@@ -49,17 +50,17 @@ def several(currency: str) -> str:
     return f"COALESCE(MIN(NULLIF({currency}, '')) <> MAX(NULLIF({currency}, '')), false)"
 
 
-def trades(where: str, by: Sequence[str] = (), most: int | None = None) -> str:
+def trades(where: str, by: Sequence[str] = (), most: int | None = None, cut_by: Calendar = UTC_CALENDAR) -> str:
     """SELECT of the trades under a condition, in their order: one row, or one for each group of these cuts.
 
     A trade with several tags is in the group of each, one without any in none. `most`: no more than so many trades, and
-    one that tells that there are more.
+    one that tells that there are more. `cut_by`: the calendar of cuts of time.
     """
     listed = "".join(f'"{name}", ' for name in by)
     return TRADES.format(
         by=listed,
         several=several("of_currency"),
-        picked="".join(f'{CUTS[name].sql} AS "{name}", ' for name in by),
+        picked="".join(f'{CUTS[name].sql_in(cut_by)} AS "{name}", ' for name in by),
         where=where,
         # Groups are not read in the order of the rows below them.
         place="row_number() OVER (ORDER BY closed_at, _last_seq, trade_id) AS place, " if by else "",

@@ -165,7 +165,9 @@ def _correlated(request: Request) -> Mapping[str, Select]:
 
 def _scope(request: Request) -> record.Scope:
     by = CUT[request.get("of")]
-    return record.Scope(request.company, request.get("from"), request.get("to"), request.asked_at, by=(by,))
+    return record.Scope(
+        request.company, request.get("from"), request.get("to"), request.asked_at, by=(by,), calendar=request.calendar
+    )
 
 
 def pairs(request: Request, answers: Mapping[str, Rows]) -> list[Pair]:
@@ -236,6 +238,7 @@ CORRELATIONS = Composed(
     pairs,
     Pair,
     slow=True,
+    any_zone=True,
 )
 
 # ---- what their series say

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.company_calendar import UTC_CALENDAR, begin_of, day_at
+from domain.configuration.company import Calendar as CompanyCalendar
 from domain.errors import Invalid
 from domain.metrics.value import Reason
 from projections.engine.declare.merge_rules import MS_PER_DAY
 from projections.engine.query.answer_row import Rows, sort_key
 from projections.engine.query.asked_at import AskedAt
+from projections.engine.query.calendar import TRADING_DAYS
 from projections.engine.query.composed import Select
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.reporting import NoAmount
+from projections.engine.query.totals import day_of
 from projections.queries.trading.ledger import only, read_trades
 from projections.queries.trading.ledger import trades as ledger
 
@@ -33,15 +37,11 @@ if TYPE_CHECKING:
 MOST_TRADES = 200_000
 FEW_TRADES = 1_000  # every statistic of so many takes one or two milliseconds
 OF_ACCOUNTS = ("user_id", "account_id")
-CALENDARS = ("weekdays", "all")
 BASES = ("best", "marked", "equity", "pnl")
+EPOCH = date(1970, 1, 1).toordinal()
 RECORDS = frozenset({"trades", "account_days", "account_values"})  # the queries whose rows a record is made of
 SERIES = (
-    Param(
-        "calendar",
-        "days of the daily series: weekdays (252 a year, the default) or all (365)",
-        read_choice(*CALENDARS),
-    ),
+    TRADING_DAYS,
     Param(
         "basis",
         "what returns are taken of: best (the default: what is known of all accounts), marked, equity or pnl",
@@ -63,7 +63,7 @@ class Scope:
     asked_at: AskedAt
     only: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ()
-    calendar: str = "weekdays"
+    calendar: CompanyCalendar = UTC_CALENDAR
     basis: str = "best"
     series: bool = True
 
@@ -75,7 +75,7 @@ class Scope:
     @property
     def first_day(self) -> int | None:
         """The day on which it begins, as its number since 1970."""
-        return None if self.start is None else _ms(self.start) // MS_PER_DAY
+        return None if self.start is None else day_at(self.start, self.calendar).toordinal() - EPOCH
 
 
 FLOWS = """
@@ -118,11 +118,15 @@ COVERAGE = """
 """
 ACCOUNTS = """
     WITH booked AS (
-        SELECT user_id, account_id, day, trades, flows, currency FROM {{account_day}} WHERE {scope}
+        SELECT user_id, account_id, {day} AS day, trades, flows, currency FROM {{account_quarter}} WHERE {scope}
     ), valued AS (
         SELECT user_id, account_id, day, equity, currency,
             lag(equity) OVER (PARTITION BY user_id, account_id, currency ORDER BY day) AS before
-        FROM {{account_value}} WHERE {scope}
+        FROM (
+            SELECT DISTINCT ON (user_id, account_id, currency, day) user_id, account_id, day, equity, currency
+            FROM (SELECT *, {day} AS day FROM {{account_value}} WHERE {scope}) AS marked
+            ORDER BY user_id, account_id, currency, day, quarter DESC
+        ) AS last_of_day
     )
 """
 
@@ -132,7 +136,7 @@ def select_record(scope: Scope) -> Select:
     if scope.series:
         _whole_days(scope)
     where, of_trades = _trades_where(scope)
-    trades = ledger(where, scope.by, most=MOST_TRADES)
+    trades = ledger(where, scope.by, MOST_TRADES, scope.calendar)
     if not scope.has_equity:
         return Select("trading", Statement(trades, of_trades))
     accounts, of_accounts = _accounts_where(scope)
@@ -140,7 +144,8 @@ def select_record(scope: Scope) -> Select:
     listed = "".join(f'"{name}", ' for name in scope.by)
     named = {"by": listed, "grouped": f"GROUP BY {listed.removesuffix(', ')}" if listed else ""}
     parts = [trades, *(part.format(**named, earlier=earlier) for part in (FLOWS, EARNED, VALUES, MOVED, COVERAGE))]
-    sql = f"{ACCOUNTS.format(scope=accounts)} SELECT * FROM ({parts[0]}) AS part_0"
+    whole = ACCOUNTS.format(scope=accounts, day=day_of("quarter", scope.calendar))
+    sql = f"{whole} SELECT * FROM ({parts[0]}) AS part_0"
     for number, part in enumerate(parts[1:], start=1):
         beside = f"FULL JOIN ({part}) AS part_{number} USING ({listed.removesuffix(', ')})"
         sql += f" {beside}" if listed else f" CROSS JOIN ({part}) AS part_{number}"
@@ -149,9 +154,9 @@ def select_record(scope: Scope) -> Select:
 
 def _whole_days(scope: Scope) -> None:
     for name, at in (("from", scope.start), ("to", scope.end)):
-        if at is not None and _ms(at) % MS_PER_DAY:
+        if at is not None and begin_of(day_at(at, scope.calendar), scope.calendar) != at:
             raise Invalid(
-                f"parameter {name}: {at.isoformat()} is inside a day, and bookings are kept by the day",
+                f"parameter {name}: {at.isoformat()} is inside a day, and the series is one of days",
                 code="bad_parameter",
             )
 
@@ -161,7 +166,7 @@ def _trades_where(scope: Scope) -> tuple[str, tuple[object, ...]]:
     where, params = ["company_id = %s"], list[object]([scope.company])
     for name, text in scope.only.items():
         try:
-            condition, value = only(name, text)
+            condition, value = only(name, text, scope.calendar)
         except ValueError as error:
             raise Invalid(f"parameter {name}: {error}", code="bad_parameter") from None
         where.append(condition)
@@ -177,7 +182,7 @@ def _accounts_where(scope: Scope) -> tuple[str, tuple[object, ...]]:
     """Condition of the accounts' days, up to the end of the period."""
     where, params = _same(scope)
     if scope.end is not None:
-        where.append("day < %s::date")
+        where.append("quarter < %s")
         params.append(scope.end)
     return " AND ".join(where), tuple(params)
 
@@ -205,9 +210,9 @@ def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
     from domain.metrics.trading.trades import Trades
 
     trades = read_trades(row) if row["trades"] else Trades.of(())
-    end = None if scope.end is None else scope.asked_at.capped(scope.end)
     start = None if scope.start is None else _ms(scope.start)
-    return TradingRecord(trades, _daily(scope, row, trades), start, None if end is None else _ms(end))
+    end = None if scope.end is None else _ms(scope.asked_at.capped(scope.end))
+    return TradingRecord(trades, _daily(scope, row, trades), start, end, scope.calendar.time_zone)
 
 
 Records = Iterable[tuple[tuple[Any, ...], "TradingRecord | Reason"]]
@@ -248,11 +253,12 @@ def rests_on(key: str, record: TradingRecord) -> dict[str, Any]:
 
 def _daily(scope: Scope, row: Mapping[str, Any], trades: Trades) -> Daily:
     """The series on the basis that is asked for, or the best one that is known of all accounts."""
+    from domain.metrics.engagement.periods import local
     from domain.metrics.trading.calendars import Calendar
     from domain.metrics.trading.daily import Booked, from_flows, from_pnl, from_values
 
-    calendar = Calendar(scope.calendar)
-    earned = Booked(trades.closed_at // MS_PER_DAY, trades.pnl)
+    calendar = Calendar(scope.calendar.trading_days)
+    earned = Booked(local(trades.closed_at, scope.calendar.time_zone) // MS_PER_DAY, trades.pnl)
     if scope.has_equity:
         if row["value_days"] and not row["unvalued"] and scope.basis != "equity":
             return from_values(*_marked(scope, row), calendar)
@@ -294,8 +300,7 @@ def _with_opening(scope: Scope, row: Mapping[str, Any], calendar: Any) -> Booked
 
 
 def _booked(dates: Iterable[Any] | None, amounts: Iterable[Any] | None) -> Booked:
-    epoch = datetime(1970, 1, 1).toordinal()
-    return _numbered([d.toordinal() - epoch for d in dates or ()], [int(a) for a in amounts or ()])
+    return _numbered([d.toordinal() - EPOCH for d in dates or ()], [int(a) for a in amounts or ()])
 
 
 def _numbered(numbers: list[int], amounts: list[int]) -> Booked:

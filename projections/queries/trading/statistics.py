@@ -17,7 +17,6 @@ from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.queries.trading.record import (
     BASES,
-    CALENDARS,
     SERIES,
     Scope,
     many,
@@ -36,17 +35,9 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_midnight(text: str) -> datetime:
-    """A day's beginning, UTC: bookings are kept by the day. Raises ValueError for a moment inside a day."""
-    moment = read_time(text)
-    if (moment - EPOCH).total_seconds() % 86_400:
-        raise ValueError(f"{text!r} is inside a day, and bookings are kept by the day")
-    return moment
-
-
 PERIOD = (
-    Param("from", "first day of exit (inclusive), UTC", read_midnight),
-    Param("to", "end (exclusive): a day, UTC", read_midnight),
+    Param("from", "first day of exit (inclusive)", read_time),
+    Param("to", "end (exclusive): a day", read_time),
 )
 FILTERS = (
     *(
@@ -97,7 +88,7 @@ def scope(request: Request) -> Scope:
         request.get("to"),
         request.asked_at,
         {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None},
-        calendar=request.get("calendar", CALENDARS[0]),
+        calendar=request.calendar,
         basis=request.get("basis", BASES[0]),
     )
 
@@ -250,7 +241,7 @@ def periods(request: Request, rows: Mapping[str, Rows]) -> list[ReturnRow]:
     from domain.metrics.trading.periodic_returns import periodic_returns
 
     daily, by = record_of(request, rows).daily, request.get("by", "month")
-    returns = periodic_returns(daily.returns, daily.days, by)
+    returns = periodic_returns(daily.returns, daily.days, by, request.calendar.fiscal_year_starts)
     return [
         ReturnRow(
             **dict[str, Any]({by: int(key) if by == "year" else key}),
@@ -273,11 +264,11 @@ def users(request: Request) -> Mapping[str, Select]:
             params.append(request.get(name))
     for bound, operator in (("from", ">="), ("to", "<")):
         if request.get(bound) is not None:
-            where.append(f"hour {operator} %s")
+            where.append(f"quarter {operator} %s")
             params.append(request.get(bound))
     sql = (
         f"SELECT {integers('sign')} AS signs FROM (SELECT SIGN(SUM(total_pnl))::int AS sign"
-        f" FROM {{trading_by_hour}} WHERE {' AND '.join(where)} GROUP BY user_id) AS summed"
+        f" FROM {{trading_by_quarter}} WHERE {' AND '.join(where)} GROUP BY user_id) AS summed"
     )
     return {"users": Select("trading", Statement(sql, tuple(params)))}
 
@@ -305,7 +296,9 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> list[UserShare]:
 def _of_record(
     name: str, summary: str, combine: Callable[..., list[AnyRow]], row: type[AnyRow], *params: Param, kept: bool = False
 ) -> Composed[AnyRow]:
-    return Composed(name, summary, (*RECORD, *params), parts, combine, row, version=2, slow=many, kept=kept)
+    return Composed(
+        name, summary, (*RECORD, *params), parts, combine, row, version=2, slow=many, kept=kept, any_zone=True
+    )
 
 
 TRADING_METRICS = _of_record(
@@ -352,4 +345,5 @@ PROFITABLE_USERS = Composed(
     profitable,
     UserShare,
     slow=True,
+    any_zone=True,
 )

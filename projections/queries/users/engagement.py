@@ -7,21 +7,24 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.company_calendar import begin_of, week_start
 from domain.errors import Forbidden
 from projections.engine.query.answer_row import Rows, or_reasons
 from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
-from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day
+from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_day, reads_day
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of as no_more
+from projections.engine.query.totals import day_of
 from projections.engine.store.sql import SHORT
+from projections.queries.users.active_days import end_of, read_user_days, user_days
 from projections.queries.users.engagement_rows import ActiveDay, DaysActive, FeatureUse, LifecyclePeriod, Segment
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import IntArray
 
-MOST_DAYS, MOST_USERS = 500_000, 500_000
+MOST_USERS = 500_000
 MAU = 28
 BEFORE = {"day": 1, "week": 7, "month": 31}  # days before the period that life cycles have to know
 SILENCE = 90  # days after which nobody is looked for
@@ -29,6 +32,7 @@ EPOCH = date(1970, 1, 1).toordinal()
 SEGMENTS = ("new", "activated", "engaged", "power", "at_risk", "dormant", "churned")
 
 
+@reads_day
 def read_event_day(text: str) -> date:
     """A day on which there can be events, from 1970 to 2100. Raises ValueError for any other."""
     day = read_day(text)
@@ -38,47 +42,13 @@ def read_event_day(text: str) -> date:
 
 
 PERIOD = (
-    Param("from", "first day (inclusive), UTC; the first of all by default", read_event_day),
-    Param("to", "end (exclusive): a day, UTC; after the last of all by default", read_event_day),
+    Param("from", "first day (inclusive); the first of all by default", read_event_day),
+    Param("to", "end (exclusive): a day; after the last of all by default", read_event_day),
 )
 AT = (
-    Param("at", "the last day that counts, UTC; the last of all by default", read_event_day),
+    Param("at", "the last day that counts; the last of all by default", read_event_day, inside=True),
     Param("since", "first day that the tier sees; the service sets it", read_day),
 )
-
-
-USER_DAYS = """
-    SELECT count(*) AS rows, {users} AS users, {days} AS days, {began} AS began FROM (
-        SELECT dense_rank() OVER (ORDER BY user_id)::int AS number, day, began FROM (
-            SELECT user_id, day, first_seen::date AS began
-            FROM {{user_day}} JOIN {{user_seen}} USING (company_id, user_id) WHERE {where} LIMIT {most}
-        ) AS picked
-    ) AS numbered
-"""
-
-
-def user_days(request: Request, before: int) -> Select:
-    """Users and their active days in the period, and so many days before it; none that has not begun."""
-    end = request.get("to")
-    last = request.asked_at.day if end is None else request.asked_at.capped_day(end - timedelta(days=1))
-    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, last])
-    if (begin := request.get("from")) is not None:
-        where.append("day >= %s")
-        params.append(begin - timedelta(days=before))
-    sql = USER_DAYS.format(
-        users=integers("number"),
-        days=days("day"),
-        began=days("began"),
-        where=" AND ".join(where),
-        most=MOST_DAYS + 1,
-    )
-    return Select("user_activity", Statement(sql, tuple(params)))
-
-
-def read_user_days(row: Mapping[str, Any]) -> tuple[IntArray, IntArray, IntArray]:
-    """Users, days and the day of each user's first event. Raises LimitExceeded for more than are read."""
-    bounded(row["rows"], MOST_DAYS, "active days of users")
-    return read_integers(row["users"]), read_days(row["days"]), read_days(row["began"])
 
 
 def _number(day: date) -> int:
@@ -160,7 +130,8 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> list[Lifecycle
     import numpy as np
 
     from domain.metrics.engagement.lifecycle import lifecycle, pulse
-    from domain.metrics.engagement.periods import MS_PER_DAY, begin_of, period_of
+    from domain.metrics.engagement.periods import MS_PER_DAY, period_of
+    from domain.metrics.engagement.periods import begin_of as begin_of_periods
 
     users, days_active, began = read_user_days(rows["days"][0])
     if not users.size:
@@ -169,10 +140,11 @@ def lifecycle_rows(request: Request, rows: Mapping[str, Rows]) -> list[Lifecycle
     ends = _ends(request, days_active)
     if ends[1] < ends[0]:
         return []
-    first, last = period_of(np.array(ends) * MS_PER_DAY, unit).tolist()
-    active, new_in = (period_of(each * MS_PER_DAY, unit) for each in (days_active, began))
+    week = week_start(request.calendar)
+    first, last = period_of(np.array(ends) * MS_PER_DAY, unit, week_start=week).tolist()
+    active, new_in = (period_of(each * MS_PER_DAY, unit, week_start=week) for each in (days_active, began))
     cycle = lifecycle(users, active, new_in, first, last)
-    begins = begin_of(np.arange(first, last + 1), unit) // MS_PER_DAY
+    begins = begin_of_periods(np.arange(first, last + 1), unit, week_start=week) // MS_PER_DAY
     return [
         LifecyclePeriod(
             **dict[str, Any]({unit: f"{_day(begin):%Y-%m}" if unit == "month" else _day(begin)}),
@@ -193,7 +165,7 @@ FEATURE_USERS = """
         SELECT feature, dense_rank() OVER (ORDER BY user_id)::int AS number,
             (dense_rank() OVER (ORDER BY feature) - 1)::int AS what
         FROM (
-            SELECT user_id, feature FROM {{feature_day}} WHERE {where} GROUP BY user_id, feature LIMIT {most}
+            SELECT user_id, feature FROM {{feature_quarter}} WHERE {where} GROUP BY user_id, feature LIMIT {most}
         ) AS picked
     ) AS numbered
 """
@@ -205,8 +177,8 @@ def feature_parts(request: Request) -> Mapping[str, Part | Select]:
     bounds = {}
     for bound, operator in (("from", ">="), ("to", "<")):
         if (day := request.get(bound)) is not None:
-            where.append(f"day {operator} %s")
-            params.append(day)
+            where.append(f"quarter {operator} %s")
+            params.append(begin_of(day, request.calendar))
             bounds[bound] = day.isoformat()
     sql = FEATURE_USERS.format(
         users=integers("number"), features=integers("what"), where=" AND ".join(where), most=MOST_USERS + 1
@@ -254,16 +226,16 @@ HABITS = """
     SELECT count(*) AS rows, array_agg(user_id) AS users, MAX(at) AS at,
         {first} AS first, {last} AS last, {active} AS active, {before} AS before
     FROM (
-        SELECT seen.user_id, at, first_seen::date AS first, COALESCE(MAX(day), at - {silence}) AS last,
+        SELECT seen.user_id, at, {first_day} AS first, COALESCE(MAX(day), at - {silence}) AS last,
             COUNT(day) FILTER (WHERE day > at - 28)::int AS active,
             COUNT(day) FILTER (WHERE day > at - 56 AND day <= at - 28)::int AS before
         FROM (
-            SELECT COALESCE(%s, LEAST(%s, (SELECT MAX(last_seen)::date FROM {{user_seen}} WHERE company_id = %s))) AS at
+            SELECT COALESCE(%s, LEAST(%s, (SELECT {last_day} FROM {{user_seen}} WHERE company_id = %s))) AS at
         ) AS day_asked
-        CROSS JOIN {{user_seen}} AS seen LEFT JOIN {{user_day}} AS active
-            ON active.company_id = seen.company_id AND active.user_id = seen.user_id
-                AND active.day <= at AND active.day > at - {silence}
-        WHERE seen.company_id = %s AND first_seen::date <= at {user}
+        CROSS JOIN {{user_seen}} AS seen LEFT JOIN (
+            SELECT DISTINCT user_id, {day} AS day FROM {{user_quarter}} WHERE company_id = %s AND quarter < %s {only}
+        ) AS active ON active.user_id = seen.user_id AND active.day <= at AND active.day > at - {silence}
+        WHERE seen.company_id = %s AND {first_day} <= at {user}
         GROUP BY seen.user_id, at, first_seen ORDER BY seen.user_id LIMIT {most}
     ) AS picked
 """
@@ -276,8 +248,14 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     """
     company, at, user = request.company, read_day_of_answer(request), request.get("user_id")
     latest = request.asked_at.day if at is None else at
+    end = end_of(latest, request.calendar)
     only, named = ("AND user_id = %s", (user,)) if user is not None else ("", ())
+    by = request.calendar
     habits = HABITS.format(
+        day=day_of("quarter", by),
+        first_day=day_of("first_seen", by),
+        last_day=day_of("MAX(last_seen)", by),
+        only=only,
         first=days("first"),
         last=days("last"),
         active=integers("active"),
@@ -288,11 +266,13 @@ def segment_parts(request: Request) -> Mapping[str, Select]:
     )
     activated = (
         "SELECT array_agg(user_id) AS users FROM {user_first}"
-        f" WHERE company_id = %s AND {SHORT}(name) = 'activated' {only} AND first_at < %s::date + 1"
+        f" WHERE company_id = %s AND {SHORT}(name) = 'activated' {only} AND first_at < %s"
     )
     return {
-        "habits": Select("user_activity", Statement(habits, (at, latest, company, company, *named))),
-        "activated": Select("user_steps", Statement(activated, (company, *named, latest))),
+        "habits": Select(
+            "user_activity", Statement(habits, (at, latest, company, company, end, *named, company, *named))
+        ),
+        "activated": Select("user_steps", Statement(activated, (company, *named, end))),
     }
 
 
@@ -343,6 +323,7 @@ ACTIVITY = Composed(
     activity,
     ActiveDay,
     slow=True,
+    any_zone=True,
 )
 STICKINESS = Composed(
     "stickiness",
@@ -352,6 +333,7 @@ STICKINESS = Composed(
     histogram,
     DaysActive,
     slow=True,
+    any_zone=True,
 )
 LIFECYCLE = Composed(
     "lifecycle",
@@ -361,6 +343,7 @@ LIFECYCLE = Composed(
     lifecycle_rows,
     LifecyclePeriod,
     slow=True,
+    any_zone=True,
 )
 FEATURES = Composed(
     "features",
@@ -370,6 +353,7 @@ FEATURES = Composed(
     features,
     FeatureUse,
     slow=True,
+    any_zone=True,
 )
 SEGMENTATION = Composed(
     "segments",
@@ -383,4 +367,5 @@ SEGMENTATION = Composed(
     segments,
     Segment,
     slow=True,
+    any_zone=True,
 )

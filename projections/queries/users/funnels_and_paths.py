@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, UnsetType, field
 
 from domain.access.rights import Feature
+from domain.company_calendar import week_start
 from domain.name_list import read_name_list
 from projections.engine.query.answer_row import AnswerRow, Rows, or_reasons
 from projections.engine.query.composed import Composed, Select
@@ -146,8 +147,10 @@ def funnel_rows(request: Request, rows: Mapping[str, Rows]) -> list[FunnelStep]:
     by = request.get("by")
     if by is None:
         return [_step(name, step, k) for k, (name, step) in enumerate(zip(steps, steps_of(attempts), strict=True), 1)]
-    groups = _subjects(attempts, stream, row, asks.order, asks.steps) if by == "subject" else _periods(attempts, by)
-    shown = _group_names(by, row)
+    groups = (
+        _subjects(attempts, stream, row, asks.order, asks.steps) if by == "subject" else _periods(attempts, by, request)
+    )
+    shown = _group_names(by, row, request)
     return [
         _step(name, step, k, **{by: shown(group)})
         for group, figures in breakdown(attempts, groups).items()
@@ -160,10 +163,10 @@ def _step(name: str, step: Any, place: int, **group: Any) -> FunnelStep:
     return FunnelStep(step=place, name=name, users=step.users, **stats, **group)
 
 
-def _periods(attempts: Attempts, by: Any) -> IntArray:
+def _periods(attempts: Attempts, by: Any, request: Request) -> IntArray:
     from domain.metrics.engagement.periods import period_of
 
-    return period_of(attempts.reached.min(axis=1), by)
+    return period_of(attempts.reached.min(axis=1), by, request.calendar.time_zone, week_start(request.calendar))
 
 
 def _subjects(attempts: Attempts, stream: Events, row: Mapping[str, Any], order: str, steps: Any) -> IntArray:
@@ -182,7 +185,7 @@ def _subjects(attempts: Attempts, stream: Events, row: Mapping[str, Any], order:
     return of_entry
 
 
-def _group_names(by: str, row: Mapping[str, Any]) -> Any:
+def _group_names(by: str, row: Mapping[str, Any], request: Request) -> Any:
     import numpy as np
 
     from domain.metrics.engagement.periods import begin_of
@@ -191,7 +194,8 @@ def _group_names(by: str, row: Mapping[str, Any]) -> Any:
         return lambda group: row["subject_texts"][group]
 
     def begin(group: int) -> str:
-        moment = begin_of(np.array([group], np.int64), by)  # type: ignore[arg-type]  # one of GROUPS
+        periods, first = np.array([group], np.int64), week_start(request.calendar)
+        moment = begin_of(periods, by, week_start=first)  # type: ignore[arg-type]  # one of GROUPS
         return str(moment.astype("datetime64[ms]").astype("datetime64[M]" if by == "month" else "datetime64[D]")[0])
 
     return begin
@@ -246,6 +250,7 @@ FUNNEL = Composed(
     feature=Feature.FUNNELS,
     version=2,
     slow=True,
+    any_zone=True,
 )
 JOURNEY = Composed(
     "journey",
@@ -271,4 +276,5 @@ JOURNEY = Composed(
     feature=Feature.FUNNELS,
     version=2,
     slow=True,
+    any_zone=True,
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 
 from domain.access.rights import Feature
+from domain.company_calendar import week_start
 from domain.errors import Invalid
 from domain.metrics.value import Stat, has_value
 from projections.engine.query.answer_row import AnswerRow, Rows
@@ -31,6 +31,7 @@ from projections.engine.query.packed_columns import (
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
+from projections.engine.query.totals import day_of
 from projections.engine.store.sql import equals
 from projections.queries.users.funnels_and_paths import MOST_EVENTS
 from projections.user_steps import UserFirst
@@ -67,14 +68,6 @@ class Cohort(AnswerRow, kw_only=True):
     ages: list[CohortAge]
 
 
-def read_zone(text: str) -> str:
-    """The IANA name of a time zone. Raises ValueError for one that there is not."""
-    try:
-        return ZoneInfo(text).key
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone, such as Europe/Berlin") from None
-
-
 def read_brackets(text: str) -> tuple[int, ...]:
     """First ages of brackets in steps of the retention, ascending from 0. Raises ValueError for anything else."""
     ages = tuple(int(part) if part.isdecimal() else -1 for part in text.split(","))
@@ -104,11 +97,11 @@ PAID = """
     SELECT count(*) AS events, count(DISTINCT currency) AS currencies, MAX(latest) AS latest,
         {users} AS users, {at} AS at, {amount} AS amount, {takes} AS takes
     FROM (
-        SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, day::timestamptz AS at, currency,
-            (MAX(day) OVER () + 1)::timestamptz AS latest, (kind <> 'refunded')::int AS takes,
+        SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, quarter AS at, currency,
+            {latest} AS latest, (kind <> 'refunded')::int AS takes,
             signed
         FROM (
-            SELECT *, CASE WHEN kind = 'refunded' THEN -amount ELSE amount END AS signed FROM {{payment_day}}
+            SELECT *, CASE WHEN kind = 'refunded' THEN -amount ELSE amount END AS signed FROM {{payment_quarter}}
             WHERE {where} AND kind IN ('succeeded', 'recovered', 'refunded') LIMIT {most}
         ) AS paid
     ) AS picked
@@ -148,17 +141,19 @@ def retention_parts(request: Request) -> Mapping[str, Select]:
 
 
 def _paid(request: Request) -> Select:
-    if request.get("zone", "UTC") != "UTC" or request.get("age") == "rolling" or request.get("start"):
-        raise Invalid("revenue is kept by the day, UTC, from the first payment on", code="bad_parameter")
+    if request.get("age") == "rolling" or request.get("start"):
+        raise Invalid("revenue is told by the calendar, from the first payment on", code="bad_parameter")
     until = request.get("until")
-    last = request.asked_at.day if until is None else request.asked_at.capped_day(until.date())
-    where, params = ["company_id = %s", "day <= %s"], list[object]([request.company, last])
-    for name, condition in (("currency", "currency = %s"), ("until", "day < %s::date")):
+    last = request.asked_at.capped_today(FOREVER) if until is None else request.asked_at.capped_today(until)
+    where, params = ["company_id = %s", "quarter < %s"], list[object]([request.company, last])
+    for name, condition in (("currency", "currency = %s"), ("until", "quarter < %s")):
         if request.get(name) is not None:
             where.append(condition)
             params.append(request.get(name))
     amount = {"amount": wholes("signed"), "takes": integers("takes")}
-    sql = PAID.format(**PACKED, **amount, at=moments("at"), where=" AND ".join(where))
+    last_day = f"({day_of('MAX(quarter) OVER ()', request.calendar)} + 1)"
+    latest = f"{last_day}::timestamp AT TIME ZONE '{request.calendar.time_zone}'"
+    sql = PAID.format(**PACKED, **amount, at=moments("at"), latest=latest, where=" AND ".join(where))
     return Select("payments", Statement(sql, tuple(params)))
 
 
@@ -188,7 +183,7 @@ def _users(rows: Mapping[str, Rows]) -> tuple[Did, Did, Any]:
 def _revenue(row: Mapping[str, Any]) -> tuple[Did, Did, Any]:
     from domain.metrics.engagement.retention import Did
 
-    bounded(row["events"], MOST_EVENTS, "days of payments")
+    bounded(row["events"], MOST_EVENTS, "payments by quarter of an hour")
     if row["currencies"] > 1:
         raise Invalid("payments are of several currencies: name one as the parameter currency", code="bad_parameter")
     users, at, amounts = read_integers(row["users"]), read_moments(row["at"]), read_wholes(row["amount"])
@@ -206,10 +201,11 @@ def _retention_question(request: Request, latest: Any) -> RetentionQuestion:
         int(until.timestamp() * 1000),
         interval,
         request.get("measure", "on"),
-        request.get("zone", "UTC"),
+        request.calendar.time_zone,
         request.get("age") == "rolling",
         brackets,
         ages,
+        week_start(request.calendar),
     )
 
 
@@ -232,7 +228,11 @@ def _shown(request: Request, question: RetentionQuestion, matrix: Matrix) -> lis
 
     amount: Callable[[int], Any] = money if request.get("what") == "revenue" else int
     ages = list(question.brackets) if question.measure == "brackets" else list(range(question.ages))
-    begins = begin_of(matrix.cohorts, question.interval, "UTC").astype("datetime64[ms]").astype("datetime64[D]")
+    begins = (
+        begin_of(matrix.cohorts, question.interval, week_start=question.week_start)
+        .astype("datetime64[ms]")
+        .astype("datetime64[D]")
+    )
     cohorts = []
     for row, begin in enumerate(begins.tolist()):
         cells = [
@@ -273,7 +273,6 @@ RETENTION = Composed(
         Param(
             "age", "calendar periods (default), or rolling ones of 1, 7 or 30 days", read_choice("calendar", "rolling")
         ),
-        Param("zone", "time zone of calendar periods; UTC by default", read_zone),
         Param("what", "users (default) or revenue", read_choice("users", "revenue")),
         Param("currency", "of revenue: which one"),
         Param("mean", "weighted by what cohorts began with (default) or simple", read_choice("weighted", "simple")),
@@ -285,4 +284,5 @@ RETENTION = Composed(
     Cohort,
     feature=Feature.RETENTION,
     slow=True,
+    any_zone=True,
 )

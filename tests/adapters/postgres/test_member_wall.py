@@ -69,7 +69,8 @@ async def test_no_spelling_of_an_id_is_another_id(reads: PostgresReadStore, odd:
 
 async def test_a_table_of_the_whole_company_is_closed(reads: PostgresReadStore) -> None:
     """The database refuses it, and the refusal says why; what is open to members is answered."""
-    for projection_name, table in (("user_activity", "activity_day"), ("payments", "invoice"), ("audit", "audit_day")):
+    closed = ("user_activity", "activity_quarter"), ("payments", "invoice"), ("audit", "audit_quarter")
+    for projection_name, table in closed:
         with pytest.raises(Forbidden) as refused:
             await of(reads, "a").ask("acme", projection_name, f"SELECT 1 AS one FROM {{{table}}}", ())
         assert refused.value.code == "forbidden_member"
@@ -147,4 +148,4 @@ async def test_scratch_tables_hold_what_stored_ones_show(
         assert found == await seen(reads.of_member(member))
         activity = projection("user_activity")
         with pytest.raises(Forbidden), scratch.filled(activity, "acme", None, Changes(), member) as tables:
-            tables.select("SELECT 1 FROM {activity_day}", ())
+            tables.select("SELECT 1 FROM {activity_quarter}", ())

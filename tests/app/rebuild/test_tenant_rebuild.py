@@ -143,12 +143,12 @@ def test_the_command_shows_and_replaces(instance: Instance) -> None:
     instance.take([trade("tenanta", n, pnl=1.0) for n in range(5)])
     ask = ("projections", "rebuild", "trading", "--tenant", "tenanta", "--json")
     assert instance.answer(*ask)["equal"] is True
-    table = stored("trading", "trading_by_hour")
+    table = stored("trading", "trading_by_quarter")
     with psycopg.connect(instance.addresses["database"]) as connection:
         connection.execute(f"DELETE FROM {table} WHERE company_id = 'tenanta'".encode())
     shown = instance.command(*ask)
     assert shown.exit_code == 1
-    assert [d["table"] for d in json.loads(shown.stdout)["differences"]] == ["trading_by_hour"]
+    assert [d["table"] for d in json.loads(shown.stdout)["differences"]] == ["trading_by_quarter"]
     assert instance.answer(*ask, "--replace")["replaced"] is True
     assert instance.answer(*ask)["equal"] is True
     nobody = instance.command("projections", "rebuild", "trading", "--tenant", "nobody-here")

@@ -8,20 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.billing.scheduled import MS_PER_DAY, scheduled
-from domain.billing.subscriptions import LOSSES, Cut, Movement, SubscriptionFact, ledger, merge_facts
+from domain.billing.scheduled import MS_PER_QUARTER, scheduled
+from domain.billing.subscriptions import LOSSES, MS_PER_DAY, Cut, Movement, SubscriptionFact, ledger, merge_facts
 from tests.domain.billing.test_subscriptions import HISTORIES, MONTH, fact
 
 
 def spread(facts: list[SubscriptionFact], ahead: list[int]) -> list[SubscriptionFact]:
-    """The facts a day apart, each recorded so many days before it takes effect, or after."""
-    days = [
+    """The facts a quarter of an hour apart, each recorded so many before it takes effect, or after."""
+    quarters = [
         replace(
-            one, effective_at=(one.effective_at + 9) * MS_PER_DAY, recorded_at=(one.effective_at + 9 - by) * MS_PER_DAY
+            one,
+            effective_at=(one.effective_at + 9) * MS_PER_QUARTER,
+            recorded_at=(one.effective_at + 9 - by) * MS_PER_QUARTER,
         )
         for one, by in zip(facts, ahead, strict=False)
     ]
-    return merge_facts((), days)
+    return merge_facts((), quarters)
 
 
 def by_cut(movements: list[Movement]) -> Counter[Cut]:
@@ -33,20 +35,20 @@ def by_cut(movements: list[Movement]) -> Counter[Cut]:
 
 
 @given(HISTORIES, st.lists(st.integers(-3, 8), min_size=40, max_size=40))
-def test_at_every_midnight_it_is_what_was_known_less_what_took_effect(
+def test_whenever_a_quarter_of_an_hour_ends_it_is_what_was_known_less_what_took_effect(
     facts: list[SubscriptionFact], ahead: list[int]
 ) -> None:
     """By cut; the facts known by then are told by themselves, as if nothing had come later."""
     history = spread(facts, ahead)
     changes = scheduled(history)
-    for day in sorted({at // MS_PER_DAY for one in history for at in (one.effective_at, one.recorded_at)}):
-        midnight = (day + 1) * MS_PER_DAY
-        known = [one for one in history if min(one.recorded_at, one.effective_at) < midnight]
+    for quarter in sorted({at // MS_PER_QUARTER for one in history for at in (one.effective_at, one.recorded_at)}):
+        moment = (quarter + 1) * MS_PER_QUARTER
+        known = [one for one in history if min(one.recorded_at, one.effective_at) < moment]
         committed = by_cut(ledger(known).movements)
-        there = by_cut([m for m in ledger(history).movements if m.at < midnight])
+        there = by_cut([m for m in ledger(history).movements if m.at < moment])
         found = Counter[Cut]()
         for (at, cut), change in changes.items():
-            found[cut] += change * (at < midnight)
+            found[cut] += change * (at < moment)
         assert {cut: found[cut] for cut in {**committed, **there, **found}} == {
             cut: committed[cut] - there[cut] for cut in {**committed, **there, **found}
         }

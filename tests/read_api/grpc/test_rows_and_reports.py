@@ -281,5 +281,6 @@ def test_how_far_an_answer_reaches_is_said_alike(client: httpx.Client, stub: Ana
         params = {"limit": "1", **filters, **({"from": "2025-10-01"} if begin else {})}
         answer = client.get("/api/v1/query/trades", params=params).json()
         assert (list(told.limited), dict(told.unknown)) == (answer["limited"], answer["unknown"])
+        assert {name: getattr(told.calendar, name) for name in answer["calendar"]} == answer["calendar"]
         assert (told.HasField("from_time"), told.from_time, told.HasField("to_time")) == (begin > 0, begin, False)
         assert answer["limited"] == ([] if filters else ["limit"])

@@ -30,7 +30,7 @@ CHANGES = {
     "no row": f"DELETE FROM {{trade}} {OWN}",
     "another row": "INSERT INTO {trade} SELECT * FROM {trade} LIMIT 1",
     "another's rows": f"UPDATE {{trade}} SET company_id = '{COMPANY}' WHERE company_id = 'beta'",
-    "another table": f"DELETE FROM {{trading_by_hour}} {OWN}",
+    "another table": f"DELETE FROM {{trading_by_quarter}} {OWN}",
     "no table": "DROP TABLE {trade}",
     "its position": "UPDATE snapshots SET position = ''",
     "its latest time": "UPDATE snapshots SET latest = 1",
