@@ -37,10 +37,11 @@ class PastQuestions:
         """A query's answer as of a past state, or the events behind a measure, as `question.about` says.
 
         It is read before anything is waited for, and answered once what it is about is in the log and decided on.
-        Raises Forbidden, Invalid, NotYet, and what answering raises.
+        Raises Forbidden, Invalid, NotFound, NotYet, and what answering raises.
         """
         require(principal, Right.OWN if principal.member else Right.EXPLAIN, question.company)
         allowed = self._questions.allowed(principal, question)
         read_request(answerable(allowed.name), allowed)
         await self._questions.reach(allowed, at_least)
+        await self._questions.require_company(principal, allowed)
         return await self._answer_past(allowed)

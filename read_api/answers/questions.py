@@ -126,19 +126,19 @@ class Questions:
         """
         allowed = self.allowed(principal, question)
         if not (at_least.offsets and projections_of(allowed)):  # what reads no projection waits for none
-            await self._require_company(principal, allowed)
+            await self.require_company(principal, allowed)
             return await self._answered(allowed, partial(self.cache.answer, freshness=freshness))
         needed, deadline = await self._needed(allowed, at_least)
         of_rows = needed.of_topics(topics_of(projections_of(allowed)))
         while True:
             await self._reach(allowed, needed, deadline)
-            await self._require_company(principal, allowed)  # not before: it may begin at that very position
+            await self.require_company(principal, allowed)  # not before: it may begin at that very position
             found = await self.answer(allowed)
             if Position.parse(found["position"]).reaches(of_rows):  # not so where another version was switched to
                 return found
 
-    async def _require_company(self, principal: Principal, question: Question) -> None:
-        """Raise NotFound where nothing is known of it: others than those who see all of them are not told."""
+    async def require_company(self, principal: Principal, question: Question) -> None:
+        """Raise NotFound where nothing is known of the company: others than those who see all of them are not told."""
         if EVERY_COMPANY in principal.companies and question.company not in self._companies:
             await require_company(question, self._store)
             self._companies[question.company] = True

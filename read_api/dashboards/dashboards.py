@@ -143,6 +143,7 @@ class Dashboards:
         for one in tiles if at_least.offsets else ():
             if isinstance(one.question, Question):
                 await self._questions.reach(one.question, at_least)
+        await self._questions.require_company(principal, profile)
         with tracing.span("dashboard", dashboard=question.name):
             moment = await self._moment(principal, document, question, profile, tiles)
         asked = {one.tile.id: one.question for one in tiles if isinstance(one.question, Question)}

@@ -274,7 +274,14 @@ def test_a_company_that_is_not_there_is_not_answered_with_nothing(instance: Inst
     """Who sees all companies is told so, over HTTP and on the command line; others that it is not theirs."""
     with instance.client("auditor", "*") as client:
         for _ in range(2):  # that it was asked about makes no company of it
-            problem(client.get("/api/v1/query/trading_totals", params={"company": "webcoo"}), 404, "unknown_company")
+            for path, params in (
+                ("query/trading_totals", {}),
+                ("query/trading_totals", {"as_of": "2026-01-01"}),
+                ("query/trading_totals/explain", {"measure": "trades"}),
+                ("dashboards/trading", {}),
+            ):
+                answer = client.get(f"/api/v1/{path}", params=params | {"company": "webcoo"})
+                problem(answer, 404, "unknown_company")
         headers = {"Authorization": f"Bearer {instance.token('admin', '*')}"}
         url = f"{instance.addresses['command_api']}/api/v1/dashboard/config"
         made = httpx.post(url, params={"company": "newborn"}, json={"name": "First"}, headers=headers).json()
