@@ -68,7 +68,7 @@ async def measure(ground: Ground, instance: Instance) -> None:
 
 def _event(envelope: AnalyticsProcessingEnvelope) -> Event:
     envelope.event_id = f"load-{envelope.event_id}"
-    return Event(envelope.event_id, record(envelope))
+    return Event.of(envelope, record(envelope))
 
 
 async def _publish(publisher: Publisher, load: Sequence[Event], ground: Ground, probes: Probes) -> float:

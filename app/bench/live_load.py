@@ -48,7 +48,7 @@ async def _load(folder: Path, rate: int, seconds: float, begin: float) -> float:
     if where is None:
         raise Unavailable(f"no instance runs in {folder}")
     span = envelopes(int(rate * seconds), producer="", begin=int(1000 * begin), span=int(1000 * seconds))
-    load = [Event(e.event_id, record(e)) for e in span]
+    load = [Event.of(e, record(e)) for e in span]
     async with connect(with_addresses(Settings(data=folder), where)) as publisher:
         await asyncio.sleep(max(0.0, begin - time.time()))
         began = time.perf_counter()

@@ -71,7 +71,7 @@ def _moved(event: Event, by: int) -> Event:
                     setattr(fact, name, value + by)
         envelope.payload = payload.SerializeToString()
     envelope.timestamp += by
-    return Event(event.event_id, record_of(envelope, kind))
+    return Event.of(envelope, record_of(envelope, kind))
 
 
 @cache

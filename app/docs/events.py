@@ -30,9 +30,12 @@ Rules that hold for every type:
 - A text has at most {catalogue.MAX_TEXT:,} bytes, an id at most {catalogue.MAX_ID}, a text that holds a whole
   document at most {catalogue.MAX_DOCUMENT:,}, a serialised envelope at most {catalogue.MAX_EVENT:,}; a batch holds 1 to
   {catalogue.MAX_FACTS:,} facts.
-- `event_id` says which event it is: one of the same stream, company and user that has an id which was taken before is a
-  repeat, counts once and is answered as a duplicate. A producer that stamps its events (`producer_id`, `producer_seq`:
-  the publisher library, a gRPC stream) is known by its rising sequence instead, within its company and partition.
+- `event_id` is unique in its company and producer (`producer_id`, else `service_source`), whatever the stream and the
+  user. An event with an id that was taken before is a repeat, counts once and is answered as a duplicate, if it says
+  the same: type, user, payload, and the envelope's `timestamp` where the payload has no time of its own. If it says
+  otherwise, it goes to quarantine (`conflicting_duplicate`); the first one counts. Ids are kept as long as the log's
+  decisions. A producer that stamps its events (`producer_id`, `producer_seq`: the publisher library, a gRPC stream) is
+  known by its rising sequence instead, within its company and partition.
 
 Of types that name an identity the last report of a fact counts, and counts once, in every figure: the one with the
 highest `revision` where reports give one, else the one that the log took last. What takes a fact back holds for all of

@@ -38,6 +38,7 @@ class Code(StrEnum):
     TOO_LARGE = "too_large"
     BAD_JSON = "bad_json"
     DUPLICATE_KEY = "duplicate_key"
+    CONFLICTING_DUPLICATE = "conflicting_duplicate"
     TOO_DEEP = "too_deep"
     NEWER_SCHEMA = "newer_schema"
     BAD_TOKEN = "bad_token"
@@ -69,6 +70,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.TOO_LARGE: "an event is larger than 1 MiB, or a batch event holds more than 10,000 facts",
         Code.BAD_JSON: "the text is not JSON",
         Code.DUPLICATE_KEY: "a JSON object names the same field twice",
+        Code.CONFLICTING_DUPLICATE: "another event of the company and producer, with other content, has this event_id",
         Code.TOO_DEEP: "JSON is nested more than 32 levels deep",
         Code.NEWER_SCHEMA: "the schema_version is newer than this code knows; replay it after an upgrade",
         Code.BAD_TOKEN: "the event's auth_token is not valid, had ended, or allows no publishing for its company",

@@ -20,17 +20,18 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.errors import Unavailable
 from domain.events.catalogue import MAX_EVENT, event_type
-from domain.events.identity import bad_identity, identity
+from domain.events.identity import bad_identity
 from domain.events.problems import Code, Problem, RefusedEvent, shown
 from domain.events.validation import check_source, too_large
-from domain.ports import Placed, Record
+from domain.ports import Placed
 from domain.position import Position
 from domain.request import correlation, tracing
 from eventlog import tasks
 from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
 from eventlog.intake.framing import Item
+from eventlog.intake.identified import Good, Identified, contradicting
 from eventlog.intake.parsing import Parse, ParsedEvent, refusal
-from eventlog.intake.quarantine import BadEvent, Quarantine, SeenEvents
+from eventlog.intake.quarantine import BadEvent, Quarantine, Seen, SeenEvents
 from eventlog.publish.publisher import Publisher
 from eventlog.publish.record import record_of
 
@@ -97,7 +98,7 @@ class Ingest:
         self.tokens = tokens
         self._seen = seen
         self._remembered = remembered
-        self._durable: dict[bytes, Placed] = {}  # oldest first; an OrderedDict takes half as much again
+        self._durable: dict[bytes, Seen] = {}  # oldest first; an OrderedDict takes half as much again
         self._calls = 0  # under way
 
     def share(self) -> tuple[int, int]:
@@ -140,8 +141,8 @@ class Ingest:
             intake.leave()
             self._calls -= 1
 
-    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
-        """Those that are in the log already, with their places, as far as that is known in a short time."""
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Seen]:
+        """Those that are in the log already, with what is known of them, as far as that is known in a short time."""
         recent = {i: self._durable[i] for i in identities if i in self._durable}
         try:
             seen = await self._seen.places([i for i in identities if i not in recent])
@@ -150,9 +151,9 @@ class Ingest:
             return recent
         return {**seen, **recent}
 
-    def remember(self, places: Mapping[bytes, Placed]) -> None:
-        """What these identify is in the log now, at these places."""
-        self._durable.update(places)
+    def remember(self, events: Mapping[bytes, Seen]) -> None:
+        """What these identify is in the log now."""
+        self._durable.update(events)
         for oldest in list(islice(self._durable, max(0, len(self._durable) - self._remembered))):
             del self._durable[oldest]
 
@@ -173,13 +174,6 @@ async def _next(intake: Intake, items: AsyncIterator[list[Item]]) -> list[Item] 
 
 async def _one(items: AsyncIterator[list[Item]]) -> list[Item] | None:
     return await anext(items, None)
-
-
-class Good(NamedTuple):
-    """An event to be written; stamped ones have no identity, because projectors know them by their stamp."""
-
-    record: Record
-    identity: bytes | None
 
 
 class Intake:
@@ -216,8 +210,8 @@ class Intake:
         self._size = 0
         self._since: float | None = None  # when the oldest of them came
         self._bad_times: dict[bytes, int] = {}  # how often the call brought the same bad bytes
-        self._batch: set[bytes] = set()
-        self._flying: set[bytes] = set()
+        self._batch: dict[bytes, int] = {}  # contents, by identity
+        self._flying: dict[bytes, int] = {}
         self._flight: asyncio.Task[None] | None = None
         self._reached: dict[tuple[str, int], int] = {}  # by all events of the call that are in the log
 
@@ -228,7 +222,8 @@ class Intake:
             try:
                 self._take(item)
             except RefusedEvent as refused:
-                self._set_aside(item, refused)
+                self._bad.append(self._bad_event(item, refused))
+                self._size += len(item.data)
             if self._size >= most_bytes:
                 await self.launch()
         if len(self._good) + len(self._bad) >= most_events:
@@ -257,18 +252,22 @@ class Intake:
         if item.problem is not None:
             raise RefusedEvent(item.problem)
         parsed = self._parse(item.data)
-        good = self._admitted(parsed)
-        if good.identity is not None:
-            if good.identity in self._batch or good.identity in self._flying:
+        good = self._admitted(item, parsed)
+        if good.identified is not None:
+            of_event = good.identified
+            before = self._batch.get(of_event.identity, self._flying.get(of_event.identity))
+            if before == of_event.content:
                 self.outcome.duplicates += 1
                 return
-            self._batch.add(good.identity)
+            if before is not None:
+                raise contradicting(parsed.envelope)
+            self._batch[of_event.identity] = of_event.content
         if parsed.envelope.unknown_members:
             self.outcome.warnings += 1
         self._good.append(good)
         self._size += len(good.record.value)
 
-    def _admitted(self, parsed: ParsedEvent) -> Good:
+    def _admitted(self, item: Item, parsed: ParsedEvent) -> Good:
         envelope = parsed.envelope
         if (problem := check_source(parsed.kind, ours=False)) is not None:
             raise refusal(envelope, problem)
@@ -277,7 +276,7 @@ class Intake:
             self._check_token(parsed.envelope, self._ingest.tokens)
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
         if not stamped:
-            envelope.producer_id, envelope.producer_seq = "", 0
+            envelope.producer_seq = 0
         if not envelope.correlation_id:
             envelope.correlation_id = self._correlation_id
         trace = None
@@ -287,9 +286,7 @@ class Intake:
         record = record_of(envelope, parsed.kind, trace)
         if len(record.value) > MAX_EVENT:
             raise refusal(envelope, too_large(len(record.value)))
-        if stamped:
-            return Good(record, None)
-        return Good(record, identity(record.topic, record.key, envelope.event_id))
+        return Good(record, item, None if stamped else Identified.of(record, envelope))
 
     def _check_company(self, parsed: ParsedEvent) -> None:
         if self._allows is None:
@@ -317,27 +314,25 @@ class Intake:
         if problem is not None:
             raise refusal(envelope, problem)
 
-    def _set_aside(self, item: Item, refused: RefusedEvent) -> None:
+    def _bad_event(self, item: Item, refused: RefusedEvent) -> BadEvent:
+        """The event to be set aside, which counts as such from now on."""
         problem, kind = refused.problem, event_type(refused.message_type)
         raw = without_signatures(item.data)
-        self._bad.append(
-            BadEvent(
-                code=problem.code,
-                reason=problem.reason,
-                raw=raw,
-                door=self._door,
-                line=item.line,
-                identity=self._bad_identity(raw),
-                stream=kind.stream if kind is not None else "",
-                company_id=refused.company_id,
-                event_id=refused.event_id,
-                item=problem.item,
-            )
-        )
-        self._size += len(item.data)
         self.outcome.quarantined += 1
         if len(self.outcome.reasons) < REASONS:
             self.outcome.reasons.append(Reason(item.line, problem.code, problem.reason, refused.event_id))
+        return BadEvent(
+            code=problem.code,
+            reason=problem.reason,
+            raw=raw,
+            door=self._door,
+            line=item.line,
+            identity=self._bad_identity(raw),
+            stream=kind.stream if kind is not None else "",
+            company_id=refused.company_id,
+            event_id=refused.event_id,
+            item=problem.item,
+        )
 
     def _bad_identity(self, raw: bytes) -> bytes:
         """Known by its bytes; equal ones of one call are several events, of which a repeated call brings as many."""
@@ -353,7 +348,7 @@ class Intake:
         if self._good or self._bad:
             self._flight = tasks.owned(self._fly(self._good, self._bad), "a batch on its way into the log")
             self._good, self._bad, self._size, self._since = [], [], 0, None
-            self._flying, self._batch = self._batch, set()
+            self._flying, self._batch = self._batch, {}
         if self._ingest.crowded:
             await self._landed()
 
@@ -363,18 +358,33 @@ class Intake:
             await flight
 
     async def _fly(self, good: Sequence[Good], bad: Sequence[BadEvent]) -> None:
-        earlier = await self._ingest.places([g.identity for g in good if g.identity is not None])
-        fresh = [g for g in good if g.identity is None or g.identity not in earlier] if earlier else good
-        self.outcome.duplicates += len(good) - len(fresh)
-        self._cover(earlier.values())
+        fresh, conflicts = await self._unknown(good)
         if fresh:
             with tracing.span("append", events=len(fresh)):
                 written = await self._ingest.publisher.append([g.record for g in fresh])
             self._cover(written.placed)
             self.outcome.accepted += len(fresh)
-            places = zip(fresh, written.placed, strict=True)
-            self._ingest.remember({g.identity: place for g, place in places if g.identity is not None})
-        await self._ingest.quarantine.add(bad)
+            places = zip((g.identified for g in fresh), written.placed, strict=True)
+            self._ingest.remember({i.identity: Seen(place, i.content) for i, place in places if i is not None})
+        await self._ingest.quarantine.add([*bad, *conflicts])
+
+    async def _unknown(self, good: Sequence[Good]) -> tuple[Sequence[Good], list[BadEvent]]:
+        """Those that are not in the log yet, and those whose id another event in the log has."""
+        ids = [name for g in good if g.identified is not None for name in g.identified[:2]]
+        seen = await self._ingest.places(ids)
+        if not seen:
+            return good, []
+        fresh, conflicts = list[Good](), list[BadEvent]()
+        for each in good:
+            before = None if each.identified is None else each.identified.in_log(seen)
+            if before is None:
+                fresh.append(each)
+            elif each.identified is not None and before.content in (None, each.identified.content):
+                self.outcome.duplicates += 1
+                self._cover([before.place])
+            else:
+                conflicts.append(self._bad_event(each.item, contradicting(self._parse(each.item.data).envelope)))
+        return fresh, conflicts
 
     def _cover(self, places: Iterable[Placed]) -> None:
         for place in places:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.ports import Placed
 from domain.position import Position
@@ -141,11 +141,18 @@ class Quarantine(Protocol):
         ...
 
 
+class Seen(NamedTuple):
+    """An event that lies in the log: where, and its content (64 bits); None where that is not known any more."""
+
+    place: Placed
+    content: int | None
+
+
 class SeenEvents(Protocol):
     """What projectors remember of events that carry no publisher's stamp."""
 
-    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
-        """Those of these identities that were admitted before, with their places in the log.
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Seen]:
+        """Those of these identities that were admitted before, with their places in the log and their contents.
 
         Raises Unavailable when it does not answer within a short time: events wait for this.
         """

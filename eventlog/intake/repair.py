@@ -1,8 +1,9 @@
 """Repair: quarantined events made good and published again, in order; or dropped with a reason.
 
-A repaired event keeps its event id and event time and goes in without its producer's stamp, whose sequence is behind by
-now: it is known by its identity, so that repairing twice counts once. Order of work: append the events → append the
-audit events → note the outcome. After a crash in between the same call does no harm.
+A repaired event keeps its event id and event time and goes in without its producer's sequence, which is behind by now:
+it is known by its identity, so that repairing twice counts once. One whose id was taken needs another id. Order of
+work: append the events → append the audit events → note the outcome. After a crash in between the same call does no
+harm.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from google.protobuf.message import DecodeError
 from domain.audit import SYSTEM, Actor, Door, Note
 from domain.errors import Conflict, Invalid
 from domain.events.catalogue import BATCHES, COMPANY_ID, event_type
+from domain.events.problems import Code
 from domain.events.validation import check_source
 from domain.ports import Placed, Record
 from domain.position import Position
 from domain.request import correlation, tracing
+from eventlog.intake.identified import contradicting
 from eventlog.intake.json_mapping import from_json
 from eventlog.intake.parsing import ParsedEvent, from_protobuf, refusal
 from eventlog.intake.quarantine import Entry, Quarantine, Resolution
@@ -136,7 +139,9 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     # what the projector set aside lay in the log: no door lets in what only this service publishes
     if (problem := check_source(parsed.kind, ours=entry.door == LOG)) is not None:
         raise refusal(envelope, problem)
-    envelope.producer_id, envelope.producer_seq = "", 0
+    envelope.producer_seq = 0
+    if entry.code == Code.CONFLICTING_DUPLICATE and envelope.event_id == entry.event_id:
+        raise contradicting(envelope)
     envelope.ClearField("auth_token")  # it goes in on the word of whoever replays it
     envelope.causation_id = envelope.causation_id or f"quarantine-{entry.id}"
     return record_of(envelope, parsed.kind)

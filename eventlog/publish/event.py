@@ -12,7 +12,7 @@ from common.request_trace_pb2 import TraceContext
 from google.protobuf.message import Message
 
 from domain.events.catalogue import MAX_EVENT, EventType
-from domain.events.identity import new_event_id
+from domain.events.identity import content, identity, new_event_id, producer_of
 from domain.events.problems import Code, Problem, RefusedEvent
 from domain.events.validation import check_envelope, check_payload, too_large
 from domain.ports import Record
@@ -36,10 +36,23 @@ class Origin(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A good event. Publishing it twice with the same publisher writes it once."""
+    """A good event. Publishing it twice with the same publisher writes it once.
+
+    `identity`: 16 bytes that stand for it, of its company, its producer and its event_id; `content`: 64 bits that stand
+    for what it says.
+    """
 
     event_id: str
     record: Record
+    identity: bytes
+    content: int
+
+    @classmethod
+    def of(cls, envelope: AnalyticsProcessingEnvelope, record: Record) -> Event:
+        """The event of an envelope and the record that was made of it."""
+        known_by = identity(envelope.company_id, producer_of(envelope), envelope.event_id)
+        said = content(envelope.message_type, envelope.user_id, envelope.timestamp, envelope.payload)
+        return cls(envelope.event_id, record, known_by, said)
 
     @property
     def envelope(self) -> AnalyticsProcessingEnvelope:
@@ -87,4 +100,4 @@ def _event(kind: EventType, name: str, company_id: str, user_id: str, payload: M
         problem = too_large(len(record.value))
     if problem is not None:
         raise refusal(envelope, problem)
-    return Event(envelope.event_id, record)
+    return Event.of(envelope, record)

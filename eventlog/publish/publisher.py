@@ -17,10 +17,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.errors import Unavailable
 from domain.events.identity import new_event_id
 from domain.ports import EventLog, LiveBus, Placed, Record
+from eventlog.intake.identified import contradicting
 from eventlog.publish.durable_lane import DurableLane, Group, Limits
 from eventlog.publish.event import Event
 from eventlog.publish.live_lane import LiveLane
@@ -43,6 +45,14 @@ class WriteResult:
     live: bool
 
 
+class Published(NamedTuple):
+    """An event that was published lately: its place in a group, and its content (64 bits)."""
+
+    group: Group
+    number: int
+    content: int
+
+
 class Publisher:
     """Publishes events in order, each once. Opens nothing until the first event; close it to drain."""
 
@@ -53,7 +63,7 @@ class Publisher:
         self._limits = limits or Limits()
         self._durable = DurableLane(log, self._limits, new_event_id() if stamp else None)
         self._live = LiveLane(bus, self._limits)
-        self._recent: OrderedDict[str, tuple[Group, int]] = OrderedDict()
+        self._recent: OrderedDict[bytes, Published] = OrderedDict()
         self._closed = False
 
     async def publish(self, event: Event) -> Receipt:
@@ -66,23 +76,24 @@ class Publisher:
     async def publish_many(self, events: Iterable[Event]) -> list[Receipt]:
         """Publish events in this order; returns when the log has all of them.
 
-        Raises Unavailable when that is not known within the deadline, and what the log refused one of them with.
+        Raises Unavailable when that is not known within the deadline, what the log refused one of them with, and
+        RefusedEvent, with nothing published, for one whose event_id another one has that says otherwise.
         """
         self._check_open()
         ordered = list(events)
-        fresh = [event for event in {e.event_id: e for e in ordered}.values() if event.event_id not in self._recent]
+        fresh = self._fresh(ordered)
         took = self._live.offer([event.record for event in fresh])
         groups = self._remember(fresh)
-        recent = [self._recent[event.event_id] for event in ordered]
+        recent = [self._recent[event.identity] for event in ordered]
         until = asyncio.get_running_loop().time() + self._limits.deadline
         try:
             async with asyncio.timeout_at(until):
                 await self._let_in(groups)
-                await _result(group for group, _ in recent)
+                await _result(each.group for each in recent)
         except TimeoutError:
             raise self._too_late(len(ordered), took) from None
         self._trim()
-        places = [group.placed.result()[index] for group, index in recent]
+        places = [each.group.placed.result()[each.number] for each in recent]
         live = await self._live_in_time(took, until)
         return [Receipt(True, live, place) for place in places]
 
@@ -110,14 +121,24 @@ class Publisher:
         await self._live.close()
         await self._durable.close(self._limits.deadline)
 
+    def _fresh(self, ordered: Sequence[Event]) -> list[Event]:
+        """Those that were not published lately, each once."""
+        fresh = dict[bytes, Event]()
+        for event in ordered:
+            before = self._recent.get(event.identity) or fresh.setdefault(event.identity, event)
+            if before.content != event.content:
+                raise contradicting(event.envelope)
+        return list(fresh.values())
+
     def _remember(self, fresh: Sequence[Event]) -> list[Group]:
         """Groups for new events, known by their event ids before anything is awaited: a repetition joins them."""
-        records = {id(event.record): event.event_id for event in fresh}
+        events = {id(event.record): event for event in fresh}
         groups = [Group(part) for part in self._parts([event.record for event in fresh])]
         for group in groups:
             group.placed.add_done_callback(self._forget_failed)
             for index, record in enumerate(group.records):
-                self._recent[records[id(record)]] = (group, index)
+                event = events[id(record)]
+                self._recent[event.identity] = Published(group, index, event.content)
         return groups
 
     async def _let_in(self, groups: Sequence[Group]) -> None:
@@ -133,7 +154,7 @@ class Publisher:
     def _forget_failed(self, placed: asyncio.Future[list[Placed]]) -> None:
         """What the log will never take may be published again, as something new."""
         if placed.exception() is not None:
-            self._recent = OrderedDict((k, v) for k, v in self._recent.items() if v[0].placed is not placed)
+            self._recent = OrderedDict((k, v) for k, v in self._recent.items() if v.group.placed is not placed)
 
     def _trim(self) -> None:
         while len(self._recent) > 2 * self._limits.pending_events:  # those under way are fewer, and the newest

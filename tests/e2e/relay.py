@@ -229,7 +229,7 @@ async def _verdict(settings: Settings, kills: int, seconds: float) -> Proof:
         await log.create_topics(dict.fromkeys(STREAMS, 1))
         await fold(log, settings.database_url, [projection("configuration")])
     records = [Logged(TOPIC, p, offset, value) for p, rows in found.items() for offset, value in rows]
-    _, decision = Admission(TOPIC, lambda _: set(), {}).decide(Records.of(chunks_of(records)))
+    _, decision = Admission(TOPIC, lambda _: {}, {}).decide(Records.of(chunks_of(records)))
     repeats = set(decision.duplicates)
     read = {(r.partition, r.offset): AnalyticsProcessingEnvelope.FromString(r.value) for r in records}
     effective = [(place, e.producer_seq) for place, e in read.items() if place not in repeats]

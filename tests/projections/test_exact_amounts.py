@@ -29,7 +29,7 @@ def read(lines: Iterable[str]) -> Iterator[Event]:
     """The events of a file of JSON lines, as the doors read it."""
     for line in lines:
         parsed = from_json(line.encode())
-        yield Event(parsed.envelope.event_id, record_of(parsed.envelope, parsed.kind))
+        yield Event.of(parsed.envelope, record_of(parsed.envelope, parsed.kind))
 
 
 def plain(number: Decimal) -> str:

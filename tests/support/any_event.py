@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any, cast
 
 from analytics.control_events_pb2 import ConfigEvent
@@ -154,7 +155,6 @@ def envelopes(draw: st.DrawFn, event: EventType, value: Values = usual_value) ->
         company_id=draw(COMPANIES),
         user_id=draw(USERS),
         timestamp=draw(TIMES if value is usual_value else EDGE_TIMES),
-        event_id=f"e{draw(st.integers(0, 10**9))}",
     )
     if batch and event.batch is not None:
         several = event.batch()
@@ -162,6 +162,8 @@ def envelopes(draw: st.DrawFn, event: EventType, value: Values = usual_value) ->
         envelope.payload = several.SerializeToString()
     else:
         envelope.payload = draw(facts(event, value)).SerializeToString()
+    says = blake2b(envelope.SerializeToString(deterministic=True), digest_size=8).hexdigest()
+    envelope.event_id = f"e{draw(st.integers(0, 9))}-{says}"  # no two that differ have the same
     return envelope
 
 

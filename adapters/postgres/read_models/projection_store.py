@@ -12,10 +12,10 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import sql as composed
 
 from adapters.postgres.connections.refusals import ENOUGH, REFUSED, record, refusing
 from adapters.postgres.connections.session import Session
+from adapters.postgres.read_models.decisions import record_decisions, without_nul
 from adapters.postgres.read_models.merging import merge
 from adapters.postgres.read_models.projection_reader import (
     read_checksum,
@@ -24,7 +24,6 @@ from adapters.postgres.read_models.projection_reader import (
     read_statuses,
 )
 from adapters.postgres.read_models.statistics import Growth
-from adapters.postgres.read_models.tenant_positions import record_ends
 from adapters.postgres.tenant_wall import enclose
 from domain.errors import Defect, Fenced
 from projections.engine.declare.projection import Projection
@@ -148,17 +147,23 @@ class PostgresProjectionStore(Session):
             ).fetchall()
         return {(partition, company, producer): highest for partition, company, producer, highest in rows}
 
-    def admitted_before(self, identities: Sequence[bytes]) -> set[bytes]:
-        """Which of these identities were admitted before."""
+    def admitted_before(self, identities: Sequence[bytes]) -> Mapping[bytes, int | None]:
+        """Which of these identities were admitted before, with the content that each has; None for earlier ones."""
         if not identities:
-            return set()
+            return {}
         with self._transaction("recall") as connection:
             rows = connection.execute(
-                "SELECT identity FROM seen_events WHERE identity = ANY(%s)",
-                ([UUID(bytes=i) for i in identities],),
+                "SELECT identity, content FROM seen_events WHERE identity = ANY(%(ids)s)"
+                " UNION ALL SELECT identity, NULL FROM earlier_seen_events WHERE identity = ANY(%(ids)s)",
+                {"ids": [UUID(bytes=i) for i in identities]},
                 binary=True,
             ).fetchall()
-        return {row[0].bytes for row in rows}
+        return {identity.bytes: content for identity, content in rows}
+
+    def has_earlier_identities(self) -> bool:
+        """Whether there are identities of the release that had another form of them."""
+        with self._transaction() as connection:
+            return connection.execute("SELECT EXISTS (SELECT FROM earlier_seen_events)").fetchone() == (True,)
 
     def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
         """What is not folded of these ranges."""
@@ -175,7 +180,7 @@ class PostgresProjectionStore(Session):
                         raise folded.error
                     self._store_rows(connection, folded)
                 if commit.admitted is not None:
-                    self._record(connection, commit.topic, commit.admitted)
+                    record_decisions(connection, commit.topic, commit.admitted)
         except FoldFailed:
             return self._commit_narrowed(commit)
         for folded in commit.folded:
@@ -199,7 +204,7 @@ class PostgresProjectionStore(Session):
             refusals = [r for f in commit.folded for r in narrowed(f, store, self._gauge(f.projection))]
             record(connection, commit.topic, commit.chunks, refusals)
             if commit.admitted is not None:
-                self._record(connection, commit.topic, commit.admitted)
+                record_decisions(connection, commit.topic, commit.admitted)
         return refusals
 
     def _gauge(self, projection: Projection) -> BadEventRate:
@@ -264,38 +269,6 @@ class PostgresProjectionStore(Session):
         with refusing(folded.projection):
             merge(connection, folded.projection, folded.changes)
 
-    def _record(self, connection: psycopg.Connection, topic: str, admitted: Admitted) -> None:
-        with connection.cursor() as cursor:
-            record_ends(cursor, topic, admitted)
-            if admitted.highest:
-                cursor.executemany(
-                    "INSERT INTO producers (topic, partition, company_id, producer_id, highest)"
-                    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (topic, partition, company_id, producer_id)"
-                    " DO UPDATE SET highest = excluded.highest",
-                    [(topic, *producer, highest) for producer, highest in sorted(admitted.highest.items())],
-                )
-            _copy(cursor, "seen_events", [(UUID(bytes=i), topic, p, o) for i, p, o in admitted.identities])
-            _copy(cursor, "duplicates", [(topic, p, o) for p, o in admitted.duplicates])
-            cursor.executemany(
-                'INSERT INTO quarantine (topic, stream, partition, "offset", item, code, reason, company_id, event_id,'
-                " raw, door) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'log') ON CONFLICT DO NOTHING",
-                [
-                    (
-                        topic,
-                        topic,
-                        b.partition,
-                        b.offset,
-                        b.item,
-                        b.code,
-                        _text(b.reason),
-                        _text(b.company_id),
-                        _text(b.event_id),
-                        b.raw,
-                    )
-                    for b in admitted.quarantined
-                ],
-            )
-
     def confirm(self, topic: str, heads: Offsets, now: int) -> None:
         """Note that projections which stand at these heads were up to date at `now`."""
         with self._transaction() as connection:
@@ -313,7 +286,7 @@ class PostgresProjectionStore(Session):
             connection.execute(
                 "UPDATE projections SET state = 'stopped', error = %s, failure = %s, changed_at = now()"
                 " WHERE name = %s AND version = %s AND state = 'running'",
-                (_text(failure.message), _json(failure), projection.name, projection.version),
+                (without_nul(failure.message), _json(failure), projection.name, projection.version),
             )
 
     def beat(self, worker: str, topics: Mapping[str, TopicBeat]) -> None:
@@ -384,17 +357,5 @@ def create_tables(connection: psycopg.Connection, projection: Projection) -> Non
         enclose(connection, sql.table_name(name, projection.version), open_to_members=name in opened)
 
 
-def _copy(cursor: psycopg.Cursor, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if not rows:
-        return
-    with cursor.copy(composed.SQL("COPY {} FROM STDIN").format(composed.Identifier(table))) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _text(value: str) -> str:
-    return value.replace("\0", "\\0")  # PostgreSQL text cannot hold NUL; the raw bytes keep it

@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 from adapters.postgres.connections.link import Link
 from domain.errors import Unavailable
 from domain.ports import Placed
+from eventlog.intake.quarantine import Seen
 
 LIMIT = 2.0  # seconds that an answer may take: publishing waits for it
 REST = 10.0  # seconds without a question after one that was not answered
 
 PLACES = """
-    SELECT uuid_send(s.identity), s.topic, s.partition, s."offset" FROM seen_events s
-    WHERE s.identity = ANY (ARRAY(SELECT encode(i, 'hex')::uuid FROM unnest(%b::bytea[]) AS i))
+    WITH asked AS MATERIALIZED (SELECT ARRAY(SELECT encode(i, 'hex')::uuid FROM unnest(%b::bytea[]) AS i) AS ids)
+    SELECT uuid_send(identity), content, topic, partition, "offset" FROM seen_events
+    WHERE identity = ANY ((SELECT ids FROM asked)::uuid[])
+    UNION ALL SELECT uuid_send(identity), NULL, topic, partition, "offset" FROM earlier_seen_events
+    WHERE identity = ANY ((SELECT ids FROM asked)::uuid[])
 """
 
 
@@ -28,8 +32,8 @@ class PostgresSeenEvents:
         self._link = Link(database_url, patience=0.5)
         self._rests_until = 0.0
 
-    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Placed]:
-        """Those of these identities that were admitted before, with their places.
+    async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Seen]:
+        """Those of these identities that were admitted before, with their places and contents.
 
         Raises Unavailable, for `REST` seconds after a failure at once.
         """
@@ -44,7 +48,7 @@ class PostgresSeenEvents:
         except Unavailable:
             self._rests_until = now() + REST
             raise
-        return {identity: Placed(topic, partition, offset) for identity, topic, partition, offset in rows}
+        return {identity: Seen(Placed(*place), content) for identity, content, *place in rows}
 
     async def close(self) -> None:
         """Close the connection."""

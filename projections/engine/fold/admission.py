@@ -2,9 +2,9 @@
 
 An event is set aside when it breaks a rule of `domain.events.validation`, and left out when it was admitted before: for
 stamped events (our publisher's) by the highest sequence of the company's producer in the partition, for foreign ones by
-identity.
-Because the decision depends on nothing but the partition's earlier records, a replay decides alike; because it is
-recorded, a rebuild need not decide again.
+identity. What has the identity of an event that says otherwise is set aside.
+A repeat lies in the partition of what it repeats, so a replay decides alike; of two events that contradict each other
+under one id the one that is admitted first counts. Because each decision is recorded, a rebuild need not decide again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ import pyarrow as pa
 from common.envelope_pb2 import AuthToken
 from google.protobuf.message import DecodeError
 
-from domain.events.catalogue import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType, log_key
-from domain.events.identity import identity
+from domain.events.catalogue import BATCHES, BY_NAME, CATALOGUE, LATEST, EventType
 from domain.events.problems import Code, Problem
 from domain.events.record_runs import RunRecords
 from domain.events.upcasting import upcast_bytes
@@ -32,9 +31,11 @@ from domain.ports import Chunk
 from eventlog.columns import ENVELOPE_FIELDS, array_of, decode_envelopes, fault
 from eventlog.intake.event_tokens import EventTokens, ended, without_signatures
 from projections.engine.fold.decode import DecodedFacts, ahead, decode_facts, order_column, suspect_envelopes
+from projections.engine.fold.identities import Identities
 from projections.engine.store.port import Admitted, BadEvent, Highest
 
-WITH_TOKEN = (*ENVELOPE_FIELDS, "auth_token")
+TO_DECIDE = (*ENVELOPE_FIELDS, "service_source")
+WITH_TOKEN = (*TO_DECIDE, "auth_token")
 PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event
 
 OF_ALL = ""  # the company of what was stored before stamps were of companies
@@ -120,7 +121,6 @@ def decode(topic: str, records: Records, fields: tuple[str, ...] = ENVELOPE_FIEL
         placed = _placed(decoded, group)
         suspects |= ahead(placed, [name for name in event.times if name not in event.ahead], records.append_times)
         facts.setdefault(event.name, []).append(placed)
-    envelopes.drop_in_place("payload")
     return Decoded(envelopes, facts, undecodable, suspects)
 
 
@@ -172,20 +172,24 @@ def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:
 
 
 class Admission:
-    """Decides for one topic; remembers what its decisions depend on beyond the store: the batches not yet stored."""
+    """Decides for one topic; remembers what its decisions depend on beyond the store: the batches not yet stored.
+
+    `earlier`: the store has identities of the release that had another form of them.
+    """
 
     def __init__(
         self,
         topic: str,
-        admitted_before: Callable[[Sequence[bytes]], set[bytes]],
+        admitted_before: Callable[[Sequence[bytes]], Mapping[bytes, int | None]],
         highest: Highest,
         tokens: EventTokens | None = None,
+        *,
+        earlier: bool = False,
     ) -> None:
         self._topic = topic
         self._tokens = tokens
-        self._known_identities = admitted_before
+        self._identities = Identities(topic, admitted_before, earlier=earlier)
         self._highest = dict(highest)
-        self._unstored: dict[bytes, None] = {}
 
     def decide(self, records: Records) -> tuple[Facts, Admitted]:
         """Admit, set aside or leave out each record; the facts returned are those of admitted events alone.
@@ -198,9 +202,15 @@ class Admission:
         rejected = {int(r) for r in _rows_at(records, quarantined)}
         good = decoded.envelopes if not rejected else decoded.envelopes.filter(~pl.col("_row").is_in(list(rejected)))
         stamped = good.select((pl.col("producer_id") != "") & (pl.col("producer_seq") > 0)).to_series()
+        foreign, good = good.filter(~stamped), good.drop("payload")
         repeated, highest = self._repeated_stamps(good.filter(stamped), records)
-        more, identities = self._repeated_identities(good.filter(~stamped), records)
+        identities, more, contradicting = self._identities.decide(
+            foreign, records.partitions, records.offsets, records.value
+        )
         repeated |= more
+        rejected |= contradicting.keys()
+        quarantined += contradicting.values()
+        good = good.filter(~pl.col("_row").is_in(list(contradicting))) if contradicting else good
         facts = finish(decoded.facts, records, rejected | repeated)
         return facts, Admitted(
             admitted=len(records.values) - len(rejected) - len(repeated),
@@ -213,7 +223,7 @@ class Admission:
 
     def _decoded(self, records: Records) -> Decoded:
         """The records as columns. Those with which that fails, found by halving, count as undecodable."""
-        fields = ENVELOPE_FIELDS if self._tokens is None else WITH_TOKEN
+        fields = TO_DECIDE if self._tokens is None else WITH_TOKEN
         try:
             return decode(self._topic, records, fields)
         except BaseException as error:
@@ -225,8 +235,7 @@ class Admission:
 
     def stored(self, admitted: Admitted) -> None:
         """The decisions are in the store now and need not be remembered here."""
-        for each, _, _ in admitted.identities:
-            self._unstored.pop(each, None)
+        self._identities.stored(admitted.identities)
 
     def _bad_events(self, records: Records, decoded: Decoded) -> Iterable[BadEvent]:
         doubtful = sorted(decoded.suspects | decoded.undecodable)
@@ -282,28 +291,6 @@ class Admission:
                 highest[partition, company, producer] = int(earlier[-1])
         self._highest.update(highest)
         return repeated, highest
-
-    def _repeated_identities(
-        self, foreign: pl.DataFrame, records: Records
-    ) -> tuple[set[int], list[tuple[bytes, int, int]]]:
-        """Rows whose identity was admitted before; the identities that are new, with their places."""
-        if foreign.is_empty():
-            return set(), []
-        columns = foreign.filter(pl.col("event_id") != "").select("_row", "company_id", "user_id", "event_id")
-        ids = [(row, identity(self._topic, log_key(c, u), e)) for row, c, u, e in columns.iter_rows()]
-        # What is being stored meanwhile moves from here into the store: asked in the other order, it is in neither.
-        unstored = {i for _, i in ids if i in self._unstored}
-        seen = unstored | self._known_identities([i for _, i in ids])
-        repeated: set[int] = set()
-        fresh: list[tuple[bytes, int, int]] = []
-        for row, of_event in ids:
-            if of_event in seen:
-                repeated.add(row)
-            else:
-                seen.add(of_event)
-                self._unstored[of_event] = None
-                fresh.append((of_event, *records.at(row)))
-        return repeated, fresh
 
 
 def _ends_of_tenants(envelopes: pl.DataFrame, records: Records) -> dict[tuple[int, str], int]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
+from domain.events.identity import producer_of
 from domain.events.validation import judge
 from domain.ports import Chunk
 from eventlog.columns import fault
@@ -156,7 +157,12 @@ def _good(topic: str, message: bytes, now: int) -> bool:
 
 
 def _identity(topic: str, envelope: AnalyticsProcessingEnvelope) -> int:
-    """64 bits that stand for an event, in this process alone; an event without an id is like no other."""
+    """64 bits that stand for an event, in this process alone, by what the log knows it by: of a producer that stamps
+    the place in its sequence, else its id; what has neither is like no other. What says otherwise under an id that was
+    taken counts no more than a repeat.
+    """
+    if envelope.producer_id and envelope.producer_seq:
+        return hash((topic, envelope.company_id, envelope.producer_id, envelope.producer_seq))
     if not envelope.event_id:
         return getrandbits(63)
-    return hash((topic, envelope.company_id, envelope.user_id, envelope.event_id))
+    return hash((envelope.company_id, producer_of(envelope), envelope.event_id))

@@ -18,6 +18,7 @@ from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from domain.errors import Defect
 from domain.events.catalogue import BATCHES, BY_NAME, EventType
+from domain.events.identity import producer_of
 from domain.events.problems import Problem
 from domain.events.upcasting import upcast_bytes
 from domain.events.validation import decode_payload
@@ -186,7 +187,7 @@ def fold_facts(topic: str, envelopes: Envelopes, first: int) -> FoldedFacts:
                 if all(fact[name] == value for name, value in scalar.window.only.items()):
                     if scalar.table is scalar.window.of:
                         of = seen.setdefault(scalar.window, _Seen())
-                        of.note(envelope.company_id, source_of(envelope), fact[scalar.moment])
+                        of.note(envelope.company_id, producer_of(envelope), fact[scalar.moment])
                     result.deltas.extend(_delta(scalar, fact, (number << ITEM_BITS) + item))
     for window, of in seen.items():
         result.progress.extend(of.progress(window))
@@ -289,15 +290,10 @@ def _decoded(
     frame, columns = read_facts(event, batch=batch, payloads=series, fields=fields)
     rows = frame.get_column("_row").to_list()
     times = [envelopes[row].timestamp for row in rows]
-    outer = [pl.Series("_at", times), pl.Series("_source", [source_of(envelopes[row]) for row in rows])]
+    outer = [pl.Series("_at", times), pl.Series("_source", [producer_of(envelopes[row]) for row in rows])]
     outer.append(pl.Series("_appended", [0] * len(rows), pl.Int64))  # of reports here the one counts that came last
     outer += [pl.Series(name, [getattr(envelopes[row], name) for row in rows]) for name in sorted(OF_ENVELOPE & fields)]
     return frame.hstack(outer), [*columns, *(series.name for series in outer)]
-
-
-def source_of(envelope: AnalyticsProcessingEnvelope) -> str:
-    """Who sent an event: watermarks wait for each of them."""
-    return str(envelope.producer_id or envelope.service_source)
 
 
 def _reports(each: _Reported, frame: pl.DataFrame) -> Iterator[Report]:

@@ -100,7 +100,9 @@ class Lane:
                 live.projections += cohort.projections
             else:
                 behind.append(cohort)
-        return Admission(self.topic, self._store.admitted_before, highest, self._limits.tokens), live, behind
+        earlier = self._store.has_earlier_identities()
+        admission = Admission(self.topic, self._store.admitted_before, highest, self._limits.tokens, earlier=earlier)
+        return admission, live, behind
 
     async def _chase(self, cohort: Cohort) -> None:
         """Catch up beside the live loop, then end the lane: begun anew, it takes the cohort along."""

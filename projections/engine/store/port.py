@@ -150,6 +150,15 @@ class BadEvent:
     raw: bytes
 
 
+class Identified(NamedTuple):
+    """An admitted event that no publisher stamped: its identity (16 bytes), its content (64 bits), where it lies."""
+
+    identity: bytes
+    content: int
+    partition: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """Admission's decisions on a batch of one topic: recorded once, the same for every projection and for ever.
@@ -160,7 +169,7 @@ class Admitted:
     admitted: int
     duplicates: Sequence[tuple[int, int]] = ()
     quarantined: Sequence[BadEvent] = ()
-    identities: Sequence[tuple[bytes, int, int]] = ()
+    identities: Sequence[Identified] = ()
     highest: Highest = field(default_factory=dict)
     tenants: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
@@ -264,8 +273,14 @@ class ProjectionStore(Protocol):
         """Highest sequence admitted of every producer; with an empty company it holds for all of them."""
         ...
 
-    def admitted_before(self, identities: Sequence[bytes]) -> set[bytes]:
-        """Which of these identities were admitted before."""
+    def admitted_before(self, identities: Sequence[bytes]) -> Mapping[bytes, int | None]:
+        """Which of these identities were admitted before, with the content that each has; those of an earlier release
+        have None.
+        """
+        ...
+
+    def has_earlier_identities(self) -> bool:
+        """Whether there are identities of the release that had another form of them."""
         ...
 
     def set_aside(self, topic: str, ranges: Mapping[int, tuple[int, int]]) -> Aside:
@@ -275,8 +290,8 @@ class ProjectionStore(Protocol):
     def commit(self, commit: Commit) -> Sequence[Refusal]:
         """All of it in one transaction but the events that a projection refuses, which are set aside for it.
 
-        Raises Fenced, with nothing written, when a position is not as expected; FoldFailed, with nothing written, when
-        a projection refuses too many.
+        Raises Fenced, with nothing written, when a position is not as expected, or another worker has admitted one of
+        the identities meanwhile; FoldFailed, with nothing written, when a projection refuses too many.
         """
         ...
 

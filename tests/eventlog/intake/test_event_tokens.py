@@ -139,7 +139,7 @@ def decide(*events: AnalyticsProcessingEnvelope) -> Admitted:
     """What admission decides on events that a foreign producer wrote to the log itself."""
     values = [e.SerializeToString() for e in events]
     chunk = Chunk(0, range(len(values)), values, len(values), NOON, len(values))
-    return Admission(TOPIC, lambda _ids: set(), {}, checked()).decide(Records.of([chunk]))[1]
+    return Admission(TOPIC, lambda _ids: {}, {}, checked()).decide(Records.of([chunk]))[1]
 
 
 def test_admission_sets_aside_what_came_past_the_doors_with_a_bad_token() -> None:

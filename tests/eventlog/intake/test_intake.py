@@ -12,14 +12,14 @@ import pytest
 from app.publisher import ingest as opened_ingest
 from app.settings import Settings
 from domain.errors import NotFound, Unavailable
-from domain.events.identity import identity
+from domain.events.identity import content, earlier_identity, identity
 from domain.events.problems import Code
 from domain.ports import Placed, Record
 from eventlog.intake.framing import Item, ndjson
 from eventlog.intake.intake import BATCH_EVENTS, SLICE, Ingest, Outcome
 from eventlog.intake.json_mapping import from_json
 from eventlog.intake.parsing import from_protobuf
-from eventlog.intake.quarantine import Filter
+from eventlog.intake.quarantine import Filter, Seen
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher, WriteResult
 from tests.eventlog.publish.samples import Door, bad_envelopes, bad_lines, chunks_of, logged, trade, trade_members
@@ -30,6 +30,12 @@ from tests.support.memory import held_by
 def lines(*event_ids: str) -> bytes:
     """NDJSON with good trades of these event ids."""
     return b"".join(json.dumps(trade_members(trade_id=i) | {"event_id": i}).encode() + b"\n" for i in event_ids)
+
+
+def content_of(line: bytes) -> int:
+    """What stands for what the event of a line says."""
+    envelope = from_json(line).envelope
+    return content(envelope.message_type, envelope.user_id, envelope.timestamp, envelope.payload)
 
 
 async def take(ingest: Ingest, data: bytes) -> Outcome:
@@ -55,10 +61,14 @@ async def test_duplicates_are_recognised_wherever_the_first_one_is(door: Door) -
     assert again.position == first.position
     with psycopg.connect(door.database_url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO seen_events VALUES (encode(%s, 'hex')::uuid, 'trading-events', 0, 0)",
-            (identity("trading-events", b"acme:u1", "e3"),),
+            "INSERT INTO seen_events VALUES (encode(%s, 'hex')::uuid, %s, 0, 0, 'trading-events')",
+            (identity("acme", "", "e3"), content_of(lines("e3"))),
         )
-    assert (await take(door.ingest, lines("e3", "e4"))).duplicates == 1
+        connection.execute(
+            "INSERT INTO earlier_seen_events VALUES (encode(%s, 'hex')::uuid, 'trading-events', 0, 0)",
+            (earlier_identity("trading-events", b"acme:u1", "e5"),),
+        )
+    assert (await take(door.ingest, lines("e3", "e4", "e5"))).duplicates == 2
     assert sorted(e.event_id for e in await logged(door.log)) == ["e1", "e2", "e4"]
 
 
@@ -114,7 +124,7 @@ async def test_events_of_companies_that_the_caller_may_not_publish_for_are_set_a
 
 
 async def test_stamps_are_kept_only_where_that_is_asked(door: Door) -> None:
-    """A foreign producer cannot claim to be another one."""
+    """Elsewhere the producer's name stays, of which its ids are, and its sequence means nothing."""
     value = trade().record.value + b"\x72\x03abc\x78\x07"
 
     async def stream() -> object:
@@ -122,7 +132,7 @@ async def test_stamps_are_kept_only_where_that_is_asked(door: Door) -> None:
 
     for keep in (False, True):
         await door.ingest.take(stream(), from_protobuf, door="test", keep_stamps=keep)  # type: ignore[arg-type]  # a generator
-    assert [(e.producer_id, e.producer_seq) for e in await logged(door.log)] == [("", 0), ("abc", 7)]
+    assert [(e.producer_id, e.producer_seq) for e in await logged(door.log)] == [("abc", 0), ("abc", 7)]
 
 
 async def test_many_events_keep_their_order_through_several_batches(door: Door) -> None:
@@ -156,9 +166,11 @@ async def test_calls_at_the_same_time_share_a_batch(door: Door) -> None:
 
 async def test_a_door_remembers_few_identities(database_url: str, nats_url: str) -> None:
     """However many events pass: an API process has 120 MB in all."""
-    identities = [identity("trading-events", b"acme:u1", f"e{n}") for n in range(60_000)]
+    identities = [identity("acme", "bot", f"e{n}") for n in range(60_000)]
     async with opened_ingest(Settings(database_url=database_url, nats_url=nats_url)) as door:
-        taken = held_by(lambda: door.remember({i: Placed("trading-events", 0, n) for n, i in enumerate(identities)}))
+        taken = held_by(
+            lambda: door.remember({i: Seen(Placed("trading-events", 0, n), n << 40) for n, i in enumerate(identities)})
+        )
     assert taken < 6_000_000
 
 

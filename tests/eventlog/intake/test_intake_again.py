@@ -21,7 +21,7 @@ from eventlog.intake.json_mapping import from_json
 from eventlog.intake.quarantine import Filter
 from eventlog.publish.durable_lane import Limits
 from eventlog.publish.publisher import Publisher
-from tests.eventlog.intake.test_intake import lines, take
+from tests.eventlog.intake.test_intake import content_of, lines, take
 from tests.eventlog.publish.samples import Door, chunks_of, logged
 from tests.eventlog.publish.test_publisher import QUICK, TroubledLog
 from tests.support.frozen import frozen
@@ -104,10 +104,10 @@ async def test_a_log_that_is_away_leaves_no_trace_in_quarantine(door: Door) -> N
 
 async def test_duplicates_of_another_process_are_answered_with_the_position_that_covers_them(door: Door) -> None:
     """Who lost the first answer can wait for what it wrote."""
-    known = identity("trading-events", b"acme:u1", "e1")
+    known = identity("acme", "", "e1"), content_of(lines("e1"))
     with psycopg.connect(door.database_url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO seen_events VALUES (encode(%s, 'hex')::uuid, 'trading-events', 2, 41)", (known,)
+            "INSERT INTO seen_events VALUES (encode(%s, 'hex')::uuid, %s, 41, 2, 'trading-events')", known
         )
     outcome = await take(door.ingest, lines("e1"))
     assert (outcome.duplicates, str(outcome.position)) == (1, "trading-events:2=42")

@@ -81,7 +81,7 @@ async def numbers(log: EventLog) -> list[list[int]]:
 
 def admitted(records: Sequence[Logged]) -> int:
     """How many of these records the projector counts."""
-    _, decision = Admission(TOPIC, lambda _: set(), {}).decide(Records.of(chunks_of(records)))
+    _, decision = Admission(TOPIC, lambda _: {}, {}).decide(Records.of(chunks_of(records)))
     assert not decision.quarantined
     return decision.admitted
 
@@ -308,7 +308,7 @@ async def test_a_state_that_cannot_be_read_does_not_stop_the_relay(database_url:
         await eventually(lambda: _reached(progress, last))
     found = await read_all(log, TOPIC)
     records = [Logged(TOPIC, p, offset, value) for p, rows in found.items() for offset, value in rows]
-    _, decision = Admission(TOPIC, lambda _: set(), {}).decide(Records.of(chunks_of(records)))
+    _, decision = Admission(TOPIC, lambda _: {}, {}).decide(Records.of(chunks_of(records)))
     assert [bad.code for bad in decision.quarantined] == ["missing_field"]
     assert decision.admitted == 1
     await progress.close()

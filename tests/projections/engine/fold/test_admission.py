@@ -16,7 +16,7 @@ from trading.trading_signals_pb2 import MarketBar, MarketBarBatch
 
 from domain.events.catalogue import EARLIEST, LATEST, MAX_ID, SECONDS, STREAMS
 from domain.events.field_rules import ENVELOPE, FieldRule, Form
-from domain.events.identity import identity
+from domain.events.identity import content, earlier_identity, identity
 from domain.events.validation import judge
 from domain.ports import Chunk
 from eventlog.read import until
@@ -54,14 +54,14 @@ class Memory:
     """What a store would remember of decisions."""
 
     def __init__(self) -> None:
-        self.identities: set[bytes] = set()
+        self.identities: dict[bytes, int] = {}
         self.highest: dict[tuple[int, str, str], int] = {}
 
-    def known(self, identities: Sequence[bytes]) -> set[bytes]:
-        return self.identities.intersection(identities)
+    def known(self, identities: Sequence[bytes]) -> dict[bytes, int | None]:
+        return {i: self.identities[i] for i in identities if i in self.identities}
 
     def keep(self, admitted: Admitted) -> None:
-        self.identities.update(i for i, _, _ in admitted.identities)
+        self.identities.update((i.identity, i.content) for i in admitted.identities)
         self.highest.update(admitted.highest)
 
 
@@ -79,7 +79,7 @@ def decide(memory: Memory, values: Sequence[bytes], start: int = 0) -> Admitted:
 def test_columns_judge_as_validation_does(stream: str, data: st.DataObject) -> None:
     """The engine sets aside exactly the events that `domain.events.validation` finds bad, with its code and item."""
     raw = data.draw(st.lists(damaged(stream), min_size=1, max_size=12))
-    _, admitted = Admission(stream, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    _, admitted = Admission(stream, lambda _ids: {}, {}).decide(Records.of([chunk(raw)]))
     expected = {i: p for i, value in enumerate(raw) if (p := judge(value, stream)) is not None}
     found = {b.offset: (b.code, b.item) for b in admitted.quarantined}
     assert found == {i: (p.code, p.item) for i, p in expected.items()}
@@ -105,7 +105,7 @@ def test_envelopes_at_the_bounds_of_their_rules_are_judged_alike(data: st.DataOb
         for rule in ENVELOPE:
             setattr(envelope, rule.name, data.draw(st.sampled_from(AT_THE_BOUNDS[rule.form])))
         raw.append(envelope.SerializeToString())
-    _, admitted = Admission(TOPIC, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    _, admitted = Admission(TOPIC, lambda _ids: {}, {}).decide(Records.of([chunk(raw)]))
     judged = {place: problem.code for place, value in enumerate(raw) if (problem := judge(value, TOPIC)) is not None}
     assert {bad.offset: bad.code for bad in admitted.quarantined} == judged
 
@@ -133,19 +133,58 @@ def test_every_fact_has_the_envelope_that_it_came_in(sizes: list[int]) -> None:
         )
         raw.append(envelope.SerializeToString())
         expected += [(company, f"{number}-{item}") for item in range(size)]
-    facts, admitted = Admission(TOPIC, lambda _ids: set(), {}).decide(Records.of([chunk(raw)]))
+    facts, admitted = Admission(TOPIC, lambda _ids: {}, {}).decide(Records.of([chunk(raw)]))
     assert [bad.offset for bad in admitted.quarantined] == [number for number, size in enumerate(sizes) if not size]
     found = facts["user_event"].select("company_id", "feature").rows() if any(sizes) else []
     assert found == expected
 
 
 def test_a_foreign_event_is_admitted_once_in_a_batch_and_across_batches() -> None:
-    """The same event_id of the same tenant and user counts once; of another user it is another event."""
+    """The same event_id of the same tenant and producer counts once; of another producer it is another event."""
     memory = Memory()
-    first = decide(memory, [event(1), event(1), event(2), event(1, user="u2")])
-    assert (first.admitted, list(first.duplicates)) == (3, [(0, 1)])
-    second = decide(memory, [event(2), event(3)], start=4)
-    assert (second.admitted, list(second.duplicates)) == (1, [(0, 4)])
+    first = decide(memory, [event(1), event(1), event(2), event(1, producer="other"), event(1, company="globex")])
+    assert (first.admitted, list(first.duplicates)) == (4, [(0, 1)])
+    second = decide(memory, [event(2), event(3)], start=5)
+    assert (second.admitted, list(second.duplicates)) == (1, [(0, 5)])
+
+
+def test_an_id_that_was_taken_is_no_name_for_something_else() -> None:
+    """In the same batch and in a later one; the first of them counts, and no stamp is needed to tell."""
+    memory = Memory()
+    first = decide(memory, [event(1), event(1, user="u2"), event(2, producer="p", seq=1)])
+    second = decide(memory, [event(1, user="u3"), event(1), event(2, producer="p", seq=2, user="u2")], start=3)
+    assert [(b.offset, b.code) for b in (*first.quarantined, *second.quarantined)] == [
+        (1, "conflicting_duplicate"),
+        (3, "conflicting_duplicate"),
+    ]
+    assert (first.admitted, second.admitted, list(second.duplicates)) == (2, 1, [(0, 4)])
+
+
+def test_what_says_the_same_is_the_same_however_it_is_written() -> None:
+    """Fields in another order, sent at another time where the payload has its own, by another request."""
+    bar = MarketBar(symbol="AAPL", interval="1m", start=TAKEN, open=1, high=1, low=1, close=1)
+    fields = bar.SerializeToString()
+    turned = fields[6:] + fields[:6]  # the symbol last
+    assert turned != fields
+    assert MarketBar.FromString(turned) == bar
+    one, two = (content("market_bar", "", at, payload) for at, payload in ((TAKEN, fields), (TAKEN + 1, turned)))
+    assert one == two
+    click, labels = users.UserEvent(name="click"), [("a", "1"), ("b", "2")]
+    contents = set()
+    for order in (labels, labels[::-1]):
+        click.properties.clear()
+        click.properties.update(order)
+        contents.add(content("user_event", "u1", TAKEN, click.SerializeToString()))
+    assert len(contents) == 1
+    assert content("user_event", "u1", TAKEN + 1, click.SerializeToString()) not in contents
+
+
+def test_what_an_earlier_release_took_is_a_repeat() -> None:
+    """It was known by its stream, company and user, and nothing is known of what it said."""
+    taken = {earlier_identity(TOPIC, b"acme:u1", "e1"): None}
+    admission = Admission(TOPIC, lambda ids: {i: taken[i] for i in ids if i in taken}, {}, earlier=True)
+    _, admitted = admission.decide(Records.of([chunk([event(1), event(2)])]))
+    assert (admitted.admitted, list(admitted.duplicates)) == (1, [(0, 0)])
 
 
 def test_a_stamped_event_is_admitted_by_rising_sequence() -> None:
@@ -236,7 +275,7 @@ def test_a_batch_not_yet_stored_is_remembered() -> None:
 def test_a_batch_that_is_stored_while_the_next_is_decided_is_remembered() -> None:
     """The commit may end just after the store was asked: the identity must not fall between the two memories."""
 
-    def known(identities: Sequence[bytes]) -> set[bytes]:
+    def known(identities: Sequence[bytes]) -> dict[bytes, int | None]:
         snapshot = memory.known(identities)
         for admitted in stored:
             memory.keep(admitted)
@@ -257,4 +296,4 @@ def test_a_bad_event_does_not_take_the_identity_of_a_good_one() -> None:
     admitted = decide(Memory(), [broken.SerializeToString(), event(1)])
     assert [b.code for b in admitted.quarantined] == ["missing_field"]
     assert admitted.admitted == 1
-    assert admitted.identities[0][0] == identity(TOPIC, b"acme:u1", "e1")
+    assert admitted.identities[0].identity == identity("acme", "", "e1")

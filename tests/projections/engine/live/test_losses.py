@@ -1,4 +1,4 @@
-"""What is lost to live windows, and what their followers hear of it."""
+"""What is lost to live windows, and what their followers hear of it; what is a repeat, and what is not."""
 
 from __future__ import annotations
 
@@ -58,3 +58,12 @@ def test_who_heard_of_a_minute_from_another_process_hears_how_it_ends() -> None:
         lane.say()
         assert total(lane.newest(BEGIN)) == value
     assert lane.kinds(BEGIN) == ["durable"]
+
+
+def test_ids_are_of_their_producers_in_live_windows() -> None:
+    """Another producer's event of the same id counts; one of the same producer that says otherwise does not."""
+    lane = Lane()
+    lane.follow()
+    for source, pnl, trade_id in (("a", 5, "t1"), ("b", 7, "t2"), ("a", 9, "t3"), ("b", 7, "t2")):
+        lane.take(trade(BEGIN + 1_000, pnl, source=source, trade_id=trade_id))
+    assert total(lane.newest(BEGIN)) == (2, "12")
