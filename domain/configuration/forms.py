@@ -60,13 +60,14 @@ Subject = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"\S", descr
 
 
 @cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+def time_zones() -> frozenset[str]:
+    """The IANA names of time zones; not that of whatever zone a server is in."""
+    return frozenset(available_timezones() - {"localtime"})
 
 
 def zone_problem(field: str, zone: str) -> Iterator[str]:
     """The problem of a time zone that is not known."""
-    if zone not in _zones():
+    if zone not in time_zones():
         yield f"{field}: {zone!r} is no IANA time zone"
 
 

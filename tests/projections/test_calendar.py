@@ -294,3 +294,15 @@ async def test_a_calendar_that_there_is_not_is_refused(models: ReadModels, wrong
     """With the name of the parameter."""
     with pytest.raises(Invalid, match=f"parameter {next(iter(wrong))}"):
         await models.rows("trading_totals", **wrong)
+
+
+async def test_zones_without_a_place_have_their_summer_time(models: ReadModels) -> None:
+    """The database takes some of their names for abbreviations, whose clocks never change."""
+    summer = datetime(2025, 7, 1, 22, 30, tzinfo=UTC)
+    models.given([user_event(company_id=COMPANY, user_id="u", name="a", timestamp=ms(summer))])
+    models.asked_at = datetime(2025, 8, 1, tzinfo=UTC)
+    for zone in ("CET", "EET", "MET", "WET", "EST5EDT"):
+        [row] = await models.rows("user_activity", by="day", zone=zone)
+        assert row["day"] == CUTS["day"](summer, ZoneInfo(zone)), zone
+    with pytest.raises(Invalid, match="did you mean 'Europe/Berlin'"):
+        await models.rows("user_activity", zone="Europe/Berlim")

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from domain.company_calendar import UTC_CALENDAR, WEEKDAYS, begin_of, day_at, zone_of
 from domain.configuration.company import Calendar
+from domain.configuration.forms import time_zones
 from domain.errors import NO_TABLES, Unavailable
 from domain.ports import ReadStore
+from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import EARLIEST, LATEST, Param, read_choice, read_whole
 
@@ -26,10 +27,10 @@ CALENDAR = "SELECT calendar FROM {configured_company} WHERE company_id = %s"
 
 def read_zone(text: str) -> str:
     """The IANA name of a time zone. Raises ValueError for one that there is not."""
-    try:
-        return ZoneInfo(text).key
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone, such as Europe/Berlin") from None
+    if text not in time_zones():
+        near = did_you_mean(text, time_zones())
+        raise ValueError(f"{text[:LONGEST]!r} is no time zone{near}, such as Europe/Berlin")
+    return text
 
 
 ZONE = Param("zone", "time zone of days, weeks, months and years; the company's by default", read_zone)

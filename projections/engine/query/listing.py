@@ -19,7 +19,7 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice,
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.query.row_limit import first_of
-from projections.engine.query.totals import of_any_zone
+from projections.engine.query.totals import of_any_zone, zone_in_sql
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000
@@ -120,7 +120,7 @@ class Listing:
         """SQL of the time that a period cuts: of a day its first moment."""
         if self.days is None:
             return f'"{self.time}"'
-        return f"(\"{self.time}\"::timestamp AT TIME ZONE '{request.calendar.time_zone}')"
+        return f'("{self.time}"::timestamp AT TIME ZONE {zone_in_sql(request.calendar)})'
 
     def _after(self, cursor: list[Any]) -> list[object]:
         try:

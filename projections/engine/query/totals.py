@@ -49,6 +49,8 @@ from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.store.sql import equals, total
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# PostgreSQL takes these for abbreviations without summer time, not for the zones that they are.
+SAME_ZONE = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Atlantic/Faroe"}
 UNITS = {MS_PER_MINUTE: "minute", MS_PER_QUARTER: "quarter of an hour", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
 
 
@@ -77,7 +79,7 @@ class Dimension:
         months = (13 - calendar.fiscal_year_starts) % 12
         return self.sql.format(
             at=in_zone(f'"{self.time}"', calendar),
-            zone=f"'{calendar.time_zone}'",
+            zone=zone_in_sql(calendar),
             fiscal=f" + INTERVAL '{months} months'" if months else "",
         )
 
@@ -112,7 +114,12 @@ def moment(column: str) -> Dimension:
 
 def in_zone(time: str, calendar: Calendar) -> str:
     """SQL of a time as the calendar's clock shows it."""
-    return time if calendar.time_zone == UTC_CALENDAR.time_zone else f"({time} AT TIME ZONE '{calendar.time_zone}')"
+    return time if calendar.time_zone == UTC_CALENDAR.time_zone else f"({time} AT TIME ZONE {zone_in_sql(calendar)})"
+
+
+def zone_in_sql(calendar: Calendar) -> str:
+    """SQL of the name of the calendar's zone."""
+    return f"'{SAME_ZONE.get(calendar.time_zone, calendar.time_zone)}'"
 
 
 def day_of(time: str, calendar: Calendar) -> str:

@@ -31,7 +31,7 @@ from projections.engine.query.packed_columns import (
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.totals import day_of
+from projections.engine.query.totals import day_of, zone_in_sql
 from projections.engine.store.sql import equals
 from projections.queries.users.funnels_and_paths import MOST_EVENTS
 from projections.user_steps import UserFirst
@@ -152,7 +152,7 @@ def _paid(request: Request) -> Select:
             params.append(request.get(name))
     amount = {"amount": wholes("signed"), "takes": integers("takes")}
     last_day = f"({day_of('MAX(quarter) OVER ()', request.calendar)} + 1)"
-    latest = f"{last_day}::timestamp AT TIME ZONE '{request.calendar.time_zone}'"
+    latest = f"{last_day}::timestamp AT TIME ZONE {zone_in_sql(request.calendar)}"
     sql = PAID.format(**PACKED, **amount, at=moments("at"), latest=latest, where=" AND ".join(where))
     return Select("payments", Statement(sql, tuple(params)))
 
