@@ -26,7 +26,7 @@ from projections.engine.query.listing import listing
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 from projections.queries.insights.daily_series import FILTERS, FROM, SERIES, SPAN, TO, end_of, read_filters
 from projections.queries.insights.shape import plain
 

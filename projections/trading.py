@@ -33,7 +33,8 @@ from projections.engine.query.params import Param
 from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
 from projections.engine.query.restated import restatements
-from projections.engine.query.totals import calendar, day_of, days, entry_hour, plain, totals
+from projections.engine.query.totals import calendar, days, entry_hour, plain, totals
+from projections.engine.query.zones import day_of
 from projections.exchange_rates import REPORTING
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from projections.engine.query.reporting import CURRENCY, NoAmounts
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.query.time_span import read_first_of_month, time_span
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 from projections.subscriptions.customer import DEFAULT, Customer, customer_history, read_customer
 from projections.subscriptions.rows import (
     CustomerMrr,

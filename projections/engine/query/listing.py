@@ -19,7 +19,8 @@ from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice,
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.query.row_limit import first_of
-from projections.engine.query.totals import of_any_zone, zone_in_sql
+from projections.engine.query.totals import of_any_zone
+from projections.engine.query.zones import zone_in_sql
 from projections.engine.store import sql
 
 DEFAULT_LIMIT = 1_000

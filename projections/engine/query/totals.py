@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 
 from domain.access.rights import Right
-from domain.company_calendar import UTC_CALENDAR
 from domain.configuration.company import Calendar
 from domain.errors import Invalid
 from domain.ports import ReadStore
@@ -46,11 +45,10 @@ from projections.engine.query.reporting import (
 )
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
+from projections.engine.query.zones import in_zone, zone_in_sql
 from projections.engine.store.sql import equals, total
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# PostgreSQL takes these for abbreviations without summer time, not for the zones that they are.
-SAME_ZONE = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Atlantic/Faroe"}
 UNITS = {MS_PER_MINUTE: "minute", MS_PER_QUARTER: "quarter of an hour", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
 
 
@@ -110,21 +108,6 @@ def whole(column: str) -> Dimension:
 def moment(column: str) -> Dimension:
     """A time column of the row, as it is."""
     return Dimension(f'"{column}"', read_time)
-
-
-def in_zone(time: str, calendar: Calendar) -> str:
-    """SQL of a time as the calendar's clock shows it."""
-    return time if calendar.time_zone == UTC_CALENDAR.time_zone else f"({time} AT TIME ZONE {zone_in_sql(calendar)})"
-
-
-def zone_in_sql(calendar: Calendar) -> str:
-    """SQL of the name of the calendar's zone."""
-    return f"'{SAME_ZONE.get(calendar.time_zone, calendar.time_zone)}'"
-
-
-def day_of(time: str, calendar: Calendar) -> str:
-    """SQL of the day in which a time lies."""
-    return f"{in_zone(time, calendar)}::date"
 
 
 def days(column: str) -> dict[str, Dimension]:

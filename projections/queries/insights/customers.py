@@ -29,7 +29,7 @@ from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.params import Param, read_day, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 from projections.engine.worker_process import MODELS
 from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
 from projections.queries.insights.shape import Insight, Method, plain

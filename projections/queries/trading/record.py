@@ -25,7 +25,7 @@ from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.reporting import NoAmount
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 from projections.queries.trading.ledger import only, read_trades
 from projections.queries.trading.ledger import trades as ledger
 

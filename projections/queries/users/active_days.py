@@ -12,7 +12,7 @@ from projections.engine.query.composed import Select
 from projections.engine.query.packed_columns import bounded, days, integers, read_days, read_integers
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import IntArray

@@ -16,7 +16,7 @@ from projections.engine.query.params import MAX_ROWS, Param, read_choice, read_d
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of as no_more
-from projections.engine.query.totals import day_of
+from projections.engine.query.zones import day_of
 from projections.engine.store.sql import SHORT
 from projections.queries.users.active_days import end_of, read_user_days, user_days
 from projections.queries.users.engagement_rows import ActiveDay, DaysActive, FeatureUse, LifecyclePeriod, Segment

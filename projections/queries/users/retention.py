@@ -31,7 +31,7 @@ from projections.engine.query.packed_columns import (
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_time, read_whole
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
-from projections.engine.query.totals import day_of, zone_in_sql
+from projections.engine.query.zones import day_of, zone_in_sql
 from projections.engine.store.sql import equals
 from projections.queries.users.funnels_and_paths import MOST_EVENTS
 from projections.user_steps import UserFirst
