@@ -176,7 +176,7 @@ def test_a_position_that_is_not_reached_is_a_412(instance: Instance, position: s
             assert 1.5 < time.monotonic() - began < 6
         finally:
             projector.send_signal(signal.SIGCONT)
-        headers = {"X-Min-Position": "business-events:0=999999999"}
+        headers = {"X-Min-Position": "user-behavior:0=999999999"}
         assert client.get("/api/v1/query/trading_totals", headers=headers).status_code == 200  # not its topic
         problem(client.get("/api/v1/query/trading_totals", headers={"X-Min-Position": "?"}), 400, "bad_position")
 
