@@ -245,7 +245,7 @@ def test_while_the_relay_rests_a_read_of_what_was_commanded_is_a_412(people: Ope
         created = admin.send("POST", DASHBOARD, {"name": "d"})
         token = created.json()["position"]
         began = time.monotonic()
-        answer = admin.read(DASHBOARD, since=created)
+        answer = admin.read_once(DASHBOARD, since=created)
         assert (answer.status_code, answer.json()["code"]) == (412, "not_yet")
         assert "relay" in answer.json()["detail"]
         assert 1.5 < time.monotonic() - began < 6
@@ -307,9 +307,7 @@ def test_a_calendar_cuts_every_answer_from_then_on(people: OpenPeople, instance:
     """Kept ones are made anew, explanations and the past say it too; another company's is another."""
     admin, other = people("calco"), people("nocalco")
     own = {"time_zone": "Asia/Kolkata", "week_starts_on": "sunday", "fiscal_year_starts": 4, "trading_days": "all"}
-    path = instance.folder.parent / "calendar.ndjson"
-    path.write_text("\n".join(json.dumps(trade(company, 1)) for company in ("calco", "nocalco")))
-    ingested = instance.answer("ingest", str(path), "--json")["position"]
+    ingested = instance.take([trade(company, 1) for company in ("calco", "nocalco")])
     asked = {"period": "month", "keys": "total_trades"}
     before = admin.read("/api/v1/kpis", since=ingested, **asked).json()
     assert before["calendar"]["time_zone"] == "UTC"

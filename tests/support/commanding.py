@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:  # pytest wants to register that module itself, before anybody
     from tests.support.instance import Instance
 
 DASHBOARD, RULE, SCHEDULE = "/api/v1/dashboard/config", "/api/v1/alerts/config", "/api/v1/reports/schedule"
+PATIENCE = 60.0  # seconds
 TILE = {
     "id": "t1",
     "title": "PnL",
@@ -45,6 +47,14 @@ class People:
         return answer
 
     def read(self, path: str, since: httpx.Response | str = "", **params: str) -> httpx.Response:
-        """A read, after a command (or at a token) where one is given."""
+        """A read, after a command (or at a token) where one is given; asked again while that is not yet reached."""
+        until = time.monotonic() + PATIENCE
+        while (answer := self.read_once(path, since, **params)).status_code == 412:
+            if answer.json()["code"] != "not_yet" or time.monotonic() > until:
+                break
+        return answer
+
+    def read_once(self, path: str, since: httpx.Response | str = "", **params: str) -> httpx.Response:
+        """The first answer, whatever it is."""
         token = since if isinstance(since, str) else since.json()["position"]
         return self.reads.get(path, params=params, headers={"X-Min-Position": token} if token else {})
