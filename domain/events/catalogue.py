@@ -244,6 +244,16 @@ CATALOGUE: tuple[EventType, ...] = (
             Scale("interval_count", 0, CENTURY[BILLED.MONTH], "interval", BILLED.INTERVAL_UNSPECIFIED, whole=True),
             *(Scale("interval_count", 0, most, "interval", unit, whole=True) for unit, most in CENTURY.items()),
         ),
+        identity=("customer_id", "change_id"),
+    ),
+    EventType(
+        "subscription_change_cancelled",
+        "business-events",
+        business.SubscriptionChangeCancelled,
+        business.SubscriptionChangeCancelledBatch,
+        required=("customer_id", "change_id"),
+        identity=("customer_id", "change_id"),
+        takes_back="subscription",
     ),
     EventType(
         "payment",

@@ -260,6 +260,8 @@ def subscription(
     effective_at: int | None = ...,
     recorded_at: int | None = ...,
     sequence: int | None = ...,
+    change_id: str | None = ...,
+    revision: int | None = ...,
     unit_amount_text: str | None = ...,
     quantity_text: str | None = ...,
     discount_pct_text: str | None = ...,
@@ -270,6 +272,23 @@ def subscription_batch(
     company_id: str,
     user_id: str = ...,
     items: Iterable[business_events_pb2.SubscriptionEvent],
+    **about: Unpack[Origin],
+) -> Event: ...
+def subscription_change_cancelled(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    customer_id: str,
+    change_id: str,
+    revision: int | None = ...,
+    reason: str | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
+def subscription_change_cancelled_batch(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    items: Iterable[business_events_pb2.SubscriptionChangeCancelled],
     **about: Unpack[Origin],
 ) -> Event: ...
 def payment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -19,8 +20,35 @@ MOST_FACTS = 50_000  # and charges of one customer: each batch that has one of i
 DEBT_KINDS = PAID | {FAILED}  # kinds of payments that say what is owed
 
 
-class Customer(msgspec.Struct, array_like=True, frozen=True):
-    """All that is known of a customer: the facts and the charges that tell of debts, both in order, each once."""
+class Report(msgspec.Struct, array_like=True, frozen=True):
+    """The last report of a fact that has an id, or what takes it back, which has no fact. Of two reports the one counts
+    that is behind in the order of `place`.
+    """
+
+    change_id: str
+    rank: int  # twice the revision, and 1 more for what takes back
+    appended_at: int  # when the log took it, in ms
+    seq: int  # where the log has it
+    fact: SubscriptionFact | None = None
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """What reports of one fact are ordered by."""
+        return self.rank, self.appended_at, self.seq
+
+
+class History(msgspec.Struct, array_like=True, frozen=True):
+    """The state of the fold: facts without an id and the charges that tell of debts, both in order, each once; and the
+    last report of each fact that has one, by id.
+    """
+
+    facts: list[SubscriptionFact] = []
+    charges: list[Charge] = []
+    reports: list[Report] = []
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """All that is known of a customer: the facts that count and the charges that tell of debts, both in order."""
 
     facts: list[SubscriptionFact] = []
     charges: list[Charge] = []
@@ -45,19 +73,41 @@ class Customer(msgspec.Struct, array_like=True, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode  # its whole numbers have no bound, those of MessagePack have 64 bits
-read_customer = msgspec.json.Decoder(Customer).decode
+_decode = msgspec.json.Decoder(History).decode
+
+
+def read_customer(state: State) -> Customer:
+    """The customer as last reported."""
+    history = _decode(state)
+    named = [report.fact for report in history.reports if report.fact is not None]
+    return Customer(merge_facts(history.facts, named) if named else history.facts, history.charges)
 
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
-    """The state of a customer is its facts and charges in order, each once. Raises LimitExceeded of too many."""
-    before = read_customer(state) if state else Customer()
-    said = [_fact(fact) for fact in facts if fact["_event"] == "subscription"]
+    """The state of a customer with these facts: the same in whatever order and split they come.
+
+    Raises LimitExceeded of too many.
+    """
+    before = _decode(state) if state else History()
+    unnamed = [_fact(fact) for fact in facts if fact["_event"] == "subscription" and not fact["change_id"]]
     owed = (fact for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS)
     charged = {Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) for fact in owed}
-    after = Customer(merge_facts(before.facts, said), sorted(charged.union(before.charges)))
-    if len(after.facts) + len(after.charges) > MOST_FACTS:
+    reports = [_report(fact) for fact in facts if fact["_event"] != "payment" and fact["change_id"]]
+    last = {report.change_id: report for report in sorted([*before.reports, *reports], key=attrgetter("place"))}
+    after = History(
+        merge_facts(before.facts, unnamed),
+        sorted(charged.union(before.charges)),
+        [last[name] for name in sorted(last)],
+    )
+    if len(after.facts) + len(after.charges) + len(after.reports) > MOST_FACTS:
         raise LimitExceeded(f"a customer has at most {MOST_FACTS:,} facts and charges", code="too_many_facts")
     return _encode(after)
+
+
+def _report(fact: Fact) -> Report:
+    taken_back = fact["_event"] != "subscription"
+    rank = 2 * fact["revision"] + taken_back
+    return Report(fact["change_id"], rank, fact["_appended"], fact["_seq"], None if taken_back else _fact(fact))
 
 
 def _fact(fact: Fact) -> SubscriptionFact:

@@ -1,9 +1,9 @@
 """Subscriptions: every customer's subscriptions as they stand, and how MRR moved by day, plan, tier and currency.
 
 Ordered: a customer's history is told in the order in which its facts take effect, whatever the order in which they
-arrive; a fact that arrives late restates what follows from it. `domain/billing/subscriptions.py` has the rules. Under
-another policy (`domain/billing/policies.py`) most histories come to the same, so that only the difference is kept: the
-rows of `default` and those of the policy add up to its reading.
+arrive; a fact that arrives late, or is reported again under its `change_id`, restates what follows from it.
+`domain/billing/subscriptions.py` has the rules. Under another policy (`domain/billing/policies.py`) most histories come
+to the same, so that only the difference is kept: the rows of `default` and those of the policy add up to its reading.
 
 Payments are part of the history: MRR of who owes goes 15 days after the first failure, a movement of that day even
 while it lies ahead, and comes back with the payment; a payment within the 15 days restates that nothing moved. No clock
@@ -45,7 +45,7 @@ from projections.subscriptions.rows import (
 )
 from projections.subscriptions.terms import spans_of_debt, terms
 
-subscriptions = Projection("subscriptions", version=8)
+subscriptions = Projection("subscriptions", version=9)
 
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 MRR = tuple(mrr for mrr, _ in MEASURES.values())
@@ -135,6 +135,7 @@ def _changes(moved: Iterable[tuple[str, int, Movement]]) -> list[RowValues]:
 
 subscriptions.ordered_fold(
     "subscription",
+    "subscription_change_cancelled",
     "payment",
     by=("company_id", "customer_id"),
     into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr, SubscriptionTerm, Debt),

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SubscriptionEvent(_message.Message):
-    __slots__ = ("event", "customer_id", "subscription_id", "plan", "tier", "interval", "interval_count", "unit_amount", "quantity", "discount_pct", "discount_lasting", "currency", "effective_at", "recorded_at", "sequence", "unit_amount_text", "quantity_text", "discount_pct_text")
+    __slots__ = ("event", "customer_id", "subscription_id", "plan", "tier", "interval", "interval_count", "unit_amount", "quantity", "discount_pct", "discount_lasting", "currency", "effective_at", "recorded_at", "sequence", "change_id", "revision", "unit_amount_text", "quantity_text", "discount_pct_text")
     class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EVENT_UNSPECIFIED: _ClassVar[SubscriptionEvent.Event]
@@ -66,6 +66,8 @@ class SubscriptionEvent(_message.Message):
     EFFECTIVE_AT_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     UNIT_AMOUNT_TEXT_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_TEXT_FIELD_NUMBER: _ClassVar[int]
     DISCOUNT_PCT_TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -84,16 +86,36 @@ class SubscriptionEvent(_message.Message):
     effective_at: int
     recorded_at: int
     sequence: int
+    change_id: str
+    revision: int
     unit_amount_text: str
     quantity_text: str
     discount_pct_text: str
-    def __init__(self, event: _Optional[_Union[SubscriptionEvent.Event, str]] = ..., customer_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., plan: _Optional[str] = ..., tier: _Optional[str] = ..., interval: _Optional[_Union[SubscriptionEvent.Interval, str]] = ..., interval_count: _Optional[int] = ..., unit_amount: _Optional[float] = ..., quantity: _Optional[float] = ..., discount_pct: _Optional[float] = ..., discount_lasting: _Optional[bool] = ..., currency: _Optional[str] = ..., effective_at: _Optional[int] = ..., recorded_at: _Optional[int] = ..., sequence: _Optional[int] = ..., unit_amount_text: _Optional[str] = ..., quantity_text: _Optional[str] = ..., discount_pct_text: _Optional[str] = ...) -> None: ...
+    def __init__(self, event: _Optional[_Union[SubscriptionEvent.Event, str]] = ..., customer_id: _Optional[str] = ..., subscription_id: _Optional[str] = ..., plan: _Optional[str] = ..., tier: _Optional[str] = ..., interval: _Optional[_Union[SubscriptionEvent.Interval, str]] = ..., interval_count: _Optional[int] = ..., unit_amount: _Optional[float] = ..., quantity: _Optional[float] = ..., discount_pct: _Optional[float] = ..., discount_lasting: _Optional[bool] = ..., currency: _Optional[str] = ..., effective_at: _Optional[int] = ..., recorded_at: _Optional[int] = ..., sequence: _Optional[int] = ..., change_id: _Optional[str] = ..., revision: _Optional[int] = ..., unit_amount_text: _Optional[str] = ..., quantity_text: _Optional[str] = ..., discount_pct_text: _Optional[str] = ...) -> None: ...
 
 class SubscriptionEventBatch(_message.Message):
     __slots__ = ("items",)
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[SubscriptionEvent]
     def __init__(self, items: _Optional[_Iterable[_Union[SubscriptionEvent, _Mapping]]] = ...) -> None: ...
+
+class SubscriptionChangeCancelled(_message.Message):
+    __slots__ = ("customer_id", "change_id", "revision", "reason")
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    change_id: str
+    revision: int
+    reason: str
+    def __init__(self, customer_id: _Optional[str] = ..., change_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SubscriptionChangeCancelledBatch(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[SubscriptionChangeCancelled]
+    def __init__(self, items: _Optional[_Iterable[_Union[SubscriptionChangeCancelled, _Mapping]]] = ...) -> None: ...
 
 class PaymentEvent(_message.Message):
     __slots__ = ("customer_id", "invoice_id", "kind", "amount", "fee", "currency", "amount_text", "fee_text", "payment_id", "revision")
