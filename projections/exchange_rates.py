@@ -6,10 +6,13 @@ own come first. They are applied in queries, never in folds, so that a rate that
 
 from __future__ import annotations
 
+from datetime import date
+
 from projections.engine.declare.merge_rules import Day, Key, Last, Moment, Money, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.fold.expressions import only
+from projections.engine.query.answer_row import AnswerTime, row_type
 from projections.engine.query.listing import listing
 from projections.engine.query.reporting import Lookup, Reporting
 
@@ -47,6 +50,9 @@ REPORTING = Reporting(
 )
 """Where every query of totals of money reads in which currency they are, and what others are worth in it."""
 
+# of the pair, which says whose units a rate is in
+RATE_ROW = dict.fromkeys(("base", "quote", "source"), str) | {"day": date, "at": AnswerTime | None, "rate": str | None}
+
 exchange_rates.queries += [
     listing(
         "exchange_rates",
@@ -54,5 +60,6 @@ exchange_rates.queries += [
         filters=("base", "quote", "source"),
         time="day",
         summary="Rates of exchange by pair, source and UTC day; company `_system` has those for every tenant.",
+        row=row_type("exchange_rates", RATE_ROW),
     ),
 ]

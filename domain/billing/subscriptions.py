@@ -14,8 +14,9 @@ that ends and another that begins is an expansion. What was scheduled and then r
   subscription had, as far as it does not say otherwise. A stop changes no terms, so that resuming brings them back.
 - `held` and `restored` are no events: `domain/billing/policies.py` puts them in where a customer owes for too
   long. What is held keeps its status, terms and newest fact's time, and brings no MRR.
-- A customer's subscriptions add up. Amounts of several currencies are added as they are: one currency a tenant is
-  the rule, and nothing here knows a rate.
+- A customer's subscriptions add up, by currency: nothing here knows a rate. Who pays in any currency is a customer; who
+  goes from one to another loses what was paid in the first and wins what is paid in the second, and is neither churned
+  nor new.
 """
 
 from __future__ import annotations
@@ -116,9 +117,9 @@ UNKNOWN = Subscription()
 class Movement(msgspec.Struct, frozen=True, gc=False):
     """MRR of one cut that moved at one moment, under the kind of the customer's whole change.
 
-    `amount` is positive in the sense of its kind; where a customer moved between cuts, what it left counts against
-    what it went to, so that the sum over all cuts is the customer's own change. `counted` is 1 in the cut that gained
-    most, or lost most where none gained; 0 in the others, and in all where the total stays the same.
+    `amount` is positive in the sense of its kind; where a customer moved between cuts of a currency, what it left
+    counts against what it went to, so that the sum over them is the customer's own change. `counted` is 1, once a kind,
+    in the cut that gained most, or lost most where none gained; 0 in the others, and in all where the total stays.
     """
 
     at: int
@@ -160,17 +161,20 @@ def ledger(history: Sequence[SubscriptionFact], reading: Reading = DEFAULT_READI
     """Walk through a customer's history, given in order."""
     subscriptions: dict[str, Subscription] = {}
     movements: list[Movement] = []
-    total, ever_paid = 0, False
+    totals, ever_paid = Counter[str](), False
     left_at: int | None = None  # None: is a customer, or has never been one
     for facts in _moments(history, reading.together):
         at, changes = facts[-1].effective_at, _changes(subscriptions, facts)
-        before, total = total, total + sum(changes.values())
+        before = totals.copy()
+        for cut, change in changes.items():
+            totals[cut.currency] += change
+        pays = any(totals.values())
         stays = reading.free_stays and any(each.status == "active" for each in subscriptions.values())
         if changes:
             comes = _arrival(ever_paid, None if left_at is None else at - left_at, reading)
-            movements += _movements(at, _kind(before, total, comes, stays), changes)
-        ever_paid = ever_paid or total > 0
-        if total or stays:
+            movements += _movements(at, _kinds(before, totals, comes, stays), changes)
+        ever_paid = ever_paid or pays
+        if pays or stays:
             left_at = None
         elif ever_paid and left_at is None:
             left_at = at
@@ -257,19 +261,35 @@ def _arrival(ever_paid: bool, away: int | None, reading: Reading) -> str:
     return REACTIVATED if reading.back_within is None or away <= reading.back_within else NEW
 
 
-def _kind(before: int, after: int, arrival: str, stays: bool) -> str:
-    """The kind of a change of a customer's total; no change at all is a swap, whose parts cancel as expansion."""
-    if not before and after:
-        return arrival
-    if not after and not stays:
-        return CHURNED
-    return CONTRACTION if after < before else EXPANSION
+def _kinds(before: Mapping[str, int], after: Mapping[str, int], arrival: str, stays: bool) -> Mapping[str, str]:
+    """The kind of a change of a customer's totals, by currency; no change at all is a swap, whose parts cancel as
+    expansion.
+    """
+    if any(after.values()) and not any(before.values()):
+        return dict.fromkeys(after, arrival)
+    if not any(after.values()) and not stays:
+        return dict.fromkeys(after, CHURNED)
+    return {currency: CONTRACTION if after[currency] < before[currency] else EXPANSION for currency in after}
 
 
-def _movements(at: int, kind: str, changes: Mapping[Cut, int]) -> list[Movement]:
-    """A movement of each cut, what was left before what was reached; the customer is counted where it gained most."""
-    sign = -1 if kind in LOSSES else 1
+def _movements(at: int, kinds: Mapping[str, str], changes: Mapping[Cut, int]) -> list[Movement]:
+    """A movement of each cut, what was left before what was reached; once a kind the customer is counted."""
     cuts = sorted(changes, key=lambda cut: (changes[cut] > 0, cut))
-    most = max if max(changes.values()) > 0 else min
-    counted = most(cuts, key=lambda cut: changes[cut]) if sum(changes.values()) else None
-    return [Movement(at, cut, kind, sign * changes[cut], int(cut == counted)) for cut in cuts]
+    counted = {_counted([cut for cut in cuts if kinds[cut.currency] == kind], changes) for kind in set(kinds.values())}
+    return [
+        Movement(at, cut, kind, -changes[cut] if kind in LOSSES else changes[cut], int(cut in counted))
+        for cut in cuts
+        for kind in [kinds[cut.currency]]
+    ]
+
+
+def _counted(cuts: Sequence[Cut], changes: Mapping[Cut, int]) -> Cut | None:
+    """The cut that gained most of the currencies whose total moved, or lost most where none gained."""
+    of_currency: Counter[str] = Counter()
+    for cut in cuts:
+        of_currency[cut.currency] += changes[cut]
+    moved = [cut for cut in cuts if of_currency[cut.currency]]
+    if not moved:
+        return None
+    most = max if max(changes[cut] for cut in moved) > 0 else min
+    return most(moved, key=lambda cut: changes[cut])

@@ -31,7 +31,9 @@ def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS
 
 
 # of those who were customers at the start and at the end
-_customers = partial(_metric, reads=("mrr_retained",), explained=explained("mrr_retained", "change"))
+_customers = partial(
+    _metric, reads=("mrr_retained",), explained=explained("mrr_retained", "change"), dimensions=("currency",)
+)
 
 
 def _paid(key: str, title: str, unit: Unit, formula: str, measures: str = "amount") -> Metric:
@@ -62,6 +64,7 @@ REVENUE: tuple[Metric, ...] = (
     _moved("churned_mrr", "Churned MRR", MONEY, "K: customers whose MRR fell to zero", "churned_mrr"),
     _moved("reactivated_mrr", "Reactivated MRR", MONEY, "R: customers who pay again", "reactivated_mrr"),
     _moved("net_new_mrr", "Net new MRR", MONEY, "N + X + R − C − K"),
+    _moved("currency_mrr", "Currency moves", MONEY, "E − S − (N + X + R − C − K): what rates of exchange moved"),
     _moved("arr", "Annual recurring revenue", MONEY, "12 × MRR"),
     _moved("mrr_growth_rate", "MRR growth", FRACTION, "E / S − 1"),
     _moved("gross_mrr_churn_rate", "Gross MRR churn", FRACTION, "(K + C) / S", "churned_mrr contraction_mrr"),

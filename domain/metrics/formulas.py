@@ -25,6 +25,7 @@ from domain.metrics.revenue.flows import Flows
 from domain.metrics.revenue.payments import Takings
 from domain.metrics.revenue.retained import Retained
 from domain.metrics.satisfaction import support, surveys
+from domain.metrics.trading.profitable_user_share import profitable_user_share
 from domain.metrics.value import Reason, Stat, has_value, ratio
 
 Value = Stat | Fraction
@@ -67,7 +68,7 @@ class MetricInputs:
     def flows(self, source: str = "mrr_movements") -> Flows:
         """MRR at the start and what moved."""
         sums = [self.whole(source, f"{kind}_{of}") for of in ("mrr", "count") for kind in KINDS]
-        return Flows(self.whole(source, "start_mrr"), *sums)
+        return Flows(self.whole(source, "start_mrr"), *sums)._replace(currency=self.whole(source, "currency_mrr"))
 
     @property
     def retained(self) -> Retained:
@@ -139,7 +140,7 @@ def in_trillionths(stat: Stat) -> Stat:
 
 
 def _standing(inputs: MetricInputs) -> list[outlook.Standing]:
-    owing = frozenset(inputs["owing_customers"].get("owing") or ())
+    owing = frozenset(inputs["owing_customers"].get("owing", ()) or ())
     customers = inputs["customer_mrr"].get("customers", ())
     later = {row["customer_id"]: int(row["scheduled"]) for row in inputs["customers_scheduled"].get("customers", ())}
     mrr = {row["customer_id"]: int(row["start_mrr"]) for row in customers}
@@ -150,6 +151,7 @@ REVENUE: Mapping[str, Formula] = {
     "mrr": lambda f: money(f.flows().end),
     **{f"{kind}_mrr": lambda f, kind=kind: money(getattr(f.flows(), kind)) for kind in KINDS},  # type: ignore[misc]  # bound now
     "net_new_mrr": lambda f: money(f.flows().net_new),
+    "currency_mrr": lambda f: money(f.flows().currency),
     "arr": lambda f: money(rates.arr(f.flows().end)),
     "mrr_growth_rate": lambda f: rates.mrr_growth_rate(f.flows()),
     "gross_mrr_churn_rate": lambda f: rates.gross_mrr_churn_rate(f.flows()),
@@ -329,8 +331,8 @@ TRADING: Mapping[str, Formula] = {
     "profit_factor": lambda f: _of_all(f, "gross_profit", "gross_loss", Reason.NO_LOSSES),
     "expectancy": lambda f: _average(f, "total_pnl", "total_trades", Reason.NO_TRADES),
     "trading_users": lambda f: f.whole("trading_users", "users"),
-    "profitable_user_share": lambda f: ratio(
-        f.whole("trading_users", "profitable"), f.whole("trading_users", "users"), Reason.NO_TRADES
+    "profitable_user_share": lambda f: profitable_user_share(
+        f.whole("trading_users", "profitable"), f.whole("trading_users", "users")
     ),
 }
 

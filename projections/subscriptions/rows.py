@@ -57,6 +57,7 @@ class CustomerMrr(Row):
     company_id: Key[Text]
     customer_id: Key[Text]
     quarter: Key[Quarter]
+    currency: Key[Text]
     policy: Key[Text]  # as above
     change: Sum[Twelfths]
 

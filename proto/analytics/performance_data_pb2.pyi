@@ -61,7 +61,7 @@ class PerformanceDataBatch(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[PerformanceData, _Mapping]]] = ...) -> None: ...
 
 class TradingMetrics(_message.Message):
-    __slots__ = ("total_trades", "winning_trades", "losing_trades", "breakeven_trades", "total_pnl", "gross_profit", "gross_loss", "total_fees", "turnover", "largest_win", "largest_loss", "win_rate", "average_win", "average_loss", "payoff_ratio", "profit_factor", "expectancy", "sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio", "reasons")
+    __slots__ = ("total_trades", "winning_trades", "losing_trades", "breakeven_trades", "total_pnl", "gross_profit", "gross_loss", "total_fees", "turnover", "largest_win", "largest_loss", "win_rate", "average_win", "average_loss", "payoff_ratio", "profit_factor", "expectancy", "sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio", "reasons", "currency")
     class ReasonsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class TradingMetrics(_message.Message):
     MAX_DRAWDOWN_FIELD_NUMBER: _ClassVar[int]
     CALMAR_RATIO_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     total_trades: int
     winning_trades: int
     losing_trades: int
@@ -113,7 +114,8 @@ class TradingMetrics(_message.Message):
     max_drawdown: float
     calmar_ratio: float
     reasons: _containers.ScalarMap[str, str]
-    def __init__(self, total_trades: _Optional[int] = ..., winning_trades: _Optional[int] = ..., losing_trades: _Optional[int] = ..., breakeven_trades: _Optional[int] = ..., total_pnl: _Optional[str] = ..., gross_profit: _Optional[str] = ..., gross_loss: _Optional[str] = ..., total_fees: _Optional[str] = ..., turnover: _Optional[str] = ..., largest_win: _Optional[str] = ..., largest_loss: _Optional[str] = ..., win_rate: _Optional[float] = ..., average_win: _Optional[str] = ..., average_loss: _Optional[str] = ..., payoff_ratio: _Optional[float] = ..., profit_factor: _Optional[float] = ..., expectancy: _Optional[str] = ..., sharpe_ratio: _Optional[float] = ..., sortino_ratio: _Optional[float] = ..., max_drawdown: _Optional[float] = ..., calmar_ratio: _Optional[float] = ..., reasons: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    currency: str
+    def __init__(self, total_trades: _Optional[int] = ..., winning_trades: _Optional[int] = ..., losing_trades: _Optional[int] = ..., breakeven_trades: _Optional[int] = ..., total_pnl: _Optional[str] = ..., gross_profit: _Optional[str] = ..., gross_loss: _Optional[str] = ..., total_fees: _Optional[str] = ..., turnover: _Optional[str] = ..., largest_win: _Optional[str] = ..., largest_loss: _Optional[str] = ..., win_rate: _Optional[float] = ..., average_win: _Optional[str] = ..., average_loss: _Optional[str] = ..., payoff_ratio: _Optional[float] = ..., profit_factor: _Optional[float] = ..., expectancy: _Optional[str] = ..., sharpe_ratio: _Optional[float] = ..., sortino_ratio: _Optional[float] = ..., max_drawdown: _Optional[float] = ..., calmar_ratio: _Optional[float] = ..., reasons: _Optional[_Mapping[str, str]] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class UserBehaviorMetrics(_message.Message):
     __slots__ = ("events", "sessions", "active_users", "new_users", "page_views", "impressions", "clicks", "feature_uses", "conversions", "click_through_rate", "conversion_rate", "sessions_per_user", "median_session_minutes", "reasons")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61nalytics/values.proto\x12\tanalytics\"\x85\x01\n\x05Value\x12\x11\n\x07\x64\x65\x63imal\x18\x01 \x01(\tH\x00\x12\x0f\n\x05\x63ount\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x0e\n\x04time\x18\x05 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x06 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x06\n\x04kind\"\x97\x01\n\x0bMetricValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x1f\n\x05value\x18\x04 \x01(\x0b\x32\x10.analytics.Value\x12\x12\n\nconvention\x18\x05 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x06 \x01(\r\x12\r\n\x05\x62\x61sis\x18\x07 \x01(\t\"\xb9\x01\n\x0bMetricGroup\x12:\n\ndimensions\x18\x01 \x03(\x0b\x32&.analytics.MetricGroup.DimensionsEntry\x12\'\n\x07metrics\x18\x02 \x03(\x0b\x32\x16.analytics.MetricValue\x12\x12\n\nunfinished\x18\x03 \x01(\x08\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0bSeriesPoint\x12\x0c\n\x04time\x18\x01 \x01(\x03\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value\x12\x12\n\nunfinished\x18\x03 \x01(\x08\"\xc4\x01\n\x06Series\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x35\n\ndimensions\x18\x04 \x03(\x0b\x32!.analytics.Series.DimensionsEntry\x12&\n\x06points\x18\x05 \x03(\x0b\x32\x16.analytics.SeriesPoint\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x08\",\n\x08TableRow\x12 \n\x06values\x18\x01 \x03(\x0b\x32\x10.analytics.Value\"N\n\x05Table\x12\"\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x11.analytics.Column\x12!\n\x04rows\x18\x02 \x03(\x0b\x32\x13.analytics.TableRowb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61nalytics/values.proto\x12\tanalytics\"\x85\x01\n\x05Value\x12\x11\n\x07\x64\x65\x63imal\x18\x01 \x01(\tH\x00\x12\x0f\n\x05\x63ount\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x0e\n\x04time\x18\x05 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x06 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x06\n\x04kind\"\xa9\x01\n\x0bMetricValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x1f\n\x05value\x18\x04 \x01(\x0b\x32\x10.analytics.Value\x12\x12\n\nconvention\x18\x05 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x06 \x01(\r\x12\r\n\x05\x62\x61sis\x18\x07 \x01(\t\x12\x10\n\x08\x63urrency\x18\x08 \x01(\t\"\xb9\x01\n\x0bMetricGroup\x12:\n\ndimensions\x18\x01 \x03(\x0b\x32&.analytics.MetricGroup.DimensionsEntry\x12\'\n\x07metrics\x18\x02 \x03(\x0b\x32\x16.analytics.MetricValue\x12\x12\n\nunfinished\x18\x03 \x01(\x08\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0bSeriesPoint\x12\x0c\n\x04time\x18\x01 \x01(\x03\x12\x1f\n\x05value\x18\x02 \x01(\x0b\x32\x10.analytics.Value\x12\x12\n\nunfinished\x18\x03 \x01(\x08\"\xc4\x01\n\x06Series\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x35\n\ndimensions\x18\x04 \x03(\x0b\x32!.analytics.Series.DimensionsEntry\x12&\n\x06points\x18\x05 \x03(\x0b\x32\x16.analytics.SeriesPoint\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x08\",\n\x08TableRow\x12 \n\x06values\x18\x01 \x03(\x0b\x32\x10.analytics.Value\"N\n\x05Table\x12\"\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x11.analytics.Column\x12!\n\x04rows\x18\x02 \x03(\x0b\x32\x13.analytics.TableRowb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,21 +38,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALUE']._serialized_start=38
   _globals['_VALUE']._serialized_end=171
   _globals['_METRICVALUE']._serialized_start=174
-  _globals['_METRICVALUE']._serialized_end=325
-  _globals['_METRICGROUP']._serialized_start=328
-  _globals['_METRICGROUP']._serialized_end=513
-  _globals['_METRICGROUP_DIMENSIONSENTRY']._serialized_start=464
-  _globals['_METRICGROUP_DIMENSIONSENTRY']._serialized_end=513
-  _globals['_SERIESPOINT']._serialized_start=515
-  _globals['_SERIESPOINT']._serialized_end=595
-  _globals['_SERIES']._serialized_start=598
-  _globals['_SERIES']._serialized_end=794
-  _globals['_SERIES_DIMENSIONSENTRY']._serialized_start=464
-  _globals['_SERIES_DIMENSIONSENTRY']._serialized_end=513
-  _globals['_COLUMN']._serialized_start=796
-  _globals['_COLUMN']._serialized_end=851
-  _globals['_TABLEROW']._serialized_start=853
-  _globals['_TABLEROW']._serialized_end=897
-  _globals['_TABLE']._serialized_start=899
-  _globals['_TABLE']._serialized_end=977
+  _globals['_METRICVALUE']._serialized_end=343
+  _globals['_METRICGROUP']._serialized_start=346
+  _globals['_METRICGROUP']._serialized_end=531
+  _globals['_METRICGROUP_DIMENSIONSENTRY']._serialized_start=482
+  _globals['_METRICGROUP_DIMENSIONSENTRY']._serialized_end=531
+  _globals['_SERIESPOINT']._serialized_start=533
+  _globals['_SERIESPOINT']._serialized_end=613
+  _globals['_SERIES']._serialized_start=616
+  _globals['_SERIES']._serialized_end=812
+  _globals['_SERIES_DIMENSIONSENTRY']._serialized_start=482
+  _globals['_SERIES_DIMENSIONSENTRY']._serialized_end=531
+  _globals['_COLUMN']._serialized_start=814
+  _globals['_COLUMN']._serialized_end=869
+  _globals['_TABLEROW']._serialized_start=871
+  _globals['_TABLEROW']._serialized_end=915
+  _globals['_TABLE']._serialized_start=917
+  _globals['_TABLE']._serialized_end=995
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ class Value(_message.Message):
     def __init__(self, decimal: _Optional[str] = ..., count: _Optional[int] = ..., number: _Optional[float] = ..., text: _Optional[str] = ..., time: _Optional[int] = ..., flag: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class MetricValue(_message.Message):
-    __slots__ = ("key", "title", "unit", "value", "convention", "definition_version", "basis")
+    __slots__ = ("key", "title", "unit", "value", "convention", "definition_version", "basis", "currency")
     KEY_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class MetricValue(_message.Message):
     CONVENTION_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_VERSION_FIELD_NUMBER: _ClassVar[int]
     BASIS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     key: str
     title: str
     unit: str
@@ -40,7 +41,8 @@ class MetricValue(_message.Message):
     convention: str
     definition_version: int
     basis: str
-    def __init__(self, key: _Optional[str] = ..., title: _Optional[str] = ..., unit: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., convention: _Optional[str] = ..., definition_version: _Optional[int] = ..., basis: _Optional[str] = ...) -> None: ...
+    currency: str
+    def __init__(self, key: _Optional[str] = ..., title: _Optional[str] = ..., unit: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., convention: _Optional[str] = ..., definition_version: _Optional[int] = ..., basis: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class MetricGroup(_message.Message):
     __slots__ = ("dimensions", "metrics", "unfinished")

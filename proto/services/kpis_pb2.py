@@ -28,7 +28,7 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13services/kpis.proto\x12\x08services\x1a%analytics/business_intelligence.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"~\n\x0eGetKPIsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x14\n\x0c\x63ompare_from\x18\x03 \x01(\x03\x12\x12\n\ncompare_to\x18\x04 \x01(\x03\x12\x0f\n\x07history\x18\x05 \x01(\r\"^\n\x0fGetKPIsResponse\x12#\n\x04kpis\x18\x01 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"Y\n\x18GetRevenueMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"\xf3\x02\n\x0cMRRMovements\x12:\n\ndimensions\x18\x01 \x03(\x0b\x32&.services.MRRMovements.DimensionsEntry\x12\x11\n\tstart_mrr\x18\x02 \x01(\t\x12\x0f\n\x07new_mrr\x18\x03 \x01(\t\x12\x15\n\rexpansion_mrr\x18\x04 \x01(\t\x12\x17\n\x0f\x63ontraction_mrr\x18\x05 \x01(\t\x12\x13\n\x0b\x63hurned_mrr\x18\x06 \x01(\t\x12\x17\n\x0freactivated_mrr\x18\x07 \x01(\t\x12\x0f\n\x07\x65nd_mrr\x18\x08 \x01(\t\x12\x32\n\x06\x63ounts\x18\t \x03(\x0b\x32\".services.MRRMovements.CountsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x96\x01\n\x19GetRevenueMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12)\n\tmovements\x18\x02 \x03(\x0b\x32\x16.services.MRRMovements\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"]\n\x1cGetAcquisitionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"o\n\x1dGetAcquisitionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"[\n\x1aGetRetentionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"m\n\x1bGetRetentionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"\x85\x01\n\x15GetTradingKPIsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x14\n\x0c\x63ompare_from\x18\x03 \x01(\x03\x12\x12\n\ncompare_to\x18\x04 \x01(\x03\x12\x0f\n\x07history\x18\x05 \x01(\r\"e\n\x16GetTradingKPIsResponse\x12#\n\x04kpis\x18\x01 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"k\n\x17GetSystemMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x10\n\x08measures\x18\x03 \x03(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\"\x84\x03\n\rSystemMeasure\x12;\n\ndimensions\x18\x01 \x03(\x0b\x32\'.services.SystemMeasure.DimensionsEntry\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0b\n\x03sum\x18\x03 \x01(\t\x12\x10\n\x03min\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x03max\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03p50\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x03p95\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12\x10\n\x03p99\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x35\n\x07reasons\x18\t \x03(\x0b\x32$.services.SystemMeasure.ReasonsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04_minB\x06\n\x04_maxB\x06\n\x04_p50B\x06\n\x04_p95B\x06\n\x04_p99\"m\n\x18GetSystemMetricsResponse\x12)\n\x08measures\x18\x01 \x03(\x0b\x32\x17.services.SystemMeasure\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"^\n\x1dGetSatisfactionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"p\n\x1eGetSatisfactionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13services/kpis.proto\x12\x08services\x1a%analytics/business_intelligence.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"~\n\x0eGetKPIsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x14\n\x0c\x63ompare_from\x18\x03 \x01(\x03\x12\x12\n\ncompare_to\x18\x04 \x01(\x03\x12\x0f\n\x07history\x18\x05 \x01(\r\"^\n\x0fGetKPIsResponse\x12#\n\x04kpis\x18\x01 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"Y\n\x18GetRevenueMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"\x81\x04\n\x0cMRRMovements\x12:\n\ndimensions\x18\x01 \x03(\x0b\x32&.services.MRRMovements.DimensionsEntry\x12\x11\n\tstart_mrr\x18\x02 \x01(\t\x12\x0f\n\x07new_mrr\x18\x03 \x01(\t\x12\x15\n\rexpansion_mrr\x18\x04 \x01(\t\x12\x17\n\x0f\x63ontraction_mrr\x18\x05 \x01(\t\x12\x13\n\x0b\x63hurned_mrr\x18\x06 \x01(\t\x12\x17\n\x0freactivated_mrr\x18\x07 \x01(\t\x12\x0f\n\x07\x65nd_mrr\x18\x08 \x01(\t\x12\x32\n\x06\x63ounts\x18\t \x03(\x0b\x32\".services.MRRMovements.CountsEntry\x12\x14\n\x0c\x63urrency_mrr\x18\n \x01(\t\x12\x10\n\x08\x63urrency\x18\x0b \x01(\t\x12\x34\n\x07reasons\x18\x0c \x03(\x0b\x32#.services.MRRMovements.ReasonsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x96\x01\n\x19GetRevenueMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12)\n\tmovements\x18\x02 \x03(\x0b\x32\x16.services.MRRMovements\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\"]\n\x1cGetAcquisitionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"o\n\x1dGetAcquisitionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"[\n\x1aGetRetentionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"m\n\x1bGetRetentionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"\x85\x01\n\x15GetTradingKPIsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\x14\n\x0c\x63ompare_from\x18\x03 \x01(\x03\x12\x12\n\ncompare_to\x18\x04 \x01(\x03\x12\x0f\n\x07history\x18\x05 \x01(\r\"e\n\x16GetTradingKPIsResponse\x12#\n\x04kpis\x18\x01 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"k\n\x17GetSystemMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x10\n\x08measures\x18\x03 \x03(\t\x12\n\n\x02\x62y\x18\x04 \x03(\t\"\x84\x03\n\rSystemMeasure\x12;\n\ndimensions\x18\x01 \x03(\x0b\x32\'.services.SystemMeasure.DimensionsEntry\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0b\n\x03sum\x18\x03 \x01(\t\x12\x10\n\x03min\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x03max\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03p50\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x03p95\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12\x10\n\x03p99\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x35\n\x07reasons\x18\t \x03(\x0b\x32$.services.SystemMeasure.ReasonsEntry\x1a\x31\n\x0f\x44imensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04_minB\x06\n\x04_maxB\x06\n\x04_p50B\x06\n\x04_p95B\x06\n\x04_p99\"m\n\x18GetSystemMetricsResponse\x12)\n\x08measures\x18\x01 \x03(\x0b\x32\x17.services.SystemMeasure\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenance\"^\n\x1dGetSatisfactionMetricsRequest\x12 \n\x05scope\x18\x01 \x01(\x0b\x32\x11.common.ReadScope\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\"p\n\x1eGetSatisfactionMetricsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.analytics.MetricGroup\x12&\n\nprovenance\x18\x02 \x01(\x0b\x32\x12.common.Provenanceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MRRMOVEMENTS_DIMENSIONSENTRY']._serialized_options = b'8\001'
   _globals['_MRRMOVEMENTS_COUNTSENTRY']._loaded_options = None
   _globals['_MRRMOVEMENTS_COUNTSENTRY']._serialized_options = b'8\001'
+  _globals['_MRRMOVEMENTS_REASONSENTRY']._loaded_options = None
+  _globals['_MRRMOVEMENTS_REASONSENTRY']._serialized_options = b'8\001'
   _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._loaded_options = None
   _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._serialized_options = b'8\001'
   _globals['_SYSTEMMEASURE_REASONSENTRY']._loaded_options = None
@@ -50,37 +52,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETREVENUEMETRICSREQUEST']._serialized_start=370
   _globals['_GETREVENUEMETRICSREQUEST']._serialized_end=459
   _globals['_MRRMOVEMENTS']._serialized_start=462
-  _globals['_MRRMOVEMENTS']._serialized_end=833
-  _globals['_MRRMOVEMENTS_DIMENSIONSENTRY']._serialized_start=737
-  _globals['_MRRMOVEMENTS_DIMENSIONSENTRY']._serialized_end=786
-  _globals['_MRRMOVEMENTS_COUNTSENTRY']._serialized_start=788
-  _globals['_MRRMOVEMENTS_COUNTSENTRY']._serialized_end=833
-  _globals['_GETREVENUEMETRICSRESPONSE']._serialized_start=836
-  _globals['_GETREVENUEMETRICSRESPONSE']._serialized_end=986
-  _globals['_GETACQUISITIONMETRICSREQUEST']._serialized_start=988
-  _globals['_GETACQUISITIONMETRICSREQUEST']._serialized_end=1081
-  _globals['_GETACQUISITIONMETRICSRESPONSE']._serialized_start=1083
-  _globals['_GETACQUISITIONMETRICSRESPONSE']._serialized_end=1194
-  _globals['_GETRETENTIONMETRICSREQUEST']._serialized_start=1196
-  _globals['_GETRETENTIONMETRICSREQUEST']._serialized_end=1287
-  _globals['_GETRETENTIONMETRICSRESPONSE']._serialized_start=1289
-  _globals['_GETRETENTIONMETRICSRESPONSE']._serialized_end=1398
-  _globals['_GETTRADINGKPISREQUEST']._serialized_start=1401
-  _globals['_GETTRADINGKPISREQUEST']._serialized_end=1534
-  _globals['_GETTRADINGKPISRESPONSE']._serialized_start=1536
-  _globals['_GETTRADINGKPISRESPONSE']._serialized_end=1637
-  _globals['_GETSYSTEMMETRICSREQUEST']._serialized_start=1639
-  _globals['_GETSYSTEMMETRICSREQUEST']._serialized_end=1746
-  _globals['_SYSTEMMEASURE']._serialized_start=1749
-  _globals['_SYSTEMMEASURE']._serialized_end=2137
-  _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._serialized_start=737
-  _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._serialized_end=786
-  _globals['_SYSTEMMEASURE_REASONSENTRY']._serialized_start=2051
-  _globals['_SYSTEMMEASURE_REASONSENTRY']._serialized_end=2097
-  _globals['_GETSYSTEMMETRICSRESPONSE']._serialized_start=2139
-  _globals['_GETSYSTEMMETRICSRESPONSE']._serialized_end=2248
-  _globals['_GETSATISFACTIONMETRICSREQUEST']._serialized_start=2250
-  _globals['_GETSATISFACTIONMETRICSREQUEST']._serialized_end=2344
-  _globals['_GETSATISFACTIONMETRICSRESPONSE']._serialized_start=2346
-  _globals['_GETSATISFACTIONMETRICSRESPONSE']._serialized_end=2458
+  _globals['_MRRMOVEMENTS']._serialized_end=975
+  _globals['_MRRMOVEMENTS_DIMENSIONSENTRY']._serialized_start=831
+  _globals['_MRRMOVEMENTS_DIMENSIONSENTRY']._serialized_end=880
+  _globals['_MRRMOVEMENTS_COUNTSENTRY']._serialized_start=882
+  _globals['_MRRMOVEMENTS_COUNTSENTRY']._serialized_end=927
+  _globals['_MRRMOVEMENTS_REASONSENTRY']._serialized_start=929
+  _globals['_MRRMOVEMENTS_REASONSENTRY']._serialized_end=975
+  _globals['_GETREVENUEMETRICSRESPONSE']._serialized_start=978
+  _globals['_GETREVENUEMETRICSRESPONSE']._serialized_end=1128
+  _globals['_GETACQUISITIONMETRICSREQUEST']._serialized_start=1130
+  _globals['_GETACQUISITIONMETRICSREQUEST']._serialized_end=1223
+  _globals['_GETACQUISITIONMETRICSRESPONSE']._serialized_start=1225
+  _globals['_GETACQUISITIONMETRICSRESPONSE']._serialized_end=1336
+  _globals['_GETRETENTIONMETRICSREQUEST']._serialized_start=1338
+  _globals['_GETRETENTIONMETRICSREQUEST']._serialized_end=1429
+  _globals['_GETRETENTIONMETRICSRESPONSE']._serialized_start=1431
+  _globals['_GETRETENTIONMETRICSRESPONSE']._serialized_end=1540
+  _globals['_GETTRADINGKPISREQUEST']._serialized_start=1543
+  _globals['_GETTRADINGKPISREQUEST']._serialized_end=1676
+  _globals['_GETTRADINGKPISRESPONSE']._serialized_start=1678
+  _globals['_GETTRADINGKPISRESPONSE']._serialized_end=1779
+  _globals['_GETSYSTEMMETRICSREQUEST']._serialized_start=1781
+  _globals['_GETSYSTEMMETRICSREQUEST']._serialized_end=1888
+  _globals['_SYSTEMMEASURE']._serialized_start=1891
+  _globals['_SYSTEMMEASURE']._serialized_end=2279
+  _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._serialized_start=831
+  _globals['_SYSTEMMEASURE_DIMENSIONSENTRY']._serialized_end=880
+  _globals['_SYSTEMMEASURE_REASONSENTRY']._serialized_start=929
+  _globals['_SYSTEMMEASURE_REASONSENTRY']._serialized_end=975
+  _globals['_GETSYSTEMMETRICSRESPONSE']._serialized_start=2281
+  _globals['_GETSYSTEMMETRICSRESPONSE']._serialized_end=2390
+  _globals['_GETSATISFACTIONMETRICSREQUEST']._serialized_start=2392
+  _globals['_GETSATISFACTIONMETRICSREQUEST']._serialized_end=2486
+  _globals['_GETSATISFACTIONMETRICSRESPONSE']._serialized_start=2488
+  _globals['_GETSATISFACTIONMETRICSRESPONSE']._serialized_end=2600
 # @@protoc_insertion_point(module_scope)

@@ -43,7 +43,7 @@ class GetRevenueMetricsRequest(_message.Message):
     def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., by: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MRRMovements(_message.Message):
-    __slots__ = ("dimensions", "start_mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr", "reactivated_mrr", "end_mrr", "counts")
+    __slots__ = ("dimensions", "start_mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr", "reactivated_mrr", "end_mrr", "counts", "currency_mrr", "currency", "reasons")
     class DimensionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,13 @@ class MRRMovements(_message.Message):
         key: str
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class ReasonsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     START_MRR_FIELD_NUMBER: _ClassVar[int]
     NEW_MRR_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +74,9 @@ class MRRMovements(_message.Message):
     REACTIVATED_MRR_FIELD_NUMBER: _ClassVar[int]
     END_MRR_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_MRR_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
     dimensions: _containers.ScalarMap[str, str]
     start_mrr: str
     new_mrr: str
@@ -76,7 +86,10 @@ class MRRMovements(_message.Message):
     reactivated_mrr: str
     end_mrr: str
     counts: _containers.ScalarMap[str, int]
-    def __init__(self, dimensions: _Optional[_Mapping[str, str]] = ..., start_mrr: _Optional[str] = ..., new_mrr: _Optional[str] = ..., expansion_mrr: _Optional[str] = ..., contraction_mrr: _Optional[str] = ..., churned_mrr: _Optional[str] = ..., reactivated_mrr: _Optional[str] = ..., end_mrr: _Optional[str] = ..., counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    currency_mrr: str
+    currency: str
+    reasons: _containers.ScalarMap[str, str]
+    def __init__(self, dimensions: _Optional[_Mapping[str, str]] = ..., start_mrr: _Optional[str] = ..., new_mrr: _Optional[str] = ..., expansion_mrr: _Optional[str] = ..., contraction_mrr: _Optional[str] = ..., churned_mrr: _Optional[str] = ..., reactivated_mrr: _Optional[str] = ..., end_mrr: _Optional[str] = ..., counts: _Optional[_Mapping[str, int]] = ..., currency_mrr: _Optional[str] = ..., currency: _Optional[str] = ..., reasons: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class GetRevenueMetricsResponse(_message.Message):
     __slots__ = ("groups", "movements", "provenance")

@@ -148,16 +148,18 @@ class ExplainMetricResponse(_message.Message):
         counts: bool
         def __init__(self, topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., item: _Optional[int] = ..., event_id: _Optional[str] = ..., amount: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., counts: _Optional[bool] = ...) -> None: ...
     class Ingredient(_message.Message):
-        __slots__ = ("ingredient", "value", "unit", "explained_by")
+        __slots__ = ("ingredient", "value", "unit", "explained_by", "currency")
         INGREDIENT_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
         UNIT_FIELD_NUMBER: _ClassVar[int]
         EXPLAINED_BY_FIELD_NUMBER: _ClassVar[int]
+        CURRENCY_FIELD_NUMBER: _ClassVar[int]
         ingredient: str
         value: _values_pb2.Value
         unit: str
         explained_by: _containers.RepeatedScalarFieldContainer[str]
-        def __init__(self, ingredient: _Optional[str] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., unit: _Optional[str] = ..., explained_by: _Optional[_Iterable[str]] = ...) -> None: ...
+        currency: str
+        def __init__(self, ingredient: _Optional[str] = ..., value: _Optional[_Union[_values_pb2.Value, _Mapping]] = ..., unit: _Optional[str] = ..., explained_by: _Optional[_Iterable[str]] = ..., currency: _Optional[str] = ...) -> None: ...
     class InputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]

@@ -136,7 +136,7 @@ class GetEquityCurveRequest(_message.Message):
     def __init__(self, scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., basis: _Optional[_Union[GetEquityCurveRequest.Basis, str]] = ...) -> None: ...
 
 class EquityPoint(_message.Message):
-    __slots__ = ("day", "equity", "flows", "day_return", "drawdown", "drawdown_money", "pnl", "equity_index", "reasons")
+    __slots__ = ("day", "equity", "flows", "day_return", "drawdown", "drawdown_money", "pnl", "equity_index", "reasons", "currency")
     class ReasonsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +153,7 @@ class EquityPoint(_message.Message):
     PNL_FIELD_NUMBER: _ClassVar[int]
     EQUITY_INDEX_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     day: int
     equity: str
     flows: str
@@ -162,7 +163,8 @@ class EquityPoint(_message.Message):
     pnl: str
     equity_index: float
     reasons: _containers.ScalarMap[str, str]
-    def __init__(self, day: _Optional[int] = ..., equity: _Optional[str] = ..., flows: _Optional[str] = ..., day_return: _Optional[float] = ..., drawdown: _Optional[float] = ..., drawdown_money: _Optional[str] = ..., pnl: _Optional[str] = ..., equity_index: _Optional[float] = ..., reasons: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    currency: str
+    def __init__(self, day: _Optional[int] = ..., equity: _Optional[str] = ..., flows: _Optional[str] = ..., day_return: _Optional[float] = ..., drawdown: _Optional[float] = ..., drawdown_money: _Optional[str] = ..., pnl: _Optional[str] = ..., equity_index: _Optional[float] = ..., reasons: _Optional[_Mapping[str, str]] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class GetEquityCurveResponse(_message.Message):
     __slots__ = ("points", "basis", "reason", "provenance")

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from read_api.charts import special
-from read_api.charts.columns import TIMES, kind_of, label
-from read_api.charts.shapes import ALONG, Rows, Shape, shape_of
-from read_api.charts.spec import Spec, amount, computed, instant, number, spec, time_axis, tips
+from read_api.charts.columns import MONEY, TIMES, kind_of, label
+from read_api.charts.shapes import ALONG, CURRENCY, Rows, Shape, currency_of, shape_of
+from read_api.charts.spec import DIGITS, Spec, amount, computed, instant, number, spec, time_axis, tips
 
 
 class Chart(NamedTuple):
@@ -28,11 +28,24 @@ def charts_of(kind: str, query: str, params: Mapping[str, str], rows: Rows) -> t
     if not rows:
         return ()
     if (kind, query) in special.CHARTS:
-        return tuple(Chart(title, made) for title, made in special.CHARTS[kind, query](rows))
+        return tuple(_with_currency(Chart(*each), rows) for each in special.CHARTS[kind, query](rows))
     draw, shape = KINDS.get(kind), shape_of(query, rows)
     if draw is None or shape is None:
         return ()
-    return (Chart(_title(shape, params), draw(rows, shape)),)
+    chart = Chart(_title(shape, params), draw(rows, shape))
+    in_money = any(kind_of(name, [row.get(name) for row in rows[:50]]) == MONEY for name in shape.measures)
+    return (_with_currency(chart, rows) if in_money else chart,)
+
+
+def _with_currency(chart: Chart, rows: Rows) -> Chart:
+    """The chart with the currency of its amounts in its title and in its tips."""
+    currency = currency_of(rows)
+    if not isinstance(currency, str) or not currency:
+        return chart
+    layers = [chart.spec, *chart.spec.get("layer", ())]
+    for tip in (layer["encoding"]["tooltip"] for layer in layers if "tooltip" in layer.get("encoding", {})):
+        tip += tips((CURRENCY, "Currency", None))
+    return Chart(f"{chart.title}, in {currency}", chart.spec)
 
 
 def _title(shape: Shape, params: Mapping[str, str]) -> str:
@@ -63,7 +76,7 @@ def _series(rows: Rows, shape: Shape, mark: Spec) -> Spec:
     encoding: Spec = {
         "x": axis,
         "y": amount("y", called, zero=mark["type"] != "line"),
-        "tooltip": tips(("x", label(shape.along), tip or None), ("y", called or "Value", ",.2f")),
+        "tooltip": tips(("x", label(shape.along), tip or None), ("y", called or "Value", DIGITS)),
     }
     if series:
         encoding["color"] = {"field": series, "type": "nominal"}
@@ -90,7 +103,7 @@ def _bar(rows: Rows, shape: Shape) -> Spec:
     encoding = {
         "y": {"field": shape.along, "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 140}},
         "x": amount("y", measure),
-        "tooltip": tips((shape.along, label(shape.along), None), ("y", measure, ",.2~f")),
+        "tooltip": tips((shape.along, label(shape.along), None), ("y", measure, DIGITS)),
     }
     return spec([number(shape.measures[0], "y")], mark={"type": "bar"}, encoding=encoding)
 
@@ -101,7 +114,7 @@ def _pie(rows: Rows, shape: Shape) -> Spec:
         "theta": {"field": "y", "type": "quantitative", "stack": True},
         "color": {"field": shape.along, "type": "nominal", "sort": None, "legend": {"orient": "bottom", "columns": 2}},
         "order": {"field": "y", "type": "quantitative", "sort": "descending"},
-        "tooltip": tips((shape.along, label(shape.along), None), ("y", measure, ",.2~f")),
+        "tooltip": tips((shape.along, label(shape.along), None), ("y", measure, DIGITS)),
     }
     return spec([number(shape.measures[0], "y")], mark={"type": "arc", "innerRadius": 36}, encoding=encoding)
 
@@ -112,7 +125,7 @@ def _scatter(rows: Rows, shape: Shape) -> Spec:
     encoding = {
         "x": amount("x", label(first)),
         "y": amount("y", label(second)),
-        "tooltip": tips(("x", label(first), ",.2f"), ("y", label(second), ",.2f")),
+        "tooltip": tips(("x", label(first), DIGITS), ("y", label(second), DIGITS)),
     }
     return spec([number(first, "x"), number(second, "y")], mark={"type": "point", "size": 22}, encoding=encoding)
 
@@ -136,7 +149,7 @@ def _heat_map(rows: Rows, shape: Shape) -> Spec:
         "x": {"field": shape.along, "type": "ordinal", "title": label(shape.along), "axis": {"labelAngle": 0}},
         "y": {"field": across, "type": "ordinal", "title": label(across)},
         "color": {"field": "y", "type": "quantitative", "title": None, "legend": {"format": "~s"}},
-        "tooltip": tips((shape.along, label(shape.along), None), ("y", label(shape.measures[0]), ",.2f")),
+        "tooltip": tips((shape.along, label(shape.along), None), ("y", label(shape.measures[0]), DIGITS)),
     }
     return spec([number(shape.measures[0], "y")], mark={"type": "rect"}, encoding=encoding)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from read_api.charts.columns import NUMBERS, TIMES, kind_of
 
 Rows = Sequence[Mapping[str, Any]]
+CURRENCY = "currency"
 LOOKED_AT = 50  # rows, to see what a column holds
 MOST_SERIES = 5
 ALONG = ("day", "week", "month", "hour", "minute", "start", "at")  # columns that are time
@@ -43,7 +44,8 @@ def shape_of(query: str, rows: Rows) -> Shape | None:
     known = SHAPES.get(query)
     if known is not None and {known.along, *known.measures} <= names.keys():
         return known
-    plain = [name for name in names if name not in ("definition_version", "short_sample", "rank")]
+    beside = () if _differs(rows, CURRENCY) else (CURRENCY,)  # it says what amounts are in, and is told beside them
+    plain = [name for name in names if name not in ("definition_version", "short_sample", "rank", *beside)]
     times = [name for name in plain if names[name] in TIMES or name in ALONG]
     numbers = [name for name in plain if names[name] in NUMBERS and name not in times]
     texts = [name for name in plain if names[name] == "text" and name not in times and _is_text(rows, name)]
@@ -57,6 +59,15 @@ def shape_of(query: str, rows: Rows) -> Shape | None:
 
 def _is_text(rows: Rows, name: str) -> bool:
     return all(isinstance(row.get(name), str | int | None) and not isinstance(row.get(name), bool) for row in rows)
+
+
+def _differs(rows: Rows, name: str) -> bool:
+    return len({row.get(name) for row in rows}) > 1
+
+
+def currency_of(rows: Rows) -> str | None:
+    """The currency that all rows name; None where they name none or several."""
+    return None if not rows or _differs(rows, CURRENCY) else rows[0].get(CURRENCY)
 
 
 def _few(rows: Rows, name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 Spec = dict[str, Any]
 ROWS = "rows"
+DIGITS = ",.15~r"  # an amount to its last digit, in which a double holds no more than fifteen
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 

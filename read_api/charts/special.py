@@ -10,11 +10,12 @@ from projections.engine.query.quantiles import middle_of
 from read_api.charts import market
 from read_api.charts.columns import label
 from read_api.charts.shapes import Rows
-from read_api.charts.spec import Spec, amount, computed, instant, number, spec, time_axis, tips
+from read_api.charts.spec import DIGITS, Spec, amount, computed, instant, number, spec, time_axis, tips
 
 Charts = Sequence[tuple[str, Spec]]
 GAIN_LOSS = {"domainMid": 0, "range": "diverging", "interpolate": "lab"}
 MRR = (("new_mrr", 1), ("expansion_mrr", 1), ("reactivated_mrr", 1), ("contraction_mrr", -1), ("churned_mrr", -1))
+CURRENCY_MRR = (("currency_mrr", 1),)  # of MRR in several currencies, either way
 FUNNEL_GROUPS = frozenset({"day", "week", "month", "subject"})
 LIFE = (("new_users", 1), ("returning_users", 1), ("resurrected_users", 1), ("dormant_users", -1))
 
@@ -34,7 +35,7 @@ def _signed_bars(along: str, parts: Sequence[tuple[str, int]]) -> Spec:
         },
         "y": amount("y"),
         "color": {"field": "what", "type": "nominal", "sort": names},
-        "tooltip": tips(("x", label(along), "utc"), ("what", "What", None), ("y", "Value", ",.2~f")),
+        "tooltip": tips(("x", label(along), "utc"), ("what", "What", None), ("y", "Value", DIGITS)),
     }
     transform = [instant(along, "x"), *values, {"fold": names, "as": ["what", "y"]}]
     return spec(transform, mark={"type": "bar"}, encoding=encoding)
@@ -46,9 +47,15 @@ def _movements(rows: Rows) -> Charts:
     return [
         (
             "What MRR won and lost in each month: new, expansion and return above, contraction and loss below",
-            _signed_bars("month", MRR),
+            _signed_bars("month", _moved(rows)),
         )
     ]
+
+
+def _moved(rows: Rows) -> Sequence[tuple[str, int]]:
+    """What moved MRR; what rates of exchange moved only where they did."""
+    moved = any(row.get("currency_mrr") not in (None, "0") for row in rows)
+    return (*MRR, *CURRENCY_MRR) if moved else MRR
 
 
 def _lifecycle(rows: Rows) -> Charts:
@@ -58,10 +65,11 @@ def _lifecycle(rows: Rows) -> Charts:
 
 def _bridge(rows: Rows) -> Charts:
     """From the MRR at the beginning to that at the end, step by step."""
-    names = ["Start", *(label(name).removesuffix(" MRR") for name, _ in MRR), "End"]
+    moves = _moved(rows)
+    names = ["Start", *(label(name).removesuffix(" MRR") for name, _ in moves), "End"]
     parts = [number("start_mrr", "Start"), number("end_mrr", "End")]
     parts += [
-        number(name, called, "-" if sign < 0 else "") for (name, sign), called in zip(MRR, names[1:-1], strict=True)
+        number(name, called, "-" if sign < 0 else "") for (name, sign), called in zip(moves, names[1:-1], strict=True)
     ]
     window = {"window": [{"op": "sum", "field": "moved", "as": "upto"}], "frame": [None, 0]}
     transform = [
@@ -84,7 +92,7 @@ def _bridge(rows: Rows) -> Charts:
         "y": {**amount("below"), "scale": {"zero": False}},
         "y2": {"field": "above"},
         "color": {"field": "way", "type": "nominal", "sort": ["MRR", "less", "more"]},
-        "tooltip": tips(("step", "Step", None), ("amount", "Amount", ",.2f")),
+        "tooltip": tips(("step", "Step", None), ("amount", "Amount", DIGITS)),
     }
     return [
         (
@@ -97,7 +105,7 @@ def _bridge(rows: Rows) -> Charts:
 def _equity(rows: Rows) -> Charts:
     x = instant("day", "x")
     curve = {"type": "area", "line": {"strokeWidth": 1.5}, "fillOpacity": 0.15, "clip": True}
-    tip = tips(("x", "Day", "utc"), ("y", "Equity", ",.2f"))
+    tip = tips(("x", "Day", "utc"), ("y", "Equity", DIGITS))
     equity = {"x": time_axis("x"), "y": amount("y", "Equity", zero=False), "tooltip": tip}
     below = {
         "x": time_axis("x"),
@@ -122,7 +130,7 @@ def _time(rows: Rows) -> Charts:
         "scale": GAIN_LOSS,
         "legend": {"format": "~s", "gradientLength": 120},
     }
-    tip = tips(("across", "", None), ("down", "", None), ("value", "P&L", ",.2f"), ("total_trades", "Trades", ",d"))
+    tip = tips(("across", "", None), ("down", "", None), ("value", "P&L", DIGITS), ("total_trades", "Trades", ",d"))
     if "entry_hour" in rows[0]:
         day = "utcFormat(utc(2024, 0, 1 + datum.weekday), '%a')"  # that was a Monday; named as the reader names it
         transform = [value, computed("datum.entry_hour", "across"), computed(day, "down")]
@@ -204,7 +212,7 @@ def _excursions(rows: Rows) -> Charts:
         "y": amount("favourable", "Best on the way"),
         "color": colour,
         "shape": colour,
-        "tooltip": tips(("symbol", "Symbol", None), ("adverse", "Worst", ",.2f"), ("favourable", "Best", ",.2f")),
+        "tooltip": tips(("symbol", "Symbol", None), ("adverse", "Worst", DIGITS), ("favourable", "Best", DIGITS)),
     }
     mark = {"type": "point", "size": 26, "opacity": 0.7}
     return [
@@ -273,7 +281,7 @@ def _forecast(rows: Rows) -> Charts:
         computed("datum.step.bands[1].high", "high95"),
     ]
     tip = tips(
-        ("x", "Day", "utc"), ("y", "Forecast", ",.2f"), ("low95", "95 % from", ",.2f"), ("high95", "95 % to", ",.2f")
+        ("x", "Day", "utc"), ("y", "Forecast", DIGITS), ("low95", "95 % from", DIGITS), ("high95", "95 % to", DIGITS)
     )
     x = time_axis("x")
 

@@ -35,6 +35,7 @@ def metric_value(row: Row, value: str = "value") -> dict[str, Any]:
         "value": row[value],
         "reason": reason,
         "basis": row.get("basis", ""),
+        "currency": row.get("currency") or "" if (row["unit"], value) == ("money", "value") else "",
     }
 
 

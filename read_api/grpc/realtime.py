@@ -125,6 +125,7 @@ def _values(
             MetricValue(
                 key=f"{window.name}.{name}",
                 unit=currency if name in money or isinstance(row[name], str) else "",
+                currency=currency if name in money or isinstance(row[name], str) else "",
                 value=Value(**value(row[name], reasons.get(name, ""))),
                 **_of_catalogue(name),
             )

@@ -41,7 +41,7 @@ CHOSEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "churn_risks": ("user_id", "probability"),
         "trading_league": (
             *("rank", "strategy", "symbol", "side", "account_id", "user_id", "total_pnl", "total_trades", "win_rate"),
-            *("profit_factor", "expectancy", "total_fees", "short_sample"),
+            *("profit_factor", "expectancy", "total_fees", "currency", "short_sample"),
         ),
     }
 )
@@ -149,6 +149,6 @@ def _cell(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
     text = formats.value(kind, value)
     if value is None and column.name == "value" and row.get("reason"):
         text = str(row["reason"]).replace("_", " ")
-    elif kind == MONEY and value is not None and "currency" not in row and column.name == "value":
-        text = f"{text} {formats.currency}"
+    elif kind == MONEY and value is not None and column.name == "value":
+        text = f"{text} {row.get('currency') or formats.currency}"
     return Cell(text, raw_text(value), kind)

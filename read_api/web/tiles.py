@@ -146,7 +146,7 @@ def _figure(row: Mapping[str, Any], formats: Formats, base: Mapping[str, Any] | 
         return None
     kind, value = unit_kind(row.get("unit")), row["value"]
     raw = raw_text(value)
-    unit = formats.currency if row.get("unit") == "money" else ""
+    unit = (row.get("currency") or formats.currency) if row.get("unit") == "money" else ""
     text = formats.figure(kind, value)
     if value is None:
         return Figure(text, raw, kind, "", note=reason_words(str(row.get("reason", ""))))

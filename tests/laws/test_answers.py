@@ -16,6 +16,7 @@ import pytest
 
 from domain.company_calendar import UTC_CALENDAR
 from domain.errors import Invalid, NotFound
+from domain.metrics.catalogue import METRICS
 from projections.engine.declare.merge_rules import Text
 from projections.engine.declare.registry import all_registered, projection
 from projections.engine.query.composed import Composed, tables_of
@@ -23,6 +24,7 @@ from projections.engine.query.request import Question, read_params
 from projections.engine.query.unknown import require_company
 from tests.laws.busy_company import busy_company
 from tests.projections.harness import COMPANY, ReadModels
+from tests.projections.test_currencies import in_currency
 from tests.support.needed import needed_by
 from tests.support.of_instance import OF_INSTANCE
 
@@ -41,7 +43,7 @@ QUIET = {"symbol": "AAPL", "user_id": "u1"}  # that something is known of, thoug
 @pytest.fixture(scope="module")
 def folded(module_database_url: str) -> str:
     """A company of which every query has something to tell."""
-    asyncio.run(ReadModels(module_database_url).given(busy_company()).close())
+    asyncio.run(ReadModels(module_database_url).given([*busy_company(), in_currency("USD")]).close())
     return module_database_url
 
 
@@ -94,6 +96,58 @@ async def test_an_answer_says_its_period_and_what_cut_it(name: str, models: Read
             assert value.endswith("Z"), (field, value)
         if field in FORMS and value is not None:
             assert re.fullmatch(FORMS[field], str(value)), (field, value)
+
+
+DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+OF_NO_CURRENCY = {  # decimal texts that are no money of anybody's
+    *("market_bars", "markets"),  # prices of a market, in whatever it is quoted in, and what changed hands
+    "exchange_rates",  # units of the quote for one of the base, which are beside them
+    *("alert_rules", "configuration_history"),  # what was said of a bound
+}
+UNITS_OF_MONEY = ("money", "currency")
+
+
+def nameless(row: Any, name: str = "", *, told: bool = False) -> Iterator[str]:
+    """Fields of a row with money that has no currency beside it, nor beside what it is in."""
+    if isinstance(row, dict):
+        told = told or row.get("currency") is not None
+        for key, value in row.items():
+            yield from nameless(value, key, told=told)
+    elif isinstance(row, list):
+        for value in row:
+            yield from nameless(value, name, told=told)
+    elif isinstance(row, str) and DECIMAL.fullmatch(row) and not told:
+        yield name
+
+
+@pytest.mark.parametrize("name", [name for name in ASKED if name not in OF_NO_CURRENCY])
+async def test_money_has_its_currency_beside_it(name: str, models: ReadModels) -> None:
+    """In every row: of the whole and of each split, and in what says of itself that it is money.
+
+    A fact that named no currency, of which '' is told, is of the company's.
+    """
+    needed = needed_by(all_registered()[name])
+    splits = [{}, {"by": "day"}, {"by": "currency"}, {"what": "revenue", "currency": "USD"}]
+    for split in (split for split in splits if takes(name, *split)):
+        try:
+            rows = await models.rows(name, **{**needed, **split})
+        except Invalid:
+            continue
+        assert not {field for row in rows for field in nameless(row)}, split
+        for row in rows:
+            assert row.get("unit") not in UNITS_OF_MONEY or "currency" in row, row
+
+
+@pytest.mark.parametrize("query", ["metric", "ingredients", "key_figure"])
+async def test_every_metric_of_money_has_its_currency_beside_it(query: str, models: ReadModels) -> None:
+    """And every ingredient of any metric that is money."""
+    told = set()
+    for key in (key for key, entry in METRICS.items() if not entry.told_by):
+        for row in await models.rows(query, key=key):
+            assert not [*nameless({**row, "formula": ""})], (key, row)
+            assert (row["unit"] == "money") == (row.get("currency") is not None) or row["value"] is None, row
+            told |= {key} if row["unit"] == "money" and row["value"] is not None else set()
+    assert {"mrr", "arpa", "total_pnl", "net_revenue"} <= told
 
 
 SPLIT = [(name, param) for name in ASKED for param in ("by", "unit", "period") if takes(name, param)]

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.audit import SYSTEM
 from domain.configuration.company import CurrencyChanged
 from domain.configuration.registry import company_aggregate_id, write_body
+from domain.conversion import Rate, Rates
 from domain.metrics.value import Reason
 from domain.position import Position
 from eventlog.publish.builders import acquisition_cost, config_event, payment, subscription
 from eventlog.publish.event import Event
 from projections.engine.past.past_store import answer_past
-from projections.engine.query.reporting import NoAmount
+from projections.engine.query.no_amount import NoAmount
+from projections.engine.query.rates_used import RatePolicy
+from projections.engine.query.reporting import Converter
 from projections.engine.query.request import Past, Question
+from projections.subscriptions.in_one_currency import COUNTS, MRR, Grid, Unit, movements
 from tests.laws.test_past import NewDatabase, past_store, position_of
 from tests.projections.harness import ReadModels, logged
 from tests.projections.test_exchange_rates import rate
@@ -157,20 +164,164 @@ async def test_a_record_and_mrr_are_of_one_currency(models: ReadModels) -> None:
     models.given([*MIXED, *of_months])
     for key in ("sharpe_pnl", "mae", "profitable_user_share", "mrr", "arr", "nrr"):
         (row,) = await models.rows("metric", key=key)
-        assert (row["value"], row["reason"]) == (None, Reason.MIXED_CURRENCIES), key
-    for query in ("trading_metrics", "mrr_movements", "mrr_retained", "customer_mrr"):
-        with pytest.raises(NoAmount, match="several currencies"):
-            await models.rows(query)
+        assert (row["value"], row["reason"]) == (None, Reason.NO_REPORTING_CURRENCY), key
+    with pytest.raises(NoAmount, match="several currencies"):
+        await models.rows("trading_metrics")
+    for query in ("mrr_movements", "mrr_retained", "customer_mrr"):
+        for row in await models.rows(query):
+            assert (row["end_mrr"], row["reasons"]["end_mrr"]) == (None, Reason.NO_REPORTING_CURRENCY)
     assert (await models.rows("metric", key="longest_win_streak", currency="USD"))[0]["value"] == 1
     assert [row["end_mrr"] for row in await models.rows("mrr_movements", by="currency")] == ["15000", "100"]
+    assert [(row["currency"], row["end_mrr"]) for row in await models.rows("mrr_retained", by="currency")] == [
+        ("JPY", "15000"), ("USD", "100"),
+    ]  # fmt: skip
 
 
-def subscribed(customer: str, code: str, amount: float) -> Event:
-    begins = ms(moment(JANUARY))
+async def test_mrr_of_several_currencies(models: ReadModels) -> None:
+    """By hand, in EUR: what moved at the rates of its day, both ends at their own, and what the rates moved as a line.
+
+    100 USD at 1.25 are 80 in January; at 2 they are 50 at its end. In February 50 USD more at 2 are 25, and all 150
+    USD at 1.6 are 93.75. A constant rate moves nothing.
+    """
+    rates = [(JANUARY, 1.25), ("2025-01-30T10:00:00", 2), ("2025-02-10T10:00:00", 2), ("2025-02-27T10:00:00", 1.6)]
+    models.given(
+        [
+            subscribed("c0", "USD", 100),
+            subscribed("c1", "EUR", 10),
+            subscribed("c0", "USD", 150, event="changed", when="2025-02-10T10:00:00"),
+            *(rate(when, "USD", value) for when, value in rates),
+            in_currency("EUR"),
+        ]
+    )
+    answer = await models.answer("mrr_movements", by="month", to="2025-03-01", list_rates="true")
+    lines = ("start_mrr", "new_mrr", "expansion_mrr", "currency_mrr", "end_mrr", "currency")
+    assert [tuple(row[line] for line in lines) for row in answer["rows"]] == [
+        ("0", "90", "0", "-30", "60", "EUR"),
+        ("60", "0", "25", "18.75", "103.75", "EUR"),
+    ]
+    assert (answer["currency"], answer["rates"]["number"]) == ("EUR", 4)
+    february = {"from_": "2025-02-01", "to": "2025-03-01"}
+    told = {
+        policy: [row[line] for row in await models.rows("mrr_movements", rates=policy, **february) for line in lines]
+        for policy in ("constant", "closing")
+    }
+    assert told == {
+        "constant": ["60", "0", "25", "0", "85", "EUR"],
+        "closing": ["72.5", "0", "31.25", "0", "103.75", "EUR"],
+    }
+    (kept,) = await models.rows("mrr_retained", **february)
+    assert (kept["start_mrr"], kept["retained_mrr"], kept["nrr"], kept["end_mrr"]) == ("60", "85", 85 / 60, "103.75")
+    assert (kept["upgraded_customers"], kept["downgraded_customers"]) == (1, 0)
+    metrics = {row["key"]: row for row in await models.rows("kpis", **february)}
+    assert {key: metrics[key]["value"] for key in ("mrr", "arpa", "currency_mrr", "net_new_mrr", "cmrr")} == {
+        "mrr": "103.75", "arpa": "51.875", "currency_mrr": "18.75", "net_new_mrr": "25", "cmrr": "103.75",
+    }  # fmt: skip
+    assert {metrics[key]["currency"] for key in ("mrr", "arpa", "currency_mrr")} == {"EUR"}
+    assert "currency" not in metrics["nrr"]
+
+
+async def test_a_rate_that_is_missing_takes_mrr_away(models: ReadModels) -> None:
+    """Of the period that needs it; counts stand."""
+    models.given([subscribed("c0", "USD", 100), rate(JANUARY, "USD", 1.25), in_currency("EUR")])
+    (january,) = await models.rows("mrr_movements", from_="2025-01-01", to="2025-02-01")
+    (february,) = await models.rows("mrr_movements", from_="2025-02-01", to="2025-03-01")
+    assert (january["end_mrr"], january["new_count"]) == (None, 1)
+    assert january["reasons"]["end_mrr"] == february["reasons"]["start_mrr"] == "no_rate"
+    assert (await models.rows("mrr_movements", to="2025-01-10"))[0]["end_mrr"] == "80"
+
+
+def subscribed(customer: str, code: str, amount: float, *, event: Any = "started", when: str = JANUARY) -> Event:
+    begins = ms(moment(when))
     return subscription(
-        company_id="acme", event="started", customer_id=customer, subscription_id=customer, interval="month",
+        company_id="acme", event=event, customer_id=customer, subscription_id=customer, interval="month",
         unit_amount=amount, quantity=1, currency=code, effective_at=begins, timestamp=begins,
     )  # fmt: skip
+
+
+FIRST, HORIZON = date(2025, 1, 1), 90
+ON_A_DAY = st.integers(0, HORIZON - 1)
+PAID = st.fixed_dictionaries({}, optional={code: st.integers(1, 10**15) for code in ("USD", "JPY", "EUR")})
+MOVED = st.lists(st.tuples(ON_A_DAY, st.sampled_from("abc"), PAID), min_size=1, max_size=8)
+WORTH = st.lists(st.integers(10**9, 10**14), min_size=HORIZON, max_size=HORIZON)
+
+
+def midnight(day: date) -> datetime:
+    """Its beginning, UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def part_of(plan: str, code: str, day: date | None, amount: int) -> dict[str, Any]:
+    """New MRR of a plan in a currency; of no day: before the period."""
+    nothing = {"tier": "", **dict.fromkeys((*MRR, *COUNTS), 0)}
+    return {**nothing, "day": day, "utc_day": day, "plan": plan, "currency": code, "new_mrr": amount}
+
+
+def worth_of_days(worth: dict[str, list[int]]) -> list[Rate]:
+    """What one of each currency is worth in pounds; one of them always a third."""
+    third = Fraction(1, 3)
+    days = [FIRST + timedelta(number) for number in range(HORIZON)]
+    rates = [Rate("EUR", "GBP", "x", day, third) for day in days]
+    for code, each in worth.items():
+        rates += [Rate(code, "GBP", "x", day, Fraction(of, 10**12)) for day, of in zip(days, each, strict=True)]
+    return rates
+
+
+@given(
+    moved=MOVED,
+    worth=st.fixed_dictionaries({"USD": WORTH, "JPY": WORTH}),
+    low=ON_A_DAY,
+    unit=st.sampled_from(get_args(Unit)),
+    booked=st.booleans(),
+)
+def test_mrr_equals_exact_fractions(
+    moved: list[tuple[int, str, dict[str, int]]], worth: dict[str, list[int]], low: int, unit: Unit, booked: bool
+) -> None:
+    """S + N + X + R − C − K + what rates moved = E in every period, which begins with what the one before ended with.
+
+    Each is what exact fractions come to, rounded once: recounted from what each plan had in each currency at each day.
+    """
+    rates = worth_of_days(worth)
+    fixed = None if booked else FIRST + timedelta(low)
+    converter = Converter(Rates(rates), "GBP", RatePolicy("a policy", fixed))
+    of_day = {(r.base, r.day): r.rate for r in rates}
+    begin, end = FIRST + timedelta(max(low, 1)), FIRST + timedelta(HORIZON)
+    parts = [
+        part_of(plan, code, None if FIRST + timedelta(number) < begin else FIRST + timedelta(number), amount)
+        for number, plan, paid in moved
+        for code, amount in paid.items()
+    ]
+
+    def told(amounts: Iterable[tuple[str, date, int]]) -> int:
+        return 12 * round(sum((amount * of_day[code, fixed or day] for code, day, amount in amounts), Fraction(0)) / 12)
+
+    def standing(plan: str, last: date) -> int:
+        """MRR after a day, at the rates of that day."""
+        every = [
+            (code, FIRST + timedelta(n), amount) for n, p, paid in moved if p == plan for code, amount in paid.items()
+        ]
+        return told((code, last, amount) for code, day, amount in every if day <= last)
+
+    rows = movements(
+        parts, ("plan", *((unit,) if unit else ())), Grid(unit, midnight(begin), midnight(end), end), converter
+    )
+    ended: dict[str, int] = {}
+    for row in rows:
+        first, after = begin, end
+        if unit:
+            period = row["day"] if unit == "day" else date.fromisoformat(f"{row['month']}-01")
+            later = period + (timedelta(1) if unit == "day" else timedelta(31))
+            first, after = max(begin, period), min(end, later if unit == "day" else later.replace(day=1))
+        of_plan = [(n, paid) for n, p, paid in moved if p == row["plan"] and first <= FIRST + timedelta(n) < after]
+        assert row["new_mrr"] == told(
+            (code, FIRST + timedelta(n), amount) for n, paid in of_plan for code, amount in paid.items()
+        )
+        assert row["start_mrr"] == standing(row["plan"], first - timedelta(1))
+        assert row["end_mrr"] == standing(row["plan"], after - timedelta(1))
+        assert row["start_mrr"] == ended.get(row["plan"], row["start_mrr"])
+        assert sum(row[name] for name in ("start_mrr", "new_mrr", "currency_mrr")) == row["end_mrr"]
+        assert booked or abs(row["currency_mrr"]) <= 24  # of rounding
+        ended[row["plan"]] = row["end_mrr"]
+    assert {row["plan"] for row in rows} == {plan for _, plan, paid in moved if paid}
 
 
 async def test_money_taken_and_spent(models: ReadModels) -> None:

@@ -24,7 +24,7 @@ from eventlog.publish.event import Event
 from projections.engine.query.formatting import twelfths
 from projections.queries.revenue.mrr_bridge import LINES
 from projections.subscriptions.customer import customer_history
-from projections.subscriptions.projection import COUNTS
+from projections.subscriptions.in_one_currency import COUNTS
 from projections.subscriptions.projection import rows as rows_of
 from tests.domain.billing.histories import random_charges, random_history
 from tests.domain.metrics.revenue.recounts import activity
@@ -199,7 +199,7 @@ async def test_stored_movements_are_those_of_the_policy(models: ReadModels, poli
         flows = activity(movements, begin, begin + DAY)
         shown = [flows.start, *flows[1:6], flows.end]
         assert [row[name] for name in MEASURES] == [twelfths(value) for value in shown]
-        assert [row[name] for name in COUNTS] == list(flows[6:])
+        assert [row[name] for name in COUNTS] == list(flows[6:11])
 
 
 async def test_who_owes_for_15_days_is_lost_until_the_payment_comes(models: ReadModels) -> None:

@@ -82,10 +82,12 @@ async def test_cumulative_ltv_equals_a_recount(models: ReadModels, seed: int) ->
 async def test_the_mix_of_plans(models: ReadModels) -> None:
     """c1 pays 60 and c2 90 at the end, both for the dearer plan; on 10 March c1 60, and c3 40 for the other."""
     models.given(company())
-    assert await models.rows("mrr_mix", to="2025-04-01") == [{"plan": "pro", "mrr": "150", "share": 1.0}]
+    assert await models.rows("mrr_mix", to="2025-04-01") == [
+        {"plan": "pro", "mrr": "150", "share": 1.0, "currency": "USD"}
+    ]
     assert await models.rows("mrr_mix", to="2025-03-11") == [
-        {"plan": "pro", "mrr": "60", "share": 0.6},
-        {"plan": "basic", "mrr": "40", "share": 0.4},
+        {"plan": "pro", "mrr": "60", "share": 0.6, "currency": "USD"},
+        {"plan": "basic", "mrr": "40", "share": 0.4, "currency": "USD"},
     ]
     assert await models.rows("mrr_mix", "nobody") == []
     assert [row["share"] for row in await models.rows("mrr_mix", by="tier")] == [1.0]

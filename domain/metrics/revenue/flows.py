@@ -1,4 +1,6 @@
-"""MRR flows of a period: start + new + expansion + reactivated − contraction − churned = end, always and exactly."""
+"""MRR flows of a period, always and exactly: start + new + expansion + reactivated − contraction − churned + what rates
+of exchange moved = end.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ class Flows(NamedTuple):
     contraction_count: int = 0
     churned_count: int = 0
     reactivated_count: int = 0
+    currency: int = 0  # what rates of exchange moved, of MRR in several currencies; either sign
 
     @property
     def net_new(self) -> int:
@@ -33,7 +36,7 @@ class Flows(NamedTuple):
     @property
     def end(self) -> int:
         """MRR at the end of the period."""
-        return self.start + self.net_new
+        return self.start + self.net_new + self.currency
 
     def then(self, later: Flows) -> Flows:
         """This period and the one after it, as one."""
@@ -48,4 +51,4 @@ def bridge(one: Flows, other: Flows) -> dict[str, int]:
     lines = {"start": other.start - one.start}
     for kind in KINDS:
         lines[kind] = SIGNS[kind] * (getattr(other, kind) - getattr(one, kind))
-    return lines | {"end": one.end - other.end}
+    return lines | {"currency": other.currency - one.currency, "end": one.end - other.end}

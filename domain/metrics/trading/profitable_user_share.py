@@ -1,16 +1,13 @@
 """Share of the users with at least one closed trade whose trades together earned money (Σp > 0), a fraction.
 
-Input: the total P&L of each user who traded. Null: no_trades (nobody traded).
+Null: no_trades (nobody traded).
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from domain.metrics.trading.whole import Whole
 from domain.metrics.value import Reason, Stat, ratio
 
 
-def profitable_user_share(pnl_of_users: Whole) -> Stat:
+def profitable_user_share(profitable: int, users: int) -> Stat:
     """Users with Σp > 0 / users who traded."""
-    return ratio(int(np.count_nonzero(pnl_of_users > 0)), pnl_of_users.size, Reason.NO_TRADES)
+    return ratio(profitable, users, Reason.NO_TRADES)

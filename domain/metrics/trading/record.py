@@ -19,6 +19,7 @@ class TradingRecord:
     start: int | None = None  # ms since 1970 UTC of the period; by default the first entry
     end: int | None = None  # by default the last exit
     zone: str = "UTC"  # of its days
+    currency: str | None = None  # of its amounts; None: they name none
 
 
 Form = Callable[[TradingRecord], Stat]

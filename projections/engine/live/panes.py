@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import MS_PER_MINUTE, First, Last, Max, Min, Newest, Rule, Sum
 from projections.engine.declare.rows import Table
-from projections.engine.query.reporting import CURRENCY
+from projections.engine.query.answer_row import CURRENCY
 
 RowKey = tuple[Any, ...]  # values of the key columns but the tenant's, in the order of the table
 Cells = list[Any]  # values of a row, in the order of the table; of First and Last with the order of their event

@@ -22,9 +22,9 @@ from projections.engine.live.panes import Cells, Grouping, Groups, RowKey, addit
 from projections.engine.live.question import ViewQuestion
 from projections.engine.live.tenant import TenantWindow
 from projections.engine.live.widths import Width, width_of
+from projections.engine.query.answer_row import CURRENCY
 from projections.engine.query.formatting import show_time, shower
 from projections.engine.query.quantiles import QUANTILES
-from projections.engine.query.reporting import CURRENCY
 
 MOST_NEWEST = 12  # windows of which whoever begins to follow, or has lost something, hears again
 REVISED = 12  # minutes that a closed window is remembered: as long as it may be revised, and then some

@@ -19,8 +19,8 @@ from projections.engine.declare.projection import AdditiveFold, Fact, Ledger, Or
 from projections.engine.declare.rows import Column, Table
 from projections.engine.fold.additive import as_stored, to_csv
 from projections.engine.fold.deltas import FACTS, columns_of, dtype_of, facts_of
+from projections.engine.query.answer_row import CURRENCY
 from projections.engine.query.plain import Query, Selected
-from projections.engine.query.reporting import CURRENCY
 from projections.engine.query.request import Request
 from projections.engine.store.port import OrderedFacts
 

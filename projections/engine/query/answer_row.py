@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType, defstruct
@@ -14,6 +15,8 @@ from domain.metrics.value import Stat, has_value
 
 Rows = list[dict[str, Any]]
 AnswerTime = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]  # as `show_time` gives it
+MoneyText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "decimal"})]  # in the currency of its row
+CURRENCY = "currency"  # the key by which rows of tables are apart, and that answers can be split and chosen by
 StructType = TypeVar("StructType", bound=msgspec.Struct)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -29,6 +32,42 @@ def row_type(query: str, always: Mapping[str, Any], sometimes: Mapping[str, Any]
     """The type of the rows of a query that follow from a declaration, by the types of its fields."""
     absent: list[Any] = [(name, kind | UnsetType, UNSET) for name, kind in sometimes.items()]
     return struct(f"{camel_case(query)}Row", [*absent, *always.items()], AnswerRow)
+
+
+def with_currency(row: Any) -> Any:
+    """The type of rows, with the currency of their money where they have some and do not say it themselves."""
+    if not has_money(row):
+        return row
+    said = {field.name: field for field in msgspec.structs.fields(row)}.get(CURRENCY)
+    if said is not None and UnsetType not in get_args(said.type):
+        return row
+    return struct(row.__name__, [(CURRENCY, str | None)], row, row.__doc__)
+
+
+@cache
+def has_money(kind: Any) -> bool:
+    """Whether money is in a type, or in what it is made of."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return any(has_money(field.type) for field in msgspec.structs.fields(kind))
+    return kind == MoneyText or any(has_money(inner) for inner in get_args(kind) if not isinstance(inner, str))
+
+
+def beside_money(kind: Any, rows: Rows, currency: str | None) -> Rows:
+    """The rows, which are of this type, with their currency beside their money where they do not say it themselves.
+
+    Of rows that say what their value is measured in, beside those of money.
+    """
+    if has_money(kind):
+        for row in rows:
+            row.setdefault(CURRENCY, currency)
+    elif "unit" in getattr(kind, "__struct_fields__", ()):
+        for row in rows:
+            if row.get("unit") in UNITS_OF_MONEY:
+                row.setdefault(CURRENCY, currency)
+    return rows
+
+
+UNITS_OF_MONEY = ("money", "currency")
 
 
 def struct(name: str, fields: Iterable[Any], base: type[StructType], meaning: str | None = None) -> type[StructType]:

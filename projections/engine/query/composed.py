@@ -21,10 +21,11 @@ from domain.access.rights import Feature, Right
 from domain.position import Position
 from projections.engine.declare.registry import all_queries, all_registered, projection
 from projections.engine.declare.rows import Table
-from projections.engine.query.answer_row import AnswerTime, Rows, as_answered
+from projections.engine.query.answer_row import CURRENCY, AnswerTime, Rows, as_answered, beside_money, with_currency
 from projections.engine.query.calendar import with_calendar
 from projections.engine.query.params import Param, read_time
-from projections.engine.query.plain import Query, Statement, fetch, names_in
+from projections.engine.query.plain import Converts, Query, Statement, fetch, names_in
+from projections.engine.query.rates_used import said_of_currencies
 from projections.engine.query.request import Answerable, Asking, Question, Request, read_request
 from projections.engine.turns import Share, Turns
 
@@ -63,6 +64,7 @@ class Select:
 
     projection: str
     statement: Statement
+    converts: Converts | None = None  # as of a plain query
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Composed(Generic[AnyRow]):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))
+        object.__setattr__(self, "row", with_currency(self.row))
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """Ask the parts, combine what they give, and say what it stands for. Raises what the parts raise."""
@@ -109,6 +112,7 @@ class Composed(Generic[AnyRow]):
                 combined = await asyncio.get_running_loop().run_in_executor(threads(), self.rows, request, rows)
         else:
             combined = self.rows(request, rows)
+        combined = beside_money(self.row, combined, stands_for.get(CURRENCY))
         if self.stamped:
             combined = [row | {name: stands_for[name] for name in STAMP} for row in combined]
         return {"query": self.name, "definition_version": self.version, **stands_for, "rows": combined}
@@ -134,6 +138,7 @@ async def ask_parts(query: Composed[Any], request: Request, asking: Asking) -> t
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
+        **said_of_currencies(request, answers.values()),
     }
 
 
@@ -152,7 +157,10 @@ def _first(this: Part | Select, parts: Mapping[str, Part | Select]) -> str:
 async def _ask(part: Part | Select, request: Request, asking: Asking) -> dict[str, Any]:
     if isinstance(part, Select):
         rows, stands_for = await fetch(request.company, part.projection, part.statement, asking.store)
-        return {**stands_for, "rows": rows}
+        if part.converts is None:
+            return {**stands_for, "rows": rows}
+        rows, said = await part.converts(request, asking.store, part.projection, rows)
+        return {**stands_for, **said, "rows": rows}
     query = all_registered()[part.query]
     own = _request_of(part, request)
     if part.raw and isinstance(query, Query):

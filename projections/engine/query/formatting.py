@@ -33,7 +33,7 @@ from projections.engine.declare.merge_rules import (
     Twelfths,
 )
 from projections.engine.declare.rows import Column
-from projections.engine.query.answer_row import AnswerTime
+from projections.engine.query.answer_row import AnswerTime, MoneyText
 from projections.engine.query.params import read_time
 
 
@@ -126,9 +126,9 @@ _SHOWN: Mapping[type[Kind], _Shown] = MappingProxyType(
         Bucket: _Shown(_plain, int),
         Count: _Shown(_plain, int),
         Flag: _Shown(_plain, bool),
-        Money: _Shown(money, str),
+        Money: _Shown(money, MoneyText),
         Number: _Shown(number, float),
-        Twelfths: _Shown(twelfths, str),
+        Twelfths: _Shown(twelfths, MoneyText),
         Moment: _Shown(_plain, AnswerTime),
         Minute: _Shown(_plain, AnswerTime),
         Quarter: _Shown(_plain, AnswerTime),

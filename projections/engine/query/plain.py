@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from domain.access.rights import Feature, Right
 from domain.ports import ReadStore
 from projections.engine.declare.rows import Table
+from projections.engine.query.answer_row import CURRENCY, beside_money, with_currency
 from projections.engine.query.calendar import with_calendar
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import Param
@@ -73,16 +74,21 @@ class Query:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))
+        object.__setattr__(self, "row", with_currency(self.row))
 
     async def answer(self, request: Request, asking: Asking) -> dict[str, Any]:
         """The answer out of the rows of its projection, in the form of the API. Raises what the store raises."""
         table_rows, stands_for = await self.stored(request, asking)
-        rows = await beside(table_rows, request.company, partial(self.shape, request))
+        rows = await beside(table_rows, request.company, partial(self._shown, request, stands_for.get(CURRENCY)))
         more = self.extra(request, rows) if self.extra else {}
         return {"query": self.name, **stands_for, "rows": rows, **more}
 
+    def _shown(self, request: Request, currency: str | None, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return beside_money(self.row, self.shape(request, rows), currency)
+
     async def stored(self, request: Request, asking: Asking) -> Converted:
-        """The rows as they are stored, amounts of one currency, and what they stand for in the form of the API.
+        """The rows as they are stored, amounts of one currency with it beside them, and what they stand for in the form
+        of the API.
 
         Raises as `answer`.
         """
@@ -91,7 +97,7 @@ class Query:
         if self.converts is None:
             return rows, stands_for
         rows_of_one, said = await self.converts(request, asking.store, projection, rows)
-        return rows_of_one, {**stands_for, **said}
+        return beside_money(self.row, rows_of_one, said.get(CURRENCY)), {**stands_for, **said}
 
 
 async def fetch(

@@ -15,77 +15,13 @@ from typing import Any, NamedTuple
 
 from domain.audit import SYSTEM
 from domain.conversion import MOST_DAYS, Rate, Rates
-from domain.decimals import ONE, text_of
-from domain.errors import Conflict
+from domain.decimals import ONE
 from domain.metrics.value import Reason
 from domain.ports import ReadStore
-from projections.engine.query.params import Param, read_choice
+from projections.engine.query.answer_row import CURRENCY
+from projections.engine.query.no_amount import NoAmount, NoAmounts
+from projections.engine.query.rates_used import RatePolicy, RatesUsed, rate_policy, rates_of
 from projections.engine.query.request import Request
-
-CURRENCY = "currency"  # the key by which rows of tables are apart, and that answers can be split and chosen by
-BOOKED, CONSTANT, CLOSING = "booked", "constant", "closing"
-RATES = Param(
-    "rates",
-    "of several currencies: at the rate of each event's day (booked, the default), of the first day of the period"
-    " (constant) or of its last (closing)",
-    read_choice(BOOKED, CONSTANT, CLOSING),
-)
-LIST_RATES = Param("list_rates", "true: the answer lists every rate that was used", read_choice("true", "false"))
-
-
-_WHY = {
-    Reason.NO_RATE: ("a rate of exchange is missing", "Report the rates of these days (exchange_rate)."),
-    Reason.NO_REPORTING_CURRENCY: (
-        "the company has set none of its own",
-        "Say in which one totals are (company.change_currency), or ask for one currency.",
-    ),
-    Reason.MIXED_CURRENCIES: ("this is told of one alone", "Ask for one currency, or for accounts of one."),
-}
-
-
-class NoAmount(Conflict):
-    """Amounts of several currencies are asked for as one, and there is none."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(
-            f"the amounts are of several currencies, and {_WHY[reason][0]}",
-            code=str(reason),
-            suggested_actions=(_WHY[reason][1],),
-        )
-        self.reason = reason
-
-
-class NoAmounts(dict[str, Any]):
-    """A stored row without its amounts, which could not be made one. Who asks for one of these gets NoAmount."""
-
-    def __init__(self, row: Mapping[str, Any], names: Collection[str], reason: Reason) -> None:
-        super().__init__({name: value for name, value in row.items() if name not in names})
-        self.names, self.reason = names, reason
-
-    def __missing__(self, name: str) -> Any:
-        if name in self.names:
-            raise NoAmount(self.reason)
-        raise KeyError(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As a row does. Raises NoAmount for one of its amounts."""
-        return self[name] if name in self or name in self.names else default
-
-
-def amount_of(row: Mapping[str, Any], name: str) -> Any:
-    """An amount of a row as answers show it. Raises NoAmount where it is null because it is of several currencies."""
-    why = row["reasons"].get(name) if row[name] is None and "reasons" in row else None
-    if why in _WHY:
-        raise NoAmount(Reason(why))
-    return row[name]
-
-
-class Everything(frozenset[str]):
-    """The names of all that might be asked for."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
 
 Rows = list[dict[str, Any]]
 
@@ -101,6 +37,13 @@ LEAST, MOST = "_least_currency", "_most_currency"  # of the amounts of a row
 OF_CURRENCY, OF_DAY = "_currency", "_day"  # of a part of a row
 
 
+class Common(NamedTuple):
+    """The currency in which amounts are told, and whether some are of others; None: nobody has said which."""
+
+    currency: str | None
+    several: bool
+
+
 class Amounts(NamedTuple):
     """Rows of totals, and what tells their parts by currency and UTC day: a row a part, with `OF_CURRENCY`, `OF_DAY`.
 
@@ -113,6 +56,14 @@ class Amounts(NamedTuple):
     by: Sequence[str]
     rules: Mapping[str, str]
     money: frozenset[str]
+
+
+class Standing(NamedTuple):
+    """Rows by these names and currency, with an amount."""
+
+    rows: Rows
+    by: Sequence[str]
+    amount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,38 +85,73 @@ class Reporting:
     async def one_currency(self, request: Request, store: ReadStore, amounts: Amounts) -> tuple[Rows, dict[str, Any]]:
         """The rows with amounts of one currency, and what the answer says of that. Raises what the store raises."""
         currencies = {row[name] for row in amounts.rows for name in (LEAST, MOST)} - {None}
-        if not currencies:
-            return amounts.rows, {CURRENCY: None}
-        target = await self._target(request.company, store)
-        if len(currencies) == 1 and (target is None or target in currencies):
-            return amounts.rows, {CURRENCY: min(currencies)}
-        if target is None:
+        common = await self.common(request.company, store, currencies)
+        if not common.several:
+            return amounts.rows, {CURRENCY: common.currency}
+        if common.currency is None:
             rows: Rows = [NoAmounts(row, amounts.money, Reason.NO_REPORTING_CURRENCY) for row in amounts.rows]
             return rows, {CURRENCY: None}
-        return await self._converted(request, store, amounts, target)
+        return await self._converted(request, store, amounts, common.currency)
+
+    async def common(self, company: str, store: ReadStore, currencies: Collection[str]) -> Common:
+        """In which currency amounts of these are told. Raises what the store raises."""
+        answer = await store.ask(company, self.currency.projection, self.currency.sql, (company,))
+        target = str(answer.rows[0][0]) if answer.rows else None
+        named = {*currencies} - {""}
+        if target is None:
+            return Common(min(named) if len(named) == 1 else None, several=len(named) > 1)
+        return Common(target, several=not named <= {target})
 
     async def _converted(
         self, request: Request, store: ReadStore, amounts: Amounts, target: str
     ) -> tuple[Rows, dict[str, Any]]:
         sql = await store.ask(request.company, amounts.parts.projection, amounts.parts.sql, amounts.params)
         parts: Rows = [dict(zip(sql.columns, row, strict=True)) for row in sql.rows]
-        policy = request.get(RATES.name, BOOKED)
-        day = _fixed_day(request, policy, [part[OF_DAY] for part in parts])
-        days = {part[OF_DAY] for part in parts} if day is None else {day}
-        currencies = {part[OF_CURRENCY] or target for part in parts} | {target}
-        rates = await self._rates_of(request.company, store, currencies, days)
-        converter = _Converter(rates, target, day)
+        days = [part[OF_DAY] for part in parts]
+        span = request.get("from"), request.get("to")
+        policy = rate_policy(rates_of(request), span, days, request.asked_at)
+        need = Need(target, {part[OF_CURRENCY] for part in parts}, days)
+        converter = await self.converter(request.company, store, need, policy)
         of_row = defaultdict[tuple[Any, ...], Rows](list)
         for part in parts:
             of_row[tuple(part[name] for name in amounts.by)].append(part)
         rows = [converter.row(row, of_row[tuple(row[name] for name in amounts.by)], amounts) for row in amounts.rows]
-        account = converter.account(policy, listed=request.get(LIST_RATES.name) == "true")
-        return rows, {CURRENCY: target, "rates": account}
+        return rows, converter.said()
 
-    async def _target(self, company: str, store: ReadStore) -> str | None:
-        """The currency that a company's totals are in; None where it has set none."""
-        answer = await store.ask(company, self.currency.projection, self.currency.sql, (company,))
-        return str(answer.rows[0][0]) if answer.rows else None
+    async def added(
+        self, company: str, store: ReadStore, standing: Standing, policy: RatePolicy
+    ) -> tuple[Rows, dict[str, Any]]:
+        """Amounts by currency of one day, that of the policy, added up in one; a row is without it where it is none.
+
+        Raises what the store raises.
+        """
+        if CURRENCY in standing.by:
+            return standing.rows, {}
+        of = defaultdict[tuple[Any, ...], Rows](list)
+        for row in standing.rows:
+            of[tuple(row[name] for name in standing.by)].append(row)
+        currencies = {row[CURRENCY] for row in standing.rows if row[standing.amount]}
+        common = await self.common(company, store, currencies)
+        converter = None
+        if common.several and common.currency:
+            converter = await self.converter(company, store, Need(common.currency, currencies, ()), policy)
+        rows: Rows = []
+        for parts in of.values():
+            try:
+                if common.several and converter is None:
+                    raise NoAmount(Reason.NO_REPORTING_CURRENCY)
+                amount = sum((_amount(part, standing.amount, converter) for part in parts), Fraction(0))
+                rows.append({**parts[0], standing.amount: round(amount), CURRENCY: common.currency})
+            except NoAmount as missing:
+                rows.append(NoAmounts(parts[0], {standing.amount}, missing.reason))
+        return rows, {CURRENCY: common.currency} if converter is None else converter.said()
+
+    async def converter(self, company: str, store: ReadStore, need: Need, policy: RatePolicy) -> Converter:
+        """What turns these currencies into the target on these days. Raises what the store raises."""
+        days = need.days if policy.day is None else [policy.day]
+        currencies = {currency or need.target for currency in need.currencies} | {need.target}
+        rates = await self._rates_of(company, store, currencies, days) if days else Rates(())
+        return Converter(rates, need.target, policy)
 
     async def _rates_of(
         self, company: str, store: ReadStore, currencies: Collection[str], days: Collection[date]
@@ -180,52 +166,56 @@ class Reporting:
         return Rates(every)
 
 
-def _fixed_day(request: Request, policy: str, days: Collection[date]) -> date | None:
-    """The day whose rates hold for all of the period; None where each day has its own."""
-    if policy == BOOKED:
-        return None
-    begin, end = request.get("from"), request.get("to")
-    if policy == CONSTANT:
-        return min(days) if begin is None else begin.date()
-    return request.asked_at.day if end is None else request.asked_at.last_day(end)
+class Need(NamedTuple):
+    """What is to be converted: into which currency, which ones, of which days."""
+
+    target: str
+    currencies: Collection[str]
+    days: Collection[date]
 
 
 @dataclass(slots=True)
-class _Converter:
-    """Makes amounts of days and currencies amounts of one, and notes which rates that took. `day`: of all rates."""
+class Converter:
+    """Makes amounts of days and currencies amounts of one, and notes which rates that took."""
 
     rates: Rates
     target: str
-    day: date | None = None
+    policy: RatePolicy
     used: set[Rate] = field(default_factory=set)
 
     def row(self, row: dict[str, Any], parts: Rows, amounts: Amounts) -> dict[str, Any]:
         """A row out of its parts; without its amounts where a rate is missing."""
-        factors = [self._factor(part[OF_CURRENCY], part[OF_DAY]) for part in parts]
+        factors = [self.factor(part[OF_CURRENCY], part[OF_DAY]) for part in parts]
         held = [factor for factor in factors if factor is not None]
         if len(held) < len(factors):
             return NoAmounts(row, amounts.money, Reason.NO_RATE)
         return {**row, **{n: _merged(n, rule, parts, held, amounts) for n, rule in amounts.rules.items()}}
 
-    def _factor(self, currency: str, day: date) -> Fraction | None:
-        """What turns an amount into the target; an amount without a currency is of the target."""
-        factor = self.rates.factor(currency or self.target, self.target, self.day or day)
+    def factor(self, currency: str, day: date) -> Fraction | None:
+        """What turns an amount into the target, None where no rate says it; one without a currency is of the target."""
+        factor = self.rates.factor(currency or self.target, self.target, self.policy.day or day)
         if factor is None:
             return None
         self.used.update(factor.rates)
         return factor.factor
 
-    def account(self, policy: str, *, listed: bool) -> dict[str, Any]:
-        """What an answer says of the rates that were used."""
-        days = [rate.day for rate in self.used]
-        about: dict[str, Any] = {
-            "policy": policy,
-            "number": len(days),
-            "sources": sorted({rate.source for rate in self.used}),
-            "first_day": min(days).isoformat() if days else None,
-            "last_day": max(days).isoformat() if days else None,
-        }
-        return about | ({"used": [_shown(rate) for rate in sorted(self.used)]} if listed else {})
+    def exactly(self, currency: str, day: date, amount: int) -> Fraction:
+        """An amount in the target, unrounded. Raises NoAmount where no rate says it; nothing is nothing at any rate."""
+        factor = self.factor(currency, day) if amount else Fraction(0)
+        if factor is None:
+            raise NoAmount(Reason.NO_RATE)
+        return amount * factor
+
+    def said(self) -> dict[str, Any]:
+        """What an answer says of its currency and of the rates that were used."""
+        return {CURRENCY: self.target, "rates": RatesUsed(self.used, self.policy.name, listed=self.policy.listed)}
+
+
+def _amount(part: Mapping[str, Any], name: str, converter: Converter | None) -> Fraction:
+    amount = int(part[name] or 0)
+    if converter is None or converter.policy.day is None:
+        return Fraction(amount)
+    return converter.exactly(part[CURRENCY], converter.policy.day, amount)
 
 
 def _merged(name: str, rule: str, parts: Rows, factors: Sequence[Fraction], amounts: Amounts) -> int | None:
@@ -238,7 +228,3 @@ def _merged(name: str, rule: str, parts: Rows, factors: Sequence[Fraction], amou
     if not values:
         return None
     return round(sum(values, Fraction(0)) if rule == "sum" else min(values) if rule == "min" else max(values))
-
-
-def _shown(rate: Rate) -> dict[str, Any]:
-    return {**rate._asdict(), "day": rate.day.isoformat(), "rate": text_of(round(rate.rate * ONE))}

@@ -24,25 +24,15 @@ from projections.engine.declare.merge_rules import (
     Twelfths,
 )
 from projections.engine.declare.rows import Column, Row, Table
-from projections.engine.query.answer_row import NOTHING, AnswerRow, AnswerTime, row_type
+from projections.engine.query.answer_row import CURRENCY, NOTHING, AnswerRow, AnswerTime, row_type
 from projections.engine.query.formatting import answered_type, shower
+from projections.engine.query.no_amount import NoAmounts
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_members, read_month, read_time
 from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
+from projections.engine.query.rates_used import LIST_RATES, RATES, only_currency
 from projections.engine.query.ratios import Derive, Measures
-from projections.engine.query.reporting import (
-    CURRENCY,
-    LEAST,
-    LIST_RATES,
-    MOST,
-    OF_CURRENCY,
-    OF_DAY,
-    RATES,
-    Amounts,
-    Lookup,
-    NoAmounts,
-    Reporting,
-)
+from projections.engine.query.reporting import LEAST, MOST, OF_CURRENCY, OF_DAY, Amounts, Lookup, Reporting
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.query.zones import in_zone, zone_in_sql
@@ -179,7 +169,7 @@ class Totals:
     ) -> Converted:
         """The rows with amounts of one currency, and what the answer says of that. Raises what the store raises."""
         if self.reporting is None or not self._adds_up_currencies(request):
-            return rows, {}
+            return rows, only_currency(request)
         names: tuple[str, ...] = request.get("by", ())
         where, params = self._where(request)
         told_apart = [*self._dimensions(request), f'"{CURRENCY}" AS {OF_CURRENCY}']

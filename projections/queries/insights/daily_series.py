@@ -14,8 +14,8 @@ from typing import Any
 from domain.errors import Invalid
 from domain.insights.daily import Daily, Fill, daily
 from projections.engine.query.composed import Part
+from projections.engine.query.no_amount import amount_of
 from projections.engine.query.params import Param, read_choice, read_day
-from projections.engine.query.reporting import amount_of
 from projections.engine.query.request import Request
 
 SPAN = timedelta(days=365)  # what a question looks at that does not say from when

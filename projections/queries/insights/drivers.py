@@ -17,11 +17,11 @@ from domain.errors import Invalid
 from domain.insights.drivers import RATE, TOTAL, Contribution, Drivers, RateParts, drivers_of_rate, drivers_of_total
 from domain.insights.finding import Kind
 from domain.metrics.value import Reason
-from projections.engine.query.answer_row import Rows
+from projections.engine.query.answer_row import CURRENCY, Rows
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money
+from projections.engine.query.no_amount import NoAmount, amount_of
 from projections.engine.query.params import Param, read_choice, read_day
-from projections.engine.query.reporting import amount_of
 from projections.engine.query.request import Request
 from projections.queries.insights.daily_series import FROM, OF_OPERATIONS, OF_REVENUE, OF_TRADES, TO, window
 from projections.queries.insights.shape import Insight, Method
@@ -120,12 +120,15 @@ def _parts(request: Request) -> Mapping[str, Part]:
 
 def _combine(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
     driven, by = _metric_and_dimension(request)
+    if driven.money and len({row[CURRENCY] for name in rows for row in rows[name]} - {None}) > 1:
+        raise NoAmount(Reason.NO_REPORTING_CURRENCY)
     before, after = (_counted(driven, by, rows[name]) for name in ("before", "after"))
     result = drivers_of_rate(before, after) if driven.of else drivers_of_total(_sums(before), _sums(after))
     parts = _parts(request)
     about = {
         "metric": request.get("metric"),
         "by": by,
+        "unit": "currency" if driven.money else "",
         "evidence": {name: {"query": part.query, "params": dict(part.params)} for name, part in parts.items()},
     }
     row = driven.method.row(result if isinstance(result, Reason) else _bare(result), len(before | after), about)

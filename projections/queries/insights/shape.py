@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from domain.insights.finding import Basis, Finding, Kind
 from domain.metrics.value import Reason
@@ -24,6 +25,7 @@ class Insight(AnswerRow, kw_only=True):
     by: str = ""
     symbol: str = ""
     unit: str = ""
+    currency: str | UnsetType | None = UNSET  # of money
     basis: str = ""
     horizon_days: int = 0
     evidence: dict[str, Any]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from domain.decimals import ONE
 from domain.metrics.metric import Metric, Unit
 from domain.metrics.value import Reason
 from projections.engine.query.answer_row import AnswerRow, AnswerTime
 from projections.engine.query.formatting import money
+from projections.queries.metrics.metric_value import MetricValue
 
 OUTSIDE_TIER = "outside_tier"  # the reason where a tier does not see the period before
 
@@ -33,24 +34,36 @@ class ComparedValue(AnswerRow, kw_only=True):
     change: str | float | None
     change_rate: float | None
     reasons: dict[str, str] = field(default_factory=dict)
+    currency: str | UnsetType | None = UNSET  # of money, null where no amount names one
     begin: AnswerTime = field(name="from")
     end: AnswerTime = field(name="to")
     unfinished: bool
 
 
 class PeriodValue(NamedTuple):
-    """A metric's value as answers show it, of one period, or the reason why there is none."""
+    """A metric's value as answers show it, of one period, or the reason why there is none, and its currency."""
 
     value: Any
     reason: str
+    currency: str | UnsetType | None = UNSET
+
+
+def period_value(row: MetricValue) -> PeriodValue:
+    """The value of a row."""
+    return PeriodValue(row.value, row.reason, row.currency)
 
 
 def comparison(entry: Metric, newest: PeriodValue, before: PeriodValue | None) -> dict[str, Any]:
-    """What a key figure adds to a value; None: the period before is outside the tier, or there is none."""
+    """What a key figure adds to a value; None: the period before is outside the tier, or there is none.
+
+    Between two currencies there is no change.
+    """
     reasons = {"value": newest.reason} if newest.value is None else {}
     previous = None if before is None else before.value
     if previous is None:
         reasons["previous"] = OUTSIDE_TIER if before is None else before.reason
+    if newest.currency and before is not None and before.currency and newest.currency != before.currency:
+        previous, reasons["previous"] = None, str(Reason.NO_REPORTING_CURRENCY)
     change, rate = _change(entry, newest.value, previous)
     if change is None:
         reasons["change"] = reasons["change_rate"] = reasons.get("value") or reasons["previous"]

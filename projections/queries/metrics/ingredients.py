@@ -15,33 +15,20 @@ from typing import TYPE_CHECKING, Any
 from domain.metrics.catalogue import metric
 from domain.metrics.metric import Metric, Unit
 from domain.metrics.value import Reason
-from projections.engine.query.answer_row import Rows
+from projections.engine.query.answer_row import CURRENCY, Rows
 from projections.engine.query.composed import Composed
 from projections.engine.query.formatting import measure
 from projections.engine.query.request import Request
 from projections.queries.metrics.kpis import inputs_of, metric_query, records_of
 from projections.queries.metrics.metric_value import Cuts
+from projections.queries.metrics.sources import SOURCES
 from projections.queries.trading.record import of_one_currency
 
 if TYPE_CHECKING:
     from domain.metrics.formulas import MetricInputs
 
 POINT = "."
-LEVELS = Unit.MONEY, Fraction(1, 12)  # MRR: in twelfths of the smallest unit
-MONEY = Unit.MONEY, Fraction(1)
-NUMBER = Unit.RATIO, Fraction(1)
 OF_MRR = frozenset({"mrr_movements", "mrr_retained", "mrr_scheduled", "mrr_year"})
-EARNED = frozenset(
-    {"total_pnl", "gross_profit", "gross_loss", "total_fees", "turnover", "largest_win", "largest_loss", "pnl"}
-)
-OF_MONEY: Mapping[str, frozenset[str]] = {
-    "payment_totals": frozenset({"succeeded", "recovered", "refunded", "fees"}),
-    "subscriptions": frozenset({"deferred"}),
-    "acquisition_costs": frozenset({"cost"}),
-    "acquisition_costs_before": frozenset({"cost"}),
-    "trading_totals": EARNED,
-    "trades": EARNED,
-}
 MRR_OF_CUSTOMERS = "customer_mrr.change"
 
 
@@ -67,8 +54,9 @@ class _Noting(dict[str, Any]):
         self._note = note
 
     def get(self, name: str, default: Any = None) -> Any:
-        self._note(name, super().get(name))
-        return super().get(name, default)
+        value = super().get(name, default)
+        self._note(name, value)
+        return value
 
 
 def _combine(request: Request, answers: Mapping[str, Rows]) -> list[Ingredient]:
@@ -76,7 +64,7 @@ def _combine(request: Request, answers: Mapping[str, Rows]) -> list[Ingredient]:
     of_records = records_of(request, answers)
     if of_records is not None:
         return [
-            _shown(entry, "trades", name, value, cuts)
+            _shown(entry, "trades", name, value, cuts, record.currency)
             for cuts, record in ((cuts, of_one_currency(each)) for cuts, each in of_records)
             for name, value in (
                 ("count", record.trades.count),
@@ -85,7 +73,7 @@ def _combine(request: Request, answers: Mapping[str, Rows]) -> list[Ingredient]:
             )
         ]
     return [
-        _shown(entry, source, name, value, cuts)
+        _shown(entry, source, name, value, cuts, inputs[source].get(CURRENCY))
         for cuts, inputs in inputs_of(request, answers)
         for source, name, value in _read_by(entry, inputs)
     ]
@@ -138,7 +126,9 @@ def _said(inputs: MetricInputs, seconds: Sequence[float | None]) -> Iterator[tup
         )
 
 
-def _shown(entry: Metric, source: str, name: str, amount: Any, cuts: Mapping[str, Any]) -> Ingredient:
+def _shown(
+    entry: Metric, source: str, name: str, amount: Any, cuts: Mapping[str, Any], currency: str | None
+) -> Ingredient:
     unit, share = _unit(source, name, amount)
     value = None if amount is None else measure(_number(amount) * share, unit)
     return Ingredient(
@@ -148,17 +138,18 @@ def _shown(entry: Metric, source: str, name: str, amount: Any, cuts: Mapping[str
         value=value,
         unit=str(unit),
         explained_by=_explained_by(entry, source, name),
-        **cuts,
+        **{**({CURRENCY: currency} if unit is Unit.MONEY else {}), **cuts},
     )
 
 
 def _unit(source: str, name: str, amount: Any) -> tuple[Unit, Fraction]:
-    if source in OF_MRR and (name.endswith("_mrr") or name == "scheduled"):
-        return LEVELS
-    if name in OF_MONEY.get(source, ()):
-        return MONEY
+    """What a sum is measured in, and what one unit of it is."""
+    if source == "trades":
+        return Unit.MONEY if name == "pnl" else Unit.COUNT, Fraction(1)
+    if source in SOURCES and name in SOURCES[source].money and not isinstance(amount, Sequence):
+        return Unit.MONEY, SOURCES[source].units
     whole = isinstance(amount, (int, Sequence, Mapping)) or amount is None or amount == int(amount)
-    return (Unit.COUNT, Fraction(1)) if whole else NUMBER
+    return Unit.COUNT if whole else Unit.RATIO, Fraction(1)
 
 
 def _number(amount: Any) -> Fraction:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from domain.metrics.catalogue import METRICS
 from domain.whole_number import whole_number
-from projections.engine.query.answer_row import AnswerRow, AnswerTime, Rows
+from projections.engine.query.answer_row import CURRENCY, AnswerRow, AnswerTime, Rows
 from projections.engine.query.asked_at import INSTANT
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.extent import TIER
@@ -28,7 +28,7 @@ from projections.queries.metrics.several import text_of
 
 LEAST, MOST = 2, 36  # periods of a history
 OWN = ("from", "to", "at", "period", "history")
-HEAD = ("key", "value", "unit", "convention", "definition_version", "reason", "basis", "detail")
+HEAD = ("key", "value", "unit", "convention", "definition_version", "reason", "basis", "detail", CURRENCY)
 
 
 class FigurePoint(AnswerRow, kw_only=True):
@@ -39,6 +39,7 @@ class FigurePoint(AnswerRow, kw_only=True):
     unfinished: bool
     value: str | float | None
     reason: str = ""
+    currency: str | UnsetType | None = UNSET
 
 
 class FigureWithHistory(ComparedValue, kw_only=True):
@@ -79,7 +80,7 @@ def _rows(request: Request, answers: Mapping[str, Rows]) -> list[FigureWithHisto
     values = [answers[show_time(span.bounds[0])][0] for span in spans]
     newest = {name: values[-1][name] for name in HEAD if name in values[-1]}
     history = [_point(request, span, value) for span, value in zip(spans, values, strict=True)]
-    of_periods = [PeriodValue(point.value, point.reason) for point in history]
+    of_periods = [PeriodValue(point.value, point.reason, point.currency) for point in history]
     last = history[-1]
     return [
         FigureWithHistory(
@@ -101,6 +102,7 @@ def _point(request: Request, span: Span, row: Mapping[str, Any]) -> FigurePoint:
         unfinished=request.asked_at.is_before(end),
         value=row["value"],
         reason=row.get("reason", ""),
+        currency=row.get(CURRENCY, UNSET),
     )
 
 

@@ -24,17 +24,19 @@ from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.extent import TIER
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice, read_names, read_time
+from projections.engine.query.rates_used import LIST_RATES, RATES, rates_of
 from projections.engine.query.request import Request
 from projections.queries.metrics.assumptions import ASSUMPTIONS, POLICY, SINCE, assumptions_of
-from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison
-from projections.queries.metrics.metric_value import DIMENSIONS, MetricValue, metric_value
+from projections.queries.metrics.comparison import ComparedValue, PeriodValue, comparison, period_value
+from projections.queries.metrics.metric_scope import MetricScope, Sums
+from projections.queries.metrics.metric_value import DIMENSIONS, Figure, MetricValue, metric_value
 from projections.queries.metrics.periods import Span
-from projections.queries.metrics.sources import SOURCES, MetricScope, Sums
-from projections.queries.metrics.sums import sums_of, value_of
+from projections.queries.metrics.sources import SOURCES
+from projections.queries.metrics.sums import figure_of, sums_of
 from projections.queries.trading import record
 
 if TYPE_CHECKING:
-    from domain.metrics.formulas import MetricInputs, Value
+    from domain.metrics.formulas import MetricInputs
     from domain.metrics.trading.record import TradingRecord
 
 CONVENTIONS = ("canonical", "quantstats", "tradingview", "freqtrade", "backtesting", "platform")
@@ -89,6 +91,7 @@ def _record_scope(entry: Metric, request: Request, scope: MetricScope) -> record
         request.get("basis", record.BASES[0]),
         # a form of another tool may read the series for what is of trades here
         series="account_days" in entry.reads or _convention(request) != "canonical",
+        rates=scope.rates,
     )
 
 
@@ -110,7 +113,8 @@ def _scope(entry: Metric, request: Request) -> MetricScope:
         start = _seen(start or since, since)
     span = Span(start, request.get("to"), request.calendar)
     request.extent.reaches(*span.ends)
-    return MetricScope(request.company, span, request.asked_at, by, only, request.get("policy", ""))
+    policy, rates = request.get("policy", ""), rates_of(request)
+    return MetricScope(request.company, span, request.asked_at, by, only, policy, rates=rates)
 
 
 def _seen(start: datetime, since: datetime) -> datetime:
@@ -140,7 +144,7 @@ def _metric_parts(request: Request) -> Mapping[str, Part | Select]:
 def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> list[MetricValue]:
     entry, scope = _entry(request), _scope(_entry(request), request)
     if entry.absent:
-        return [metric_value(entry, Reason.NOT_REPORTED)]
+        return [metric_value(entry, Figure(Reason.NOT_REPORTED))]
     form = _of_records if _by_records(entry, request) else _of_sums
     return list(form(entry, request, scope, answers))
 
@@ -148,7 +152,7 @@ def _metric_rows(request: Request, answers: Mapping[str, Rows]) -> list[MetricVa
 def _of_sums(entry: Metric, request: Request, scope: MetricScope, answers: Mapping[str, Rows]) -> Iterator[MetricValue]:
     """The value of each group out of its sums."""
     for cuts, inputs in inputs_of(request, answers):
-        yield metric_value(entry, value_of(entry, inputs), **cuts)
+        yield metric_value(entry, figure_of(entry, inputs), **cuts)
 
 
 def inputs_of(request: Request, answers: Mapping[str, Rows]) -> Iterator[tuple[dict[str, Any], MetricInputs]]:
@@ -184,11 +188,11 @@ def _of_records(
         raise Invalid(f"{entry.key} has no convention but canonical", code="bad_parameter")
     for cuts, each in records_of(request, answers) or ():
         if isinstance(each, Reason):
-            yield metric_value(entry, each, **cuts)
+            yield metric_value(entry, Figure(each), **cuts)
             continue
         figure = reported(entry.key, each, Convention(_convention(request)))
         also = {**record.rests_on(entry.key, each), **cuts}
-        yield metric_value(entry, figure.value, figure.unit, figure.convention, **also)
+        yield metric_value(entry, Figure(figure.value, each.currency), figure.unit, figure.convention, **also)
 
 
 def _cuts(scope: MetricScope, group: Iterable[object]) -> dict[str, Any]:
@@ -214,6 +218,8 @@ metric_query = Composed(
             for name in DIMENSIONS
         ),
         POLICY,
+        RATES,
+        LIST_RATES,
         Param("convention", f"whose formula, of trading metrics: {', '.join(CONVENTIONS)}", read_choice(*CONVENTIONS)),
         *record.SERIES,
         *ASSUMPTIONS,
@@ -278,7 +284,8 @@ def _of_company(request: Request) -> MetricScope:
     request.extent.reaches(*span.ends)
     if since is not None and span.start is not None:
         _seen(span.start, since)
-    return MetricScope(request.company, span, request.asked_at, policy=request.get("policy", ""))
+    policy, rates = request.get("policy", ""), rates_of(request)
+    return MetricScope(request.company, span, request.asked_at, policy=policy, rates=rates)
 
 
 def _before(request: Request, scope: MetricScope) -> MetricScope:
@@ -306,7 +313,7 @@ def _all_parts(request: Request) -> Mapping[str, Part | Select]:
 def _all_rows(request: Request, answers: Mapping[str, Rows]) -> list[ComparedValue]:
     scope, entries = _of_company(request), _kpis(request)
     now = _values(request, entries, scope, answers)
-    before: Mapping[str, Value] = {}
+    before: Mapping[str, Figure] = {}
     if _sees_before(request, scope):
         earlier = {name.removeprefix("before "): rows for name, rows in answers.items() if name.startswith("before ")}
         before = _values(request, entries, _before(request, scope), earlier)
@@ -321,7 +328,8 @@ def _all_rows(request: Request, answers: Mapping[str, Rows]) -> list[ComparedVal
             definition_version=entry.version,
             reason=newest.reason,
             detail=newest.detail,
-            **comparison(entry, PeriodValue(newest.value, newest.reason), _before_of(entry, before)),
+            currency=newest.currency,
+            **comparison(entry, period_value(newest), _before_of(entry, before)),
             begin=begin,
             end=end,
             unfinished=unfinished,
@@ -333,21 +341,18 @@ def _all_rows(request: Request, answers: Mapping[str, Rows]) -> list[ComparedVal
 
 def _values(
     request: Request, entries: Iterable[Metric], scope: MetricScope, answers: Mapping[str, Rows]
-) -> dict[str, Value]:
+) -> dict[str, Figure]:
     """The value of every entry in one period."""
     from domain.metrics.formulas import MetricInputs
 
     reads = {source for entry in entries for source in entry.reads}
     (sums,) = _groups(reads, scope, answers).values()
     inputs = MetricInputs(sums, partial(scope.seconds, {}), assumptions_of(request), scope.months)
-    return {e.key: Reason.NOT_REPORTED if e.absent else value_of(e, inputs) for e in entries}
+    return {e.key: Figure(Reason.NOT_REPORTED) if e.absent else figure_of(e, inputs) for e in entries}
 
 
-def _before_of(entry: Metric, before: Mapping[str, Value]) -> PeriodValue | None:
-    if entry.key not in before:
-        return None
-    value = metric_value(entry, before[entry.key])
-    return PeriodValue(value.value, value.reason)
+def _before_of(entry: Metric, before: Mapping[str, Figure]) -> PeriodValue | None:
+    return period_value(metric_value(entry, before[entry.key])) if entry.key in before else None
 
 
 kpis = Composed(
@@ -363,6 +368,8 @@ kpis = Composed(
         Param("compare_from", "first moment of the period compared with; the period before without it", read_time),
         Param("compare_to", "its end (exclusive)", read_time),
         POLICY,
+        RATES,
+        LIST_RATES,
         *ASSUMPTIONS,
         SINCE,
     ),

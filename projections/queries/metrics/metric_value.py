@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import UNSET, UnsetType, field
 
 from domain.metrics.metric import Metric, Unit
 from domain.metrics.value import Reason
-from projections.engine.query.answer_row import AnswerRow
+from projections.engine.query.answer_row import CURRENCY, AnswerRow
 from projections.engine.query.formatting import measure
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Cuts(AnswerRow, kw_only=True):
     account_id: str | UnsetType = UNSET
     campaign: str | UnsetType = UNSET
     channel: str | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
+    currency: str | UnsetType | None = UNSET  # of money as well, null where no amount names one
     customer_id: str | UnsetType = UNSET
     day: str | UnsetType = UNSET
     entry_hour: int | UnsetType = UNSET
@@ -64,14 +64,23 @@ class MetricValue(Cuts, kw_only=True):
     short_sample: bool | UnsetType = UNSET
 
 
+class Figure(NamedTuple):
+    """A value or the reason for none, and the currency of its amounts; None: none of them names one."""
+
+    value: Value
+    currency: str | None = None
+
+
 def metric_value(
-    entry: Metric, value: Value, unit: Unit | None = None, convention: str = "", **also: Any
+    entry: Metric, figure: Figure, unit: Unit | None = None, convention: str = "", **also: Any
 ) -> MetricValue:
     """A metric's value as answers show it, or the reason for none; unit and convention are the metric's without others.
 
     `also`: further fields of the row, such as its dimensions.
     """
-    reason = str(value) if isinstance(value, Reason) else ""
+    value, reason = figure.value, str(figure.value) if isinstance(figure.value, Reason) else ""
+    if (unit or entry.unit) is Unit.MONEY:
+        also = {CURRENCY: figure.currency} | also
     return MetricValue(
         key=entry.key,
         value=measure(value, unit or entry.unit),

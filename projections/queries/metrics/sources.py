@@ -7,20 +7,26 @@ every user, invoice or ticket.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from domain.decimals import ONE
 from domain.metrics.revenue.deferred import Prepaid, deferred_revenue, service_period
 from domain.metrics.satisfaction.support import Ticket
-from projections.engine.query.asked_at import AskedAt
+from domain.ports import ReadStore
+from projections.engine.query.answer_row import CURRENCY
 from projections.engine.query.composed import Part, Select
 from projections.engine.query.formatting import show_time
-from projections.engine.query.plain import Statement
+from projections.engine.query.no_amount import NoAmounts
+from projections.engine.query.plain import Converted, Converts, Statement
 from projections.engine.query.quantiles import middle_of
-from projections.engine.query.reporting import NoAmounts
+from projections.engine.query.rates_used import rate_policy
+from projections.engine.query.reporting import Standing
+from projections.engine.query.request import Request
+from projections.exchange_rates import REPORTING
+from projections.queries.metrics.metric_scope import MetricScope, Rows, Source, Sums, query_of
 from projections.queries.metrics.periods import LAST, Span, year_before
 from projections.queries.metrics.traders import trader_sums, traders
 from projections.queries.users import counts
@@ -29,65 +35,6 @@ from projections.queries.users.counts import Cycle, Windows
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
 TO_PAY, TO_ACTIVATE = timedelta(days=30), timedelta(days=7)  # after which it is decided whether it was in time
-Rows = Sequence[dict[str, Any]]
-Sums = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MetricScope:
-    """What sums are wanted: of whom, of which period, split by what, of which rows alone, under which policy.
-
-    `reads` names all sources that are asked at once.
-    """
-
-    company: str
-    span: Span
-    asked_at: AskedAt
-    by: tuple[str, ...] = ()
-    only: Mapping[str, str] = field(default_factory=dict)
-    policy: str = ""
-    reads: frozenset[str] = frozenset()
-
-    def before(self) -> MetricScope:
-        """The same of the period before."""
-        return replace(self, span=self.span.before())
-
-    @property
-    def last_day(self) -> date:
-        """The last day of the period that has begun."""
-        return self.asked_at.last_day(self.span.bounds[1])
-
-    @property
-    def up_to_today(self) -> MetricScope:
-        """The same, up to the end of today where the period ends later."""
-        return replace(self, span=self.span.until(self.asked_at.capped_today(self.span.bounds[1])))
-
-    @property
-    def months(self) -> float | None:
-        """How long it is as far as MRR counts, up to the end of today; None where it is open."""
-        return self.up_to_today.span.months if self.span.start else None
-
-    def seconds(self, group: Mapping[str, object]) -> float | None:
-        """How long the part of it that is over is, in the cuts of a group; None where it is open."""
-        return self.span.until(self.asked_at.capped(self.span.bounds[1])).seconds({**self.only, **group})
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is asked, and what the rows of one group come to."""
-
-    ask: Callable[[MetricScope], Part | Select]
-    sums: Callable[[Rows, MetricScope], Sums] = lambda rows, _: copy(rows[0]) if rows else {}
-
-
-def _query(name: str, *also: str, raw: bool = True) -> Callable[[MetricScope], Part]:
-    """A registered query over the period, split by `also` as well."""
-
-    def ask(scope: MetricScope) -> Part:
-        by = {"by": ",".join((*scope.by, *also))} if scope.by or also else {}
-        return Part(name, {**scope.span.params(), **scope.only, **by}, raw)
-
-    return ask
 
 
 def of_mrr(source: Source) -> Source:
@@ -98,11 +45,11 @@ def of_mrr(source: Source) -> Source:
     def ask(scope: MetricScope) -> Part | Select:
         return source.ask(scope.up_to_today)
 
-    return Source(ask, source.sums)
+    return replace(source, ask=ask)
 
 
 def _movements(scope: MetricScope) -> Part:
-    return _under(scope, _query("mrr_movements")(scope))
+    return _under(scope, query_of("mrr_movements", money=True)(scope))
 
 
 def _under(scope: MetricScope, part: Part) -> Part:
@@ -111,15 +58,26 @@ def _under(scope: MetricScope, part: Part) -> Part:
 
 def _scheduled(scope: MetricScope, by: Sequence[str] | None = None) -> Select:
     """What was known by the end of the period of what takes effect later, by the dimensions or others."""
-    listed = "".join(f'"{name}", ' for name in (scope.by if by is None else by))
+    names = scope.by if by is None else by
+    listed = ", ".join(f'"{name}"' for name in dict.fromkeys((*names, CURRENCY)))
     only = "".join(f' AND "{name}" = %s' for name in scope.only)
-    grouped = f" GROUP BY {listed.removesuffix(', ')}" if listed else ""
     sql = (
-        f"SELECT {listed}SUM(change) AS scheduled FROM {{scheduled_mrr}}"
-        f" WHERE company_id = %s AND policy IN ('default', %s) AND quarter < %s{only}{grouped}"
+        f"SELECT {listed}, SUM(change) AS scheduled FROM {{scheduled_mrr}}"
+        f" WHERE company_id = %s AND policy IN ('default', %s) AND quarter < %s{only} GROUP BY {listed}"
     )
     params = scope.company, scope.policy or "default", scope.span.bounds[1], *scope.only.values()
-    return Select("subscriptions", Statement(sql, params))
+    return Select("subscriptions", Statement(sql, params), _at_the_end(scope, names, "scheduled"))
+
+
+def _at_the_end(scope: MetricScope, by: Sequence[str], amount: str) -> Converts:
+    """Amounts by currency that stand at the end of the period as those of one: at the rates of its last day."""
+
+    async def converts(request: Request, store: ReadStore, _projection: str, rows: list[dict[str, Any]]) -> Converted:
+        policy = rate_policy(scope.rates, scope.span.ends, (scope.last_day,), scope.asked_at)
+        standing = Standing(rows, by, amount)
+        return await REPORTING.added(scope.company, store, standing, policy._replace(day=policy.day or scope.last_day))
+
+    return converts
 
 
 def _of_year(scope: MetricScope) -> Part:
@@ -129,12 +87,12 @@ def _of_year(scope: MetricScope) -> Part:
 
 
 def _retained(scope: MetricScope) -> Part:
-    return _under(scope, Part("mrr_retained", scope.span.params(), raw=True))
+    return _under(scope, query_of("mrr_retained", money=True)(scope))
 
 
 def _customers_after(scope: MetricScope) -> Part:
     """MRR of each customer at the end of the period."""
-    return _under(scope, Part("customer_mrr", {"from": show_time(scope.span.bounds[1])}, raw=True))
+    return _under(scope, Part("customer_mrr", {"from": show_time(scope.span.bounds[1]), **scope.rates}, raw=True))
 
 
 def _kinds(rows: Rows, _: MetricScope) -> Sums:
@@ -175,7 +133,7 @@ def _invoices(scope: MetricScope) -> Select:
 
 
 OWING = """
-SELECT array_agg(DISTINCT customer_id) AS owing FROM {debt}
+SELECT COALESCE(array_agg(DISTINCT customer_id), ARRAY[]::text[]) AS owing FROM {debt}
 WHERE company_id = %s AND since < %s AND (until IS NULL OR until >= %s)
 """
 
@@ -186,13 +144,16 @@ def _owing(scope: MetricScope) -> Select:
 
 
 CHARGED = """
-SELECT DISTINCT ON (customer_id, subscription_id) charge, interval, interval_count, started_at
+SELECT DISTINCT ON (customer_id, subscription_id) customer_id, subscription_id, charge, currency,
+    interval, interval_count, started_at
 FROM {subscription_term} WHERE company_id = %s AND since < %s ORDER BY customer_id, subscription_id, since DESC
 """
 
 
 def _charged(scope: MetricScope) -> Select:
-    return Select("subscriptions", Statement(CHARGED, (scope.company, scope.asked_at.capped(scope.span.bounds[1]))))
+    at = scope.asked_at.capped(scope.span.bounds[1])
+    by = "customer_id", "subscription_id"
+    return Select("subscriptions", Statement(CHARGED, (scope.company, at)), _at_the_end(scope, by, "charge"))
 
 
 def _deferred(rows: Rows, scope: MetricScope) -> Sums:
@@ -244,7 +205,7 @@ def _trials(scope: MetricScope) -> Select:
 def _activity(scope: MetricScope) -> Part:
     """Sums of a day have rows of their own; only those of a user are read from the days of users."""
     of_user = "user_id" in (*scope.by, *scope.only)
-    return _query("user_activity" if of_user else "activity_totals")(scope)
+    return query_of("user_activity" if of_user else "activity_totals")(scope)
 
 
 def _users(scope: MetricScope) -> Select:
@@ -328,7 +289,7 @@ def ms(at: datetime) -> int:
 
 def earlier(source: Source) -> Source:
     """The same of the period before."""
-    return Source(lambda scope: source.ask(scope.before()), source.sums)
+    return replace(source, ask=lambda scope: source.ask(scope.before()))
 
 
 def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Callable[[MetricScope], Select]:
@@ -347,22 +308,29 @@ def _ever(projection: str, table: str, time: str, names: Sequence[str]) -> Calla
     return ask
 
 
-FIRST_STEPS, COSTS = Source(_firsts), Source(_query("acquisition_costs"))
+FIRST_STEPS, COSTS = Source(_firsts), Source(query_of("acquisition_costs", money=True), money=frozenset({"cost"}))
 EVER_COST = Source(_ever("acquisition", "acquisition_quarter", "quarter", ("channel", "campaign", "currency")))
 EVER_OPERATED = Source(_ever("system_metrics", "operation_minute", "minute", ("service", "operation")))
 
+EARNED = frozenset(
+    {"total_pnl", "gross_profit", "gross_loss", "total_fees", "turnover", "largest_win", "largest_loss", "pnl"}
+)
+TWELFTHS = Fraction(1, 12)
+LEVELS = ("start", "new", "expansion", "contraction", "churned", "reactivated", "currency", "end")
+MRR = frozenset(f"{level}_mrr" for level in (*LEVELS, "retained", "kept", "top10"))
+CUSTOMERS = frozenset({"customers"})  # and the MRR of each
 SOURCES: Mapping[str, Source] = {
-    "mrr_movements": of_mrr(Source(_movements)),
-    "mrr_scheduled": of_mrr(Source(_scheduled)),
+    "mrr_movements": of_mrr(Source(_movements, money=MRR, units=TWELFTHS)),
+    "mrr_scheduled": of_mrr(Source(_scheduled, money=frozenset({"scheduled"}), units=TWELFTHS)),
     "customers_scheduled": of_mrr(
-        Source(lambda scope: _scheduled(scope, ("customer_id",)), lambda rows, _: {"customers": rows})
+        Source(lambda scope: _scheduled(scope, ("customer_id",)), lambda rows, _: {"customers": rows}, CUSTOMERS)
     ),
-    "mrr_year": of_mrr(Source(_of_year)),
-    "mrr_retained": of_mrr(Source(_retained)),
-    "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows})),
+    "mrr_year": of_mrr(Source(_of_year, money=MRR, units=TWELFTHS)),
+    "mrr_retained": of_mrr(Source(_retained, money=MRR, units=TWELFTHS)),
+    "customer_mrr": of_mrr(Source(_customers_after, lambda rows, _: {"customers": rows}, CUSTOMERS)),
     "owing_customers": Source(_owing),
-    "subscriptions": Source(_charged, _deferred),
-    "payment_totals": Source(_query("payment_totals", "kind"), _kinds),
+    "subscriptions": Source(_charged, _deferred, frozenset({"deferred"})),
+    "payment_totals": Source(query_of("payment_totals", "kind", money=True), _kinds, frozenset(TAKINGS[:4])),
     "invoices": Source(_invoices),
     "user_firsts": FIRST_STEPS,
     "user_firsts_before": earlier(FIRST_STEPS),
@@ -376,12 +344,14 @@ SOURCES: Mapping[str, Source] = {
     "user_windows": Source(_users),
     "sessions": Source(_sessions),
     "feature_usage": Source(_features),
-    "trading_totals": Source(_query("trading_totals")),
-    "trading_users": Source(lambda scope: traders(scope.company, scope.span.bounds), trader_sums),
-    "operations": Source(_query("operations", raw=False)),
+    "trading_totals": Source(query_of("trading_totals", money=True), money=EARNED),
+    "trading_users": Source(
+        lambda scope: traders(scope.company, scope.span.ends, scope.asked_at, scope.rates), trader_sums
+    ),
+    "operations": Source(query_of("operations", raw=False)),
     "operations_ever": EVER_OPERATED,
-    "operation_buckets": Source(_query("operation_buckets", "bucket", "outcome"), _durations),
-    "survey_answers": Source(_query("survey_answers", "survey", "score"), _scores),
+    "operation_buckets": Source(query_of("operation_buckets", "bucket", "outcome"), _durations),
+    "survey_answers": Source(query_of("survey_answers", "survey", "score"), _scores),
     "tickets": Source(_tickets, _ticket_sums),
 }
 

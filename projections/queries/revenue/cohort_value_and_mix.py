@@ -13,7 +13,7 @@ from domain.access.rights import Feature
 from domain.decimals import ONE
 from domain.metrics.revenue.cohort_ltv import cohort_cumulative_ltv
 from domain.metrics.revenue.plan_mix import mix
-from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.answer_row import AnswerRow, MoneyText, Rows
 from projections.engine.query.asked_at import FOREVER
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money, show_time, twelfths
@@ -29,7 +29,7 @@ class CumulativeAge(AnswerRow, kw_only=True):
     """What a customer of a cohort has paid on average up to an age, and whether its period has not ended yet."""
 
     age: int
-    ltv: str
+    ltv: MoneyText
     unfinished: bool
 
 
@@ -46,7 +46,7 @@ class MixShare(AnswerRow, kw_only=True):
 
     plan: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
-    mrr: str
+    mrr: MoneyText
     share: float
 
 

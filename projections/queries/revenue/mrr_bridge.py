@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from domain.billing.policies import PRESETS
-from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.answer_row import AnswerRow, MoneyText, Rows
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.formatting import exact_money, show_time
 from projections.engine.query.params import FROM, TO, Param, read_choice
@@ -24,9 +24,9 @@ class BridgeLine(AnswerRow, kw_only=True):
 
     currency: str
     line: str
-    policy: str
-    other: str
-    difference: str
+    policy: MoneyText
+    other: MoneyText
+    difference: MoneyText
 
 
 def _parts(request: Request) -> Mapping[str, Part]:

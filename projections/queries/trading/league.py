@@ -9,9 +9,10 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType, field
 
-from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.answer_row import AnswerRow, MoneyText, Rows
 from projections.engine.query.composed import Composed, Part
 from projections.engine.query.params import FROM, TO, Param, read_choice
+from projections.engine.query.rates_used import LIST_RATES, RATES
 from projections.engine.query.request import Request
 
 FEW_TRADES = 30  # below, a ratio is mostly luck
@@ -19,7 +20,7 @@ FILTERS = tuple(
     Param(name, f"only trades with this {name}")
     for name in ("user_id", "account_id", "strategy", "symbol", "side", "currency")
 )
-LEAGUES = ("strategy", "symbol", "side", "account_id", "user_id")
+LEAGUES = ("strategy", "symbol", "side", "account_id", "user_id", "currency")
 RANKS = ("total_pnl", "total_trades", "win_rate", "profit_factor", "payoff_ratio", "expectancy", "turnover")
 CALENDARS = {"hour_weekday": ("entry_hour", "weekday"), "month_year": ("year", "month")}
 
@@ -31,25 +32,26 @@ class TradeTotals(AnswerRow, kw_only=True):
     winning_trades: int
     losing_trades: int
     breakeven_trades: int
-    total_pnl: str | None
-    gross_profit: str | None
-    gross_loss: str | None
-    total_fees: str | None
-    turnover: str | None
-    largest_win: str | None
-    largest_loss: str | None
+    total_pnl: MoneyText | None
+    gross_profit: MoneyText | None
+    gross_loss: MoneyText | None
+    total_fees: MoneyText | None
+    turnover: MoneyText | None
+    largest_win: MoneyText | None
+    largest_loss: MoneyText | None
     win_rate: float | None
-    average_win: str | None
-    average_loss: str | None
+    average_win: MoneyText | None
+    average_loss: MoneyText | None
     profit_factor: float | None
     payoff_ratio: float | None
-    expectancy: str | None
+    expectancy: MoneyText | None
+    currency: str | None
     short_sample: bool
     reasons: dict[str, str] = field(default_factory=dict)
 
 
 class LeagueRow(TradeTotals, kw_only=True):
-    """A strategy ('' are trades without one), symbol, side, account or user in its rank."""
+    """A strategy ('' are trades without one), symbol, side, account, user or currency in its rank."""
 
     rank: int
     strategy: str | UnsetType = UNSET
@@ -70,7 +72,7 @@ class TimeRow(TradeTotals, kw_only=True):
 
 def totals_by(request: Request, by: str) -> Mapping[str, Part]:
     """The totals of closed trades by these dimensions."""
-    names = ("from", "to", *(param.name for param in FILTERS))
+    names = ("from", "to", *(param.name for param in (*FILTERS, RATES, LIST_RATES)))
     filters = {name: _text(request.get(name)) for name in names if request.get(name) is not None}
     return {"totals": Part("trading_totals", {**filters, "by": by})}
 
@@ -98,13 +100,15 @@ def calendar(request: Request, rows: Mapping[str, Rows]) -> list[TimeRow]:
 
 TRADING_LEAGUE = Composed(
     "trading_league",
-    "Strategies, symbols, sides, accounts or users by what they earned, ranked; rows of few trades are marked.",
+    "Strategies, symbols, sides, accounts, users or currencies by what they earned, ranked; few trades are marked.",
     (
         Param("by", f"one of {', '.join(LEAGUES)}", read_choice(*LEAGUES), required=True),
         Param("rank_by", f"one of {', '.join(RANKS)}; total_pnl by default", read_choice(*RANKS)),
         FROM,
         TO,
         *FILTERS,
+        RATES,
+        LIST_RATES,
     ),
     lambda request: totals_by(request, request.get("by")),
     league,
@@ -119,6 +123,8 @@ TRADING_TIME = Composed(
         FROM,
         TO,
         *FILTERS,
+        RATES,
+        LIST_RATES,
     ),
     lambda request: totals_by(request, ",".join(CALENDARS[request.get("by", "hour_weekday")])),
     calendar,

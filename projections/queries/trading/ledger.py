@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from domain.company_calendar import UTC_CALENDAR
 from domain.configuration.company import Calendar
 from projections.engine.query.formatting import stored_label
-from projections.engine.query.packed_columns import moments, read_moments, read_wholes, wholes
+from projections.engine.query.packed_columns import bigints, moments, read_moments, read_wholes, wholes
+from projections.engine.query.reporting import LEAST, MOST
 from projections.engine.query.totals import Dimension, calendar, entry_hour, plain
 
 if TYPE_CHECKING:
     from domain.metrics.trading.trades import Trades
 
 EXCURSIONS = ("max_adverse_excursion", "max_favourable_excursion")
-AMOUNTS = ("pnl", "fees", "quantity", "multiplier", "entry_price", "exit_price", *EXCURSIONS, "initial_risk")
+MONEY = ("pnl", "fees", "entry_price", "exit_price", *EXCURSIONS, "initial_risk")  # in the currency of the trade
+AMOUNTS = (*MONEY, "quantity", "multiplier")
 TRADES = f"""
-    SELECT {{by}}count(*) AS trades, {{several}} AS several, {moments("closed_at", "{order}")} AS closed_at,
+    SELECT {{by}}count(*) AS trades, MIN(NULLIF(of_currency, '')) AS {LEAST}, MAX(NULLIF(of_currency, '')) AS {MOST},
+        {{places}}{moments("closed_at", "{order}")} AS closed_at,
         {moments("opened_at", "{order}")} AS opened_at,
         {", ".join(f"{wholes(name, '{order}')} AS {name}" for name in AMOUNTS)}
     FROM (
@@ -45,11 +48,6 @@ def only(name: str, text: str, by: Calendar) -> tuple[str, object]:
     return f"{CUTS[name].sql_in(by)} = %s", CUTS[name].read(text)
 
 
-def several(currency: str) -> str:
-    """Whether amounts are of more than one currency; those that say none are of the others'."""
-    return f"COALESCE(MIN(NULLIF({currency}, '')) <> MAX(NULLIF({currency}, '')), false)"
-
-
 def trades(where: str, by: Sequence[str] = (), most: int | None = None, cut_by: Calendar = UTC_CALENDAR) -> str:
     """SELECT of the trades under a condition, in their order: one row, or one for each group of these cuts.
 
@@ -59,7 +57,7 @@ def trades(where: str, by: Sequence[str] = (), most: int | None = None, cut_by: 
     listed = "".join(f'"{name}", ' for name in by)
     return TRADES.format(
         by=listed,
-        several=several("of_currency"),
+        places=f"{bigints('place', ' ORDER BY place')} AS places, " if by else "",
         picked="".join(f'{CUTS[name].sql_in(cut_by)} AS "{name}", ' for name in by),
         where=where,
         # Groups are not read in the order of the rows below them.
@@ -72,9 +70,14 @@ def trades(where: str, by: Sequence[str] = (), most: int | None = None, cut_by: 
 
 def read_trades(row: Mapping[str, Any]) -> Trades:
     """The trades of a row of `trades`."""
+    columns = {name: read_wholes(row[name]) for name in AMOUNTS}
+    return trades_of(columns | {name: read_moments(row[name]) for name in ("opened_at", "closed_at")})
+
+
+def trades_of(columns: Mapping[str, Any]) -> Trades:
+    """Trades out of columns by the names of the ledger."""
     from domain.metrics.trading.trades import Trades
 
-    columns = {name: read_wholes(row[name]) for name in AMOUNTS}
     return Trades.of(
         columns["pnl"],
         fees=columns["fees"],
@@ -82,8 +85,8 @@ def read_trades(row: Mapping[str, Any]) -> Trades:
         multiplier=columns["multiplier"],
         entry_price=columns["entry_price"],
         exit_price=columns["exit_price"],
-        opened_at=read_moments(row["opened_at"]),
-        closed_at=read_moments(row["closed_at"]),
+        opened_at=columns["opened_at"],
+        closed_at=columns["closed_at"],
         adverse=columns["max_adverse_excursion"],
         favourable=columns["max_favourable_excursion"],
         initial_risk=columns["initial_risk"],

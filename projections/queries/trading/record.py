@@ -7,25 +7,34 @@ known of every account that is asked about: else it would be the equity of some 
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from domain.company_calendar import UTC_CALENDAR, begin_of, day_at
 from domain.configuration.company import Calendar as CompanyCalendar
 from domain.errors import Invalid
 from domain.metrics.value import Reason
+from domain.ports import ReadStore
 from projections.engine.declare.merge_rules import MS_PER_DAY
-from projections.engine.query.answer_row import Rows, sort_key
+from projections.engine.query.answer_row import CURRENCY, Rows, sort_key
 from projections.engine.query.asked_at import AskedAt
 from projections.engine.query.calendar import TRADING_DAYS
 from projections.engine.query.composed import Select
+from projections.engine.query.no_amount import NoAmount
 from projections.engine.query.packed_columns import bounded
 from projections.engine.query.params import Param, read_choice
-from projections.engine.query.plain import Statement
-from projections.engine.query.reporting import NoAmount
+from projections.engine.query.plain import Converted, Statement
+from projections.engine.query.rates_used import rate_policy
+from projections.engine.query.reporting import LEAST, MOST, Converter, Need
+from projections.engine.query.request import Request
 from projections.engine.query.zones import day_of
+from projections.exchange_rates import REPORTING
+from projections.queries.trading.in_one_currency import converted, days_of
 from projections.queries.trading.ledger import only, read_trades
 from projections.queries.trading.ledger import trades as ledger
 
@@ -66,11 +75,12 @@ class Scope:
     calendar: CompanyCalendar = UTC_CALENDAR
     basis: str = "best"
     series: bool = True
+    rates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_equity(self) -> bool:
         """Whether it is of whole accounts, whose equity may be known."""
-        return self.series and self.basis != "pnl" and {*self.by, *self.only} <= {*OF_ACCOUNTS}
+        return self.series and self.basis != "pnl" and {*self.by, *self.only} <= {*OF_ACCOUNTS, CURRENCY}
 
     @property
     def first_day(self) -> int | None:
@@ -105,7 +115,7 @@ MOVED = """
 """
 COVERAGE = """
     SELECT {by}bool_or(NOT valued) AS unvalued, bool_or(traded AND NOT funded) AS unfunded,
-        COALESCE(MIN(least) <> MAX(most), false) AS accounts_of_several
+        MIN(least) AS accounts_least, MAX(most) AS accounts_most
     FROM (
         SELECT user_id, account_id, bool_or(trades > 0) AS traded, bool_or(flows <> 0) AS funded,
             (user_id, account_id) IN (SELECT user_id, account_id FROM valued) AS valued,
@@ -137,19 +147,68 @@ def select_record(scope: Scope) -> Select:
         _whole_days(scope)
     where, of_trades = _trades_where(scope)
     trades = ledger(where, scope.by, MOST_TRADES, scope.calendar)
+    converts = partial(_in_one_currency, scope)
     if not scope.has_equity:
-        return Select("trading", Statement(trades, of_trades))
+        return Select("trading", Statement(trades, of_trades), converts)
     accounts, of_accounts = _accounts_where(scope)
     earlier, of_earlier = _earlier_where(scope)
     listed = "".join(f'"{name}", ' for name in scope.by)
     named = {"by": listed, "grouped": f"GROUP BY {listed.removesuffix(', ')}" if listed else ""}
-    parts = [trades, *(part.format(**named, earlier=earlier) for part in (FLOWS, EARNED, VALUES, MOVED, COVERAGE))]
+    of_whole = (COVERAGE,) if CURRENCY not in scope.by else ()
+    joined = (FLOWS, EARNED, VALUES, MOVED, *of_whole)
+    parts = [trades, *(part.format(**named, earlier=earlier) for part in joined)]
     whole = ACCOUNTS.format(scope=accounts, day=day_of("quarter", scope.calendar))
     sql = f"{whole} SELECT * FROM ({parts[0]}) AS part_0"
     for number, part in enumerate(parts[1:], start=1):
         beside = f"FULL JOIN ({part}) AS part_{number} USING ({listed.removesuffix(', ')})"
         sql += f" {beside}" if listed else f" CROSS JOIN ({part}) AS part_{number}"
-    return Select("trading", Statement(sql, (*of_accounts, *of_accounts, *of_trades, *of_earlier)))
+    return Select("trading", Statement(sql, (*of_accounts, *of_accounts, *of_trades, *of_earlier)), converts)
+
+
+async def _in_one_currency(
+    scope: Scope, _request: Request, store: ReadStore, projection: str, rows: list[dict[str, Any]]
+) -> Converted:
+    """The rows with the currency of their amounts, made of their parts by currency where these are several."""
+    only = scope.only.get(CURRENCY)
+    if CURRENCY in scope.by or only is not None:
+        return [{**row, CURRENCY: row.get(CURRENCY, only)} for row in rows], {} if only is None else {CURRENCY: only}
+    said = [row.get(name) for row in rows for name in (LEAST, MOST, "accounts_least", "accounts_most")]
+    named = {currency for currency in said if currency is not None}
+    common = await REPORTING.common(scope.company, store, named)
+    rows = [{**row, CURRENCY: common.currency} for row in rows]
+    if not common.several:
+        return rows, {CURRENCY: common.currency}
+    if common.currency is None:
+        return [{**row, MISSING: Reason.NO_REPORTING_CURRENCY} for row in rows], {CURRENCY: None}
+    by = (*scope.by, CURRENCY)
+    split = select_record(replace(scope, by=by)).statement
+    answer = await store.ask(scope.company, projection, split.sql, split.params)
+    parts: Rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    bounded(sum(part["trades"] or 0 for part in parts), MOST_TRADES, "trades")
+    days, start = days_of(parts), None if scope.start is None else day_at(scope.start, scope.calendar)
+    if start is not None:
+        days.append(start - timedelta(days=1))
+    policy = rate_policy(scope.rates, (scope.start, scope.end), days, scope.asked_at)
+    need = Need(common.currency, {part[CURRENCY] for part in parts}, days)
+    converter = await REPORTING.converter(scope.company, store, need, policy)
+    return await asyncio.to_thread(_converted, scope, rows, parts, converter), converter.said()
+
+
+MISSING = "_missing"  # why a row is none
+
+
+def _converted(scope: Scope, rows: Rows, parts: Rows, converter: Converter) -> Rows:
+    of = defaultdict[tuple[Any, ...], Rows](list)
+    for part in parts:
+        of[tuple(part[name] for name in scope.by)].append(part)
+    start = None if scope.start is None else day_at(scope.start, scope.calendar)
+    made: Rows = []
+    for row in rows:
+        try:
+            made.append(converted(row, of[tuple(row[name] for name in scope.by)], start, converter))
+        except NoAmount as missing:
+            made.append({**row, MISSING: missing.reason})
+    return made
 
 
 def _whole_days(scope: Scope) -> None:
@@ -209,24 +268,25 @@ def read_record(scope: Scope, row: Mapping[str, Any]) -> TradingRecord:
     from domain.metrics.trading.record import TradingRecord
     from domain.metrics.trading.trades import Trades
 
-    trades = read_trades(row) if row["trades"] else Trades.of(())
+    trades = row["made"] if "made" in row else read_trades(row) if row["trades"] else Trades.of(())
     start = None if scope.start is None else _ms(scope.start)
     end = None if scope.end is None else _ms(scope.asked_at.capped(scope.end))
-    return TradingRecord(trades, _daily(scope, row, trades), start, end, scope.calendar.time_zone)
+    daily = _daily(scope, row, trades)
+    return TradingRecord(trades, daily, start, end, scope.calendar.time_zone, row.get(CURRENCY) or None)
 
 
 Records = Iterable[tuple[tuple[Any, ...], "TradingRecord | Reason"]]
 
 
 def of_one_currency(record: TradingRecord | Reason) -> TradingRecord:
-    """The record. Raises NoAmount where there is none, because it would be of several currencies."""
+    """The record. Raises NoAmount where there is none, because amounts of several currencies could not be made one."""
     if isinstance(record, Reason):
         raise NoAmount(record)
     return record
 
 
 def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Records:
-    """The record of each group by its values, in their order, or why there is none: it would be of several currencies.
+    """The record of each group by its values, in their order, or why its amounts are not of one currency.
 
     Raises LimitExceeded as `read_record`.
     """
@@ -236,8 +296,8 @@ def read_records(scope: Scope, rows: Sequence[Mapping[str, Any]]) -> Records:
 
 
 def _record_or_reason(scope: Scope, row: Mapping[str, Any]) -> TradingRecord | Reason:
-    several = row["several"] or row.get("accounts_of_several")
-    return Reason.MIXED_CURRENCIES if several else read_record(scope, row)
+    missing: Reason | None = row.get(MISSING)
+    return read_record(scope, row) if missing is None else missing
 
 
 def rests_on(key: str, record: TradingRecord) -> dict[str, Any]:
@@ -260,9 +320,9 @@ def _daily(scope: Scope, row: Mapping[str, Any], trades: Trades) -> Daily:
     calendar = Calendar(scope.calendar.trading_days)
     earned = Booked(local(trades.closed_at, scope.calendar.time_zone) // MS_PER_DAY, trades.pnl)
     if scope.has_equity:
-        if row["value_days"] and not row["unvalued"] and scope.basis != "equity":
+        if row["value_days"] and not row.get("unvalued") and scope.basis != "equity":
             return from_values(*_marked(scope, row), calendar)
-        if row["flows"] and not row["unfunded"] and scope.basis != "marked":
+        if row["flows"] and not row.get("unfunded") and scope.basis != "marked":
             return from_flows(earned, _with_opening(scope, row, calendar), calendar)
     return from_pnl(earned, calendar)
 

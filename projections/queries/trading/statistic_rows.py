@@ -6,7 +6,7 @@ from datetime import date
 
 from msgspec import UNSET, UnsetType, field
 
-from projections.engine.query.answer_row import AnswerRow, AnswerTime
+from projections.engine.query.answer_row import AnswerRow, AnswerTime, MoneyText
 
 
 class Statistic(AnswerRow, kw_only=True):
@@ -21,6 +21,7 @@ class Statistic(AnswerRow, kw_only=True):
     unit: str
     convention: str
     reason: str = ""
+    currency: str | UnsetType | None = UNSET  # of money
     basis: str = ""
     days: int | UnsetType = UNSET
     short_sample: bool | UnsetType = UNSET
@@ -42,10 +43,10 @@ class EquityRow(AnswerRow, kw_only=True):
 
     day: date
     basis: str
-    pnl: str
-    equity: str
-    flows: str
-    drawdown_money: str
+    pnl: MoneyText
+    equity: MoneyText
+    flows: MoneyText
+    drawdown_money: MoneyText
     equity_index: float | None
     underwater: float | None
     returned: float | None = field(name="return")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from domain.errors import Invalid
 from domain.metrics.metric import Unit
 from domain.metrics.value import Reason, Stat, has_value
@@ -13,8 +15,9 @@ from projections.engine.query.answer_row import Rows, or_reasons
 from projections.engine.query.composed import AnyRow, Composed, Select
 from projections.engine.query.formatting import measure, money, show_time
 from projections.engine.query.params import Param, read_choice, read_members, read_time, read_whole
-from projections.engine.query.plain import Statement
+from projections.engine.query.rates_used import LIST_RATES, RATES, rates_of
 from projections.engine.query.request import Request
+from projections.queries.metrics.traders import traders
 from projections.queries.trading.record import (
     BASES,
     SERIES,
@@ -46,7 +49,7 @@ FILTERS = (
     ),
     Param("tag", "only trades that carry this tag"),
 )
-RECORD = (*PERIOD, *FILTERS, *SERIES)
+RECORD = (*PERIOD, *FILTERS, *SERIES, RATES, LIST_RATES)
 WINDOW = {"win_rate": 20, "sharpe": 63, "sortino": 63, "volatility": 63}
 LONGEST_WINDOW = 10_000
 
@@ -90,6 +93,7 @@ def scope(request: Request) -> Scope:
         {param.name: request.get(param.name) for param in FILTERS if request.get(param.name) is not None},
         calendar=request.calendar,
         basis=request.get("basis", BASES[0]),
+        rates=rates_of(request),
     )
 
 
@@ -111,6 +115,7 @@ def _statistic(key: str, answer: Answer, record: TradingRecord) -> Statistic:
         unit=answer.unit,
         convention=answer.convention,
         reason=_reason(answer.value),
+        currency=record.currency if answer.unit is Unit.MONEY else UNSET,
         **rests_on(key, record),
     )
 
@@ -254,32 +259,21 @@ def periods(request: Request, rows: Mapping[str, Rows]) -> list[ReturnRow]:
 
 
 def users(request: Request) -> Mapping[str, Select]:
-    """What each user of the period earned, as the signs of the sums."""
-    from projections.engine.query.packed_columns import integers
-
-    where, params = ["company_id = %s"], list[object]([request.company])
-    for name in ("strategy", "symbol", "side"):
-        if request.get(name) is not None:
-            where.append(f"{name} = %s")
-            params.append(request.get(name))
-    for bound, operator in (("from", ">="), ("to", "<")):
-        if request.get(bound) is not None:
-            where.append(f"quarter {operator} %s")
-            params.append(request.get(bound))
-    sql = (
-        f"SELECT {integers('sign')} AS signs FROM (SELECT SIGN(SUM(total_pnl))::int AS sign"
-        f" FROM {{trading_by_quarter}} WHERE {' AND '.join(where)} GROUP BY user_id) AS summed"
-    )
-    return {"users": Select("trading", Statement(sql, tuple(params)))}
+    """How many users traded in the period, and how many of them earned money."""
+    only = {name: str(request.get(name)) for name in OF_USERS if request.get(name) is not None}
+    span = request.get("from"), request.get("to")
+    return {"users": traders(request.company, span, request.asked_at, rates_of(request), **only)}
 
 
-def profitable(request: Request, rows: Mapping[str, Rows]) -> list[UserShare]:
-    """The share, and of how many."""
+OF_USERS = ("strategy", "symbol", "side", "currency")
+
+
+def profitable(_request: Request, rows: Mapping[str, Rows]) -> list[UserShare]:
+    """The share, and of how many. Raises NoAmount where what somebody earned is of several currencies and is none."""
     from domain.metrics.trading.profitable_user_share import profitable_user_share
-    from projections.engine.query.packed_columns import read_integers
 
-    signs = read_integers(rows["users"][0]["signs"])
-    stat = profitable_user_share(signs)
+    (row,) = rows["users"]
+    stat = profitable_user_share(int(row["profitable"]), int(row["users"]))
     return [
         UserShare(
             key="profitable_user_share",
@@ -287,8 +281,8 @@ def profitable(request: Request, rows: Mapping[str, Rows]) -> list[UserShare]:
             unit="fraction",
             convention="canonical",
             reason=_reason(stat),
-            users=int(signs.size),
-            profitable_users=int((signs > 0).sum()),
+            users=int(row["users"]),
+            profitable_users=int(row["profitable"]),
         )
     ]
 
@@ -340,10 +334,9 @@ TRADING_RETURNS = _of_record(
 PROFITABLE_USERS = Composed(
     "profitable_users",
     "Share of the users who traded whose trades together earned money.",
-    (*PERIOD, *(param for param in FILTERS if param.name in ("strategy", "symbol", "side"))),
+    (*PERIOD, *(param for param in FILTERS if param.name in OF_USERS), RATES, LIST_RATES),
     users,
     profitable,
     UserShare,
-    slow=True,
     any_zone=True,
 )

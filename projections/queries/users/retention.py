@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from domain.access.rights import Feature
 from domain.company_calendar import week_start
 from domain.errors import Invalid
 from domain.metrics.value import Stat, has_value
-from projections.engine.query.answer_row import AnswerRow, Rows
+from projections.engine.query.answer_row import CURRENCY, AnswerRow, Rows
 from projections.engine.query.asked_at import FOREVER
 from projections.engine.query.composed import Composed, Select
 from projections.engine.query.formatting import money
@@ -66,6 +66,7 @@ class Cohort(AnswerRow, kw_only=True):
     users: int
     base: int | str
     ages: list[CohortAge]
+    currency: str | UnsetType = UNSET  # of revenue
 
 
 def read_brackets(text: str) -> tuple[int, ...]:
@@ -94,7 +95,8 @@ RETURNS = """
     ) AS picked
 """
 PAID = """
-    SELECT count(*) AS events, count(DISTINCT currency) AS currencies, MAX(latest) AS latest,
+    SELECT count(*) AS events, count(DISTINCT currency) AS currencies,
+        MAX(currency) AS currency, MAX(latest) AS latest,
         {users} AS users, {at} AS at, {amount} AS amount, {takes} AS takes
     FROM (
         SELECT dense_rank() OVER (ORDER BY customer_id)::int AS number, quarter AS at, currency,
@@ -168,7 +170,10 @@ def retention_rows(request: Request, rows: Mapping[str, Rows]) -> list[Cohort]:
     by_then = returned.at <= question.until
     values = None if returned.values is None else returned.values[by_then]
     returned = returned._replace(users=returned.users[by_then], at=returned.at[by_then], values=values)
-    return _shown(request, question, retention(_cohorts(request, began, question), returned, question))
+    shown = _shown(request, question, retention(_cohorts(request, began, question), returned, question))
+    if "paid" in rows:
+        shown = [structs.replace(cohort, currency=rows["paid"][0][CURRENCY]) for cohort in shown]
+    return shown
 
 
 def _users(rows: Mapping[str, Rows]) -> tuple[Did, Did, Any]:

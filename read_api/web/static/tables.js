@@ -114,7 +114,7 @@ export class Tables {
     if (name === "key") return this.titles.get(text) ?? text;
     if (name === "value" && value === null && values.reason) return values.reason.replaceAll("_", " ");
     const shown = this.formats.value(kind, value);
-    return name === "value" && kind === "money" && value !== null && !("currency" in values) ? `${shown} ${this.currency}` : shown;
+    return name === "value" && kind === "money" && value !== null ? `${shown} ${values.currency || this.currency}` : shown;
   }
 
   // Where a cell leads to, as an element has it; null for one that leads nowhere.

@@ -220,25 +220,29 @@ def test_all_movements_come_to_the_mrr_that_is_there(facts: list[SubscriptionFac
 
 
 @given(HISTORIES)
-def test_kinds_follow_the_customers_total(facts: list[SubscriptionFact]) -> None:
-    """One kind a moment, and one cut in which the customer counts, if its total moves.
+def test_kinds_follow_the_customers_totals(facts: list[SubscriptionFact]) -> None:
+    """One kind a moment and currency, and one cut a kind in which the customer counts, if a total moves.
 
-    The first movement is new and no other; churn and reactivation alternate; totals move as their kind says.
+    Who pays in no currency comes as new or reactivated, and is churned where nothing is left in any; who pays goes up
+    or down in each by itself. The first movement is new and no other.
     """
-    total = 0
+    totals: Counter[str] = Counter()
     kinds = []
     for _, of_moment in groupby(ledger_of(*facts).movements, key=lambda movement: movement.at):
-        at = list(of_moment)
-        (kind,) = {movement.kind for movement in at}
-        change = sum(m.amount for m in at) * (-1 if kind in LOSSES else 1)
-        assert sum(m.counted for m in at) == (change != 0)
+        at, paid, moved = list(of_moment), any(totals.values()), set()
         assert len({m.cut for m in at}) == len(at)
-        assert (total == 0) == (kind in ("new", "reactivated"))
-        assert (total + change == 0) == (kind == "churned")
-        assert change < 0 if kind in LOSSES else change >= 0
-        total += change
-        kinds.append(kind)
-    assert kinds.count("new") == min(1, len(kinds))
+        changes = {currency: [m for m in at if m.cut.currency == currency] for currency in {m.cut.currency for m in at}}
+        for currency, of_currency in changes.items():
+            (kind,) = {movement.kind for movement in of_currency}
+            change = sum(m.amount for m in of_currency) * (-1 if kind in LOSSES else 1)
+            assert change < 0 if kind in LOSSES else change >= 0
+            totals[currency] += change
+            moved |= {kind} if change else set()
+            kinds.append(kind)
+        pays = any(totals.values())
+        assert (paid and pays) == ({m.kind for m in at} <= {"contraction", "expansion"})
+        assert {m.kind for m in at} == {"churned"} or pays
+        assert Counter(m.kind for m in at if m.counted) == Counter(moved)
     assert kinds[:1] in ([], ["new"])
 
 

@@ -54,6 +54,8 @@ REASONS: Mapping[str, str] = {
     "SystemMeasure.reasons": "of a measure without a measurement, which is no group",
     "Market.reasons": "of a market with too few bars",
     "MetricValue.basis": "of metrics of the daily series of trades",
+    "MetricValue.currency": "of values of money, and not again of the one before",
+    "MRRMovements.reasons": "where MRR of several currencies cannot be told in one; tests/projections has it",
     "EngagementMetrics.reasons": "of a period without users",
     "UserBehaviorMetrics.median_session_minutes": "of all users together",
     "TrendAnalysis.reasons": "of a series that is too short",

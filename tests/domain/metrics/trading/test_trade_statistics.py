@@ -221,8 +221,8 @@ def test_the_cap_bounds_what_many_trades_add_to_sqn() -> None:
 
 def test_a_share_of_users_earns() -> None:
     """Two of four; a user at zero does not."""
-    assert profitable_user_share(whole([5, -5, 0, 1])) == 0.5
-    assert profitable_user_share(whole([])) is Reason.NO_TRADES
+    assert profitable_user_share(2, 4) == 0.5
+    assert profitable_user_share(0, 0) is Reason.NO_TRADES
 
 
 def test_rolling_win_rate_by_hand() -> None:
