@@ -25,9 +25,9 @@ async def test_costs_add_up(models: ReadModels) -> None:
         ]
     )
     assert await models.rows("acquisition_costs", by="channel,month") == [
-        {"channel": "search", "month": "2025-10", "costs": 2, "cost": "100.100001"},
-        {"channel": "social", "month": "2025-11", "costs": 1, "cost": "50"},
+        {"channel": "search", "month": "2025-10", "costs": 2, "cost": "100.100001", "currency": "EUR"},
+        {"channel": "social", "month": "2025-11", "costs": 1, "cost": "50", "currency": "EUR"},
     ]
     (autumn,) = await models.rows("acquisition_costs", campaign="autumn")
-    assert autumn == {"costs": 1, "cost": "0.000001"}
-    assert await models.rows("acquisition_costs", "other") == [{"costs": 0, "cost": "0"}]
+    assert autumn == {"costs": 1, "cost": "0.000001", "currency": "EUR"}
+    assert await models.rows("acquisition_costs", "other") == [{"costs": 0, "cost": "0", "currency": None}]

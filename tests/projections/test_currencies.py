@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -250,6 +249,15 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def period_of(row: dict[str, Any], unit: Unit, begin: date, end: date) -> tuple[date, date]:
+    """The first day of a row and the one after its last."""
+    if not unit:
+        return begin, end
+    first = row["day"] if unit == "day" else date.fromisoformat(f"{row['month']}-01")
+    later = first + (timedelta(1) if unit == "day" else timedelta(31))
+    return max(begin, first), min(end, later if unit == "day" else later.replace(day=1))
+
+
 def part_of(plan: str, code: str, day: date | None, amount: int) -> dict[str, Any]:
     """New MRR of a plan in a currency; of no day: before the period."""
     nothing = {"tier": "", **dict.fromkeys((*MRR, *COUNTS), 0)}
@@ -285,43 +293,27 @@ def test_mrr_equals_exact_fractions(
     converter = Converter(Rates(rates), "GBP", RatePolicy("a policy", fixed))
     of_day = {(r.base, r.day): r.rate for r in rates}
     begin, end = FIRST + timedelta(max(low, 1)), FIRST + timedelta(HORIZON)
-    parts = [
-        part_of(plan, code, None if FIRST + timedelta(number) < begin else FIRST + timedelta(number), amount)
-        for number, plan, paid in moved
-        for code, amount in paid.items()
-    ]
+    facts = [(plan, code, FIRST + timedelta(n), amount) for n, plan, paid in moved for code, amount in paid.items()]
 
-    def told(amounts: Iterable[tuple[str, date, int]]) -> int:
-        return 12 * round(sum((amount * of_day[code, fixed or day] for code, day, amount in amounts), Fraction(0)) / 12)
+    def in_pounds(plan: str, first: date, after: date, at: date | None = None) -> int:
+        """What was paid on some days, at the worth of a day or of each."""
+        of_plan = [(code, day, amount) for each, code, day, amount in facts if each == plan and first <= day < after]
+        exact = sum((amount * of_day[code, fixed or at or day] for code, day, amount in of_plan), Fraction(0))
+        return 12 * round(exact / 12)
 
-    def standing(plan: str, last: date) -> int:
-        """MRR after a day, at the rates of that day."""
-        every = [
-            (code, FIRST + timedelta(n), amount) for n, p, paid in moved if p == plan for code, amount in paid.items()
-        ]
-        return told((code, last, amount) for code, day, amount in every if day <= last)
-
-    rows = movements(
-        parts, ("plan", *((unit,) if unit else ())), Grid(unit, midnight(begin), midnight(end), end), converter
-    )
+    parts = [part_of(plan, code, None if day < begin else day, amount) for plan, code, day, amount in facts]
+    grid = Grid(unit, midnight(begin), midnight(end), end)
     ended: dict[str, int] = {}
-    for row in rows:
-        first, after = begin, end
-        if unit:
-            period = row["day"] if unit == "day" else date.fromisoformat(f"{row['month']}-01")
-            later = period + (timedelta(1) if unit == "day" else timedelta(31))
-            first, after = max(begin, period), min(end, later if unit == "day" else later.replace(day=1))
-        of_plan = [(n, paid) for n, p, paid in moved if p == row["plan"] and first <= FIRST + timedelta(n) < after]
-        assert row["new_mrr"] == told(
-            (code, FIRST + timedelta(n), amount) for n, paid in of_plan for code, amount in paid.items()
-        )
-        assert row["start_mrr"] == standing(row["plan"], first - timedelta(1))
-        assert row["end_mrr"] == standing(row["plan"], after - timedelta(1))
-        assert row["start_mrr"] == ended.get(row["plan"], row["start_mrr"])
+    for row in movements(parts, ("plan", *((unit,) if unit else ())), grid, converter):
+        plan, (first, after) = row["plan"], period_of(row, unit, begin, end)
+        before, last = first - timedelta(1), after - timedelta(1)
+        assert row["new_mrr"] == in_pounds(plan, first, after)
+        assert row["start_mrr"] == in_pounds(plan, FIRST, first, before) == ended.get(plan, row["start_mrr"])
+        assert row["end_mrr"] == in_pounds(plan, FIRST, after, last)
         assert sum(row[name] for name in ("start_mrr", "new_mrr", "currency_mrr")) == row["end_mrr"]
         assert booked or abs(row["currency_mrr"]) <= 24  # of rounding
-        ended[row["plan"]] = row["end_mrr"]
-    assert {row["plan"] for row in rows} == {plan for _, plan, paid in moved if paid}
+        ended[plan] = row["end_mrr"]
+    assert ended.keys() == {plan for plan, *_ in facts}
 
 
 async def test_money_taken_and_spent(models: ReadModels) -> None:

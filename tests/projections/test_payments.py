@@ -53,9 +53,9 @@ async def test_an_invoice_that_was_recovered(models: ReadModels) -> None:
         "missed": "40",
     }
     assert await models.rows("payment_totals", by="kind", month="2025-10") == [
-        {"kind": "failed", "payments": 2, "amount": "40", "fees": "0", "customers": 1},
-        {"kind": "recovered", "payments": 1, "amount": "20", "fees": "0.5", "customers": 1},
-        {"kind": "succeeded", "payments": 1, "amount": "9.99", "fees": "0", "customers": 1},
+        {"kind": "failed", "payments": 2, "amount": "40", "fees": "0", "customers": 1, "currency": "USD"},
+        {"kind": "recovered", "payments": 1, "amount": "20", "fees": "0.5", "customers": 1, "currency": "USD"},
+        {"kind": "succeeded", "payments": 1, "amount": "9.99", "fees": "0", "customers": 1, "currency": "USD"},
     ]
 
 
