@@ -131,7 +131,7 @@ def angry(instance: Instance) -> Iterator[httpx.Client]:
         [
             {
                 "message_type": "user_event",
-                "event_id": f"{ANGRY}-{n}",
+                "event_id": f"{ANGRY}-click-{n}",
                 "company_id": ANGRY,
                 "user_id": user,
                 "timestamp": 1_760_000_000_000 + n,
