@@ -30,7 +30,7 @@ from projections.engine.declare.registry import all_projections
 from tests.support.copies import copy_of, in_memory
 
 _NUMBERS = itertools.count(1)
-KEPT = 300  # databases of those who need many: a database that goes soon is never written to the disk
+KEPT = 100  # databases of those who need many: a database that goes soon is never written to the disk
 
 
 def database_named(url: str, name: str) -> str:
