@@ -297,7 +297,7 @@ def replace_recorded(fact: SubscriptionFact) -> SubscriptionFact:
 def fact_row(fact: SubscriptionFact) -> dict[str, Any]:
     """A fact as the engine hands it to a fold."""
     given = {name: None if value == ABSENT else value for name, value in msgspec.structs.asdict(fact).items()}
-    return {**given, "_event": "subscription", "_item": fact.item, "timestamp": fact.effective_at}
+    return {**given, "_event": "subscription", "_item": fact.item, "timestamp": fact.effective_at, "change_id": ""}
 
 
 def charge_row(charge: Charge) -> dict[str, Any]:
