@@ -16,7 +16,7 @@ from domain.billing.subscriptions import LOSSES, Cut, Ledger, Movement, Subscrip
 from domain.errors import LimitExceeded
 
 MS_PER_QUARTER = 900_000  # of an hour: days of any time zone are made of these
-MOST_READING = 100_000  # facts and debts that are read for a customer, over all quarters: most of a second
+MOST_READING = 100_000  # facts and debts that are read for a customer under a policy, over all quarters: about a second
 Changes = Mapping[tuple[int, Cut], int]
 
 
@@ -37,32 +37,46 @@ def scheduled(
     movements = sorted(read(history, None).movements, key=attrgetter("at"))
     changes: Counter[tuple[int, Cut]] = Counter()
     committed: Counter[Cut] = Counter()
-    so_far: Counter[Cut] = Counter()
-    moments = list(moments)
-    begun, reading = 0, 0
-    waiting = _quarters_of_waiting(history)
-    for quarter in sorted({*map(_recording_quarter, history), *map(_quarter, moments)}):
-        while begun < len(movements) and movements[begun].at < quarter + MS_PER_QUARTER:
-            so_far[movements[begun].cut] += _signed(movements[begun])
-            begun += 1
+    debts, reading = list(moments), 0
+    waiting, mrr = _quarters_of_waiting(history), _mrr_after(movements)
+    for quarter in sorted({*map(_recording_quarter, history), *map(_quarter, debts)}):
         if waiting(quarter):
             facts = [fact for fact in history if _recording_quarter(fact) <= quarter]
-            reading += len(facts) + len(moments)
+            reading += len(facts) + len(debts)
             if reading > MOST_READING:
-                raise LimitExceeded(
-                    f"{len(history):,} facts and {len(moments):,} debts of one customer, some of them ahead at so many"
-                    " times, are more than committed MRR is computed from",
-                    code="too_many_ahead",
-                )
+                raise _too_much(history, debts)
             after = _by_cut(read(facts, quarter + MS_PER_QUARTER).movements)
         else:  # all that is known has taken effect: committed MRR is MRR
-            after = so_far.copy()
+            after = mrr(quarter)
         for cut in {**committed, **after}:
             changes[quarter, cut] += after[cut] - committed[cut]
         committed = after
     for movement in movements:
         changes[_quarter(movement.at), movement.cut] -= _signed(movement)
     return {key: change for key, change in changes.items() if change}
+
+
+def _too_much(history: Sequence[SubscriptionFact], debts: Sequence[int]) -> LimitExceeded:
+    return LimitExceeded(
+        f"{len(history):,} facts and {len(debts):,} debts of one customer, some of them ahead at so many times, are"
+        " more than committed MRR is computed from",
+        code="too_many_ahead",
+    )
+
+
+def _mrr_after(movements: Sequence[Movement]) -> Callable[[int], Counter[Cut]]:
+    """MRR by cut after a quarter of an hour, out of movements in their order; asked of later and later ones."""
+    total: Counter[Cut] = Counter()
+    place = 0
+
+    def mrr(quarter: int) -> Counter[Cut]:
+        nonlocal place
+        while place < len(movements) and movements[place].at < quarter + MS_PER_QUARTER:
+            total[movements[place].cut] += _signed(movements[place])
+            place += 1
+        return total.copy()
+
+    return mrr
 
 
 def _quarters_of_waiting(history: Iterable[SubscriptionFact]) -> Callable[[int], bool]:

@@ -6,6 +6,7 @@ upgrade, and nothing is kept or lost by it. What stands at the end is told at th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -140,7 +141,8 @@ async def _levels(
     need = Need(common.currency, moved, list(grid.ends))
     policy = rates_under(request, grid, moved.values())
     converter = await REPORTING.converter(request.company, store, need, policy)
-    return dict(levels_of(parts, grid.ends, converter)), converter.said()
+    levels = await asyncio.to_thread(lambda: dict(levels_of(parts, grid.ends, converter)))
+    return levels, converter.said()
 
 
 MOVED_IN = """
@@ -179,12 +181,12 @@ async def _retained_in_one(
     if levels is None:
         return table_rows, said
     (row,) = table_rows
-    missing = levels if isinstance(levels, Reason) else None
-    if not isinstance(levels, Reason):
-        missing = next((each.reason for each in levels.values() if isinstance(each, NoAmount)), None)
-    if missing is not None or isinstance(levels, Reason):
-        return [NoAmounts(row, AMOUNTS, missing or Reason.NO_RATE)], said
-    return [row | _summed([each for each in levels.values() if not isinstance(each, NoAmount)])], said
+    if isinstance(levels, Reason):
+        return [NoAmounts(row, AMOUNTS, levels)], said
+    there = [each for each in levels.values() if not isinstance(each, NoAmount)]
+    if missing := [each.reason for each in levels.values() if isinstance(each, NoAmount)]:
+        return [NoAmounts(row, AMOUNTS, missing[0])], said
+    return [row | _summed(there)], said
 
 
 def _summed(levels: Sequence[CustomerLevels]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -189,7 +190,8 @@ async def _in_one_currency(
     need = Need(common.currency, moved, days_of(parts, grid))
     policy = rates_under(request, grid, moved.values())
     converter = await REPORTING.converter(request.company, store, need, policy)
-    return movements(parts, by, grid, converter)[: row_limit(request)], converter.said()
+    rows = await asyncio.to_thread(movements, parts, by, grid, converter)  # 40 µs a row: others are answered meanwhile
+    return rows[: row_limit(request)], converter.said()
 
 
 MRR_MOVEMENTS = Query(

@@ -164,11 +164,9 @@ def listing(
 
     `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
     into a condition. `row`: what says more of the rows than the kinds of their columns. `days`: how rows that are not
-    stored are made. An answer that is not the last
-    page has `next_cursor`, to be given as `cursor`.
+    stored are made. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
     """
     listed = Listing(of.table, filters, time, names or {}, narrowed, days)
-    time_column = (days.of.column(days.time) if days else of.table.column(time)) if time else None
     params = (
         *((FROM, TO, ORDER) if time else ()),
         LIMIT,
@@ -186,7 +184,7 @@ def listing(
         listed.selects,
         right,
         row=row or listed.row(name),
-        any_zone=time_column is not None and of_any_zone(time_column),
+        any_zone=bool(time) and of_any_zone(days.of.column(days.time) if days else of.table.column(time)),
     )
 
 
