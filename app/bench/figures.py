@@ -50,13 +50,13 @@ def number(value: float) -> str:
 
 
 def write_json(path: Path, figures: Sequence[Figure]) -> None:
-    """`{"name": {"value", "unit", "floor", "ratio"}}`, as scripts read it."""
+    """`{"name": {"value", "unit", "floor", "ratio"}}`, as scripts read it: numbers to six significant digits."""
     found = {
         f.name: {
-            "value": round(f.value, 6),
+            "value": float(f"{f.value:.6g}"),
             "unit": f.unit,
-            "floor": round(f.floor, 6),
-            "ratio": None if math.isnan(f.ratio) else round(f.ratio, 4),
+            "floor": float(f"{f.floor:.6g}"),
+            "ratio": None if math.isnan(f.ratio) else float(f"{f.ratio:.6g}"),
         }
         for f in figures
     }
