@@ -225,7 +225,7 @@ async def test_what_is_over_is_kept_for_days_and_today_s_until_midnight(
         await models.close()
 
 
-@pytest.mark.share(3)
+@pytest.mark.share(6)
 @pytest.mark.parametrize("name", sorted(all_registered()))
 def test_the_past_does_not_know_what_time_it_is(
     name: str,

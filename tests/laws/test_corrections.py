@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 WITH_LEDGERS = [p for p in PROJECTIONS if p.ledgers]
 SLOW = settings(
-    max_examples=examples(3),
+    max_examples=examples(2),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.reuse, Phase.generate],  # each step of shrinking would be three databases

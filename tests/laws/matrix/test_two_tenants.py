@@ -204,15 +204,18 @@ def share_of(found: Sequence[Any], name: str, share: int) -> Sequence[Any]:
     return found[sorted(all_registered()).index(name) % share :: share]
 
 
-@pytest.mark.parametrize("share", [10, pytest.param(1, marks=pytest.mark.check)])
+@pytest.mark.parametrize(
+    "share", [30, pytest.param(10, marks=pytest.mark.ci), pytest.param(1, marks=pytest.mark.check)]
+)
 @pytest.mark.parametrize("name", sorted(all_registered()))
 def test_no_past_and_no_explanation_tells_of_the_other(
     ask: Callable[..., httpx.Response], name: str, share: int
 ) -> None:
     """As of a time, as known at a position, and the events behind each measure.
 
-    Queries of one projection share tables and explanations, and those of all share the past. So of ten that stand
-    side by side each asks a tenth; `make check` asks each query all of it, a thousand questions about the past.
+    Queries of one projection share tables and explanations, and those of all share the past. So of thirty that stand
+    side by side each asks a part, of ten in CI; `make check` asks each query all of it, a thousand questions about the
+    past.
     """
     needed = next(iter(attempts(all_registered()[name], random.Random(name))))
     tables = [t for p in all_projections().values() if name in {q.name for q in p.queries} for t in p.tables]
