@@ -236,8 +236,8 @@ class Consents(Protocol):
 class Checkpoint:
     """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`.
 
-    `of_company`: where it last folded anything of the company that was asked about. While that stays the same so do
-    the company's rows, whatever comes of others.
+    `of_company`: where it last folded anything of the company that was asked about; `of_all`: of what is everybody's.
+    While both stay the same so do the company's rows, whatever comes of others.
     """
 
     version: int
@@ -246,6 +246,7 @@ class Checkpoint:
     complete: bool
     lag_ms: int
     of_company: str = ""
+    of_all: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Answers = Callable[[Any, Caller], Awaitable[Message]]
 Streams = Callable[[Any, Caller], AsyncGenerator[Message]]
 Answering = Callable[[Any, Context], Awaitable[Message]]  # as the server calls them
-Streaming = Callable[[Any, Context], AsyncGenerator[Message]]
+Streaming = Callable[[Any, Context], Awaitable[None]]
 
 _logger = logging.getLogger(__name__)
 
@@ -128,16 +128,20 @@ def answering(rpc: str, handler: Answers, gate: Gate) -> Answering:
 def streaming(rpc: str, handler: Streams, gate: Gate) -> Streaming:
     """The handler of an RPC that streams its answers, behind the door. It is noted once, when it ends.
 
-    The token is judged before every message: one that has ended or was withdrawn gets no more.
+    The token is judged before every message: one that has ended or was withdrawn gets no more. Messages are written,
+    not yielded: a generator of which the caller wants no more is closed when it is collected, in another context.
     """
 
-    async def stream(request: Any, context: Context) -> AsyncGenerator[Message]:
+    async def stream(request: Any, context: Context) -> None:
         async with _door(rpc, request, context, gate) as call, aclosing(handler(request, call.who)) as messages:
             await call.before_the_answer()
             async for message in messages:
                 gate.authenticate(bearer_token(_authorizations(context)))
                 call.position = _position(message)
-                yield message
+                try:
+                    await context.write(message)
+                except grpc.aio.InternalError:  # the reader has left: what was read until then was read
+                    return
 
     return stream
 

@@ -58,7 +58,7 @@ def key_of(question: Question, state: State, code: str) -> Key:
 
 def state_of(checkpoints: Mapping[str, Checkpoint]) -> State:
     """On what the company's rows depend."""
-    return tuple((name, each.version, each.of_company) for name, each in sorted(checkpoints.items()))
+    return tuple((name, each.version, f"{each.of_company} {each.of_all}") for name, each in sorted(checkpoints.items()))
 
 
 def packed(key: Key, answer: LastingAnswer, cost: float) -> bytes | None:

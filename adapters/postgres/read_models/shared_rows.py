@@ -17,9 +17,4 @@ def shared_with(projections: Sequence[str], company: str) -> list[str]:
 
 def with_those_of_all(own: Mapping[str, Checkpoint], of_all: Mapping[str, Checkpoint]) -> Mapping[str, Checkpoint]:
     """Checkpoints of a company whose rows have changed where its own or those of all have."""
-    changed = {
-        name: replace(own[name], of_company=f"{own[name].of_company} {each.of_company}")
-        for name, each in of_all.items()
-        if name in own
-    }
-    return {**own, **changed}
+    return {**own, **{name: replace(own[name], of_all=each.of_company) for name, each in of_all.items() if name in own}}

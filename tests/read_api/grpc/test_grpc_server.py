@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import datetime
+import gc
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
@@ -177,6 +179,29 @@ async def test_a_stream_ends_with_its_token(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await call.read()
     assert refusal.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_stream_whose_reader_leaves_ends_at_once_where_it_began(caplog: pytest.LogCaptureFixture) -> None:
+    """While a message is written, too: nothing of it is left for the collector of garbage, in whatever context."""
+    ended, begun = asyncio.Event(), contextvars.ContextVar[str]("begun")
+
+    async def endless(request: object, caller: Caller) -> AsyncGenerator[operations.StreamEventsResponse]:
+        token = begun.set("here")
+        try:
+            while True:
+                yield operations.StreamEventsResponse(position="x" * 1_000_000)
+        finally:
+            begun.reset(token)
+            ended.set()
+
+    async with serving({"StreamEvents": endless}) as channel:
+        call = service(channel).StreamEvents(operations.StreamEventsRequest(), metadata=signed_in("auditor-of-acme"))
+        assert await anext(aiter(call))
+        await asyncio.sleep(0.2)  # more than the reader's window is written by now, and waits
+        call.cancel()
+        await asyncio.wait_for(ended.wait(), 30)
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_the_handler_knows_who_is_asking() -> None:

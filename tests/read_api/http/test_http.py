@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from domain.audit import SYSTEM
 from domain.position import Position
 from read_api.health.prometheus import Metric
 from tests.support.instance import Instance, run_command, trade
@@ -272,6 +273,9 @@ def test_an_answer_says_what_the_tier_and_the_limit_cut(instance: Instance) -> N
 
 def test_a_company_that_is_not_there_is_not_answered_with_nothing(instance: Instance, position: str) -> None:
     """Who sees all companies is told so, over HTTP and on the command line; others that it is not theirs."""
+    rate = {"base": "EUR", "quote": "NOK", "rate": 11.5, "source": "ecb"}  # what is everybody's makes no company
+    of_all = {"message_type": "exchange_rate", "event_id": "webcoo-1", "company_id": SYSTEM, "payload": rate}
+    instance.take([{**of_all, "timestamp": trade("webcoo", 0)["timestamp"]}])
     with instance.client("auditor", "*") as client:
         for _ in range(2):  # that it was asked about makes no company of it
             for path, params in (
