@@ -45,6 +45,7 @@ ENVELOPE_FIELDS = (
     "producer_id",
     "producer_seq",
     "schema_version",
+    "first_taken_at",
 )
 
 

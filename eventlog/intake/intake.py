@@ -275,8 +275,8 @@ class Intake:
         if self._ingest.tokens is not None:
             self._check_token(parsed.envelope, self._ingest.tokens)
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
-        if not stamped:
-            envelope.producer_seq = 0
+        envelope.producer_seq = envelope.producer_seq if stamped else 0
+        envelope.first_taken_at = 0  # what was repaired says it, and nobody else
         if not envelope.correlation_id:
             envelope.correlation_id = self._correlation_id
         trace = None
@@ -332,6 +332,7 @@ class Intake:
             company_id=refused.company_id,
             event_id=refused.event_id,
             item=problem.item,
+            taken_at=time.time_ns() // 1_000_000,
         )
 
     def _bad_identity(self, raw: bytes) -> bytes:

@@ -15,7 +15,7 @@ from domain.position import Position
 class BadEvent:
     """An event that a door set aside. `line`: its place in what was sent, a line of NDJSON (from 1) or an index.
 
-    `identity`: the same one is kept once, however often it is sent.
+    `identity`: the same one is kept once, however often it is sent. `taken_at`: ms since 1970 UTC.
     """
 
     code: str
@@ -28,11 +28,14 @@ class BadEvent:
     company_id: str = ""
     event_id: str = ""
     item: int | None = None
+    taken_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row: from the log it has topic, partition and offset, from a door a line. `size` in bytes.
+
+    `taken_at`: when the log or the door took it, ms since 1970 UTC.
 
     `projection`: the one that refuses the event, which counts in the others; None where it counts nowhere.
     """
@@ -57,6 +60,7 @@ class Entry:
     note: str | None = None
     replayed_to: str | None = None
     projection: str | None = None
+    taken_at: int = 0
 
     @property
     def position(self) -> str | None:

@@ -1,9 +1,9 @@
 """Repair: quarantined events made good and published again, in order; or dropped with a reason.
 
 A repaired event keeps its event id and event time and goes in without its producer's sequence, which is behind by now:
-it is known by its identity, so that repairing twice counts once. One whose id was taken needs another id. Order of
-work: append the events → append the audit events → note the outcome. After a crash in between the same call does no
-harm.
+it is known by its identity, so that repairing twice counts once. One whose id was taken needs another id. It says when
+it was first taken: a report that waited here is no newer than those that came meanwhile. Order of work: append the
+events → append the audit events → note the outcome. After a crash in between the same call does no harm.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
         raise contradicting(envelope)
     envelope.ClearField("auth_token")  # it goes in on the word of whoever replays it
     envelope.causation_id = envelope.causation_id or f"quarantine-{entry.id}"
+    envelope.first_taken_at = entry.taken_at
     return record_of(envelope, parsed.kind)
 
 

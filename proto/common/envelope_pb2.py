@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from common import request_trace_pb2 as common_dot_request__trace__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63ommon/envelope.proto\x12\x06\x63ommon\x1a\x1a\x63ommon/request_trace.proto\"*\n\tAuthToken\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\"\xb4\x03\n\x1b\x41nalyticsProcessingEnvelope\x12\x14\n\x0cmessage_type\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\ncompany_id\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x11\n\ttimestamp\x18\x05 \x01(\x03\x12\x16\n\x0eservice_source\x18\x06 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12+\n\rtrace_context\x18\x08 \x01(\x0b\x32\x14.common.TraceContext\x12.\n\ndata_class\x18\t \x01(\x0e\x32\x1a.common.DataClassification\x12%\n\nauth_token\x18\n \x01(\x0b\x32\x11.common.AuthToken\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x0c \x01(\t\x12\x16\n\x0eschema_version\x18\r \x01(\r\x12\x13\n\x0bproducer_id\x18\x0e \x01(\t\x12\x14\n\x0cproducer_seq\x18\x0f \x01(\x04\x12\x17\n\x0funknown_members\x18\x10 \x01(\t*s\n\x12\x44\x61taClassification\x12#\n\x1f\x44\x41TA_CLASSIFICATION_UNSPECIFIED\x10\x00\x12\n\n\x06PUBLIC\x10\x01\x12\x0c\n\x08INTERNAL\x10\x02\x12\x10\n\x0c\x43ONFIDENTIAL\x10\x03\x12\x0c\n\x08PERSONAL\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63ommon/envelope.proto\x12\x06\x63ommon\x1a\x1a\x63ommon/request_trace.proto\"*\n\tAuthToken\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\"\xcc\x03\n\x1b\x41nalyticsProcessingEnvelope\x12\x14\n\x0cmessage_type\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\ncompany_id\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\x11\n\ttimestamp\x18\x05 \x01(\x03\x12\x16\n\x0eservice_source\x18\x06 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12+\n\rtrace_context\x18\x08 \x01(\x0b\x32\x14.common.TraceContext\x12.\n\ndata_class\x18\t \x01(\x0e\x32\x1a.common.DataClassification\x12%\n\nauth_token\x18\n \x01(\x0b\x32\x11.common.AuthToken\x12\x10\n\x08\x65vent_id\x18\x0b \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x0c \x01(\t\x12\x16\n\x0eschema_version\x18\r \x01(\r\x12\x13\n\x0bproducer_id\x18\x0e \x01(\t\x12\x14\n\x0cproducer_seq\x18\x0f \x01(\x04\x12\x17\n\x0funknown_members\x18\x10 \x01(\t\x12\x16\n\x0e\x66irst_taken_at\x18\x11 \x01(\x03*s\n\x12\x44\x61taClassification\x12#\n\x1f\x44\x41TA_CLASSIFICATION_UNSPECIFIED\x10\x00\x12\n\n\x06PUBLIC\x10\x01\x12\x0c\n\x08INTERNAL\x10\x02\x12\x10\n\x0c\x43ONFIDENTIAL\x10\x03\x12\x0c\n\x08PERSONAL\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'common.envelope_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATACLASSIFICATION']._serialized_start=544
-  _globals['_DATACLASSIFICATION']._serialized_end=659
+  _globals['_DATACLASSIFICATION']._serialized_start=568
+  _globals['_DATACLASSIFICATION']._serialized_end=683
   _globals['_AUTHTOKEN']._serialized_start=61
   _globals['_AUTHTOKEN']._serialized_end=103
   _globals['_ANALYTICSPROCESSINGENVELOPE']._serialized_start=106
-  _globals['_ANALYTICSPROCESSINGENVELOPE']._serialized_end=542
+  _globals['_ANALYTICSPROCESSINGENVELOPE']._serialized_end=566
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ class AuthToken(_message.Message):
     def __init__(self, token: _Optional[str] = ..., scheme: _Optional[str] = ...) -> None: ...
 
 class AnalyticsProcessingEnvelope(_message.Message):
-    __slots__ = ("message_type", "user_id", "company_id", "payload", "timestamp", "service_source", "correlation_id", "trace_context", "data_class", "auth_token", "event_id", "causation_id", "schema_version", "producer_id", "producer_seq", "unknown_members")
+    __slots__ = ("message_type", "user_id", "company_id", "payload", "timestamp", "service_source", "correlation_id", "trace_context", "data_class", "auth_token", "event_id", "causation_id", "schema_version", "producer_id", "producer_seq", "unknown_members", "first_taken_at")
     MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     COMPANY_ID_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class AnalyticsProcessingEnvelope(_message.Message):
     PRODUCER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCER_SEQ_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TAKEN_AT_FIELD_NUMBER: _ClassVar[int]
     message_type: str
     user_id: str
     company_id: str
@@ -62,4 +63,5 @@ class AnalyticsProcessingEnvelope(_message.Message):
     producer_id: str
     producer_seq: int
     unknown_members: str
-    def __init__(self, message_type: _Optional[str] = ..., user_id: _Optional[str] = ..., company_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., timestamp: _Optional[int] = ..., service_source: _Optional[str] = ..., correlation_id: _Optional[str] = ..., trace_context: _Optional[_Union[_request_trace_pb2.TraceContext, _Mapping]] = ..., data_class: _Optional[_Union[DataClassification, str]] = ..., auth_token: _Optional[_Union[AuthToken, _Mapping]] = ..., event_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., schema_version: _Optional[int] = ..., producer_id: _Optional[str] = ..., producer_seq: _Optional[int] = ..., unknown_members: _Optional[str] = ...) -> None: ...
+    first_taken_at: int
+    def __init__(self, message_type: _Optional[str] = ..., user_id: _Optional[str] = ..., company_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., timestamp: _Optional[int] = ..., service_source: _Optional[str] = ..., correlation_id: _Optional[str] = ..., trace_context: _Optional[_Union[_request_trace_pb2.TraceContext, _Mapping]] = ..., data_class: _Optional[_Union[DataClassification, str]] = ..., auth_token: _Optional[_Union[AuthToken, _Mapping]] = ..., event_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., schema_version: _Optional[int] = ..., producer_id: _Optional[str] = ..., producer_seq: _Optional[int] = ..., unknown_members: _Optional[str] = ..., first_taken_at: _Optional[int] = ...) -> None: ...

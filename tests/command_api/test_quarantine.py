@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,27 @@ def test_repair_and_drop(instance: Instance, bad: list[dict[str, Any]]) -> None:
     assert "raw" in shown
     assert actions(instance) == [("quarantine_dropped", "local-operator"), ("quarantine_replayed", "local-operator")]
     assert trades(instance) == 4
+
+
+def test_a_repaired_report_is_no_newer_than_it_was(instance: Instance, tmp_path: Path) -> None:
+    """What was reported again while the first report waited counts, also where a door is told of another time."""
+    company = "laterco"
+    events = [
+        trade(company, 1, pnl=1.0, quantity=-10),
+        trade(company, 1, pnl=5.0) | {"event_id": "later-2", "first_taken_at": 1},
+        trade(company, 1, pnl=7.0) | {"event_id": "later-3"},
+    ]
+    path = tmp_path / "events.ndjson"
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert instance.command("ingest", str(path)).exit_code == 3
+    (entry,) = instance.answer("quarantine", "list", "--company", company, "--json")
+    replay = ("quarantine", "replay", str(entry["id"]), "--set", "payload.quantity=10", "--json")
+    assert instance.answer(*replay)["replayed"] == 1
+    instance.wait()
+    (row,) = instance.answer("query", "trading_totals", "--company", company)["rows"]
+    assert (row["total_trades"], row["total_pnl"]) == (1, "7")
+    restated = instance.answer("query", "restatements", "--company", company)["rows"]
+    assert [row["now"]["pnl"] for row in restated] == ["7", "5"]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def record_decisions(connection: psycopg.Connection, topic: str, admitted: Admit
         _copy(cursor, "duplicates", [(topic, p, o) for p, o in admitted.duplicates])
         cursor.executemany(
             'INSERT INTO quarantine (topic, stream, partition, "offset", item, code, reason, company_id, event_id,'
-            " raw, door) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'log') ON CONFLICT DO NOTHING",
+            " raw, taken_at, door) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'log') ON CONFLICT DO NOTHING",
             [
                 (
                     topic,
@@ -44,6 +44,7 @@ def record_decisions(connection: psycopg.Connection, topic: str, admitted: Admit
                     without_nul(b.company_id),
                     without_nul(b.event_id),
                     b.raw,
+                    b.taken_at,
                 )
                 for b in admitted.quarantined
             ],

@@ -15,17 +15,18 @@ COLUMNS = (
     "id, recorded_at, code, reason, coalesce(stream, '') AS stream,"
     ' topic, partition, "offset", item, door, line, company_id, event_id, status, octet_length(raw) AS size'
     ", settled_at, settled_by, note, replayed_to, projection"
+    ", coalesce(taken_at, (extract(epoch FROM recorded_at) * 1000)::bigint) AS taken_at"
 )
 SETTLE = """
     UPDATE quarantine SET status = %s, settled_by = %s, note = %s, replayed_to = %s, settled_at = now()
     WHERE id = %s AND status = 'waiting'
 """
 ADD = """
-    INSERT INTO quarantine (identity, code, reason, raw, door, line, stream, company_id, event_id, item)
-    SELECT i, c, r, w, d, l, s, o, e, t FROM unnest(
+    INSERT INTO quarantine (identity, code, reason, raw, door, line, stream, company_id, event_id, item, taken_at)
+    SELECT i, c, r, w, d, l, s, o, e, t, nullif(a, 0) FROM unnest(
         %b::bytea[], %s::text[], %s::text[], %b::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-        %s::int[]
-    ) WITH ORDINALITY AS bad (i, c, r, w, d, l, s, o, e, t, number) ORDER BY number ON CONFLICT (identity) DO NOTHING
+        %s::int[], %s::bigint[]
+    ) WITH ORDINALITY AS bad (i, c, r, w, d, l, s, o, e, t, a, number) ORDER BY number ON CONFLICT (identity) DO NOTHING
 """
 ADD_LIMIT = 5.0  # seconds: whoever publishes waits for this
 FIND = f"""
@@ -66,6 +67,7 @@ class PostgresQuarantine:
                 storable(e.company_id),
                 storable(e.event_id),
                 e.item,
+                e.taken_at,
             )
             for e in events
         ]

@@ -36,6 +36,7 @@ from projections.engine.store.port import Admitted, BadEvent, Highest
 
 TO_DECIDE = (*ENVELOPE_FIELDS, "service_source")
 WITH_TOKEN = (*TO_DECIDE, "auth_token")
+OF_FACTS = ("company_id", "user_id", "timestamp", "event_id", "first_taken_at", "_row")
 PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event
 
 OF_ALL = ""  # the company of what was stored before stamps were of companies
@@ -164,7 +165,7 @@ def _suspect(topic: str) -> pl.Expr:
 
 def _placed(decoded: DecodedFacts, envelopes: pl.DataFrame) -> pl.DataFrame:
     """Facts with the columns of their envelopes; `_row` becomes the index of the record."""
-    outer = envelopes.select(cs.by_name("company_id", "user_id", "timestamp", "event_id", "_row", require_all=False))
+    outer = envelopes.select(cs.by_name(*OF_FACTS, require_all=False))
     rows = decoded.facts.drop_in_place("_row")
     if not np.array_equal(rows, np.arange(outer.height)):  # as many do not suffice: a batch may hold none, others two
         outer = outer[rows]
@@ -215,7 +216,7 @@ class Admission:
         return facts, Admitted(
             admitted=len(records.values) - len(rejected) - len(repeated),
             duplicates=sorted(records.at(r) for r in repeated),
-            quarantined=quarantined,
+            quarantined=_with_times(quarantined, records),
             identities=identities,
             highest=highest,
             tenants=_ends_of_tenants(good.filter(~pl.col("_row").is_in(list(repeated))) if repeated else good, records),
@@ -293,6 +294,13 @@ class Admission:
         return repeated, highest
 
 
+def _with_times(bad: Sequence[BadEvent], records: Records) -> list[BadEvent]:
+    """With when the log took them."""
+    places = zip(records.partitions.tolist(), records.offsets.tolist(), strict=True) if bad else ()
+    times = dict(zip(places, records.append_times.tolist(), strict=False))
+    return [replace(each, taken_at=times[each.partition, each.offset]) for each in bad]
+
+
 def _ends_of_tenants(envelopes: pl.DataFrame, records: Records) -> dict[tuple[int, str], int]:
     """Behind the last event of each company, by (partition, company_id)."""
     rows = envelopes.get_column("_row").to_numpy()
@@ -345,7 +353,7 @@ def _rows_at(records: Records, bad: Sequence[BadEvent]) -> Iterable[int]:
 
 def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: Set[int]) -> Facts:
     """Facts ready to fold: less those of some rows, with the order columns `_at` (ms) and `_seq` (log position); those
-    that can be reported again with `_appended`, too, when the log took them (ms).
+    that can be reported again with `_appended`, too: when they were first taken (ms).
     """
     order, taken_at = order_column(records.partitions, records.offsets), records.append_times
     finished = {}
@@ -356,7 +364,10 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
         if frame.height:
             rows = frame.get_column("_row").to_numpy()
             places = order[rows] + frame.get_column("_item").to_numpy()
-            columns = {"_seq": places} | ({"_appended": taken_at[rows]} if BY_NAME[name].identity else {})
+            columns = {"_seq": places}
+            if BY_NAME[name].identity:
+                first = frame.get_column("first_taken_at").to_numpy()
+                columns["_appended"] = np.where(first > 0, np.minimum(first, taken_at[rows]), taken_at[rows])
             finished[name] = frame.hstack([frame["timestamp"].alias("_at"), *map(pl.Series, columns, columns.values())])
     return finished
 
@@ -377,11 +388,12 @@ def _facts(topic: str, records: Records, reads: Reads | None) -> dict[str, list[
 
 def _envelope_fields(topic: str, reads: Reads | None) -> tuple[str, ...]:
     """What to decode of the envelopes: of texts that differ in each of them, only those that somebody looks at; the
-    version of the payload where there is more than one.
+    version of the payload where there is more than one; when an event was first taken where reports are ordered by it.
     """
     if reads is None:
         return ENVELOPE_FIELDS
     read = [BY_NAME[name] for name in reads if BY_NAME[name].stream == topic]
     names = frozenset[str]().union(*(reads[event.name] for event in read))
     versions = ("schema_version",) if any(event.schema_version > 1 for event in read) else ()
-    return (*PLAIN_FIELDS, *versions, *(name for name in ("user_id", "event_id") if name in names))
+    repaired = ("first_taken_at",) if any(event.identity for event in read) else ()
+    return (*PLAIN_FIELDS, *versions, *repaired, *(name for name in ("user_id", "event_id") if name in names))

@@ -138,7 +138,7 @@ class Aside(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadEvent:
-    """An event that admission set aside: where it lies, what is wrong, its bytes."""
+    """An event that admission set aside: where it lies, what is wrong, its bytes, when the log took it (ms)."""
 
     partition: int
     offset: int
@@ -148,6 +148,7 @@ class BadEvent:
     company_id: str
     event_id: str
     raw: bytes
+    taken_at: int = 0
 
 
 class Identified(NamedTuple):
