@@ -41,8 +41,13 @@ setup-dev: $(VENV)/.dev ## the same, with the tools for tests, types and generat
 run: setup ## start everything here, load the sample data, print addresses and sign-in links (DATA=DIR, ARGS=…)
 	@exec $(BIN)/analytics up --demo --data "$(DATA)" $(ARGS)
 
-# pytest is last: where Kafka tests could not run, its last line is the last line of all
-test: lint types imports suite ## lint, types, import rule and the whole suite against real servers (ARGS=… for pytest)
+# pytest is last: where Kafka tests could not run, its last line is the last line of all. mypy runs beside it, and says
+# something where it finds something; `make types` says that alone
+test: lint imports ## lint, types, import rule and the whole suite against real servers (ARGS=… for pytest)
+	$(call say,mypy beside pytest)
+	@$(BIN)/mypy >$(VENV)/types.log 2>&1 & types=$$!; \
+		$(MAKE) --no-print-directory suite; suite=$$?; \
+		wait $$types || { cat $(VENV)/types.log; exit 1; }; exit $$suite
 
 lint: setup-dev ## ruff: rules and format
 	$(call say,ruff check)
