@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.configuration.company import Calendar
 from domain.decimals import ONE
 from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import (
@@ -28,7 +27,7 @@ from projections.engine.declare.merge_rules import (
 )
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.query.listing import Condition, Days, listing
+from projections.engine.query.listing import Condition, Made, listing
 from projections.engine.query.params import Param
 from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
@@ -324,18 +323,18 @@ def at_hours(request: Request) -> Condition | None:
 ACCOUNT = "company_id, user_id, account_id"
 
 
-def booked_days(by: Calendar) -> str:
+def booked_days(request: Request) -> str:
     """SELECT of what was booked on each day."""
     sums = ", ".join(f"SUM({name}) AS {name}" for name in ("trades", "pnl", "fees", "flows"))
-    day = day_of("quarter", by)
+    day = day_of("quarter", request.calendar)
     return f"SELECT {ACCOUNT}, {day} AS day, currency, {sums} FROM {{account_quarter}} GROUP BY {ACCOUNT}, 4, currency"
 
 
-def last_values(by: Calendar) -> str:
+def last_values(request: Request) -> str:
     """SELECT of the last value of each day."""
     return (
         f"SELECT DISTINCT ON ({ACCOUNT}, day, currency) {ACCOUNT}, day, currency, at, equity, balance"
-        f" FROM (SELECT *, {day_of('quarter', by)} AS day FROM {{account_value}}) AS valued"
+        f" FROM (SELECT *, {day_of('quarter', request.calendar)} AS day FROM {{account_value}}) AS valued"
         f" ORDER BY {ACCOUNT}, day, currency, quarter DESC"
     )
 
@@ -375,7 +374,7 @@ trading.queries += [
     listing(
         "account_days",
         of=AccountDay,
-        days=Days(AccountQuarter.table, "quarter", booked_days),
+        made=Made(lambda _: (AccountQuarter.table, "quarter"), booked_days),
         filters=("user_id", "account_id", "currency"),
         time="day",
         summary="Booked profit, fees and flows of each account, day and currency.",
@@ -383,7 +382,7 @@ trading.queries += [
     listing(
         "account_values",
         of=AccountDayValue,
-        days=Days(AccountValue.table, "quarter", last_values),
+        made=Made(lambda _: (AccountValue.table, "quarter"), last_values),
         filters=("user_id", "account_id", "currency"),
         time="day",
         summary="The last marked value of each account and currency on each day.",

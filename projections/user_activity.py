@@ -1,8 +1,11 @@
 """User activity: what each user did when, when users were first seen, their sessions and the features they use.
 
 Additive: counts and extremes, so any order of batches gives the same rows, by quarter of an hour, of which days of any
-time zone are made. A user is active on a day with any event,
-and new on the day of the user's first event ever. A session counts where it began (`session_started`).
+time zone are made. A user is active on a day with any event, and new on the day of the user's first event ever.
+
+A session is a user's events of one `session_id`, from the first to the last, whatever lies between; and of the events
+that name none each run without a pause of more than 30 minutes. It counts where it began. What events are called says
+nothing: `session_started` is one like any other.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ from projections.engine.declare.live_window import live_window
 from projections.engine.declare.merge_rules import Count, Key, Max, Min, Minute, Moment, Quarter, Sum, Text
 from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
-from projections.engine.query.listing import listing
+from projections.engine.query.listing import Made, listing
 from projections.engine.query.totals import days, plain, totals
+from projections.queries.users.sessions import beginnings, session_rows
 
-user_activity = Projection("user_activity", version=3)
+user_activity = Projection("user_activity", version=4)
 user_activity_minutes = Projection(
-    "user_activity_minutes", version=1, summary="What all users of a company did, by minute: what live windows end as."
+    "user_activity_minutes", version=2, summary="What all users of a company did, by minute: what live windows end as."
 )
 
 
@@ -24,7 +28,6 @@ class Activity:
     """What was done, by its kind."""
 
     events: Sum[Count]
-    sessions: Sum[Count]
     page_views: Sum[Count]
     impressions: Sum[Count]
     clicks: Sum[Count]
@@ -52,6 +55,7 @@ class ActivityMinute(Activity, Row):
 
     company_id: Key[Text]
     minute: Key[Minute]
+    session_starts: Sum[Count]  # events that are called session_started: sessions are no sum of minutes
 
 
 class UserSeen(Row):
@@ -74,12 +78,36 @@ class FeatureQuarter(Row):
 
 
 class Session(Row, indexed=("started",)):
-    """The visits of users, as far as their events name one."""
+    """The sessions that events name."""
 
     company_id: Key[Text]
     user_id: Key[Text]
     session_id: Key[Text]
     started: Min[Moment]  # first event
+    ended: Max[Moment]  # last event
+    events: Sum[Count]
+
+
+class UnnamedQuarter(Row):
+    """What a user did in a quarter of an hour in events that name no session, which sessions are cut from: no pause in
+    it is as long as one that ends them.
+    """
+
+    company_id: Key[Text]
+    quarter: Key[Quarter]
+    user_id: Key[Text]
+    first_at: Min[Moment]
+    last_at: Max[Moment]
+    events: Sum[Count]
+
+
+class AnySession(Row):
+    """A session, named or not."""
+
+    company_id: Key[Text]
+    user_id: Key[Text]
+    session_id: Key[Text]  # '' where its events name none
+    started: Key[Moment]  # first event
     ended: Max[Moment]  # last event
     events: Sum[Count]
 
@@ -93,7 +121,7 @@ def by_quarter(event: Columns) -> Delta:
         "quarter": event.timestamp,
         "minute": event.timestamp,
         "events": 1,
-        "sessions": event.name == "session_started",
+        "session_starts": event.name == "session_started",
         "page_views": event.name == "page_view",
         "impressions": event.name == "impression",
         "clicks": event.name == "click",
@@ -115,9 +143,15 @@ def features(event: Columns) -> Delta:
 
 
 @user_activity.folds("user_event", into=Session, where=lambda event: event.session_id != "")
-def visits(event: Columns) -> Delta:
+def named(event: Columns) -> Delta:
     """A session lasts from its first event to its last."""
     return {"started": event.timestamp, "ended": event.timestamp, "events": 1}
+
+
+@user_activity.folds("user_event", into=UnnamedQuarter, where=lambda event: event.session_id == "")
+def unnamed(event: Columns) -> Delta:
+    """Only events that name no session."""
+    return {"quarter": event.timestamp, "first_at": event.timestamp, "last_at": event.timestamp, "events": 1}
 
 
 user_activity_minutes.windows += [
@@ -125,11 +159,12 @@ user_activity_minutes.windows += [
         "user_activity",
         of=ActivityMinute,
         time="minute",
-        summary="What users do, by minute of the event: events, sessions begun, page views, clicks, conversions.",
+        summary="What users do, by minute of the event: events, starts of sessions, page views, clicks, conversions.",
     )
 ]
 
 USERS = "COUNT(DISTINCT user_id)"
+NAMED = Session.table, "started"
 QUARTER_OF_FIRST = "date_bin(INTERVAL '15 minutes', first_seen, TIMESTAMPTZ 'epoch')"
 
 user_activity.queries += [
@@ -141,6 +176,7 @@ user_activity.queries += [
         source="{user_quarter} JOIN {user_seen} USING (company_id, user_id)",
         # A user has one row a quarter of an hour, and one of them is that of the first event: so rows are users.
         counts={"active_users": USERS, "new_users": f"COUNT(*) FILTER (WHERE quarter = {QUARTER_OF_FIRST})"},
+        begun={"sessions": beginnings},
         summary="What users did, how many were active and how many new, by time of the event.",
     ),
     totals(
@@ -148,6 +184,7 @@ user_activity.queries += [
         of=ActivityQuarter,
         by=days("quarter"),
         time="quarter",
+        begun={"sessions": beginnings},
         summary="What all users together did, by time of the event; `user_activity` also counts the users.",
     ),
     totals(
@@ -160,10 +197,14 @@ user_activity.queries += [
     ),
     listing(
         "sessions",
-        of=Session,
+        of=AnySession,
+        made=Made(
+            lambda request: (UserQuarter.table, "quarter") if request.get("session_id") is None else NAMED,
+            lambda request: session_rows(request.get("from"), request.get("to")),
+        ),
         filters=("user_id", "session_id"),
         time="started",
-        summary="One row a session: when it began and ended, and its events.",
+        summary="One row a session: when it began and ended, and its events; those whose events name none as well.",
     ),
     listing(
         "users_seen",

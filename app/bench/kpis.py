@@ -44,8 +44,8 @@ DAY = "DATE '2023-01-01' + d"
 SOME_DAYS = "generate_series(n %% 700, 729, 12) AS d"  # from the user's first day on
 IN_ORDER = f"{SOME_DAYS} ORDER BY d"  # as the log would bring them
 FILL: Mapping[str, str] = {
-    "user_quarter": f"SELECT %(c)s, {DAY}, {USER}, 5, 1, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {IN_ORDER}",
-    "activity_quarter": f"SELECT %(c)s, {DAY}, 5 * active, active, 2 * active, active, active, active, 0 FROM (SELECT"
+    "user_quarter": f"SELECT %(c)s, {DAY}, {USER}, 5, 2, 1, 1, 1, 0 FROM generate_series(1, %(n)s) AS n, {IN_ORDER}",
+    "activity_quarter": f"SELECT %(c)s, {DAY}, 5 * active, 2 * active, active, active, active, 0 FROM (SELECT"
     f" d, COUNT(*) AS active FROM generate_series(1, %(n)s) AS n, {SOME_DAYS} GROUP BY d) AS days",
     "user_seen": f"SELECT %(c)s, {USER}, TIMESTAMP '2023-01-01' + INTERVAL '1 day' * (n %% 700), TIMESTAMP '2024-12-30'"
     " FROM generate_series(1, %(n)s) AS n",

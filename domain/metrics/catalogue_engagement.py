@@ -29,7 +29,7 @@ def _sum(key: str, title: str, formula: str) -> Metric:
     )
 
 
-def _share(key: str, title: str, formula: str, measures: str) -> Metric:
+def _share(key: str, title: str, formula: str, measures: str, version: int = 1) -> Metric:
     return _metric(
         key,
         title,
@@ -38,6 +38,7 @@ def _share(key: str, title: str, formula: str, measures: str) -> Metric:
         reads=("activity",),
         explained=explained("user_activity", measures),
         dimensions=ACTIVITY_BY,
+        version=version,
     )
 
 
@@ -60,6 +61,7 @@ def _table(
 
 
 COUNT = Unit.COUNT
+A_SESSION = "a user's events of one session_id; of those that name none, a run without a pause of more than 30 minutes"
 
 ENGAGEMENT: tuple[Metric, ...] = (
     _of_users("active_users", "Active users", COUNT, "users with any event in the period", "user_lifecycle"),
@@ -80,21 +82,31 @@ ENGAGEMENT: tuple[Metric, ...] = (
         "dormant_users", "Dormant users", COUNT, "active in the period before and not in this one", "user_lifecycle"
     ),
     _of_users("pulse", "Pulse", Unit.RATIO, "(new + resurrected) / dormant", "user_lifecycle"),
-    _sum("sessions", "Sessions", "sessions begun"),
+    _metric(
+        "sessions",
+        "Sessions",
+        COUNT,
+        f"sessions begun in the period: {A_SESSION}",
+        reads=("activity",),
+        explained=ACTIVE,
+        dimensions=ACTIVITY_BY,
+        version=2,
+    ),
     _sum("page_views", "Page views", "pages looked at"),
     _sum("impressions", "Impressions", "things shown"),
     _sum("clicks", "Clicks", "things clicked"),
     _sum("feature_uses", "Uses of features", "features used"),
     _sum("conversions", "Conversions", "conversions"),
     _share("click_through_rate", "Click-through rate", "clicks / impressions", "clicks impressions"),
-    _share("conversion_rate", "Conversion rate", "conversions / sessions", "conversions sessions"),
+    _share("conversion_rate", "Conversion rate", "conversions / sessions", "conversions events", version=2),
     _metric(
         "sessions_per_user",
         "Sessions per user",
         Unit.RATIO,
         "sessions / active users",
         reads=("activity", "user_lifecycle"),
-        explained=explained("user_activity", "sessions"),
+        explained=ACTIVE,
+        version=2,
     ),
     _metric(
         "median_session_minutes",
@@ -103,6 +115,7 @@ ENGAGEMENT: tuple[Metric, ...] = (
         "median time from the first to the last event of the sessions begun in the period",
         reads=("sessions",),
         explained=explained("sessions", "events"),
+        version=2,
     ),
     _metric(
         "feature_adoption_rate",

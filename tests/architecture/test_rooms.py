@@ -29,6 +29,7 @@ MANY_NAMES: Mapping[str, str] = {
     "projections/engine/store/port.py": "the port of the store with what goes through it",
     "projections/engine/store/sql.py": "statements that follow from a declaration, one function each",
     "projections/trading.py": "one projection: rows, folds and queries",
+    "projections/user_activity.py": "one projection: rows, folds and queries",
     "read_api/http/openapi.py": "shapes of answers",
 }
 # path → what it does with a clock, tasks or threads although it is of the domain

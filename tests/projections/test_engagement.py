@@ -173,17 +173,23 @@ async def test_journeys_equal_a_recount(models: ReadModels, seed: int) -> None:
 
 
 async def test_journeys_of_sessions_to_an_event_with_its_subject(models: ReadModels) -> None:
-    """A session is its user's; events without one belong to none."""
+    """A session is its user's; of events that name none a pause of more than 30 minutes begins another."""
     history = [
         done("ann", "page_view", "2025-10-08T09:00", session="s1"),
         done("ann", "feature_used", "2025-10-08T09:01", session="s1", feature="charts"),
         done("ann", "feature_used", "2025-10-08T09:02", feature="charts"),
+        done("ann", "click", "2025-10-08T09:32"),
+        done("ann", "feature_used", "2025-10-08T10:02", feature="charts"),
+        done("ann", "click", "2025-10-08T10:32:00.001"),
+        done("ann", "click", "2025-10-08T11:02"),
+        done("ann", "feature_used", "2025-10-08T11:32", feature="charts"),
         done("ben", "feature_used", "2025-10-08T09:03", session="s1", feature="charts"),
     ]
     models.given(f.event for f in history)
     rows = await models.rows("journey", of="sessions", detail="subject", end="feature_used:charts")
     assert [(row["path"], row["sequences"]) for row in rows] == [
-        (["feature_used:charts"], 1),
+        (["feature_used:charts"], 2),
+        (["click", "feature_used:charts"], 1),
         (["page_view", "feature_used:charts"], 1),
     ]
 

@@ -17,16 +17,16 @@ from eventlog.publish.event import Event
 from projections.engine.query import row_limit
 from tests.projections.harness import ReadModels
 
+PAUSE = timedelta(minutes=30)
 MEASURES = {
-    "session_started": "sessions",
     "page_view": "page_views",
     "impression": "impressions",
     "click": "clicks",
     "feature_used": "feature_uses",
     "conversion": "conversions",
 }
-NAMES = (*MEASURES, "session_ended", "signup", "something_new")
-NOTHING = dict.fromkeys(("events", "active_users", "new_users", *MEASURES.values()), 0)
+NAMES = (*MEASURES, "session_started", "signup", "something_new")
+NOTHING = dict.fromkeys(("events", "active_users", "new_users", "sessions", *MEASURES.values()), 0)
 
 
 class Done(NamedTuple):
@@ -71,6 +71,19 @@ def done(user: str, name: str, at: str, **more: str) -> Done:
     return Done("acme", user, name, moment(at), **more)
 
 
+def visits(facts: Sequence[Done]) -> list[list[Done]]:
+    """The events of each session of a company, in their order: those of an id, or those without one to the next pause
+    of more than half an hour.
+    """
+    by_id: dict[tuple[str, str], list[list[Done]]] = {}
+    for fact in sorted(facts, key=lambda f: f.at):
+        found = by_id.setdefault((fact.user, fact.session), [[]])
+        if found[-1] and not fact.session and fact.at - found[-1][-1].at > PAUSE:
+            found.append([])
+        found[-1].append(fact)
+    return [visit for key in sorted(by_id) for visit in by_id[key]]
+
+
 KEYS: dict[str, Callable[[Done], Any]] = {
     "user_id": lambda d: d.user,
     "day": lambda d: d.day,
@@ -83,6 +96,7 @@ def recount(facts: Sequence[Done], by: Sequence[str], keep: Callable[[Done], boo
     first: dict[str, str] = {}
     for fact in facts:
         first[fact.user] = min(first.get(fact.user, fact.day), fact.day)
+    begin = {id(visit[0]) for visit in visits(facts)}
     groups: dict[tuple[Any, ...], list[Done]] = {} if by else {(): []}
     for fact in filter(keep, facts):
         groups.setdefault(tuple(KEYS[b](fact) for b in by), []).append(fact)
@@ -92,6 +106,7 @@ def recount(facts: Sequence[Done], by: Sequence[str], keep: Callable[[Done], boo
         counted = {measure: names[measure] for measure in MEASURES.values()}
         users = {"active_users": len({f.user for f in group})}
         new = {"new_users": len({f.user for f in group if f.day == first[f.user]})}
+        new["sessions"] = sum(id(f) in begin for f in group)
         rows.append(dict(zip(by, key, strict=True)) | {"events": len(group)} | counted | users | new)
     return rows
 
@@ -130,7 +145,15 @@ async def test_counts_of_a_small_history(models: ReadModels) -> None:
     ]
     models.given(f.event for f in history)
     first = {"day": "2025-10-08", "events": 3, "sessions": 1, "page_views": 1, "feature_uses": 1}
-    second = {"day": "2025-10-09", "events": 5, "page_views": 1, "impressions": 1, "clicks": 1, "conversions": 1}
+    second = {
+        "day": "2025-10-09",
+        "events": 5,
+        "sessions": 1,
+        "page_views": 1,
+        "impressions": 1,
+        "clicks": 1,
+        "conversions": 1,
+    }
     assert await models.rows("user_activity", by="day") == [
         NOTHING | first | {"active_users": 1, "new_users": 1},
         NOTHING | second | {"active_users": 2, "new_users": 1},
@@ -138,7 +161,7 @@ async def test_counts_of_a_small_history(models: ReadModels) -> None:
     (total,) = await models.rows("user_activity")
     assert total == NOTHING | {
         "events": 8,
-        "sessions": 1,
+        "sessions": 2,
         "page_views": 2,
         "impressions": 1,
         "clicks": 1,
@@ -187,6 +210,7 @@ def counted(facts: Sequence[Done], before: date, first: date, end: date) -> dict
         "dormant_users": len(earlier - now),
         **{name: len(users) for name, users in windows.items()},
         **{of: sum(first <= f.at.date() < end and f.name == name for f in facts) for name, of in MEASURES.items()},
+        "sessions": sum(first <= visit[0].at.date() < end for visit in visits(facts)),
     }
 
 
@@ -225,6 +249,7 @@ async def test_a_batch_event_counts_as_its_facts(models: ReadModels) -> None:
     assert row == NOTHING | {
         "user_id": "ann",
         "events": 3,
+        "sessions": 1,
         "page_views": 1,
         "clicks": 2,
         "active_users": 1,
@@ -246,8 +271,8 @@ async def test_without_events_there_is_one_total_row_of_zeros(models: ReadModels
     assert await models.rows("user_activity", "nobody", by="day") == []
 
 
-async def test_features_and_sessions(models: ReadModels) -> None:
-    """Uses and users by feature; sessions last from their first event to their last, wherever batches are cut."""
+async def test_features_and_users(models: ReadModels) -> None:
+    """Uses and users by feature; users are seen from their first event to their last, wherever batches are cut."""
     facts = random_facts(3, companies=("acme",))
     models.given((f.event for f in facts), batches_of=(50,))
     used = [f for f in facts if f.name == "feature_used"]
@@ -256,13 +281,6 @@ async def test_features_and_sessions(models: ReadModels) -> None:
         for feature, day in sorted({(f.feature, f.day) for f in used})
         for uses in [[f for f in used if (f.feature, f.day) == (feature, day)]]
     ]
-    visits: dict[tuple[str, str], list[datetime]] = {}
-    for fact in (f for f in facts if f.session):
-        visits.setdefault((fact.user, fact.session), []).append(fact.at)
-    assert [
-        (r["user_id"], r["session_id"], moment_of(r["started"]), moment_of(r["ended"]), r["events"])
-        for r in await models.rows("sessions")
-    ] == [(*key, min(at), max(at), len(at)) for key, at in sorted(visits.items())]
     seen = {u: [f.at for f in facts if f.user == u] for u in {f.user for f in facts}}
     assert [
         (r["user_id"], moment_of(r["first_seen"]), moment_of(r["last_seen"])) for r in await models.rows("users_seen")

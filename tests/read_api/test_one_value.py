@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 from google.protobuf import proto
+from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.users_pb2 import GetUserAnalyticsRequest
 
 from domain.metrics.catalogue import METRICS
 from domain.metrics.trading.catalogue import STATISTICS
@@ -123,3 +126,42 @@ def test_the_end_of_a_period_is_what_was_known_then(client: httpx.Client) -> Non
         differs |= {key} if values_of(client, path) != values_of(client, path, **then) else set()
     assert differs - {*LATER} == set()
     assert "resolution_hours" in differs  # so that the comparison can fail
+
+
+def test_a_session_is_one_thing_by_every_door(client: httpx.Client, instance: Instance) -> None:
+    """One that events name, and two runs of events that name none: by query, metric and path, split or whole; HTTP,
+    command line and gRPC.
+    """
+
+    def asked(query: str, **params: str) -> list[dict[str, Any]]:
+        answer = client.get(f"/api/v1/query/{query}", params={**PERIOD, **params})
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["rows"]
+        return rows
+
+    counts = {
+        f"{query} by {by}": sum(row["sessions"] for row in asked(query, by=by))
+        for query, by in (("user_activity", ""), ("user_activity", "user_id,day"), ("activity_totals", "month"))
+    }
+    counts["sessions"] = len(asked("sessions"))
+    counts["journey"] = sum(row["sequences"] for row in asked("journey", of="sessions", length="1", top="1000"))
+    for by in ("", "user_id", "weekday"):
+        counts[f"metric by {by}"] = sum(row["value"] for row in asked("metric", key="sessions", by=by))
+    figures = said(asked("kpis"))
+    counts["kpis"] = figures["sessions"]["value"]
+    counts["per user"] = figures["sessions_per_user"]["value"] * figures["active_users"]["value"]
+    params = [text for name, value in PERIOD.items() for text in ("-p", f"{name}={value}")]
+    (row,) = instance.answer("query", "activity_totals", "--company", COMPANY, *params)["rows"]
+    counts["command line"] = row["sessions"]
+    scope = {
+        "company_id": COMPANY,
+        "from_time": at(f"{PERIOD['from']}T00:00:00"),
+        "to_time": at(f"{PERIOD['to']}T00:00:00"),
+    }
+    headers = (("authorization", f"Bearer {instance.token('analyst', COMPANY)}"),)
+    with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+        stub = AnalyticsServiceStub(channel)
+        told = stub.GetUserAnalytics(GetUserAnalyticsRequest(scope=scope), metadata=headers, timeout=60)
+    counts["gRPC"] = told.activity[0].behavior.sessions
+    assert told.activity[0].behavior.median_session_minutes == figures["median_session_minutes"]["value"]
+    assert counts == dict.fromkeys(counts, 3)

@@ -2,7 +2,8 @@
 
 feature_adoption_rate: users of a feature over active users. feature_depth: different features per user who used any,
 mean. sessions_per_user: sessions over active users. median_session_minutes: first to last event of a session.
-click_through_rate: clicks over impressions. conversion_rate: conversions over sessions.
+click_through_rate: clicks over impressions. conversion_rate: conversions over sessions. A session is a user's events of
+one session_id, or a run of those that name none without a pause of more than 30 minutes; it counts where it began.
 """
 
 from __future__ import annotations

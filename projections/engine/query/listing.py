@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.access.rights import Right
-from domain.configuration.company import Calendar
 from domain.errors import Invalid
-from projections.engine.declare.merge_rules import Flag, Text
+from projections.engine.declare.merge_rules import Day, Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import AnswerRow, row_type
 from projections.engine.query.cursors import cursor_of, read_cursor
@@ -41,15 +40,14 @@ Condition = tuple[str, Sequence[object]]  # SQL on a row of the table, and its p
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Rows of days that are made of those of a stored table when they are asked for: `sql` by a calendar.
+class Made:
+    """Rows that are made of those of stored tables when they are asked for, by the SELECT `sql`.
 
-    `time`: the column of the stored table of which a day is a cut.
+    `of`: the stored table that explains them, and its column of which their time is a cut.
     """
 
-    of: Table
-    time: str
-    sql: Callable[[Calendar], str]
+    of: Callable[[Request], tuple[Table, str]]
+    sql: Callable[[Request], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Listing:
     time: str
     names: Mapping[str, str] = field(default_factory=dict)
     narrowed: Callable[[Request], Condition | None] = lambda _: None
-    days: Days | None = None
+    made: Made | None = None
 
     def name(self, column: str) -> str:
         """What answers and parameters call a column."""
@@ -91,13 +89,13 @@ class Listing:
             params.extend(after)
         names = ", ".join(f'"{c.name}"' for c in self.columns)
         where, limit = " AND ".join(conditions), _page_size(request) + 1
-        source = f"{{{self.table.name}}}" if self.days is None else f"({self.days.sql(request.calendar)}) AS days"
+        source = f"{{{self.table.name}}}" if self.made is None else f"({self.made.sql(request)}) AS made"
         return Statement(f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params))
 
     def selects(self, request: Request) -> Selected:
         """The rows that are listed, on all pages."""
-        table, time = (self.table, f'"{self.time}"') if self.days is None else (self.days.of, f'"{self.days.time}"')
-        conditions, params = self._conditions(request, time)
+        table, time = (self.table, self.time) if self.made is None else self.made.of(request)
+        conditions, params = self._conditions(request, f'"{time}"')
         return Selected(table, " AND ".join(conditions), tuple(params))
 
     def _conditions(self, request: Request, time: str = "") -> tuple[list[str], list[object]]:
@@ -119,7 +117,7 @@ class Listing:
 
     def _time(self, request: Request) -> str:
         """SQL of the time that a period cuts: of a day its first moment."""
-        if self.days is None:
+        if self.made is None or self.table.column(self.time).kind is not Day:
             return f'"{self.time}"'
         return f'("{self.time}"::timestamp AT TIME ZONE {zone_in_sql(request.calendar)})'
 
@@ -158,15 +156,15 @@ def listing(
     narrowed: Callable[[Request], Condition | None] = lambda _: None,
     right: Right = Right.DASHBOARDS,
     row: type[AnswerRow] | None = None,
-    days: Days | None = None,
+    made: Made | None = None,
 ) -> Query:
     """A query that lists rows by key; `filters` are columns that may be fixed, `time` the column of `from` and `to`.
 
     `names`: what answers call a column, where that is another name. `also`: further parameters, which `narrowed` turns
-    into a condition. `row`: what says more of the rows than the kinds of their columns. `days`: how rows that are not
+    into a condition. `row`: what says more of the rows than the kinds of their columns. `made`: how rows that are not
     stored are made. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
     """
-    listed = Listing(of.table, filters, time, names or {}, narrowed, days)
+    listed = Listing(of.table, filters, time, names or {}, narrowed, made)
     params = (
         *((FROM, TO, ORDER) if time else ()),
         LIMIT,
@@ -184,7 +182,7 @@ def listing(
         listed.selects,
         right,
         row=row or listed.row(name),
-        any_zone=bool(time) and of_any_zone(days.of.column(days.time) if days else of.table.column(time)),
+        any_zone=bool(time) and (made is not None or of_any_zone(of.table.column(time))),
     )
 
 

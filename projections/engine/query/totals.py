@@ -121,6 +121,9 @@ def entry_hour(column: str) -> Dimension:
     return Dimension(f"CASE WHEN \"{column}\" > 'epoch' THEN {hour} ELSE -1 END", _whole, column)
 
 
+Begun = Callable[[Request], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What a totals query adds up: the columns `measures`; `ask` and `shape` are those of the query."""
@@ -134,6 +137,7 @@ class Totals:
     derive: Derive | None
     reporting: Reporting | None = None
     within: str = ""
+    begun: Mapping[str, Begun] = field(default_factory=dict)
     measures: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,12 +155,26 @@ class Totals:
         grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
         limited = f"{grouped} LIMIT {row_limit(request)}"
         summed = f"SELECT {', '.join(columns)} FROM {self.source} WHERE {where}{limited}"
-        if self.quantiles is None:
+        beside = self._beside(request, dimensions, where)
+        if not beside:
             return Statement(summed, tuple(params))
         on = "USING (" + ", ".join(f'"{n}"' for n in names) + ")" if names else "ON true"
-        ranked = self.quantiles.sql(dimensions, names, where)
-        joined = f"SELECT * FROM ({summed}) AS summed LEFT JOIN ({ranked}) AS ranked {on}"
-        return Statement(f"{joined} ORDER BY {order}" if order else joined, (*params, *params))
+        joins = " ".join(f"LEFT JOIN ({sql}) AS beside{i} {on}" for i, sql in enumerate(beside))
+        shown = ["summed.*", *(f'"{name}"' for name in (QUANTILES if self.quantiles else ()))]
+        shown += [f'COALESCE("{name}", 0) AS "{name}"' for name in self.begun]
+        joined = f"SELECT {', '.join(shown)} FROM ({summed}) AS summed {joins}"
+        return Statement(f"{joined} ORDER BY {order}" if order else joined, tuple(params) * (1 + len(beside)))
+
+    def _beside(self, request: Request, dimensions: Sequence[str], where: str) -> list[str]:
+        """SELECT of what is not in the rows that are added up, by the same dimensions."""
+        names: tuple[str, ...] = request.get("by", ())
+        ranked = [] if self.quantiles is None else [self.quantiles.sql(dimensions, names, where)]
+        grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(len(names)))}" if names else ""
+        return ranked + [
+            f'SELECT {"".join(f"{each}, " for each in dimensions)}COUNT(*) AS "{name}"'
+            f" FROM ({begun(request)}) AS begun WHERE {where}{grouped}"
+            for name, begun in self.begun.items()
+        ]
 
     def _dimensions(self, request: Request) -> list[str]:
         return [f'{self.by[name].sql_in(request.calendar)} AS "{name}"' for name in request.get("by", ())]
@@ -222,7 +240,7 @@ class Totals:
             return self._without_amounts(row, dimensions)
         raw = {c.name: c.rule.blank if row[c.name] is None else int(row[c.name]) for c in self.measures}
         shown = {c.name: shower(c.kind)(raw[c.name]) for c in self.measures}
-        counts = {name: int(row[name]) for name in self.counts}
+        counts = {name: int(row[name]) for name in (*self.counts, *self.begun)}
         quantiles, reasons = self._quantiles(row, raw)
         more, why = self.derive({**raw, **counts}) if self.derive else ({}, {})
         reasons |= why
@@ -233,7 +251,7 @@ class Totals:
         """The row with null for its amounts and what follows from them: what it would not be, were they there."""
         would_be = self._shaped({**row, **dict.fromkeys(row.names, 1)}, dimensions)
         raw = {c.name: None if c.name in row.names else int(row[c.name] or 0) for c in self.measures}
-        counts = {name: int(row[name]) for name in self.counts}
+        counts = {name: int(row[name]) for name in (*self.counts, *self.begun)}
         derived, _ = self.derive({**raw, **counts}) if self.derive else ({}, {})
         missing = [*row.names, *(n for n, value in derived.items() if value is None and would_be[n] is not None)]
         reasons = would_be.get("reasons", {}) | dict.fromkeys(sorted(missing), str(row.reason))
@@ -243,12 +261,14 @@ class Totals:
         """Names of all measures of a row, those that are derived from others included."""
         sums = {c.name: c.rule.blank for c in self.measures}
         derived, _ = self.derive({**sums, **dict.fromkeys(self.counts, 0)}) if self.derive else ({}, {})
-        return (*sums, *self.counts, *(QUANTILES if self.quantiles else ()), *derived)
+        return (*sums, *self.counts, *self.begun, *(QUANTILES if self.quantiles else ()), *derived)
 
     def row(self, query: str) -> type[AnswerRow]:
         """The type of a row: the dimensions of the question, and every measure."""
         by = {name: each.type for name, each in self.by.items()}
-        stored = {c.name: answered_type(c, total=True) for c in self.measures} | dict.fromkeys(self.counts, int)
+        stored = {c.name: answered_type(c, total=True) for c in self.measures} | dict.fromkeys(
+            (*self.counts, *self.begun), int
+        )
         if self.reporting is not None:
             stored |= {c.name: answered_type(c) for c in self.measures if c.name in self._money}
         derived, _ = self.derive(dict.fromkeys(stored, 1)) if self.derive else ({}, {})
@@ -280,6 +300,7 @@ def totals(
     summary: str,
     right: Right = Right.DASHBOARDS,
     within: str = "",
+    begun: Mapping[str, Begun] = NOTHING,
 ) -> Query:
     """A query that adds up the table's measures by the dimensions named in `by` (comma-separated; none: one row).
 
@@ -287,10 +308,11 @@ def totals(
     further measures: SQL aggregates that are whole numbers and never null, over `source`, which is SQL after FROM and
     by default the table alone. `derive` gets the raw measures of a row (whole numbers, null where nothing was merged)
     and gives further fields, and the reasons of those that are null. `reporting`, of a table with the key `currency`:
-    where the currency of totals and rates are read.
+    where the currency of totals and rates are read. `begun` counts what has no row in the table, such as sessions: each
+    is a SELECT of where it began, with the columns of `time` and `by`.
     """
     source = source or f"{{{of.table.name}}}"
-    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting, within)
+    declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting, within, begun)
     return Query(
         name,
         summary,

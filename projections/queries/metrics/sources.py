@@ -31,6 +31,7 @@ from projections.queries.metrics.periods import LAST, Span, year_before
 from projections.queries.metrics.traders import trader_sums, traders
 from projections.queries.users import counts
 from projections.queries.users.counts import Cycle, Windows
+from projections.queries.users.sessions import session_rows
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROLLING = timedelta(days=30)  # of trials
@@ -219,12 +220,13 @@ def _users(scope: MetricScope) -> Select:
 
 SESSIONS = """
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ended - started) * 1000)::float8) / 60000
-    AS median_minutes FROM {session} WHERE company_id = %s AND started >= %s AND started < %s
+    AS median_minutes FROM ({sessions}) AS begun WHERE company_id = %s AND started >= %s AND started < %s
 """
 
 
 def _sessions(scope: MetricScope) -> Select:
-    return Select("user_activity", Statement(SESSIONS, (scope.company, *scope.span.bounds)))
+    sql = SESSIONS.format(sessions=session_rows(scope.span.start, scope.span.end))
+    return Select("user_activity", Statement(sql, (scope.company, *scope.span.bounds)))
 
 
 FEATURES = """

@@ -17,6 +17,7 @@ from projections.engine.query.params import FROM, LISTED, TO, Param, read_choice
 from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import first_of
+from projections.queries.users.sessions import PAUSE
 
 if TYPE_CHECKING:
     from domain.metrics.engagement.events import Events, IntArray
@@ -83,9 +84,16 @@ EVENTS = """
         SELECT at, what, subject, dense_rank() OVER (ORDER BY who)::int AS number,
             (dense_rank() OVER (ORDER BY what) - 1)::int AS name,
             (dense_rank() OVER (ORDER BY subject) - 1)::int AS about
-        FROM (SELECT at, subject, {who} AS who, {what} AS what FROM {{user_step}} WHERE {where} LIMIT {most}) AS picked
+        FROM (SELECT at, subject, {who} AS who, {what} AS what FROM {of}) AS picked
     ) AS numbered
 """
+PICKED = "(SELECT * FROM {{user_step}} WHERE {where} LIMIT {most}) AS events"
+# With the number of the session of those that name none, as far as it lies in the period.
+IN_SESSIONS = """(
+    SELECT *, COUNT(*) FILTER (WHERE begins) OVER (PARTITION BY user_id, session_id ORDER BY at) AS visit
+    FROM (SELECT *, session_id = '' AND at > LAG(at) OVER (PARTITION BY user_id, session_id ORDER BY at) + {pause}
+            AS begins FROM {picked}) AS ordered
+) AS cut"""
 IN_ORDER = " ORDER BY number, at, name, about"
 
 
@@ -99,17 +107,15 @@ def events(request: Request, names: tuple[str, ...] = (), who: str = "user_id", 
     if names:
         where.append("name = ANY(%s)")
         params.append(list(names))
-    if who == "session_id":
-        where.append("session_id <> ''")
+    picked = PICKED.format(where=" AND ".join(where), most=MOST_EVENTS + 1)
     sql = EVENTS.format(
         users=integers("number", IN_ORDER),
         at=moments("at", IN_ORDER),
         names=integers("name", IN_ORDER),
         subjects=integers("about", IN_ORDER),
-        who="ROW(user_id, session_id)" if who == "session_id" else who,
+        who="ROW(user_id, session_id, visit)" if who == "session_id" else who,
         what=what,
-        where=" AND ".join(where),
-        most=MOST_EVENTS + 1,
+        of=IN_SESSIONS.format(pause=PAUSE, picked=picked) if who == "session_id" else picked,
     )
     return Select("user_steps", Statement(sql, tuple(params)))
 
@@ -274,7 +280,7 @@ JOURNEY = Composed(
     journey_rows,
     JourneyPath,
     feature=Feature.FUNNELS,
-    version=2,
+    version=3,
     slow=True,
     any_zone=True,
 )

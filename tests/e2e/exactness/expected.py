@@ -205,17 +205,23 @@ def activity(books: Books) -> Iterator[Question]:
     for action in books.actions:
         first[action.user_id] = min(first.get(action.user_id, action.at), action.at)
 
+    visits = list(_visits(books.actions))
+    begin = {id(visit[0]) for visit in visits}
+
+    def all_users(done: Sequence[Action]) -> Row:
+        return _done(done) | {"sessions": sum(id(action) in begin for action in done)}
+
     def users(done: Sequence[Action]) -> Row:
         new = {action.user_id for action in done if day(action.at) == day(first[action.user_id])}
-        return _done(done) | {"active_users": len({a.user_id for a in done}), "new_users": len(new)}
+        return all_users(done) | {"active_users": len({a.user_id for a in done}), "new_users": len(new)}
 
     by_time = {"user_id": attribute("user_id"), "feature": attribute("feature"), **calendar(attribute("at"))}
     yield from totals("user_activity", books.actions, ("", "user_id,day", "day", "month"), by_time, users, "events")
-    yield from totals("activity_totals", books.actions, ("", "day", "month"), by_time, _done, "events")
+    yield from totals("activity_totals", books.actions, ("", "day", "month"), by_time, all_users, "events")
     uses = [action for action in books.actions if action.name == "feature_used"]
     bys = ("feature", "feature,user_id,day", "month")
     yield from totals("feature_usage", uses, bys, by_time, _uses, "uses")
-    yield Question("sessions", {}, ("user_id", "session_id"), list(_sessions(books)), "events")
+    yield Question("sessions", {}, ("user_id", "session_id", "started"), list(_sessions(visits)), "events")
     seen = [
         {"user_id": key["user_id"], "first_seen": time(min(a.at for a in of)), "last_seen": time(max(a.at for a in of))}
         for key, of in grouped(books.actions, ("user_id",), by_time)
@@ -225,8 +231,8 @@ def activity(books: Books) -> Iterator[Question]:
 
 def _done(done: Sequence[Action]) -> Row:
     names = [action.name for action in done]
-    counted = {"sessions": "session_started", "page_views": "page_view", "impressions": "impression"}
-    counted |= {"clicks": "click", "feature_uses": "feature_used", "conversions": "conversion"}
+    counted = {"page_views": "page_view", "impressions": "impression", "clicks": "click"}
+    counted |= {"feature_uses": "feature_used", "conversions": "conversion"}
     return {"events": len(done), **{measured: names.count(name) for measured, name in counted.items()}}
 
 
@@ -234,12 +240,23 @@ def _uses(done: Sequence[Action]) -> Row:
     return {"uses": len(done), "users": len({action.user_id for action in done})}
 
 
-def _sessions(books: Books) -> Iterator[Row]:
-    named = [action for action in books.actions if action.session_id]
+def _visits(actions: Sequence[Action]) -> Iterator[list[Action]]:
+    """The actions of each session in their order; those that name none are cut where a pause exceeds half an hour."""
     by = {"user_id": attribute("user_id"), "session_id": attribute("session_id")}
-    for key, done in grouped(named, tuple(by), by):
-        times = [action.at for action in done]
-        yield key | {"started": time(min(times)), "ended": time(max(times)), "events": len(done)}
+    for key, done in grouped(actions, tuple(by), by):
+        visit: list[Action] = []
+        for action in sorted(done, key=attribute("at")):
+            if visit and not key["session_id"] and action.at - visit[-1].at > HOUR // 2:
+                yield visit
+                visit = []
+            visit.append(action)
+        yield visit
+
+
+def _sessions(visits: Iterable[list[Action]]) -> Iterator[Row]:
+    for visit in visits:
+        key = {"user_id": visit[0].user_id, "session_id": visit[0].session_id, "started": time(visit[0].at)}
+        yield key | {"ended": time(visit[-1].at), "events": len(visit)}
 
 
 def _quantiles(values: Sequence[int]) -> Row:
