@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -21,15 +22,14 @@ DEBT_KINDS = PAID | {FAILED}  # kinds of payments that say what is owed
 
 
 class Report(msgspec.Struct, array_like=True, frozen=True):
-    """The last report of a fact that has an id, or what takes it back, which has no fact. Of two reports the one counts
-    that is behind in the order of `place`.
+    """A report of what has an id, or what takes it back. Of two reports the one counts that is behind in the order of
+    `place`.
     """
 
-    change_id: str
+    id: str
     rank: int  # twice the revision, and 1 more for what takes back
     appended_at: int  # when the log took it, in ms
     seq: int  # where the log has it
-    fact: SubscriptionFact | None = None
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -37,14 +37,30 @@ class Report(msgspec.Struct, array_like=True, frozen=True):
         return self.rank, self.appended_at, self.seq
 
 
+AnyReport = TypeVar("AnyReport", bound=Report)
+
+
+class FactReport(Report, array_like=True, frozen=True):
+    """The last report of a subscription fact; none of one that was taken back."""
+
+    fact: SubscriptionFact | None = None
+
+
+class ChargeReport(Report, array_like=True, frozen=True):
+    """The last report of a payment; no charge where it was taken back, or says nothing of debts."""
+
+    charge: Charge | None = None
+
+
 class History(msgspec.Struct, array_like=True, frozen=True):
-    """The state of the fold: facts without an id and the charges that tell of debts, both in order, each once; and the
-    last report of each fact that has one, by id.
+    """The state of the fold: facts and charges that tell of debts without an id, both in order, each once; and the last
+    report of each fact and payment that has one, by id.
     """
 
     facts: list[SubscriptionFact] = []
     charges: list[Charge] = []
-    reports: list[Report] = []
+    reports: list[FactReport] = []
+    payments: list[ChargeReport] = []
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -80,7 +96,11 @@ def read_customer(state: State) -> Customer:
     """The customer as last reported."""
     history = _decode(state)
     named = [report.fact for report in history.reports if report.fact is not None]
-    return Customer(merge_facts(history.facts, named) if named else history.facts, history.charges)
+    charged = {report.charge for report in history.payments if report.charge is not None}
+    return Customer(
+        merge_facts(history.facts, named) if named else history.facts,
+        sorted(charged.union(history.charges)) if charged else history.charges,
+    )
 
 
 def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
@@ -89,25 +109,42 @@ def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
     Raises LimitExceeded of too many.
     """
     before = _decode(state) if state else History()
-    unnamed = [_fact(fact) for fact in facts if fact["_event"] == "subscription" and not fact["change_id"]]
-    owed = (fact for fact in facts if fact["_event"] == "payment" and fact["kind"] in DEBT_KINDS)
-    charged = {Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) for fact in owed}
-    reports = [_report(fact) for fact in facts if fact["_event"] != "payment" and fact["change_id"]]
-    last = {report.change_id: report for report in sorted([*before.reports, *reports], key=attrgetter("place"))}
+    said = [fact for fact in facts if fact["_event"] in ("subscription", "subscription_change_cancelled")]
+    paid = [fact for fact in facts if fact["_event"] in ("payment", "payment_cancelled") and fact["customer_id"]]
+    charged = {_charge(fact) for fact in paid if not fact["payment_id"]} - {None}
     after = History(
-        merge_facts(before.facts, unnamed),
-        sorted(charged.union(before.charges)),
-        [last[name] for name in sorted(last)],
+        merge_facts(before.facts, [_fact(fact) for fact in said if not fact["change_id"]]),
+        sorted(cast(set[Charge], charged).union(before.charges)),
+        _last(before.reports, [_reported(fact) for fact in said if fact["change_id"]]),
+        _last(before.payments, [_reported_charge(fact) for fact in paid if fact["payment_id"]]),
     )
-    if len(after.facts) + len(after.charges) + len(after.reports) > MOST_FACTS:
+    if len(after.facts) + len(after.charges) + len(after.reports) + len(after.payments) > MOST_FACTS:
         raise LimitExceeded(f"a customer has at most {MOST_FACTS:,} facts and charges", code="too_many_facts")
     return _encode(after)
 
 
-def _report(fact: Fact) -> Report:
+def _last(before: Sequence[AnyReport], more: Sequence[AnyReport]) -> list[AnyReport]:
+    last = {report.id: report for report in sorted([*before, *more], key=attrgetter("place"))}
+    return [last[name] for name in sorted(last)]
+
+
+def _place(fact: Fact, *, taken_back: bool) -> tuple[int, int, int]:
+    return 2 * fact["revision"] + taken_back, fact["_appended"], fact["_seq"]
+
+
+def _reported(fact: Fact) -> FactReport:
     taken_back = fact["_event"] != "subscription"
-    rank = 2 * fact["revision"] + taken_back
-    return Report(fact["change_id"], rank, fact["_appended"], fact["_seq"], None if taken_back else _fact(fact))
+    return FactReport(fact["change_id"], *_place(fact, taken_back=taken_back), None if taken_back else _fact(fact))
+
+
+def _reported_charge(fact: Fact) -> ChargeReport:
+    taken_back = fact["_event"] != "payment"
+    return ChargeReport(fact["payment_id"], *_place(fact, taken_back=taken_back), None if taken_back else _charge(fact))
+
+
+def _charge(fact: Fact) -> Charge | None:
+    """What the payment says of debts; None for a kind that says nothing."""
+    return Charge(fact["timestamp"], fact["invoice_id"], fact["kind"]) if fact["kind"] in DEBT_KINDS else None
 
 
 def _fact(fact: Fact) -> SubscriptionFact:

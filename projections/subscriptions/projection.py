@@ -33,7 +33,7 @@ from projections.subscriptions.rows import (
 )
 from projections.subscriptions.terms import spans_of_debt, terms
 
-subscriptions = Projection("subscriptions", version=9)
+subscriptions = Projection("subscriptions", version=10)
 
 MEASURES = {kind: (f"{kind}_mrr", f"{kind}_count") for kind in KINDS}
 
@@ -127,6 +127,7 @@ subscriptions.ordered_fold(
     "subscription",
     "subscription_change_cancelled",
     "payment",
+    "payment_cancelled",
     by=("company_id", "customer_id"),
     into=(CustomerSubscription, MrrMovement, CustomerMrr, ScheduledMrr, SubscriptionTerm, Debt),
     advance=customer_history,

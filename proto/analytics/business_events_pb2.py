@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61nalytics/business_events.proto\x12\tanalytics\"\xf5\x06\n\x11SubscriptionEvent\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0e\x32\".analytics.SubscriptionEvent.Event\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x03 \x01(\t\x12\x0c\n\x04plan\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x37\n\x08interval\x18\x06 \x01(\x0e\x32%.analytics.SubscriptionEvent.Interval\x12\x16\n\x0einterval_count\x18\x07 \x01(\r\x12\x18\n\x0bunit_amount\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08quantity\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64iscount_pct\x18\n \x01(\x01H\x02\x88\x01\x01\x12\x18\n\x10\x64iscount_lasting\x18\x0b \x01(\x08\x12\x10\n\x08\x63urrency\x18\x0c \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_at\x18\r \x01(\x03\x12\x13\n\x0brecorded_at\x18\x0e \x01(\x03\x12\x10\n\x08sequence\x18\x0f \x01(\x03\x12\x11\n\tchange_id\x18\x10 \x01(\t\x12\x10\n\x08revision\x18\x11 \x01(\r\x12\x18\n\x10unit_amount_text\x18\x1f \x01(\t\x12\x15\n\rquantity_text\x18  \x01(\t\x12\x19\n\x11\x64iscount_pct_text\x18! \x01(\t\"\xe2\x01\n\x05\x45vent\x12\x15\n\x11\x45VENT_UNSPECIFIED\x10\x00\x12\x11\n\rTRIAL_STARTED\x10\x01\x12\x0b\n\x07STARTED\x10\x02\x12\x13\n\x0fTRIAL_CONVERTED\x10\x03\x12\x0b\n\x07\x43HANGED\x10\x04\x12\x0c\n\x08UPGRADED\x10\x05\x12\x0e\n\nDOWNGRADED\x10\x06\x12\x14\n\x10QUANTITY_CHANGED\x10\x07\x12\x14\n\x10\x43\x41NCEL_SCHEDULED\x10\x08\x12\x0c\n\x08\x43\x41NCELED\x10\t\x12\n\n\x06PAUSED\x10\n\x12\x0b\n\x07RESUMED\x10\x0b\x12\x0f\n\x0bREACTIVATED\x10\x0c\"Y\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x07\n\x03\x44\x41Y\x10\x01\x12\x08\n\x04WEEK\x10\x02\x12\t\n\x05MONTH\x10\x03\x12\x0b\n\x07QUARTER\x10\x04\x12\x08\n\x04YEAR\x10\x05\x42\x0e\n\x0c_unit_amountB\x0b\n\t_quantityB\x0f\n\r_discount_pct\"E\n\x16SubscriptionEventBatch\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.analytics.SubscriptionEvent\"g\n\x1bSubscriptionChangeCancelled\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"Y\n SubscriptionChangeCancelledBatch\x12\x35\n\x05items\x18\x01 \x03(\x0b\x32&.analytics.SubscriptionChangeCancelled\"\xc5\x02\n\x0cPaymentEvent\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x12\n\ninvoice_id\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.analytics.PaymentEvent.Kind\x12\x13\n\x06\x61mount\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0b\n\x03\x66\x65\x65\x18\x05 \x01(\x01\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x13\n\x0b\x61mount_text\x18\x15 \x01(\t\x12\x10\n\x08\x66\x65\x65_text\x18\x16 \x01(\t\x12\x12\n\npayment_id\x18\x07 \x01(\t\x12\x10\n\x08revision\x18\x08 \x01(\r\"T\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tSUCCEEDED\x10\x01\x12\n\n\x06\x46\x41ILED\x10\x02\x12\x0c\n\x08REFUNDED\x10\x03\x12\r\n\tRECOVERED\x10\x04\x42\t\n\x07_amount\"H\n\x10PaymentCancelled\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"C\n\x15PaymentCancelledBatch\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.analytics.PaymentCancelled\";\n\x11PaymentEventBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.PaymentEvent\"\x98\x01\n\x0f\x41\x63quisitionCost\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x02 \x01(\t\x12\x11\n\x04\x63ost\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x11\n\tcost_text\x18\x0b \x01(\t\x12\x0f\n\x07\x63ost_id\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\rB\x07\n\x05_cost\"B\n\rCostCancelled\x12\x0f\n\x07\x63ost_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"=\n\x12\x43ostCancelledBatch\x12\'\n\x05items\x18\x01 \x03(\x0b\x32\x18.analytics.CostCancelled\"A\n\x14\x41\x63quisitionCostBatch\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.analytics.AcquisitionCost\"\xdc\x01\n\x0eSurveyResponse\x12\x30\n\x06survey\x18\x01 \x01(\x0e\x32 .analytics.SurveyResponse.Survey\x12\x12\n\x05score\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rrespondent_id\x18\x03 \x01(\t\x12\x13\n\x0bresponse_id\x18\x04 \x01(\t\x12\x10\n\x08revision\x18\x05 \x01(\r\"<\n\x06Survey\x12\x16\n\x12SURVEY_UNSPECIFIED\x10\x00\x12\x07\n\x03NPS\x10\x01\x12\x08\n\x04\x43SAT\x10\x02\x12\x07\n\x03\x43\x45S\x10\x03\x42\x08\n\x06_score\"J\n\x11ResponseCancelled\x12\x13\n\x0bresponse_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"E\n\x16ResponseCancelledBatch\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.analytics.ResponseCancelled\"?\n\x13SurveyResponseBatch\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.analytics.SurveyResponse\"\xda\x01\n\x12SupportTicketEvent\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x32\n\x05\x65vent\x18\x02 \x01(\x0e\x32#.analytics.SupportTicketEvent.Event\x12\x0f\n\x07step_id\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\r\"Z\n\x05\x45vent\x12\x15\n\x11\x45VENT_UNSPECIFIED\x10\x00\x12\n\n\x06OPENED\x10\x01\x12\x12\n\x0e\x46IRST_RESPONSE\x10\x02\x12\x0c\n\x08RESOLVED\x10\x03\x12\x0c\n\x08REOPENED\x10\x04\"H\n\x13TicketStepCancelled\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"I\n\x18TicketStepCancelledBatch\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.analytics.TicketStepCancelled\"G\n\x17SupportTicketEventBatch\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.analytics.SupportTicketEvent\"c\n\x0c\x45xchangeRate\x12\x0c\n\x04\x62\x61se\x18\x01 \x01(\t\x12\r\n\x05quote\x18\x02 \x01(\t\x12\x11\n\x04rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\n\n\x02\x61t\x18\x04 \x01(\x03\x12\x0e\n\x06source\x18\x05 \x01(\tB\x07\n\x05_rate\";\n\x11\x45xchangeRateBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.ExchangeRateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61nalytics/business_events.proto\x12\tanalytics\"\xf5\x06\n\x11SubscriptionEvent\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0e\x32\".analytics.SubscriptionEvent.Event\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x03 \x01(\t\x12\x0c\n\x04plan\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x37\n\x08interval\x18\x06 \x01(\x0e\x32%.analytics.SubscriptionEvent.Interval\x12\x16\n\x0einterval_count\x18\x07 \x01(\r\x12\x18\n\x0bunit_amount\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08quantity\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64iscount_pct\x18\n \x01(\x01H\x02\x88\x01\x01\x12\x18\n\x10\x64iscount_lasting\x18\x0b \x01(\x08\x12\x10\n\x08\x63urrency\x18\x0c \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_at\x18\r \x01(\x03\x12\x13\n\x0brecorded_at\x18\x0e \x01(\x03\x12\x10\n\x08sequence\x18\x0f \x01(\x03\x12\x11\n\tchange_id\x18\x10 \x01(\t\x12\x10\n\x08revision\x18\x11 \x01(\r\x12\x18\n\x10unit_amount_text\x18\x1f \x01(\t\x12\x15\n\rquantity_text\x18  \x01(\t\x12\x19\n\x11\x64iscount_pct_text\x18! \x01(\t\"\xe2\x01\n\x05\x45vent\x12\x15\n\x11\x45VENT_UNSPECIFIED\x10\x00\x12\x11\n\rTRIAL_STARTED\x10\x01\x12\x0b\n\x07STARTED\x10\x02\x12\x13\n\x0fTRIAL_CONVERTED\x10\x03\x12\x0b\n\x07\x43HANGED\x10\x04\x12\x0c\n\x08UPGRADED\x10\x05\x12\x0e\n\nDOWNGRADED\x10\x06\x12\x14\n\x10QUANTITY_CHANGED\x10\x07\x12\x14\n\x10\x43\x41NCEL_SCHEDULED\x10\x08\x12\x0c\n\x08\x43\x41NCELED\x10\t\x12\n\n\x06PAUSED\x10\n\x12\x0b\n\x07RESUMED\x10\x0b\x12\x0f\n\x0bREACTIVATED\x10\x0c\"Y\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x07\n\x03\x44\x41Y\x10\x01\x12\x08\n\x04WEEK\x10\x02\x12\t\n\x05MONTH\x10\x03\x12\x0b\n\x07QUARTER\x10\x04\x12\x08\n\x04YEAR\x10\x05\x42\x0e\n\x0c_unit_amountB\x0b\n\t_quantityB\x0f\n\r_discount_pct\"E\n\x16SubscriptionEventBatch\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.analytics.SubscriptionEvent\"g\n\x1bSubscriptionChangeCancelled\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"Y\n SubscriptionChangeCancelledBatch\x12\x35\n\x05items\x18\x01 \x03(\x0b\x32&.analytics.SubscriptionChangeCancelled\"\xc5\x02\n\x0cPaymentEvent\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x12\n\ninvoice_id\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.analytics.PaymentEvent.Kind\x12\x13\n\x06\x61mount\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0b\n\x03\x66\x65\x65\x18\x05 \x01(\x01\x12\x10\n\x08\x63urrency\x18\x06 \x01(\t\x12\x13\n\x0b\x61mount_text\x18\x15 \x01(\t\x12\x10\n\x08\x66\x65\x65_text\x18\x16 \x01(\t\x12\x12\n\npayment_id\x18\x07 \x01(\t\x12\x10\n\x08revision\x18\x08 \x01(\r\"T\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tSUCCEEDED\x10\x01\x12\n\n\x06\x46\x41ILED\x10\x02\x12\x0c\n\x08REFUNDED\x10\x03\x12\r\n\tRECOVERED\x10\x04\x42\t\n\x07_amount\"]\n\x10PaymentCancelled\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\"C\n\x15PaymentCancelledBatch\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.analytics.PaymentCancelled\";\n\x11PaymentEventBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.PaymentEvent\"\x98\x01\n\x0f\x41\x63quisitionCost\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x02 \x01(\t\x12\x11\n\x04\x63ost\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x11\n\tcost_text\x18\x0b \x01(\t\x12\x0f\n\x07\x63ost_id\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\rB\x07\n\x05_cost\"B\n\rCostCancelled\x12\x0f\n\x07\x63ost_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"=\n\x12\x43ostCancelledBatch\x12\'\n\x05items\x18\x01 \x03(\x0b\x32\x18.analytics.CostCancelled\"A\n\x14\x41\x63quisitionCostBatch\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.analytics.AcquisitionCost\"\xdc\x01\n\x0eSurveyResponse\x12\x30\n\x06survey\x18\x01 \x01(\x0e\x32 .analytics.SurveyResponse.Survey\x12\x12\n\x05score\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rrespondent_id\x18\x03 \x01(\t\x12\x13\n\x0bresponse_id\x18\x04 \x01(\t\x12\x10\n\x08revision\x18\x05 \x01(\r\"<\n\x06Survey\x12\x16\n\x12SURVEY_UNSPECIFIED\x10\x00\x12\x07\n\x03NPS\x10\x01\x12\x08\n\x04\x43SAT\x10\x02\x12\x07\n\x03\x43\x45S\x10\x03\x42\x08\n\x06_score\"J\n\x11ResponseCancelled\x12\x13\n\x0bresponse_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"E\n\x16ResponseCancelledBatch\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.analytics.ResponseCancelled\"?\n\x13SurveyResponseBatch\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.analytics.SurveyResponse\"\xda\x01\n\x12SupportTicketEvent\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12\x32\n\x05\x65vent\x18\x02 \x01(\x0e\x32#.analytics.SupportTicketEvent.Event\x12\x0f\n\x07step_id\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\r\"Z\n\x05\x45vent\x12\x15\n\x11\x45VENT_UNSPECIFIED\x10\x00\x12\n\n\x06OPENED\x10\x01\x12\x12\n\x0e\x46IRST_RESPONSE\x10\x02\x12\x0c\n\x08RESOLVED\x10\x03\x12\x0c\n\x08REOPENED\x10\x04\"H\n\x13TicketStepCancelled\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"I\n\x18TicketStepCancelledBatch\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.analytics.TicketStepCancelled\"G\n\x17SupportTicketEventBatch\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.analytics.SupportTicketEvent\"c\n\x0c\x45xchangeRate\x12\x0c\n\x04\x62\x61se\x18\x01 \x01(\t\x12\r\n\x05quote\x18\x02 \x01(\t\x12\x11\n\x04rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\n\n\x02\x61t\x18\x04 \x01(\x03\x12\x0e\n\x06source\x18\x05 \x01(\tB\x07\n\x05_rate\";\n\x11\x45xchangeRateBatch\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.analytics.ExchangeRateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,41 +48,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENTEVENT_KIND']._serialized_start=1432
   _globals['_PAYMENTEVENT_KIND']._serialized_end=1516
   _globals['_PAYMENTCANCELLED']._serialized_start=1529
-  _globals['_PAYMENTCANCELLED']._serialized_end=1601
-  _globals['_PAYMENTCANCELLEDBATCH']._serialized_start=1603
-  _globals['_PAYMENTCANCELLEDBATCH']._serialized_end=1670
-  _globals['_PAYMENTEVENTBATCH']._serialized_start=1672
-  _globals['_PAYMENTEVENTBATCH']._serialized_end=1731
-  _globals['_ACQUISITIONCOST']._serialized_start=1734
-  _globals['_ACQUISITIONCOST']._serialized_end=1886
-  _globals['_COSTCANCELLED']._serialized_start=1888
-  _globals['_COSTCANCELLED']._serialized_end=1954
-  _globals['_COSTCANCELLEDBATCH']._serialized_start=1956
-  _globals['_COSTCANCELLEDBATCH']._serialized_end=2017
-  _globals['_ACQUISITIONCOSTBATCH']._serialized_start=2019
-  _globals['_ACQUISITIONCOSTBATCH']._serialized_end=2084
-  _globals['_SURVEYRESPONSE']._serialized_start=2087
-  _globals['_SURVEYRESPONSE']._serialized_end=2307
-  _globals['_SURVEYRESPONSE_SURVEY']._serialized_start=2237
-  _globals['_SURVEYRESPONSE_SURVEY']._serialized_end=2297
-  _globals['_RESPONSECANCELLED']._serialized_start=2309
-  _globals['_RESPONSECANCELLED']._serialized_end=2383
-  _globals['_RESPONSECANCELLEDBATCH']._serialized_start=2385
-  _globals['_RESPONSECANCELLEDBATCH']._serialized_end=2454
-  _globals['_SURVEYRESPONSEBATCH']._serialized_start=2456
-  _globals['_SURVEYRESPONSEBATCH']._serialized_end=2519
-  _globals['_SUPPORTTICKETEVENT']._serialized_start=2522
-  _globals['_SUPPORTTICKETEVENT']._serialized_end=2740
-  _globals['_SUPPORTTICKETEVENT_EVENT']._serialized_start=2650
-  _globals['_SUPPORTTICKETEVENT_EVENT']._serialized_end=2740
-  _globals['_TICKETSTEPCANCELLED']._serialized_start=2742
-  _globals['_TICKETSTEPCANCELLED']._serialized_end=2814
-  _globals['_TICKETSTEPCANCELLEDBATCH']._serialized_start=2816
-  _globals['_TICKETSTEPCANCELLEDBATCH']._serialized_end=2889
-  _globals['_SUPPORTTICKETEVENTBATCH']._serialized_start=2891
-  _globals['_SUPPORTTICKETEVENTBATCH']._serialized_end=2962
-  _globals['_EXCHANGERATE']._serialized_start=2964
-  _globals['_EXCHANGERATE']._serialized_end=3063
-  _globals['_EXCHANGERATEBATCH']._serialized_start=3065
-  _globals['_EXCHANGERATEBATCH']._serialized_end=3124
+  _globals['_PAYMENTCANCELLED']._serialized_end=1622
+  _globals['_PAYMENTCANCELLEDBATCH']._serialized_start=1624
+  _globals['_PAYMENTCANCELLEDBATCH']._serialized_end=1691
+  _globals['_PAYMENTEVENTBATCH']._serialized_start=1693
+  _globals['_PAYMENTEVENTBATCH']._serialized_end=1752
+  _globals['_ACQUISITIONCOST']._serialized_start=1755
+  _globals['_ACQUISITIONCOST']._serialized_end=1907
+  _globals['_COSTCANCELLED']._serialized_start=1909
+  _globals['_COSTCANCELLED']._serialized_end=1975
+  _globals['_COSTCANCELLEDBATCH']._serialized_start=1977
+  _globals['_COSTCANCELLEDBATCH']._serialized_end=2038
+  _globals['_ACQUISITIONCOSTBATCH']._serialized_start=2040
+  _globals['_ACQUISITIONCOSTBATCH']._serialized_end=2105
+  _globals['_SURVEYRESPONSE']._serialized_start=2108
+  _globals['_SURVEYRESPONSE']._serialized_end=2328
+  _globals['_SURVEYRESPONSE_SURVEY']._serialized_start=2258
+  _globals['_SURVEYRESPONSE_SURVEY']._serialized_end=2318
+  _globals['_RESPONSECANCELLED']._serialized_start=2330
+  _globals['_RESPONSECANCELLED']._serialized_end=2404
+  _globals['_RESPONSECANCELLEDBATCH']._serialized_start=2406
+  _globals['_RESPONSECANCELLEDBATCH']._serialized_end=2475
+  _globals['_SURVEYRESPONSEBATCH']._serialized_start=2477
+  _globals['_SURVEYRESPONSEBATCH']._serialized_end=2540
+  _globals['_SUPPORTTICKETEVENT']._serialized_start=2543
+  _globals['_SUPPORTTICKETEVENT']._serialized_end=2761
+  _globals['_SUPPORTTICKETEVENT_EVENT']._serialized_start=2671
+  _globals['_SUPPORTTICKETEVENT_EVENT']._serialized_end=2761
+  _globals['_TICKETSTEPCANCELLED']._serialized_start=2763
+  _globals['_TICKETSTEPCANCELLED']._serialized_end=2835
+  _globals['_TICKETSTEPCANCELLEDBATCH']._serialized_start=2837
+  _globals['_TICKETSTEPCANCELLEDBATCH']._serialized_end=2910
+  _globals['_SUPPORTTICKETEVENTBATCH']._serialized_start=2912
+  _globals['_SUPPORTTICKETEVENTBATCH']._serialized_end=2983
+  _globals['_EXCHANGERATE']._serialized_start=2985
+  _globals['_EXCHANGERATE']._serialized_end=3084
+  _globals['_EXCHANGERATEBATCH']._serialized_start=3086
+  _globals['_EXCHANGERATEBATCH']._serialized_end=3145
 # @@protoc_insertion_point(module_scope)

@@ -154,14 +154,16 @@ class PaymentEvent(_message.Message):
     def __init__(self, customer_id: _Optional[str] = ..., invoice_id: _Optional[str] = ..., kind: _Optional[_Union[PaymentEvent.Kind, str]] = ..., amount: _Optional[float] = ..., fee: _Optional[float] = ..., currency: _Optional[str] = ..., amount_text: _Optional[str] = ..., fee_text: _Optional[str] = ..., payment_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class PaymentCancelled(_message.Message):
-    __slots__ = ("payment_id", "revision", "reason")
+    __slots__ = ("payment_id", "revision", "reason", "customer_id")
     PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     payment_id: str
     revision: int
     reason: str
-    def __init__(self, payment_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    customer_id: str
+    def __init__(self, payment_id: _Optional[str] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ..., customer_id: _Optional[str] = ...) -> None: ...
 
 class PaymentCancelledBatch(_message.Message):
     __slots__ = ("items",)

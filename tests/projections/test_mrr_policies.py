@@ -302,7 +302,8 @@ def fact_row(fact: SubscriptionFact) -> dict[str, Any]:
 
 def charge_row(charge: Charge) -> dict[str, Any]:
     """A charge as the engine hands it to a fold."""
-    return {"_event": "payment", "timestamp": charge.at, "invoice_id": charge.invoice_id, "kind": charge.kind}
+    given = {"timestamp": charge.at, "invoice_id": charge.invoice_id, "kind": charge.kind}
+    return {**given, "_event": "payment", "customer_id": "c1", "payment_id": ""}
 
 
 def paid(customer: str, charge: Charge) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from eventlog.publish.builders import subscription, subscription_change_cancelled
+from eventlog.publish.builders import payment, payment_cancelled, subscription, subscription_change_cancelled
 from tests.projections.harness import COMPANY, ReadModels
 
 START = 1_760_000_000_000  # 2025-10-09T08:53:20Z
@@ -47,3 +47,21 @@ async def test_ids_of_changes_are_of_their_customer(models: ReadModels) -> None:
     models.given([each(event="started", unit_amount=30, timestamp=START, change_id="1") for each in (said, other)])
     models.given([back(change_id="1")])
     assert await moved(models) == {"new": "30"}
+
+
+async def test_a_debt_that_was_none_is_forgotten(models: ReadModels) -> None:
+    """The payment had succeeded, or there was none: MRR that went with the debt is back, as if it had never gone."""
+    started = said(event="started", unit_amount=30, timestamp=START)
+    paid = partial(payment, company_id=COMPANY, customer_id="c1", currency="USD", amount=30, timestamp=START + DAY)
+    failed = [paid(kind="failed", payment_id=name, invoice_id=name) for name in ("p1", "p2")]
+    models.given([started, *failed])
+    assert await moved(models) == {"new": "30", "churned": "30"}
+    models.given([paid(kind="succeeded", payment_id="p1", invoice_id="p1")])
+    assert await moved(models) == {"new": "30", "churned": "30"}
+    gone = partial(payment_cancelled, company_id=COMPANY, payment_id="p2", timestamp=START)
+    models.given([gone(), gone(customer_id="c2")])
+    assert await moved(models) == {"new": "30", "churned": "30"}, "whose it was is not said, or is another's"
+    models.given([gone(customer_id="c1")])
+    assert await moved(models) == {"new": "30"}
+    models.given([paid(kind="failed", payment_id="p2", invoice_id="p2", revision=1)])
+    assert await moved(models) == {"new": "30", "churned": "30"}
