@@ -321,6 +321,7 @@ def payment_cancelled(
     payment_id: str,
     revision: int | None = ...,
     reason: str | None = ...,
+    customer_id: str | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
 def payment_cancelled_batch(
