@@ -237,7 +237,8 @@ class Checkpoint:
     """How far a projection's live version has folded; `as_of`, `complete` and `lag_ms` as of an `Answer`.
 
     `of_company`: where it last folded anything of the company that was asked about; `of_all`: of what is everybody's.
-    While both stay the same so do the company's rows, whatever comes of others.
+    While both stay the same so do the company's rows, whatever comes of others. `defaults`: a digest of what answers of
+    other projections rest on of these rows; None where that is all of them.
     """
 
     version: int
@@ -247,6 +248,7 @@ class Checkpoint:
     lag_ms: int
     of_company: str = ""
     of_all: str = ""
+    defaults: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

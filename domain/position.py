@@ -2,6 +2,7 @@
 
 Text form (the position token of the API): `topic:partition=offset,...;topic:...`, sorted, where each offset is the
 next one to be read. Example: `trading-events:0=120,1=98;user-behavior:0=7`. The empty position is the empty text.
+A topic at its beginning is named (`config-events:0=0`) only where somebody rests on there being nothing of it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ class Position:
             if offset > 0:
                 topics.setdefault(topic, []).append(f"{partition}={offset}")
         return ";".join(f"{topic}:{','.join(parts)}" for topic, parts in topics.items())
+
+    def naming(self, topics: Iterable[str]) -> str:
+        """The text form, in which these topics are named where there is nothing of them yet, too: `topic:0=0`."""
+        begun = {topic for (topic, _), offset in self.offsets.items() if offset > 0}
+        sections = [f"{topic}:0=0" for topic in set(topics) - begun]
+        return ";".join(sorted([*filter(None, str(self).split(";")), *sections])) if sections else str(self)
 
     @classmethod
     def parse(cls, text: str) -> Position:

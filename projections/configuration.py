@@ -25,13 +25,14 @@ from projections.engine.declare.merge_rules import Count, Flag, Json, Key, Last,
 from projections.engine.declare.projection import Delta, Fact, Projection, RowValues, State
 from projections.engine.declare.rows import Columns, Row, Table
 from projections.engine.query.answer_row import AnswerRow, AnswerTime, struct
+from projections.engine.query.company_settings import CONFIGURATION, SETTINGS
 from projections.engine.query.listing import Condition, Listing, listing
 from projections.engine.query.params import Param
 from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
-configuration = Projection("configuration", version=3, beside=True)
+configuration = Projection(CONFIGURATION, version=3, beside=True, defaults=SETTINGS)
 
 
 class History:

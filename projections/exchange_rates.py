@@ -39,9 +39,6 @@ def reported_rates(rate: Columns) -> Delta:
 
 
 REPORTING = Reporting(
-    currency=Lookup(
-        "configuration", "SELECT currency FROM {configured_company} WHERE company_id = %s AND currency_set"
-    ),
     rates=Lookup(
         exchange_rates.name,
         "SELECT base, quote, source, day, rate FROM {exchange_rate}"

@@ -41,8 +41,9 @@ async def answer_question(settings: Settings, question: Question) -> dict[str, A
     with closing(tables) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
+            past = replace(past, log_time=await history.log_time(past))
+            question = replace(question, asked_at=past.moment(question.asked_at))
             store = PastStore(history, scratch, question.company, past, question.member)
-            question = replace(question, asked_at=await history.moment(past, question.asked_at))
             if request.page is None:
                 return await answer_past(question, store)
             return await explain(*turn(store, question, request.page))

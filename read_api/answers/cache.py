@@ -30,7 +30,7 @@ from domain.errors import AnalyticsError
 from domain.ports import Checkpoint, PositionedStore
 from eventlog import tasks
 from projections.engine.declare.registry import read_beside
-from projections.engine.query.ask import answerable
+from projections.engine.query.ask import answerable, is_stamped
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Compared
 from projections.engine.query.composed import Composed, projections_of
@@ -39,7 +39,7 @@ from projections.engine.query.instance_query import InstanceQuery
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW
 from read_api.answers.cache_tiers import Tiers
-from read_api.answers.cached_answer import CachedAnswer, Entry, State, key_of, state_of
+from read_api.answers.cached_answer import CachedAnswer, Entry, State, key_of, state_of, stood_still
 
 MEMORY = 64 * 2**20  # bytes of answers in a process
 TIMES_JSON = 9  # bytes in memory for each of an answer's JSON: its rows twice, where they are stamped, and as sent
@@ -68,7 +68,9 @@ EXACT = Freshness()
 
 
 class _Look(NamedTuple):
-    """Where projections stand, what that means for the company's rows, the event of their next movement, and when."""
+    """Where the projections of an answer and those beside stand, what it depends on of that, the event of their next
+    movement, and when.
+    """
 
     checkpoints: Mapping[str, Checkpoint]
     state: State
@@ -136,16 +138,15 @@ class AnswerCache:
         entry = self._entries.get(asked.key)
         reads = entry.reads if entry and entry.answer.holds_at(asked.asked_at) else tuple(sorted(projections_of(asked)))
         look = await self._look(asked.company, reads)
-        state = look.state
         if entry is not None and not freshness.force_refresh:
             if (kept := self._hit(entry, asked, look)) is not None:
                 return kept
             if self._clock() - entry.right < freshness.max_staleness and _of_same_day(entry.answer, asked.asked_at):
-                self._renew(asked, reads, state, entry)
+                self._renew(asked, reads, look, entry)
                 self.counts["stale_hits"] += 1
                 return {**entry.answer, "complete": False, "lag_ms": age(entry.answer["as_of"], question.asked_at)}
         self.counts["misses"] += 1
-        return await asyncio.shield(self._begin(asked, reads, state, anew=freshness.force_refresh))
+        return await asyncio.shield(self._begin(asked, reads, look, anew=freshness.force_refresh))
 
     def at_hand(self, asked: Question, key: Hashable) -> Lease | None:
         """The exact answer, where it is kept and known to be right without asking anybody; else `answer` has it.
@@ -176,7 +177,7 @@ class AnswerCache:
             return await self._timed(question)
         asked = _of_its_minute(question)
         reads = tuple(sorted(projections_of(asked)))
-        return await self._computed(asked, reads, (await self._look_now(asked.company, reads)).state)
+        return await self._computed(asked, reads, await self._look_now(asked.company, reads))
 
     async def warm(self, question: Question) -> float:
         """Have the answer before it is asked for; the seconds that it took, 0 where it is there or costs little.
@@ -187,12 +188,12 @@ class AnswerCache:
             return 0.0
         asked = _of_its_minute(question)
         reads = tuple(sorted(projections_of(asked)))
-        state = (await self._look(asked.company, reads)).state
+        look = await self._look(asked.company, reads)
         entry = self._entries.get(asked.key)
-        if entry is not None and entry.holds(state, asked.asked_at):
+        if entry is not None and entry.holds(look.state, asked.asked_at):
             return 0.0
         began = self._clock()
-        await asyncio.shield(self._begin(asked, reads, state, anew=False))
+        await asyncio.shield(self._begin(asked, reads, look, anew=False))
         if (made := self._entries.get(asked.key)) is not None:
             made.warmed = True
         self.counts["warmed"] += 1
@@ -249,33 +250,32 @@ class AnswerCache:
     async def _look_now(self, company: str, reads: tuple[str, ...]) -> _Look:
         moved = self._moved()
         found = await self._store.checkpoints(sorted({*reads, *read_beside(reads)}), company)
-        reached = {name: found[name] for name in reads if name in found}
-        look = self._looks[company, reads] = _Look(reached, state_of(found), moved, self._clock())
+        look = self._looks[company, reads] = _Look(found, state_of(found, reads), moved, self._clock())
         return look
 
     def _begin(
-        self, asked: Question, reads: tuple[str, ...], state: State, *, anew: bool
+        self, asked: Question, reads: tuple[str, ...], look: _Look, *, anew: bool
     ) -> asyncio.Task[dict[str, Any]]:
         """The computation that is under way, or a new one: many who ask at once are one question."""
-        place = asked.key, asked.asked_at, state, anew
+        place = asked.key, asked.asked_at, look.state, anew
         if place not in self._making:
-            work = self._computed(asked, reads, state) if anew else self._found(asked, reads, state)
+            work = self._computed(asked, reads, look) if anew else self._found(asked, reads, look)
             self._making[place] = tasks.owned(work, f"answer {asked.name}")
             self._making[place].add_done_callback(lambda _: self._making.pop(place))
         return self._making[place]
 
-    async def _found(self, asked: Question, reads: tuple[str, ...], state: State) -> LastingAnswer:
+    async def _found(self, asked: Question, reads: tuple[str, ...], look: _Look) -> LastingAnswer:
         """What a tier has, else what is computed."""
         expected = self._costs.get(asked.name, 0.0)
-        found = await self._tiers.get(key_of(asked, state, self._code), asked.asked_at, expected)
+        found = await self._tiers.get(key_of(asked, look.state, self._code), asked.asked_at, expected)
         if found is None:
-            return await self._computed(asked, reads, state)
+            return await self._computed(asked, reads, look)
         cost, answer = found
-        entry = self._keep(asked, reads, state, answer, cost)
+        entry = self._keep(asked, reads, look.state, answer, cost)
         self.seconds["saved"] += cost
         return entry.as_of_now((await self._look(asked.company, reads)).checkpoints)
 
-    async def _computed(self, asked: Question, reads: tuple[str, ...], state: State) -> LastingAnswer:
+    async def _computed(self, asked: Question, reads: tuple[str, ...], look: _Look) -> LastingAnswer:
         began = self._clock()
         answer = await self._make(asked)
         cost = self._clock() - began
@@ -284,28 +284,28 @@ class AnswerCache:
         self.seconds["computing"] += cost
         if len(answer["rows"]) > FEW:  # so many are given back when they have been sent
             return answer
-        stood_still = (await self._look_now(asked.company, reads)).state == state
-        entry = self._keep(asked, reads, state if stood_still else (), answer, cost)
-        if stood_still:
-            tasks.start(self._tiers.put(key_of(asked, state, self._code), answer, cost), "keeping an answer")
+        still = stood_still(look.checkpoints, (await self._look_now(asked.company, reads)).checkpoints)
+        entry = self._keep(asked, reads, look.state if still else (), answer, cost)
+        if still:
+            tasks.start(self._tiers.put(key_of(asked, look.state, self._code), answer, cost), "keeping an answer")
         return entry.answer
 
     def _keep(
         self, asked: Question, reads: tuple[str, ...], state: State, lasting: LastingAnswer, cost: float
     ) -> Entry:
-        query, now = answerable(asked.name), self._clock()
-        answer = CachedAnswer(lasting, lasting.asked_at, lasting.until)
+        now = self._clock()
+        answer = CachedAnswer(lasting, lasting.asked_at, lasting.until, lasting.beside)
         answer.rows_json = msgspec.Raw(msgspec.json.encode(answer["rows"]))
-        stamped = isinstance(query, Composed) and query.stamped
+        stamped = is_stamped(answerable(asked.name))
         size = TIMES_JSON * len(bytes(answer.rows_json)) + 1_000
         entry = Entry(answer, reads, state, cost, now, now - cost, stamped, size=size)
         if size < MEMORY // 8:
             self._entries[asked.key] = entry
         return entry
 
-    def _renew(self, asked: Question, reads: tuple[str, ...], state: State, entry: Entry) -> None:
+    def _renew(self, asked: Question, reads: tuple[str, ...], look: _Look, entry: Entry) -> None:
         if self._clock() - entry.made >= SHARE * entry.cost and self._renewing is None:
-            self._renewing = self._begin(asked, reads, state, anew=False)
+            self._renewing = self._begin(asked, reads, look, anew=False)
             self._renewing.add_done_callback(partial(self._renewed, asked))
 
     def _renewed(self, question: Question, task: asyncio.Task[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,17 +13,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.ports import Checkpoint
-from domain.position import Position
 from projections.engine.query.asked_at import LastingAnswer
-from projections.engine.query.composed import least_position, topics_of
+from projections.engine.query.basis import position_at
 from projections.engine.query.formatting import show_time
 from projections.engine.query.request import Question
 
-FORMAT = 2  # of keys and values
+FORMAT = 3  # of keys and values
 _LENGTH = struct.Struct(">I")
 _STAMPS = ("position", "as_of", "complete")
 
-State = tuple[tuple[str, int, str], ...]  # projection, its stored version, where it last folded anything of the company
+State = tuple[tuple[str, int, str], ...]  # projection, its stored version, on what of the company it rests
 
 
 class CachedAnswer(LastingAnswer):
@@ -56,14 +55,27 @@ def key_of(question: Question, state: State, code: str) -> Key:
     return Key(text, hashlib.sha256(text).hexdigest())
 
 
-def state_of(checkpoints: Mapping[str, Checkpoint]) -> State:
-    """On what the company's rows depend."""
-    return tuple((name, each.version, f"{each.of_company} {each.of_all}") for name, each in sorted(checkpoints.items()))
+def state_of(checkpoints: Mapping[str, Checkpoint], own: Container[str]) -> State:
+    """On what an answer depends: all of the company's rows of its own projections, of others what it takes of them."""
+    return tuple(
+        (name, each.version, _rows_of(each) if name in own or each.defaults is None else each.defaults)
+        for name, each in sorted(checkpoints.items())
+    )
+
+
+def stood_still(before: Mapping[str, Checkpoint], after: Mapping[str, Checkpoint]) -> bool:
+    """Whether nothing of the company was folded between two looks, nor anything put in its place."""
+    return state_of(before, before) == state_of(after, after)
+
+
+def _rows_of(checkpoint: Checkpoint) -> str:
+    return f"{checkpoint.of_company} {checkpoint.of_all}"
 
 
 def packed(key: Key, answer: LastingAnswer, cost: float) -> bytes | None:
     """An answer as bytes that say of what it is; None for one that would not come back as it was."""
-    content = msgspec.json.encode([cost, answer.asked_at.isoformat(), answer.until.isoformat(), answer])
+    times = answer.asked_at.isoformat(), answer.until.isoformat()
+    content = msgspec.json.encode([cost, *times, sorted(answer.beside), answer])
     if msgspec.json.decode(content)[-1] != answer:
         return None
     return b"".join((_LENGTH.pack(len(key.text)), key.text, hashlib.sha256(content).digest(), content))
@@ -77,8 +89,8 @@ def unpacked(key: Key, value: bytes) -> tuple[float, LastingAnswer] | None:
     content = value[begin + 32 :]
     if hashlib.sha256(content).digest() != value[begin : begin + 32]:
         return None
-    cost, asked_at, until, answer = msgspec.json.decode(content)
-    return cost, LastingAnswer(answer, datetime.fromisoformat(asked_at), datetime.fromisoformat(until))
+    cost, asked_at, until, beside, answer = msgspec.json.decode(content)
+    return cost, LastingAnswer(answer, datetime.fromisoformat(asked_at), datetime.fromisoformat(until), beside)
 
 
 @dataclass(slots=True)
@@ -108,18 +120,23 @@ class Entry:
     def as_of_now(self, checkpoints: Mapping[str, Checkpoint]) -> CachedAnswer:
         """The answer where its projections stand now, whose rows of the company are the ones that it was made of.
 
-        It is the one that was given last, while it would be equal.
+        `checkpoints`: of what it rests on, and maybe others. It is the one that was given last, while it would be
+        equal.
         """
         latest = self._latest
         if latest is not None and latest[0] is checkpoints:
             return latest[2]
-        stands_for = freshness_of(checkpoints)
+        own = {name: checkpoints[name] for name in self.reads if name in checkpoints}
+        beside = {name: checkpoints[name] for name in sorted(self.answer.beside) if name in checkpoints}
+        stands_for = {**freshness_of(own), "position": position_of({**own, **beside})}
         answer = latest[2] if latest is not None and latest[1] == stands_for else self._standing(stands_for)
         self._latest = checkpoints, stands_for, answer
         return answer
 
     def _standing(self, stands_for: Mapping[str, Any]) -> CachedAnswer:
-        answer = CachedAnswer({**self.answer, **stands_for}, self.answer.asked_at, self.answer.until)
+        answer = CachedAnswer(
+            {**self.answer, **stands_for}, self.answer.asked_at, self.answer.until, self.answer.beside
+        )
         if self.stamped:
             stamps = {name: stands_for[name] for name in _STAMPS}
             answer["rows"] = [row | stamps for row in self.answer["rows"]]
@@ -132,17 +149,16 @@ def freshness_of(checkpoints: Mapping[str, Checkpoint]) -> dict[str, Any]:
     """Position, moment, completeness and lag of what rests on projections that stand there, as answers have them."""
     moments = [each.as_of for each in checkpoints.values()]
     return {
-        "position": _position(tuple((name, each.position) for name, each in checkpoints.items())),
+        "position": position_of(checkpoints),
         "as_of": show_time(datetime.fromtimestamp(min(moments) / 1000, UTC)) if moments and all(moments) else None,
         "complete": all(each.complete for each in checkpoints.values()),
         "lag_ms": max((each.lag_ms for each in checkpoints.values()), default=0),
     }
 
 
-@lru_cache(1_000)  # the same until something moves
-def _position(reached: Sequence[tuple[str, str]]) -> str:
-    if len(reached) == 1:
-        return reached[0][1]
-    return (
-        str(least_position((topics_of([name]), position) for name, position in reached)) if reached else str(Position())
-    )
+def position_of(checkpoints: Mapping[str, Checkpoint]) -> str:
+    """The position of what rests on projections that stand there."""
+    return _position(tuple((name, each.position) for name, each in checkpoints.items()))
+
+
+_position = lru_cache(1_000)(position_at)  # the same until something moves

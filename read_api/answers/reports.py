@@ -17,6 +17,7 @@ import msgspec
 from domain.access.rights import Principal, Right, require
 from domain.errors import AnalyticsError, Conflict, Invalid, NotFound
 from domain.events.identity import new_event_id
+from domain.position import Position
 from domain.reports.report import ReportFiles, ReportRequest, ReportSection, ReportStore, State, StoredReport
 from projections.engine.query.ask import answerable
 from projections.engine.query.composed import least_position, positions_agree, projections_of, topics_of
@@ -186,10 +187,9 @@ class Reports:
         """All sections, asked until they stand at one position; after a few tries each says its own."""
         request, asked_at = report.request, self._questions.now()
         asked = [Question(s.query, report.company_id, s.params, asked_at) for s in sections]
-        topics = [topics_of(projections_of(question)) for question in asked]
         for _ in range(TRIES):
             answers = [await self._questions.ask(principal, question) for question in asked]
-            reached = list(zip(topics, (answer["position"] for answer in answers), strict=True))
+            reached = [_reached(*each) for each in zip(asked, answers, strict=True)]
             if positions_agree(reached):
                 break
         told = [
@@ -203,12 +203,19 @@ class Reports:
             "kind": request.kind,
             "title": request.title or STANDARD.get(request.kind, ("Report", ()))[0],
             "locale": request.locale or "en-US",
-            "position": str(least_position(reached)),
+            "position": least_position(reached),
             "as_of": min(moments) if all(moments) else None,
             "complete": all(answer["complete"] for answer in answers),
             "lag_ms": max(answer["lag_ms"] for answer in answers),
             "sections": told,
         }
+
+
+def _reached(question: Question, answer: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+    """The streams that an answer rests on, those of settings and rates included, and its position."""
+    position = answer["position"]
+    beside = {topic for topic, _ in Position.parse(position).offsets}
+    return topics_of(projections_of(question)) | beside, position
 
 
 def sections_of(request: ReportRequest) -> Sequence[ReportSection]:

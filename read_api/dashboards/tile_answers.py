@@ -21,14 +21,14 @@ from domain.errors import AnalyticsError, Unavailable
 from domain.ports import Checkpoint, ReadStore
 from eventlog import tasks
 from projections.engine.declare.registry import read_beside
-from projections.engine.query.ask import answerable
+from projections.engine.query.ask import answerable, is_stamped
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.formatting import age
 from projections.engine.query.instance_query import InstanceQuery
 from projections.engine.query.request import Question
 from read_api.answers.cache import SHARE
-from read_api.answers.cached_answer import CachedAnswer, Entry, State, state_of
+from read_api.answers.cached_answer import CachedAnswer, Entry, State, state_of, stood_still
 from read_api.answers.questions import Questions
 
 MOST = 2_000  # answers that are kept
@@ -109,31 +109,29 @@ class TileAnswers:
 
     def _begin(self, question: Question, checkpoints: Checkpoints) -> None:
         if question.key not in self._making:
-            work = self._make(question, _state(question, checkpoints))
+            work = self._make(question, checkpoints)
             self._making[question.key] = tasks.start(work, f"tile of {question.name}")
             self._making[question.key].add_done_callback(lambda _: self._making.pop(question.key))
 
-    async def _make(self, question: Question, state: State) -> None:
-        began = self._clock()
+    async def _make(self, question: Question, among: Checkpoints) -> None:
+        checkpoints, state, began = _of(question, among), _state(question, among), self._clock()
         try:
             answer = await self._questions.answer(question)
-            after = await self._questions.checkpoints([name for name, _, _ in state], question.company)
+            after = await self._questions.checkpoints(sorted(checkpoints), question.company)
         except AnalyticsError as error:
             self._entries[question.key] = _Refusal(error, *self._cost_since(began))
         else:
-            self._keep(question, answer, state if state_of(after) == state else (), began)
+            self._keep(question, answer, state if stood_still(checkpoints, after) else (), began)
 
     def _cost_since(self, began: float) -> tuple[float, float]:
         now = self._clock()
         return now, now - began
 
     def _keep(self, question: Question, answer: LastingAnswer, state: State, began: float) -> None:
-        query, (now, cost) = answerable(question.name), self._cost_since(began)
-        stamped = isinstance(query, Composed) and query.stamped
-        own = projections_of(question)  # rates and settings beside them say whether it is the same, not what of
-        reads = tuple(name for name, _, _ in state if name in own)
-        entry = Entry(CachedAnswer(answer, answer.asked_at, answer.until), reads, state, cost, now, now, stamped)
-        self._entries[question.key] = entry
+        now, cost = self._cost_since(began)
+        reads, stamped = tuple(sorted(projections_of(question))), is_stamped(answerable(question.name))
+        content = CachedAnswer(answer, answer.asked_at, answer.until, answer.beside)
+        self._entries[question.key] = Entry(content, reads, state, cost, now, now, stamped)
 
     def _same(self, question: Question, checkpoints: Checkpoints) -> TileAnswer | None:
         """The answer that was made of the same rows and is the same at this moment, with how fresh it is now."""
@@ -143,7 +141,7 @@ class TileAnswers:
         if kept is None or not kept.holds(_state(question, checkpoints), question.asked_at):
             return None
         kept.right = self._clock()
-        return TileAnswer(kept.as_of_now({name: checkpoints[name] for name in kept.reads}), True)
+        return TileAnswer(kept.as_of_now(checkpoints), True)
 
     def _before(self, question: Question) -> TileAnswer | None:
         """The answer of before, saying that it is not complete."""
@@ -172,5 +170,10 @@ def is_made_apart(question: Question) -> bool:
 
 
 def _state(question: Question, checkpoints: Checkpoints) -> State:
+    return state_of(_of(question, checkpoints), projections_of(question))
+
+
+def _of(question: Question, checkpoints: Checkpoints) -> Checkpoints:
+    """Of what the answer may rest on."""
     reads = projections_of(question)
-    return state_of({name: checkpoints[name] for name in reads | read_beside(reads) if name in checkpoints})
+    return {name: checkpoints[name] for name in sorted(reads | read_beside(reads)) if name in checkpoints}

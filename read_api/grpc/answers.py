@@ -23,7 +23,7 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
     return Provenance(
         query=first["query"],
         definition_version=first["definition_version"],
-        position=first["position"] if len(several) == 1 else str(least_position(map(_with_topics, several))),
+        position=first["position"] if len(several) == 1 else least_position(map(_with_topics, several)),
         as_of=min(ms(answer["as_of"]) for answer in answers),
         complete=all(answer["complete"] for answer in answers),
         lag_ms=max(answer["lag_ms"] for answer in answers),

@@ -21,7 +21,12 @@ from hypothesis import strategies as st
 
 from adapters.postgres.read_models.tenant_positions import record_replacement
 from domain.access.rights import Member
+from domain.configuration.company import CurrencyChanged, Profile, ProfileChanged
+from domain.configuration.dashboard import DashboardArchived
+from domain.configuration.kinds import Event as ConfigurationEvent
+from domain.configuration.registry import write_body
 from domain.errors import AnalyticsError
+from eventlog.publish.builders import config_event
 from eventlog.publish.event import Event
 from projections.engine.declare.registry import all_projections, all_registered
 from projections.engine.query.ask import answer
@@ -33,6 +38,7 @@ from read_api.answers.cache_tiers import GuardedTier, Tiers
 from read_api.answers.cached_answer import Key, key_of, packed, unpacked
 from tests.laws.test_folds import NewDatabase, logs_of
 from tests.projections.harness import Logged, ReadModels
+from tests.support.any_configuration import EVENTS
 from tests.support.closed_trades import NOON, closed_trade
 from tests.support.examples import examples
 from tests.support.needed import needed_by
@@ -108,6 +114,51 @@ async def _compare(processes: list[AnswerCache], question: Question, make: Any) 
         return
     for process in (*processes, processes[0]):
         assert said(await process.answer(question)) == now, question
+
+
+def configured(topic: str, version: int, body: ConfigurationEvent) -> Event:
+    """An event of the configuration of the first company."""
+    of: dict[str, Any] = {"company_id": COMPANIES[0], "aggregate_id": topic.partition(".")[0], "topic": topic}
+    return config_event(aggregate_version=version, body=write_body(body).decode(), actor="ann", role="admin", **of)
+
+
+async def test_what_is_set_empties_what_rests_on_it_alone(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dashboard or an alert rule changes none of the answers but its own; zone and currency those that read them."""
+    monkeypatch.setattr(cache, "WORTH", 0.0)
+    monkeypatch.setattr(cache, "LOOK", 0.0)
+    models = ReadModels(new_database()).given([closed_trade(trade_id="t1", pnl=1.0), *DASHBOARD])
+    await models.reads.open()
+    kept = AnswerCache(models.reads, lambda question: answer(question, models.reads))
+
+    async def computed(name: str) -> tuple[bool, Mapping[str, Any]]:
+        """Whether it was made anew, and the answer, which is at the newest position."""
+        before, question = kept.counts["computed"], Question(name, COMPANIES[0], {}, ASKED)
+        found = await kept.answer(question)
+        assert said(found) == said(await answer(question, models.reads))
+        return kept.counts["computed"] > before, found
+
+    try:
+        assert [(await computed(name))[0] for name in RESTING] == [True] * len(RESTING)
+        assert (await computed("trading_totals"))[1]["currency"] != "JPY"
+        for events, anew in SET:
+            models.given(events)
+            assert [(await computed(name))[0] for name in RESTING] == list(anew), events
+        assert (await computed("trading_totals"))[1]["currency"] == "JPY"
+    finally:
+        await models.close()
+
+
+RESTING = ("trading_totals", "survey_answers", "dashboards")
+DASHBOARD = [configured(event.topic, 1, event) for event in EVENTS if event.topic == "dashboard.created"][:1]
+SET: Any = [  # what is configured, and whether each of these is made anew
+    ([configured("dashboard.archived", 2, DashboardArchived())], (False, False, True)),
+    ([configured(e.topic, 1, e) for e in EVENTS if e.topic == "alert_rule.created"][:1], (False, False, True)),
+    ([configured("company.currency_changed", 1, CurrencyChanged("JPY"))], (True, True, True)),
+    ([configured("company.currency_changed", 2, CurrencyChanged("JPY"))], (False, False, True)),
+    ([configured("company.profile_changed", 3, ProfileChanged(Profile()))], (False, False, True)),
+]
 
 
 QUESTIONS = st.builds(

@@ -14,6 +14,12 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from adapters.postgres.connections.prepared_reader import PreparedReader, Rows
+from adapters.postgres.read_models.checkpoint_statements import (
+    CHECKPOINTS_OF_ALL,
+    NO_DIGEST,
+    with_defaults,
+    with_digest,
+)
 from adapters.postgres.read_models.live_version import Live, live_version, tables_of
 from adapters.postgres.read_models.read_errors import server_errors, statement_errors
 from adapters.postgres.read_models.shared_rows import shared_with, with_those_of_all
@@ -60,31 +66,10 @@ OF_MEMBER = WITH_POSITION.replace(
     b", set_config('analytics.account_ids', %s::text[]::text, true) AS accounts",
 ).replace(b"{known}", b" AND tenant.users IS NOT NULL AND tenant.accounts IS NOT NULL")
 CHECKPOINT_COLUMNS = 6
-# LATERAL and OFFSET 0 as above: row security shows the company's own positions, once it is set.
-CHECKPOINTS = b"""
-SELECT found.* FROM (SELECT set_config('analytics.company', %s, true) AS company) AS tenant CROSS JOIN LATERAL (
-    SELECT name, live.version, array_agg(reached.topic), array_agg(reached.partition), array_agg(reached.next_offset),
-           min(confirmed_at), bool_and(reached.next_offset >= head),
-           array_agg(LEAST(reached.next_offset, COALESCE(own.next_offset, 0))),
-           (SELECT next_offset FROM tenant_positions WHERE company_id = tenant.company AND topic = '')
-    FROM projections AS live
-    JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
-    LEFT JOIN tenant_positions AS own
-    ON own.company_id = tenant.company AND own.topic = reached.topic AND own.partition = reached.partition
-    WHERE live AND name = ANY(%s) GROUP BY name, live.version OFFSET 0
-) AS found
-"""
 # Nothing is written, so going back to the savepoint undoes a failure and nothing else.
 BEGIN = (b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", b"SAVEPOINT whole")
 AGAIN = b"ROLLBACK TO SAVEPOINT whole"
 END = b"ROLLBACK"
-# Members may not see where their company's rows were changed last; whatever moves counts as a change.
-CHECKPOINTS_OF_ALL = b"""
-SELECT name, live.version, array_agg(topic), array_agg(partition), array_agg(next_offset),
-       min(confirmed_at), bool_and(next_offset >= head), array_agg(next_offset), 0
-FROM projections AS live JOIN checkpoints AS reached ON reached.projection = name AND reached.version = live.version
-WHERE live AND %s::text IS NOT NULL AND name = ANY(%s) GROUP BY name, live.version
-"""
 PATIENCE = 5.0  # seconds at least to wait for a connection
 SWITCHES = 5  # during one question, at most
 
@@ -170,8 +155,26 @@ class PostgresReadStore:
             return with_those_of_all(own, await self._twice(lambda: self._checkpoints(shared, SYSTEM)))
 
     async def _checkpoints(self, projections: list[str], company: str) -> Mapping[str, Checkpoint]:
+        """Again where the version of a projection with defaults that was remembered is the live one no more."""
+        name = with_defaults(projections)
+        if name is None:
+            return await self._checkpoints_by(NO_DIGEST, company, projections)
+        for _ in range(SWITCHES):
+            live = self._live.get(name) or await self._look_up(name)
+            try:
+                reached = await self._checkpoints_by(with_digest(name, live), company, projections)
+            except psycopg.errors.UndefinedTable:  # dropped since it was live, or not there yet
+                if live == await self._look_up(name):
+                    return await self._checkpoints_by(NO_DIGEST, company, projections)
+            else:
+                if name not in reached or reached[name].version == live.version:
+                    return reached
+                await self._look_up(name)
+        raise Unavailable(f"projection {name} is being switched too often")
+
+    async def _checkpoints_by(self, statement: bytes, company: str, names: list[str]) -> Mapping[str, Checkpoint]:
         async with _connection(self._pool) as connection:
-            return _checkpoints(await connection.ask(CHECKPOINTS, (company, projections)))
+            return _checkpoints(await connection.ask(statement, (company, names)))
 
     async def _twice(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """What is asked; once more where the connection was to a server that went away."""
@@ -248,23 +251,37 @@ class Snapshot:
 
     async def _rows(self, question: Statement) -> tuple[Live, Rows]:
         try:
-            if question.projection not in self._live:
-                _, self._live[question.projection] = await live_version(self._connection, question.projection)
-            live = self._live[question.projection]
+            live = await self._live_version(question.projection)
             return live, await self._connection.ask(*_whole(question, live))
         except psycopg.Error:
             await self._connection.ask(AGAIN)
             raise
 
+    async def _live_version(self, projection: str) -> Live:
+        if projection not in self._live:
+            _, self._live[projection] = await live_version(self._connection, projection)
+        return self._live[projection]
+
     async def checkpoints(self, projections: Sequence[str], company: str = "") -> Mapping[str, Checkpoint]:
         """As the store's own."""
-        statement = CHECKPOINTS_OF_ALL if self._member else CHECKPOINTS
         with server_errors():
             async with self._alone:
-                own = _checkpoints(await self._connection.ask(statement, (company, list(projections))))
+                own = await self._checkpoints(company, list(projections))
                 if self._member or not (shared := shared_with(projections, company)):
                     return own
-                return with_those_of_all(own, _checkpoints(await self._connection.ask(statement, (SYSTEM, shared))))
+                return with_those_of_all(own, await self._checkpoints(SYSTEM, shared))
+
+    async def _checkpoints(self, company: str, projections: list[str]) -> Mapping[str, Checkpoint]:
+        if self._member:
+            return _checkpoints(await self._connection.ask(CHECKPOINTS_OF_ALL, (company, projections)))
+        name = with_defaults(projections)
+        statement = NO_DIGEST if name is None else with_digest(name, await self._live_version(name))
+        try:
+            rows = await self._connection.ask(statement, (company, projections))
+        except psycopg.errors.UndefinedTable:  # not there yet
+            await self._connection.ask(AGAIN)
+            rows = await self._connection.ask(NO_DIGEST, (company, projections))
+        return _checkpoints(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,10 +341,10 @@ def _answer(live: Live, rows: Rows, result: _AnswerRows) -> Answer | None:
 
 def _checkpoints(rows: Rows) -> Mapping[str, Checkpoint]:
     checkpoints = {}
-    for name, version, topics, partitions, *reached, own, replaced in rows.load(0, rows.total):
+    for name, version, topics, partitions, *reached, own, replaced, defaults in rows.load(0, rows.total):
         of_company, *_ = _stands_for(topics, partitions, own, None, None)
         stands_for = _stands_for(topics, partitions, *reached)
-        checkpoints[name] = Checkpoint(version, *stands_for, f"{of_company} {replaced or 0}")
+        checkpoints[name] = Checkpoint(version, *stands_for, f"{of_company} {replaced or 0}", defaults=defaults)
     return checkpoints
 
 

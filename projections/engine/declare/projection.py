@@ -113,8 +113,8 @@ class Projection:
 
     As declared, `version` is that of the definition. `stored_as` gives the same folds under another stored version, by
     which tables and checkpoints are named; `live` says whether readers see that one. `shared`: rows of the company
-    `_system` are for every tenant. `beside`: answers of other projections rest on its rows as well, and their positions
-    do not say so.
+    `_system` are for every tenant. `beside`: answers of other projections rest on its rows as well: on what the
+    statement `defaults` gives of a company, on all of them where there is none.
     """
 
     name: str
@@ -128,6 +128,7 @@ class Projection:
     live: bool = True
     shared: bool = False
     beside: bool = False
+    defaults: str = ""
 
     def stored_as(self, version: int, *, live: bool = True) -> Projection:
         """The same projection in another stored version."""

@@ -13,7 +13,7 @@ import projections
 from domain.errors import Defect, NotFound
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.projection import Projection
-from projections.engine.query.calendar import CONFIGURATION
+from projections.engine.query.company_settings import CONFIGURATION
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Answerable, cuts_time
 
@@ -53,6 +53,12 @@ def projection(name: str) -> Projection:
 def all_queries() -> Mapping[str, tuple[Projection, Query]]:
     """Every registered query by name, with the projection that it reads. Raises Defect."""
     return MappingProxyType({q.name: (p, q) for p in all_projections().values() for q in p.queries})
+
+
+@cache
+def all_beside() -> frozenset[str]:
+    """Names of the projections on whose rows answers of others rest as well."""
+    return frozenset(name for name, each in all_projections().items() if each.beside)
 
 
 def read_beside(names: Iterable[str]) -> frozenset[str]:

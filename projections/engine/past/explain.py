@@ -18,6 +18,7 @@ from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
 from projections.engine.past.past_store import PastStore
 from projections.engine.query.ask import find, read_by_calendar
+from projections.engine.query.basis import Basis
 from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
@@ -30,7 +31,7 @@ from projections.engine.store.port import FoldFailed
 class _Began(NamedTuple):
     """What all pages of an explanation are told at."""
 
-    position: Position
+    position: str
     asked_at: datetime
 
 
@@ -58,19 +59,21 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     `History.facts` raises.
     """
     projection, query = find(question.name)
-    rows, column = contributions.selected(query, await read_by_calendar(query, question, store), page.measure)
+    basis = Basis(store)
+    rows, column = contributions.selected(query, await read_by_calendar(query, question, basis), page.measure)
     subject = Subject(projection, rows, column)
     try:
         goal, explained = await _folded(store, subject, page)
     except FoldFailed:
         await store.narrow(projection, from_snapshot=False)
         goal, explained = await _folded(store, subject, page)
-    began = _Began(goal, question.asked_at)
+    position = basis.position([projection.name], str(goal))
+    began = _Began(position, question.asked_at)
     return {
         "query": query.name,
         "measure": page.measure,
         "definition_version": projection.definition_version,
-        "position": str(goal),
+        "position": position,
         "rule": column.rule.__name__.lower(),
         **explained,
         "next_cursor": _next(began, page, explained["events"]),
@@ -81,9 +84,10 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
 async def _folded(store: PastStore, subject: Subject, page: Page) -> tuple[Position, dict[str, Any]]:
     """The position that it is told at, and what `_entries` finds there. Raises FoldFailed, and what reading raises."""
     projection, rows, column = subject.projection, subject.rows, subject.measure
-    goal = await asyncio.to_thread(store.history.goal, projection, store.past)
+    past = store.past_of(projection)
+    goal = await asyncio.to_thread(store.history.goal, projection, past)
     folding, entries = Folding(projection), list[bytes]()
-    history = store.history.read(projection, store.company, store.past, Position(), goal, store.scanned)
+    history = store.history.read(projection, store.company, past, Position(), goal, store.scanned)
     async for _, _, facts in history:
         await asyncio.to_thread(folding.add, facts)
         for fold in projection.additive:
@@ -142,7 +146,7 @@ def _next(began: _Began, page: Page, events: Sequence[object]) -> str | None:
     """Where the next page begins, at the same position and moment: later events do not move it."""
     if len(events) < page.limit:
         return None
-    return cursor_of([str(began.position), began.asked_at.isoformat(), page.start + len(events)])
+    return cursor_of([began.position, began.asked_at.isoformat(), page.start + len(events)])
 
 
 def turn(store: PastStore, question: Question, page: Page) -> tuple[PastStore, Question, Page]:

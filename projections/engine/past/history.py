@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import polars as pl
@@ -28,8 +27,6 @@ from projections.engine.store.port import Aside
 
 READ = 200_000  # records of one read, at most
 FOLD = 100_000  # records of the company that are decoded together, about
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Ranges = dict[int, list[tuple[int, int]]]  # by partition: what is to be read, ascending
 LogPlace = tuple[str, int, int]  # topic, partition, offset
@@ -85,34 +82,23 @@ class History:
     index: EventIndex | None = None
 
     def goal(self, projection: Projection, past: Past) -> Position:
-        """The position that a past state stands for. Raises NotYet where the log has not been decided so far.
-
-        Of what answers rest on beside their own rows it is all, where the position, being theirs, says nothing of it.
-        """
+        """The position that a past state stands for. Raises NotYet where the log has not been decided so far."""
         admitted = Position(self.decisions.admitted()).of_topics(projection.topics)
         if past.position is None:
             return admitted
         position = past.position.of_topics(projection.topics)
-        if projection.beside and not position.offsets:
-            return admitted
         if not admitted.reaches(position):
             raise NotYet(f"{projection.name} can be told up to {admitted or 'the beginning'}, not at {position}")
         return position
 
-    async def moment(self, past: Past, asked_at: datetime) -> datetime:
-        """The moment that a past state stands for: what its questions leave open is taken as of then.
+    async def log_time(self, past: Past) -> int:
+        """When the log took the last record before the position of a past state (ms).
 
-        With a time it is that one, with a position alone the time at which the log took the last record before it;
-        `asked_at`, when the question came in, where neither is given, and never later. Raises NotYet for a position
-        beyond the end of the log, Conflict where the log has none of these records any more.
+        Raises NotYet for a position beyond the end of the log, Conflict where it has none of these records any more.
         """
-        if past.time < NEVER:
-            return min(EPOCH + timedelta(milliseconds=past.time), asked_at)
-        if past.position is None:
-            return asked_at
-        return min(await self._append_time(past.position), asked_at)
+        return NEVER if past.position is None else await self._append_time(past.position)
 
-    async def _append_time(self, position: Position) -> datetime:
+    async def _append_time(self, position: Position) -> int:
         appended = [
             await self._append_time_of(
                 topic, {p: stop for (t, p), stop in position.offsets.items() if t == topic and stop}
@@ -122,7 +108,7 @@ class History:
         moments_of_all = [moment for moments in appended for moment in moments]
         if any(position.of_topics(frozenset(STREAMS)).offsets.values()) and not moments_of_all:
             raise Conflict(f"the log has lost what lies before {position} to retention", code="position_expired")
-        return EPOCH + timedelta(milliseconds=max(moments_of_all, default=0))
+        return max(moments_of_all, default=0)
 
     async def _append_time_of(self, topic: str, stops: Mapping[int, int]) -> list[int]:
         """When the last record before each of these offsets was taken, of those that the log still has; ms."""
@@ -155,7 +141,7 @@ class History:
             )
         reads = looked_at([projection], "event_id", "user_id")  # by which explanations name events
         for topic, ranges in plan.items():
-            async for chunks in self._own(topic, ranges, company, scanned):
+            async for chunks in self._own(topic, ranges, company, past.log_time, scanned):
                 spans = {c.partition: (c.offsets[0], c.offsets[-1] + 1) for c in chunks if c.offsets}
                 aside = self.decisions.set_aside(topic, spans)
                 facts = readmit(topic, chunks, aside.everywhere | aside.of(projection), reads)
@@ -190,14 +176,18 @@ class History:
         scanned.blocks_skipped += sum(s.skipped for s in skips.values())
         return {p: list(_between(*span, skips[p].ranges if p in skips else ())) for p, span in ranges.items()}
 
-    async def _own(self, topic: str, ranges: Ranges, company: str, scanned: Scanned) -> AsyncGenerator[list[Chunk]]:
-        """Records that may be the company's, some ten thousand at a time, in order within each partition."""
+    async def _own(
+        self, topic: str, ranges: Ranges, company: str, log_time: int, scanned: Scanned
+    ) -> AsyncGenerator[list[Chunk]]:
+        """Records that may be the company's and were taken by then, some ten thousand at a time, in order within each
+        partition.
+        """
         needle = company.encode()
         own_chunks: list[Chunk] = []
         async with Reading(self.log, topic, ranges) as reading:
             while reading.left:
                 for chunk in await reading.read(READ):
-                    own = _only(chunk, needle)
+                    own = _only(chunk, needle, log_time)
                     scanned.records += len(own.values)
                     own_chunks.append(own)
                 if sum(len(c.values) for c in own_chunks) >= FOLD:
@@ -206,9 +196,10 @@ class History:
         yield _joined(own_chunks)
 
 
-def _only(chunk: Chunk, needle: bytes) -> Chunk:
-    """The records that hold these bytes: every one of the company does."""
-    hits, times = RunRecords.of(chunk.values).holding(needle), taken_times(chunk)
+def _only(chunk: Chunk, needle: bytes, log_time: int) -> Chunk:
+    """The records that hold these bytes, as every one of the company does, and were taken by then."""
+    times = taken_times(chunk)
+    hits = [hit for hit in RunRecords.of(chunk.values).holding(needle) if times[hit[0]] <= log_time]
     return replace(
         chunk,
         offsets=[chunk.offsets[i] for i, _ in hits],

@@ -132,7 +132,9 @@ class PastStore:
     @cached_property
     def _everybodys(self) -> PastStore:
         """The same past of what is for every tenant."""
-        return PastStore(self.history, self.scratch, SYSTEM, self.past, None, self.scanned)
+        store = PastStore(self.history, self.scratch, SYSTEM, self.past, None, self.scanned)
+        store._turns = self._turns
+        return store
 
     async def _selected(
         self, projection: Projection, statement: str, params: Sequence[object]
@@ -147,10 +149,11 @@ class PastStore:
 
         Raises FoldFailed where that is so much that its code is wrong.
         """
-        goal = await asyncio.to_thread(self.history.goal, projection, self.past)
+        past = self.past_of(projection)
+        goal = await asyncio.to_thread(self.history.goal, projection, past)
         base = await asyncio.to_thread(self._base, projection, goal) if from_snapshot else None
         start = base.position if base else Position()
-        stretches = self.history.read(projection, self.company, self.past, start, goal, Scanned())
+        stretches = self.history.read(projection, self.company, past, start, goal, Scanned())
         facts = [(stretch.topic, stretch.facts) async for stretch in stretches]
         refused = await asyncio.to_thread(self.scratch.refused, projection, self.company, base, facts)
         self.history = replace(
@@ -160,13 +163,18 @@ class PastStore:
 
     async def _make(self, projection: Projection) -> tuple[Position, Snapshot | None, Changes]:
         """The position of the past state, and the rows that were there: all that its questions are answered from."""
-        goal = await asyncio.to_thread(self.history.goal, projection, self.past)
+        past = self.past_of(projection)
+        goal = await asyncio.to_thread(self.history.goal, projection, past)
         base = await asyncio.to_thread(self._base, projection, goal)
         folding, start = Folding(projection), base.position if base else Position()
-        stretches = self.history.read(projection, self.company, self.past, start, goal, self.scanned)
+        stretches = self.history.read(projection, self.company, past, start, goal, self.scanned)
         async for stretch in stretches:
             await asyncio.to_thread(folding.add, stretch.facts)
         return goal, base, await asyncio.to_thread(folding.changes)
+
+    def past_of(self, projection: Projection) -> Past:
+        """The past state of a projection."""
+        return self.past.of_topics(projection.topics, beside=projection.beside)
 
     def figures(self) -> Mapping[str, int]:
         """What was read; zeros for a member, because what was read is the company's."""
@@ -174,6 +182,8 @@ class PastStore:
 
     def _base(self, projection: Projection, goal: Position) -> Snapshot | None:
         """The nearest snapshot that holds nothing beyond the past state, and the rows that were signed with it."""
+        if self.past_of(projection).log_time < NEVER:  # of no position
+            return None
         usable = [s for s in self.scratch.snapshots(projection) if goal.reaches(s.position) and self._early(s)]
         nearest = sorted(usable, key=lambda s: sum(s.position.offsets.values()), reverse=True)
         return next((s for s in nearest if self.scratch.sound(projection, s, self.company)), None)

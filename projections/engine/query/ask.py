@@ -13,7 +13,9 @@ from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.declare.projection import Projection
 from projections.engine.declare.registry import all_queries, all_registered
 from projections.engine.query.asked_at import LastingAnswer
-from projections.engine.query.calendar import calendar_of
+from projections.engine.query.basis import Basis
+from projections.engine.query.company_settings import settings_of
+from projections.engine.query.composed import Composed, projections_of
 from projections.engine.query.plain import Query
 from projections.engine.query.request import (
     Answerable,
@@ -40,20 +42,28 @@ async def answer(
     unknown query, Invalid for a wrong parameter and where one of these is needed and is not there, Unavailable or
     LimitExceeded from the store.
     """
-    query = answerable(question.name)
-    request = await read_by_calendar(query, question, store)
-    result = await query.answer(request, asking(store, comparing, instance))
-    unknown = await unknown_filters(question, result["rows"], store)
+    query, basis = answerable(question.name), Basis(store)
+    request = await read_by_calendar(query, question, basis)
+    result = await query.answer(request, asking(basis, comparing, instance))
+    unknown = await unknown_filters(question, result["rows"], basis)
     calendar = to_builtins(request.calendar) if cuts_time(query) else None
     reach = request.extent.members(request.params, question.limits, request.calendar)
     reach |= {"unknown": unknown, "calendar": calendar}
-    return LastingAnswer({"query": query.name, **reach, **result}, question.asked_at, request.asked_at.until)
+    stands_at = {"position": basis.position(projections_of(question), result["position"])}
+    rows = [row | stands_at for row in result["rows"]] if is_stamped(query) else result["rows"]
+    whole = {"query": query.name, **reach, **result, **stands_at, "rows": rows}
+    return LastingAnswer(whole, question.asked_at, request.asked_at.until, basis.projections)
 
 
 async def read_by_calendar(query: Answerable, question: Question, store: ReadStore) -> Request:
     """The question as its query reads it, by the company's calendar. Raises Invalid, and what the store raises."""
-    calendar = await calendar_of(question.company, store) if cuts_time(query) else UTC_CALENDAR
+    calendar = (await settings_of(question.company, store)).calendar if cuts_time(query) else UTC_CALENDAR
     return read_request(query, question, calendar)
+
+
+def is_stamped(query: Answerable) -> bool:
+    """Whether each row of its answers says what it stands for."""
+    return isinstance(query, Composed) and query.stamped
 
 
 def asking(store: ReadStore, comparing: Comparer | None = None, instance: InstanceFigures | None = None) -> Asking:

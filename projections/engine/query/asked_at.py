@@ -7,7 +7,7 @@ moment, and an answer that lasts no longer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -20,11 +20,16 @@ DAY = timedelta(days=1)
 
 
 class LastingAnswer(dict[str, Any]):
-    """An answer in the form of the API: of the same rows it is the same to all who ask from `asked_at` to `until`."""
+    """An answer in the form of the API: of the same rows it is the same to all who ask from `asked_at` to `until`.
 
-    def __init__(self, answer: Mapping[str, Any], asked_at: datetime, until: datetime) -> None:
+    `beside`: the projections beside its own on which it rests, such as settings.
+    """
+
+    def __init__(
+        self, answer: Mapping[str, Any], asked_at: datetime, until: datetime, beside: Iterable[str] = ()
+    ) -> None:
         super().__init__(answer)
-        self.asked_at, self.until = asked_at, until
+        self.asked_at, self.until, self.beside = asked_at, until, frozenset(beside)
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether it is the answer to who asks at a moment, as far as time goes."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,14 +14,9 @@ import msgspec
 from domain.company_calendar import UTC_CALENDAR, WEEKDAYS, begin_of, day_at, zone_of
 from domain.configuration.company import Calendar
 from domain.configuration.forms import time_zones
-from domain.errors import NO_TABLES, Unavailable
-from domain.ports import ReadStore
 from domain.suggestion import LONGEST, did_you_mean
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import EARLIEST, LATEST, Param, read_choice, read_whole
-
-CONFIGURATION = "configuration"
-CALENDAR = "SELECT calendar FROM {configured_company} WHERE company_id = %s"
 
 
 def read_zone(text: str) -> str:
@@ -63,22 +57,6 @@ def by_calendar(calendar: Calendar, params: Mapping[str, Any]) -> Calendar:
     """The calendar with what a question says itself, of its parameters as read."""
     own = {member: params[name] for name, member in MEMBERS.items() if name in params}
     return msgspec.structs.replace(calendar, **own) if own else calendar
-
-
-async def calendar_of(company: str, store: ReadStore) -> Calendar:
-    """What the company has set; nothing, where nobody projects settings. Raises what the store raises."""
-    try:
-        answer = await store.ask(company, CONFIGURATION, CALENDAR, (company,))
-    except Unavailable as error:
-        if error.code != NO_TABLES:
-            raise
-        return UTC_CALENDAR
-    return _read(str(answer.rows[0][0])) if answer.rows else UTC_CALENDAR
-
-
-@lru_cache(1_000)
-def _read(text: str) -> Calendar:
-    return msgspec.json.decode(text, type=Calendar)
 
 
 def in_calendar(param: Param, text: str, calendar: Calendar) -> str:

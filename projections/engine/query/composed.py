@@ -134,7 +134,7 @@ async def ask_parts(query: Composed[Any], request: Request, asking: Asking) -> t
     reached = [(topics_of(_projections(parts[name], request)), answer["position"]) for name, answer in answers.items()]
     moments = [answer["as_of"] for answer in answers.values()]
     return {name: answer["rows"] for name, answer in answers.items()}, {
-        "position": str(least_position(reached)),
+        "position": least_position(reached),
         "as_of": min(moments, key=read_time) if moments and all(moments) else None,
         "complete": all(answer["complete"] for answer in answers.values()),
         "lag_ms": max((answer["lag_ms"] for answer in answers.values()), default=0),
@@ -245,9 +245,10 @@ def _named(name: str, statement: Statement) -> frozenset[Table]:
     return frozenset(table for table in projection(name).tables if table.name in names)
 
 
-def least_position(reached: Iterable[tuple[frozenset[str], str]]) -> Position:
-    """Of each partition the least that anybody who reads it has reached."""
-    return Position({place: min(offsets) for place, offsets in _offsets(reached).items()})
+def least_position(reached: Iterable[tuple[frozenset[str], str]]) -> str:
+    """Of each partition the least that anybody who reads it has reached; topics at their beginning, where named."""
+    least = Position({place: min(offsets) for place, offsets in _offsets(reached).items()})
+    return least.naming(topic for (topic, _), offset in least.offsets.items() if not offset)
 
 
 def positions_agree(reached: Iterable[tuple[frozenset[str], str]]) -> bool:

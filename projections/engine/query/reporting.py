@@ -1,6 +1,6 @@
 """One currency for an answer: amounts of several are made one where a question adds them up, and nowhere before.
 
-A query of totals declares where a company's own currency and the rates of exchange are read. An answer whose amounts
+A query of totals declares where rates of exchange are read. An answer whose amounts
 are of one currency, which is the company's own or nothing else is said, is given as it is and needs no rate.
 """
 
@@ -19,6 +19,7 @@ from domain.decimals import ONE
 from domain.metrics.value import Reason
 from domain.ports import ReadStore
 from projections.engine.query.answer_row import CURRENCY
+from projections.engine.query.company_settings import CONFIGURATION, settings_of
 from projections.engine.query.no_amount import NoAmount, NoAmounts
 from projections.engine.query.rates_used import RatePolicy, RatesUsed, rate_policy, rates_of
 from projections.engine.query.request import Request
@@ -68,19 +69,16 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Where the currency of a company's totals and rates of exchange are read.
-
-    `currency`, of a company: a row with it, none where none is set. `rates`, of a company, these currencies twice,
-    the first and the last day: rows of base, quote, source, day and rate.
+    """Where rates of exchange are read: of a company, these currencies twice, the first and the last day; rows of base,
+    quote, source, day and rate.
     """
 
-    currency: Lookup
     rates: Lookup
 
     @property
     def projections(self) -> frozenset[str]:
         """Whose rows answers rest on as well."""
-        return frozenset({self.currency.projection, self.rates.projection})
+        return frozenset({CONFIGURATION, self.rates.projection})
 
     async def one_currency(self, request: Request, store: ReadStore, amounts: Amounts) -> tuple[Rows, dict[str, Any]]:
         """The rows with amounts of one currency, and what the answer says of that. Raises what the store raises."""
@@ -95,8 +93,7 @@ class Reporting:
 
     async def common(self, company: str, store: ReadStore, currencies: Collection[str]) -> Common:
         """In which currency amounts of these are told. Raises what the store raises."""
-        answer = await store.ask(company, self.currency.projection, self.currency.sql, (company,))
-        target = str(answer.rows[0][0]) if answer.rows else None
+        target = (await settings_of(company, store)).currency
         named = {*currencies} - {""}
         if target is None:
             return Common(min(named) if len(named) == 1 else None, several=len(named) > 1)
@@ -157,7 +154,8 @@ class Reporting:
         self, company: str, store: ReadStore, currencies: Collection[str], days: Collection[date]
     ) -> Rates:
         """The rates that hold on some days: the company's own, and those for every tenant."""
-        listed, span = sorted(currencies), (min(days) - timedelta(MOST_DAYS), max(days))
+        first = max(min(days), date.min + timedelta(MOST_DAYS)) - timedelta(MOST_DAYS)  # a period may have no beginning
+        listed, span = sorted(currencies), (first, max(days))
         every = list[Rate]()
         for whose in dict.fromkeys((company, SYSTEM)):
             answer = await store.ask(whose, self.rates.projection, self.rates.sql, (whose, listed, listed, *span))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from msgspec import structs
@@ -32,6 +32,7 @@ Texts = tuple[tuple[str, str], ...]
 # name, company, parameters, what is asked beside, whose, what cuts it
 QuestionKey = tuple[str, str, Texts, Texts, Member | None, tuple[str, ...]]
 MOST_EVENTS = 10_000  # of one page of an explanation
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,30 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A past state: what was known at `position` (None: all that was admitted) of events before `time` (ms, UTC)."""
+    """A past state: what was known at `position` (None: all that was admitted) of events before `time` (ms, UTC).
+
+    `log_time`: when the log took the last record before the position (ms): of what an answer rests on beside its own
+    rows, and whose streams the position does not name, it is told what the log had by then.
+    """
 
     position: Position | None = None
     time: int = NEVER
+    log_time: int = NEVER
+
+    def moment(self, asked_at: datetime) -> datetime:
+        """The moment that it stands for: what its questions leave open is taken as of then.
+
+        With a time it is that one, with a position alone the time at which the log took the last record before it;
+        `asked_at`, when the question came in, where neither is given, and never later.
+        """
+        stands_for = self.time if self.time < NEVER else self.log_time
+        return asked_at if stands_for == NEVER else min(EPOCH + timedelta(milliseconds=stands_for), asked_at)
+
+    def of_topics(self, topics: Collection[str], *, beside: bool) -> Past:
+        """The past of a projection that reads these streams."""
+        if beside and self.position is not None and not self.position.of_topics(topics).offsets:
+            return Past(None, self.time, self.log_time)
+        return Past(self.position, self.time)
 
 
 @dataclass(frozen=True, slots=True)

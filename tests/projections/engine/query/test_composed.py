@@ -18,7 +18,7 @@ from projections.engine.declare import registry
 from projections.engine.query import ask, composed
 from projections.engine.query.answer_row import Rows
 from projections.engine.query.ask import answer, asking, find
-from projections.engine.query.calendar import CALENDAR
+from projections.engine.query.company_settings import SETTINGS
 from projections.engine.query.composed import (
     ASKED_AT_ONCE,
     Composed,
@@ -45,7 +45,7 @@ class Stored:
 
     async def ask(self, company: str, projection: str, sql: str, params: Sequence[object]) -> Answer:
         """What was laid down for the projection; the company has set no calendar."""
-        if sql == CALENDAR:
+        if sql == SETTINGS:
             return stored_answer([], ["calendar"], "")
         self.asked.append((company, projection, sql))
         self.waiting += 1
