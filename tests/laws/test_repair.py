@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,12 +21,12 @@ from domain.events.partitioning import partition_of
 from eventlog.intake.quarantine import Entry
 from eventlog.intake.repair import Change, document_of, repaired
 from projections.engine.declare.projection import Projection
-from projections.engine.store import sql
 from tests.laws.test_corrections import facts_of, written
 from tests.laws.test_folds import PROJECTIONS, NewDatabase, named
 from tests.projections.harness import PARTITIONS, Logged, ReadModels
 from tests.support.any_event import START, good_events
 from tests.support.examples import examples, not_the_simplest
+from tests.support.table_checksums import table_checksums
 
 START_OF_LOG = LATEST - 10_000  # ms: nothing lies ahead of it
 FACTS = 4  # of each type
@@ -85,18 +84,12 @@ class Appending:
 
 
 def folded(url: str, projection: Projection, batches: Sequence[Sequence[Logged]]) -> list[object]:
-    """Checksums of the tables after these batches, without places in the log.
-
-    States are left out: reports are in them with their places.
-    """
+    """Checksums of the tables after these batches."""
     models = ReadModels(url, [projection])
     for batch in batches:
         models.fold(batch)
     models.restart()
-    with psycopg.connect(url) as connection:
-        tables = [(t.name, tuple(c.name for c in t.columns if c.name != "place")) for t in projection.tables]
-        each = [sql.checksum(name, columns, projection.version) for name, columns in tables]
-        return [connection.execute(query.encode()).fetchone() for query in each]
+    return table_checksums(url, projection)
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)

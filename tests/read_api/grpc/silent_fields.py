@@ -74,6 +74,7 @@ REASONS: Mapping[str, str] = {
     "ListDashboardsResponse.next_cursor": "where there are more than a page",
     "ListReportSchedulesResponse.next_cursor": "where there are more than a page",
     "AnalyticsProcessingEnvelope.auth_token": "never shown",
+    "AnalyticsProcessingEnvelope.first_taken_at": "of events that were repaired; tests/command_api has one",
     "VerifyLogResponse.findings": "of a log that was tampered with; tests/e2e/test_evidence.py does so",
     "VerifyLogResponse.notes": "of a line of checkpoints that was cut off",
     "Provenance.as_of": "of the log itself, and of windows, no projection stands for a moment",
