@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -126,10 +127,12 @@ def test_an_rpc_answers_as_if_one_were_alone(
     instance: Instance, channel: grpc.Channel, reports: Mapping[str, str], name: str
 ) -> None:
     """By the example of the reference. A new RPC comes in by itself."""
-    rpc, found = SERVICE.methods_by_name[name], dict[str, Any]()
-    for company, report in reports.items():
-        request, authorization = request_of(rpc, company, report), everybody(instance, company)["Authorization"]
-        found[company] = shown(messages(rpc, channel, request, authorization), company)
+    rpc, found, began = SERVICE.methods_by_name[name], dict[str, Any](), 0.0
+    while time.time() // 60 != began // 60:  # questions without an end are asked up to their minute: one for all three
+        began = time.time()
+        for company, report in reports.items():
+            request, authorization = request_of(rpc, company, report), everybody(instance, company)["Authorization"]
+            found[company] = shown(messages(rpc, channel, request, authorization), company)
     assert same(found) or name in ENDLESS
     if name == "StreamEvents":
         assert len(found["lonelyo"]) >= len(events("lonelyo"))
