@@ -216,7 +216,9 @@ def explain(
     rows = [{**e, "row": ", ".join(f"{k}={v}" for k, v in e["row"].items())} for e in found["events"]]
     show_rows(rows, ("timestamp", "topic", "partition", "offset", "item", "event_id", "row", "share"), as_json=False)
     more = f"; more: --cursor {found['next_cursor']}" if found["next_cursor"] else ""
-    click.echo(f"{clean(measure)} = {found['value']}, {found['rule']} of {found['total']:,} events{more}", err=True)
+    value = " ".join(filter(None, (str(found["value"]), found["currency"])))
+    zone = f"; days of {found['calendar']['time_zone']}" if found["calendar"] else ""
+    click.echo(f"{clean(measure)} = {value}, {found['rule']} of {found['total']:,} events{zone}{more}", err=True)
 
 
 async def _explain(settings: Settings, question: Question) -> dict[str, Any]:
@@ -227,26 +229,27 @@ async def _explain(settings: Settings, question: Question) -> dict[str, Any]:
         return await answer_question(complete, question)
 
 
-async def _explain_metric(settings: Settings, made_of: Question, page: Mapping[str, str]) -> dict[str, Any]:
+async def _explain_metric(settings: Settings, asked_of: Question, page: Mapping[str, str]) -> dict[str, Any]:
     """The explanation of a metric as over HTTP; of its parameters those that the query of the measure knows."""
     from domain.metrics.catalogue import metric
     from projections.engine.declare.registry import all_registered
-    from read_api.answers.explained_measure import explained_measure
+    from read_api.answers.explained_measure import explained_measure, made_of
     from read_api.answers.past import plain
 
-    own = dict(made_of.params)
+    own = dict(asked_of.params)
     entry = metric(own["key"])
     of = explained_measure(entry, own.pop("measure", ""))
-    ingredients = [] if entry.told_by else plain(await _explain(settings, replace(made_of, params=own)))["rows"]
+    no_rows: dict[str, Any] = {"rows": []}
+    ingredients = no_rows if entry.told_by else plain(await _explain(settings, replace(asked_of, params=own)))
     known = {param.name for param in all_registered()[of.query].params}
     question = replace(
-        made_of,
+        asked_of,
         name=of.query,
         params={name: text for name, text in own.items() if name in known},
-        about={**made_of.about, **page, "measure": of.measure},
+        about={**asked_of.about, **page, "measure": of.measure},
     )
     found = await _explain(settings, question)
-    return {**found, METRIC: entry.key, "formula": entry.formula, INGREDIENTS: ingredients}
+    return {**found, **made_of(entry, ingredients)}
 
 
 def _question(name: str, company: str, params: tuple[str, ...], as_of: tuple[str, ...], **page: str) -> Question:

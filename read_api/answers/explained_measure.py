@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from domain.errors import Invalid
 from domain.metrics.metric import Explained, Metric
 
@@ -18,6 +21,12 @@ def explained_measure(entry: Metric, named: str = "") -> Explained:
             return each
     known = ", ".join(map(measure_name, entry.explained)) or "nothing: " + entry.absent
     raise Invalid(f"{entry.key} comes from {known}", code="bad_measure")
+
+
+def made_of(entry: Metric, ingredients: Mapping[str, Any]) -> dict[str, Any]:
+    """What the explanation of a metric says beside that of a measure, of an answer of the query `ingredients`."""
+    rates = {"rates": ingredients["rates"]} if ingredients.get("rates") else {}
+    return {"metric": entry.key, "formula": entry.formula, "ingredients": ingredients["rows"], **rates}
 
 
 def measure_name(each: Explained) -> str:

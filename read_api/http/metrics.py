@@ -17,7 +17,7 @@ from domain.metrics.metric import Metric
 from projections.engine.declare.registry import all_registered
 from projections.engine.query.params import Param
 from projections.engine.query.request import OF_PAST
-from read_api.answers.explained_measure import explained_measure, measure_name
+from read_api.answers.explained_measure import explained_measure, made_of, measure_name
 from read_api.answers.past import plain
 from read_api.http import openapi
 from read_api.http.departure import for_caller
@@ -124,20 +124,25 @@ async def explained(key: FromPath[str], request: HttpRequest) -> Response[bytes]
     """
     params, entry = parameters(request), metric(key)
     of = explained_measure(entry, params.get("measure", ""))
-    made_of: dict[str, Any] = {"metric": entry.key, "formula": entry.formula}
-    if "cursor" not in params:
-        made_of["ingredients"] = await ingredients_of(request, key, params)
-    return await explanation(request, of.query, {**params, "measure": of.measure}, made_of)
+    first = "cursor" not in params
+    also = (
+        made_of(entry, await ingredients_of(request, key, params))
+        if first
+        else {"metric": key, "formula": entry.formula}
+    )
+    return await explanation(request, of.query, {**params, "measure": of.measure}, also)
 
 
-async def ingredients_of(request: HttpRequest, key: str, params: Mapping[str, str]) -> Any:
-    """Rows of the query `ingredients`, of the present or the past, as an explanation is asked for; none of a table."""
+async def ingredients_of(request: HttpRequest, key: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+    """The answer of the query `ingredients`, of the present or the past, as an explanation is asked for; without rows
+    for a metric that is a table.
+    """
     if metric(key).told_by:
-        return []
+        return {"rows": []}
     known = {param.name for param in all_registered()[INGREDIENTS].params} | {"company", *OF_PAST}
     asked = {name: text for name, text in params.items() if name in known}
     question = question_of(request, INGREDIENTS, {**asked, _KEY: key})
-    return plain(await for_caller(request, ask(request, question)))["rows"]
+    return plain(await for_caller(request, ask(request, question)))
 
 
 @get(

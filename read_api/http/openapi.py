@@ -209,15 +209,20 @@ class ExplainedEvent(msgspec.Struct):
 class Explanation(msgspec.Struct, kw_only=True):
     """Where a measure comes from: how events make it (`rule`), its value, how many there are, and a page of them.
 
-    Of a metric also its formula, and on the first page what it is computed from: rows of the query `ingredients`.
+    `calendar`: by which days were cut. `currency`: of an amount; of several it has no value (`reasons`). Of a metric
+    also its formula, and on the first page what it is computed from, rows of the query `ingredients`, and the rates of
+    exchange that these took.
     """
 
     query: str
     measure: str
     definition_version: int
     position: str
+    calendar: Calendar | None
     rule: str
     value: Any
+    currency: str | None
+    reasons: dict[str, str]
     total: int
     events: list[ExplainedEvent]
     next_cursor: str | None
@@ -225,6 +230,7 @@ class Explanation(msgspec.Struct, kw_only=True):
     metric: str | UnsetType = UNSET
     formula: str | UnsetType = UNSET
     ingredients: list[dict[str, Any]] | UnsetType = UNSET
+    rates: dict[str, Any] | UnsetType = UNSET
 
 
 class Reason(msgspec.Struct):

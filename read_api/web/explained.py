@@ -94,7 +94,7 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     formats = formats_of(request)
     plain = {name: text for name, text in given.items() if name not in ("company", "cursor")}
     older = answer["next_cursor"]
-    made_of = [] if "cursor" in given else await ingredients_of(request, key, given)
+    made_of = {"rows": []} if "cursor" in given else await ingredients_of(request, key, given)
     return page(
         request,
         "events.html",
@@ -103,7 +103,7 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
         measure=measure_name(of),
         answer=answer,
         value=formats.value(kind_of(of.measure, [answer["value"]]), answer["value"]),
-        ingredients=[_ingredient(each, formats, plain, question.company) for each in made_of],
+        ingredients=[_ingredient(each, formats, plain, question.company) for each in made_of["rows"]],
         events=_shown(answer["events"], of.measure, formats, _whose(request, question.company)),
         older=older and events_address(key, question.company, {**plain, "cursor": older}, measure),
     )

@@ -320,6 +320,8 @@ def test_a_calendar_cuts_every_answer_from_then_on(people: OpenPeople, instance:
     for then in (by_utc["position"], before["position"], ingested):  # that of an event does not name the settings
         told = admin.read("/api/v1/query/trading_totals", by="day", as_known_at=then).json()
         assert (told["rows"], told["calendar"]) == (by_utc["rows"], before["calendar"])
+    behind = admin.read("/api/v1/query/trading_totals/explain", measure="total_pnl").json()
+    assert (behind["calendar"], behind["currency"], behind["reasons"]) == (own, "USD", {})
     past = admin.read("/api/v1/query/trading_totals", by="day", as_of="2026-01-01").json()
     assert past["calendar"]["time_zone"] == "UTC"  # it was set later
     assert admin.read("/api/v1/query/trading_totals", zone="Asia/Tokyo").json()["calendar"]["time_zone"] == "Asia/Tokyo"

@@ -62,7 +62,7 @@ def test_a_measure_is_explained_page_by_page(instance: Instance, positions: tupl
     assert shares == [Decimal(2)] * 10 + [Decimal(1)] * 10
     shown = instance.command("explain", "trading_totals", "largest_win", "--company", COMPANY)
     assert f"{COMPANY}-99" in shown.stdout
-    assert "largest_win = 5, max of 1 events" in shown.stderr
+    assert "largest_win = 5 USD, max of 1 events; days of UTC" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -150,17 +150,29 @@ def statement(rows: Selected, measure: Column, ledgers: Sequence[Ledger]) -> tup
     return measure.rule.deciding.format(within=within, keys=keys), rows.params
 
 
-def value(rows: Selected, measure: Column) -> str:
-    """SQL for the measure of the selected rows: their sum or extreme; else the value itself, where it is one row's.
+def is_of_currencies(rows: Selected, measure: Column) -> bool:
+    """Whether the measure is an amount whose currency each row says."""
+    return issubclass(measure.kind, Money | Twelfths) and any(c.name == CURRENCY for c in rows.table.keys)
 
-    Amounts of several currencies have none.
+
+def value(rows: Selected, measure: Column, currency: str | None) -> tuple[str, tuple[object, ...]]:
+    """SQL for the measure of the selected rows, with its parameters: their sum or extreme; else the value itself, where
+    it is one row's. Beside it the currency of amounts, and whether they are of several: then they have neither.
+
+    `currency`: of amounts that name none; None where nobody has said.
     """
     otherwise = "CASE WHEN count(*) = 1 THEN (array_agg({c}))[1] END"
     expression = (measure.rule.total if measure.rule.of_totals else otherwise).format(c=f'"{measure.name}"')
-    if issubclass(measure.kind, Money | Twelfths) and any(c.name == CURRENCY for c in rows.table.keys):
-        one = f"COALESCE(MIN(NULLIF({CURRENCY}, '')) = MAX(NULLIF({CURRENCY}, '')), true)"
-        expression = f"CASE WHEN {one} THEN {expression} END"
-    return f"SELECT {expression} FROM {{{rows.table.name}}} WHERE {rows.where}"
+    if not is_of_currencies(rows, measure):
+        return f"SELECT {expression}, NULL, false FROM {{{rows.table.name}}} WHERE {rows.where}", rows.params
+    several = f"COUNT(DISTINCT NULLIF({CURRENCY}, '')) > 1"
+    amounts = f"SELECT \"{measure.name}\", COALESCE(NULLIF({CURRENCY}, ''), %s, '') AS {CURRENCY}"
+    return (
+        f"SELECT CASE WHEN NOT {several} THEN {expression} END,"
+        f" CASE WHEN NOT {several} THEN MAX(NULLIF({CURRENCY}, '')) END, {several}"
+        f" FROM ({amounts} FROM {{{rows.table.name}}} WHERE {rows.where}) AS amounts",
+        (currency, *rows.params),
+    )
 
 
 def order(table: Table, *, newest: bool) -> str:

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from msgspec import to_builtins
+
 from domain.errors import Invalid
+from domain.metrics.value import Reason
 from domain.position import Position
 from projections.engine.declare.merge_rules import Twelfths
 from projections.engine.declare.projection import Ledger, Projection
@@ -17,13 +20,15 @@ from projections.engine.declare.rows import Column
 from projections.engine.fold.log_order import place_of
 from projections.engine.past import contributions
 from projections.engine.past.past_store import PastStore
+from projections.engine.query.answer_row import CURRENCY
 from projections.engine.query.ask import find, read_by_calendar
 from projections.engine.query.basis import Basis
+from projections.engine.query.company_settings import settings_of
 from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.formatting import money, show_time, shower
 from projections.engine.query.params import read_time
 from projections.engine.query.plain import Selected, names_in
-from projections.engine.query.request import Page, Question
+from projections.engine.query.request import Page, Question, cuts_time
 from projections.engine.rebuild import Folding
 from projections.engine.store.port import FoldFailed
 
@@ -37,11 +42,12 @@ class _Began(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is to be explained: a measure of the rows that a query's answer is made from."""
+    """What is to be explained: a measure of the rows that a query's answer is made from; `currency`: the company's."""
 
     projection: Projection
     rows: Selected
     measure: Column
+    currency: str | None
 
     @property
     def ledgers(self) -> list[Ledger]:
@@ -60,8 +66,12 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
     """
     projection, query = find(question.name)
     basis = Basis(store)
-    rows, column = contributions.selected(query, await read_by_calendar(query, question, basis), page.measure)
-    subject = Subject(projection, rows, column)
+    request = await read_by_calendar(query, question, basis)
+    rows, column = contributions.selected(query, request, page.measure)
+    money = contributions.is_of_currencies(rows, column)
+    subject = Subject(
+        projection, rows, column, (await settings_of(question.company, basis)).currency if money else None
+    )
     try:
         goal, explained = await _folded(store, subject, page)
     except FoldFailed:
@@ -74,6 +84,7 @@ async def explain(store: PastStore, question: Question, page: Page) -> dict[str,
         "measure": page.measure,
         "definition_version": projection.definition_version,
         "position": position,
+        "calendar": to_builtins(request.calendar) if cuts_time(query) else None,
         "rule": column.rule.__name__.lower(),
         **explained,
         "next_cursor": _next(began, page, explained["events"]),
@@ -99,7 +110,7 @@ async def _folded(store: PastStore, subject: Subject, page: Page) -> tuple[Posit
 
 def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list[bytes], page: Page) -> dict[str, Any]:
     """The value, the number of events behind it and a page of them."""
-    table, value = subject.rows.table, contributions.value(subject.rows, subject.measure)
+    table, (value, of_value) = subject.rows.table, contributions.value(subject.rows, subject.measure, subject.currency)
     deciding, params = contributions.statement(subject.rows, subject.measure, subject.ledgers)
     part = subject.projection.part(names_in(deciding + value))
     folded = folding.changes().of(part)
@@ -109,7 +120,7 @@ def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list
         entries += [contributions.effects(o, table, subject.measure) for o in folded.ordered if table in o.fold.into]
         tables.copy(contributions.create(table, subject.measure), contributions.copy(table), b"".join(entries))
         _, totals = tables.select(f"SELECT count(*) FROM ({deciding}) AS d", params)
-        _, values = tables.select(value, subject.rows.params)
+        _, values = tables.select(value, of_value)
         order = contributions.order(table, newest=page.newest)
         through = contributions.through(subject.measure.rule, order)
         names, rows = tables.select(
@@ -117,7 +128,9 @@ def _entries(store: PastStore, subject: Subject, folding: Folding, entries: list
             (*params, page.limit, page.start),
         )
     events = [_shown(subject, dict(zip(names, row, strict=True))) for row in rows]
-    return {"value": show(values[0][0]), "total": totals[0][0], "events": events}
+    amount, currency, several = values[0]
+    reasons = {"value": str(Reason.MIXED_CURRENCIES)} if several else {}
+    return {"value": show(amount), CURRENCY: currency, "reasons": reasons, "total": totals[0][0], "events": events}
 
 
 def _shown(subject: Subject, entry: Mapping[str, Any]) -> dict[str, Any]:
