@@ -29,6 +29,7 @@ from projections.engine.declare.projection import Delta, Projection
 from projections.engine.declare.rows import Columns, Row
 from projections.engine.query.listing import Condition, Made, listing
 from projections.engine.query.params import Param
+from projections.engine.query.plain import Statement
 from projections.engine.query.ratios import Measures, Ratios
 from projections.engine.query.request import Request
 from projections.engine.query.restated import restatements
@@ -323,19 +324,22 @@ def at_hours(request: Request) -> Condition | None:
 ACCOUNT = "company_id, user_id, account_id"
 
 
-def booked_days(request: Request) -> str:
+def booked_days(request: Request) -> Statement:
     """SELECT of what was booked on each day."""
     sums = ", ".join(f"SUM({name}) AS {name}" for name in ("trades", "pnl", "fees", "flows"))
-    day = day_of("quarter", request.calendar)
-    return f"SELECT {ACCOUNT}, {day} AS day, currency, {sums} FROM {{account_quarter}} GROUP BY {ACCOUNT}, 4, currency"
+    day = f"{day_of('quarter', request.calendar)} AS day"
+    return Statement(
+        f"SELECT {ACCOUNT}, {day}, currency, {sums} FROM {{account_quarter}} GROUP BY {ACCOUNT}, 4, currency", ()
+    )
 
 
-def last_values(request: Request) -> str:
+def last_values(request: Request) -> Statement:
     """SELECT of the last value of each day."""
-    return (
+    days = f"SELECT *, {day_of('quarter', request.calendar)} AS day FROM {{account_value}}"
+    return Statement(
         f"SELECT DISTINCT ON ({ACCOUNT}, day, currency) {ACCOUNT}, day, currency, at, equity, balance"
-        f" FROM (SELECT *, {day_of('quarter', request.calendar)} AS day FROM {{account_value}}) AS valued"
-        f" ORDER BY {ACCOUNT}, day, currency, quarter DESC"
+        f" FROM ({days}) AS valued ORDER BY {ACCOUNT}, day, currency, quarter DESC",
+        (),
     )
 
 

@@ -59,7 +59,7 @@ def recounted(facts: Sequence[Done], keep: Callable[[datetime], bool] = lambda _
     period=st.tuples(st.integers(0, 12 * HALF_AN_HOUR), st.integers(1, 12 * HALF_AN_HOUR)),
     zone=st.sampled_from(ZONES),
 )
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_sessions_are_those_of_a_recount(
     models: ReadModels,
     unnamed: dict[str, list[int]],
@@ -83,6 +83,39 @@ async def test_sessions_are_those_of_a_recount(
     begun = recounted(facts, lambda began: first <= began < end)
     assert await listed(models, company, from_=first.isoformat(), to=end.isoformat()) == begun
     await counted_by_day(models, company, facts, period, zone)
+
+
+MINUTE = 60_000
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first", "end", "found"),
+    [
+        ([0, 30], 0, 600, [(0, 30)]),  # a pause of exactly 30 minutes goes on
+        ([0, 30 + 1 / MINUTE], 0, 600, [(0, 0), (30 + 1 / MINUTE, 30 + 1 / MINUTE)]),
+        ([14, 44, 59], 31, 600, []),  # has begun more than two quarters before the period
+        ([16, 46], 31, 600, []),  # and inside of its first quarter, nothing before which is read
+        ([14, 40, 41], 15, 41, []),
+        ([0, 29, 58, 87, 150, 300], 0, 30, [(0, 87)]),  # goes on after the period, to the first pause
+        ([0, 29, 58, 120, 149], 0, 130, [(0, 58), (120, 149)]),
+        ([0, 50], 0, 20, [(0, 0)]),
+    ],
+)
+async def test_runs_of_unnamed_events(
+    models: ReadModels, minutes: list[float], first: int, end: int, found: list[tuple[float, float]]
+) -> None:
+    """Minutes of a user's events, and from when to when the sessions last that begin in a period."""
+    models.given(f.event for f in history("acme", {}, [("ann", "", round(at * MINUTE)) for at in minutes]))
+    bounds = {"from_": later(first).isoformat(), "to": later(end).isoformat()}
+    rows = await listed(models, "acme", **bounds)
+    assert [(began, ended) for _, _, began, ended, _ in rows] == [
+        (later(began), later(ended)) for began, ended in found
+    ]
+
+
+def later(minutes: float) -> datetime:
+    """So many minutes into the evening."""
+    return EVENING + timedelta(milliseconds=round(minutes * MINUTE))
 
 
 async def counted_by_day(

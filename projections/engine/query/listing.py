@@ -47,7 +47,7 @@ class Made:
     """
 
     of: Callable[[Request], tuple[Table, str]]
-    sql: Callable[[Request], str]
+    sql: Callable[[Request], Statement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,11 @@ class Listing:
             params.extend(after)
         names = ", ".join(f'"{c.name}"' for c in self.columns)
         where, limit = " AND ".join(conditions), _page_size(request) + 1
-        source = f"{{{self.table.name}}}" if self.made is None else f"({self.made.sql(request)}) AS made"
-        return Statement(f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}", tuple(params))
+        stored = Statement(f"{{{self.table.name}}}", ())
+        made = stored if self.made is None else self.made.sql(request)
+        source = made.sql if self.made is None else f"({made.sql}) AS made"
+        listed = f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}"
+        return Statement(listed, (*made.params, *params))
 
     def selects(self, request: Request) -> Selected:
         """The rows that are listed, on all pages."""

@@ -121,7 +121,7 @@ def entry_hour(column: str) -> Dimension:
     return Dimension(f"CASE WHEN \"{column}\" > 'epoch' THEN {hour} ELSE -1 END", _whole, column)
 
 
-Begun = Callable[[Request], str]
+Begun = Callable[[Request], Statement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +155,31 @@ class Totals:
         grouped = f" GROUP BY {order} ORDER BY {order}" if order else ""
         limited = f"{grouped} LIMIT {row_limit(request)}"
         summed = f"SELECT {', '.join(columns)} FROM {self.source} WHERE {where}{limited}"
-        beside = self._beside(request, dimensions, where)
+        beside = self._beside(request, dimensions, where, params)
         if not beside:
             return Statement(summed, tuple(params))
         on = "USING (" + ", ".join(f'"{n}"' for n in names) + ")" if names else "ON true"
-        joins = " ".join(f"LEFT JOIN ({sql}) AS beside{i} {on}" for i, sql in enumerate(beside))
+        joins = " ".join(f"LEFT JOIN ({each.sql}) AS beside{i} {on}" for i, each in enumerate(beside))
         shown = ["summed.*", *(f'"{name}"' for name in (QUANTILES if self.quantiles else ()))]
         shown += [f'COALESCE("{name}", 0) AS "{name}"' for name in self.begun]
         joined = f"SELECT {', '.join(shown)} FROM ({summed}) AS summed {joins}"
-        return Statement(f"{joined} ORDER BY {order}" if order else joined, tuple(params) * (1 + len(beside)))
+        of_all = (*params, *(param for each in beside for param in each.params))
+        return Statement(f"{joined} ORDER BY {order}" if order else joined, of_all)
 
-    def _beside(self, request: Request, dimensions: Sequence[str], where: str) -> list[str]:
-        """SELECT of what is not in the rows that are added up, by the same dimensions."""
+    def _beside(
+        self, request: Request, dimensions: Sequence[str], where: str, params: Sequence[object]
+    ) -> list[Statement]:
+        """SELECT of what is not in the rows that are added up, by the same dimensions, under the same condition."""
         names: tuple[str, ...] = request.get("by", ())
-        ranked = [] if self.quantiles is None else [self.quantiles.sql(dimensions, names, where)]
+        selects = []
+        if self.quantiles is not None:
+            selects.append(Statement(self.quantiles.sql(dimensions, names, where), tuple(params)))
         grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(len(names)))}" if names else ""
-        return ranked + [
-            f'SELECT {"".join(f"{each}, " for each in dimensions)}COUNT(*) AS "{name}"'
-            f" FROM ({begun(request)}) AS begun WHERE {where}{grouped}"
-            for name, begun in self.begun.items()
-        ]
+        for name, begun in self.begun.items():
+            counted, source = ", ".join([*dimensions, f'COUNT(*) AS "{name}"']), begun(request)
+            sql = f"SELECT {counted} FROM ({source.sql}) AS begun WHERE {where}{grouped}"
+            selects.append(Statement(sql, (*source.params, *params)))
+        return selects
 
     def _dimensions(self, request: Request) -> list[str]:
         return [f'{self.by[name].sql_in(request.calendar)} AS "{name}"' for name in request.get("by", ())]

@@ -225,8 +225,9 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY round(extract(epoch FROM ende
 
 
 def _sessions(scope: MetricScope) -> Select:
-    sql = SESSIONS.format(sessions=session_rows(scope.span.start, scope.span.end))
-    return Select("user_activity", Statement(sql, (scope.company, *scope.span.bounds)))
+    rows = session_rows(scope.span.start, scope.span.end)
+    params = *rows.params, scope.company, *scope.span.bounds
+    return Select("user_activity", Statement(SESSIONS.format(sessions=rows.sql), params))
 
 
 FEATURES = """

@@ -8,58 +8,63 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from projections.engine.query.formatting import show_time
+from projections.engine.query.plain import Statement
 from projections.engine.query.request import Request
 
 PAUSE = "INTERVAL '30 minutes'"  # one that ends a session is longer
 EARLIER = "INTERVAL '45 minutes'"  # so far before a moment at most begins the quarter of what is a pause before it
+AT = "%s::timestamptz"
 OF_USER = "PARTITION BY company_id, user_id ORDER BY quarter"
+BEGINS = f"SELECT *, COALESCE(first_at > LAG(last_at) OVER ({OF_USER}) + {PAUSE}, true) AS begins"
+NUMBERED = f"SELECT *, COUNT(*) FILTER (WHERE begins) OVER ({OF_USER}) AS number"
 OF_SESSION = "company_id, user_id, session_id, started, ended, events"
-# What goes on after the end of the period of a session that has begun in it.
-GOES_ON = """
-SELECT MAX(last_at) AS ended, SUM(events) AS events FROM {{unnamed_quarter}} AS u
-WHERE u.company_id = cut.company_id AND u.user_id = cut.user_id AND u.quarter >= {end} AND u.quarter < COALESCE((
-    SELECT quarter FROM (
-        SELECT quarter, first_at > LAG(last_at, 1, cut.ended) OVER (ORDER BY quarter) + {pause} AS begins
-        FROM {{unnamed_quarter}} AS n
-        WHERE n.company_id = cut.company_id AND n.user_id = cut.user_id AND n.quarter >= {end}
-    ) AS later WHERE begins ORDER BY quarter LIMIT 1), 'infinity')
+RUNS = """
+SELECT company_id, user_id, '' COLLATE "C" AS session_id, MIN(first_at) AS started, MAX(last_at) AS ended,
+    SUM(events) AS events
+FROM ({numbered}) AS numbered GROUP BY company_id, user_id, number
+"""
+# With what goes on after the end of the period, to the first pause.
+WHOLE_RUNS = f"""
+SELECT company_id, user_id, session_id, started, COALESCE(more.ended, run.ended) AS ended,
+    run.events + COALESCE(more.events, 0) AS events
+FROM ({{runs}}) AS run LEFT JOIN LATERAL (
+    SELECT MAX(last_at) AS ended, SUM(events) AS events FROM {{{{unnamed_quarter}}}} AS u
+    WHERE u.company_id = run.company_id AND u.user_id = run.user_id AND u.quarter >= {AT} AND u.quarter < COALESCE((
+        SELECT quarter FROM (
+            SELECT quarter, first_at > LAG(last_at, 1, run.ended) OVER (ORDER BY quarter) + {PAUSE} AS begins
+            FROM {{{{unnamed_quarter}}}} AS n
+            WHERE n.company_id = run.company_id AND n.user_id = run.user_id AND n.quarter >= {AT}
+        ) AS later WHERE begins ORDER BY quarter LIMIT 1), 'infinity')
+) AS more ON run.ended >= {AT} - {PAUSE}
 """
 
 
-def beginnings(request: Request) -> str:
+def beginnings(request: Request) -> Statement:
     """SELECT of the user and the time of the beginning of each session of the period; of others as well."""
-    unnamed = _unnamed(request.get("from"), request.get("to"))
-    return (
+    quarters = _quarters(request.get("from"), request.get("to"))
+    return Statement(
         "SELECT company_id, user_id, started AS quarter FROM {session} UNION ALL"
-        f" SELECT company_id, user_id, quarter FROM ({unnamed}) AS u WHERE begins"
+        f" SELECT company_id, user_id, quarter FROM ({quarters.sql}) AS quarters WHERE begins",
+        quarters.params,
     )
 
 
-def _unnamed(first: datetime | None, end: datetime | None) -> str:
-    """SELECT of the unnamed quarters of a period and whether a session begins in each, rightly from `first` on."""
-    bounds = [f"quarter >= {_at(first)} - {EARLIER}"] if first else []
-    bounds += [f"quarter < {_at(end)}"] if end else []
-    where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
-    begins = f"COALESCE(first_at > LAG(last_at) OVER ({OF_USER}) + {PAUSE}, true) AS begins"
-    return f"SELECT *, {begins} FROM {{unnamed_quarter}}{where}"
-
-
-def session_rows(first: datetime | None, end: datetime | None) -> str:
-    """SELECT of the rows `AnySession` of the sessions begun in a period, however long they go on; of others as well."""
-    numbered = f"SELECT *, COUNT(*) FILTER (WHERE begins) OVER ({OF_USER}) AS number FROM ({_unnamed(first, end)}) AS u"
-    cut = (
-        "SELECT company_id, user_id, '' COLLATE \"C\" AS session_id, MIN(first_at) AS started, MAX(last_at) AS ended,"
-        f" SUM(events) AS events FROM ({numbered}) AS numbered GROUP BY company_id, user_id, number"
-    )
+def session_rows(first: datetime | None, end: datetime | None) -> Statement:
+    """SELECT of whose session, its id, when it began and ended, and its events, of all that began in a period, however
+    long they go on; of others as well.
+    """
+    quarters = _quarters(first, end)
+    runs, params = RUNS.format(numbered=f"{NUMBERED} FROM ({quarters.sql}) AS quarters"), quarters.params
     if end is not None:
-        cut = (
-            "SELECT company_id, user_id, session_id, started, COALESCE(more.ended, cut.ended) AS ended,"
-            f" cut.events + COALESCE(more.events, 0) AS events FROM ({cut}) AS cut LEFT JOIN LATERAL"
-            f" ({GOES_ON.format(end=_at(end), pause=PAUSE)}) AS more ON cut.ended >= {_at(end)} - {PAUSE}"
-        )
-    return f"SELECT {OF_SESSION} FROM {{session}} UNION ALL SELECT {OF_SESSION} FROM ({cut}) AS cut"
+        runs, params = WHOLE_RUNS.format(runs=runs), (*params, end, end, end)
+    return Statement(
+        f"SELECT {OF_SESSION} FROM {{session}} UNION ALL SELECT {OF_SESSION} FROM ({runs}) AS runs", params
+    )
 
 
-def _at(moment: datetime) -> str:
-    return f"TIMESTAMPTZ '{show_time(moment)}'"
+def _quarters(first: datetime | None, end: datetime | None) -> Statement:
+    """SELECT of the unnamed quarters of a period and whether a session begins in each, rightly from `first` on."""
+    bounds = [(f"quarter >= {AT} - {EARLIER}", first), (f"quarter < {AT}", end)]
+    within = [(condition, moment) for condition, moment in bounds if moment is not None]
+    where = f" WHERE {' AND '.join(condition for condition, _ in within)}" if within else ""
+    return Statement(f"{BEGINS} FROM {{unnamed_quarter}}{where}", tuple(moment for _, moment in within))
