@@ -27,6 +27,7 @@ from app.cli.projections import projections
 from app.cli.quarantine import quarantine
 from app.cli.query import explain, queries, query
 from app.cli.rebuild import COMMANDS
+from app.cli.reports import report
 from app.cli.snapshots import snapshot, snapshots
 from app.cli.watch import watch
 from app.settings import Settings, default, variable
@@ -63,6 +64,7 @@ for part in (
     events,
     quarantine,
     topics,
+    report,
     bench,
 ):
     main.add_command(part)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import wiring
 from app.settings import Settings
-from domain.errors import NotYet
+from domain.access.rights import Member
+from domain.errors import AnalyticsError, Conflict, NotYet, Unavailable
 from domain.position import Position
 from eventlog.relay.ports import STORE
-from projections.engine.query.ask import answerable
-from projections.engine.query.request import Question, read_request
+from projections.engine.query.ask import answer, answerable
+from projections.engine.query.request import Past, Question, read_request
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
 from read_api.answers.past import AnswerPast
+
+if TYPE_CHECKING:
+    from projections.engine.past.past_store import PastStore
 
 PROCESSES = 2  # that tell for one read API; a tenant has one of them at most, so that another one finds one free
 WAITING = 8  # questions of one tenant that may wait for it
@@ -27,26 +31,56 @@ async def answer_question(settings: Settings, question: Question) -> dict[str, A
 
     Raises Invalid, NotFound, NotYet, LimitExceeded, Unavailable.
     """
-    from adapters.postgres.read_models.scratch import PostgresScratch
-    from app.evidence import check
     from projections.engine.past.explain import explain, turn
-    from projections.engine.past.history import History
-    from projections.engine.past.past_store import PastStore, answer_past
+    from projections.engine.past.past_store import answer_past
 
     request = read_request(answerable(question.name), question)
     past = request.past
     if past.position is not None:
         past = replace(past, position=await _in_log(settings, past.position))
+    async with _past_store(settings, question.company, past, question.member) as store:
+        question = replace(question, asked_at=store.past.moment(question.asked_at))
+        if request.page is None:
+            return await answer_past(question, store)
+        return await explain(*turn(store, question, request.page))
+
+
+async def answers_at(
+    settings: Settings, questions: Sequence[Question], position: Position
+) -> list[dict[str, Any] | AnalyticsError]:
+    """What registered queries answer of one company as known at a position, each at the moment that it names itself.
+
+    What they read is folded once for all of them. Raises NotYet, Conflict and Unavailable; what concerns one question
+    is in its place.
+    """
+    first = replace(questions[0], about={"as_known_at": str(position)})
+    past = read_request(answerable(first.name), first).past
+    past = replace(past, position=await _in_log(settings, position))
+    found: list[dict[str, Any] | AnalyticsError] = []
+    async with _past_store(settings, questions[0].company, past, questions[0].member) as store:
+        for question in questions:
+            try:
+                found.append(dict(await answer(question, store)))
+            except (NotYet, Conflict, Unavailable):
+                raise
+            except AnalyticsError as error:
+                found.append(error)
+    return found
+
+
+@asynccontextmanager
+async def _past_store(settings: Settings, company: str, past: Past, member: Member | None) -> AsyncIterator[PastStore]:
+    from adapters.postgres.read_models.scratch import PostgresScratch
+    from app.evidence import check
+    from projections.engine.past.history import History
+    from projections.engine.past.past_store import PastStore
+
     tables = PostgresScratch(settings.database_url, check(settings), settings.query_seconds, settings.reader_url)
     with closing(tables) as scratch:
         async with wiring.event_log(settings) as log, wiring.event_index(settings) as index:
             history = History(log, scratch, settings.past_records, index)
             past = replace(past, log_time=await history.log_time(past))
-            question = replace(question, asked_at=past.moment(question.asked_at))
-            store = PastStore(history, scratch, question.company, past, question.member)
-            if request.page is None:
-                return await answer_past(question, store)
-            return await explain(*turn(store, question, request.page))
+            yield PastStore(history, scratch, company, past, member)
 
 
 async def _in_log(settings: Settings, token: Position) -> Position:

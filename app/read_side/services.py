@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from read_api.answers.past import PastQuestions
     from read_api.answers.questions import Questions
     from read_api.answers.reports import Reports
+    from read_api.dashboards.dashboards import Dashboards
     from read_api.health.instance_status import InstanceStatus
+    from read_api.live.changes import ProjectionChanges
     from read_api.services import ReadServices
 
 VERSION = version("trading-analytics-service")
@@ -47,7 +49,10 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             _evidence(settings, log, db) as (trail, seals, instance),
             questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus), instance) as asked,
             questions.live_metrics(bus, asked) as live,
-            _past_and_reports(settings, asked) as (past, reports),
+            _past_and_reports(settings, asked, dashboards := Dashboards(asked, movements), movements) as (
+                past,
+                reports,
+            ),
             _sign_in(settings) as (authenticate, sessions),
         ):
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
@@ -56,7 +61,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             reports.count = state.count_report
             state.accuracy = SharedCall(instance.accuracy, "the store of seals", health.PATIENCE)
             services = ReadServices(
-                questions=asked, dashboards=Dashboards(asked, movements), past=past, statuses=statuses, health=state,
+                questions=asked, dashboards=dashboards, past=past, statuses=statuses, health=state,
                 movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,
                 authenticate=authenticate, sessions=sessions, trail=trail, rates=instance.rates, reports=reports,
             )  # fmt: skip
@@ -87,10 +92,12 @@ async def _sign_in(settings: Settings) -> AsyncIterator[tuple[Authenticate, Sess
 
 
 @asynccontextmanager
-async def _past_and_reports(settings: Settings, questions: Questions) -> AsyncIterator[tuple[PastQuestions, Reports]]:
+async def _past_and_reports(
+    settings: Settings, questions: Questions, dashboards: Dashboards, movements: ProjectionChanges
+) -> AsyncIterator[tuple[PastQuestions, Reports]]:
     from app.read_side.past import past_answers
     from app.read_side.reports import reports
     from read_api.answers.past import PastQuestions
 
-    async with past_answers(settings) as answer_past, reports(settings, questions) as made:
+    async with past_answers(settings) as answer_past, reports(settings, questions, dashboards, movements) as made:
         yield PastQuestions(questions, answer_past), made

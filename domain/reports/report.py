@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -27,20 +27,55 @@ class ReportSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
 
 
 class ReportRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What is asked for: executive, trading, users, system or custom; `params` go to every query that knows them."""
+    """What is asked for: executive, trading, users, system or custom; `params` go to every query that knows them.
+
+    A custom report has sections, or the tiles of a `dashboard`. `asked_at`: the moment that open ends are taken of (ISO
+    8601; empty: now). `at_position`: what of the log it stands for (empty: all that is folded). `failures`: a section
+    that cannot be answered ends the report (`fail`, or empty), or a box in its place says why (`box`).
+    """
 
     kind: str
     format: str = ""
     title: str = ""
     sections: list[ReportSection] = []
+    dashboard: str = ""
     params: dict[str, str] = {}
     locale: str = ""
+    asked_at: str = ""
+    at_position: str = ""
+    failures: Literal["", "fail", "box"] = ""
+
+
+class Recipe(msgspec.Struct, kw_only=True, frozen=True):
+    """All that a report is made out of, beside the log: who made it where needs the same, and gets the same bytes.
+
+    `request` names its moment and its position. `subject`, `roles` and `tier`: by whose rights it was made.
+    """
+
+    company_id: str
+    request: ReportRequest
+    subject: str
+    roles: tuple[str, ...]
+    tier: str
+
+
+class Proof(msgspec.Struct, kw_only=True, frozen=True):
+    """What lies beside a report's file: its hash, its recipe, and a signature over both (Ed25519, base64)."""
+
+    sha256: str
+    recipe: Recipe
+    signature: str = ""
+
+    @property
+    def message(self) -> bytes:
+        """What is signed."""
+        return b"report/1\n" + self.sha256.encode() + b"\n" + msgspec.json.encode(self.recipe, order="sorted")
 
 
 class StoredReport(msgspec.Struct, kw_only=True, frozen=True):
     """A report as it is kept; times are ms since 1970 UTC, 0 where there is none. `file_name` is empty without a file.
 
-    `stands_for`: what the figures in it stand for, as answers say it.
+    `stands_for`: what the figures in it stand for, as answers say it. `proof`: what it is verified by.
     """
 
     report_id: str
@@ -56,6 +91,7 @@ class StoredReport(msgspec.Struct, kw_only=True, frozen=True):
     sha256: str = ""
     error: str = ""
     stands_for: dict[str, Any] = {}
+    proof: Proof | None = None
 
     @property
     def place(self) -> tuple[int, str]:

@@ -28,7 +28,7 @@ from common import provenance_pb2 as common_dot_provenance__pb2
 from common import read_scope_pb2 as common_dot_read__scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!analytics/report_generation.proto\x12\tanalytics\x1a%analytics/business_intelligence.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"\xa8\x03\n\rReportRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12 \n\x05scope\x18\x02 \x01(\x0b\x32\x11.common.ReadScope\x12/\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1f.analytics.ReportRequest.Format\x12\r\n\x05title\x18\x04 \x01(\t\x12\x32\n\x08sections\x18\x05 \x03(\x0b\x32 .analytics.ReportRequest.Section\x12\x0e\n\x06locale\x18\x06 \x01(\t\x1a\xa3\x01\n\x07Section\x12\r\n\x05title\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12<\n\x06params\x18\x03 \x03(\x0b\x32,.analytics.ReportRequest.Section.ParamsEntry\x12\r\n\x05\x63hart\x18\x04 \x01(\t\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x07\n\x03PDF\x10\x01\x12\x08\n\x04XLSX\x10\x02\x12\x08\n\x04JSON\x10\x03\"\xf1\x02\n\x0cReportResult\x12\x11\n\treport_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.analytics.ReportResult.State\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x14\n\x0crequested_at\x18\x08 \x01(\x03\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x03\x12\r\n\x05\x65rror\x18\n \x01(\t\x12&\n\nprovenance\x18\x0b \x01(\x0b\x32\x12.common.Provenance\"N\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\x12\t\n\x05READY\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\"\xdf\x06\n\rDashboardData\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12,\n\x05tiles\x18\x02 \x03(\x0b\x32\x1d.analytics.DashboardData.Tile\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\x12\r\n\x05title\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x12\n\ncompany_id\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\x03\x12\x34\n\x06params\x18\n \x03(\x0b\x32$.analytics.DashboardData.ParamsEntry\x1a\x8e\x04\n\x04Tile\x12\x0f\n\x07tile_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12#\n\x04kpis\x18\x04 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12!\n\x06series\x18\x05 \x03(\x0b\x32\x11.analytics.Series\x12\x1f\n\x05table\x18\x06 \x01(\x0b\x32\x10.analytics.Table\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12\r\n\x05query\x18\t \x01(\t\x12\x39\n\x06params\x18\n \x03(\x0b\x32).analytics.DashboardData.Tile.ParamsEntry\x12\x10\n\x08left_out\x18\x0b \x03(\t\x12\x0c\n\x04\x63ode\x18\x0c \x01(\t\x12\x19\n\x11suggested_actions\x18\r \x03(\t\x12&\n\nprovenance\x18\x0e \x01(\x0b\x32\x12.common.Provenance\x12\r\n\x05\x65very\x18\x0f \x01(\r\x12\x37\n\x05\x65xtra\x18\x10 \x03(\x0b\x32(.analytics.DashboardData.Tile.ExtraEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!analytics/report_generation.proto\x12\tanalytics\x1a%analytics/business_intelligence.proto\x1a\x16\x61nalytics/values.proto\x1a\x17\x63ommon/provenance.proto\x1a\x17\x63ommon/read_scope.proto\"\xdf\x03\n\rReportRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12 \n\x05scope\x18\x02 \x01(\x0b\x32\x11.common.ReadScope\x12/\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1f.analytics.ReportRequest.Format\x12\r\n\x05title\x18\x04 \x01(\t\x12\x32\n\x08sections\x18\x05 \x03(\x0b\x32 .analytics.ReportRequest.Section\x12\x0e\n\x06locale\x18\x06 \x01(\t\x12\x10\n\x08\x61sked_at\x18\x07 \x01(\x03\x12\x11\n\tdashboard\x18\x08 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\t \x01(\t\x1a\xa3\x01\n\x07Section\x12\r\n\x05title\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12<\n\x06params\x18\x03 \x03(\x0b\x32,.analytics.ReportRequest.Section.ParamsEntry\x12\r\n\x05\x63hart\x18\x04 \x01(\t\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x07\n\x03PDF\x10\x01\x12\x08\n\x04XLSX\x10\x02\x12\x08\n\x04JSON\x10\x03\"\x80\x03\n\x0cReportResult\x12\x11\n\treport_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.analytics.ReportResult.State\x12)\n\x07request\x18\x03 \x01(\x0b\x32\x18.analytics.ReportRequest\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0c\n\x04size\x18\x06 \x01(\x04\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x14\n\x0crequested_at\x18\x08 \x01(\x03\x12\x13\n\x0b\x66inished_at\x18\t \x01(\x03\x12\r\n\x05\x65rror\x18\n \x01(\t\x12&\n\nprovenance\x18\x0b \x01(\x0b\x32\x12.common.Provenance\x12\r\n\x05proof\x18\x0c \x01(\t\"N\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\x12\t\n\x05READY\x10\x03\x12\n\n\x06\x46\x41ILED\x10\x04\"\xdf\x06\n\rDashboardData\x12\x14\n\x0c\x64\x61shboard_id\x18\x01 \x01(\t\x12,\n\x05tiles\x18\x02 \x03(\x0b\x32\x1d.analytics.DashboardData.Tile\x12&\n\nprovenance\x18\x03 \x01(\x0b\x32\x12.common.Provenance\x12\r\n\x05title\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x12\n\ncompany_id\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\x03\x12\x34\n\x06params\x18\n \x03(\x0b\x32$.analytics.DashboardData.ParamsEntry\x1a\x8e\x04\n\x04Tile\x12\x0f\n\x07tile_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12#\n\x04kpis\x18\x04 \x03(\x0b\x32\x15.analytics.KPIMetrics\x12!\n\x06series\x18\x05 \x03(\x0b\x32\x11.analytics.Series\x12\x1f\n\x05table\x18\x06 \x01(\x0b\x32\x10.analytics.Table\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12\r\n\x05query\x18\t \x01(\t\x12\x39\n\x06params\x18\n \x03(\x0b\x32).analytics.DashboardData.Tile.ParamsEntry\x12\x10\n\x08left_out\x18\x0b \x03(\t\x12\x0c\n\x04\x63ode\x18\x0c \x01(\t\x12\x19\n\x11suggested_actions\x18\r \x03(\t\x12&\n\nprovenance\x18\x0e \x01(\x0b\x32\x12.common.Provenance\x12\r\n\x05\x65very\x18\x0f \x01(\r\x12\x37\n\x05\x65xtra\x18\x10 \x03(\x0b\x32(.analytics.DashboardData.Tile.ExtraEntry\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,25 +44,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DASHBOARDDATA_PARAMSENTRY']._loaded_options = None
   _globals['_DASHBOARDDATA_PARAMSENTRY']._serialized_options = b'8\001'
   _globals['_REPORTREQUEST']._serialized_start=162
-  _globals['_REPORTREQUEST']._serialized_end=586
-  _globals['_REPORTREQUEST_SECTION']._serialized_start=360
-  _globals['_REPORTREQUEST_SECTION']._serialized_end=523
-  _globals['_REPORTREQUEST_SECTION_PARAMSENTRY']._serialized_start=478
-  _globals['_REPORTREQUEST_SECTION_PARAMSENTRY']._serialized_end=523
-  _globals['_REPORTREQUEST_FORMAT']._serialized_start=525
-  _globals['_REPORTREQUEST_FORMAT']._serialized_end=586
-  _globals['_REPORTRESULT']._serialized_start=589
-  _globals['_REPORTRESULT']._serialized_end=958
-  _globals['_REPORTRESULT_STATE']._serialized_start=880
-  _globals['_REPORTRESULT_STATE']._serialized_end=958
-  _globals['_DASHBOARDDATA']._serialized_start=961
-  _globals['_DASHBOARDDATA']._serialized_end=1824
-  _globals['_DASHBOARDDATA_TILE']._serialized_start=1251
-  _globals['_DASHBOARDDATA_TILE']._serialized_end=1777
-  _globals['_DASHBOARDDATA_TILE_PARAMSENTRY']._serialized_start=478
-  _globals['_DASHBOARDDATA_TILE_PARAMSENTRY']._serialized_end=523
-  _globals['_DASHBOARDDATA_TILE_EXTRAENTRY']._serialized_start=1733
-  _globals['_DASHBOARDDATA_TILE_EXTRAENTRY']._serialized_end=1777
-  _globals['_DASHBOARDDATA_PARAMSENTRY']._serialized_start=478
-  _globals['_DASHBOARDDATA_PARAMSENTRY']._serialized_end=523
+  _globals['_REPORTREQUEST']._serialized_end=641
+  _globals['_REPORTREQUEST_SECTION']._serialized_start=415
+  _globals['_REPORTREQUEST_SECTION']._serialized_end=578
+  _globals['_REPORTREQUEST_SECTION_PARAMSENTRY']._serialized_start=533
+  _globals['_REPORTREQUEST_SECTION_PARAMSENTRY']._serialized_end=578
+  _globals['_REPORTREQUEST_FORMAT']._serialized_start=580
+  _globals['_REPORTREQUEST_FORMAT']._serialized_end=641
+  _globals['_REPORTRESULT']._serialized_start=644
+  _globals['_REPORTRESULT']._serialized_end=1028
+  _globals['_REPORTRESULT_STATE']._serialized_start=950
+  _globals['_REPORTRESULT_STATE']._serialized_end=1028
+  _globals['_DASHBOARDDATA']._serialized_start=1031
+  _globals['_DASHBOARDDATA']._serialized_end=1894
+  _globals['_DASHBOARDDATA_TILE']._serialized_start=1321
+  _globals['_DASHBOARDDATA_TILE']._serialized_end=1847
+  _globals['_DASHBOARDDATA_TILE_PARAMSENTRY']._serialized_start=533
+  _globals['_DASHBOARDDATA_TILE_PARAMSENTRY']._serialized_end=578
+  _globals['_DASHBOARDDATA_TILE_EXTRAENTRY']._serialized_start=1803
+  _globals['_DASHBOARDDATA_TILE_EXTRAENTRY']._serialized_end=1847
+  _globals['_DASHBOARDDATA_PARAMSENTRY']._serialized_start=533
+  _globals['_DASHBOARDDATA_PARAMSENTRY']._serialized_end=578
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReportRequest(_message.Message):
-    __slots__ = ("kind", "scope", "format", "title", "sections", "locale")
+    __slots__ = ("kind", "scope", "format", "title", "sections", "locale", "asked_at", "dashboard", "failures")
     class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FORMAT_UNSPECIFIED: _ClassVar[ReportRequest.Format]
@@ -47,16 +47,22 @@ class ReportRequest(_message.Message):
     TITLE_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
     LOCALE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    DASHBOARD_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
     kind: str
     scope: _read_scope_pb2.ReadScope
     format: ReportRequest.Format
     title: str
     sections: _containers.RepeatedCompositeFieldContainer[ReportRequest.Section]
     locale: str
-    def __init__(self, kind: _Optional[str] = ..., scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., format: _Optional[_Union[ReportRequest.Format, str]] = ..., title: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[ReportRequest.Section, _Mapping]]] = ..., locale: _Optional[str] = ...) -> None: ...
+    asked_at: int
+    dashboard: str
+    failures: str
+    def __init__(self, kind: _Optional[str] = ..., scope: _Optional[_Union[_read_scope_pb2.ReadScope, _Mapping]] = ..., format: _Optional[_Union[ReportRequest.Format, str]] = ..., title: _Optional[str] = ..., sections: _Optional[_Iterable[_Union[ReportRequest.Section, _Mapping]]] = ..., locale: _Optional[str] = ..., asked_at: _Optional[int] = ..., dashboard: _Optional[str] = ..., failures: _Optional[str] = ...) -> None: ...
 
 class ReportResult(_message.Message):
-    __slots__ = ("report_id", "state", "request", "file_name", "media_type", "size", "sha256", "requested_at", "finished_at", "error", "provenance")
+    __slots__ = ("report_id", "state", "request", "file_name", "media_type", "size", "sha256", "requested_at", "finished_at", "error", "provenance", "proof")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[ReportResult.State]
@@ -80,6 +86,7 @@ class ReportResult(_message.Message):
     FINISHED_AT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     report_id: str
     state: ReportResult.State
     request: ReportRequest
@@ -91,7 +98,8 @@ class ReportResult(_message.Message):
     finished_at: int
     error: str
     provenance: _provenance_pb2.Provenance
-    def __init__(self, report_id: _Optional[str] = ..., state: _Optional[_Union[ReportResult.State, str]] = ..., request: _Optional[_Union[ReportRequest, _Mapping]] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ..., requested_at: _Optional[int] = ..., finished_at: _Optional[int] = ..., error: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    proof: str
+    def __init__(self, report_id: _Optional[str] = ..., state: _Optional[_Union[ReportResult.State, str]] = ..., request: _Optional[_Union[ReportRequest, _Mapping]] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ..., requested_at: _Optional[int] = ..., finished_at: _Optional[int] = ..., error: _Optional[str] = ..., provenance: _Optional[_Union[_provenance_pb2.Provenance, _Mapping]] = ..., proof: _Optional[str] = ...) -> None: ...
 
 class DashboardData(_message.Message):
     __slots__ = ("dashboard_id", "tiles", "provenance", "title", "description", "company_id", "currency", "time_zone", "version", "params")

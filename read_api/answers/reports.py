@@ -1,93 +1,60 @@
 """Reports: made of registered queries at one position, kept, listed, downloaded. The same for HTTP and gRPC.
 
-A format is a renderer: what makes the bytes of a file out of a document. What has none yet is refused, naming those.
+The same request at the same position, with the same rights, gives the same bytes: so a report can be verified by making
+it again out of the log.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
+from babel import Locale, UnknownLocaleError
 
-from domain.access.rights import Principal, Right, require
-from domain.errors import AnalyticsError, Conflict, Invalid, NotFound
+from domain.access.rights import Feature, Principal, Right, opens, require
+from domain.errors import AnalyticsError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from domain.events.identity import new_event_id
 from domain.position import Position
-from domain.reports.report import ReportFiles, ReportRequest, ReportSection, ReportStore, State, StoredReport
-from projections.engine.query.ask import answerable
+from domain.reports.document import Document
+from domain.reports.report import (
+    Proof,
+    Recipe,
+    ReportFiles,
+    ReportRequest,
+    ReportSection,
+    ReportStore,
+    State,
+    StoredReport,
+)
+from domain.reports.standard import CUSTOM
+from projections.engine.declare.registry import read_beside
 from projections.engine.query.composed import least_position, positions_agree, projections_of, topics_of
+from projections.engine.query.params import read_time
 from projections.engine.query.request import Question
 from read_api.answers.questions import Questions
+from read_api.dashboards.dashboards import COMPANY, Dashboards
+from read_api.live.changes import ProjectionChanges, wait_for
+from read_api.reports.composing import document_of
+from read_api.reports.sections import sections_of
+from read_api.reports.writers import Form, form_of
 
-Document = Mapping[str, Any]
-MOST_SECTIONS = 20
-TRIES = 3  # until the sections stand at one position
 DEFAULT_PAGE, MOST_PAGE = 100, 1_000
+AGREEMENT = 5.0  # seconds that projections may take to stand at one position; then they are asked of the past
+LOOK = 0.05  # seconds between two looks at them, whatever the bus says
+LATE = timedelta(days=1)  # before which a moment needs a tier that sees all history
+AHEAD = timedelta(minutes=1)  # by which clocks differ
 
-
-@dataclass(frozen=True, slots=True)
-class Renderer:
-    """A format of files: its name, its media type, and how it is made of a document."""
-
-    name: str
-    media_type: str
-    render: Callable[[Document], bytes]
-
-
-RENDERERS: Mapping[str, Renderer] = MappingProxyType(
-    {each.name: each for each in (Renderer("json", "application/json", msgspec.json.encode),)}
-)
-
-
-def _section(title: str, query: str, chart: str = "table", **params: str) -> ReportSection:
-    return ReportSection(title=title, query=query, params=params, chart=chart)
-
-
-STANDARD: Mapping[str, tuple[str, Sequence[ReportSection]]] = MappingProxyType(
-    {  # kind → title and sections
-        "executive": (
-            "Executive report",
-            (
-                _section("Key figures", "kpis"),
-                _section("Recurring revenue by month", "mrr_movements", "bar", by="month"),
-                _section("Active users", "active_users", "line"),
-                _section("Strategies", "trading_league", by="strategy"),
-            ),
-        ),
-        "trading": (
-            "Trading report",
-            (
-                _section("Key figures", "kpis", section="trading"),
-                _section("Strategies", "trading_league", by="strategy"),
-                _section("Symbols", "trading_league", by="symbol"),
-                _section("Hours and weekdays", "trading_time", "heat_map"),
-                _section("Equity", "trading_equity", "line"),
-            ),
-        ),
-        "users": (
-            "Users report",
-            (
-                _section("Key figures", "kpis", section="engagement"),
-                _section("Active users", "active_users", "line"),
-                _section("Segments", "segments", "bar"),
-                _section("Features", "features", "bar"),
-            ),
-        ),
-        "system": (
-            "System report",
-            (
-                _section("Key figures", "kpis", section="system"),
-                _section("Operations by service", "operations", by="service"),
-                _section("Measures by service", "system_metrics", by="service,metric"),
-            ),
-        ),
-    }
-)
+Outcome = dict[str, Any] | AnalyticsError
+AnswersAt = Callable[[Sequence[Question], Position], Awaitable[Sequence[Outcome]]]
+"""Answers questions of one company as known at a position, at the moment that each of them names."""
+Write = Callable[[str, Document], Awaitable[bytes]]
+"""Writes a document in a form, in another process. Raises LimitExceeded, Unavailable."""
+Sign = Callable[[bytes], bytes]
 
 
 class ReportPage(NamedTuple):
@@ -97,13 +64,26 @@ class ReportPage(NamedTuple):
     next_cursor: str
 
 
+class ReportDesk(NamedTuple):
+    """What reports are made and kept with."""
+
+    store: ReportStore
+    files: ReportFiles
+    answers_at: AnswersAt
+    write: Write
+    sign: Sign
+
+
 class Reports:
     """Makes reports of what somebody may see, and gives out what was made."""
 
-    def __init__(self, questions: Questions, store: ReportStore, files: ReportFiles) -> None:
+    def __init__(
+        self, questions: Questions, dashboards: Dashboards, movements: ProjectionChanges, desk: ReportDesk
+    ) -> None:
         self._questions = questions
-        self._store = store
-        self._files = files
+        self._dashboards = dashboards
+        self._movements = movements
+        self._store, self._files, self._answers_at, self._write, self._sign = desk
         self.count: Callable[[int], None] = lambda _ms: None  # of each that is made: milliseconds that it took
 
     def admit(self, principal: Principal, company: str) -> None:
@@ -113,11 +93,11 @@ class Reports:
     async def generate(self, principal: Principal, company: str, request: ReportRequest, key: str = "") -> StoredReport:
         """Make it and keep it; the same key with the same request gives the first one. What could not be made says why.
 
-        Raises Forbidden, Invalid, Conflict for a key that was used for another request, Unavailable.
+        Raises Forbidden, Invalid, NotFound, Conflict for a key that was used for another request, Unavailable.
         """
         require(principal, Right.REPORTS, company)
-        renderer = _renderer(request.format)
-        sections = sections_of(request)
+        form, asked_at = form_of(request.format), self._moment(principal, company, request)
+        questions = self._questions_of(principal, company, await self._sections(principal, company, request), asked_at)
         new = StoredReport(
             report_id=new_event_id(),
             company_id=company,
@@ -131,10 +111,19 @@ class Reports:
             if begun.request != request:
                 raise Conflict("the key was used for another report", code="key_reused")
             return begun
-        ended = await self._made(principal, begun, renderer, sections)
+        ended = await self._made(principal, begun, form, questions)
         await self._store.end(ended)
         self.count(ended.finished_at - ended.requested_at)
         return ended
+
+    async def again(self, principal: Principal, recipe: Recipe) -> bytes:
+        """The bytes of a report made anew from the log. Raises as making it does."""
+        company, request = recipe.company_id, recipe.request
+        asked_at = _time("asked_at", request.asked_at)
+        sections = await self._sections(principal, company, request)
+        questions = self._questions_of(principal, company, sections, asked_at)
+        document = await self._document(principal, company, request, questions)
+        return await self._write(form_of(request.format).name, document)
 
     async def find(self, principal: Principal, company: str, report_id: str) -> StoredReport:
         """Raises Forbidden, and NotFound where the company has no such report."""
@@ -161,91 +150,160 @@ class Reports:
     def _now(self) -> int:
         return round(self._questions.now().timestamp() * 1000)
 
+    def _moment(self, principal: Principal, company: str, request: ReportRequest) -> datetime:
+        """The moment that open ends are taken of. Raises Invalid for one that is none or lies ahead, Forbidden."""
+        _check_locale(request.locale)
+        Position.parse(request.at_position)
+        now = self._questions.now()
+        if not request.asked_at:
+            return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        asked_at = _time("asked_at", request.asked_at)
+        if asked_at > now + AHEAD:
+            raise Invalid(f"asked_at: {request.asked_at} has not come yet", code="bad_parameter")
+        if asked_at < now - LATE and not opens(principal, Feature.FULL_HISTORY, company):
+            raise Forbidden("tier FREE has reports of this moment alone", code="forbidden_tier")
+        return asked_at
+
+    async def _sections(self, principal: Principal, company: str, request: ReportRequest) -> Sequence[ReportSection]:
+        """Raises Invalid, NotFound, Forbidden for a dashboard that they may not see."""
+        dashboard = None
+        if request.kind == CUSTOM and request.dashboard:
+            now = self._questions.now()
+            dashboard = await self._dashboards.document(principal, request.dashboard, company, now)
+        return sections_of(request, dashboard)
+
+    def _questions_of(
+        self, principal: Principal, company: str, sections: Sequence[ReportSection], asked_at: datetime
+    ) -> Sequence[tuple[ReportSection, Question | AnalyticsError]]:
+        """What each section asks, as they may ask it.
+
+        What the tier does not open of a standard report is said in its place. Raises Forbidden for sections of one's
+        own and where nothing is left, Invalid.
+        """
+        judged: list[tuple[ReportSection, Question | AnalyticsError]] = []
+        for section in sections:
+            try:
+                allowed = self._questions.allowed(principal, Question(section.query, company, section.params, asked_at))
+                projections_of(allowed)  # which reads its parameters
+            except Forbidden as error:
+                judged.append((section, error))
+            else:
+                judged.append((msgspec.structs.replace(section, params=dict(allowed.params)), allowed))
+        refused = [error for _, error in judged if isinstance(error, AnalyticsError)]
+        if len(refused) == len(judged):
+            raise refused[0]
+        return judged
+
     async def _made(
-        self, principal: Principal, report: StoredReport, renderer: Renderer, sections: Sequence[ReportSection]
+        self,
+        principal: Principal,
+        report: StoredReport,
+        form: Form,
+        questions: Sequence[tuple[ReportSection, Question | AnalyticsError]],
     ) -> StoredReport:
         try:
-            document = await self._document(principal, report, sections)
-            content, name = renderer.render(document), f"{report.report_id}.{renderer.name}"
+            document = await self._document(principal, report.company_id, report.request, questions)
+            content, name = await self._write(form.name, document), f"{report.report_id}.{form.name}"
             await self._files.write(report.company_id, name, content)
         except AnalyticsError as error:
             return msgspec.structs.replace(report, state=State.FAILED, error=str(error), finished_at=self._now())
+        proof = self._proof(principal, report, form, document, sha256(content).hexdigest())
         return msgspec.structs.replace(
             report,
             state=State.READY,
             finished_at=self._now(),
             file_name=name,
-            media_type=renderer.media_type,
+            media_type=form.media_type,
             size=len(content),
-            sha256=sha256(content).hexdigest(),
-            stands_for={member: document[member] for member in ("position", "as_of", "complete", "lag_ms")},
+            sha256=proof.sha256,
+            stands_for={"position": document.position, "as_of": document.asked_at, "complete": True, "lag_ms": 0},
+            proof=proof,
         )
+
+    def _proof(self, principal: Principal, report: StoredReport, form: Form, document: Document, digest: str) -> Proof:
+        request = msgspec.structs.replace(
+            report.request, format=form.name, asked_at=document.asked_at, at_position=document.position
+        )
+        recipe = Recipe(
+            company_id=report.company_id,
+            request=request,
+            subject=principal.sub,
+            roles=tuple(sorted(principal.roles)),
+            tier=principal.tier_in(report.company_id),
+        )
+        proof = Proof(sha256=digest, recipe=recipe)
+        return msgspec.structs.replace(proof, signature=base64.b64encode(self._sign(proof.message)).decode())
 
     async def _document(
-        self, principal: Principal, report: StoredReport, sections: Sequence[ReportSection]
+        self,
+        principal: Principal,
+        company: str,
+        request: ReportRequest,
+        questions: Sequence[tuple[ReportSection, Question | AnalyticsError]],
     ) -> Document:
-        """All sections, asked until they stand at one position; after a few tries each says its own."""
-        request, asked_at = report.request, self._questions.now()
-        asked = [Question(s.query, report.company_id, s.params, asked_at) for s in sections]
-        for _ in range(TRIES):
-            answers = [await self._questions.ask(principal, question) for question in asked]
-            reached = [_reached(*each) for each in zip(asked, answers, strict=True)]
-            if positions_agree(reached):
-                break
-        told = [
-            {"title": s.title or answerable(s.query).summary, "params": s.params, "chart": s.chart or "table", **answer}
-            for s, answer in zip(sections, answers, strict=True)
-        ]
-        moments = [answer["as_of"] for answer in answers]
-        return {
-            "report_id": report.report_id,
-            "company_id": report.company_id,
-            "kind": request.kind,
-            "title": request.title or STANDARD.get(request.kind, ("Report", ()))[0],
-            "locale": request.locale or "en-US",
-            "position": least_position(reached),
-            "as_of": min(moments) if all(moments) else None,
-            "complete": all(answer["complete"] for answer in answers),
-            "lag_ms": max(answer["lag_ms"] for answer in answers),
-            "sections": told,
-        }
+        """All sections at one position. Raises what keeps the report from being one."""
+        asked = [question for _, question in questions if isinstance(question, Question)]
+        asked_at = asked[0].asked_at
+        profile = Question(COMPANY, company, {}, asked_at)
+        await self._questions.require_company(principal, profile)
+        position, (owner, *outcomes) = await self._at_one_position([profile, *asked], request.at_position)
+        if isinstance(owner, AnalyticsError):
+            raise owner
+        answers = iter(outcomes)
+        found = [question if isinstance(question, AnalyticsError) else next(answers) for _, question in questions]
+        failed = [answer for answer in outcomes if isinstance(answer, AnalyticsError)]
+        if failed and (request.failures != "box" or len(failed) == len(outcomes)):
+            raise failed[0]
+        if not any(answer["rows"] for answer in outcomes if not isinstance(answer, AnalyticsError)):
+            raise NotFound(
+                "no section of the report has anything to show",
+                code="blank_report",
+                suggested_actions=("Ask for another period.",),
+            )
+        sections, can_pivot = [section for section, _ in questions], opens(principal, Feature.PIVOTS, company)
+        return document_of(request, sections, found, owner, company, asked_at, position, can_pivot=can_pivot)
+
+    async def _at_one_position(self, questions: Sequence[Question], at: str) -> tuple[str, Sequence[Outcome]]:
+        """The answers, and what they stand for: the position that is named, else where the projections agree."""
+        if at:
+            return at, await self._answers_at(questions, Position.parse(at))
+        reads: frozenset[str] = frozenset().union(*map(projections_of, questions))
+        names = sorted(reads | read_beside(reads))
+        deadline = time.monotonic() + AGREEMENT
+        while True:
+            moved = self._movements.next()
+            async with self._questions.snapshot(questions[0].company, None) as snapshot:
+                checkpoints = await snapshot.checkpoints(names, questions[0].company)
+                reached = [(topics_of([name]), each.position) for name, each in checkpoints.items()]
+                position = least_position(reached)
+                if positions_agree(reached):
+                    return position, [await self._outcome(question, snapshot) for question in questions]
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return position, await self._answers_at(questions, Position.parse(position))
+            await wait_for(moved, min(left, LOOK))
+
+    async def _outcome(self, question: Question, snapshot: Any) -> Outcome:
+        try:
+            return await self._questions.answer_from(snapshot, question)
+        except Unavailable:
+            raise
+        except AnalyticsError as error:
+            return error
 
 
-def _reached(question: Question, answer: Mapping[str, Any]) -> tuple[frozenset[str], str]:
-    """The streams that an answer rests on, those of settings and rates included, and its position."""
-    position = answer["position"]
-    beside = {topic for topic, _ in Position.parse(position).offsets}
-    return topics_of(projections_of(question)) | beside, position
+def _check_locale(locale: str) -> None:
+    try:
+        Locale.parse(locale or "en-US", sep="-")
+    except (ValueError, UnknownLocaleError):
+        raise Invalid(f"locale: {locale[:40]!r} is none, such as en-US or de", code="bad_parameter") from None
 
 
-def sections_of(request: ReportRequest) -> Sequence[ReportSection]:
-    """The parts of a report, each with the parameters of the whole that its query knows. Raises Invalid, NotFound."""
-    if request.kind == "custom":
-        if not 0 < len(request.sections) <= MOST_SECTIONS:
-            raise Invalid(f"a custom report has 1 to {MOST_SECTIONS} sections", code="bad_parameter")
-        parts: Sequence[ReportSection] = request.sections
-    elif request.kind not in STANDARD or request.sections:
-        kinds = ", ".join((*STANDARD, "custom"))
-        raise Invalid(f"kind is one of {kinds}, and only a custom report has sections", code="bad_parameter")
-    else:
-        parts = STANDARD[request.kind][1]
-    return [_with(section, request.params) for section in parts]
-
-
-def _with(section: ReportSection, params: Mapping[str, str]) -> ReportSection:
-    names = {param.name for param in answerable(section.query).params}
-    shared = {name: text for name, text in params.items() if name in names}
-    return msgspec.structs.replace(section, params={**shared, **section.params})
-
-
-def _renderer(name: str) -> Renderer:
-    if (name or "pdf") not in RENDERERS:
-        raise Invalid(
-            f"reports are not made as {name or 'pdf'} yet; there is {', '.join(RENDERERS)}",
-            code="unknown_format",
-            suggested_actions=(f"Ask for {', '.join(RENDERERS)}.",),
-        )
-    return RENDERERS[name or "pdf"]
+def _time(name: str, text: str) -> datetime:
+    try:
+        return read_time(text)
+    except ValueError as error:
+        raise Invalid(f"{name}: {error}", code="bad_parameter") from None
 
 
 def _place(cursor: str) -> tuple[int, str] | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from analytics import report_generation_pb2 as generation
 from services import reports_pb2 as reports
 
 from domain.errors import Invalid
 from domain.reports.report import ReportRequest, ReportSection, StoredReport
 from domain.request.caller import Caller
+from projections.engine.query.formatting import show_time
 from read_api.answers.configuration import KINDS
 from read_api.answers.reports import Reports
 from read_api.grpc.dashboards import listed
@@ -49,13 +52,15 @@ RPCS = (one("ListReportSchedules", listed(SCHEDULE.query), _schedules),)
 # ---- made now
 
 PIECE = 256 * 1024  # bytes of one message
-UNUSED = ("at_position", "min_position")  # members of a scope that no report has
+UNUSED = ("min_position",)  # members of a scope that no report has
 
 
 def report_request(asked: generation.ReportRequest) -> ReportRequest:
     """What is asked for. Raises Invalid for what reports do not know."""
     if given := [name for name in UNUSED if getattr(asked.scope, name)]:
         raise Invalid(f"a report has no {given[0]}", code="bad_parameter")
+    if asked.failures not in ("", "fail", "box"):
+        raise Invalid(f"failures is fail or box, not {asked.failures!r}", code="bad_parameter")
     return ReportRequest(
         kind=asked.kind,
         format=generation.ReportRequest.Format.Name(asked.format).lower() if asked.format else "",
@@ -64,8 +69,12 @@ def report_request(asked: generation.ReportRequest) -> ReportRequest:
             ReportSection(title=each.title, query=each.query, params=dict(each.params), chart=each.chart)
             for each in asked.sections
         ],
+        dashboard=asked.dashboard,
         params=dict(about("", asked.scope).params),
         locale=asked.locale,
+        asked_at=show_time(datetime.fromtimestamp(asked.asked_at / 1000, UTC)) if asked.asked_at else "",
+        at_position=asked.scope.at_position,
+        failures="box" if asked.failures == "box" else "fail" if asked.failures else "",
     )
 
 
@@ -78,9 +87,12 @@ def report_result(report: StoredReport, caller: Caller) -> generation.ReportResu
         scope[name] = ms(scope["filters"].pop(end, None))
     for name, param in (("convention", "convention"), ("time_zone", "zone")):
         scope[name] = scope["filters"].pop(param, None)
+    scope["at_position"] = request.at_position
     told = {name: getattr(report, name) for name in report.__struct_fields__}
+    told["proof"] = msgspec.json.encode(report.proof).decode() if report.proof else ""
     told["request"] = {
-        **{name: getattr(request, name) for name in ("kind", "title", "locale")},
+        **{name: getattr(request, name) for name in ("kind", "title", "locale", "dashboard", "failures")},
+        "asked_at": ms(request.asked_at or None),
         **({"format": request.format} if request.format else {}),
         "sections": sections,
         "scope": scope,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -92,11 +92,11 @@ class Table:
 
 def table_of(query: str, rows: Sequence[Mapping[str, Any]], formats: Formats, most: int = MOST_ROWS) -> Table | None:
     """The table of an answer; None where it has no rows. What a method found is a table of what it found."""
-    plain = [each for row in rows for each in _inner(row)]
+    plain = list(plain_rows(rows))
     if not plain:
         return None
-    columns = _columns(query, plain)
-    shown = [[_cell(column, row, formats) for column in columns] for row in plain[:most]]
+    columns = columns_of(query, plain[:LOOKED_AT])
+    shown = [[cell_of(column, row, formats) for column in columns] for row in plain[:most]]
     return Table(columns, shown, len(plain), all(a is b for a, b in zip(plain, rows, strict=False)))
 
 
@@ -108,6 +108,11 @@ def unit_kind(unit: str | None) -> str:
 def raw_text(value: Any) -> str:
     """A value as its query answers it, for an attribute: texts as they are, everything else as JSON."""
     return "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def plain_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows that people read: those of the answer, or in place of one those that are in it."""
+    return (each for row in rows for each in _inner(row))
 
 
 def _inner(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -125,7 +130,8 @@ def _is_list_of_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _columns(query: str, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+def columns_of(query: str, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The columns that people read of a query's first rows, of which there is one at least."""
     there = rows[0]
     names = [name for name in CHOSEN.get(query, ()) if name in there] or [n for n in there if n not in _LEFT_OUT]
     return [_column(query, name, rows) for name in names]
@@ -140,7 +146,8 @@ def _column(query: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
     return Column(name, {"title": "", "key": ""}.get(name, label(name)), kind)
 
 
-def _cell(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
+def cell_of(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
+    """One cell as its reader writes it."""
     value, kind = row.get(column.name), column.kind
     if column.name in ("value", "previous", "change") and "unit" in row:
         kind = unit_kind(row["unit"])

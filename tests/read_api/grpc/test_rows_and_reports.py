@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -185,7 +186,71 @@ def test_a_report_is_made_listed_and_downloaded(client: httpx.Client, stub: Anal
     assert b"".join(downloaded(stub, signed, made.report_id, offset=1_000)) == whole[1_000:]
     document = json.loads(whole)
     league = client.get("/api/v1/trading/strategies", params=PERIOD).json()["rows"]
-    assert next(part for part in document["sections"] if part["query"] == "trading_league")["rows"] == league
+    (told,) = [part for part in document["sections"] if part["params"].get("by") == "strategy"]
+    for row, expected in zip(told["rows"], league, strict=True):
+        assert row == {n: pytest.approx(v, rel=1e-11) if isinstance(v, float) else v for n, v in expected.items()}
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx", "json"])
+def test_a_report_is_made_again_from_the_log(filled: Instance, client: httpx.Client, form: str, tmp_path: Path) -> None:
+    """By its proof to equal bytes; one flipped byte of it is found, and another recipe."""
+    asked = {"kind": "trading", "format": form, "params": PERIOD}
+    made = client.post("/api/v1/reports", json=asked).json()
+    assert made["state"] == "ready", made["error"]
+    file, proof = tmp_path / "report", tmp_path / "report.proof.json"
+    assert filled.command("report", "get", made["report_id"], "--company", COMPANY, "--out", str(file)).exit_code == 0
+    assert sha256(file.read_bytes()).hexdigest() == made["sha256"]
+    verified = filled.command("report", "verify", str(file))
+    assert (verified.exit_code, verified.output[:9]) == (0, "verified:"), verified.output
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1_000] + bytes([whole[1_000] ^ 1]) + whole[1_001:])
+    assert filled.command("report", "verify", str(file)).exit_code == 1
+    file.write_bytes(whole)
+    proof.write_text(proof.read_text().replace('"trading"', '"users"'))
+    assert "signature" in filled.command("report", "verify", str(file)).output
+
+
+def test_the_same_moment_and_position_give_the_same_file(client: httpx.Client) -> None:
+    """To another user of the same rights too; the one was answered by now, the other by the past."""
+    first = client.post("/api/v1/reports", json={"kind": "users", "format": "json"}).json()
+    recipe = first["proof"]["recipe"]["request"]
+    again = client.post("/api/v1/reports", json=recipe).json()
+    assert again["sha256"] == first["sha256"], again["error"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"format": "doc"}, "unknown_format"),
+        ({"kind": "tradin"}, "bad_parameter"),
+        ({"kind": "custom"}, "bad_parameter"),
+        ({"kind": "custom", "sections": [{"query": "pipeline"}]}, "no_past"),
+        ({"kind": "custom", "sections": [{"query": "trades", "chart": "lin"}]}, "bad_parameter"),
+        ({"kind": "custom", "sections": [{"query": "trades", "params": {"limit": "x"}}]}, "bad_parameter"),
+        ({"kind": "custom", "dashboard": "executve"}, "no_dashboard"),
+        ({"asked_at": "2999-01-01"}, "bad_parameter"),
+        ({"asked_at": "soon"}, "bad_parameter"),
+        ({"at_position": "nowhere"}, "bad_position"),
+        ({"locale": "klingon"}, "bad_parameter"),
+        ({"params": {"symbl": "AAPL"}}, "unknown_parameter"),
+        ({"failures": "hide"}, "bad_body"),
+    ],
+)
+def test_a_wrong_request_is_refused(client: httpx.Client, wrong: dict[str, Any], code: str) -> None:
+    """Before anything is made, with a code that says why."""
+    refused = client.post("/api/v1/reports", json={"kind": "trading", "format": "json", **wrong})
+    assert (refused.json()["code"], refused.status_code // 100) == (code, 4)
+
+
+def test_a_dashboard_is_a_report(client: httpx.Client) -> None:
+    """Its tiles are the sections, but for what is known of this moment alone."""
+    asked = {"kind": "custom", "dashboard": "system", "format": "json", "failures": "box"}
+    made = client.post("/api/v1/reports", json=asked).json()
+    assert made["state"] == "ready", made["error"]
+    sections = client.get(f"/api/v1/reports/{made['report_id']}/file").json()["sections"]
+    assert "Burn" not in sections[0]["title"]
+    assert {"burn_rates", "operations"} <= {each["query"] for each in sections}
+    assert "pipeline" not in {each["query"] for each in sections}
 
 
 def downloaded(stub: AnalyticsServiceStub, signed: Any, report_id: str, offset: int = 0) -> Iterator[bytes]:
@@ -195,7 +260,7 @@ def downloaded(stub: AnalyticsServiceStub, signed: Any, report_id: str, offset: 
 
 
 def test_another_report_with_the_same_key_is_a_conflict(stub: AnalyticsServiceStub, signed: Any) -> None:
-    """Nor are formats made that there are not; the refusal names those that there are, in its details."""
+    """Nor is a report made of what there is not; the refusal says where it is listed, in its details."""
     request = reports.GenerateReportRequest(
         report=ReportRequest(kind="system", scope=SCOPE, format=ReportRequest.JSON), idempotency_key="twice"
     )
@@ -204,10 +269,11 @@ def test_another_report_with_the_same_key_is_a_conflict(stub: AnalyticsServiceSt
     with pytest.raises(grpc.RpcError) as refused:
         stub.GenerateReport(request, metadata=signed)
     assert refused.value.code() is grpc.StatusCode.ABORTED
-    request.report.format = ReportRequest.PDF
+    request.report.kind = "custom"
+    request.report.sections.add(query="treades")
     with pytest.raises(grpc.RpcError) as refused:
         stub.GenerateReport(request, metadata=signed)
-    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
     metadata: Any = refused.value.trailing_metadata()
     told = dict(metadata)
     status = Status.FromString(told["grpc-status-details-bin"])
@@ -215,9 +281,9 @@ def test_another_report_with_the_same_key_is_a_conflict(stub: AnalyticsServiceSt
     assert [detail.Unpack(each) for detail, each in zip(status.details, (info, about, helps), strict=True)] == [
         True
     ] * 3
-    assert (status.code, info.reason) == (3, "unknown_format")
+    assert (status.code, info.reason) == (5, "unknown_query")
     assert about.request_id == told["x-correlation-id"]
-    assert "json" in helps.links[0].description
+    assert "analytics queries" in helps.links[0].description
 
 
 def test_a_dashboard_is_the_same(
