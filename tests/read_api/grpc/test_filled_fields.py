@@ -104,7 +104,11 @@ MADE_REPORT = ReportRequest(
         company_id=COMPANY, convention="platform", time_zone="UTC", from_time=BEGIN, to_time=END,
         filters={"symbol": "AAPL"},
     ),
-    format=ReportRequest.JSON, locale="de-CH", sections=[ReportRequest.Section(**SECTION, chart="table")],
+    format=ReportRequest.JSON, locale="de-CH", sections=[
+        ReportRequest.Section(**SECTION, chart="table"),
+        ReportRequest.Section(query="trading_metrics", params={"keys": "win_rate"}),
+    ],
+    asked_at=END, failures="box",
 )  # fmt: skip
 Made = Callable[[Asker], Iterator[Any]]
 
