@@ -14,6 +14,7 @@ from projections.engine.query.request import Request
 PAUSE = "INTERVAL '30 minutes'"  # one that ends a session is longer
 EARLIER = "INTERVAL '45 minutes'"  # so far before a moment at most begins the quarter of what is a pause before it
 AT = "%s::timestamptz"
+QUARTER = "INTERVAL '15 minutes'"
 OF_USER = "PARTITION BY company_id, user_id ORDER BY quarter"
 BEGINS = f"SELECT *, COALESCE(first_at > LAG(last_at) OVER ({OF_USER}) + {PAUSE}, true) AS begins"
 NUMBERED = f"SELECT *, COUNT(*) FILTER (WHERE begins) OVER ({OF_USER}) AS number"
@@ -23,19 +24,24 @@ SELECT company_id, user_id, '' COLLATE "C" AS session_id, MIN(first_at) AS start
     SUM(events) AS events
 FROM ({numbered}) AS numbered GROUP BY company_id, user_id, number
 """
-# With what goes on after the end of the period, to the first pause.
+# With what goes on after the end of the period, step by step: the next event lies in one of the next two quarters.
 WHOLE_RUNS = f"""
 SELECT company_id, user_id, session_id, started, COALESCE(more.ended, run.ended) AS ended,
     run.events + COALESCE(more.events, 0) AS events
-FROM ({{runs}}) AS run LEFT JOIN LATERAL (
-    SELECT MAX(last_at) AS ended, SUM(events) AS events FROM {{{{unnamed_quarter}}}} AS u
-    WHERE u.company_id = run.company_id AND u.user_id = run.user_id AND u.quarter >= {AT} AND u.quarter < COALESCE((
-        SELECT quarter FROM (
-            SELECT quarter, first_at > LAG(last_at, 1, run.ended) OVER (ORDER BY quarter) + {PAUSE} AS begins
-            FROM {{{{unnamed_quarter}}}} AS n
-            WHERE n.company_id = run.company_id AND n.user_id = run.user_id AND n.quarter >= {AT}
-        ) AS later WHERE begins ORDER BY quarter LIMIT 1), 'infinity')
-) AS more ON run.ended >= {AT} - {PAUSE}
+FROM ({{runs}}) AS run CROSS JOIN LATERAL (
+    WITH RECURSIVE later AS (
+        SELECT date_bin({QUARTER}, run.ended, 'epoch') AS quarter, run.ended AS last_at, 0::numeric AS events
+        WHERE run.ended >= {AT} - {PAUSE}
+        UNION ALL
+        SELECT goes_on.* FROM later CROSS JOIN LATERAL (
+            SELECT u.quarter, u.last_at, u.events::numeric FROM {{{{unnamed_quarter}}}} AS u
+            WHERE u.company_id = run.company_id AND u.user_id = run.user_id
+                AND u.quarter IN (later.quarter + {QUARTER}, later.quarter + 2 * {QUARTER})
+                AND u.first_at <= later.last_at + {PAUSE}
+            ORDER BY u.quarter LIMIT 1
+        ) AS goes_on
+    ) SELECT MAX(last_at) AS ended, SUM(events) AS events FROM later
+) AS more
 """
 
 
@@ -56,7 +62,7 @@ def session_rows(first: datetime | None, end: datetime | None) -> Statement:
     quarters = _quarters(first, end)
     runs, params = RUNS.format(numbered=f"{NUMBERED} FROM ({quarters.sql}) AS quarters"), quarters.params
     if end is not None:
-        runs, params = WHOLE_RUNS.format(runs=runs), (*params, end, end, end)
+        runs, params = WHOLE_RUNS.format(runs=runs), (*params, end)
     return Statement(
         f"SELECT {OF_SESSION} FROM {{session}} UNION ALL SELECT {OF_SESSION} FROM ({runs}) AS runs", params
     )
