@@ -20,7 +20,7 @@ from read_api.answers.questions import Questions
 from read_api.answers.reports import Outcome, ReportDesk, Reports
 from read_api.dashboards.dashboards import Dashboards
 from read_api.live.changes import ProjectionChanges
-from read_api.reports.writers import SECONDS, write
+from read_api.reports.writers import SECONDS, write_within_limits
 
 WAITING = 8  # reports of one tenant that may wait for the process that writes them
 
@@ -38,7 +38,7 @@ async def reports(
 
     async def write_in_turn(form: str, document: Document) -> bytes:
         async with turns.turn(document.owner.company_id):
-            return await writer.ask(write, form, document, seconds=SECONDS)
+            return await writer.ask(write_within_limits, form, document, seconds=SECONDS)
 
     async def answers_at(asked: Sequence[Question], position: Position) -> Sequence[Outcome]:
         return await past.ask(_answers_at, settings, list(asked), position, seconds=settings.past_seconds)

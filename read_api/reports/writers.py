@@ -65,7 +65,12 @@ def form_of(name: str) -> Form:
 
 
 def write(name: str, document: Document) -> bytes:
-    """In a process of its own: the document in the form of that name. Raises Invalid."""
+    """The document in the form of that name. Raises Invalid."""
+    return form_of(name).write(document)
+
+
+def write_within_limits(name: str, document: Document) -> bytes:
+    """The same in a process of its own, which from then on has no more than `MEMORY`. Raises Invalid."""
     with suppress(ValueError, OSError):  # not where the machine sets a lower limit
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    return form_of(name).write(document)
+    return write(name, document)

@@ -2,7 +2,9 @@
 
 `python -m tests.e2e.golden record FOLDER FILE` asks an instance on a copy of the folder (the sample, loaded and
 stopped); `compare OLD NEW [OLD_AGAIN]` prints where two recordings differ and exits 1. What differs between two
-recordings of one tree depends on the clock, and is passed over.
+recordings of one tree depends on the clock, and is passed over. `upgraded OLD NEW [OLD_AGAIN]` is for a folder that an
+earlier release has left: which members of which queries now say something else, how often, with an example. Members
+that came with the new release are no difference. What that one stored is made anew before anything is recorded.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ from tests.support.instance import Instance
 from tests.support.needed import needed_by
 
 PERIOD = {"from": "2025-01-01", "to": "2026-01-01"}
+MILLIONTH = Decimal("0.000001")
+PATIENCE = 600  # seconds that an upgrade may take
 PLAIN = ("/", "/metrics", "/api/v1/health", "/api/v1/metrics", "/api/v1/projections", "/api/v1/query")
 
 
@@ -36,6 +42,7 @@ def record(folder: Path) -> dict[str, Any]:
         subprocess.run(["cp", "-a", str(folder), str(copy)], check=True)  # with owners: PostgreSQL asks for its own
         instance = Instance(copy).start()
         try:
+            _upgraded(instance)
             return {
                 "answers": {c.company_id: _answers(instance, c.company_id) for c in COMPANIES},
                 "pages": _pages(instance),
@@ -44,6 +51,15 @@ def record(folder: Path) -> dict[str, Any]:
             }
         finally:
             instance.stop()
+
+
+def _upgraded(instance: Instance) -> None:
+    """Return when nothing is left of what an earlier release has stored."""
+    deadline = time.monotonic() + PATIENCE
+    while instance.answer("projections", "upgrade", "--plan", "--json"):
+        assert time.monotonic() < deadline, "the upgrade does not end"
+        time.sleep(1)
+    instance.wait()
 
 
 def _answers(instance: Instance, company: str) -> dict[str, Any]:
@@ -107,7 +123,8 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from leaves(member, (*path, str(key)))
     elif isinstance(value, list):
         for place, member in enumerate(value):
-            yield from leaves(member, (*path, str(place)))
+            key = member.get("key") if isinstance(member, Mapping) else None  # rows of metrics have one each
+            yield from leaves(member, (*path, str(place if key is None else key)))
     elif isinstance(value, str) and "\n" in value:
         yield from leaves(value.split("\n"), path)
     else:
@@ -123,6 +140,35 @@ def compare(old: Any, new: Any, again: Any) -> list[str]:
     return [f"{' / '.join(p)}: {was.get(p, 'absent')!r:.200} -> {now.get(p, 'absent')!r:.200}" for p in places]
 
 
+def upgraded(old: Any, new: Any, again: Any) -> list[str]:
+    """Members of queries' rows that were there and say something else now: how often, and where first.
+
+    Where an answer is from, and what it stands for, are not compared; of numbers that agree to a millionth, as many
+    digits as the earlier release had, only the count is told.
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    finer = 0
+    for difference in compare(old["answers"], new["answers"], again["answers"]):
+        place, values = difference.split(": ", 1)
+        was, now = values.split(" -> ", 1)
+        _, query, *rest = place.split(" / ")
+        if was == "'absent'" or rest[-1] in ("position", "definition_version", "next_cursor"):
+            continue
+        if _agree(was, now):
+            finer += 1
+            continue
+        groups.setdefault((query, *(part for part in rest if not part.isdigit())), []).append(difference)
+    told = [f"{' / '.join(group)}: {len(found):,} ({found[0]})" for group, found in sorted(groups.items())]
+    return [*told, f"{finer:,} numbers have more digits than before"]
+
+
+def _agree(was: str, now: str) -> bool:
+    try:
+        return abs(Decimal(was.strip("'")) - Decimal(now.strip("'"))) <= MILLIONTH / 2
+    except InvalidOperation:
+        return False
+
+
 def main(arguments: list[str]) -> int:
     """Record or compare, as the arguments say."""
     match arguments:
@@ -136,6 +182,10 @@ def main(arguments: list[str]) -> int:
             differences = compare(*files[:3])
             print(*differences, f"{len(differences)} differences", sep="\n")
             return 1 if differences else 0
+        case ["upgraded", old, new, *again]:
+            files = [json.loads(Path(name).read_text()) for name in (old, new, *(again or [old]))]
+            print(*upgraded(*files[:3]), sep="\n")
+            return 0
     print(__doc__)
     return 2
 

@@ -7,6 +7,7 @@ side by side go on in a table below, which begins with the same first column.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ SIZE = 7.5  # points
 LEADING = 10.0
 PADDING = 4.0  # left and right of a text
 MEASURED = 400  # rows, to see how wide columns are
+MOST_ROWS = 100  # that fit on a page, and more
 LEAST, MOST = 30.0, 150.0  # width of a column
 INK, QUIET, LINE = HexColor("#16191f"), HexColor("#59616e"), HexColor("#d5d9e0")
 
@@ -34,7 +36,7 @@ def tables(table: Table, width: float, colour: str) -> list[Flowable]:
     for places in _side_by_side(widths, width):
         if found:
             found.append(Spacer(1, 8))
-        found.append(_long_table(table, places, [widths[place] for place in places], width, colour))
+        found.append(_Rows(_layout(table, places, [widths[place] for place in places], width, colour)))
     return found
 
 
@@ -65,15 +67,57 @@ def _side_by_side(widths: Sequence[float], most: float) -> list[list[int]]:
     return [*groups, group]
 
 
-def _long_table(table: Table, places: Sequence[int], widths: Sequence[float], most: float, colour: str) -> LongTable:
+@dataclass(frozen=True)
+class _Layout:
+    """Some columns of a table, as they stand side by side."""
+
+    rows: Sequence[Sequence[Cell]]
+    places: Sequence[int]
+    widths: Sequence[float]
+    heads: Sequence[Any]
+    style: TableStyle
+
+    def part(self, start: int) -> LongTable:
+        """Its rows from one on: no more than may fit on a page."""
+        cells = list(zip(self.places, self.widths, strict=True))
+        rows = islice(self.rows, start, start + MOST_ROWS)
+        body = [[_text(row[place].text, width) for place, width in cells] for row in rows]
+        return LongTable([self.heads, *body], colWidths=self.widths, repeatRows=1, style=self.style, hAlign="LEFT")
+
+
+class _Rows(Flowable):  # type: ignore[misc]  # ReportLab says nothing of its types
+    """The rows of a layout from one on. To split a whole table would copy all that follows, page after page."""
+
+    def __init__(self, layout: _Layout, start: int = 0) -> None:
+        super().__init__()
+        self._layout, self._start, self._part = layout, start, layout.part(start)
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Higher than there is room where more is left than was laid out."""
+        wide, high = self._part.wrap(width, height)
+        return wide, high if self._start + MOST_ROWS >= len(self._layout.rows) else max(high, height + 1)
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        """What fits, and the rest; nothing where not one row does."""
+        parts = self._part.split(width, height)
+        if not parts:
+            return []
+        end = self._start + len(parts[0]._cellvalues) - 1
+        return [parts[0], _Rows(self._layout, end)] if end < len(self._layout.rows) else parts[:1]
+
+    def draw(self) -> None:
+        """All that is left, which fits."""
+        self._part.drawOn(self.canv, 0, 0)
+
+
+def _layout(table: Table, places: Sequence[int], widths: Sequence[float], most: float, colour: str) -> _Layout:
     scale = min(1.0, most / sum(widths))
     widths = [width * scale for width in widths]
     columns = [table.columns[place] for place in places]
     heads = [_text(column.label, width) for column, width in zip(columns, widths, strict=True)]
-    body = [[_text(row[place].text, width) for place, width in zip(places, widths, strict=True)] for row in table.rows]
     right = [("ALIGN", (place, 0), (place, -1), "RIGHT") for place, column in enumerate(columns) if column.numeric]
     style = TableStyle([*STYLE, *right, ("LINEBELOW", (0, 0), (-1, 0), 1.0, HexColor(colour))])
-    return LongTable([heads, *body], colWidths=widths, repeatRows=1, style=style, hAlign="LEFT")
+    return _Layout(table.rows, places, widths, heads, style)
 
 
 def _text(text: str, width: float) -> Any:

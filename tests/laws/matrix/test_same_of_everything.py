@@ -141,7 +141,8 @@ def test_every_bad_event_waits_and_is_replayed_as_if_one_were_alone(
 
     for company, ids in COMPANIES.items():
         path = Path(instance.folder.parent) / f"{company}-bad.json"
-        path.write_text(json.dumps({**trade(company, 77, quantity="much"), "event_id": f"{ids}-bad"}))
+        bad = trade(company, 77, quantity="much", currency=f"{ids}-currency")  # as all that it earned
+        path.write_text(json.dumps({**bad, "event_id": f"{ids}-bad"}))
         for _ in range(2):
             assert instance.command("ingest", str(path)).exit_code == 3
     entries = {company: masked(json.dumps(waiting(company)), company) for company in COMPANIES}
