@@ -24,7 +24,7 @@ SIZE = 7.5  # points
 LEADING = 10.0
 PADDING = 4.0  # left and right of a text
 MEASURED = 400  # rows, to see how wide columns are
-MOST_ROWS = 100  # that fit on a page, and more
+MOST_ROWS = 48  # two more than fit on a page
 LEAST, MOST = 30.0, 150.0  # width of a column
 INK, QUIET, LINE = HexColor("#16191f"), HexColor("#59616e"), HexColor("#d5d9e0")
 
