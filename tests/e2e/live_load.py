@@ -102,7 +102,7 @@ class Load:
             _sum(cells, total_trades=1, winning_trades=pnl > 0, losing_trades=pnl < 0)
             _sum(cells, total_pnl=Decimal(str(pnl)), total_fees=Decimal(str(fees)), turnover=21)
 
-        return "trading_result", own, "trading", (strategy, symbol), count
+        return "trading_result", own, "trading", (strategy, symbol, "USD"), count
 
     def _action(self, _company: str, _at: int) -> tuple[str, Payload, str, Key, Callable[[Measures], None]]:
         name = self._random.choice(("page_view", "click", "impression"))
