@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.frame import as_json, run, show_json, with_settings
+from app.cli.frame import as_json, public_key, run, show_json, with_settings
 from app.settings import Settings
 from domain.clean_text import clean_message
 from domain.errors import Invalid
@@ -27,11 +27,7 @@ PROBLEMS_FOUND = 1  # exit code
 @click.option("--from", "begin", default="", metavar="POSITION", help="Begin with the block of this position.")
 @click.option("--to", "end", default="", metavar="POSITION", help="End with the block of this position.")
 @click.option("--since-last", is_flag=True, help="Begin where the last verification without a finding ended.")
-@click.option(
-    "--public-key",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="PEM that signatures are checked by; else the key of the data folder.",
-)
+@public_key
 @as_json
 @with_settings
 def log_verify(

@@ -32,6 +32,11 @@ logger = logging.getLogger(__name__)
 Command = Callable[..., Any]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON for programs instead of a table for people.")
+public_key = click.option(
+    "--public-key",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="PEM that signatures are checked by; else the key of the data folder.",
+)
 
 
 class Reporting(click.Group):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.events import parse_params
-from app.cli.frame import as_json, run, show_json, show_rows, with_settings
+from app.cli.frame import as_json, public_key, run, show_json, show_rows, with_settings
 from app.settings import Settings
 from domain.errors import Conflict, Invalid
 
@@ -127,11 +127,7 @@ async def _get(settings: Settings, report_id: str, company: str, out: Path | Non
 @click.option(
     "--proof", type=click.Path(dir_okay=False, exists=True, path_type=Path), help="Its proof; else FILE.proof.json."
 )
-@click.option(
-    "--public-key",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="PEM that the signature is checked by; else the key of the data folder.",
-)
+@public_key
 @as_json
 @with_settings
 def verify(settings: Settings, file: Path, proof: Path | None, public_key: Path | None, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 
@@ -111,10 +111,10 @@ def customer_history(state: State | None, facts: Sequence[Fact]) -> State:
     before = _decode(state) if state else History()
     said = [fact for fact in facts if fact["_event"] in ("subscription", "subscription_change_cancelled")]
     paid = [fact for fact in facts if fact["_event"] in ("payment", "payment_cancelled") and fact["customer_id"]]
-    charged = {_charge(fact) for fact in paid if not fact["payment_id"]} - {None}
+    unnamed = [_charge(fact) for fact in paid if not fact["payment_id"]]
     after = History(
         merge_facts(before.facts, [_fact(fact) for fact in said if not fact["change_id"]]),
-        sorted(cast(set[Charge], charged).union(before.charges)),
+        sorted({charge for charge in (*unnamed, *before.charges) if charge is not None}),
         _last(before.reports, [_reported(fact) for fact in said if fact["change_id"]]),
         _last(before.payments, [_reported_charge(fact) for fact in paid if fact["payment_id"]]),
     )

@@ -313,8 +313,7 @@ def totals(
     further measures: SQL aggregates that are whole numbers and never null, over `source`, which is SQL after FROM and
     by default the table alone. `derive` gets the raw measures of a row (whole numbers, null where nothing was merged)
     and gives further fields, and the reasons of those that are null. `reporting`, of a table with the key `currency`:
-    where the currency of totals and rates are read. `begun` counts what has no row in the table, such as sessions: each
-    is a SELECT of where it began, with the columns of `time` and `by`.
+    where rates are read. `begun` counts what has no row, such as sessions: SELECTs of where it began by `time`, `by`.
     """
     source = source or f"{{{of.table.name}}}"
     declared = Totals(of.table, by, of.table.column(time), source, counts, quantiles, derive, reporting, within, begun)
