@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -15,6 +17,7 @@ from tests.support.pages import signed_in
 from tests.support.two_months import COMPANY
 
 MOST = 150  # pages that are looked at
+SEALED_WITHIN = 60.0  # seconds
 
 
 class Links(HTMLParser):
@@ -44,12 +47,21 @@ def kind(address: str) -> tuple[str, ...]:
     return *shown, str(len(steps)), *narrowed, *(name for name in names if name not in FILTERS)
 
 
+def followed(client: httpx.Client, address: str) -> httpx.Response:
+    """What a link leads to; where it is the proof of an event that was written just now, once its block is sealed."""
+    deadline = time.monotonic() + SEALED_WITHIN
+    while (answer := client.get(address)).status_code == HTTPStatus.PRECONDITION_FAILED:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.5)
+    return answer
+
+
 def crawled(client: httpx.Client, begin: str) -> Iterator[tuple[str, httpx.Response]]:
     """Every page that can be reached from one, by following links, and its answer."""
     left, seen = [begin], {kind(begin)}
     while left:
         address = left.pop(0)
-        answer = client.get(address)
+        answer = followed(client, address)
         yield address, answer
         if not answer.headers.get("content-type", "").startswith("text/html") or not answer.is_success:
             continue
