@@ -253,7 +253,7 @@ def problems(contents: Contents) -> Iterator[str]:
     if (contents.report.kind == "custom") != bool(contents.report.sections):
         yield "report.sections: there are some where the kind is `custom`, and only there"
     try:
-        if Cron.parse(contents.timing.cron).closest_minutes < CLOSEST_MINUTES:
+        if Cron(contents.timing.cron).closest_minutes < CLOSEST_MINUTES:
             yield f"timing.cron: reports are made {CLOSEST_MINUTES} minutes apart or more"
     except Invalid as error:
         yield f"timing.cron: {error}"
