@@ -105,11 +105,11 @@ MOVED = """
     SELECT {by}array_agg(day ORDER BY day) AS moved_days, array_agg(amount ORDER BY day) AS moved
     FROM (
         SELECT {by}day, SUM(amount) AS amount FROM (
-            SELECT user_id, account_id, day, equity AS amount FROM valued WHERE before IS NULL
+            SELECT user_id, account_id, currency, day, equity AS amount FROM valued WHERE before IS NULL
             UNION ALL
-            SELECT user_id, account_id, day, flows FROM booked JOIN (
-                SELECT user_id, account_id, MIN(day) AS since FROM valued GROUP BY user_id, account_id
-            ) AS joined USING (user_id, account_id) WHERE flows <> 0 AND day > since
+            SELECT user_id, account_id, booked.currency, day, flows FROM booked JOIN (
+                SELECT {of_account}, MIN(day) AS since FROM valued GROUP BY {of_account}
+            ) AS joined USING ({of_account}) WHERE flows <> 0 AND day > since
         ) AS moves GROUP BY {by}day
     ) AS summed {grouped}
 """
@@ -154,7 +154,9 @@ def select_record(scope: Scope) -> Select:
     earlier, of_earlier = _earlier_where(scope)
     listed = "".join(f'"{name}", ' for name in scope.by)
     named = {"by": listed, "grouped": f"GROUP BY {listed.removesuffix(', ')}" if listed else ""}
-    of_whole = (COVERAGE,) if CURRENCY not in scope.by else ()
+    apart = CURRENCY in scope.by  # each currency of an account is an account of its own
+    named["of_account"] = ", ".join((*OF_ACCOUNTS, CURRENCY) if apart else OF_ACCOUNTS)
+    of_whole = () if apart else (COVERAGE,)
     joined = (FLOWS, EARNED, VALUES, MOVED, *of_whole)
     parts = [trades, *(part.format(**named, earlier=earlier) for part in joined)]
     whole = ACCOUNTS.format(scope=accounts, day=day_of("quarter", scope.calendar))
