@@ -169,6 +169,33 @@ class Settings:
             secret=True,
         ),
     )
+    lease_seconds: float = field(
+        default=30.0,
+        metadata=_says(
+            "Seconds after which the run of a report schedule is taken over from a scheduler that is not heard of.",
+            at_least=1,
+            at_most=3_600,
+        ),
+    )
+    public_url: str = field(
+        default="",
+        metadata=_says("Address of the read API as people reach it, for links; empty: its host and port."),
+    )
+    webhook_secret: str = field(
+        default="",
+        metadata=_says(
+            "Secret of at least 32 characters behind the signatures of webhooks, the same for all processes; empty uses"
+            " a key made in the data folder, which is right where all of them share that folder.",
+            secret=True,
+        ),
+    )
+    delivery_hosts: str = field(
+        default="",
+        metadata=_says(
+            "Hosts that webhooks reach at an address that is not public, name=address separated by commas: for tests,"
+            " and for receivers in one's own network."
+        ),
+    )
     rate_limits: float = field(
         default=1.0,
         metadata=_says(

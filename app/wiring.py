@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from adapters.postgres.read_models.read_store import PostgresReadStore
     from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
+    from adapters.postgres.tables.schedule_runs import PostgresRuns
     from adapters.postgres.tables.seals import PostgresSeals
     from command_api.command_handler import CommandHandler
     from domain.access.rights import Authenticate
     from domain.access.sessions import Sessions
     from domain.audit import Trail
     from domain.ports import EventLog
+    from domain.reports.run_store import Deliver
     from eventlog.intake.event_tokens import EventTokens
     from eventlog.search.event_detail import EventDetails
     from eventlog.search.search import EventSearch
@@ -81,7 +83,7 @@ def _event_log(settings: Settings) -> EventLog:
 
 
 SHORTEST_SECRET = 32  # characters: 128 bits where they are hexadecimal
-NOISE_KEY = "comparison-noise.pem"
+NOISE_KEY, WEBHOOK_KEY = "comparison-noise.pem", "webhooks.pem"
 DRAIN = 1.5  # seconds that a process that ends gives the log to take what waits for it
 
 
@@ -190,21 +192,48 @@ async def comparing(settings: Settings) -> AsyncIterator[Comparing]:
     from adapters.postgres.tables.consents import PostgresConsents
     from projections.engine.query.compared import Comparing
 
-    if settings.noise_secret and len(settings.noise_secret) < SHORTEST_SECRET:
+    _check_secret("ANALYTICS_NOISE_SECRET", settings.noise_secret)
+    async with closed_at_end(PostgresConsents(settings.reader_url)) as consents:
+        yield Comparing(consents, partial(_secret, settings, settings.noise_secret, NOISE_KEY))
+
+
+def _check_secret(name: str, secret: str) -> None:
+    if secret and len(secret) < SHORTEST_SECRET:
         raise Invalid(
-            f"ANALYTICS_NOISE_SECRET must have at least {SHORTEST_SECRET} characters",
+            f"{name} must have at least {SHORTEST_SECRET} characters",
             code="bad_setting",
             suggested_actions=("Make one with `openssl rand -hex 32`, the same for all processes.",),
         )
-    async with closed_at_end(PostgresConsents(settings.reader_url)) as consents:
-        yield Comparing(consents, partial(_noise_secret, settings))
 
 
-def _noise_secret(settings: Settings) -> bytes:
+def _secret(settings: Settings, secret: str, key: str) -> bytes:
     """That of the settings, or a key of the data folder, which is made if it is missing."""
     from adapters.files.key_pair import load_or_create
 
-    return settings.noise_secret.encode() or load_or_create(keys(settings) / NOISE_KEY).private_bytes_raw()
+    return secret.encode() or load_or_create(keys(settings) / key).private_bytes_raw()
+
+
+def schedule_runs(settings: Settings) -> AbstractAsyncContextManager[PostgresRuns]:
+    """Runs of report schedules."""
+    from adapters.postgres.tables.schedule_runs import PostgresRuns
+
+    return closed_at_end(PostgresRuns(settings.database_url, settings.lease_seconds))
+
+
+def webhook_secret(settings: Settings) -> bytes:
+    """What the secrets of webhooks are made of. Raises Invalid for one that is too short."""
+    _check_secret("ANALYTICS_WEBHOOK_SECRET", settings.webhook_secret)
+    return _secret(settings, settings.webhook_secret, WEBHOOK_KEY)
+
+
+def deliveries(settings: Settings) -> Deliver:
+    """What sends reports. Raises Invalid for settings that are none."""
+    from adapters.delivery.channels import Channels
+    from adapters.delivery.public_network import PublicNetwork, named_hosts
+    from adapters.delivery.webhook import Webhooks
+
+    network = PublicNetwork(named_hosts(settings.delivery_hosts))
+    return Channels(Webhooks(network, webhook_secret(settings)))
 
 
 def event_store(settings: Settings) -> AbstractAsyncContextManager[PostgresEventStore]:

@@ -32,7 +32,7 @@ from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
-configuration = Projection(CONFIGURATION, version=3, beside=True, defaults=SETTINGS)
+configuration = Projection(CONFIGURATION, version=4, beside=True, defaults=SETTINGS)
 
 
 class History:
@@ -87,6 +87,7 @@ class ConfiguredReportSchedule(History, Row):
     recipients: Own[Json]
     enabled: Own[Flag]
     archived: Own[Flag]
+    pause: Own[Json]
 
 
 class ConfiguredCompany(History, Row, open_to_members=True):

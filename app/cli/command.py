@@ -56,7 +56,7 @@ def command(
         key=idempotency_key,
         dry_run=dry_run,
     )
-    taken = run(_give(settings, order)).as_json()
+    taken = run(give(settings, order)).as_json()
     if as_json:
         show_json(taken)
         return
@@ -65,7 +65,8 @@ def command(
         click.echo(f"{'would be' if dry_run else 'decided'}: {event['topic']}", err=True)
 
 
-async def _give(settings: Settings, order: CommandRequest) -> CommandResult:
+async def give(settings: Settings, order: CommandRequest) -> CommandResult:
+    """Give it as the local operator. Raises as taking it does."""
     from app.instance.instance import reachable
     from app.wiring import command_handler
     from domain.access.rights import OPERATOR

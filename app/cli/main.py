@@ -28,6 +28,7 @@ from app.cli.quarantine import quarantine
 from app.cli.query import explain, queries, query
 from app.cli.rebuild import COMMANDS
 from app.cli.reports import report
+from app.cli.schedules import schedule
 from app.cli.snapshots import snapshot, snapshots
 from app.cli.watch import watch
 from app.settings import Settings, default, variable
@@ -65,6 +66,7 @@ for part in (
     quarantine,
     topics,
     report,
+    schedule,
     bench,
 ):
     main.add_command(part)
@@ -94,7 +96,8 @@ def up(settings: Settings, demo: bool) -> None:
 @click.option("--log-file", hidden=True, type=click.Path(path_type=Path), help="Keep log lines in this file too.")
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool, log_file: Path | None) -> None:
-    """Run some process roles: read-api, command-api, grpc, projector, live, relay, sealer, indexer, demo.
+    """Run some process roles: read-api, command-api, grpc, projector, live, relay, sealer, indexer, scheduler,
+    demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

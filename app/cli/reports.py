@@ -187,13 +187,8 @@ def _findings(settings: Settings, content: bytes, proof: Proof, public_key: Path
 
 
 async def _again(settings: Settings, proof: Proof) -> bytes:
-    from domain.access.rights import Principal, Role, Tier
-
-    recipe = proof.recipe
-    roles = frozenset(map(Role, recipe.roles))
-    principal = Principal(recipe.subject, frozenset({recipe.company_id}), roles, Tier(recipe.tier))
     async with _reports(settings) as reports:
-        return await reports.again(principal, recipe)
+        return await reports.again(proof.recipe)
 
 
 @asynccontextmanager

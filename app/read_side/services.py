@@ -54,11 +54,16 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 reports,
             ),
             _sign_in(settings) as (authenticate, sessions),
+            wiring.schedule_runs(settings) as runs,
         ):
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
             instance.health = state  # which knows the cache of those who ask the instance: so it comes after them
             reports.count = state.count_report
+            instance.runs, state.scheduler = (
+                runs.listing,
+                SharedCall(runs.problem, "the store of runs", health.PATIENCE),
+            )
             state.accuracy = SharedCall(instance.accuracy, "the store of seals", health.PATIENCE)
             services = ReadServices(
                 questions=asked, dashboards=dashboards, past=past, statuses=statuses, health=state,

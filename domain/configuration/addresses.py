@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from urllib.parse import unquote, urlsplit
 
 LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "home.arpa")
@@ -51,6 +51,17 @@ def email_problem(address: str) -> str | None:
     except ValueError as error:
         return f"has the domain {domain[:64]!r}, which {error}"
     return None if literal is None else "names a host by its number, not by its domain"
+
+
+# What some releases of Python take for public: protocol assignments, 6to4 relays, Azure's server for its own machines,
+# documentation.
+_REFUSED = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")))
+
+
+def reachable(address: Address) -> bool:
+    """Whether something may be sent to what a name resolved to: it is public, and stands for no other address."""
+    refused = any(address in network for network in _REFUSED)
+    return list(_inside(address)) == [address] and _public(address) and not refused
 
 
 def read_host(host: str) -> Address | None:

@@ -33,6 +33,7 @@ from domain.errors import Invalid
 
 WHAT = "report schedule"
 CLOSEST_MINUTES = 15  # from one report of a schedule to the next
+LONGEST_PAUSE = 366 * 86_400  # seconds
 
 
 class Section(Value, frozen=True):
@@ -52,6 +53,13 @@ class Report(Value, frozen=True):
     sections: Annotated[
         tuple[Section, ...], Meta(max_length=40, description="Its parts, for a custom report alone.")
     ] = ()
+    failures: Annotated[
+        Literal["fail", "box"], Meta(description="A part that fails ends the report, or is a box that says why.")
+    ] = "fail"
+    period: Annotated[
+        Literal["", "day", "week", "month", "quarter", "year"],
+        Meta(description="It is about the last whole one before it is due; empty: what its queries say."),
+    ] = ""
 
 
 class Timing(Value, frozen=True):
@@ -59,11 +67,23 @@ class Timing(Value, frozen=True):
 
     cron: Annotated[str, Meta(min_length=9, max_length=120, description="minute hour day month weekday: 0 7 * * mon.")]
     time_zone: forms.TimeZone = "UTC"
+    late: Annotated[
+        Literal["make", "newest", "skip"],
+        Meta(description="What was due while nothing could make it: is made, the newest of it alone, or is left out."),
+    ] = "make"
 
 
 Recipients = Annotated[
     tuple[Recipient, ...], Meta(max_length=50, description="Whom it is sent to, beside being kept; none is allowed.")
 ]
+
+
+class Pause(Value, frozen=True):
+    """No report is made until a time (ms since 1970 UTC; 0: until it is resumed)."""
+
+    until: int
+    reason: str
+    paused_by: str
 
 
 class Contents(Value, frozen=True):
@@ -81,6 +101,12 @@ class ReportSchedule(Contents, frozen=True, kw_only=True):
 
     enabled: bool = True
     archived: bool = False
+    pause: Pause | None = None
+
+    def makes(self, at: int) -> bool:
+        """Whether its report is made that is due at a time (ms since 1970 UTC)."""
+        paused = self.pause is not None and not 0 < self.pause.until <= at
+        return self.enabled and not self.archived and not paused
 
 
 class CreateReportSchedule(Contents, Command, frozen=True):
@@ -130,6 +156,27 @@ class EnableReportSchedule(Enable, frozen=True):
 
 class DisableReportSchedule(Disable, frozen=True):
     """Make the report no more until it is enabled."""
+
+
+class PauseReportSchedule(Command, frozen=True):
+    """Make no report for a time. What would be due in it is left out."""
+
+    verb = "pause"
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S", description="Why.")]
+    for_seconds: Annotated[int, Meta(ge=0, le=LONGEST_PAUSE, description="For how long; 0: until it is resumed.")] = 0
+
+
+class ResumeReportSchedule(Command, frozen=True):
+    """End a pause before its time."""
+
+    verb = "resume"
+
+
+class SendRunAgain(Command, frozen=True):
+    """Let a run that failed or was skipped begin anew: make what was not made, send what did not arrive."""
+
+    verb = "send_again"
+    due: Annotated[int, Meta(ge=0, le=2**53, description="When the run was due, in ms since 1970 UTC.")]
 
 
 class ArchiveReportSchedule(Archive, frozen=True):
@@ -191,6 +238,26 @@ class ReportScheduleDisabled(Event, frozen=True):
     topic = "report_schedule.disabled"
 
 
+class ReportSchedulePaused(Event, frozen=True):
+    """Its report is not made for a time."""
+
+    topic = "report_schedule.paused"
+    pause: Pause
+
+
+class ReportScheduleResumed(Event, frozen=True):
+    """Its report is made again."""
+
+    topic = "report_schedule.resumed"
+
+
+class RunSentAgain(Event, frozen=True):
+    """A run that failed or was skipped begins anew."""
+
+    topic = "report_schedule.run_sent_again"
+    due: int
+
+
 class ReportScheduleArchived(Event, frozen=True):
     """It was put away."""
 
@@ -212,10 +279,12 @@ Setting = (
     | ChangeRecipients
 )
 LifeCycleCommand = EnableReportSchedule | DisableReportSchedule | ArchiveReportSchedule | RestoreReportSchedule
-ReportScheduleCommand = CreateReportSchedule | Setting | LifeCycleCommand
+RunCommand = PauseReportSchedule | ResumeReportSchedule | SendRunAgain
+ReportScheduleCommand = CreateReportSchedule | Setting | LifeCycleCommand | RunCommand
 SettingEvent = ReportScheduleRenamed | ReportScheduleDescribed | ReportChanged | TimingChanged | RecipientsChanged
 LifeCycleEvent = ReportScheduleEnabled | ReportScheduleDisabled | ReportScheduleArchived | ReportScheduleRestored
-ReportScheduleEvent = ReportScheduleCreated | SettingEvent | LifeCycleEvent
+RunEvent = ReportSchedulePaused | ReportScheduleResumed | RunSentAgain
+ReportScheduleEvent = ReportScheduleCreated | SettingEvent | LifeCycleEvent | RunEvent
 
 
 def decide(
@@ -229,6 +298,15 @@ def decide(
             return (ReportScheduleCreated(**msgspec.structs.asdict(command)),)
         case EnableReportSchedule() | DisableReportSchedule() | ArchiveReportSchedule() | RestoreReportSchedule():
             return switched(state, command, WHAT, get_args(LifeCycleEvent))
+        case PauseReportSchedule(reason, for_seconds):
+            in_use(state, WHAT)
+            until = issued.at + 1000 * for_seconds if for_seconds else 0
+            return (ReportSchedulePaused(Pause(until, reason, issued.actor)),)
+        case ResumeReportSchedule():
+            return (ReportScheduleResumed(),) if in_use(state, WHAT).pause else ()
+        case SendRunAgain(due):
+            in_use(state, WHAT)
+            return (RunSentAgain(due),)
         case _:
             before = in_use(state, WHAT)
             after = with_settings(before, command)
@@ -244,6 +322,12 @@ def evolve(state: ReportSchedule | None, event: ReportScheduleEvent) -> ReportSc
     match event:
         case ReportScheduleEnabled() | ReportScheduleDisabled() | ReportScheduleArchived() | ReportScheduleRestored():
             return after_switch(schedule, event)
+        case ReportSchedulePaused(pause):
+            return msgspec.structs.replace(schedule, pause=pause)
+        case ReportScheduleResumed():
+            return msgspec.structs.replace(schedule, pause=None)
+        case RunSentAgain():
+            return schedule
         case _:
             return with_settings(schedule, event)
 

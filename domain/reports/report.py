@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from domain.access.rights import Member, Principal, Role, Tier
+
 
 class State(StrEnum):
     """How far a report has got."""
@@ -46,10 +48,11 @@ class ReportRequest(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     failures: Literal["", "fail", "box"] = ""
 
 
-class Recipe(msgspec.Struct, kw_only=True, frozen=True):
+class Recipe(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """All that a report is made out of, beside the log: who made it where needs the same, and gets the same bytes.
 
-    `request` names its moment and its position. `subject`, `roles` and `tier`: by whose rights it was made.
+    `request` names its moment and its position. `subject`, `roles` and `tier`: by whose rights it was made; `user_ids`
+    and `account_ids`: whose rows alone a member sees.
     """
 
     company_id: str
@@ -57,6 +60,15 @@ class Recipe(msgspec.Struct, kw_only=True, frozen=True):
     subject: str
     roles: tuple[str, ...]
     tier: str
+    user_ids: tuple[str, ...] = ()
+    account_ids: tuple[str, ...] = ()
+
+    @property
+    def principal(self) -> Principal:
+        """By whose rights it was made."""
+        member = Member(frozenset(self.user_ids), frozenset(self.account_ids)) if self.user_ids else None
+        roles, companies = frozenset(map(Role, self.roles)), frozenset({self.company_id})
+        return Principal(self.subject, companies, roles, Tier(self.tier), member=member)
 
 
 class Proof(msgspec.Struct, kw_only=True, frozen=True):

@@ -17,6 +17,7 @@ import msgspec
 from babel import Locale, UnknownLocaleError
 
 from domain.access.rights import Feature, Principal, Right, opens, require
+from domain.configuration.company import Calendar
 from domain.errors import AnalyticsError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from domain.events.identity import new_event_id
 from domain.position import Position
@@ -90,12 +91,17 @@ class Reports:
         """Raise Forbidden where they may not have reports."""
         require(principal, Right.REPORTS, company)
 
-    async def generate(self, principal: Principal, company: str, request: ReportRequest, key: str = "") -> StoredReport:
+    async def generate(
+        self, principal: Principal, company: str, request: ReportRequest, key: str = "", *, of_run: bool = False
+    ) -> StoredReport:
         """Make it and keep it; the same key with the same request gives the first one. What could not be made says why.
+
+        `of_run`: for a run of a schedule, which nobody else makes at the same time. So an unfinished one of its key was
+        left by a process that ended, and is made; and members get reports of their own rows.
 
         Raises Forbidden, Invalid, NotFound, Conflict for a key that was used for another request, Unavailable.
         """
-        require(principal, Right.REPORTS, company)
+        require(principal, Right.OWN if of_run and principal.member else Right.REPORTS, company)
         form, asked_at = form_of(request.format), self._moment(principal, company, request)
         questions = self._questions_of(principal, company, await self._sections(principal, company, request), asked_at)
         new = StoredReport(
@@ -110,20 +116,26 @@ class Reports:
         if begun.report_id != new.report_id:
             if begun.request != request:
                 raise Conflict("the key was used for another report", code="key_reused")
-            return begun
+            if not (of_run and begun.state is State.RUNNING):
+                return begun
         ended = await self._made(principal, begun, form, questions)
         await self._store.end(ended)
         self.count(ended.finished_at - ended.requested_at)
         return ended
 
-    async def again(self, principal: Principal, recipe: Recipe) -> bytes:
+    async def again(self, recipe: Recipe) -> bytes:
         """The bytes of a report made anew from the log. Raises as making it does."""
-        company, request = recipe.company_id, recipe.request
+        principal, company, request = recipe.principal, recipe.company_id, recipe.request
         asked_at = _time("asked_at", request.asked_at)
         sections = await self._sections(principal, company, request)
         questions = self._questions_of(principal, company, sections, asked_at)
         document = await self._document(principal, company, request, questions)
         return await self._write(form_of(request.format).name, document)
+
+    async def calendar(self, company: str) -> Calendar:
+        """By which the company's periods are cut. Raises Unavailable."""
+        profile = await self._questions.answer(Question(COMPANY, company, {}, self._questions.now()))
+        return msgspec.convert(profile["rows"][0]["calendar"], Calendar)
 
     async def find(self, principal: Principal, company: str, report_id: str) -> StoredReport:
         """Raises Forbidden, and NotFound where the company has no such report."""
@@ -230,6 +242,8 @@ class Reports:
             subject=principal.sub,
             roles=tuple(sorted(principal.roles)),
             tier=principal.tier_in(report.company_id),
+            user_ids=tuple(sorted(principal.member.user_ids)) if principal.member else (),
+            account_ids=tuple(sorted(principal.member.account_ids)) if principal.member else (),
         )
         proof = Proof(sha256=digest, recipe=recipe)
         return msgspec.structs.replace(proof, signature=base64.b64encode(self._sign(proof.message)).decode())
@@ -244,7 +258,7 @@ class Reports:
         """All sections at one position. Raises what keeps the report from being one."""
         asked = [question for _, question in questions if isinstance(question, Question)]
         asked_at = asked[0].asked_at
-        profile = Question(COMPANY, company, {}, asked_at)
+        profile = Question(COMPANY, company, {}, asked_at, principal.member)
         await self._questions.require_company(principal, profile)
         position, (owner, *outcomes) = await self._at_one_position([profile, *asked], request.at_position)
         if isinstance(owner, AnalyticsError):
@@ -272,7 +286,7 @@ class Reports:
         deadline = time.monotonic() + AGREEMENT
         while True:
             moved = self._movements.next()
-            async with self._questions.snapshot(questions[0].company, None) as snapshot:
+            async with self._questions.snapshot(questions[0].company, questions[0].member) as snapshot:
                 checkpoints = await snapshot.checkpoints(names, questions[0].company)
                 reached = [(topics_of([name]), each.position) for name, each in checkpoints.items()]
                 position = least_position(reached)

@@ -87,25 +87,24 @@ class Health:
         self._started = time.monotonic()
         self.queries, self.dashboards, self._reports = DailyCount(), DailyCount(), DailyCount()
         self.accuracy: Callable[[], Awaitable[float | None]] = _nobody_knows
+        self.scheduler: Callable[[], Awaitable[str | None]] = _nobody_knows
         self._report_ms = (0, 0)  # how many were made since the start, and how long that took
 
     async def __call__(self) -> dict[str, Any]:
         """Everything that is known now, within PATIENCE; figures that are not known are missing."""
-        (statuses, log), (figures, store), (workers, _), (sealer, _), (accuracy, _) = await asyncio.gather(
-            _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers),
-            _attempt(self._sealer), _attempt(self.accuracy),
+        (statuses, log), (figures, store), (workers, _), (sealer, _), (scheduler, _), (accuracy, _) = (
+            await asyncio.gather(
+                _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers),
+                _attempt(self._sealer), _attempt(self.scheduler), _attempt(self.accuracy),
+            )
         )  # fmt: skip
         statuses = self._last_statuses = self._last_statuses if statuses is None else statuses
-        components = [
-            _component("log", log),
-            _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
-            _component("live", "the live lane says nothing" if self._lane.silent else "", down="degraded"),
-            _component("store", store),
-        ]
+        components = self._components(log, store)
         if workers is not None:
             components.append(_component("workers", no_worker(workers), down="degraded"))
-        if sealer is not None:
-            components.append(_component("sealer", sealer, down="degraded"))
+        for name, problem in (("sealer", sealer), ("scheduler", scheduler)):
+            if problem is not None:
+                components.append(_component(name, problem, down="degraded"))
         components.append(_component("projections", _hindered(statuses or ()), down="degraded"))
         body = {
             **self.brief(),
@@ -128,6 +127,15 @@ class Health:
         if statuses is not None:
             body["projections"] = statuses
         return body
+
+    def _components(self, log: str, store: str) -> list[dict[str, str]]:
+        """What this process knows without asking, and what is wrong with log and store."""
+        return [
+            _component("log", log),
+            _component("bus", "" if self._bus.connected else "the live bus is not connected", down="degraded"),
+            _component("live", "the live lane says nothing" if self._lane.silent else "", down="degraded"),
+            _component("store", store),
+        ]
 
     def _work(self) -> dict[str, float]:
         """How much this process was asked for, and how long that takes it."""
@@ -155,7 +163,7 @@ class Health:
         return {"live": True, "version": self._version}
 
 
-async def _nobody_knows() -> float | None:
+async def _nobody_knows() -> None:
     return None
 
 

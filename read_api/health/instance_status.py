@@ -13,14 +13,17 @@ from domain.access.limits import Use
 from domain.access.rate_limits import Rates, TenantUse
 from domain.errors import Unavailable
 from domain.position import Position, TopicPartition
+from domain.reports.run_store import RunFilter
+from domain.reports.schedule_runs import Run
 from eventlog.seals.chain import Seal
 from eventlog.seals.checkpoints import Checkpoint
 from projections.engine.query.formatting import show_time
 from projections.engine.query.instance_query import of_instance
 from projections.engine.query.request import Request
 from projections.engine.rebuild_result import RebuildResult
-from projections.queries.operations.instance import INTEGRITY, PARTITION, PIPELINE, PROJECTION, TENANTS
+from projections.queries.operations.instance import INTEGRITY, PARTITION, PIPELINE, PROJECTION, SCHEDULE_RUNS, TENANTS
 from read_api.health.projection_status import ProjectionStatuses
+from read_api.schedules.rows import run_row
 
 Row = dict[str, Any]
 HealthFigures = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -75,10 +78,12 @@ class InstanceStatus:
         self._source = evidence
         self._latest: _Evidence | None = None
         self.health: HealthFigures = _nobody
+        self.runs: Callable[[RunFilter], Awaitable[Sequence[Run]]] = _no_runs
         self._rows: Mapping[str, Callable[[Request], Awaitable[list[Row]]]] = {
             PIPELINE.name: self._pipeline,
             TENANTS.name: self._tenants,
             INTEGRITY.name: self._integrity,
+            SCHEDULE_RUNS.name: self._schedule_runs,
         }
 
     async def rows(self, query: str, request: Request) -> Sequence[Mapping[str, Any]]:
@@ -128,6 +133,12 @@ class InstanceStatus:
         row |= {"rebuilt_different": sum(each["equal"] is False for each in rebuilt)}
         return [row if signed else row | {"reasons": dict.fromkeys(("signed_at", "checkpoint"), "no_checkpoint")}]
 
+    async def _schedule_runs(self, request: Request) -> list[Row]:
+        given = {name: request.get(name) for name in ("schedule_id", "state", "limit") if request.get(name) is not None}
+        before = request.get("before")
+        end = {} if before is None else {"before": round(before.timestamp() * 1000)}
+        return [run_row(run) for run in await self.runs(RunFilter(request.company, **given, **end))]
+
     async def accuracy(self) -> float | None:
         """Share of the projections that were compared with a rebuild whose live rows were the same; None of none.
 
@@ -148,6 +159,10 @@ class InstanceStatus:
 
 async def _nobody() -> Mapping[str, Any]:
     raise Unavailable("this process does not know how the instance is")
+
+
+async def _no_runs(_criteria: RunFilter) -> Sequence[Run]:
+    raise Unavailable("this process does not know the runs of schedules")
 
 
 def _whole(health: Mapping[str, Any], live: Sequence[Mapping[str, Any]], statuses: ProjectionStatuses) -> Row:

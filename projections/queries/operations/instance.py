@@ -6,8 +6,10 @@ could be counted by, and of tenants their own company alone; so do health and th
 
 from __future__ import annotations
 
+from domain.access.rights import Right
+from domain.reports.schedule_runs import RunState
 from projections.engine.query.instance_query import SCOPE_PARAM, InstanceQuery
-from projections.engine.query.params import Param, read_choice
+from projections.engine.query.params import LIMIT, Param, read_choice, read_time
 
 PARTITION, PROJECTION = "partition", "projection"
 
@@ -34,4 +36,16 @@ INTEGRITY = InstanceQuery(
     "How far the log is sealed, signed, and verified without a finding; and whether a rebuild gave the live rows.",
     (Param("by", "partition or projection; one row without it", read_choice(PARTITION, PROJECTION)), SCOPE_PARAM),
     of_all=frozenset({"events", "sealed", "verified", "not_sealed", "not_verified", "checkpoint", "position"}),
+)
+
+SCHEDULE_RUNS = InstanceQuery(
+    "schedule_runs",
+    "Runs of report schedules, the newest first: when each was due, what was made, who got it, what did not arrive.",
+    (
+        Param("schedule_id", "runs of this schedule alone"),
+        Param("state", ", ".join(RunState), read_choice(*RunState)),
+        Param("before", "runs that were due before this time", read_time),
+        LIMIT,
+    ),
+    right=Right.REPORTS,
 )

@@ -57,7 +57,8 @@ COMMANDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "restore",
         ),
         "/api/v1/reports/schedule": (
-            "change-recipients", "change-report", "change-timing", "describe", "disable", "enable", "rename", "restore",
+            "change-recipients", "change-report", "change-timing", "describe", "disable", "enable", "pause", "rename",
+            "restore", "resume", "send-again",
         ),
     }
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What goes out: reports to recipients, by e-mail and webhook."""

@@ -1,0 +1,1 @@
+"""Runs of report schedules: found out to be due, made, sent."""
