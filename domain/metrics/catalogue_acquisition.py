@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.metrics.metric import Metric, Section, Unit, explained
+from domain.metrics.metric import DAYS_BY, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.ACQUISITION)
 SIGNUPS = explained("user_firsts", "times")
@@ -77,7 +77,7 @@ ACQUISITION: tuple[Metric, ...] = (
         reads=("acquisition_costs", "acquisition_ever"),
         explained=COSTS,
         version=2,  # 1 was 0 where no cost had ever been reported
-        dimensions=("channel", "campaign", "currency", "day", "weekday", "month", "year"),
+        dimensions=("channel", "campaign", "currency", *DAYS_BY),
     ),
     _metric(
         "cac",

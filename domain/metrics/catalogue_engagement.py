@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from domain.access.rights import Feature
-from domain.metrics.metric import Metric, Section, Unit, explained
+from domain.metrics.metric import DAYS_BY, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.ENGAGEMENT)
 ACTIVE = explained("user_activity", "events")
-ACTIVITY_BY = ("user_id", "day", "weekday", "month", "year")
+ACTIVITY_BY = ("user_id", *DAYS_BY)
 
 
 def _of_users(key: str, title: str, unit: Unit, formula: str, source: str) -> Metric:

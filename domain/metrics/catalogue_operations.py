@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.metrics.metric import Metric, Section, Unit, explained
+from domain.metrics.metric import DAYS_BY, Metric, Section, Unit, explained
 
 _system = partial(Metric, section=Section.SYSTEM)
 _satisfaction = partial(Metric, section=Section.SATISFACTION)
-OPERATIONS_BY = ("service", "operation", "minute", "hour", "day", "weekday", "month", "year")
-DAYS_BY = ("day", "weekday", "month", "year")
+OPERATIONS_BY = ("service", "operation", "minute", "hour", *DAYS_BY)
 FRACTION, COUNT = Unit.FRACTION, Unit.COUNT
 OF_THE_LOG = "Kept of the log as a whole and not of a company: GET /api/v1/projections and GET /metrics tell it."
 NO_INCIDENTS = "No event says when an incident was opened, acknowledged and resolved."

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from domain.access.rights import Feature
-from domain.metrics.metric import Metric, Section, Unit, explained
+from domain.metrics.metric import DAYS_BY, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.REVENUE)
 FLOWS = "new_mrr expansion_mrr contraction_mrr churned_mrr reactivated_mrr"
-MRR_BY = ("month", "day", "plan", "tier", "currency")
-PAYMENTS_BY = ("customer_id", "currency", "day", "weekday", "month", "year")
+MRR_BY = ("day", "week", "month", "quarter", "year", "plan", "tier", "currency")
+PAYMENTS_BY = ("customer_id", "currency", *DAYS_BY)
 
 
 def _moved(key: str, title: str, unit: Unit, formula: str, measures: str = FLOWS) -> Metric:

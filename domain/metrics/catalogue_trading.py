@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.metrics.metric import Explained, Metric, Section, Unit, explained
+from domain.metrics.metric import DAYS_BY, Explained, Metric, Section, Unit, explained
 
 _metric = partial(Metric, section=Section.TRADING)
 CUTS = ("user_id", "account_id", "strategy", "symbol", "side", "currency", "tag")
-CUTS_AND_TIME = (*CUTS, "hour", "day", "weekday", "month", "year", "entry_hour")
+CUTS_AND_TIME = (*CUTS, "hour", *DAYS_BY, "entry_hour")
 ALL = explained("trading_totals", "total_trades")
 PNL = explained("trading_totals", "total_pnl")
 COUNT, MONEY, FRACTION, RATIO = Unit.COUNT, Unit.MONEY, Unit.FRACTION, Unit.RATIO

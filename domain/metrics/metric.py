@@ -37,6 +37,9 @@ class Section(StrEnum):
     SATISFACTION = "satisfaction"
 
 
+DAYS_BY = ("day", "weekday", "week", "month", "quarter", "year")  # what sums over time are split by, of a calendar
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     """Where a metric comes from: a measure of a registered query, whose events can be listed."""

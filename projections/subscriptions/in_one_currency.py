@@ -14,7 +14,16 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from domain.billing.subscriptions import KINDS, LOSSES
-from domain.company_calendar import UTC_CALENDAR, begin_of, day_at, first_day, next_first_day
+from domain.company_calendar import (
+    PERIODS,
+    UTC_CALENDAR,
+    Period,
+    begin_of,
+    day_at,
+    first_day,
+    next_first_day,
+    period_name,
+)
 from domain.configuration.company import Calendar
 from projections.engine.query.no_amount import NoAmount, NoAmounts
 from projections.engine.query.reporting import Converter
@@ -26,7 +35,7 @@ CURRENCY_MRR = "currency_mrr"
 LEVELS = frozenset({"start_mrr", *MRR, CURRENCY_MRR, "end_mrr"})
 FIRST, EPOCH, INSTANT = datetime(1, 1, 1, tzinfo=UTC), date(1970, 1, 1), timedelta(microseconds=1)
 Rows = list[dict[str, Any]]
-Unit = Literal["day", "month", ""]
+Unit = Period | Literal[""]
 
 
 class Ends(NamedTuple):
@@ -37,7 +46,7 @@ class Ends(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """The time from `low` to before `high` in periods of this unit of a calendar, day or month; '': all of it.
+    """The time from `low` to before `high` in periods of this unit of a calendar; '': all of it.
 
     `today`, UTC, ends it.
     """
@@ -103,7 +112,7 @@ def movements(parts: Rows, by: Sequence[str], grid: Grid, converter: Converter) 
             before, within = levels, of[group, period]
             levels = _added(before, within)
             if within or not by or any(before.values()) or any(levels.values()):
-                row = _named(by, period, group)
+                row = _named(by, period, group, grid.calendar)
                 rows.append(_period(row, Standing(before, levels), within, ends, grid, converter))
     return sorted(rows, key=lambda row: [row[name] for name in by])
 
@@ -122,8 +131,10 @@ def _added(levels: Mapping[str, int], parts: Rows) -> Counter[str]:
     return after
 
 
-def _named(by: Sequence[str], period: date, group: tuple[str, str]) -> dict[str, Any]:
-    named = {"month": f"{period:%Y-%m}", "day": period, "plan": group[0], "tier": group[1]}
+def _named(by: Sequence[str], first: date, group: tuple[str, str], calendar: Calendar) -> dict[str, Any]:
+    named: dict[str, Any] = {"plan": group[0], "tier": group[1]}
+    for period in PERIODS:
+        named[period] = period_name(first, period, calendar)
     return {name: named[name] for name in by}
 
 

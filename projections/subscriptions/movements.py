@@ -8,20 +8,23 @@ from datetime import date
 from typing import Any
 
 from domain.billing.policies import PRESETS
+from domain.company_calendar import PERIODS
 from domain.configuration.company import Calendar
+from domain.errors import Invalid
 from domain.metrics.value import Reason
 from domain.ports import ReadStore
 from projections.engine.query.answer_row import CURRENCY, MoneyText, row_type
 from projections.engine.query.formatting import twelfths
 from projections.engine.query.no_amount import NoAmounts
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_day, read_members
+from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_members
 from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.rates_used import BOOKED, CLOSING, CONSTANT, LIST_RATES, RATES, RatePolicy, only_currency
 from projections.engine.query.reporting import Need
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
-from projections.engine.query.time_span import read_first_of_month, time_span
-from projections.engine.query.zones import day_of
+from projections.engine.query.time_span import time_span
+from projections.engine.query.totals import Dimension, days
+from projections.engine.query.zones import day_of, first_day_in_sql
 from projections.exchange_rates import REPORTING
 from projections.subscriptions.customer import DEFAULT
 from projections.subscriptions.in_one_currency import (
@@ -36,12 +39,9 @@ from projections.subscriptions.in_one_currency import (
 )
 from projections.subscriptions.rows import MrrMovement
 
-DIMENSIONS: Mapping[str, str] = {  # as SQL over a row of the answer
-    "month": "to_char(period, 'YYYY-MM')",
-    "day": "period",
-    **{name: name for name in ("plan", "tier", "currency")},
-}
+CUTS: Mapping[str, Dimension] = {name: cut for name, cut in days("quarter").items() if name in PERIODS}
 GROUPS = ("plan", "tier", "currency")
+DIMENSIONS = (*CUTS, *GROUPS)
 NET = "new_mrr + expansion_mrr + reactivated_mrr - contraction_mrr - churned_mrr"
 WHOLE_TIME, WHOLE_TENANT = "DATE 'epoch' AS period", "'' AS plan, '' AS tier, '' AS currency"
 
@@ -73,7 +73,7 @@ def _ask(request: Request) -> Statement:
         sums=", ".join(f"SUM({name}) AS {name}" for name in (*MRR, *COUNTS)),
         net=NET,
         only=only,
-        names=", ".join(f"{DIMENSIONS[name]} AS {name}" for name in by) or "true AS is_total",
+        names=", ".join(f'{_shown(name, request.calendar)} AS "{name}"' for name in by) or "true AS is_total",
         measures=", ".join(f"COALESCE({name}, 0) AS {name}" for name in (*MRR, *COUNTS)),
         is_total="false" if by else "true",
         order=", ".join(str(i + 1) for i in range(len(by) or 1)),
@@ -99,12 +99,24 @@ def _selects(request: Request) -> Selected:
     return Selected(MrrMovement.table, where, (request.company, policy_of(request), low, high, *filtered))
 
 
+def _shown(name: str, calendar: Calendar) -> str:
+    """SQL of a dimension over a row of the answer."""
+    return CUTS[name].sql_at("period", calendar) if name in CUTS else name
+
+
+def _unit(by: Sequence[str]) -> Unit:
+    """The shortest of these periods, of which the others are made. Raises Invalid where they are not."""
+    units = [period for period in PERIODS if period in by]
+    if units[:1] == ["week"] and len(units) > 1:
+        raise Invalid(f"weeks do not add up to a {units[1]}: split by one of both", code="bad_parameter")
+    return units[0] if units else ""
+
+
 def _periods(by: Sequence[str], calendar: Calendar) -> dict[str, str]:
     """SQL for the period of a movement, and for all: those in which anything moved, or one that is always there."""
-    if not {"month", "day"} & set(by):
+    if not (unit := _unit(by)):
         return {"period": WHOLE_TIME.split(" AS ")[0], "all_periods": f"SELECT {WHOLE_TIME}"}
-    day = day_of("quarter", calendar)
-    period = day if "day" in by else f"date_trunc('month', {day})::date"
+    period = first_day_in_sql(day_of("quarter", calendar), unit, calendar)
     return {"period": period, "all_periods": "SELECT DISTINCT period FROM moved WHERE period IS NOT NULL"}
 
 
@@ -119,7 +131,7 @@ def _groups(by: Sequence[str]) -> dict[str, str]:
 def _shape(request: Request, table_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     by: tuple[str, ...] = request.get("by", ())
     return [
-        {name: str(row[name]) for name in by}
+        {name: int(row[name]) if name == "year" else str(row[name]) for name in by}
         | levels_or_reasons(row, LINES)
         | {name: int(row[name]) for name in COUNTS}
         for row in all_of(request, table_rows)
@@ -185,8 +197,7 @@ async def _in_one_currency(
     )
     answer = await store.ask(request.company, projection, sql, (low, low, *params))
     parts = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-    unit: Unit = "day" if "day" in by else "month" if "month" in by else ""
-    grid = Grid(unit, low, high, request.asked_at.day, request.calendar)
+    grid = Grid(_unit(by), low, high, request.asked_at.day, request.calendar)
     need = Need(common.currency, moved, days_of(parts, grid))
     policy = rates_under(request, grid, moved.values())
     converter = await REPORTING.converter(request.company, store, need, policy)
@@ -211,15 +222,16 @@ MRR_MOVEMENTS = Query(
         POLICY,
         RATES,
         LIST_RATES,
-        Param("month", "only this month (YYYY-MM)", read_first_of_month),
-        Param("day", "only this day (YYYY-MM-DD)", read_day),
+        *(Param(name, f"only this {name}", cut.read) for name, cut in CUTS.items()),
         *(Param(name, f"only movements of this {name}") for name in GROUPS),
     ),
     _ask,
     _shape,
     selects=_selects,
     converts=_in_one_currency,
-    row=row_type("mrr_movements", MOVEMENTS_ROW, {**dict.fromkeys(DIMENSIONS, str), "reasons": dict[str, str]}),
+    row=row_type(
+        "mrr_movements", MOVEMENTS_ROW, {**dict.fromkeys(DIMENSIONS, str), "year": int, "reasons": dict[str, str]}
+    ),
     beside=REPORTING.projections,
     any_zone=True,
 )

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ommon/provenance.proto\x12\x06\x63ommon\"\xe5\x03\n\nProvenance\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\r\x12\x10\n\x08position\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\x12\x0e\n\x06lag_ms\x18\x06 \x01(\x03\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12\x16\n\tfrom_time\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07to_time\x18\t \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07limited\x18\n \x03(\t\x12\x30\n\x07unknown\x18\x0b \x03(\x0b\x32\x1f.common.Provenance.UnknownEntry\x12-\n\x08\x63\x61lendar\x18\x0c \x01(\x0b\x32\x1b.common.Provenance.Calendar\x1a.\n\x0cUnknownEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1ag\n\x08\x43\x61lendar\x12\x11\n\ttime_zone\x18\x01 \x01(\t\x12\x16\n\x0eweek_starts_on\x18\x02 \x01(\t\x12\x1a\n\x12\x66iscal_year_starts\x18\x03 \x01(\r\x12\x14\n\x0ctrading_days\x18\x04 \x01(\tB\x0c\n\n_from_timeB\n\n\x08_to_timeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ommon/provenance.proto\x12\x06\x63ommon\"\xf8\x05\n\nProvenance\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1a\n\x12\x64\x65\x66inition_version\x18\x02 \x01(\r\x12\x10\n\x08position\x18\x03 \x01(\t\x12\r\n\x05\x61s_of\x18\x04 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x05 \x01(\x08\x12\x0e\n\x06lag_ms\x18\x06 \x01(\x03\x12\x16\n\x0e\x63orrelation_id\x18\x07 \x01(\t\x12\x16\n\tfrom_time\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07to_time\x18\t \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07limited\x18\n \x03(\t\x12\x30\n\x07unknown\x18\x0b \x03(\x0b\x32\x1f.common.Provenance.UnknownEntry\x12-\n\x08\x63\x61lendar\x18\x0c \x01(\x0b\x32\x1b.common.Provenance.Calendar\x12\'\n\x05rates\x18\r \x01(\x0b\x32\x18.common.Provenance.Rates\x1a.\n\x0cUnknownEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1ag\n\x08\x43\x61lendar\x12\x11\n\ttime_zone\x18\x01 \x01(\t\x12\x16\n\x0eweek_starts_on\x18\x02 \x01(\t\x12\x1a\n\x12\x66iscal_year_starts\x18\x03 \x01(\r\x12\x14\n\x0ctrading_days\x18\x04 \x01(\t\x1a\xe7\x01\n\x05Rates\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07sources\x18\x03 \x03(\t\x12\x11\n\tfirst_day\x18\x04 \x01(\t\x12\x10\n\x08last_day\x18\x05 \x01(\t\x12+\n\x04used\x18\x06 \x03(\x0b\x32\x1d.common.Provenance.Rates.Rate\x1a[\n\x04Rate\x12\x0c\n\x04\x62\x61se\x18\x01 \x01(\t\x12\r\n\x05quote\x18\x02 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\x12\x0c\n\x04rate\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x0b\n\x03own\x18\x06 \x01(\x08\x42\x0c\n\n_from_timeB\n\n\x08_to_timeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROVENANCE_UNKNOWNENTRY']._loaded_options = None
   _globals['_PROVENANCE_UNKNOWNENTRY']._serialized_options = b'8\001'
   _globals['_PROVENANCE']._serialized_start=36
-  _globals['_PROVENANCE']._serialized_end=521
-  _globals['_PROVENANCE_UNKNOWNENTRY']._serialized_start=344
-  _globals['_PROVENANCE_UNKNOWNENTRY']._serialized_end=390
-  _globals['_PROVENANCE_CALENDAR']._serialized_start=392
-  _globals['_PROVENANCE_CALENDAR']._serialized_end=495
+  _globals['_PROVENANCE']._serialized_end=796
+  _globals['_PROVENANCE_UNKNOWNENTRY']._serialized_start=385
+  _globals['_PROVENANCE_UNKNOWNENTRY']._serialized_end=431
+  _globals['_PROVENANCE_CALENDAR']._serialized_start=433
+  _globals['_PROVENANCE_CALENDAR']._serialized_end=536
+  _globals['_PROVENANCE_RATES']._serialized_start=539
+  _globals['_PROVENANCE_RATES']._serialized_end=770
+  _globals['_PROVENANCE_RATES_RATE']._serialized_start=679
+  _globals['_PROVENANCE_RATES_RATE']._serialized_end=770
 # @@protoc_insertion_point(module_scope)

@@ -53,7 +53,20 @@ NUMBERS = frozenset(FORMATS)
 _NAMES = {
     *("symbol", "strategy", "side", "tag", "plan", "tier", "currency", "campaign", "channel", "segment", "cohort"),
     *("name", "title", "key", "kind", "path", "page", "subject", "feature", "action", "outcome", "actor", "role"),
-    *("service", "metric", "stream", "topic", "aggregate", "model", "method", "window", "week", "month", "year"),
+    *(
+        "service",
+        "metric",
+        "stream",
+        "topic",
+        "aggregate",
+        "model",
+        "method",
+        "window",
+        "week",
+        "month",
+        "quarter",
+        "year",
+    ),
 }
 _PLACES = frozenset({"hour", "entry_hour"})  # in a day or a week: numbers that are names
 _CAPITALS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.provenance_pb2 import Provenance
@@ -31,6 +31,7 @@ def provenance(caller: Caller, *answers: Mapping[str, Any]) -> Provenance:
         limited=sorted({each for answer in answers for each in answer.get("limited", ())}),
         unknown={name: text for answer in answers for name, text in answer.get("unknown", {}).items()},
         calendar=first.get("calendar"),
+        rates=_rates([answer["rates"] for answer in answers if answer.get("rates")]),
         **_period(first.get("period", {})),
     )
 
@@ -48,6 +49,22 @@ def _period(period: Mapping[str, str | None]) -> dict[str, int]:
     """Begin and end of the period that an answer is about, in ms; without those that are open."""
     bounds = {"from_time": period.get("from"), "to_time": period.get("to")}
     return {name: ms(at) for name, at in bounds.items() if at is not None}
+
+
+def _rates(accounts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What an answer says of the rates of exchange that it took; of several that all of them took, of one policy."""
+    if len(accounts) < 2:
+        return accounts[0] if accounts else None
+    listed = {tuple(rate.items()) for account in accounts for rate in account.get("used", ())}
+    days = [account[name] for account in accounts for name in ("first_day", "last_day") if account[name] is not None]
+    return {
+        "policy": accounts[0]["policy"],
+        "number": len(listed) or max(account["number"] for account in accounts),
+        "sources": sorted({source for account in accounts for source in account["sources"]}),
+        "first_day": min(days, default=None),
+        "last_day": max(days, default=None),
+        "used": [dict(rate) for rate in sorted(listed)],
+    }
 
 
 def _with_topics(position: str) -> tuple[frozenset[str], str]:

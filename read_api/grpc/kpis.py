@@ -21,7 +21,7 @@ RETENTION = (
     *("customer_retention_rate", "mean_customer_life", "upgrade_rate", "downgrade_rate", "dunning_recovery_rate"),
     *("returning_users", "resurrected_users", "dormant_users", "pulse", "stickiness"),
 )
-PERIODS = ("day", "month", "year")  # dimensions that are a beginning of a time as answers show it
+PERIODS = ("day", "week", "month", "quarter", "year")  # dimensions that are a beginning of a time as answers show it
 MOST_COMBINATIONS = 50
 MOST_HISTORIES = 20
 

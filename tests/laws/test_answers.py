@@ -30,7 +30,10 @@ from tests.support.of_instance import OF_INSTANCE
 
 MOMENT = datetime(2025, 3, 25, 12, tzinfo=UTC)
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
-FORMS = {"month": r"\d{4}-(0[1-9]|1[0-2])", "day": r"\d{4}-\d{2}-\d{2}", "year": r"\d{4}", "currency": r"[A-Z]*"}
+FORMS = {
+    "month": r"\d{4}-(0[1-9]|1[0-2])", "day": r"\d{4}-\d{2}-\d{2}", "week": r"\d{4}-\d{2}-\d{2}",
+    "quarter": r"\d{4}-Q[1-4]", "year": r"\d{4}", "currency": r"[A-Z]*",
+}  # fmt: skip
 WITHOUT_OTHERS = {"competitive", *OF_INSTANCE}  # whose answers rest on other companies, or on no event
 ASKED = sorted(all_registered().keys() - WITHOUT_OTHERS)
 OPEN = {"from": None, "to": None}
@@ -157,7 +160,7 @@ SPLIT = [(name, param) for name in ASKED for param in ("by", "unit", "period") i
 async def test_days_and_months_have_one_form_in_every_split(name: str, param: str, models: ReadModels) -> None:
     """Whatever splits by them."""
     needed = needed_by(all_registered()[name])
-    for field in ("day", "month", "year"):
+    for field in ("day", "week", "month", "quarter", "year"):
         try:
             rows = await models.rows(name, **{**needed, param: field})
         except Invalid:

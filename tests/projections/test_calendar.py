@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from domain.company_calendar import PERIODS, WEEKDAYS, begin_of, first_day, next_first_day, period_name
 from domain.configuration.company import Calendar, CalendarChanged
 from domain.configuration.registry import write_body
 from domain.errors import Invalid
@@ -29,6 +32,7 @@ from eventlog.publish.builders import (
     user_event,
 )
 from eventlog.publish.event import Event
+from projections.queries.metrics.periods import of_cut
 from tests.projections.harness import COMPANY, ReadModels
 from tests.projections.test_user_activity import ms
 from tests.support.closed_trades import closed_trade
@@ -41,7 +45,9 @@ Cut = Callable[[datetime, ZoneInfo], Any]
 CUTS: dict[str, Cut] = {
     "day": lambda at, zone: at.astimezone(zone).date().isoformat(),
     "weekday": lambda at, zone: at.astimezone(zone).weekday(),
+    "week": lambda at, zone: date.fromisocalendar(*at.astimezone(zone).isocalendar()[:2], 1).isoformat(),
     "month": lambda at, zone: f"{at.astimezone(zone):%Y-%m}",
+    "quarter": lambda at, zone: f"2025-Q{(at.astimezone(zone).month + 2) // 3}",
 }
 COUNTED = {  # query: measure, what is done how often; each is one event of that kind
     "user_activity": "events",
@@ -254,6 +260,17 @@ async def test_what_the_company_has_set_is_the_default(models: ReadModels) -> No
     [year] = await models.rows("trading_totals", by="year")
     assert year["year"] == 2025  # from April 2024 on
     assert [r["year"] for r in await models.rows("trading_totals", by="year", fiscal_year_starts="3")] == [2025, 2026]
+    [quarter] = await models.rows("trading_totals", by="quarter")
+    assert quarter["quarter"] == "2025-Q4"
+    assert quarter["total_trades"] == (await models.rows("trading_totals", quarter="2025-Q4"))[0]["total_trades"]
+    weeks = {r["week"]: r["total_trades"] for r in await models.rows("trading_totals", by="week")}
+    assert {date.fromisoformat(week).weekday() for week in weeks} == {6}
+    for query, key in (("trading_totals", {}), ("metric", {"key": "total_trades"}), ("metric", {"key": "sqn"})):
+        [sunday] = await models.rows(query, week="2025-03-09", **key)
+        assert [sunday] == await models.rows(query, week="2025-03-13", **key)  # any of its days names it
+        assert sunday.get("total_trades", sunday.get("value")) == weeks["2025-03-09"] or key == {"key": "sqn"}
+    with pytest.raises(Invalid, match="no quarter"):
+        await models.rows("trading_totals", quarter="2025-05")
     [figure] = await models.rows("kpis", at="2025-03-09", period="year", keys="total_trades")
     assert (figure["from"], figure["to"]) == ("2024-03-31T18:30:00Z", "2025-03-31T18:30:00Z")
     [figure] = await models.rows("kpis", at="2025-03-09", period="week", keys="total_trades")
@@ -263,6 +280,21 @@ async def test_what_the_company_has_set_is_the_default(models: ReadModels) -> No
     assert {r["day"] for r in await models.rows("trading_equity")} >= {"2025-03-08", "2025-03-09"}  # a weekend
     assert (await models.answer("dashboards"))["calendar"] is None
     assert (await models.answer("trading_totals", company="other"))["calendar"] == msgspec.to_builtins(Calendar())
+
+
+@given(
+    st.dates(date(1980, 1, 1), date(2060, 1, 1)), st.sampled_from(ZONES), st.sampled_from(WEEKDAYS), st.integers(1, 12)
+)
+def test_a_cut_stands_for_the_period_that_it_names(day: date, zone: str, weekday: Any, first_month: int) -> None:
+    """From its first moment to that of the next one: a week by its first day, a quarter as one of its fiscal year."""
+    by = Calendar(zone, weekday, first_month)
+    months = day.year * 12 + day.month - 1 + (13 - first_month) % 12
+    assert period_name(day, "quarter", by) == f"{months // 12}-Q{months % 12 // 3 + 1}"
+    for period in PERIODS:
+        value = period_name(day, period, by)
+        first = first_day(day, period, by)
+        ends = tuple(begin_of(each, by) for each in (first, next_first_day(first, period, by)))
+        assert of_cut(period, value, by).ends == ends, (period, value)
 
 
 async def test_one_metric_has_one_value(models: ReadModels) -> None:

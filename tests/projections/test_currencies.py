@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.audit import SYSTEM
+from domain.company_calendar import PERIODS
 from domain.configuration.company import CurrencyChanged
 from domain.configuration.registry import company_aggregate_id, write_body
 from domain.conversion import Rate, Rates
@@ -253,9 +255,14 @@ def period_of(row: dict[str, Any], unit: Unit, begin: date, end: date) -> tuple[
     """The first day of a row and the one after its last."""
     if not unit:
         return begin, end
-    first = row["day"] if unit == "day" else date.fromisoformat(f"{row['month']}-01")
-    later = first + (timedelta(1) if unit == "day" else timedelta(31))
-    return max(begin, first), min(end, later if unit == "day" else later.replace(day=1))
+    day, year = date.fromisoformat, row[unit][:4]
+    firsts: dict[str, Callable[[str], date]] = {
+        "day": lambda name: day(name), "week": lambda name: day(name), "month": lambda name: day(f"{name}-01"),
+        "quarter": lambda name: date(int(year), 3 * int(name[-1]) - 2, 1), "year": lambda _: date(int(year), 1, 1),
+    }  # fmt: skip
+    first = firsts[unit](row[unit])
+    later = first + timedelta({"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}[unit])
+    return max(begin, first), min(end, later if unit in ("day", "week") else later.replace(day=1))
 
 
 def part_of(plan: str, code: str, day: date | None, amount: int) -> dict[str, Any]:
@@ -278,7 +285,7 @@ def worth_of_days(worth: dict[str, list[int]]) -> list[Rate]:
     moved=MOVED,
     worth=st.fixed_dictionaries({"USD": WORTH, "JPY": WORTH}),
     low=ON_A_DAY,
-    unit=st.sampled_from(get_args(Unit)),
+    unit=st.sampled_from(("", *PERIODS)),
     booked=st.booleans(),
 )
 def test_mrr_equals_exact_fractions(

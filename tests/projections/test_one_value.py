@@ -148,7 +148,16 @@ async def split(doors: Doors, who: str) -> None:
     for query, key in sorted(doors.compared):
         if "by" not in {param.name for param in all_registered()[query].params}:
             continue
-        for dimension in {*METRICS[key].dimensions} - {"tag", "minute", "hour", "day", "weekday", "entry_hour"}:
+        for dimension in {*METRICS[key].dimensions} - {
+            "tag",
+            "minute",
+            "hour",
+            "day",
+            "weekday",
+            "week",
+            "quarter",
+            "entry_hour",
+        }:
             if (query, dimension) not in totals:
                 totals[query, dimension] = await doors.split(query, who, dimension)
             told = {str(row[dimension]): row for row in totals[query, dimension] if key in row}

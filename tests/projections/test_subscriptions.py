@@ -8,7 +8,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -98,7 +98,10 @@ async def test_a_period_starts_with_what_was_before(models: ReadModels) -> None:
     assert (none["start_mrr"], none["end_mrr"]) == ("640", "640")
 
 
-@pytest.mark.parametrize("params", [{"from_": "2025-04-01T12:07:00"}, {"by": "customer"}, {"month": "0000-01"}])
+WRONG = [{"from_": "2025-04-01T12:07:00"}, {"by": "customer"}, {"month": "0000-01"}, {"by": "month,week"}]
+
+
+@pytest.mark.parametrize("params", WRONG)
 async def test_a_question_that_the_rows_cannot_answer_is_refused(models: ReadModels, params: dict[str, str]) -> None:
     """A period that cuts a quarter of an hour, an unknown dimension, and what is no month."""
     with pytest.raises(Invalid):
@@ -174,7 +177,9 @@ def random_facts(seed: int, count: int = 300) -> list[Told]:
 
 Group = tuple[str, ...]
 KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "week": lambda move: date.fromisocalendar(*date.fromisoformat(move["day"]).isocalendar()[:2], 1).isoformat(),
     "month": lambda move: str(move["day"][:7]),
+    "quarter": lambda move: f"{move['day'][:4]}-Q{(int(move['day'][5:7]) + 2) // 3}",
     **{name: itemgetter(name) for name in ("day", "plan", "tier", "currency")},
 }
 
@@ -242,7 +247,7 @@ def numbers(row: dict[str, Any]) -> dict[str, Any]:
     return {k: int(v) if k.endswith("_mrr") else v for k, v in row.items()}
 
 
-BYS = ("", "month", "day", "plan", "month,plan", "tier,currency", "day,plan,tier,currency", "currency,month")
+BYS = ("", "month", "day", "week", "plan", "month,quarter", "month,plan", "tier,currency", "day,plan,tier,currency")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -268,7 +273,7 @@ def assert_adds_up(rows: Sequence[dict[str, Any]], by: Sequence[str]) -> None:
     """S + N + X + R − C − K = E in each row, and each group's next period starts where the last one ended."""
     ends: dict[Group, int] = {}
     for row in rows:
-        group = tuple(row[b] for b in by if b not in ("month", "day"))
+        group = tuple(row[b] for b in by if b not in ("quarter", "month", "week", "day"))
         assert row["start_mrr"] == ends.get(group, 0)
         assert row["start_mrr"] + sum(SIGNS[m] * row[m] for m in MRR) == row["end_mrr"] >= 0
         ends[group] = row["end_mrr"]
@@ -278,7 +283,7 @@ async def test_groups_add_up_to_their_total(models: ReadModels) -> None:
     """In every period, in every measure, start and end included, also where a period is cut."""
     models.given(f.published for f in random_facts(3))
     cut = {"from_": "2025-02-10", "to": "2025-04-05"}
-    for period in ("", "month", "day"):
+    for period in ("", "quarter", "month", "week", "day"):
         rows = await models.rows("mrr_movements", by=period, **cut)
         totals = [{k: v for k, v in numbers(r).items() if k in (period, *MEASURES, *COUNTS)} for r in rows]
         for group in ("plan", "tier", "currency", "plan,tier,currency"):

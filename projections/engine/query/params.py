@@ -52,7 +52,8 @@ def storable(text: str) -> str:
 _DAY_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
-_MONTH_ONLY = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+_QUARTER_ONLY = re.compile(r"^[1-8]\d{3}-Q[1-4]$")
+_MONTH_ONLY = re.compile(r"^[1-8]\d{3}-(0[1-9]|1[0-2])$")
 
 
 EARLIEST, LATEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -92,6 +93,18 @@ def read_month(text: str) -> str:
     if not _MONTH_ONLY.match(text):
         raise ValueError(f"{text!r} is no month (YYYY-MM)")
     return text
+
+
+def read_quarter(text: str) -> str:
+    """A quarter of a fiscal year as YYYY-Qn. Raises ValueError for anything else."""
+    if not _QUARTER_ONLY.match(text):
+        raise ValueError(f"{text!r} is no quarter (YYYY-Qn)")
+    return text
+
+
+def read_year(text: str) -> int:
+    """A year within the same bounds. Raises ValueError for anything else."""
+    return whole_number(text, low=EARLIEST.year, high=LATEST.year)
 
 
 def read_whole(least: int, most: int) -> Callable[[str], int]:

@@ -1,13 +1,12 @@
-"""The time that a request is about, for queries that cut it themselves: `from`, `to`, `day` and `month`."""
+"""The time that a request is about, for queries that cut it themselves: `from`, `to`, and a day, week … or year."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from domain.company_calendar import begin_of, next_first_day
+from domain.company_calendar import PERIODS, begin_of, first_day_named, next_first_day
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import MS_PER_QUARTER
-from projections.engine.query.params import read_month
 from projections.engine.query.request import Request
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,12 +21,11 @@ def time_span(request: Request) -> tuple[datetime, datetime]:
         lows.append(_on_the_grid("from", request.get("from")))
     if request.get("to"):
         highs.append(_on_the_grid("to", request.get("to")))
-    if day := request.get("day"):
-        lows.append(begin_of(day, by))
-        highs.append(begin_of(next_first_day(day, "day", by), by))
-    if month := request.get("month"):
-        lows.append(begin_of(month, by))
-        highs.append(begin_of(next_first_day(month, "month", by), by))
+    for period in PERIODS:
+        if named := request.get(period):
+            first = first_day_named(str(named), period, by)
+            lows.append(begin_of(first, by))
+            highs.append(begin_of(next_first_day(first, period, by), by))
     return max(lows), max(*lows, min(highs))
 
 
@@ -38,8 +36,3 @@ def _on_the_grid(bound: str, at: datetime) -> datetime:
             code="bad_parameter",
         )
     return at
-
-
-def read_first_of_month(text: str) -> date:
-    """The first day of a month given as YYYY-MM. Raises ValueError for anything else."""
-    return date.fromisoformat(f"{read_month(text)}-01")

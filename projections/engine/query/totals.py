@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 
 from domain.access.rights import Right
+from domain.company_calendar import first_day
 from domain.configuration.company import Calendar
 from domain.errors import Invalid
 from domain.ports import ReadStore
@@ -27,7 +28,18 @@ from projections.engine.declare.rows import Column, Row, Table
 from projections.engine.query.answer_row import CURRENCY, NOTHING, AnswerRow, AnswerTime, row_type
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.no_amount import NoAmounts
-from projections.engine.query.params import FROM, LIMIT, TO, Param, read_day, read_members, read_month, read_time
+from projections.engine.query.params import (
+    FROM,
+    LIMIT,
+    TO,
+    Param,
+    read_day,
+    read_members,
+    read_month,
+    read_quarter,
+    read_time,
+    read_year,
+)
 from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.quantiles import QUANTILES, Quantiles
 from projections.engine.query.rates_used import LIST_RATES, RATES, only_currency
@@ -35,10 +47,11 @@ from projections.engine.query.ratios import Derive, Measures
 from projections.engine.query.reporting import LEAST, MOST, OF_CURRENCY, OF_DAY, Amounts, Lookup, Reporting
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
-from projections.engine.query.zones import in_zone, zone_in_sql
+from projections.engine.query.zones import first_day_in_sql, fiscal, in_zone, zone_in_sql
 from projections.engine.store.sql import equals, total
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WEEK = "{week}"
 UNITS = {MS_PER_MINUTE: "minute", MS_PER_QUARTER: "quarter of an hour", MS_PER_HOUR: "hour", MS_PER_DAY: "day"}
 
 
@@ -47,7 +60,8 @@ class Dimension:
     """Something totals can be split and filtered by: SQL over the row's key columns, and how its values are read.
 
     `time`: the column of which it is a cut; then the SQL has `{at}` for its time in the zone of a calendar, `{zone}`
-    for that zone and `{fiscal}` for what turns a time into one of the calendar year that its fiscal year is called by.
+    for that zone, `{week}` for the first day of its week, and `{fiscal}` for what turns a time into
+    one of the calendar year that its fiscal year is called by.
     """
 
     sql: str
@@ -62,21 +76,23 @@ class Dimension:
 
     def sql_in(self, calendar: Calendar) -> str:
         """SQL of its values, as a calendar cuts them."""
-        if not self.time:
-            return self.sql
-        months = (13 - calendar.fiscal_year_starts) % 12
-        return self.sql.format(
-            at=in_zone(f'"{self.time}"', calendar),
-            zone=zone_in_sql(calendar),
-            fiscal=f" + INTERVAL '{months} months'" if months else "",
-        )
+        return self.sql_at(in_zone(f'"{self.time}"', calendar), calendar) if self.time else self.sql
+
+    def sql_at(self, at: str, calendar: Calendar) -> str:
+        """SQL of the cut of a time in the calendar's zone, or of a day."""
+        week = first_day_in_sql(f"{at}::date", "week", calendar)
+        return self.sql.format(at=at, zone=zone_in_sql(calendar), week=week, fiscal=fiscal(calendar))
 
     def equals(self, table: Table, value: object, calendar: Calendar) -> tuple[str, list[object]]:
         """The condition that a row of the table has this value, with its parameters."""
         plain = self.sql.strip('"')
         if any(c.name == plain for c in table.columns):
             return equals(table, plain, value)
-        return f"{self.sql_in(calendar)} = %s", [value]
+        return f"{self.sql_in(calendar)} = %s", [self.as_cut(value, calendar)]
+
+    def as_cut(self, value: Any, calendar: Calendar) -> Any:
+        """The value as rows are cut by it, of one that was read: any day names its week."""
+        return first_day(value, "week", calendar) if self.sql == WEEK else value
 
 
 def _whole(text: str) -> int:
@@ -101,17 +117,21 @@ def moment(column: str) -> Dimension:
 
 
 def days(column: str) -> dict[str, Dimension]:
-    """The calendar over a day or time column: day, weekday (0 = Monday), month and (fiscal) year."""
+    """The calendar over a day or time column: day, weekday (0 = Monday), week by its first day, month, and quarter and
+    year, which are fiscal.
+    """
     return {
         "day": Dimension("{at}::date", read_day, column),
         "weekday": Dimension("extract(isodow FROM {at})::int - 1", _whole, column),
+        "week": Dimension(WEEK, read_day, column),
         "month": Dimension("to_char({at}, 'YYYY-MM')", read_month, column),
-        "year": Dimension("extract(year FROM {at}{fiscal})::int", _whole, column),
+        "quarter": Dimension("to_char({at}{fiscal}, 'YYYY-\"Q\"Q')", read_quarter, column),
+        "year": Dimension("extract(year FROM {at}{fiscal})::int", read_year, column),
     }
 
 
 def calendar(column: str) -> dict[str, Dimension]:
-    """The calendar over a time column: hour, day, weekday (0 = Monday), month and (fiscal) year."""
+    """The calendar over a time column: hour, and what `days` has."""
     return {"hour": Dimension(f"date_trunc('hour', \"{column}\", {{zone}})", read_time, column), **days(column)}
 
 

@@ -30,6 +30,7 @@ class Cuts(AnswerRow, kw_only=True):
     month: str | UnsetType = UNSET
     operation: str | UnsetType = UNSET
     plan: str | UnsetType = UNSET
+    quarter: str | UnsetType = UNSET
     service: str | UnsetType = UNSET
     side: str | UnsetType = UNSET
     strategy: str | UnsetType = UNSET
@@ -37,6 +38,7 @@ class Cuts(AnswerRow, kw_only=True):
     tag: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
     user_id: str | UnsetType = UNSET
+    week: str | UnsetType = UNSET
     weekday: int | UnsetType = UNSET
     year: int | UnsetType = UNSET
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from domain.company_calendar import EDGES, UTC_CALENDAR, begin_of, day_at, zone_of
+from domain.company_calendar import (
+    EDGES,
+    PERIODS,
+    UTC_CALENDAR,
+    begin_of,
+    day_at,
+    first_day_named,
+    next_first_day,
+    zone_of,
+)
 from domain.configuration.company import Calendar
 from projections.engine.query.formatting import show_time
 from projections.engine.query.params import read_time
@@ -105,16 +114,10 @@ class Span(NamedTuple):
 
 def of_cut(name: str, value: object, by: Calendar) -> Span:
     """The period that a value of a cut of time stands for; an open one for any other cut."""
-    if name == "year":
-        months = (13 - by.fiscal_year_starts) % 12
-        first = begin_of(date(int(str(value)), 1, 1), by)
-        return Span(later(first, -months, by), later(first, 12 - months, by), by)
-    if name == "month":
-        first = begin_of(date.fromisoformat(f"{value}-01"), by)
-        return Span(first, later(first, 1, by), by)
-    if name == "day":
-        day = date.fromisoformat(str(value)[:10])
-        return Span(begin_of(day, by), begin_of(day + DAY, by), by)
+    for period in PERIODS:
+        if period == name:
+            first = first_day_named(str(value), period, by)
+            return Span(begin_of(first, by), begin_of(next_first_day(first, period, by), by), by)
     if name in LENGTHS:
         first = read_time(str(value))
         return Span(first, first + LENGTHS[name], by)

@@ -45,7 +45,7 @@ def only(name: str, text: str, by: Calendar) -> tuple[str, object]:
     """Condition of trades that have this value of a cut, and its parameter. Raises ValueError for what is no value."""
     if name == "tag":
         return f"%s = ANY({TAGS})", stored_label(text)
-    return f"{CUTS[name].sql_in(by)} = %s", CUTS[name].read(text)
+    return f"{CUTS[name].sql_in(by)} = %s", CUTS[name].as_cut(CUTS[name].read(text), by)
 
 
 def trades(where: str, by: Sequence[str] = (), most: int | None = None, cut_by: Calendar = UTC_CALENDAR) -> str:

@@ -14,6 +14,7 @@ REASONS: Mapping[str, str] = {
     "Provenance.to_time": "where the period is open",
     "Provenance.limited": "where nothing was left out; test_rows_and_reports has others",
     "Provenance.calendar": "where no day was cut, and of a whole of several answers; test_rows_and_reports has others",
+    "Provenance.rates": "of amounts in one currency; test_twins has others",
     "Provenance.unknown": "where something is known of every name; test_rows_and_reports has others",
     "GetRealTimeMetricsResponse.durable_minutes": "0 of a minute that is open",
     "GetRealTimeMetricsResponse.late_share": "where events came late; tests/projections/engine/live has them",

@@ -9,21 +9,28 @@ from typing import Any
 
 import httpx
 import pytest
+from common.read_scope_pb2 import ReadScope
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
+from services.queries_pb2 import ExplainMetricRequest
 
 from app.docs.grpc import twins_of
 from app.docs.openapi import document
 from app.serving.grpc_server import SERVICE
+from domain.access.rights import Role
 from domain.errors import Invalid
+from projections.engine.declare.registry import all_registered
 from read_api.grpc import RPCS
 from read_api.grpc.rpc import Rpc
 from read_api.grpc.scope import QueryCall
 from tests.read_api.grpc.twin_requests import REQUESTS
 from tests.read_api.grpc.twin_sources import COMPARED, MADE, SOURCES, Found, Rows, metrics_of
 from tests.read_api.grpc.twins import plain, said_in_json, said_in_message
-from tests.support.two_months import COMPANY
+from tests.support.instance import Instance
+from tests.support.two_currencies import SEVERAL
+from tests.support.two_months import BEGIN, COMPANY, END
 
 ROOT = Path(__file__).parents[3]
 TIMES = 4  # each RPC is asked so often
@@ -37,9 +44,9 @@ def ask_http(client: httpx.Client, rpc: Rpc, request: Message) -> dict[str, Rows
     return {name: answer["rows"] for name, answer in (answers | then).items()}
 
 
-def answered(client: httpx.Client, asked: QueryCall) -> dict[str, Any]:
+def answered(client: httpx.Client, asked: QueryCall, company: str = COMPANY) -> dict[str, Any]:
     """An answer over HTTP; an unknown parameter would be refused there as well."""
-    answer = client.get(f"/api/v1/query/{asked.query}", params={**asked.params, "company": COMPANY})
+    answer = client.get(f"/api/v1/query/{asked.query}", params={**asked.params, "company": company})
     assert answer.status_code == 200, (asked, answer.text)
     found: dict[str, Any] = answer.json()
     return found
@@ -191,3 +198,49 @@ def test_every_rpc_is_compared() -> None:
     compared = REQUESTS.keys() | OTHERS.keys()
     assert compared == {rpc.name for rpc in SERVICE.methods}
     assert all(name in (ROOT / file).read_text() for name, file in OTHERS.items())
+
+
+def converts(name: str) -> bool:
+    """Whether a question of the RPC may be told at rates of exchange."""
+    asked = BY_QUESTION[name].asks(REQUESTS[name](Random(name))).values()
+    return any(param.name == "list_rates" for call in asked for param in all_registered()[call.query].params)
+
+
+def of_all(accounts: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """What several answers say of the rates that they took, as one: policy, sources, first and last day."""
+    days = [each[name] for each in accounts for name in ("first_day", "last_day") if each["number"]]
+    sources = sorted({source for each in accounts for source in each["sources"]})
+    return (*{each["policy"] for each in accounts}, sources, min(days, default=""), max(days, default=""))
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name not in FITTED and converts(name)])
+def test_an_rpc_names_the_rates_that_http_names(name: str, several: Instance, stub: AnalyticsServiceStub) -> None:
+    """Those of all its questions, in the provenance, where amounts of several currencies are told in one."""
+    token, rpc = several.signed("eve", SEVERAL, roles=[Role.ADMIN]), BY_QUESTION[name]
+    request: Any = REQUESTS[name](Random(name))
+    request.scope.CopyFrom(ReadScope(company_id=SEVERAL, from_time=BEGIN, to_time=END))
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=several.addresses["read_api"], headers=headers, timeout=120) as client:
+        answers = {key: answered(client, call, SEVERAL) for key, call in rpc.asks(request).items()}
+        then = [answered(client, call, SEVERAL) for call in rpc.then(request, answers).values()]
+    message = getattr(stub, name)(request, metadata=(("authorization", headers["Authorization"]),), timeout=120)
+    accounts = [answer["rates"] for answer in (*answers.values(), *then) if "rates" in answer]
+    said = message.provenance.rates
+    if accounts:
+        assert (said.policy, list(said.sources), said.first_day, said.last_day) == of_all(accounts)
+    assert message.provenance.HasField("rates") == bool(accounts)
+    assert (said.number > 0) == any(each["number"] for each in accounts)
+    assert said.number or name not in ("GetTradingMetrics", "GetAcquisitionMetrics")
+
+
+def test_an_explanation_names_the_rates_that_http_names(several: Instance, stub: AnalyticsServiceStub) -> None:
+    """ExplainMetric has those of the metric in its provenance, each of them where that is asked for."""
+    token = several.signed("eve", SEVERAL, roles=[Role.ADMIN])
+    scope = ReadScope(company_id=SEVERAL, from_time=BEGIN, to_time=END, filters={"list_rates": "true"})
+    request = ExplainMetricRequest(scope=scope, key="total_pnl")
+    told = stub.ExplainMetric(request, metadata=(("authorization", f"Bearer {token}"),), timeout=120).provenance.rates
+    with several.client("admin", SEVERAL) as client:
+        params = {"key": "total_pnl", "from": "2025-10-01", "to": "2025-12-01", "list_rates": "true"}
+        answer = client.get("/api/v1/query/metric", params=params).json()["rates"]
+    assert len(answer["used"]) == 4
+    assert MessageToDict(told, preserving_proto_field_name=True, always_print_fields_with_no_presence=True) == answer
