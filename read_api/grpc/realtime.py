@@ -13,11 +13,13 @@ from services.dashboards_pb2 import GetRealTimeMetricsRequest, GetRealTimeMetric
 
 from domain.errors import AnalyticsError
 from domain.metrics.catalogue import METRICS
+from domain.metrics.value import Reason
 from domain.request.caller import Caller
 from eventlog import tasks
 from projections.engine.declare.live_window import LiveWindow
 from projections.engine.declare.merge_rules import Money
 from projections.engine.declare.registry import all_windows
+from projections.engine.query.answer_row import CURRENCY
 from read_api.answers.realtime import LiveQuestion, live_questions
 from read_api.charts.columns import label
 from read_api.grpc.messages import ms, value
@@ -115,12 +117,14 @@ def _of_catalogue(name: str) -> Mapping[str, Any]:
 def _values(
     window: LiveWindow, question: LiveQuestion, message: Message
 ) -> Callable[[Mapping[str, Any]], list[MetricValue]]:
-    """How the measures of a row become values; money is in that of its trades, else the company's."""
+    """How the measures of a row become values; money is in that of the row or of all its trades, else the company's."""
     money = {c.name for c in window.of.values if c.kind is Money}
-    currency = message["windows"][0].get("currency") or message["currency"] or ""
+    of_all = message["windows"][0].get(CURRENCY) or message[CURRENCY] or ""
 
     def values(row: Mapping[str, Any]) -> list[MetricValue]:
         reasons = row.get("reasons", {})
+        mixed = Reason.MIXED_CURRENCIES in reasons.values()
+        currency = "" if mixed else row.get(CURRENCY) or of_all
         return [
             MetricValue(
                 key=f"{window.name}.{name}",

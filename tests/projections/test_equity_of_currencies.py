@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
+import pytest
+
+from domain.metrics.value import Reason
 from eventlog.publish.builders import account_equity, account_flow
+from projections.engine.query.no_amount import NoAmount
 from tests.projections.harness import ReadModels
 from tests.projections.test_currencies import JANUARY, MIXED, RATES, in_currency
 from tests.projections.test_exchange_rates import rate
@@ -28,3 +33,13 @@ async def test_equity_of_several_currencies(models: ReadModels) -> None:
     models.given([rate("2025-01-07T14:00:00", "USD", 1.25), *values])
     days = await models.rows("trading_equity", from_="2025-01-06", to="2025-01-08")
     assert [(each["equity"], each["pnl"]) for each in days] == [("80", "0"), ("108", "8")]
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_RATE, Reason.NO_REPORTING_CURRENCY, Reason.MIXED_CURRENCIES])
+def test_why_there_is_no_amount_reaches_another_process(reason: Reason) -> None:
+    """The past is told by a worker: what it raises comes back as it was."""
+    error = NoAmount(reason)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.code, again.suggested_actions) == (
+        NoAmount, str(error), str(reason), error.suggested_actions,
+    )  # fmt: skip

@@ -29,6 +29,9 @@ class NoAmount(Conflict):
         )
         self.reason = reason
 
+    def __reduce__(self) -> Any:
+        return NoAmount, (self.reason,)  # it goes between processes: the past is told by another one
+
 
 class NoAmounts(dict[str, Any]):
     """A stored row without its amounts, which could not be made one. Who asks for one of these gets NoAmount."""

@@ -19,6 +19,7 @@ from services.dashboards_pb2 import GetRealTimeMetricsRequest
 from websockets.sync.client import connect
 
 from tests.support.instance import Instance, command_line, trade
+from tests.support.pages import Shown, settled, signed_in
 from tests.support.waiting import eventually
 
 MINUTE = 60_000
@@ -197,3 +198,55 @@ def test_health_and_metrics_say_how_the_lane_is(instance: Instance) -> None:
         assert 'analytics_live_lane{figure="facts"}' in client.get("/metrics").text
     with instance.client("viewer", "walled") as client:
         assert "live_lane" not in client.get("/api/v1/health").json()
+
+
+def test_every_door_says_amounts_by_currency(instance: Instance, now: int) -> None:
+    """Of trades in three currencies HTTP, WebSocket, gRPC and page show the same by currency; added up, none does."""
+    company, amounts = "mixedco", {"EUR": "5", "JPY": "-3000", "USD": "2.5"}
+    given = [(number, code, float(pnl)) for number, (code, pnl) in enumerate(amounts.items())]
+    publish(instance, *(_in(code, closed(company, now + n, n, pnl)) for n, code, pnl in given))
+    with instance.client("viewer", company) as client:
+        found = eventually(lambda: [w for w in states(client, "trading", by="currency") if len(w["rows"]) == 3])[0]
+        (whole,) = [w for w in states(client, "trading") if w["start"] == found["start"]]
+    assert {row["currency"]: row["total_pnl"] for row in found["rows"]} == amounts
+    (row,) = whole["rows"]
+    assert (whole["currency"], row["total_trades"], row["total_pnl"]) == (None, 3, None)
+    assert row["reasons"]["total_pnl"] == "mixed_currencies"
+
+    token = instance.token("viewer", company)
+    with connect(instance.addresses["read_api"].replace("http", "ws") + "/api/v1/live") as socket:
+        socket.send(json.dumps({"type": "token", "token": token}))
+        asked = {"live": "trading", "company": company, "params": {"by": "currency"}}
+        socket.send(json.dumps({"type": "subscribe", "id": "a", **asked}))
+        frames = (json.loads(socket.recv(timeout=PATIENCE)) for _ in range(1_000))
+        snapshot = next(frame for frame in frames if frame["type"] == "snapshot")["answer"]
+    (window,) = [w for w in snapshot["windows"] if w["start"] == found["start"]]
+    assert window["rows"] == found["rows"]
+
+    with grpc.insecure_channel(instance.addresses["grpc"]) as channel:
+        by_currency, together = (_streamed(channel, token, company, by) for by in (["currency"], []))
+    told = {g.dimensions["currency"]: g.metrics[0] for answer in by_currency for g in answer.groups}
+    assert {code: (m.value.decimal, m.currency) for code, m in told.items()} == {c: (a, c) for c, a in amounts.items()}
+    assert {(m.value.reason, m.currency) for answer in together[-1:] for m in answer.metrics} == {
+        ("mixed_currencies", "")
+    }
+
+    tile = {"id": "t", "title": "T", "kind": "table", "query": "trading_totals", "params": {"by": "currency"}}
+    body = json.dumps({"name": "Mixed", "tiles": [{**tile, "layout": {"x": 0, "y": 0, "w": 6, "h": 4}}]})
+    made = instance.answer("command", "dashboard.create", "--company", company, "--body", body, "--json")
+    instance.wait()
+    with signed_in(instance, instance.token("admin", company)) as reader:
+        shown = Shown(settled(reader, f"/dashboards/{made['id']}", {"company": company})).tables["t"]
+    assert {row["currency"]: row["total_pnl"] for row in shown} == amounts
+
+
+def _in(currency: str, line: dict[str, Any]) -> dict[str, object]:
+    return {**line, "payload": {**line["payload"], "currency": currency}}
+
+
+def _streamed(channel: grpc.Channel, token: str, company: str, by: list[str]) -> list[Any]:
+    """What gRPC says of profit and loss once."""
+    scope = ReadScope(company_id=company)
+    request = GetRealTimeMetricsRequest(scope=scope, metrics=["trading.total_pnl"], by=by, once=True)
+    metadata = (("authorization", f"Bearer {token}"),)
+    return list(AnalyticsServiceStub(channel).GetRealTimeMetrics(request, metadata=metadata, timeout=PATIENCE))
