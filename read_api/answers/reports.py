@@ -103,7 +103,8 @@ class Reports:
         """
         require(principal, Right.OWN if of_run and principal.member else Right.REPORTS, company)
         form, asked_at = form_of(request.format), self._moment(principal, company, request)
-        questions = self._questions_of(principal, company, await self._sections(principal, company, request), asked_at)
+        sections = await self._sections(principal, company, request)
+        questions = self._questions_of(principal, company, sections, asked_at, request.failures)
         new = StoredReport(
             report_id=new_event_id(),
             company_id=company,
@@ -128,7 +129,7 @@ class Reports:
         principal, company, request = recipe.principal, recipe.company_id, recipe.request
         asked_at = _time("asked_at", request.asked_at)
         sections = await self._sections(principal, company, request)
-        questions = self._questions_of(principal, company, sections, asked_at)
+        questions = self._questions_of(principal, company, sections, asked_at, request.failures)
         document = await self._document(principal, company, request, questions)
         return await self._write(form_of(request.format).name, document)
 
@@ -185,12 +186,12 @@ class Reports:
         return sections_of(request, dashboard)
 
     def _questions_of(
-        self, principal: Principal, company: str, sections: Sequence[ReportSection], asked_at: datetime
+        self, principal: Principal, company: str, sections: Sequence[ReportSection], asked_at: datetime, failures: str
     ) -> Sequence[tuple[ReportSection, Question | AnalyticsError]]:
         """What each section asks, as they may ask it.
 
-        What the tier does not open of a standard report is said in its place. Raises Forbidden for sections of one's
-        own and where nothing is left, Invalid.
+        What the tier does not open of a standard report is said in its place, and with `box` what cannot be asked so.
+        Raises Forbidden for sections of one's own and where nothing is left, Invalid.
         """
         judged: list[tuple[ReportSection, Question | AnalyticsError]] = []
         for section in sections:
@@ -198,6 +199,10 @@ class Reports:
                 allowed = self._questions.allowed(principal, Question(section.query, company, section.params, asked_at))
                 projections_of(allowed)  # which reads its parameters
             except Forbidden as error:
+                judged.append((section, error))
+            except Invalid as error:
+                if failures != "box":
+                    raise
                 judged.append((section, error))
             else:
                 judged.append((msgspec.structs.replace(section, params=dict(allowed.params)), allowed))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from domain.company_calendar import UTC_CALENDAR, week_start, zone_of
+from domain.configuration.company import Calendar
 from read_api.charts import special
-from read_api.charts.columns import MONEY, TIMES, kind_of, label
+from read_api.charts.columns import MOMENT, MONEY, TIMES, kind_of, label
 from read_api.charts.shapes import ALONG, CURRENCY, Rows, Shape, currency_of, shape_of
-from read_api.charts.spec import DIGITS, Spec, amount, computed, instant, number, spec, time_axis, tips
+from read_api.charts.spec import DIGITS, Spec, amount, computed, instant, number, on_clocks, spec, time_axis, tips
 
 
 class Chart(NamedTuple):
@@ -23,16 +25,24 @@ class Chart(NamedTuple):
 Draw = Callable[[Rows, Shape], Spec]
 
 
-def charts_of(kind: str, query: str, params: Mapping[str, str], rows: Rows) -> tuple[Chart, ...]:
-    """The charts of a tile, one below the other; none for kinds that are no charts and rows that cannot be drawn."""
+def charts_of(
+    kind: str, query: str, params: Mapping[str, str], rows: Rows, calendar: Calendar = UTC_CALENDAR
+) -> tuple[Chart, ...]:
+    """The charts of a tile, one below the other; none for kinds that are no charts and rows that cannot be drawn.
+
+    `calendar`: by whose clocks and weeks time is drawn, but for bars of a market, which are UTC.
+    """
     if not rows:
         return ()
-    if (kind, query) in special.CHARTS:
-        return tuple(_with_currency(Chart(*each), rows) for each in special.CHARTS[kind, query](rows))
+    if (own := special.charts_of(kind, query, rows, week_start(calendar))) is not None:
+        return tuple(_with_currency(Chart(*each), rows) for each in own)
     draw, shape = KINDS.get(kind), shape_of(query, rows)
     if draw is None or shape is None:
         return ()
-    chart = Chart(_title(shape, params), draw(rows, shape))
+    drawn, along = draw(rows, shape), kind_of(shape.along, [row.get(shape.along) for row in rows[:50]])
+    if along == MOMENT:
+        drawn = on_clocks(drawn, shape.along, rows, zone_of(calendar))
+    chart = Chart(_title(shape, params), drawn)
     in_money = any(kind_of(name, [row.get(name) for row in rows[:50]]) == MONEY for name in shape.measures)
     return (_with_currency(chart, rows) if in_money else chart,)
 
@@ -58,7 +68,7 @@ def _along(rows: Rows, shape: Shape) -> tuple[Spec, Spec, str]:
     """The transformation and the axis of the column that runs along, and how its tip is written."""
     kind = kind_of(shape.along, [row.get(shape.along) for row in rows[:50]])
     if kind in TIMES or (shape.along in ALONG and isinstance(rows[0].get(shape.along), str)):
-        return instant(shape.along, "x"), time_axis("x"), "utc"
+        return instant(shape.along, "x"), time_axis("x"), "minute" if kind == MOMENT else "utc"
     axis = {"field": "x", "type": "ordinal", "title": label(shape.along), "sort": None, "axis": {"labelAngle": 0}}
     return computed(f"datum['{shape.along}']", "x"), axis, ""
 

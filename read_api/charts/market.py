@@ -49,7 +49,7 @@ def candles(rows: Rows) -> Sequence[tuple[str, Spec]]:
         {"params": [zoom()], "transform": shown, "mark": {"type": "rule", "clip": True}, "encoding": wick},
         {"transform": shown, "mark": {"type": "bar", "clip": True}, "encoding": body},
     ]
-    return [("Open, high, low and close of each bar; blue rose, vermilion fell", spec(transform, layer=layers))]
+    return [("Open, high, low and close of each bar, by UTC; blue rose, vermilion fell", spec(transform, layer=layers))]
 
 
 def indicator(rows: Rows) -> Sequence[tuple[str, Spec]]:
@@ -66,7 +66,7 @@ def indicator(rows: Rows) -> Sequence[tuple[str, Spec]]:
     }
     transform = [instant("start", "x"), *values, {"fold": names, "as": ["what", "y"]}]
     mark = {"type": "line", "strokeWidth": 1.5, "clip": True}
-    title = " and ".join(names) + " of each bar"
+    title = " and ".join(names) + " of each bar, by UTC"
     return [(title, spec(transform, mark=mark, encoding=encoding, params=[zoom()]))]
 
 

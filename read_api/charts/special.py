@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -122,7 +123,11 @@ def _equity(rows: Rows) -> Charts:
     ]
 
 
-def _time(rows: Rows) -> Charts:
+MONTH_AND_YEAR = (("5, 7", "across"), ("0, 4", "down"))
+
+
+def _time(rows: Rows, first_weekday: int) -> Charts:
+    """Hours by weekdays from that one on (0 for Monday), or months by years of the calendar."""
     value = number("total_pnl", "value")
     colour = {
         "field": "value",
@@ -133,15 +138,26 @@ def _time(rows: Rows) -> Charts:
     tip = tips(("across", "", None), ("down", "", None), ("value", "P&L", DIGITS), ("total_trades", "Trades", ",d"))
     if "entry_hour" in rows[0]:
         day = "utcFormat(utc(2024, 0, 1 + datum.weekday), '%a')"  # that was a Monday; named as the reader names it
-        transform = [value, computed("datum.entry_hour", "across"), computed(day, "down")]
-        down: Spec = {"field": "down", "type": "ordinal", "sort": {"field": "weekday", "op": "min"}, "title": None}
-        across = {"field": "across", "type": "ordinal", "title": "Hour of entry, UTC", "axis": {"labelAngle": 0}}
+        hour = computed("datum.entry_hour < 0 ? '?' : toString(datum.entry_hour)", "across")
+        place = computed(f"(datum.weekday + {7 - first_weekday}) % 7", "place")
+        transform = [value, hour, computed(day, "down"), place]
+        down: Spec = {"field": "down", "type": "ordinal", "sort": {"field": "place", "op": "min"}, "title": None}
+        across = {
+            "field": "across",
+            "type": "ordinal",
+            "sort": {"field": "entry_hour", "op": "min"},
+            "title": "Hour of entry (?: not known)"
+            if any(row["entry_hour"] == -1 for row in rows)
+            else "Hour of entry",
+            "axis": {"labelAngle": 0},
+        }
         title = "Profit and loss by hour of entry and weekday of exit; blue is gain, vermilion loss"
     else:
-        transform = [value, computed("substring(datum.month, 5, 7)", "across"), computed("datum.year", "down")]
+        month, year = (computed(f"substring(datum.month, {part})", name) for part, name in MONTH_AND_YEAR)
+        transform = [value, month, year]
         down = {"field": "down", "type": "ordinal", "title": None, "sort": "descending"}
         across = {"field": "across", "type": "ordinal", "title": "Month", "axis": {"labelAngle": 0}}
-        title = "Profit and loss by month and year; blue is gain, vermilion loss"
+        title = "Profit and loss by month and calendar year; blue is gain, vermilion loss"
     encoding = {"x": across, "y": down, "color": colour, "tooltip": tip}
     return [(title, spec(transform, mark={"type": "rect"}, encoding=encoding))]
 
@@ -215,12 +231,19 @@ def _excursions(rows: Rows) -> Charts:
         "tooltip": tips(("symbol", "Symbol", None), ("adverse", "Worst", DIGITS), ("favourable", "Best", DIGITS)),
     }
     mark = {"type": "point", "size": 26, "opacity": 0.7}
-    return [
-        (
-            "How far each trade went against and for its holder before it ended",
-            spec(transform, mark=mark, encoding=encoding),
-        )
-    ]
+    title = "How far each trade went against and for its holder before it ended"
+    return _of_one_currency(rows, title, spec(transform, mark=mark, encoding=encoding))
+
+
+def _of_one_currency(rows: Rows, title: str, drawn: Spec) -> Charts:
+    """The chart; where its rows have several currencies, of the one that most of them have: they share no axis."""
+    named = Counter(str(row.get("currency") or "") for row in rows)
+    if len(named) < 2:
+        return [(title, drawn)]
+    ((code, _),) = named.most_common(1)
+    only = {"filter": {"field": "currency", "equal": code}}
+    words = f"in {code or 'no currency that is named'}, the most frequent of {len(named)} currencies; the table has all"
+    return [(f"{title}, {words}", {**drawn, "transform": [only, *drawn["transform"]]})]
 
 
 def _trade_results(rows: Rows) -> Charts:
@@ -232,7 +255,8 @@ def _trade_results(rows: Rows) -> Charts:
         "tooltip": [{"bin": bins, "field": "y", "title": "P&L"}, {"aggregate": "count", "title": "Trades"}],
     }
     transform = [number("pnl", "y"), computed("datum.y < 0 ? 'loss' : 'gain'", "way")]
-    return [("How many trades had which profit or loss", spec(transform, mark={"type": "bar"}, encoding=encoding))]
+    drawn = spec(transform, mark={"type": "bar"}, encoding=encoding)
+    return _of_one_currency(rows, "How many trades had which profit or loss", drawn)
 
 
 def _active_days(rows: Rows) -> Charts:
@@ -321,6 +345,14 @@ def _steps(rows: Rows) -> Charts:
     return [("How many users reach each step", spec(transform, layer=[bar, text]))]
 
 
+def charts_of(kind: str, query: str, rows: Rows, first_weekday: int) -> Charts | None:
+    """The charts of a kind that a query has of its own; None where it has none. `first_weekday`: 0 for Monday."""
+    if (kind, query) == TIME:
+        return _time(rows, first_weekday)
+    return CHARTS[kind, query](rows) if (kind, query) in CHARTS else None
+
+
+TIME = ("heat_map", "trading_time")
 CHARTS: Mapping[tuple[str, str], Callable[[Rows], Charts]] = MappingProxyType(
     {
         ("stacked_bar", "mrr_movements"): _movements,
@@ -329,7 +361,6 @@ CHARTS: Mapping[tuple[str, str], Callable[[Rows], Charts]] = MappingProxyType(
         ("bar", "lifecycle"): _lifecycle,
         ("area", "trading_equity"): _equity,
         ("line", "trading_equity"): _equity,
-        ("heat_map", "trading_time"): _time,
         ("heat_map", "retention"): _retention,
         ("line", "retention"): _retention_curves,
         ("scatter", "trades"): _excursions,

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import msgspec
+
+from domain.company_calendar import day_at
+from domain.configuration.company import Calendar
 from domain.errors import AnalyticsError
 from domain.reports.document import Document, Owner, Section
 from domain.reports.report import ReportRequest, ReportSection
@@ -49,7 +52,7 @@ def document_of(
     (row,) = profile["rows"]
     standard, calendar = STANDARD.get(request.kind), row["calendar"]
     currency = _currency(row, answers)
-    formats = formats_of(request.locale, calendar["time_zone"], currency, asked_at)
+    formats = formats_of(request.locale, calendar, currency, asked_at)
     return Document(
         kind=request.kind,
         title=request.title or (standard.title if standard else "Report"),
@@ -66,15 +69,16 @@ def document_of(
     )
 
 
-def formats_of(locale: str, zone: str, currency: str, asked_at: datetime) -> Formats:
+def formats_of(locale: str, calendar: Mapping[str, Any], currency: str, asked_at: datetime) -> Formats:
     """How the readers of a document see its figures."""
-    return Formats(locale_of(locale), ZoneInfo(zone), currency, asked_at.astimezone(ZoneInfo(zone)).date())
+    cut = msgspec.convert(calendar, Calendar)
+    return Formats(locale_of(locale), cut, currency, day_at(asked_at, cut))
 
 
 def formats_for(document: Document) -> Formats:
     """How the readers of this document see its figures."""
     asked_at = datetime.fromisoformat(document.asked_at).astimezone(UTC)
-    return formats_of(document.locale, document.calendar["time_zone"], document.currency, asked_at)
+    return formats_of(document.locale, document.calendar, document.currency, asked_at)
 
 
 def cover_of(document: Document, formats: Formats) -> list[tuple[str, str]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
+from domain.company_calendar import UTC_CALENDAR, Period, day_at, first_day
+from domain.configuration.company import Calendar
 from domain.configuration.dashboard import FILTERS
 from domain.errors import Invalid
 from projections.engine.query.params import read_time
@@ -34,6 +36,7 @@ COMPARISONS: Mapping[str, str] = MappingProxyType(
 )
 OWN_DAYS = "days"
 SPANS = ("month", "day")  # columns that name a period: a month such as 2026-01, or a day of it
+YEARS_AND_MONTHS: Mapping[str, Period] = MappingProxyType({"month": "month", "year": "year"})
 _SPAN = re.compile(r"\d{4}-\d\d(-\d\d)?")
 _LENGTHS = MappingProxyType({"7d": 7, "30d": 30, "90d": 90, "12m": 365, "5y": 1_826})
 MARKET = ("market", "interval", "indicator")  # whose price, in which bars, with which indicator
@@ -89,25 +92,30 @@ class Address:
         both = {"user_id": user, "customer_id": user}
         return self.to(path=f"/dashboards/{PERSON}", filters=both, own={}, market={}, panel="")
 
-    def days_back(self, now: datetime) -> int:
-        """How many days before now its moment is, as a number that is not above 0: the slider's."""
-        return (datetime.fromisoformat(self.as_of).date() - now.date()).days - 1 if self.as_of else 0
+    def days_back(self, today: date, calendar: Calendar) -> int:
+        """How many days before today its moment is, as a number that is not above 0: the slider's."""
+        return (day_at(datetime.fromisoformat(self.as_of), calendar) - today).days - 1 if self.as_of else 0
 
-    def params(self, today: date) -> dict[str, str]:
-        """The parameters of the dashboard: from and to where a period is chosen, and the filters."""
+    def params(self, today: date, calendar: Calendar = UTC_CALENDAR) -> dict[str, str]:
+        """The parameters of the dashboard: from and to where a period is chosen, and the filters.
+
+        `today`: by that calendar, which says when years begin.
+        """
         begin, end = self.begin, self.end
         if self.period in _LENGTHS:
             begin, end = (today - timedelta(days=_LENGTHS[self.period] - 1)).isoformat(), _after(today)
-        elif self.period in ("month", "year"):
-            first = today.replace(day=1) if self.period == "month" else today.replace(month=1, day=1)
-            begin, end = first.isoformat(), _after(today)
+        elif self.period in YEARS_AND_MONTHS:
+            begin, end = first_day(today, YEARS_AND_MONTHS[self.period], calendar).isoformat(), _after(today)
         elif _SPAN.fullmatch(self.period):
             begin, end = _span(self.period)
         return {**({"from": begin, "to": end} if begin and end else {}), **self.filters}
 
 
-def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
-    """What a page's parameters ask for; `company` where they name none. Raises Invalid for what a page has not."""
+def read_address(path: str, params: Mapping[str, str], company: str, zone: tzinfo = UTC) -> Address:
+    """What a page's parameters ask for; `company` where they name none. Raises Invalid for what a page has not.
+
+    `zone`: of a moment that names none.
+    """
     if unknown := sorted(set(params) - {*_PAGE, *FILTERS}):
         raise Invalid(f"a page has no parameter {unknown[0]!r}", code="unknown_parameter")
     period = params.get("period", OWN_DAYS if params.get("from") else "")
@@ -121,7 +129,7 @@ def read_address(path: str, params: Mapping[str, str], company: str) -> Address:
     if period == OWN_DAYS and not begin < end:
         raise Invalid("a period of days has a first day, and ends later", code="bad_parameter")
     filters = {name: value for name, value in params.items() if name in FILTERS and value}
-    as_of, panel = read_moment(params.get("as_of", "")), params.get("panel", "")
+    as_of, panel = read_moment(params.get("as_of", ""), zone), params.get("panel", "")
     market = {name: params[name] for name in MARKET if params.get(name)}
     return Address(
         path, params.get("company") or company, period, compare, as_of, panel, begin, end, filters, market=market
@@ -156,23 +164,28 @@ def _day(text: str) -> str:
         raise Invalid(f"{text!r} is no day, as 2026-01-31 is", code="bad_parameter") from None
 
 
-def with_zone(text: str) -> str:
-    """A moment as it was typed; a browser's form leaves out the zone, and means UTC."""
-    _, clock, time = text.partition("T")
-    return text + "Z" if clock and not {*"Zz+-"} & {*time} else text
+def with_zone(text: str, zone: tzinfo) -> str:
+    """A moment as it was typed, or a day for its beginning: what a form leaves out is this zone, and UTC is answered.
+
+    What is neither is left as it was: whoever reads it says what is wrong.
+    """
+    try:
+        known = datetime.fromisoformat(text)
+        return utc(known if known.tzinfo else known.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        return text
 
 
-def read_moment(text: str) -> str:
-    """A moment of the past as queries take it; empty stays empty. Raises Invalid."""
+def read_moment(text: str, zone: tzinfo = UTC) -> str:
+    """A moment of the past as queries take it: UTC, of this zone where it names none; or empty. Raises Invalid."""
     if not text:
         return ""
     try:
-        known: datetime = read_time(with_zone(text))
+        return utc(read_time(with_zone(text, zone)))
     except ValueError as error:
         raise Invalid(f"as of: {error}", code="bad_parameter") from None
-    return known.isoformat().replace("+00:00", "Z")
 
 
-def field_time(text: str) -> str:
-    """A moment as a browser's field takes it: UTC to the second, no zone; empty stays empty. Raises Invalid."""
-    return utc(read_moment(text))[:19] if text else ""
+def field_time(text: str, zone: tzinfo) -> str:
+    """A moment as a browser's field takes it: of this zone, to the second; empty stays empty. Raises Invalid."""
+    return datetime.fromisoformat(read_moment(text, zone)).astimezone(zone).isoformat()[:19] if text else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from domain.access.rights import Principal
@@ -18,16 +18,18 @@ YEAR = timedelta(days=365)
 
 
 async def a_year_before(
-    side: ReadServices, principal: Principal, answer: Mapping[str, Any], now: datetime
+    side: ReadServices, principal: Principal, answer: Mapping[str, Any], now: datetime, zone: tzinfo
 ) -> Mapping[str, Mapping[str, Any]]:
     """The row of each number's metric in the same period a year before, by tile; nothing where there is none.
+
+    `zone`: in which a year before is the same time of day.
 
     Raises what answering raises, but for what is closed to the principal or cannot be asked so.
     """
     alike: dict[tuple[tuple[str, str], ...], list[Mapping[str, Any]]] = {}
     for tile in answer["tiles"]:
         if tile["kind"] == "number" and tile["rows"] and {"key", *PERIOD} <= tile["rows"][0].keys():
-            alike.setdefault(tuple(_params_before(tile).items()), []).append(tile)
+            alike.setdefault(tuple(_params_before(tile, zone).items()), []).append(tile)
     found: dict[str, Mapping[str, Any]] = {}
     for asked, tiles in alike.items():
         keys = ",".join(sorted({tile["rows"][0]["key"] for tile in tiles}))
@@ -41,8 +43,12 @@ async def a_year_before(
     return found
 
 
-def _params_before(tile: Mapping[str, Any]) -> dict[str, str]:
+def _params_before(tile: Mapping[str, Any], zone: tzinfo) -> dict[str, str]:
     """Its filters, and its period a year before."""
     row = tile["rows"][0]
-    period = {name: (datetime.fromisoformat(str(row[name])) - YEAR).isoformat() for name in PERIOD}
+    period = {name: _before(str(row[name]), zone) for name in PERIOD}
     return {**{name: text for name, text in tile["params"].items() if name in FILTERS}, **period}
+
+
+def _before(moment: str, zone: tzinfo) -> str:
+    return (datetime.fromisoformat(moment).astimezone(zone) - YEAR).isoformat()

@@ -87,7 +87,7 @@ def _key(tile: Tile, around: Surroundings, bases: Bases | None) -> bytes:
     """The same for what is drawn alike of the same rows: whatever else of tile, reader and page is seen in it."""
     shown = {name: value for name, value in tile.items() if name != "rows" and name not in STANDS_FOR}
     formats = around.formats
-    reader = formats.tag, formats.zone.key, formats.currency
+    reader = formats.tag, formats.calendar, formats.currency
     base = None if bases is None else bases.get(tile["id"], {})
     picker = around.picker if tile["kind"] == "candles" else None
     parts = [shown, reader, base, picker, around.address.text(), around.narrows, around.explained]

@@ -29,7 +29,7 @@ from read_api.services import ReadServices
 from read_api.web.address import Address
 from read_api.web.audit.places import event_address, place_text
 from read_api.web.formats import Formats, utc
-from read_api.web.frame import formats_of, frame
+from read_api.web.frame import formats_for, frame
 from read_api.web.page import page
 from read_api.web.tables import unit_kind
 
@@ -91,7 +91,7 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     asked = {"limit": ON_A_PAGE, "order": "newest", **given, "measure": of.measure}
     question = question_of(request, of.query, asked, (*OF_PAST, *OF_EXPLANATION))
     answer = await for_caller(request, _answer(request, question))
-    formats = formats_of(request)
+    formats = await formats_for(request, question.company)
     plain = {name: text for name, text in given.items() if name not in ("company", "cursor")}
     older = answer["next_cursor"]
     made_of = {"rows": []} if "cursor" in given else await ingredients_of(request, key, given)

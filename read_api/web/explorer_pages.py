@@ -24,9 +24,10 @@ from read_api.web.address import Address
 from read_api.web.drawing import drawn
 from read_api.web.drawn_tiles import Surroundings
 from read_api.web.explorers import EXPLORERS, Explorer, edited
+from read_api.web.formats import Formats
 from read_api.web.forms import gone_to
-from read_api.web.frame import formats_of, frame
-from read_api.web.page import address_of, page, values_of
+from read_api.web.frame import frame
+from read_api.web.page import address_and_formats, page, values_of
 from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
 from read_api.web.saved_tiles import places_to_save
@@ -54,7 +55,7 @@ async def explorer_page(request: HttpRequest) -> Response[bytes] | Response[None
     """The form with what its address says, and the answer to that."""
     explorer = EXPLORERS[request.url.path.rpartition("/")[2]]
     own = [control.name for control in explorer.controls]
-    address = address_of(request, *own, VIEW, DEED)
+    address, formats = await address_and_formats(request, *own, VIEW, DEED)
     chosen = {name: values_of(request, name) for name in own}
     usual_view, named = next(iter(explorer.views)), values_of(request, VIEW)
     view = next((kind for kind in explorer.views if kind in named), usual_view)
@@ -64,18 +65,18 @@ async def explorer_page(request: HttpRequest) -> Response[bytes] | Response[None
         changed = {**chosen, list_name: edited(chosen[list_name], deed)} if list_name in explorer.lists else chosen
         return gone_to(replace(address, own={**changed, **usual}).text())
     address = replace(address, own={**chosen, **usual})
-    return await for_caller(request, _explored(request, explorer, address, chosen, view))
+    return await for_caller(request, _explored(request, explorer, address, formats, chosen, view))
 
 
 async def _explored(
-    request: HttpRequest, explorer: Explorer, address: Address, chosen: Chosen, view: TileKind
+    request: HttpRequest, explorer: Explorer, address: Address, formats: Formats, chosen: Chosen, view: TileKind
 ) -> Response[bytes]:
     side: ReadServices = request.app.state.side
     tile = explorer.tile(chosen, view)
     asked = not explorer.needs or explorer.needs in tile.params
     document = Document(explorer.name, Contents(explorer.title, explorer.words, (tile,) if asked else ()))
     now = asked_at(request)
-    params = address.params(now.date())
+    params = address.params(formats.today, formats.calendar)
     own = {name: text for name, text in params.items() if name in document.params}
     question = DashboardQuestion(explorer.name, address.company, own)
     side.health.queries.add()
@@ -85,7 +86,7 @@ async def _explored(
         answer = await dashboard_as_of(side, principal, document, question, address.as_of, now)
     else:
         answer = await side.dashboards.answer_document(principal, document, question, asked_at=now)
-    formats = formats_of(request, answer["time_zone"], answer["currency"])
+    formats = replace(formats, currency=answer["currency"])
     opened = answer["tiles"][0] if address.panel and answer["tiles"] else None
     here = str(request.base_url).rstrip("/")
     return page(

@@ -24,8 +24,9 @@ from read_api.http.request import HttpRequest, ask, asked_at
 from read_api.http.responses import with_headers
 from read_api.services import ReadServices
 from read_api.web.address import Address
+from read_api.web.formats import Formats
 from read_api.web.market import picker_of
-from read_api.web.page import address_of
+from read_api.web.page import address_and_formats
 
 ANSWER = "json"  # the answer of the query as it is, which needs no right but the query's
 
@@ -62,15 +63,15 @@ async def exported(name: FromPath[str], file: FromPath[str], request: HttpReques
 
     Raises Forbidden, NotFound, Invalid, and what answering raises.
     """
-    address = address_of(request)
-    return await for_caller(request, _file(request, name, file, address))
+    address, formats = await address_and_formats(request)
+    return await for_caller(request, _file(request, name, file, address, formats))
 
 
-async def _file(request: HttpRequest, name: str, file: str, address: Address) -> Response[bytes]:
+async def _file(request: HttpRequest, name: str, file: str, address: Address, formats: Formats) -> Response[bytes]:
     tile, _, ending = file.rpartition(".")
     if ending != ANSWER:
         admit(request.user.principal, Right.EXPORT, format_of(ending).feature, address.company)
-    question = await _question(request, name, tile, address)
+    question = await _question(request, name, tile, address, formats)
     answer = await ask(request, question)
     named = {"Content-Disposition": f'attachment; filename="{tile}.{ending}"', "Cache-Control": "no-store"}
     if ending == ANSWER:
@@ -83,13 +84,14 @@ async def _file(request: HttpRequest, name: str, file: str, address: Address) ->
     return response
 
 
-async def _question(request: HttpRequest, name: str, tile: str, address: Address) -> Question:
+async def _question(request: HttpRequest, name: str, tile: str, address: Address, formats: Formats) -> Question:
     """What the tile asks on this page. Raises NotFound where there is no such tile, and why it cannot be asked."""
     side: ReadServices = request.app.state.side
     now, principal = asked_at(request), request.user.principal
     document = await side.dashboards.document(principal, name, address.company, now)
     picker = await picker_of(request, document, address)
-    params = {name: text for name, text in address.params(now.date()).items() if name in document.params}
+    period = address.params(formats.today, formats.calendar)
+    params = {name: text for name, text in period.items() if name in document.params}
     params |= picker.params(document) if picker else {}
     profile = Question(COMPANY, address.company, {}, now)
     for one in side.dashboards.tile_requests(principal, document, profile, params):

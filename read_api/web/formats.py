@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 
+from domain.company_calendar import zone_of
+from domain.configuration.company import Calendar
 from read_api.charts.columns import DAY, FORMATS, MOMENT, MONEY, MONTH, WEEKDAY
 
 ENGLISH = Locale("en")
@@ -34,12 +36,22 @@ def locale_of(accept_language: str) -> Locale:
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """How one reader sees the figures of one company. `today`: the day of the request there."""
+    """How one reader sees the figures of one company.
+
+    `calendar`: the company's, in whose zone times are; `currency`: of amounts that name none, empty where none is
+    known; `today`: the day of the request there; `rule`: in words, which zone, weeks and years these are.
+    """
 
     locale: Locale
-    zone: ZoneInfo
+    calendar: Calendar
     currency: str
     today: date
+    rule: str = "Times are UTC."
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of times and days."""
+        return zone_of(self.calendar)
 
     @property
     def tag(self) -> str:

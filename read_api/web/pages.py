@@ -41,23 +41,28 @@ from read_api.web.engine.handlers import ENGINE
 from read_api.web.explained import events_page
 from read_api.web.explorer_pages import explorer_page, tools
 from read_api.web.export import exported, offers
+from read_api.web.formats import Formats
 from read_api.web.frame import first_company, formats_of, frame, places
 from read_api.web.market import picker_of
-from read_api.web.page import address_of, page
+from read_api.web.page import address_and_formats, address_of, page
 from read_api.web.panel import panel_of
 from read_api.web.past_dashboard import dashboard_as_of
 from read_api.web.people import people_of, person, person_address, users
 from read_api.web.rendering import FILE_HEADERS, PAGE_HEADERS, TYPES, design_file, file_response
+from read_api.web.reports.handlers import REPORTS, newest_reports
+from read_api.web.reports.request import of_dashboard
+from read_api.web.room import page_of
 from read_api.web.saved_tiles import save_tile
 from read_api.web.tiles import Bases
 
+MOST_REPORTS = 20  # that are searched for by name
 PATIENCE = 0.25  # seconds that a page waits for figures; they come by themselves
 
 
 def routes() -> Router:
     """Every page. What goes wrong is left to the middleware, which answers with a page."""
     shown = [home, dashboard, exported, pipeline, metric_page, events_page, search, users, person, explorer_page]
-    rooms = (*admin.HANDLERS, *AUDIT, *ENGINE)
+    rooms = (*admin.HANDLERS, *AUDIT, *ENGINE, *REPORTS)
     handlers = [*shown, *rooms, static_file, sign_in.sign_in, sign_in.sign_out, take_command, save_tile]
     return Router("/", route_handlers=handlers, exception_handlers={Exception: _pass_on})
 
@@ -80,17 +85,18 @@ def home(request: HttpRequest) -> Response[None]:
 @get("/dashboards/{name:str}", include_in_schema=False, opt={PAGE: True})
 async def dashboard(name: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """A standard dashboard by its name, or a configured one by its id, with all its figures."""
-    address = address_of(request)
-    return await for_caller(request, _dashboard(request, name, address))
+    address, formats = await address_and_formats(request)
+    return await for_caller(request, _dashboard(request, name, address, formats))
 
 
-async def _dashboard(request: HttpRequest, name: str, address: Address) -> Response[bytes]:
+async def _dashboard(request: HttpRequest, name: str, address: Address, formats: Formats) -> Response[bytes]:
     side: ReadServices = request.app.state.side
     principal = request.user.principal
     now = asked_at(request)
     document = await side.dashboards.document(principal, name, address.company, now)
     picker = await picker_of(request, document, address)
-    params = {name: text for name, text in address.params(now.date()).items() if name in document.params}
+    period = address.params(formats.today, formats.calendar)
+    params = {name: text for name, text in period.items() if name in document.params}
     params |= picker.params(document) if picker else {}
     # its scripts follow it from here; without them it asks again by itself while something is pending
     question = DashboardQuestion(name, address.company, params, followed=True, patience=PATIENCE)
@@ -100,28 +106,30 @@ async def _dashboard(request: HttpRequest, name: str, address: Address) -> Respo
         answer = await dashboard_as_of(side, principal, document, question, address.as_of, now)
     else:
         answer = await side.dashboards.answer(principal, question, asked_at=now)
-    bases = await _bases(request, address, answer)
+    bases = await _bases(request, address, answer, formats)
     people = await people_of(request, address.company) if document.needs else ()
-    return _page(request, address, document, answer, {"bases": bases, "people": people, "picker": picker})
+    formats = replace(formats, currency=answer["currency"])
+    return _page(request, address, formats, document, answer, {"bases": bases, "people": people, "picker": picker})
 
 
-async def _bases(request: HttpRequest, address: Address, answer: Mapping[str, Any]) -> Bases | None:
+async def _bases(request: HttpRequest, address: Address, answer: Mapping[str, Any], formats: Formats) -> Bases | None:
     """What each number is compared with, by tile; None where its own row says so."""
     if address.compare == "previous" or address.as_of:
         return None
     if address.compare == "none":
         return {}
-    return await a_year_before(request.app.state.side, request.user.principal, answer, asked_at(request))
+    side = request.app.state.side
+    return await a_year_before(side, request.user.principal, answer, asked_at(request), formats.zone)
 
 
 def _page(
     request: HttpRequest,
     address: Address,
+    formats: Formats,
     document: Document,
     answer: Mapping[str, Any],
     beside: Mapping[str, Any],
 ) -> Response[bytes]:
-    formats = formats_of(request, answer["time_zone"], answer["currency"])
     opened = next((tile for tile in answer["tiles"] if tile["id"] == address.panel), None)
     here = str(request.base_url).rstrip("/")
     filters = [name for name in FILTERS if name in document.params]
@@ -133,13 +141,18 @@ def _page(
         "dashboard.html",
         **frame(request, address, formats, answer["title"]),
         **drawn(answer, around, beside["bases"], live=not address.as_of),
-        now=asked_at(request),
         panel=panel,
         offers=offers(request.user.principal, address) if panel else (),
         filters=filters,
+        report=of_dashboard(address, document.name) if _may_report(request, address) else "",
         people=beside["people"],
         tools=tools(address) if document.name in ("users", PERSON) else (),
     )
+
+
+def _may_report(request: HttpRequest, address: Address) -> bool:
+    """Whether what the page shows can be had as a report: one of the past is asked for by its position."""
+    return not address.as_of and may(request.user.principal, Right.REPORTS, address.company)
 
 
 @get("/pipeline", include_in_schema=False, opt={PAGE: True})
@@ -170,6 +183,7 @@ async def search(request: HttpRequest) -> Response[bytes]:
     for row in rows:
         href = replace(address, path=f"/dashboards/{row['id']}").text()
         found.append({"title": row["name"], "what": "dashboard", "href": href})
+    found += await newest_reports(await page_of(request), MOST_REPORTS)
     for user in await people_of(request, address.company):
         found.append({"title": user, "what": "user", "href": person_address(address.company, user)})
     for entry in _metrics_seen_by(request.user.principal, address.company):
@@ -192,14 +206,13 @@ def _metric_page(key: str, address: Address) -> str:
 @get("/metric/{key:str}", include_in_schema=False, opt={PAGE: True})
 async def metric_page(key: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """One metric of the catalogue: what it is, and its value now."""
-    address, side = address_of(request), request.app.state.side
-    entry = metric(key)
-    now = asked_at(request)
-    asked = Question("metric", address.company, {"key": key, **address.params(now.date())}, now)
+    address, formats = await address_and_formats(request)
+    entry, side, now = metric(key), request.app.state.side, asked_at(request)
+    asked = Question("metric", address.company, {"key": key, **address.params(formats.today, formats.calendar)}, now)
     answer = await for_caller(request, side.questions.ask(request.user.principal, asked))
     tile = {**answer, "title": entry.title, "kind": "number", "query": "metric", "params": dict(asked.params)}
     tile["extra"] = answer
-    formats = formats_of(request)
+    formats = replace(formats, currency=answer.get("currency") or formats.currency)
     here = str(request.base_url).rstrip("/")
     shown = panel_of(tile, request.user.principal, address.company, formats, here, "")
     return page(request, "metric.html", **frame(request, address, formats, entry.title), panel=shown, offers=())

@@ -91,7 +91,7 @@ def _facts(tile: Mapping[str, Any], row: Mapping[str, Any], entry: Metric | None
     facts = []
     if entry is not None:
         value = formats.value(unit_kind(entry.unit.value), row.get("value"))
-        facts += [Line("Value", value, str(row.get("value"))), Line("Unit", _unit(entry, formats))]
+        facts += [Line("Value", value, str(row.get("value"))), Line("Unit", _unit(entry, row, formats))]
         facts += [Line("Convention", entry.convention), Line("Definition version", str(entry.version))]
     facts += _reach(tile["extra"], row, formats)
     facts.append(Line("Query", tile["query"]))
@@ -110,13 +110,30 @@ def _reach(extra: Mapping[str, Any], row: Mapping[str, Any], formats: Formats) -
     if bounds := [at for at in (period.get("from"), period.get("to")) if at is not None]:
         begin, end = (formats.moment(period[name]) if period[name] else "…" for name in ("from", "to"))
         facts.append(Line("Period", f"{begin} – {end}", "/".join(bounds)))
+    if calendar := extra.get("calendar"):
+        begins = (
+            f"weeks from {calendar['week_starts_on'].capitalize()}, years from month {calendar['fiscal_year_starts']}"
+        )
+        facts.append(Line("Days of", f"{calendar['time_zone']}, {begins}"))
+    if rates := extra.get("rates"):
+        facts.append(Line("Rates of exchange", _rates(rates, formats)))
     facts += [Line("Cut by", CUTS[each]) for each in extra.get("limited", ())]
     facts += [Line("Nothing is known of", f"{label(name)} {text}") for name, text in extra.get("unknown", {}).items()]
     return facts
 
 
-def _unit(entry: Metric, formats: Formats) -> str:
-    return formats.currency if entry.unit.value == "money" else entry.unit.value
+def _rates(rates: Mapping[str, Any], formats: Formats) -> str:
+    """Which rates of exchange an answer was told by."""
+    if not rates["number"]:
+        return f"{rates['policy']}: none is there"
+    days = " – ".join(dict.fromkeys(formats.value("day", rates[name]) for name in ("first_day", "last_day")))
+    return f"{formats.whole(rates['number'])}, {rates['policy']}, of {', '.join(rates['sources'])}, {days}"
+
+
+def _unit(entry: Metric, row: Mapping[str, Any], formats: Formats) -> str:
+    if entry.unit.value != "money":
+        return entry.unit.value
+    return row.get("currency") or formats.currency or "money of several currencies"
 
 
 def _explain(entry: Metric, company: str, address: str, asked: Mapping[str, str]) -> Ask:

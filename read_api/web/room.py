@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,8 +15,8 @@ from read_api.http.request import HttpRequest, parameters
 from read_api.services import ReadServices
 from read_api.web.address import Address
 from read_api.web.formats import Formats
-from read_api.web.frame import first_company, formats_of, frame
-from read_api.web.page import page
+from read_api.web.frame import formats_for, formats_of, frame
+from read_api.web.page import company_of, page
 from read_api.web.services import PageServices
 
 
@@ -75,18 +75,25 @@ class Page:
         return page(self.request, template, **context, page=self, **values)
 
 
-def page_of(request: HttpRequest, *names: str) -> Page:
-    """What a request asks of a page that has these parameters. Raises Invalid for another one, or one given twice."""
-    params = parameters(request)
-    if unknown := sorted(set(params) - {"company", *names}):
-        raise Invalid(f"this page has no parameter {unknown[0]!r}", code="unknown_parameter")
-    company = request.user.company(params.get("company") or first_company(request.user.principal) or None)
-    own = {name: value.strip() for name, value in params.items() if name != "company" and value.strip()}
-    return Page(request, Address(request.url.path, company), own, formats_of(request))
+async def page_of(request: HttpRequest, *names: str) -> Page:
+    """What a request asks of a page about a company, in its zone, that has these parameters.
+
+    Raises Invalid for another one, or one given twice; Unavailable.
+    """
+    page = _page_of(request, names)
+    return replace(page, formats=await formats_for(request, page.company))
 
 
 def instance_page(request: HttpRequest, *names: str) -> Page:
-    """As `page_of`; what is done there concerns the instance, and is on record as no company's. Raises Invalid."""
-    page = page_of(request, *names)
+    """As `page_of`, in UTC; what is done there concerns the instance, and is on record as no company's."""
+    page = _page_of(request, names)
     request.user.concerns_the_instance()
     return page
+
+
+def _page_of(request: HttpRequest, names: Sequence[str]) -> Page:
+    params = parameters(request)
+    if unknown := sorted(set(params) - {"company", *names}):
+        raise Invalid(f"this page has no parameter {unknown[0]!r}", code="unknown_parameter")
+    own = {name: value.strip() for name, value in params.items() if name != "company" and value.strip()}
+    return Page(request, Address(request.url.path, company_of(request)), own, formats_of(request))

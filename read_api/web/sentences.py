@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from read_api.charts.columns import TEXT, kind_of, label
+from read_api.charts.columns import MONEY, TEXT, kind_of, label
 from read_api.web.formats import Formats
 
 MOST_FACTS = 6
@@ -19,6 +19,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "zero_denominator": "There is nothing to divide by.",
         "no_losses": "There were no losses.",
         "no_dispersion": "All values are the same.",
+        "no_rate": "A rate of exchange is missing.",
+        "no_reporting_currency": "Of several currencies, and none is set for totals.",
+        "mixed_currencies": "Of several currencies.",
     }
 )
 
@@ -47,5 +50,7 @@ def _facts(finding: Any, formats: Formats) -> list[str]:
         if isinstance(value, list):
             facts.append(f"{label(name).lower()}: {len(value)}")
         elif value is not None and not isinstance(value, Mapping):
-            facts.append(f"{label(name).lower()} {formats.value(kind_of(name, [value]) or TEXT, value)}")
+            kind = kind_of(name, [value]) or TEXT
+            unit = f" {finding.get('currency') or formats.currency}" if kind == MONEY else ""
+            facts.append(f"{label(name).lower()} {formats.value(kind, value)}{unit.rstrip()}")
     return facts[:MOST_FACTS]

@@ -146,6 +146,13 @@ def _column(query: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
     return Column(name, {"title": "", "key": ""}.get(name, label(name)), kind)
 
 
+def reason_of(name: str, row: Mapping[str, Any]) -> str:
+    """Why a row has no value of that name, as a code; empty where it does not say."""
+    reasons = row.get("reasons")
+    known = row.get("reason") if name == "value" else reasons.get(name) if isinstance(reasons, Mapping) else None
+    return str(known or "")
+
+
 def cell_of(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
     """One cell as its reader writes it."""
     value, kind = row.get(column.name), column.kind
@@ -154,8 +161,8 @@ def cell_of(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:
     if column.name == "key" and isinstance(value, str):
         return Cell(METRICS[value].title if value in METRICS else label(value), value, kind)
     text = formats.value(kind, value)
-    if value is None and column.name == "value" and row.get("reason"):
-        text = str(row["reason"]).replace("_", " ")
+    if value is None and (reason := reason_of(column.name, row)):
+        text = reason.replace("_", " ")
     elif kind == MONEY and value is not None and column.name == "value":
         text = f"{text} {row.get('currency') or formats.currency}"
     return Cell(text, raw_text(value), kind)

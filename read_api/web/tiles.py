@@ -10,13 +10,14 @@ from typing import Any
 
 from read_api.charts import special
 from read_api.charts.charts import IS_CHART, Chart, charts_of, columns_drawn
-from read_api.charts.columns import label
+from read_api.charts.columns import MONEY, label
+from read_api.charts.shapes import CURRENCY, currency_of
 from read_api.dashboards.tile_answers import PENDING
 from read_api.dashboards.tiles import CLOSED, FAILED, NEEDS, OPEN
 from read_api.web.formats import Formats
 from read_api.web.sentences import reason_words, sentences
 from read_api.web.spark_lines import spark_line
-from read_api.web.tables import MOST_BESIDE, MOST_ROWS, Table, raw_text, table_of, unit_kind
+from read_api.web.tables import MOST_BESIDE, MOST_ROWS, Table, raw_text, reason_of, table_of, unit_kind
 
 EMPTY = "empty"
 TABLES = frozenset({"table", "status", "flow"})
@@ -71,21 +72,43 @@ def tile_view(tile: Tile, formats: Formats, bases: Bases | None = None) -> TileV
     """How a tile is drawn. `bases`: rows of the period that is compared with; None where each row says it itself."""
     rows = tile["rows"]
     base = None if bases is None else bases.get(tile["id"], {})
-    line = spark_line(rows[0].get("history", ())) if tile["kind"] == "number" and rows else ""
     figure = _figure(rows[0], formats, base) if tile["kind"] == "number" and rows else None
-    charts = charts_of(tile["kind"], tile["query"], tile["params"], rows)
+    line = spark_line(rows[0].get("history", ())) if figure and figure.raw else ""
+    charts = charts_of(tile["kind"], tile["query"], tile["params"], rows, formats.calendar)
     texts = sentences(rows, formats) if tile["kind"] == "text" else []
     tabled = tile["kind"] in TABLES or tile["kind"] in IS_CHART
     most = MOST_BESIDE if charts else MOST_ROWS
     table = table_of(tile["query"], rows, formats, most) if tabled else None
-    state = tile["state"]
-    nothing = not charts and (tile["kind"], tile["query"]) in special.CHARTS
-    if state == OPEN and (nothing or not (figure or charts or texts or table)):
+    state, missing = tile["state"], _missing(tile, charts)
+    nothing = missing or (not charts and (tile["kind"], tile["query"]) in {special.TIME, *special.CHARTS})
+    if missing or (state == OPEN and (nothing or not (figure or charts or texts or table))):
         state = EMPTY
+    words = (reason_words(missing), AMOUNTS[missing]) if missing else _words(state, tile)
     return TileView(
         tile["id"], tile["title"], tile["kind"], place_of(tile["layout"]), state,
-        *_words(state, tile), figure, charts, table, texts, _note(tile), line,
+        *words, figure, charts, table, texts, _note(tile, table, formats), line,
     )  # fmt: skip
+
+
+AMOUNTS: Mapping[str, str] = MappingProxyType(
+    {
+        "no_rate": "Report rates of exchange for those days (exchange_rate), or choose one currency.",
+        "no_reporting_currency": "An admin sets the currency of totals (Admin, Company, Currency); or choose one.",
+    }
+)
+"""What can be done where amounts of several currencies cannot be told in one, by the reason."""
+
+
+def _missing(tile: Tile, charts: Sequence[Chart]) -> str:
+    """Why the amounts that a tile is about are in no currency at all; empty where they are in one."""
+    if tile["problem"]:
+        return tile["problem"]["code"] if tile["problem"]["code"] in AMOUNTS else ""
+    drawn = columns_drawn(tuple(charts), tile["rows"][0]) if charts else ()
+    for name in drawn:
+        reasons = {reason_of(name, row) for row in tile["rows"] if row.get(name) is None}
+        if reasons & AMOUNTS.keys() and all(row.get(name) is None for row in tile["rows"]):
+            return min(reasons & AMOUNTS.keys())
+    return ""
 
 
 def drawn_rows(tile: Tile, charts: Sequence[Chart]) -> Sequence[Mapping[str, Any]]:
@@ -133,12 +156,60 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].removesuffix(".") + "." if text else ""
 
 
-def _note(tile: Tile) -> str:
-    if tile["every"] > 1:
-        return f"Each mark stands for {tile['every']} rows."
-    if tile["left_out"]:
-        return "Whatever the " + " and ".join(label(name).lower() for name in tile["left_out"]) + "."
-    return ""
+def _note(tile: Tile, table: Table | None, formats: Formats) -> str:
+    """What a figure, chart or table does not say itself."""
+    if tile["kind"] == "number":
+        rates = tile["extra"].get("rates") or NO_RATES
+        at = f"at rates of {', '.join(rates['sources'])}" if rates["number"] and _is_money(tile) else ""
+        return " ".join(filter(None, (_left_out(tile), at)))
+    every = f"Each mark stands for {tile['every']} rows." if tile["every"] > 1 else ""
+    parts = (every, _left_out(tile), _currency(tile, table, formats), _days(tile, formats), _rates(tile))
+    return " ".join(filter(None, parts))
+
+
+def _is_money(tile: Tile) -> bool:
+    return any(row.get("unit") == MONEY for row in tile["rows"])
+
+
+def _currency(tile: Tile, table: Table | None, formats: Formats) -> str:
+    """The currency of amounts beside which none stands."""
+    columns = table.columns if table else ()
+    said = any(column.name in (CURRENCY, "value") for column in columns) or currency_of(tile["rows"])
+    if said or not any(column.kind == MONEY for column in columns):
+        return ""
+    currency = tile["extra"].get(CURRENCY) or formats.currency
+    return f"In {currency}." if currency else ""
+
+
+def _left_out(tile: Tile) -> str:
+    names = " and ".join(label(name).lower() for name in tile["left_out"])
+    return f"Whatever the {names}." if names else ""
+
+
+PERIODS = frozenset({"day", "week", "month", "quarter", "year", "hour", "entry_hour", "weekday", "cohort"})
+
+
+def _days(tile: Tile, formats: Formats) -> str:
+    """Whose days and hours they are, where its rows are cut by them."""
+    calendar = tile["extra"].get("calendar")
+    if not (calendar and tile["rows"] and PERIODS & tile["rows"][0].keys()):
+        return ""
+    other = calendar["time_zone"] != formats.calendar.time_zone
+    return f"Days are those of {calendar['time_zone']}" + (", which this is kept by." if other else ".")
+
+
+NO_RATES: Mapping[str, Any] = MappingProxyType({"number": 0})
+RATE_POLICIES: Mapping[str, str] = MappingProxyType(
+    {"booked": "the rates of their days", "closing": "the rates of the last day", "constant": "those of the first day"}
+)
+
+
+def _rates(tile: Tile) -> str:
+    """By which rates amounts of several currencies became those of one."""
+    rates = tile["extra"].get("rates") or NO_RATES
+    if not rates["number"]:
+        return ""
+    return f"Converted at {RATE_POLICIES.get(rates['policy'], rates['policy'])} ({', '.join(rates['sources'])})."
 
 
 def _figure(row: Mapping[str, Any], formats: Formats, base: Mapping[str, Any] | None) -> Figure | None:

@@ -22,7 +22,12 @@ from tests.support.instance import Instance
 FOLDER = Path("build/pages")
 DOCS_ALONE = "--docs"
 PAGES = {name: f"/dashboards/{name}" for name in ("executive", "trading", "users", "system")}
-PAGES |= {"pipeline": "/pipeline", "panel": "/dashboards/executive", "filtered": "/dashboards/trading"}
+PAGES |= {
+    "pipeline": "/pipeline",
+    "panel": "/dashboards/executive",
+    "filtered": "/dashboards/trading",
+    "reports": "/reports",
+}
 PAGES |= {
     "audit": "/audit", "then-and-now": "/audit/replay", "verify": "/audit/verification", "trail": "/audit/trail",
     "engine": "/engine", "projection": "/engine/projections/trading", "quarantine": "/engine/quarantine",

@@ -29,6 +29,7 @@ PAGES = (
     f"/metric/win_rate?company={COMPANY}",
     f"/metric/total_pnl/events?company={COMPANY}",
     f"/pipeline?company={COMPANY}",
+    f"/reports?company={COMPANY}",
     f"/users/paths?company={COMPANY}",
     f"/users/retention?company={COMPANY}",
     *(f"/audit{page}?company={COMPANY}" for page in ("", "/trail", "/verification", "/replay")),

@@ -34,7 +34,7 @@ def pictures(
     """The charts of a section, one below the other; none where it is a table."""
     step = -(-len(rows) // MOST_MARKS) or 1
     drawn = [*rows[::step], *(rows[-1:] if (len(rows) - 1) % step else ())]
-    charts = charts_of(kind, query, params, drawn)
+    charts = charts_of(kind, query, params, drawn, formats.calendar)
     if not charts:
         return []
     names = columns_drawn(charts, drawn[0])

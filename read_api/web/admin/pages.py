@@ -37,7 +37,7 @@ from read_api.web.admin.versions import changes
 from read_api.web.commands import MOST_COMMAND
 from read_api.web.drawing import drawn
 from read_api.web.drawn_tiles import Surroundings
-from read_api.web.frame import formats_of, frame
+from read_api.web.frame import formats_for, frame
 from read_api.web.page import address_of, page, values_of
 
 NEWEST = 20  # changes on the first page
@@ -60,7 +60,7 @@ async def overview(request: HttpRequest) -> Response[bytes]:
     address = _address(request)
     counts = {name: len(await rows_of(request, kind.query, address.company, ALL)) for name, kind in SECTIONS.items()}
     history = sorted(await rows_of(request, HISTORY, address.company, ALL), key=lambda row: str(row["at"]))
-    context = _frame(request, address, "Admin")
+    context = await _frame(request, address, "Admin")
     return page(request, "admin.html", **context, counts=counts, history=changes(history[-NEWEST:]))
 
 
@@ -73,14 +73,14 @@ async def section_page(section: FromPath[str], request: HttpRequest) -> Response
         parts = {part: closed(principal, command, address.company) for part, command in OF_COMPANY.items()}
         commands = {part: command.summary for part, command in OF_COMPANY.items()}
         return page(
-            request, "admin_company.html", **_frame(request, address, "Company"), parts=parts, commands=commands
+            request, "admin_company.html", **await _frame(request, address, "Company"), parts=parts, commands=commands
         )
     kind = _section_words(section)
     rows = sorted(
         await rows_of(request, SECTIONS[section].query, address.company, ALL),
         key=lambda row: (row["archived"], row["name"].lower()),
     )
-    context = _frame(request, address, f"{kind.capitalize()}s")
+    context = await _frame(request, address, f"{kind.capitalize()}s")
     documents = [(name, standard()[name].contents) for name in NAMES] if section == "dashboards" else []
     shut = closed(principal, COMMANDS[f"{SECTIONS[section].name}.create"], address.company)
     return page(
@@ -149,7 +149,7 @@ async def _thing(request: HttpRequest, address: Address, section: str, name: str
 
 async def _shown(request: HttpRequest, address: Address, section: str, draft: Draft) -> Response[bytes]:
     thing, problem = draft.thing, draft.problem
-    context = _frame(request, address, thing.title)
+    context = await _frame(request, address, thing.title)
     preview = await _preview(request, address, draft) if section == "dashboards" else None
     asked = f"?{request.url.query}" if request.url.query else ""
     response = page(
@@ -185,7 +185,7 @@ async def _preview(request: HttpRequest, address: Address, draft: Draft) -> dict
     answer = await side.dashboards.answer_document(
         request.user.principal, document, question, asked_at=asked_at(request)
     )
-    formats = formats_of(request, answer["time_zone"], answer["currency"])
+    formats = replace(await formats_for(request, address.company), currency=answer["currency"])
     return drawn(answer, Surroundings(address, formats, request.user.correlation_id, explained=False), live=False)
 
 
@@ -196,7 +196,7 @@ def _suggestions() -> Mapping[str, Sequence[str]]:
     return {"query": queries, "key": sorted(METRICS), "params": params, "measure": ()}
 
 
-def _frame(request: HttpRequest, address: Address, title: str) -> dict[str, Any]:
+async def _frame(request: HttpRequest, address: Address, title: str) -> dict[str, Any]:
     sections = {name: f"{kind.words.capitalize()}s" for name, kind in SECTIONS.items()}
-    context = frame(request, address, formats_of(request), title)
+    context = frame(request, address, await formats_for(request, address.company), title)
     return context | {"sections": {**sections, "company": "Company"}}

@@ -43,7 +43,7 @@ class Branch(NamedTuple):
 @get("/audit/events/{event:path}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
 async def event_page(request: HttpRequest) -> Response[bytes]:
     """The event of an id or at a place: envelope, payload, what became of it, neighbours, causes and effects."""
-    page, event = page_of(request), path_behind(request, 2)
+    page, event = await page_of(request), path_behind(request, 2)
     detail = await for_caller(request, page.side.event_details.detail_of(page.principal, event, page.company))
     own = detail["event"]
     withheld = "payload_withheld" in own
@@ -76,7 +76,7 @@ async def proof_of_event(request: HttpRequest) -> Response[bytes]:
 
     Raises NotFound, Forbidden, NotYet while its block is not sealed, Unavailable.
     """
-    page = page_of(request)
+    page = await page_of(request)
     require(page.principal, Right.VERIFY, page.company)
     detail = await page.side.event_details.detail_of(page.principal, path_behind(request, 2), page.company)
     require(page.principal, Right.PAYLOADS, detail["event"]["company_id"])  # a proof holds the record itself
@@ -91,7 +91,7 @@ async def proof_of_event(request: HttpRequest) -> Response[bytes]:
 @get("/audit/key.pem", include_in_schema=False, opt={PAGE: True})
 async def public_key(request: HttpRequest) -> Response[bytes]:
     """The public key that checkpoints are signed by, by which proofs are checked."""
-    page = page_of(request)
+    page = await page_of(request)
     require(page.principal, Right.VERIFY, page.company)
     headers = {**PAGE_HEADERS, "Content-Disposition": 'attachment; filename="checkpoint-key.pem"'}
     return Response(page.services.evidence.public_key(), media_type="application/x-pem-file", headers=headers)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from litestar import Response, get
 
 from domain.access.rights import Right, require
-from domain.errors import AnalyticsError
 from domain.request.caller import PAGE
-from projections.engine.query.request import Question
-from read_api.answers.configuration import IN_USE, KINDS
 from read_api.dashboards.dashboards import DashboardQuestion
-from read_api.dashboards.documents import NAMES, PERIOD, standard
+from read_api.dashboards.documents import PERIOD
 from read_api.http.departure import for_caller
 from read_api.http.request import HttpRequest
 from read_api.web.address import read_address, read_moment
 from read_api.web.audit.places import rooms
+from read_api.web.dashboard_names import dashboard_names
 from read_api.web.formats import Formats
-from read_api.web.frame import formats_of
 from read_api.web.past_dashboard import dashboard_as_of
 from read_api.web.room import Page, page_of
 from read_api.web.tables import MOST_ROWS, raw_text, table_of
@@ -50,9 +48,9 @@ class Pair(NamedTuple):
 @get("/audit/replay", include_in_schema=False, opt={PAGE: True})
 async def replay_page(request: HttpRequest) -> Response[bytes]:
     """The two of a dashboard, where a moment is given; a form for it. Raises Forbidden, NotFound, Invalid."""
-    page = page_of(request, "dashboard", "as_of", "period", *PERIOD)
+    page = await page_of(request, "dashboard", "as_of", "period", *PERIOD)
     require(page.principal, Right.EXPLAIN, page.company)
-    as_of = read_moment(page.params.get("as_of", ""))
+    as_of = read_moment(page.params.get("as_of", ""), page.formats.zone)
     pairs = await for_caller(request, _pairs(page, as_of)) if as_of else []
     return page.html(
         "audit/replay.html",
@@ -61,21 +59,10 @@ async def replay_page(request: HttpRequest) -> Response[bytes]:
         as_of=as_of,
         period=page.params.get("period", ""),
         chosen=page.params.get("dashboard", DEFAULT),
-        dashboards=await _dashboards(page),
+        dashboards=await dashboard_names(page),
         pairs=pairs,
         different=sum(pair.differs for pair in pairs),
     )
-
-
-async def _dashboards(page: Page) -> list[tuple[str, str]]:
-    """What can be chosen: names and titles."""
-    found = [(name, standard()[name].contents.name) for name in NAMES]
-    try:
-        asked = Question(KINDS["dashboard"].query, page.company, IN_USE, page.side.questions.now())
-        rows = (await page.side.questions.ask(page.principal, asked))["rows"]
-    except AnalyticsError:
-        rows = []  # not for this role
-    return found + [(str(row["id"]), str(row["name"])) for row in rows]
 
 
 async def _pairs(page: Page, as_of: str) -> list[Pair]:
@@ -83,12 +70,12 @@ async def _pairs(page: Page, as_of: str) -> list[Pair]:
     moment = side.questions.now()
     document = await side.dashboards.document(page.principal, name, page.company, moment)
     plain = {key: text for key, text in page.params.items() if key in ("period", *PERIOD)}
-    period = read_address(page.address.path, plain, page.company).params(moment.date())
+    period = read_address(page.address.path, plain, page.company).params(page.formats.today, page.formats.calendar)
     params = {key: text for key, text in period.items() if key in document.params}
     question = DashboardQuestion(name, page.company, params)
     now = await side.dashboards.answer(page.principal, question)
     then = await dashboard_as_of(side, page.principal, document, question, as_of, moment)
-    formats = formats_of(page.request, now["time_zone"], now["currency"])
+    formats = replace(page.formats, currency=now["currency"])
     before = {tile["id"]: tile for tile in then["tiles"]}
     tiles = sorted(now["tiles"], key=lambda tile: (tile["layout"]["y"], tile["layout"]["x"]))
     return [_pair(before[tile["id"]], tile, formats) for tile in tiles if tile["id"] in before]

@@ -34,7 +34,7 @@ TOGETHER = 500  # events of one correlation that are shown side by side
 @get("/audit", include_in_schema=False, opt={PAGE: True})
 async def events_page(request: HttpRequest) -> Response[bytes]:
     """Events that match all that is asked for; those of the last hour where nothing is."""
-    page = page_of(request, *FIELDS, "cursor", "limit")
+    page = await page_of(request, *FIELDS, "cursor", "limit")
     require(page.principal, Right.EVENTS, page.company)
     asked = {name: text for name, text in page.params.items() if name in FIELDS}
     if not asked:
@@ -61,7 +61,7 @@ async def events_page(request: HttpRequest) -> Response[bytes]:
 @get("/audit/correlation/{correlation:path}", include_in_schema=False, opt={PAGE: True, ACTION: Action.EVENTS})
 async def correlation_page(request: HttpRequest) -> Response[bytes]:
     """Everything that has one correlation id, in order of time, a column a stream."""
-    page, correlation = page_of(request), path_behind(request, 2)
+    page, correlation = await page_of(request), path_behind(request, 2)
     require(page.principal, Right.EVENTS, page.company)
     walk = await _walk(page, {"correlation_id": correlation}, "")
     found = await for_caller(request, found_in_time(page.side.search, walk, TOGETHER))
@@ -85,7 +85,8 @@ async def correlation_page(request: HttpRequest) -> Response[bytes]:
 
 async def _walk(page: Page, asked: Mapping[str, str], cursor: str) -> LogWalk:
     """A walk through what is asked for. Raises Invalid, Forbidden, Unavailable."""
-    texts = {name: with_zone(text) if name in ("from", "to") else text for name, text in asked.items()}
+    zone = page.formats.zone
+    texts = {name: with_zone(text, zone) if name in ("from", "to") else text for name, text in asked.items()}
     wanted = criteria({**texts, "company": page.company}, [asked["type"]] if "type" in asked else ())
     topics = [asked["topic"]] if "topic" in asked else ()
     return await page.side.search.walk(page.principal, Search(wanted, topics, cursor))

@@ -23,8 +23,8 @@ OUTCOMES = ("ok", "refused", "failed")
 @get("/audit/trail", include_in_schema=False, opt={PAGE: True})
 async def trail_page(request: HttpRequest) -> Response[bytes]:
     """The trail of the company: the newest entries, or those that are asked for in order of time, page by page."""
-    page = page_of(request, *FILTERS, *TIMES, "cursor")
-    asked = {name: with_zone(text) if name in TIMES else text for name, text in page.params.items()}
+    page = await page_of(request, *FILTERS, *TIMES, "cursor")
+    asked = {name: with_zone(text, page.formats.zone) if name in TIMES else text for name, text in page.params.items()}
     newest = not asked.keys() & {*TIMES, "cursor"}
     params = {**asked, "limit": PAGE_ROWS, **({"order": "newest"} if newest else {})}
     question = Question("audit_trail", page.company, params, page.side.questions.now())

@@ -112,7 +112,8 @@ export class Tables {
   words(name, kind, text, values) {
     const value = values[name];
     if (name === "key") return this.titles.get(text) ?? text;
-    if (name === "value" && value === null && values.reason) return values.reason.replaceAll("_", " ");
+    const reason = name === "value" ? values.reason : values.reasons?.[name];
+    if (value === null && reason) return reason.replaceAll("_", " ");
     const shown = this.formats.value(kind, value);
     return name === "value" && kind === "money" && value !== null ? `${shown} ${values.currency || this.currency}` : shown;
   }

@@ -9,10 +9,11 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.configuration.company import Calendar
 from domain.configuration.dashboard import TileKind
 from read_api.charts.charts import KINDS, charts_of, columns_drawn
 from read_api.charts.columns import DAY, FRACTION, MOMENT, MONEY, MONTH, QUANTITY, TEXT, WEEKDAY, kind_of, label
-from read_api.charts.special import CHARTS
+from read_api.charts.special import CHARTS, TIME
 
 DAYS = [{"day": f"2025-10-{n:02}", "symbol": "AAPL", "total_pnl": str(n - 3), "trades": n} for n in range(1, 9)]
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -40,7 +41,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 def specs() -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Kind, query and rows of every chart that there is."""
     return [
-        *((kind, query, ROWS[query]) for kind, query in CHARTS),
+        *((kind, query, ROWS[query]) for kind, query in (TIME, *CHARTS)),
         *((kind, "trading_totals", DAYS) for kind in KINDS),
     ]
 
@@ -53,6 +54,24 @@ def test_vega_lite_takes_every_chart_and_draws_marks(kind: str, query: str, rows
         drawn = {**chart.spec, "data": {"name": "rows", "values": rows}, "width": 300, "height": 200}
         assert 'class="mark-' in vl_convert.vegalite_to_svg(drawn)
     assert columns_drawn(charts, rows[0])
+
+
+def test_amounts_of_several_currencies_share_no_axis() -> None:
+    """The most frequent one is drawn, of its own rows, and the caption names it."""
+    rows = [{"pnl": "1", "currency": code} for code in ("JPY", "USD", "USD", "")]
+    (chart,) = charts_of("histogram", "trades", {}, rows)
+    assert chart.spec["transform"][0] == {"filter": {"field": "currency", "equal": "USD"}}
+    assert ", in USD, the most frequent of 3 currencies" in chart.title
+    (alone,) = charts_of("histogram", "trades", {}, rows[1:3])
+    assert alone.title.endswith(", in USD")
+
+
+def test_weeks_begin_where_the_calendar_says() -> None:
+    """On Sunday (6) its place is the first; on Monday it is the last."""
+    for calendar, first in ((Calendar(week_starts_on="sunday"), 6), (Calendar(), 0)):
+        (chart,) = charts_of(*TIME, {}, ROWS["trading_time"], calendar)
+        (place,) = (step["calculate"] for step in chart.spec["transform"] if step.get("as") == "place")
+        assert place == f"(datum.weekday + {7 - first}) % 7"
 
 
 def test_a_chart_of_no_rows_is_none() -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale, numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.company_calendar import UTC_CALENDAR
 from read_api.charts.columns import FORMATS, MONEY, QUANTITY
 from read_api.dashboards.tiles import FAILED, STANDS_FOR
 from read_api.web.address import Address
@@ -22,7 +22,7 @@ from read_api.web.formats import Formats
 from read_api.web.tables import MOST_BESIDE
 
 ROWS = [{"key": "total_pnl", "value": "1234.50", "unit": "money", "previous": "1000.00", "change": 0.2345}]
-FORMS = Formats(Locale("en"), ZoneInfo("UTC"), "USD", date(2026, 11, 30))
+FORMS = Formats(Locale("en"), UTC_CALENDAR, "USD", date(2026, 11, 30))
 AROUND = Surroundings(Address("/dashboards/trading", "drawn-co"), FORMS, "c1")
 
 
