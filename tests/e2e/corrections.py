@@ -1,9 +1,9 @@
 """python -m tests.e2e.corrections --histories 100000: trades are reported again and taken back while projectors die.
 
 Each history is a trade of up to five reports: by other users, so that they lie in other partitions, with and without
-revisions, at other times, of other amounts, and what takes it back, at any place. Projectors come, go, freeze and are
-killed meanwhile. At the end every table that trades count in is compared with a recount of the last reports in plain
-Python, and with a rebuild.
+revisions, at other times, of other amounts and currencies, and what takes it back, at any place. Projectors come, go,
+freeze and are killed meanwhile. At the end every table that trades count in is compared with a recount of the last
+reports in plain Python, and with a rebuild.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tests.support.instance import Instance
 from tests.support.kafka_broker import work_place
 
 COMPANIES, USERS, SYMBOLS = ("one", "two", "three"), 40, ("A", "B", "C")
+CURRENCIES = "USD", "EUR", "JPY"
 BEGIN, QUARTER, DAY = 1_760_000_000_000, 900_000, 86_400_000
 PARCEL = 1_000  # events in one request
 Key = tuple[str, str]  # company and trade
@@ -104,7 +105,7 @@ def _event(key: Key, chance: random.Random) -> dict[str, Any]:
     closed_at = BEGIN + chance.randrange(3 * DAY // 60_000) * 60_000
     payload |= {"account_id": user, "symbol": chance.choice(SYMBOLS), "side": "long", "strategy": "s"}
     payload |= {"quantity": 1, "entry_price": 1, "exit_price": 1, "closed_at": closed_at}
-    payload |= {"pnl": chance.randrange(-1_000, 1_000)}
+    payload |= {"pnl": chance.randrange(-1_000, 1_000), "currency": chance.choice(CURRENCIES)}
     return {"message_type": "trading_result", "timestamp": closed_at, **event}
 
 
@@ -172,10 +173,11 @@ def _publish(instance: Instance, recount: Recount, number: int, chance: random.R
                     recount.note(event, turn)
 
 
+ACCOUNT = "user_id", "account_id"
 MEASURES: Mapping[type[Row], tuple[int, str, tuple[str, ...], str, str]] = {
-    TradingByQuarter: (QUARTER, "quarter", ("user_id", "account_id", "symbol"), "total_trades", "total_pnl"),
-    TradingByMinute: (60_000, "minute", ("symbol",), "total_trades", "total_pnl"),
-    AccountQuarter: (QUARTER, "quarter", ("user_id", "account_id"), "trades", "pnl"),
+    TradingByQuarter: (QUARTER, "quarter", (*ACCOUNT, "symbol", "currency"), "total_trades", "total_pnl"),
+    TradingByMinute: (60_000, "minute", ("symbol", "currency"), "total_trades", "total_pnl"),
+    AccountQuarter: (QUARTER, "quarter", (*ACCOUNT, "currency"), "trades", "pnl"),
 }
 
 
