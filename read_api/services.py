@@ -14,6 +14,7 @@ from read_api.answers.past import PastQuestions
 from read_api.answers.questions import Questions
 from read_api.answers.reports import Reports
 from read_api.dashboards.dashboards import Dashboards
+from read_api.export.exports import Exports
 from read_api.health.health import Health
 from read_api.health.projection_status import ProjectionStatuses
 from read_api.health.prometheus import Metrics
@@ -40,3 +41,4 @@ class ReadServices:
     trail: Trail
     rates: Rates
     reports: Reports
+    exports: Exports

@@ -13,6 +13,7 @@ from app.bench import (
     commands,
     configuring,
     doors,
+    exporting,
     folding,
     grpc_reading,
     kpis,
@@ -105,6 +106,7 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "past": past.past,
         "commands": commands.commands,
         "kpis": kpis.kpis,
+        "export": exporting.exporting,
         "instance": _instance,
         "live": _live,
     }

@@ -15,7 +15,7 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from read_api.answers.ad_hoc import Table
-    from read_api.answers.export import Format
+    from read_api.export.tables import Format
 
 JSON, CSV, TABLE = "json", "csv", "table"
 
@@ -29,7 +29,7 @@ def answer_forms(command: Command) -> Command:
         click.option(
             "--out",
             type=click.Path(dir_okay=False, path_type=Path),
-            help="File to write the rows to: .csv, .ndjson, .xlsx or .parquet.",
+            help="File to write the rows to: .csv, .ndjson, .xlsx, .parquet or .arrow.",
         ),
     ):
         command = option(command)
@@ -66,7 +66,7 @@ def write_answer(answer: Mapping[str, Any], out: Path) -> None:
 
 
 def _file_format(name: str) -> Format:
-    from read_api.answers.export import FORMATS
+    from read_api.export.tables import FORMATS
 
     if name not in FORMATS:
         raise Invalid(f"a file ends with .{', .'.join(FORMATS)}, and not with {name!r}", code="bad_parameter")

@@ -45,6 +45,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "query": Action.QUERY,
         "explain": Action.EXPLAIN,
+        "export": Action.EXPORT,
         "kpis": Action.QUERY,
         "watch": Action.SUBSCRIBE,
         "ingest": Action.PUBLISH,

@@ -10,7 +10,8 @@ from app.cli.frame import run, with_settings
 from app.settings import Settings
 
 GROUPS = (
-    *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "commands", "kpis", "instance"),
+    *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "commands", "kpis", "export"),
+    "instance",
     "live",
     *("kafka-log", "kafka-one"),
 )

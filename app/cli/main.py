@@ -25,7 +25,7 @@ from app.cli.history import events
 from app.cli.metrics import kpis, metrics
 from app.cli.projections import projections
 from app.cli.quarantine import quarantine
-from app.cli.query import explain, queries, query
+from app.cli.query import explain, export, queries, query
 from app.cli.rebuild import COMMANDS
 from app.cli.reports import report
 from app.cli.schedules import schedule
@@ -55,6 +55,7 @@ for part in (
     ingest,
     queries,
     query,
+    export,
     explain,
     kpis,
     metrics,

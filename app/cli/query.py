@@ -93,6 +93,53 @@ def query(settings: Settings, name: str, company: str, as_of: tuple[str, ...], *
         _show(run(_first(answering, question)), form, out)
 
 
+@click.command()
+@click.argument("name", shell_complete=_names_of_queries)
+@click.option("--company", default="", help="The company whose rows they are.")
+@click.option("--param", "-p", "params", multiple=True, metavar="K=V", help="A parameter, e.g. symbol=AAPL.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write: .csv, .ndjson, .xlsx, .parquet or .arrow.",
+)
+@as_json
+@with_settings
+def export(settings: Settings, name: str, company: str, params: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Write all rows of a table of facts into a file, however many they are: trades, invoices, user_steps, …"""
+    from projections.engine.declare.registry import all_queries
+    from read_api.export.exports import has_whole_table
+    from read_api.export.tables import format_of
+
+    form = format_of(out.suffix.removeprefix(".") or "csv").name
+    if not has_whole_table(name):
+        answerable_tables = ", ".join(name for name in sorted(all_queries()) if has_whole_table(name))
+        raise Invalid(f"{name} is no table of facts; there are {answerable_tables}", code="bad_parameter")
+    done = run(_exported(settings, _question(name, company, params, ()), form, out))
+    if as_json:
+        show_json(done)
+    else:
+        click.echo(f"{out}: {done['rows']:,} rows; position {done['position'] or 'none'}", err=True)
+
+
+async def _exported(settings: Settings, question: Question, form: str, out: Path) -> dict[str, Any]:
+    from msgspec.structs import asdict
+
+    from app.instance.instance import reachable
+    from app.read_side.exports import write_rows
+    from app.read_side.services import read_services
+    from domain.access.rights import OPERATOR
+    from domain.position import Position
+    from read_api.export.exports import Task
+
+    async with reachable(settings) as complete, read_services(complete) as (side, _):
+        table = await side.questions.whole_table(OPERATOR, question, Position({}))
+        whose = question.company, table.member, table.projection
+        task = Task(*whose, table.statement, table.columns, form, str(out))
+        done = await asyncio.to_thread(write_rows, complete, task)
+        return asdict(done) | {"position": table.position(done.position)}
+
+
 def _show(answer: Answer, form: str, out: Path | None) -> None:
     if out is None:
         show_answer(answer, form)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from read_api.answers.questions import Questions
     from read_api.answers.reports import Reports
     from read_api.dashboards.dashboards import Dashboards
+    from read_api.export.exports import Exports
     from read_api.health.instance_status import InstanceStatus
     from read_api.live.changes import ProjectionChanges
     from read_api.services import ReadServices
@@ -52,6 +53,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             _past_and_reports(settings, asked, dashboards := Dashboards(asked, movements), movements) as (
                 past,
                 reports,
+                exports,
             ),
             _sign_in(settings) as (authenticate, sessions),
             wiring.schedule_runs(settings) as runs,
@@ -69,6 +71,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 questions=asked, dashboards=dashboards, past=past, statuses=statuses, health=state,
                 movements=movements, live=live, metrics=metrics, search=search, event_details=event_details,
                 authenticate=authenticate, sessions=sessions, trail=trail, rates=instance.rates, reports=reports,
+                exports=exports,
             )  # fmt: skip
             yield services, log
 
@@ -99,10 +102,15 @@ async def _sign_in(settings: Settings) -> AsyncIterator[tuple[Authenticate, Sess
 @asynccontextmanager
 async def _past_and_reports(
     settings: Settings, questions: Questions, dashboards: Dashboards, movements: ProjectionChanges
-) -> AsyncIterator[tuple[PastQuestions, Reports]]:
+) -> AsyncIterator[tuple[PastQuestions, Reports, Exports]]:
+    from app.read_side.exports import exports
     from app.read_side.past import past_answers
     from app.read_side.reports import reports
     from read_api.answers.past import PastQuestions
 
-    async with past_answers(settings) as answer_past, reports(settings, questions, dashboards, movements) as made:
-        yield PastQuestions(questions, answer_past), made
+    async with (
+        past_answers(settings) as answer_past,
+        reports(settings, questions, dashboards, movements) as made,
+        exports(settings, questions) as files,
+    ):
+        yield PastQuestions(questions, answer_past), made, files

@@ -194,11 +194,13 @@ class ExportAnalyticsRequest(_message.Message):
         NDJSON: _ClassVar[ExportAnalyticsRequest.Format]
         XLSX: _ClassVar[ExportAnalyticsRequest.Format]
         PARQUET: _ClassVar[ExportAnalyticsRequest.Format]
+        ARROW: _ClassVar[ExportAnalyticsRequest.Format]
     FORMAT_UNSPECIFIED: ExportAnalyticsRequest.Format
     CSV: ExportAnalyticsRequest.Format
     NDJSON: ExportAnalyticsRequest.Format
     XLSX: ExportAnalyticsRequest.Format
     PARQUET: ExportAnalyticsRequest.Format
+    ARROW: ExportAnalyticsRequest.Format
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]

@@ -37,7 +37,7 @@ from domain.ports import Checkpoint, LiveStore, PositionedStore, ReadStore
 from domain.position import Position
 from domain.request import tracing
 from projections.engine.declare.registry import all_queries, read_beside
-from projections.engine.query.ask import answer, answerable
+from projections.engine.query.ask import WholeTable, answer, answerable, whole_table
 from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.compared import Comparing
 from projections.engine.query.composed import features_of, projections_of, tables_of, topics_of
@@ -143,6 +143,17 @@ class Questions:
             await require_company(question, self._store)
             self._companies[question.company] = True
 
+    async def whole_table(self, principal: Principal, question: Question, at_least: Position) -> WholeTable:
+        """All rows that the question is about, once their projection has reached a position.
+
+        Raises as `ask` does, Invalid for a query whose rows are no table's.
+        """
+        allowed = self.allowed(principal, question)
+        await self.reach(allowed, at_least)
+        await self.require_company(principal, allowed)
+        store = self._store if allowed.member is None else self._store_of(allowed.member)
+        return await whole_table(allowed, store)
+
     def at_hand(self, principal: Principal, key: QuestionKey, asked_at: datetime) -> Lease | None:
         """The exact answer to the question of that key, where it is kept and nothing is waited for; else `ask` has it.
 
@@ -218,9 +229,12 @@ class Questions:
     async def _make(self, question: Question) -> LastingAnswer:
         if question.member is None:
             return await answer(question, self._store, self._comparing, self._instance)
+        return await answer(question, self._store_of(question.member))
+
+    def _store_of(self, member: Member) -> ReadStore:
         if self._of_member is None:
             raise whole_company("this store")
-        return await answer(question, self._of_member(question.member))
+        return self._of_member(member)
 
     def allowed(self, principal: Principal, question: Question) -> Question:
         """The question as the principal may ask it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -46,6 +46,7 @@ from read_api.reports.writers import Form, form_of
 
 DEFAULT_PAGE, MOST_PAGE = 100, 1_000
 AGREEMENT = 5.0  # seconds that projections may take to stand at one position; then they are asked of the past
+PIECE = 256 * 1024  # bytes of a file that are given on at once
 LOOK = 0.05  # seconds between two looks at them, whatever the bus says
 LATE = timedelta(days=1)  # before which a moment needs a tier that sees all history
 AHEAD = timedelta(minutes=1)  # by which clocks differ
@@ -159,6 +160,12 @@ class Reports:
         if report.state is not State.READY:
             raise Conflict(f"the report is {report.state}: {report.error or 'not ready'}", code="not_ready")
         return await self._files.read(report.company_id, report.file_name, offset, length)
+
+    async def content(self, report: StoredReport, begin: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes of its file from one to before another. Raises as `piece` does."""
+        while begin < end and (piece := await self.piece(report, begin, min(PIECE, end - begin))):
+            begin += len(piece)
+            yield piece
 
     def _now(self) -> int:
         return round(self._questions.now().timestamp() * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
@@ -16,17 +17,20 @@ from services.queries_pb2 import (
 )
 
 from domain.access.rights import Feature, Right
+from domain.exports import Export
+from domain.position import Position
 from domain.request.caller import Caller
 from domain.whole_number import whole_number
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import AdHoc, Table, admit, question, table
-from read_api.answers.export import Format, format_of
+from read_api.export.exports import has_whole_table
+from read_api.export.tables import Format, format_of
 from read_api.grpc.answers import provenance
 from read_api.grpc.cells import cells
 from read_api.grpc.messages import message
 from read_api.grpc.question_streams import reached_before, resume_token
 from read_api.grpc.rpc import Answer, Asking
-from read_api.grpc.scope import QueryCall, about, company_of
+from read_api.grpc.scope import QueryCall, about, company_of, scope_of
 from read_api.grpc.tile_series import unit_of
 
 PART = 500  # rows of one message
@@ -83,29 +87,79 @@ class RowStreams:
         """The file in pieces; after a token of the same file only those that are left, else all of it anew."""
         chosen, company = _format(request), caller.company(company_of(request))
         admit(caller.principal, Right.EXPORT, chosen.feature, company)
+        if _is_of_whole_table(request):
+            async for piece in self._written(request, chosen, company, caller):
+                yield piece
+            return
         answer, found = await self._table(request, request.question, caller)
         file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)
         content, skipped = _reached(request)
         now = _digest(file)
         begin, restarted = (skipped, False) if content == now else (0, bool(content))
-        stands_for: Provenance | None = provenance(caller, answer)
+        name, stands_for = f"{answer['query']}.{chosen.name}", provenance(caller, answer)
+        first: dict[str, Any] = _head(name, chosen, stands_for, restarted=restarted)
         while True:
-            piece = file[begin : begin + PIECE]
-            begin += len(piece)
-            told: dict[str, Any] = {"content": piece, "resume_token": resume_token(request, f"{now}.{begin}")}
-            if stands_for is not None:
-                told |= {"file_name": f"{answer['query']}.{chosen.name}", "media_type": chosen.media_type}
-                told |= {"provenance": stands_for, "restarted": restarted}
-                stands_for = None
-            yield message(ExportAnalyticsResponse, told)
+            piece_of_file = file[begin : begin + PIECE]
+            begin += len(piece_of_file)
+            token = resume_token(request, f"{now}.{begin}")
+            yield message(ExportAnalyticsResponse, {"content": piece_of_file, "resume_token": token, **first})
+            first = {}
             if begin >= len(file):
                 return
+
+    async def _written(
+        self, request: ExportAnalyticsRequest, chosen: Format, company: str, caller: Caller
+    ) -> AsyncGenerator[ExportAnalyticsResponse]:
+        """All rows of a table while they are written; after a token of an export that is kept what is left of it."""
+        exports, (earlier, begin) = self._asking.exports, _reached(request)
+        export = await exports.find(caller.principal, company, earlier) if earlier else None
+        if export is None:
+            begin, wanted, least = 0, ad_hoc(request.question), scope_of(request).min_position or caller.min_position
+            put = question(wanted, company, self._asking.now())
+            limited = {"limit": str(wanted.limit)} if wanted.limit else {}
+            put = replace(put, params={**put.params, **limited})
+            export = await exports.begin(caller.principal, put, chosen, Position.parse(least))
+        first = _head(export.file_name, chosen, _stands_for(caller, export), restarted=False)
+        async for content in exports.content(export, begin):
+            begin += len(content)
+            token = resume_token(request, f"{export.export_id}.{begin}")
+            yield message(ExportAnalyticsResponse, {"content": content, "resume_token": token, **first})
+            first = {}
+        if first:
+            yield message(ExportAnalyticsResponse, first)
 
     async def _table(self, request: Any, asked: RunAnalyticsQueryRequest, caller: Caller) -> tuple[Answer, Table]:
         wanted, now = ad_hoc(asked), self._asking.now()
         put = question(wanted, caller.asked, now)
         answers = await self._asking.ask(request, {"": QueryCall(put.name, put.params)}, caller, now)
         return answers[""], table(wanted, answers[""]["rows"])
+
+
+def _is_of_whole_table(request: ExportAnalyticsRequest) -> bool:
+    asked = request.question
+    plain = not (asked.metrics or asked.by or asked.order_by or scope_of(request).at_position)
+    return plain and has_whole_table(asked.query)
+
+
+def _head(name: str, chosen: Format, stands_for: Provenance, *, restarted: bool) -> dict[str, Any]:
+    """What the first message says of the file."""
+    return {
+        "file_name": name,
+        "media_type": chosen.media_type,
+        "provenance": stands_for,
+        "restarted": restarted,
+    }
+
+
+def _stands_for(caller: Caller, export: Export) -> Provenance:
+    return Provenance(
+        query=export.query,
+        definition_version=export.definition_version,
+        position=export.position,
+        complete=not export.lag_ms,
+        lag_ms=export.lag_ms,
+        correlation_id=caller.correlation_id,
+    )
 
 
 def _format(request: ExportAnalyticsRequest) -> Format:

@@ -29,6 +29,7 @@ from projections.engine.query.plain import Query
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import FEW, beside
 from read_api.answers.freshness import read_freshness
+from read_api.export.exports import Exports
 from read_api.grpc.answers import provenance
 from read_api.grpc.messages import message
 from read_api.grpc.scope import QueryCall, company_of, scope_of
@@ -99,6 +100,11 @@ class Asking:
 
     async def _answer(self, rpc: Rpc, request: Any, caller: Caller) -> Message:
         return await self.filled(rpc, request, await self.answers(rpc, request, caller), caller)
+
+    @property
+    def exports(self) -> Exports:
+        """Who begins exports."""
+        return self._side.exports
 
     def now(self) -> datetime:
         """The moment at which questions are put."""

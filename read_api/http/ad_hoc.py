@@ -12,13 +12,16 @@ from domain.access.rights import Feature, Right
 from domain.errors import Invalid
 from domain.name_list import read_name_list
 from projections.engine.query.params import Param
+from projections.engine.query.request import OF_PAST
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import MOST_ROWS, AdHoc, Table, admit, question, table
 from read_api.answers.cache import Freshness
-from read_api.answers.export import FORMATS, format_of
+from read_api.export.exports import has_whole_table
+from read_api.export.tables import FORMATS, format_of
 from read_api.http import openapi
 from read_api.http.departure import for_caller
 from read_api.http.encoding import encoded
+from read_api.http.exports import begun_export
 from read_api.http.request import HttpRequest, ask, asked_at, parameters, pop_freshness, whole_parameter
 from read_api.http.responses import with_headers
 
@@ -59,15 +62,19 @@ async def query(request: HttpRequest) -> Response[bytes]:
     summary="Export rows as a file",
     operation_id="export",
 )
-async def export(request: HttpRequest) -> Response[bytes]:
-    """The rows of a registered query, or of metrics, as CSV, NDJSON, Excel or Parquet.
+async def export(request: HttpRequest) -> Response[Any]:
+    """All rows of a table of facts, or those of another query or of metrics, as CSV, NDJSON, Excel, Parquet or Arrow.
 
     `query` or `metrics`, `by`, `order_by` and `limit` as of `POST /api/v1/query`; all else is a parameter of the query.
+    A table of facts comes while it is written, all of it out of one snapshot; `X-Export-Id` names it, so that a
+    download that was broken off goes on at `/api/v1/exports/{id}/file`.
     """
     params = parameters(request)
     company = request.user.company(params.pop("company", None))
     chosen = format_of(params.pop("format", ""))
     admit(request.user.principal, Right.EXPORT, chosen.feature, company)
+    if has_whole_table(params.get("query", "")) and not {"by", "order_by", *OF_PAST} & params.keys():
+        return await begun_export(request, company, chosen, params)
     freshness, asked = pop_freshness(params), _of_params(params)
     answer, found = await for_caller(request, _table(request, asked, company, freshness))
     file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)

@@ -28,6 +28,7 @@ from read_api.http import (
     ad_hoc,
     configuration,
     dashboards,
+    exports,
     insights,
     openapi,
     query_paths,
@@ -74,7 +75,8 @@ def create_app(
 
 def short_way(application: Litestar) -> ShortWay:
     """That application, whose handlers of queries are asked without what the framework does around them."""
-    framed = (metrics, show_event)  # the one is written by the framework, the other reads its path as it was sent
+    # written by the framework, or reading its path as it was sent, or sent while it is made
+    framed = (metrics, show_event, ad_hoc.export, exports.file, reports.file)
     direct = [each for each in HANDLERS if each not in framed and each.http_methods == {"GET"}]  # others read bodies
     return ShortWay(application, direct, _answer_error)
 
@@ -166,6 +168,7 @@ HANDLERS = (
     *query_paths.handlers(),
     *ad_hoc.HANDLERS,
     *reports.HANDLERS,
+    *exports.HANDLERS,
     verify_log,
     *insights.handlers(),
     realtime,

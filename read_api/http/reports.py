@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from domain.errors import Invalid
 from domain.reports.report import ReportRequest, StoredReport
 from read_api.answers.reports import MOST_PAGE
 from read_api.http import openapi
+from read_api.http.byte_ranges import FileSize, file_response
 from read_api.http.request import HttpRequest, parameters, whole_parameter
 from read_api.http.responses import JSON
 from read_api.services import ReadServices
@@ -94,14 +97,17 @@ async def show(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
     operation_id="report.file",
     tags=["report"],
 )
-async def file(id: FromPath[UUID], request: HttpRequest) -> Response[bytes]:
-    """The file; from `offset` on, where a download was broken off."""
+async def file(id: FromPath[UUID], request: HttpRequest) -> Response[bytes] | Stream:
+    """The file; with `Range`, or from `offset` on, a part of it, where a download was broken off."""
     side: ReadServices = request.app.state.side
     asked = _only(request, "offset")
     report, offset = await _stored_report(id, request, asked), whole_parameter(asked, "offset", 0, 2**40, 0)
-    content = await side.reports.piece(report, offset, report.size)
     headers = {"Content-Disposition": f'attachment; filename="{report.file_name}"'}
-    return Response(content, media_type=report.media_type, headers=headers)
+    await side.reports.piece(report, offset, 1)  # which raises where there is no file
+    content = partial(side.reports.content, report)
+    if offset:
+        return Stream(content(offset, report.size), headers=headers, media_type=report.media_type)
+    return file_response(request, FileSize(report.size, report.sha256), content, headers, report.media_type)
 
 
 async def _stored_report(id: UUID, request: HttpRequest, asked: dict[str, str]) -> StoredReport:

@@ -20,10 +20,10 @@ import xlsxwriter
 
 from domain.metrics.catalogue import METRICS
 from domain.reports.document import Document, Section
-from read_api.answers.export import MADE_AT
 from read_api.charts.columns import COUNT, DAY, FORMATS, FRACTION, MOMENT, MONEY, RATIO, WEEKDAY, label
 from read_api.charts.shapes import shape_of
 from read_api.charts.special import LIFE, MRR
+from read_api.export.tables import MADE_AT
 from read_api.reports.composing import cover_of, formats_for, proof_of
 from read_api.web.formats import Formats
 from read_api.web.tables import LOOKED_AT, Column, columns_of, plain_rows, unit_kind

@@ -15,9 +15,9 @@ from domain.request.caller import ACTION, PAGE
 from projections.engine.query.request import Question
 from projections.engine.query.wide_answers import beside
 from read_api.answers.ad_hoc import AdHoc, admit, table
-from read_api.answers.export import FORMATS, format_of
 from read_api.answers.past import plain
 from read_api.dashboards.dashboards import COMPANY
+from read_api.export.tables import FORMATS, format_of
 from read_api.http.departure import for_caller
 from read_api.http.encoding import encoded
 from read_api.http.request import HttpRequest, ask, asked_at

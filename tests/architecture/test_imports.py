@@ -41,7 +41,8 @@ ON_ARRAYS = (
     "domain.metrics.indicators",
     "domain.metrics.trading",
 )
-DRAWING = ("read_api.reports.pdf",)  # which the process that writes reports loads, and no other
+# which the processes that write reports and exports load, and no others
+DRAWING = ("read_api.reports.pdf", "read_api.export.columns", "read_api.export.forms")
 # Imports these modules and every module of these packages, then tells what is loaded and what was started.
 PROBE = """
 import importlib, json, os, pkgutil, sys, threading

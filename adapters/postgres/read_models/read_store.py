@@ -336,19 +336,19 @@ def _answer(live: Live, rows: Rows, result: _AnswerRows) -> Answer | None:
     if result.first[0] not in (live.version, None):
         return None
     columns = rows.columns[CHECKPOINT_COLUMNS + 1 :]
-    return Answer(columns, result.rows, *_stands_for(*result.first[1:CHECKPOINT_COLUMNS]), live.definition)
+    return Answer(columns, result.rows, *stands_for(*result.first[1:CHECKPOINT_COLUMNS]), live.definition)
 
 
 def _checkpoints(rows: Rows) -> Mapping[str, Checkpoint]:
     checkpoints = {}
     for name, version, topics, partitions, *reached, own, replaced, defaults in rows.load(0, rows.total):
-        of_company, *_ = _stands_for(topics, partitions, own, None, None)
-        stands_for = _stands_for(topics, partitions, *reached)
-        checkpoints[name] = Checkpoint(version, *stands_for, f"{of_company} {replaced or 0}", defaults=defaults)
+        of_company, *_ = stands_for(topics, partitions, own, None, None)
+        stand = stands_for(topics, partitions, *reached)
+        checkpoints[name] = Checkpoint(version, *stand, f"{of_company} {replaced or 0}", defaults=defaults)
     return checkpoints
 
 
-def _stands_for(
+def stands_for(
     topics: Sequence[str] | None,
     partitions: Sequence[int] | None,
     offsets: Sequence[int] | None,

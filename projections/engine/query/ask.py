@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import to_builtins
 
+from domain.access.rights import Member
 from domain.company_calendar import UTC_CALENDAR
 from domain.errors import Invalid, NotFound
 from domain.ports import ReadStore
@@ -16,7 +19,7 @@ from projections.engine.query.asked_at import LastingAnswer
 from projections.engine.query.basis import Basis
 from projections.engine.query.company_settings import settings_of
 from projections.engine.query.composed import Composed, projections_of
-from projections.engine.query.plain import Query
+from projections.engine.query.plain import Query, Shown, Statement
 from projections.engine.query.request import (
     Answerable,
     Asking,
@@ -108,3 +111,28 @@ def find(name: str) -> tuple[Projection, Query]:
     if name not in all_queries():
         raise Invalid(f"{name} is made of other queries, and has no rows of its own", code="composed_query")
     return all_queries()[name]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTable:
+    """The SELECT of all rows that a question is about, whose they are, and their columns."""
+
+    member: Member | None
+    projection: str
+    statement: Statement
+    columns: Sequence[Shown]
+    basis: Basis
+
+    def position(self, reached: str) -> str:
+        """The position of the rows, where their projection has reached this one."""
+        return self.basis.position([self.projection], reached)
+
+
+async def whole_table(question: Question, store: ReadStore) -> WholeTable:
+    """All rows that a question is about. Raises Invalid for a query whose rows are no table's, and as `answer`."""
+    projection, query = find(question.name)
+    if query.whole is None:
+        raise Invalid(f"{question.name} has no more rows than its answer", code="bad_parameter")
+    basis = Basis(store)
+    request = await read_by_calendar(query, question, basis)
+    return WholeTable(question.member, projection.name, query.whole.everything(request), query.whole.shown, basis)

@@ -10,12 +10,12 @@ from domain.access.rights import Right
 from domain.errors import Invalid
 from projections.engine.declare.merge_rules import Day, Flag, Text
 from projections.engine.declare.rows import Column, Row, Table
-from projections.engine.query.answer_row import AnswerRow, row_type
+from projections.engine.query.answer_row import AnswerRow, row_type, with_currency
 from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.extent import LIMIT as CUT
 from projections.engine.query.formatting import answered_type, shower
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_time, storable
-from projections.engine.query.plain import Query, Selected, Statement
+from projections.engine.query.plain import Query, Selected, Shown, Statement
 from projections.engine.query.request import WITHOUT_END, Request
 from projections.engine.query.row_limit import first_of
 from projections.engine.query.totals import of_any_zone
@@ -78,22 +78,38 @@ class Listing:
     def ask(self, request: Request) -> Statement:
         """One page of rows after the cursor."""
         conditions, params = self._conditions(request)
-        order = ", ".join(sql.in_key_order(self.table))
-        if request.get("order") == NEWEST:
-            if request.get("cursor") is not None:
+        if request.get("cursor") is not None:
+            if request.get("order") == NEWEST:
                 raise Invalid("the newest rows come on one page: give a limit, and no cursor", code="bad_parameter")
-            order = f'"{self.time}" DESC, {order}'
-        elif request.get("cursor") is not None:
             condition, after = sql.after(self.table, self._after(request.get("cursor")))
             conditions.append(condition)
             params.extend(after)
-        names = ", ".join(f'"{c.name}"' for c in self.columns)
-        where, limit = " AND ".join(conditions), _page_size(request) + 1
+        end = f"ORDER BY {self._order(request)} LIMIT {_page_size(request) + 1}"
+        return self._rows(request, conditions, params, end)
+
+    def everything(self, request: Request) -> Statement:
+        """All rows; sorted where the request names an order. Raises Invalid for a place to begin at."""
+        if request.get("cursor") is not None:
+            raise Invalid("all rows are on one page: there is no cursor", code="bad_parameter")
+        limit = request.get("limit")
+        sort = f"ORDER BY {self._order(request)}" if request.get("order") or limit else ""
+        return self._rows(request, *self._conditions(request), f"{sort} LIMIT {limit}" if limit else sort)
+
+    @property
+    def shown(self) -> Sequence[Shown]:
+        """As `everything` selects them."""
+        return [Shown(self.name(c.name), c.kind) for c in self.columns]
+
+    def _order(self, request: Request) -> str:
+        keys = ", ".join(sql.in_key_order(self.table))
+        return f'"{self.time}" DESC, {keys}' if request.get("order") == NEWEST else keys
+
+    def _rows(self, request: Request, conditions: Sequence[str], params: Sequence[object], end: str) -> Statement:
+        names, where = ", ".join(f'"{c.name}"' for c in self.columns), " AND ".join(conditions)
         stored = Statement(f"{{{self.table.name}}}", ())
         made = stored if self.made is None else self.made.sql(request)
         source = made.sql if self.made is None else f"({made.sql}) AS made"
-        listed = f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}"
-        return Statement(listed, (*made.params, *params))
+        return Statement(f"SELECT {names} FROM {source} WHERE {where} {end}", (*made.params, *params))
 
     def selects(self, request: Request) -> Selected:
         """The rows that are listed, on all pages."""
@@ -175,6 +191,7 @@ def listing(
         *(_filter(of.table.column(f), listed.name(f)) for f in filters),
         *also,
     )
+    shown = row or listed.row(name)
     return Query(
         name,
         summary,
@@ -184,8 +201,9 @@ def listing(
         listed.extra,
         listed.selects,
         right,
-        row=row or listed.row(name),
+        row=shown,
         any_zone=bool(time) and (made is not None or of_any_zone(of.table.column(time))),
+        whole=listed if with_currency(shown) is shown else None,
     )
 
 

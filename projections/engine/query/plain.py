@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from string import Formatter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from domain.access.rights import Feature, Right
 from domain.ports import ReadStore
+from projections.engine.declare.merge_rules import Kind
 from projections.engine.declare.rows import Table
 from projections.engine.query.answer_row import CURRENCY, beside_money, with_currency
 from projections.engine.query.calendar import with_calendar
@@ -41,6 +42,26 @@ class Selected:
     params: tuple[object, ...]
 
 
+class Shown(NamedTuple):
+    """A column of answers: its name in them, and the kind of its stored values."""
+
+    name: str
+    kind: type[Kind]
+
+
+class Whole(Protocol):
+    """What writes all rows of a query, of which answers show a page at a time."""
+
+    def everything(self, request: Request) -> Statement:
+        """The SELECT of all rows that the request is about; in the order that it names, or in none."""
+        ...
+
+    @property
+    def shown(self) -> Sequence[Shown]:
+        """The columns of that SELECT."""
+        ...
+
+
 Converted = tuple[list[dict[str, Any]], dict[str, Any]]  # rows, and what the answer says of their currency
 Converts = Callable[[Request, ReadStore, str, list[dict[str, Any]]], Awaitable[Converted]]
 
@@ -53,6 +74,7 @@ class Query:
     asks must have, `feature` what their tier must open. `measures`: numbers of each row, where rows are totals. `row`:
     the type that describes what `shape` gives. `open_to_members`: members get the company's answer, which is of tables
     that are open to them. `converts` makes stored rows rows of one currency, for which projections `beside` are read.
+    `whole`: what writes all rows at once, where a row of the answer is a row of the table and says all by itself.
     """
 
     of_now: ClassVar[bool] = False
@@ -71,6 +93,7 @@ class Query:
     converts: Converts | None = None
     beside: frozenset[str] = frozenset()
     any_zone: bool = False
+    whole: Whole | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from read_api.answers.ad_hoc import Table
-from read_api.answers.export import FORMATS
+from read_api.export.tables import FORMATS
 
 
 def written(*texts: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rows as files: CSV, NDJSON, Excel and Parquet. The same rows give the same bytes.
+"""The rows of an answer as files: CSV, NDJSON, Excel, Parquet and Arrow. The same rows give the same bytes.
 
 Text that a spreadsheet would take for a formula gets an apostrophe before it in CSV, and is written as text in Excel.
 """
@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from domain.access.rights import Feature
 from domain.errors import Invalid
 from read_api.answers.ad_hoc import NUMBER, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MADE_AT = datetime(2000, 1, 1, tzinfo=UTC)  # of every workbook: it would else differ from itself a second later
@@ -41,6 +44,8 @@ def _cell(value: Any) -> Any:
 def harmless(value: Any) -> Any:
     """A cell of CSV: a text that begins like a formula, and is no number, has an apostrophe before it."""
     cell = _cell(value)
+    if isinstance(cell, bool):
+        return str(cell).lower()
     if isinstance(cell, str) and cell.startswith(FORMULA) and not NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
@@ -70,12 +75,13 @@ def _xlsx(table: Table) -> bytes:
             sheet.write_string(0, column, name)
         for line, row in enumerate(table.rows, 1):
             for column, name in enumerate(table.columns):
-                _write(sheet, line, column, _cell(row.get(name)))
+                write_cell(sheet, line, column, row.get(name))
     return file.getvalue()
 
 
-def _write(sheet: Any, line: int, column: int, cell: Any) -> None:
-    match cell:
+def write_cell(sheet: Any, line: int, column: int, value: Any) -> None:
+    """A value in a cell: numbers as numbers, all else as text that is no formula."""
+    match cell := _cell(value):
         case None:
             sheet.write_blank(line, column, None)
         case bool():
@@ -88,12 +94,20 @@ def _write(sheet: Any, line: int, column: int, cell: Any) -> None:
             sheet.write_string(line, column, str(cell))
 
 
-def _parquet(table: Table) -> bytes:
+def _columns(table: Table) -> pl.DataFrame:
     import polars as pl
 
     columns = {name: [_cell(row.get(name)) for row in table.rows] for name in table.columns}
-    file = io.BytesIO()
-    pl.DataFrame({name: pl.Series(name, cells, strict=False) for name, cells in columns.items()}).write_parquet(file)
+    return pl.DataFrame({name: pl.Series(name, cells, strict=False) for name, cells in columns.items()})
+
+
+def _parquet(table: Table) -> bytes:
+    _columns(table).write_parquet(file := io.BytesIO())
+    return file.getvalue()
+
+
+def _arrow(table: Table) -> bytes:
+    _columns(table).write_ipc_stream(file := io.BytesIO())
     return file.getvalue()
 
 
@@ -105,6 +119,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("ndjson", "application/x-ndjson", _ndjson),
             Format("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx, Feature.PIVOTS),
             Format("parquet", "application/vnd.apache.parquet", _parquet, Feature.PIVOTS),
+            Format("arrow", "application/vnd.apache.arrow.stream", _arrow, Feature.PIVOTS),
         )
     }
 )
