@@ -50,11 +50,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             _evidence(settings, log, db) as (trail, seals, instance),
             questions.questions(settings, log, movements, answer_tiers.answer_tiers(settings, bus), instance) as asked,
             questions.live_metrics(bus, asked) as live,
-            _past_and_reports(settings, asked, dashboards := Dashboards(asked, movements), movements) as (
-                past,
-                reports,
-                exports,
-            ),
+            _files(settings, asked, dashboards := Dashboards(asked, movements), movements) as (past, reports, exports),
             _sign_in(settings) as (authenticate, sessions),
             wiring.schedule_runs(settings) as runs,
         ):
@@ -100,7 +96,7 @@ async def _sign_in(settings: Settings) -> AsyncIterator[tuple[Authenticate, Sess
 
 
 @asynccontextmanager
-async def _past_and_reports(
+async def _files(
     settings: Settings, questions: Questions, dashboards: Dashboards, movements: ProjectionChanges
 ) -> AsyncIterator[tuple[PastQuestions, Reports, Exports]]:
     from app.read_side.exports import exports
