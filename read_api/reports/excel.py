@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import xlsxwriter
+from xlsxwriter.utility import xl_range
 
 from domain.metrics.catalogue import METRICS
 from domain.reports.document import Document, Section
@@ -25,6 +27,8 @@ from read_api.charts.shapes import shape_of
 from read_api.charts.special import LIFE, MRR
 from read_api.export.tables import MADE_AT
 from read_api.reports.composing import cover_of, formats_for, proof_of
+from read_api.reports.pivot import SHEET as PIVOT
+from read_api.reports.pivot import Pivot, Source, pivot_of, with_pivot, write_cells
 from read_api.web.formats import Formats
 from read_api.web.tables import LOOKED_AT, Column, columns_of, plain_rows, unit_kind
 
@@ -87,8 +91,8 @@ def workbook(document: Document) -> bytes:
         made = MADE_AT.replace(tzinfo=None)
         owner = document.owner
         book.set_properties({"title": document.title, "author": owner.name, "subject": document.kind, "created": made})
-        _Book(book, document).write()
-    return file.getvalue()
+        pivot = _Book(book, document).write()
+    return with_pivot(file.getvalue(), *pivot) if pivot else file.getvalue()
 
 
 class _Book:
@@ -107,14 +111,21 @@ class _Book:
         self._cells = {kind: book.add_format({"num_format": form}) for kind, form in NUMBER_FORMATS.items()}
         self._named = book.add_format({"font_color": "#59616e", "valign": "top"})
         self._wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        self._pivot: tuple[Pivot, Source] | None = None  # of the first section that has one
 
-    def write(self) -> None:
-        """Everything, the summary first."""
+    def write(self) -> tuple[Pivot, Source, int] | None:
+        """Everything, the summary first; what pivot table is to be laid over which sheet."""
         summary = self._book.add_worksheet("Summary")
         names = [self._free_name(section.title) for section in self._document.sections]
         self._write_summary(summary, names)
         for section, name in zip(self._document.sections, names, strict=True):
             self._write_section(section, name)
+        if self._pivot is None:
+            return None
+        sheet = self._book.add_worksheet(self._free_name(PIVOT))
+        sheet.set_column(0, 0, 24)
+        write_cells(sheet, self._pivot[0], partial(_text, sheet))
+        return *self._pivot, len(self._book.worksheets())
 
     def _free_name(self, title: str) -> str:
         """A name for a sheet that none has yet: what Excel allows of the title."""
@@ -174,6 +185,8 @@ class _Book:
                 self._draw(sheet, section, _Sheet(name, columns, HEAD + 1, last), first)
             following = next(rows, None)
             if following is None:
+                if part == 1 and self._document.can_pivot and self._pivot is None:
+                    self._pivot = _pivot_of(section, _Sheet(name, columns, HEAD + 1, last))
                 return
             rows, part = chain((following,), rows), part + 1
             name = self._free_name(section.title)
@@ -267,6 +280,12 @@ class _Book:
         if len(measures) == 1:
             chart.set_legend({"none": section.chart != "pie"})
         sheet.insert_chart(HEAD, len(of.columns) + 1, chart)
+
+
+def _pivot_of(section: Section, of: _Sheet) -> tuple[Pivot, Source] | None:
+    pivot = pivot_of(section.title, of.columns, list(plain_rows(section.rows)))
+    whole = xl_range(HEAD, 0, of.last, len(of.columns) - 1)
+    return pivot and (pivot, Source(of.name, whole))
 
 
 _OF_UNITS = frozenset({"value", "previous", "change"})  # of rows that may name a unit of their own

@@ -60,6 +60,7 @@ def document(*sections: Section, **parts: Any) -> Document:
     failed = section([], title="Failed", problem=f"It is {HOSTILE[1]}.")
     given = {
         "title": f"Report {HOSTILE[3]}",
+        "can_pivot": True,
         "owner": Owner(company_id="acme", name=f"{HOSTILE[0]} {WRITINGS[3]} {LONG}", footer=HOSTILE[2]),
         **parts,
     }
@@ -72,7 +73,6 @@ def document(*sections: Section, **parts: Any) -> Document:
         asked_at="2026-01-31T12:00:00Z",
         position="trading-events:0=12",
         params={"from": "2026-01-01"},
-        can_pivot=True,
         sections=sections or (*whole, failed),
         **given,
     )
