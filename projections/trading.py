@@ -371,7 +371,7 @@ trading.queries += [
         summary="Flows reported again or taken back: from what to what, and when that was known; the newest first.",
     ),
     restatements(
-        "restatements",
+        "restated_trades",
         of=Trade,
         summary="Trades reported again or taken back: from what to what, and when that was known; the newest first.",
     ),

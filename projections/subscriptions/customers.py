@@ -6,7 +6,6 @@ upgrade, and nothing is kept or lost by it. What stands at the end is told at th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -19,13 +18,12 @@ from projections.engine.query.no_amount import NoAmount, NoAmounts
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_members
 from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.rates_used import LIST_RATES, RATES, only_currency
-from projections.engine.query.reporting import Need
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.query.time_span import time_span
 from projections.exchange_rates import REPORTING
 from projections.subscriptions.in_one_currency import CustomerLevels, Grid, levels_of, whole
-from projections.subscriptions.movements import POLICY, levels_or_reasons, policy_of, rates_under
+from projections.subscriptions.movements import POLICY, Amounts, in_one_currency, levels_or_reasons, policy_of
 from projections.subscriptions.rows import CustomerMrr
 
 # MRR of each customer at the start (before `from`) and at the end (before `to`).
@@ -119,30 +117,22 @@ def _retained(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _levels(
-    request: Request, store: ReadStore, projection: str, table_rows: list[dict[str, Any]]
+    request: Request, store: ReadStore, projection: str
 ) -> tuple[dict[str, CustomerLevels | NoAmount] | Reason | None, dict[str, Any]]:
-    """MRR of each customer in the company's currency; the reason where that is none, None where nothing is to be made
-    one. And what the answer says of currencies.
-    """
+    """MRR of each customer, as `in_one_currency` says."""
     if request.get("by") or request.get(CURRENCY) is not None:
         return None, only_currency(request)
     low, high = time_span(request)
     params = request.company, policy_of(request), high
-    answer = await store.ask(request.company, projection, MOVED_IN, params)
-    moved: dict[str, Any] = {str(currency): day for currency, day in answer.rows}
-    common = await REPORTING.common(request.company, store, moved)
-    if not common.several:
-        return None, {CURRENCY: common.currency}
-    if common.currency is None:
-        return Reason.NO_REPORTING_CURRENCY, {CURRENCY: None}
-    answer = await store.ask(request.company, projection, PARTS, (low, *params))
-    parts = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     grid = Grid("", low, high, request.asked_at.day, request.calendar)
-    need = Need(common.currency, moved, list(grid.ends))
-    policy = rates_under(request, grid, moved.values())
-    converter = await REPORTING.converter(request.company, store, need, policy)
-    levels = await asyncio.to_thread(lambda: dict(levels_of(parts, grid.ends, converter)))
-    return levels, converter.said()
+    amounts = Amounts(
+        Statement(MOVED_IN, params),
+        Statement(PARTS, (low, *params)),
+        grid,
+        lambda _: list(grid.ends),
+        lambda parts, converter: dict(levels_of(parts, grid.ends, converter)),
+    )
+    return await in_one_currency(request, store, projection, amounts)
 
 
 MOVED_IN = """
@@ -155,7 +145,7 @@ PARTS = CUSTOMERS.format(by="currency, ", only="")
 async def _customers_in_one(
     request: Request, store: ReadStore, projection: str, table_rows: list[dict[str, Any]]
 ) -> Converted:
-    levels, said = await _levels(request, store, projection, table_rows)
+    levels, said = await _levels(request, store, projection)
     if levels is None:
         return table_rows, said
     if isinstance(levels, Reason):
@@ -177,7 +167,7 @@ async def _customers_in_one(
 async def _retained_in_one(
     request: Request, store: ReadStore, projection: str, table_rows: list[dict[str, Any]]
 ) -> Converted:
-    levels, said = await _levels(request, store, projection, table_rows)
+    levels, said = await _levels(request, store, projection)
     if levels is None:
         return table_rows, said
     (row,) = table_rows

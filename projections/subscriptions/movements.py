@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.billing.policies import PRESETS
 from domain.company_calendar import PERIODS
@@ -19,7 +19,7 @@ from projections.engine.query.no_amount import NoAmounts
 from projections.engine.query.params import FROM, LIMIT, TO, Param, read_choice, read_members
 from projections.engine.query.plain import Converted, Query, Selected, Statement
 from projections.engine.query.rates_used import BOOKED, CLOSING, CONSTANT, LIST_RATES, RATES, RatePolicy, only_currency
-from projections.engine.query.reporting import Need
+from projections.engine.query.reporting import Converter, Need
 from projections.engine.query.request import Request
 from projections.engine.query.row_limit import all_of, row_limit
 from projections.engine.query.time_span import time_span
@@ -33,6 +33,7 @@ from projections.subscriptions.in_one_currency import (
     LEVELS,
     MRR,
     Grid,
+    Rows,
     Unit,
     days_of,
     movements,
@@ -160,6 +161,22 @@ GROUP BY 1, 2, 3, 4, 5
 """
 
 
+T = TypeVar("T")
+Made = TypeVar("Made", covariant=True)
+
+
+class Amounts(NamedTuple, Generic[Made]):
+    """MRR that may be of several currencies: SELECT of these with the first day of each, and of the parts by currency;
+    the days whose rates are needed, and what is made of the parts.
+    """
+
+    moved_in: Statement
+    parts: Statement
+    grid: Grid
+    days: Callable[[Rows], list[date]]
+    make: Callable[[Rows, Converter], Made]
+
+
 def rates_under(request: Request, grid: Grid, moved: Collection[date]) -> RatePolicy:
     """The rates that are asked for; where nothing is said of them, a policy that ignores currency moves has those of
     the last day. `moved`: the days from which on anything moved.
@@ -169,6 +186,28 @@ def rates_under(request: Request, grid: Grid, moved: Collection[date]) -> RatePo
     first = max(grid.low.date(), min(moved, default=grid.today))
     day = {BOOKED: None, CONSTANT: grid.rated_on(first), CLOSING: grid.ends.closing}[name]
     return RatePolicy(name, day, request.get(LIST_RATES.name) == "true")
+
+
+async def in_one_currency(
+    request: Request, store: ReadStore, projection: str, amounts: Amounts[T]
+) -> tuple[T | Reason | None, dict[str, Any]]:
+    """What the amounts come to in the company's currency; the reason where that is none, None where nothing is to be
+    made one. And what the answer says of currencies. Raises what the store raises.
+    """
+    answer = await store.ask(request.company, projection, amounts.moved_in.sql, amounts.moved_in.params)
+    moved: dict[str, Any] = {str(currency): day for currency, day in answer.rows}
+    common = await REPORTING.common(request.company, store, moved)
+    if not common.several:
+        return None, {CURRENCY: common.currency}
+    if common.currency is None:
+        return Reason.NO_REPORTING_CURRENCY, {CURRENCY: None}
+    answer = await store.ask(request.company, projection, amounts.parts.sql, amounts.parts.params)
+    parts = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    policy = rates_under(request, amounts.grid, moved.values())
+    need = Need(common.currency, moved, amounts.days(parts))
+    converter = await REPORTING.converter(request.company, store, need, policy)
+    made = await asyncio.to_thread(amounts.make, parts, converter)  # 40 µs a row: others are answered meanwhile
+    return made, converter.said()
 
 
 async def _in_one_currency(
@@ -181,28 +220,26 @@ async def _in_one_currency(
         return plain, only_currency(request)
     (low, high), (only, filtered) = time_span(request), _filters(request)
     params = request.company, policy_of(request), *filtered, high
-    answer = await store.ask(request.company, projection, MOVED_IN.format(only=only), params)
-    moved: dict[str, Any] = {str(currency): day for currency, day in answer.rows}
-    common = await REPORTING.common(request.company, store, moved)
-    if not common.several:
-        return plain, {CURRENCY: common.currency}
-    if common.currency is None:
-        return [NoAmounts(row, LEVELS, Reason.NO_REPORTING_CURRENCY) for row in plain], {CURRENCY: None}
-    named = {name: name if name in by else f"'' AS {name}" for name in ("plan", "tier")}
     sql = PARTS.format(
-        **named,
+        **{name: name if name in by else f"'' AS {name}" for name in ("plan", "tier")},
         day=day_of("quarter", request.calendar),
         only=only,
         sums=", ".join(f"SUM({name}) AS {name}" for name in (*MRR, *COUNTS)),
     )
-    answer = await store.ask(request.company, projection, sql, (low, low, *params))
-    parts = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     grid = Grid(_unit(by), low, high, request.asked_at.day, request.calendar)
-    need = Need(common.currency, moved, days_of(parts, grid))
-    policy = rates_under(request, grid, moved.values())
-    converter = await REPORTING.converter(request.company, store, need, policy)
-    rows = await asyncio.to_thread(movements, parts, by, grid, converter)  # 40 µs a row: others are answered meanwhile
-    return rows[: row_limit(request)], converter.said()
+    amounts = Amounts(
+        Statement(MOVED_IN.format(only=only), params),
+        Statement(sql, (low, low, *params)),
+        grid,
+        lambda parts: days_of(parts, grid),
+        lambda parts, converter: movements(parts, by, grid, converter),
+    )
+    made, said = await in_one_currency(request, store, projection, amounts)
+    if made is None:
+        return plain, said
+    if isinstance(made, Reason):
+        return [NoAmounts(row, LEVELS, made) for row in plain], said
+    return made[: row_limit(request)], said
 
 
 MRR_MOVEMENTS = Query(

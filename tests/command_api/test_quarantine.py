@@ -83,7 +83,7 @@ def test_a_repaired_report_is_no_newer_than_it_was(instance: Instance, tmp_path:
     instance.wait()
     (row,) = instance.answer("query", "trading_totals", "--company", company)["rows"]
     assert (row["total_trades"], row["total_pnl"]) == (1, "7")
-    restated = instance.answer("query", "restatements", "--company", company)["rows"]
+    restated = instance.answer("query", "restated_trades", "--company", company)["rows"]
     assert [row["now"]["pnl"] for row in restated] == ["7", "5"]
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
+import pytest
+
+from domain.errors import Invalid
 from eventlog.publish.builders import (
+    account_flow,
     acquisition_cost,
     cost_cancelled,
     payment,
@@ -41,6 +46,46 @@ async def test_a_payment_counts_once_in_days_and_in_its_invoice(models: ReadMode
     (first, last) = reversed(await models.rows("restated_payments", payment_id="p1"))
     assert (first["was"], first["now"]) == ({"kind": "failed"}, {"kind": "succeeded"})
     assert (last["taken_back"], last["now"]) == (True, None)
+
+
+async def test_restatements_of_all_types_are_told_as_one(models: ReadModels) -> None:
+    """The newest first, page by page, each with what identifies it; of one type, of one user, and of a period."""
+    of: dict[str, Any] = {"company_id": "told", "timestamp": START}
+    paid = partial(payment, customer_id="c1", kind="succeeded", currency="USD", payment_id="p1", **of)
+    spent = partial(acquisition_cost, channel="ads", currency="EUR", cost_id="k1", **of)
+    flow = partial(account_flow, user_id="u1", account_id="a1", currency="JPY", flow_id="f1", **of)
+    answer = partial(survey_response, survey="nps", respondent_id="r1", response_id="s1", **of)
+    facts = [paid(amount=1), spent(cost=1), flow(amount=1), answer(score=1)]
+    again = [paid(amount=2), spent(cost=2), flow(amount=2), answer(score=2), flow(amount=3)]
+    models.given([*facts, *again, payment_cancelled(company_id="told", payment_id="p1")])
+    whole = await models.answer("restatements", "told")
+    rows = whole["rows"]
+    assert [each["known_at"] for each in rows] == sorted((each["known_at"] for each in rows), reverse=True)
+    assert whole["next_cursor"] is None
+    assert sorted(
+        ((r["type"], r["identity"], r["was"], r["now"], r["currency"]) for r in rows if r["now"]), key=str
+    ) == [
+        ("account_flow", {"flow_id": "f1"}, {"amount": "1"}, {"amount": "2"}, "JPY"),
+        ("account_flow", {"flow_id": "f1"}, {"amount": "2"}, {"amount": "3"}, "JPY"),
+        ("acquisition_cost", {"cost_id": "k1"}, {"cost": "1"}, {"cost": "2"}, "EUR"),
+        ("payment", {"payment_id": "p1"}, {"amount": "1"}, {"amount": "2"}, "USD"),
+        ("survey_response", {"response_id": "s1"}, {"score": 1}, {"score": 2}, None),
+    ]
+    assert [(r["type"], r["taken_back"]) for r in rows if r["now"] is None] == [("payment", True)]
+    page = await models.answer("restatements", "told", limit="2")
+    paged = [*page["rows"]]
+    while page["next_cursor"] is not None:
+        page = await models.answer("restatements", "told", limit="2", cursor=page["next_cursor"])
+        paged += page["rows"]
+    assert paged == rows
+    for kind in {each["type"] for each in rows}:
+        assert await models.rows("restatements", "told", type=kind) == [r for r in rows if r["type"] == kind]
+    of_user = await models.rows("restatements", "told", user_id="u1")
+    assert of_user == [r for r in rows if r["type"] == "account_flow"]
+    assert {(r["user_id"], r["was_user_id"]) for r in of_user} == {("u1", "u1")}
+    assert await models.rows("restatements", "told", to="2011-01-01") == []
+    with pytest.raises(Invalid, match="no user's"):
+        await models.rows("restatements", "told", type="payment", user_id="u1")
 
 
 async def test_a_step_of_a_ticket_counts_once(models: ReadModels) -> None:

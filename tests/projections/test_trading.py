@@ -317,7 +317,7 @@ async def test_restatements_say_from_what_to_what(models: ReadModels) -> None:
     of = partial(reported, company_id=company)
     events = [of(10), of(12, fees=1), of(7, "t2"), of(12, fees=1, symbol="B"), of(3, "t3", revision=2), of(4, "t3")]
     models.given([*events, trade_cancelled(company_id=company, trade_id="t1")], batches_of=[2])
-    found = await models.rows("restatements", company)
+    found = await models.rows("restated_trades", company)
     told = sorted((r["was_event_id"], r["event_id"]) for r in found)
     ids = [event.envelope.event_id for event in events]
     assert [pair[0] for pair in told] == sorted([ids[0], ids[1], ids[3]])
@@ -328,10 +328,10 @@ async def test_restatements_say_from_what_to_what(models: ReadModels) -> None:
     assert by_pair[ids[3]]["taken_back"]
     assert by_pair[ids[3]]["now"] is None
     assert by_pair[ids[3]]["was"]["pnl"] == "12"
-    first = await models.answer("restatements", company, limit="2")
-    rest = await models.rows("restatements", company, limit="2", cursor=first["next_cursor"])
+    first = await models.answer("restated_trades", company, limit="2")
+    rest = await models.rows("restated_trades", company, limit="2", cursor=first["next_cursor"])
     assert [*first["rows"], *rest] == found
-    assert await models.rows("restatements", company, trade_id="t2") == []
+    assert await models.rows("restated_trades", company, trade_id="t2") == []
 
 
 async def test_flows_and_values_that_are_reported_again_count_once(models: ReadModels) -> None:

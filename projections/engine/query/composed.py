@@ -31,6 +31,11 @@ from projections.engine.turns import Share, Turns
 
 AnyRow = TypeVar("AnyRow")
 
+
+def _nothing_more(_request: Request, _rows: Rows) -> Mapping[str, Any]:
+    return {}
+
+
 AT_ONCE = 2  # combinations that are computed beside the event loop at the same time
 SHARE = Share(AT_ONCE, of_tenant=1, waiting=32, patience=30.0)  # a tenant's dashboard may wait for all of its tiles
 STAMP: Mapping[str, Any] = {"position": str, "as_of": AnswerTime | None, "complete": bool}  # of each row, where stamped
@@ -80,6 +85,7 @@ class Composed(Generic[AnyRow]):
     `feature`: what the tier must open; those of its parts are needed as well. `stamped`: each row says what it stands
     for, so that it can be shown by itself. `kept`: its answers cost much, have few rows whatever is asked,
     and are kept by who serves them. `open_to_members`, `any_zone`: as of a plain query; of the latter all parts are so.
+    `extra`: what the answer says beside its rows.
     """
 
     of_now: ClassVar[bool] = False
@@ -98,6 +104,7 @@ class Composed(Generic[AnyRow]):
     kept: bool = False
     open_to_members: bool = False
     any_zone: bool = False
+    extra: Callable[[Request, Rows], Mapping[str, Any]] = _nothing_more
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", with_calendar(self.params, any_zone=self.any_zone))
@@ -113,9 +120,10 @@ class Composed(Generic[AnyRow]):
         else:
             combined = self.rows(request, rows)
         combined = beside_money(self.row, combined, stands_for.get(CURRENCY))
+        more = self.extra(request, combined)
         if self.stamped:
             combined = [row | {name: stands_for[name] for name in STAMP} for row in combined]
-        return {"query": self.name, "definition_version": self.version, **stands_for, "rows": combined}
+        return {"query": self.name, "definition_version": self.version, **stands_for, **more, "rows": combined}
 
     def rows(self, request: Request, rows: Mapping[str, Rows]) -> Rows:
         """The rows of the answer out of those of its parts, as they are answered. Raises what `combine` raises."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from projections.engine.declare.rows import Column, Row, Table, reports_of
-from projections.engine.query.answer_row import AnswerRow, AnswerTime, row_type
+from projections.engine.query.answer_row import CURRENCY, AnswerRow, AnswerTime, row_type
 from projections.engine.query.cursors import cursor_of, read_cursor
 from projections.engine.query.extent import LIMIT as CUT
 from projections.engine.query.formatting import show_time, shower
@@ -127,6 +127,7 @@ class Restated:
             "taken_back": back,
             **{name: now[name] for name in self.whose},
             **{f"was_{name}": was[name] for name in self.whose},
+            **({CURRENCY: now[CURRENCY]} if CURRENCY in now else {}),
             "was": {name: was[name] for name in (was if back else differs) if name not in self.whose},
             "now": None if back else {name: now[name] for name in differs if name not in self.whose},
             "cursor": _cursor(row),
@@ -137,6 +138,7 @@ class Restated:
         always: dict[str, Any] = {c.name: str for c in self.identity}
         always |= {"known_at": AnswerTime, "revision": int, "taken_back": bool}
         always |= dict.fromkeys((*self.whose, *(f"was_{name}" for name in self.whose), "cursor"), str)
+        always |= {CURRENCY: str | None} if any(c.name == CURRENCY for c in self.values) else {}
         return row_type(query, {**always, "was": dict[str, Any], "now": dict[str, Any] | None})
 
     def extra(self, request: Request, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -274,7 +274,10 @@ def questions(books: Books) -> Iterator[Question]:
     yield from unsaid()
 
 
-RESTATED = ("restatements", *(f"restated_{facts}" for facts in ("flows", "payments", "steps", "answers", "costs")))
+RESTATED = (
+    "restatements",
+    *(f"restated_{facts}" for facts in ("trades", "flows", "payments", "steps", "answers", "costs")),
+)
 
 
 def unsaid() -> Iterator[Question]:

@@ -40,7 +40,8 @@ COMMAND = Rule(frozenset({"admin"}))
 # What members may ask about their own rows, and what is open to them because it is nobody's. All else is closed.
 OF_A_USER = (
     "account_days", "account_values", "feature_usage", "forecast", "ingredients", "insights", "key_figure", "metric",
-    "metrics", "restated_flows", "restatements", "segments", "sessions", "trades", "trading_equity", "trading_league",
+    "metrics", "restated_flows", "restated_trades", "restatements", "segments", "sessions", "trades", "trading_equity",
+    "trading_league",
     "trading_metrics", "trading_returns", "trading_rolling", "trading_time", "trading_totals", "user_activity",
     "user_firsts", "user_step_totals", "user_steps", "users_seen",
 )  # fmt: skip
