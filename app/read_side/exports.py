@@ -11,7 +11,7 @@ from adapters.files.exports import ExportFolder, GrowingFile
 from adapters.postgres.read_models.read_store import Statement
 from adapters.postgres.read_models.row_copy import CopiedRows, copied
 from app.settings import Settings
-from domain.errors import Unavailable
+from domain.errors import Invalid, Unavailable
 from domain.exports import Progress
 from projections.engine.turns import Share, Turns
 from projections.engine.worker_process import WorkerProcess
@@ -50,7 +50,10 @@ def write_rows(settings: Settings, task: Task) -> Progress:
     url = settings.reader_url if task.member is None else settings.member_url
     asked = Statement(task.company, task.projection, task.statement.sql, task.statement.params, task.member)
     with copied(url, asked, SECONDS) as rows:
-        file = GrowingFile(task.file)
+        try:
+            file = GrowingFile(task.file)
+        except OSError as error:
+            raise Invalid(f"{task.file} cannot be written: {error.strerror}", code="bad_file") from None
         try:
             return _written(task, rows, file)
         except BaseException:
