@@ -17,10 +17,12 @@ from domain.metrics.catalogue import metric
 from domain.metrics.metric import Metric
 from domain.request.caller import ACTION, PAGE
 from projections.engine.declare.registry import all_registered
+from projections.engine.query.no_amount import NoAmount
 from projections.engine.query.request import OF_EXPLANATION, OF_PAST, Question
 from read_api.answers.explained_measure import explained_measure, measure_name
 from read_api.answers.past import plain
-from read_api.charts.columns import TEXT, kind_of, label
+from read_api.charts.columns import MONEY, TEXT, kind_of, label
+from read_api.charts.shapes import CURRENCY
 from read_api.dashboards.documents import END, PERIOD
 from read_api.http.departure import for_caller
 from read_api.http.metrics import ingredients_of
@@ -31,20 +33,26 @@ from read_api.web.audit.places import event_address, place_text
 from read_api.web.formats import Formats, utc
 from read_api.web.frame import formats_for, frame
 from read_api.web.page import page
-from read_api.web.tables import unit_kind
+from read_api.web.sentences import reason_words
+from read_api.web.tables import reason_of, unit_kind
 
 ON_A_PAGE = "20"  # events
 MOST_FACTS = 4  # of an event's row
+SAID_BESIDE = frozenset({"user_id", "quarter", CURRENCY})  # of a row: in columns of their own
 
 
 class Behind(NamedTuple):
-    """An event as the page shows it: when, whose, what it says, its share of the number, and its own page, if open."""
+    """An event as the page shows it: when, whose, what it says, its share of the number, its own page, if open.
+
+    `currency`: of its share, empty where that is no amount or names none.
+    """
 
     at: str
     exact: str
     user: str
     facts: str
     share: str
+    currency: str
     event_id: str
     href: str
 
@@ -94,7 +102,7 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
     formats = await formats_for(request, question.company)
     plain = {name: text for name, text in given.items() if name not in ("company", "cursor")}
     older = answer["next_cursor"]
-    made_of = {"rows": []} if "cursor" in given else await ingredients_of(request, key, given)
+    made_of = [] if "cursor" in given else await _made_of(request, key, given)
     return page(
         request,
         "events.html",
@@ -103,10 +111,20 @@ async def events_page(key: FromPath[str], request: HttpRequest) -> Response[byte
         measure=measure_name(of),
         answer=answer,
         value=formats.value(kind_of(of.measure, [answer["value"]]), answer["value"]),
-        ingredients=[_ingredient(each, formats, plain, question.company) for each in made_of["rows"]],
+        reason=reason_words(reason_of("value", answer)),
+        ingredients=[_ingredient(each, formats, plain, question.company) for each in made_of],
         events=_shown(answer["events"], of.measure, formats, _whose(request, question.company)),
         older=older and events_address(key, question.company, {**plain, "cursor": older}, measure),
     )
+
+
+async def _made_of(request: HttpRequest, key: str, given: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    """The ingredients of a metric; none where its amounts are in no currency, as the events themselves show."""
+    try:
+        rows: Sequence[Mapping[str, Any]] = (await ingredients_of(request, key, given))["rows"]
+    except NoAmount:
+        return ()
+    return rows
 
 
 def _ingredient(row: Mapping[str, Any], formats: Formats, params: Mapping[str, str], company: str) -> Line:
@@ -135,6 +153,7 @@ def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats, 
             event["user_id"],
             _facts(event["row"], formats),
             formats.value(kind, event["share"]),
+            (event["row"].get(CURRENCY) or "") if kind == MONEY else "",
             event["event_id"],
             company and event_address(company, place_text(event)),
         )
@@ -143,6 +162,6 @@ def _shown(events: Sequence[Mapping[str, Any]], measure: str, formats: Formats, 
 
 
 def _facts(row: Mapping[str, Any], formats: Formats) -> str:
-    plain = {name: value for name, value in row.items() if value not in (None, "") and name != "user_id"}
+    plain = {name: value for name, value in row.items() if value not in (None, "") and name not in SAID_BESIDE}
     shown = [f"{label(name)} {formats.value(kind_of(name, [value]) or TEXT, value)}" for name, value in plain.items()]
     return " · ".join(shown[:MOST_FACTS])

@@ -149,8 +149,8 @@ def _column(query: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
 def reason_of(name: str, row: Mapping[str, Any]) -> str:
     """Why a row has no value of that name, as a code; empty where it does not say."""
     reasons = row.get("reasons")
-    known = row.get("reason") if name == "value" else reasons.get(name) if isinstance(reasons, Mapping) else None
-    return str(known or "")
+    known = reasons.get(name) if isinstance(reasons, Mapping) else None
+    return str(known or (row.get("reason") if name == "value" else "") or "")
 
 
 def cell_of(column: Column, row: Mapping[str, Any], formats: Formats) -> Cell:

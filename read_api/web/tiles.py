@@ -20,6 +20,7 @@ from read_api.web.spark_lines import spark_line
 from read_api.web.tables import MOST_BESIDE, MOST_ROWS, Table, raw_text, reason_of, table_of, unit_kind
 
 EMPTY = "empty"
+EXTRA, IN_CURRENCY = "extra", "currency"  # of a tile, what its query says beside rows; the unit of what methods find
 TABLES = frozenset({"table", "status", "flow"})
 Tile = Mapping[str, Any]
 
@@ -163,7 +164,8 @@ def _note(tile: Tile, table: Table | None, formats: Formats) -> str:
         at = f"at rates of {', '.join(rates['sources'])}" if rates["number"] and _is_money(tile) else ""
         return " ".join(filter(None, (_left_out(tile), at)))
     every = f"Each mark stands for {tile['every']} rows." if tile["every"] > 1 else ""
-    parts = (every, _left_out(tile), _currency(tile, table, formats), _days(tile, formats), _rates(tile))
+    money = (_currency(tile, table, formats), _some_missing(tile), _rates(tile))
+    parts = (every, _left_out(tile), _days(tile, formats), *money)
     return " ".join(filter(None, parts))
 
 
@@ -174,6 +176,8 @@ def _is_money(tile: Tile) -> bool:
 def _currency(tile: Tile, table: Table | None, formats: Formats) -> str:
     """The currency of amounts beside which none stands."""
     columns = table.columns if table else ()
+    if tile[EXTRA].get(CURRENCY) and any(row.get("unit") == IN_CURRENCY for row in tile["rows"]):
+        return f"Amounts are in {tile[EXTRA][CURRENCY]}."  # of what methods found, whose numbers are plain ones
     said = any(column.name in (CURRENCY, "value") for column in columns) or currency_of(tile["rows"])
     if said or not any(column.kind == MONEY for column in columns):
         return ""
@@ -196,6 +200,13 @@ def _days(tile: Tile, formats: Formats) -> str:
         return ""
     other = calendar["time_zone"] != formats.calendar.time_zone
     return f"Days are those of {calendar['time_zone']}" + (", which this is kept by." if other else ".")
+
+
+def _some_missing(tile: Tile) -> str:
+    """That some amounts are told in no currency, where others are."""
+    reasons = [row["reasons"].values() for row in tile["rows"] if isinstance(row.get("reasons"), Mapping)]
+    found = sorted({str(reason) for each in reasons for reason in each} & AMOUNTS.keys())
+    return f"Some amounts are not shown. {reason_words(found[0])}" if found else ""
 
 
 NO_RATES: Mapping[str, Any] = MappingProxyType({"number": 0})

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access.rights import Role
+from domain.company_calendar import UTC_CALENDAR
 from read_api.charts.spec import on_clocks
 from read_api.web.address import field_time, read_moment
+from read_api.web.formats import Formats
+from read_api.web.tiles import tile_view
 from tests.support.instance import Instance, trade
 from tests.support.pages import Shown, settled, signed_in
 
@@ -25,6 +29,7 @@ NOON = 1_760_000_000_000  # 9 October 2025, 08:53:20 UTC: in Tokyo 17:53:20
 CALENDAR = {"time_zone": "Asia/Tokyo", "week_starts_on": "sunday", "fiscal_year_starts": 4, "trading_days": "all"}
 PERIOD = {"from": "2025-10-01", "to": "2025-11-01"}
 RATE = {"base": "EUR", "source": "ecb"}
+MISSING = {"total_pnl": "no_rate"}
 ZONES = ("Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
 
 
@@ -91,6 +96,30 @@ def test_amounts_that_are_in_no_currency_say_so(instance: Instance, reader: http
     assert {shown.states[name] for name in ("equity", "months")} == {"empty"}
     past = reader.get(small(instance, NO_TOTALS), params={"company": NO_TOTALS, "as_of": "2025-10-10T00:00:00"})
     assert (past.status_code, Shown(past.text).states["equity"]) == (200, "empty")
+
+
+def test_events_behind_a_number_name_the_currency_of_each(reader: httpx.Client) -> None:
+    """Together they are none; one by one each share has its own."""
+    page = reader.get("/metric/total_pnl/events", params={"company": NO_TOTALS}).text
+    assert "Of several currencies." in page
+    shares = re.findall(r'data-share="[^"]+">([^<]+)</span> <small>(\w+)</small>', page)
+    assert shares == [("5.00", "EUR"), ("-3,000.00", "JPY"), ("10.00", "USD")]
+
+
+def test_a_part_that_is_missing_is_told() -> None:
+    """Days that have a rate are drawn; the caption says that others are not."""
+    lines = [{"total_pnl": "5", "day": "2025-10-09"}, {"total_pnl": None, "day": "2025-10-10", "reasons": MISSING}]
+    tile: dict[str, Any] = {
+        "id": "t",
+        "title": "T",
+        "kind": "bar",
+        "query": "trading_totals",
+        "params": {},
+        "rows": lines,
+    }
+    tile |= {"layout": {"x": 0, "y": 0, "w": 6, "h": 4}, "state": "open", "problem": None, "every": 1, "left_out": []}
+    view = tile_view({**tile, "extra": {}}, Formats(Locale("en"), UTC_CALENDAR, "EUR", date(2025, 10, 11)))
+    assert (view.state, "Some amounts are not shown. A rate of exchange is missing." in view.note) == ("open", True)
 
 
 def test_what_is_typed_is_of_the_companys_zone(instance: Instance, reader: httpx.Client) -> None:
