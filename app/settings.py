@@ -181,6 +181,14 @@ class Settings:
         default="",
         metadata=_says("Address of the read API as people reach it, for links; empty: its host and port."),
     )
+    smtp_url: str = field(
+        default="",
+        metadata=_says(
+            "Mail server, smtp://user:password@host:port or smtps://…; who signs in is encrypted. Empty sends no mail.",
+            secret=True,
+        ),
+    )
+    mail_from: str = field(default="analytics@localhost", metadata=_says("Address that mail is sent from."))
     webhook_secret: str = field(
         default="",
         metadata=_says(

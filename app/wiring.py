@@ -229,11 +229,13 @@ def webhook_secret(settings: Settings) -> bytes:
 def deliveries(settings: Settings) -> Deliver:
     """What sends reports. Raises Invalid for settings that are none."""
     from adapters.delivery.channels import Channels
+    from adapters.delivery.mail import Mail, server_of
     from adapters.delivery.public_network import PublicNetwork, named_hosts
     from adapters.delivery.webhook import Webhooks
 
     network = PublicNetwork(named_hosts(settings.delivery_hosts))
-    return Channels(Webhooks(network, webhook_secret(settings)))
+    mail = Mail(server_of(settings.smtp_url), settings.mail_from) if settings.smtp_url else None
+    return Channels(Webhooks(network, webhook_secret(settings)), mail)
 
 
 def event_store(settings: Settings) -> AbstractAsyncContextManager[PostgresEventStore]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.delivery.mail import Mail
 from adapters.delivery.webhook import Webhooks
 from domain.configuration.channels import Recipient, ReportByEmail
 from domain.errors import Conflict
@@ -9,13 +10,16 @@ from domain.reports.run_store import Message
 
 
 class Channels:
-    """`domain.reports.schedule_runs.Deliver` over e-mail and webhooks."""
+    """`domain.reports.run_store.Deliver` over e-mail, where there is a server for it, and webhooks."""
 
-    def __init__(self, webhooks: Webhooks) -> None:
-        self._webhooks = webhooks
+    def __init__(self, webhooks: Webhooks, mail: Mail | None) -> None:
+        self._webhooks, self._mail = webhooks, mail
 
     async def send(self, recipient: Recipient, message: Message) -> None:
         """Raises Unavailable where trying again may help; other errors where it will not."""
-        if isinstance(recipient, ReportByEmail):
+        if not isinstance(recipient, ReportByEmail):
+            await self._webhooks.send(recipient, message)
+        elif self._mail is None:
             raise Conflict("no mail server is set (ANALYTICS_SMTP_URL)", code="no_mail_server")
-        await self._webhooks.send(recipient, message)
+        else:
+            await self._mail.send(recipient, message)
