@@ -32,7 +32,7 @@ from projections.engine.query.plain import Query, Selected, Statement
 from projections.engine.query.request import Request
 from projections.engine.store.sql import equals
 
-configuration = Projection(CONFIGURATION, version=4, beside=True, defaults=SETTINGS)
+configuration = Projection(CONFIGURATION, version=5, beside=True, defaults=SETTINGS)
 
 
 class History:
@@ -85,6 +85,7 @@ class ConfiguredReportSchedule(History, Row):
     report: Own[Json]
     timing: Own[Json]
     recipients: Own[Json]
+    failure_recipients: Own[Json]
     enabled: Own[Flag]
     archived: Own[Flag]
     pause: Own[Json]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from adapters.delivery.mail import Mail
 from adapters.delivery.webhook import Webhooks
-from domain.configuration.channels import Recipient, ReportByEmail
+from domain.configuration.channels import FailureRecipient, Recipient, ToEmail
 from domain.errors import Conflict
 from domain.reports.run_store import Message
+from domain.reports.schedule_runs import Run
 
 
 class Channels:
@@ -17,9 +18,19 @@ class Channels:
 
     async def send(self, recipient: Recipient, message: Message) -> None:
         """Raises Unavailable where trying again may help; other errors where it will not."""
-        if not isinstance(recipient, ReportByEmail):
-            await self._webhooks.send(recipient, message)
-        elif self._mail is None:
-            raise Conflict("no mail server is set (ANALYTICS_SMTP_URL)", code="no_mail_server")
+        if isinstance(recipient, ToEmail):
+            await self._server().send(recipient.to, message)
         else:
-            await self._mail.send(recipient, message)
+            await self._webhooks.send(recipient.url, message)
+
+    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+        """Say that a run failed or was skipped, and why. Raises as `send` does."""
+        if isinstance(recipient, ToEmail):
+            await self._server().tell(recipient.to, run)
+        else:
+            await self._webhooks.tell(recipient.url, run)
+
+    def _server(self) -> Mail:
+        if self._mail is None:
+            raise Conflict("no mail server is set (ANALYTICS_SMTP_URL)", code="no_mail_server")
+        return self._mail

@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from domain.configuration.channels import ReportByEmail
 from domain.errors import Conflict, Invalid, Unavailable
 from domain.reports.run_store import Message
+from domain.reports.schedule_runs import Run
 
 PORTS = {"smtp": 587, "smtps": 465}
 SECONDS = 60.0  # that one message may take
@@ -47,14 +47,21 @@ class Mail:
     def __init__(self, server: Server, sender: str) -> None:
         self._server, self._sender = server, sender
 
-    async def send(self, recipient: ReportByEmail, message: Message) -> None:
+    async def send(self, to: str, message: Message) -> None:
         """Raises Unavailable where trying again may help, Conflict where it will not."""
+        await self._send(to, mail_of(self._sender, to, message))
+
+    async def tell(self, to: str, run: Run) -> None:
+        """Say that a run failed or was skipped, and why. Raises as `send` does."""
+        await self._send(to, failure_of(self._sender, to, run))
+
+    async def _send(self, to: str, mail: EmailMessage) -> None:
         server = self._server
         try:
             await aiosmtplib.send(
-                mail_of(self._sender, recipient.to, message),
+                mail,
                 sender=self._sender,
-                recipients=[recipient.to],
+                recipients=[to],
                 hostname=server.host,
                 port=server.port,
                 username=server.username,
@@ -79,18 +86,36 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> Unavailable | Conflict:
 def mail_of(sender: str, to: str, message: Message) -> EmailMessage:
     """The message, with the file where it may be attached; a larger one is linked."""
     run, report, content, link = message
-    due, name = f"{run.due_at:%Y-%m-%d %H:%M} UTC", " ".join(run.schedule.name.split())
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, to, f"{name}: {due}"
-    mail["Message-ID"] = f"<{run.run_id}.{sha256(to.encode()).hexdigest()[:16]}@{sender.rpartition('@')[2]}>"
-    mail["Date"] = run.due_at
-    mail["Auto-Submitted"] = "auto-generated"
+    mail = _about(sender, to, run, _title(run), run.run_id)
     where = (
         f"It has {report.size:,} bytes, and lies here for who signs in:" if content is None else "It also lies here:"
     )
-    lines = (f"{name}, due {due}{', made late' if run.late else ''}.", "", where, link, "", f"SHA-256: {report.sha256}")
+    lines = (f"{_title(run)}{', made late' if run.late else ''}.", "", where, link, "", f"SHA-256: {report.sha256}")
     mail.set_content("\n".join(lines) + "\n")
     if content is not None:
         kind, _, form = report.media_type.partition("/")
         mail.add_attachment(content, maintype=kind, subtype=form, filename=report.file_name)
+    return mail
+
+
+def failure_of(sender: str, to: str, run: Run) -> EmailMessage:
+    """What is sent to who hears of failures."""
+    mail = _about(sender, to, run, f"{run.state}: {_title(run)}", f"{run.run_id}.failed.{run.again}")
+    again = (
+        f"analytics schedule send-again {run.schedule_id} {run.due_at:%Y-%m-%dT%H:%M:%SZ} --company {run.company_id}"
+    )
+    mail.set_content("\n".join((f"{_title(run)}: {run.state}.", "", run.error, "", "To try again:", again)) + "\n")
+    return mail
+
+
+def _title(run: Run) -> str:
+    return f"{' '.join(run.schedule.name.split())}, due {run.due_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _about(sender: str, to: str, run: Run, subject: str, message_id: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Message-ID"] = f"<{message_id}.{sha256(to.encode()).hexdigest()[:16]}@{sender.rpartition('@')[2]}>"
+    mail["Date"] = run.due_at
+    mail["Auto-Submitted"] = "auto-generated"
     return mail

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 from standardwebhooks import Webhook
 
 from adapters.delivery.public_network import PublicNetwork, post
-from domain.configuration.channels import ReportByWebhook
 from domain.errors import Conflict, Unavailable
 from domain.reports.run_store import Message
+from domain.reports.schedule_runs import Run
 
 AGAIN = frozenset({408, 425, 429})  # with 5xx: answers after which trying again may help
-READY = "report.ready"
+READY, FAILED = "report.ready", "report.failed"
 
 
 class Webhooks:
@@ -25,18 +26,24 @@ class Webhooks:
     def __init__(self, network: PublicNetwork, secret: bytes) -> None:
         self._network, self._secret = network, secret
 
-    async def send(self, recipient: ReportByWebhook, message: Message) -> None:
+    async def send(self, url: str, message: Message) -> None:
         """Raises Unavailable where trying again may help, Forbidden and Conflict where it will not."""
-        body, now = body_of(message), datetime.now(UTC)
-        signature = Webhook(secret_of(self._secret, message.run.company_id)).sign(message.run.run_id, now, body)
+        await self._post(url, message.run, message.run.run_id, body_of(message))
+
+    async def tell(self, url: str, run: Run) -> None:
+        """Say that a run failed or was skipped, and why. Raises as `send` does."""
+        await self._post(url, run, f"{run.run_id}.failed.{run.again}", failure_of(run))
+
+    async def _post(self, url: str, run: Run, message_id: str, body: str) -> None:
+        now = datetime.now(UTC)
         headers = {
             "content-type": "application/json",
             "user-agent": "analytics",
-            "webhook-id": message.run.run_id,
+            "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature,
+            "webhook-signature": Webhook(secret_of(self._secret, run.company_id)).sign(message_id, now, body),
         }
-        status = await post(self._network, recipient.url, headers, body.encode())
+        status = await post(self._network, url, headers, body.encode())
         if status >= 500 or status in AGAIN:
             raise Unavailable(f"the webhook answered {status}")
         if not 200 <= status < 300:
@@ -62,7 +69,16 @@ def body_of(message: Message) -> str:
         "content": None if content is None else base64.b64encode(content).decode(),
         "link": link,
     }
-    about = {"company": run.company_id, "schedule_id": run.schedule_id, "schedule": run.schedule.name}
+    return _body(READY, run, {"report": file})
+
+
+def failure_of(run: Run) -> str:
+    """What is sent to who hears of failures."""
+    return _body(FAILED, run, {"state": run.state, "error": run.error})
+
+
+def _body(kind: str, run: Run, more: Mapping[str, object]) -> str:
     due = run.due_at.isoformat().replace("+00:00", "Z")
-    data = {"run_id": run.run_id, **about, "due": due, "late": run.late, "report": file}
-    return msgspec.json.encode({"type": READY, "timestamp": due, "data": data}).decode()
+    about = {"company": run.company_id, "schedule_id": run.schedule_id, "schedule": run.schedule.name}
+    data = {"run_id": run.run_id, **about, "due": due, "late": run.late, **more}
+    return msgspec.json.encode({"type": kind, "timestamp": due, "data": data}).decode()

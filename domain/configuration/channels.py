@@ -53,6 +53,7 @@ class ReportByWebhook(ToWebhook, frozen=True, tag_field="kind", tag="webhook"):
 
 Channel = ToEmail | ToWebhook | ToSlack
 Recipient = ReportByEmail | ReportByWebhook
+FailureRecipient = ToEmail | ToWebhook
 
 
 def channels_repeated(field: str, channels: Sequence[Channel]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.configuration import forms
-from domain.configuration.channels import Recipient, channels_repeated
+from domain.configuration.channels import FailureRecipient, Recipient, channels_repeated
 from domain.configuration.cron import Cron
 from domain.configuration.kinds import Aggregate, Command, Event, Issued, Value, refuse
 from domain.configuration.lifecycle import (
@@ -78,6 +78,12 @@ Recipients = Annotated[
 ]
 
 
+FailureRecipients = Annotated[
+    tuple[FailureRecipient, ...],
+    Meta(max_length=10, description="Who hears, with the reason, of a report that was not made or did not arrive."),
+]
+
+
 class Pause(Value, frozen=True):
     """No report is made until a time (ms since 1970 UTC; 0: until it is resumed)."""
 
@@ -94,6 +100,7 @@ class Contents(Value, frozen=True):
     timing: Annotated[Timing, Meta(description="When it is made.")]
     recipients: Recipients = ()
     description: forms.Prose = ""
+    failure_recipients: FailureRecipients = ()
 
 
 class ReportSchedule(Contents, frozen=True, kw_only=True):
@@ -226,6 +233,13 @@ class RecipientsChanged(Event, frozen=True):
     recipients: tuple[Recipient, ...]
 
 
+class FailureRecipientsChanged(Event, frozen=True):
+    """Others hear of its failures."""
+
+    topic = "report_schedule.failure_recipients_changed"
+    failure_recipients: tuple[FailureRecipient, ...]
+
+
 class ReportScheduleEnabled(Event, frozen=True):
     """Its report is made."""
 
@@ -281,7 +295,14 @@ Setting = (
 LifeCycleCommand = EnableReportSchedule | DisableReportSchedule | ArchiveReportSchedule | RestoreReportSchedule
 RunCommand = PauseReportSchedule | ResumeReportSchedule | SendRunAgain
 ReportScheduleCommand = CreateReportSchedule | Setting | LifeCycleCommand | RunCommand
-SettingEvent = ReportScheduleRenamed | ReportScheduleDescribed | ReportChanged | TimingChanged | RecipientsChanged
+SettingEvent = (
+    ReportScheduleRenamed
+    | ReportScheduleDescribed
+    | ReportChanged
+    | TimingChanged
+    | RecipientsChanged
+    | FailureRecipientsChanged
+)
 LifeCycleEvent = ReportScheduleEnabled | ReportScheduleDisabled | ReportScheduleArchived | ReportScheduleRestored
 RunEvent = ReportSchedulePaused | ReportScheduleResumed | RunSentAgain
 ReportScheduleEvent = ReportScheduleCreated | SettingEvent | LifeCycleEvent | RunEvent
@@ -343,6 +364,7 @@ def problems(contents: Contents) -> Iterator[str]:
         yield f"timing.cron: {error}"
     yield from forms.zone_problem("timing.time_zone", contents.timing.time_zone)
     yield from channels_repeated("recipients", contents.recipients)
+    yield from channels_repeated("failure_recipients", contents.failure_recipients)
 
 
 REPORT_SCHEDULE = Aggregate(

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.configuration.cron import Cron
 from domain.configuration.report_schedule import ReportSchedule
-from domain.reports.schedule_runs import Run, RunState, moment
+from domain.reports.schedule_runs import Run, moment
 
 LATE = timedelta(minutes=5)  # after which what nobody made is late
 NOBODY = "nothing ran when it was due"
@@ -43,9 +43,7 @@ def planned(company: str, schedule_id: str, history: Sequence[Since], after: int
         if policy == "make" or (policy == "newest" and run is late[-1]):
             yield msgspec.structs.replace(run, late=True)
         else:
-            yield msgspec.structs.replace(
-                run, late=True, state=RunState.SKIPPED, finished_at=now, error=f"{NOBODY}, and its policy is {policy}"
-            )
+            yield msgspec.structs.replace(run, late=True, skip=True, error=f"{NOBODY}, and its policy is {policy}")
 
 
 def _due_times(history: Sequence[Since], after: int, now: int) -> Iterator[tuple[ReportSchedule, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from domain.configuration.channels import Recipient
+from domain.configuration.channels import FailureRecipient, Recipient
 from domain.configuration.event_store import Stored
 from domain.reports.report import StoredReport
 from domain.reports.schedule_runs import Run
@@ -89,4 +89,8 @@ class Deliver(Protocol):
 
     async def send(self, recipient: Recipient, message: Message) -> None:
         """Raises Unavailable where trying again may help; other errors where it will not."""
+        ...
+
+    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+        """Say that a run failed or was skipped, and why. Raises as `send` does."""
         ...

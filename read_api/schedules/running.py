@@ -131,10 +131,16 @@ class Runner:
         state = RunState.DUE if run.tries < MOST_TRIES else RunState.FAILED
         finished_at = self._now() if state is RunState.FAILED else 0
         ended = structs.replace(run, state=state, error=str(error), finished_at=finished_at)
+        if state is RunState.FAILED:
+            await self._tell(ended)
         await self._store.keep(ended, self._holder, PAUSE)
 
     async def _carry_out(self, run: Run) -> None:
-        run = structs.replace(run, state=RunState.RUNNING, started_at=run.started_at or self._now(), error="")
+        error = run.error if run.skip and not run.again else ""
+        run = structs.replace(run, state=RunState.RUNNING, started_at=run.started_at or self._now(), error=error)
+        if run.skip and not run.again:
+            await self._end(run, RunState.SKIPPED)
+            return
         if run.tries > MOST_TRIES:
             error = f"it was begun {MOST_TRIES} times, and the process ended each time"
             await self._end(structs.replace(run, error=error), RunState.FAILED)
@@ -150,7 +156,20 @@ class Runner:
         await self._end(run, RunState.FAILED if problems else RunState.DONE)
 
     async def _end(self, run: Run, state: RunState) -> None:
-        await self._store.keep(structs.replace(run, state=state, finished_at=self._now()), self._holder)
+        ended = structs.replace(run, state=state, finished_at=self._now())
+        if state is not RunState.DONE:
+            await self._tell(ended)
+        await self._store.keep(ended, self._holder)
+
+    async def _tell(self, run: Run) -> None:
+        """Who wants to hear of failures hears of this one; whom it does not reach finds it in the list of runs."""
+        for recipient in run.schedule.failure_recipients:
+            try:
+                async for attempt in self._attempts():
+                    with attempt:
+                        await self._deliver.tell(recipient, run)
+            except AnalyticsError as error:
+                logger.warning("nobody hears that run %s of schedule %s failed: %s", run.run_id, run.schedule_id, error)
 
     async def _made(self, run: Run, sees: Own | None) -> MadeReport:
         """The report by these rights: the one that is there, else a new one; or why there is none."""
@@ -196,19 +215,24 @@ class Runner:
         """A delivery after it was sent, or tried for as often as there is hope."""
         try:
             message = await self._message(run, made)
-            async for attempt in stamina.retry_context(
-                Unavailable,
-                attempts=ATTEMPTS,
-                timeout=None,
-                wait_initial=self._first_pause,
-                wait_max=LONGEST_PAUSE,
-                wait_jitter=self._first_pause,
-            ):
+            async for attempt in self._attempts():
                 with attempt:
                     await self._deliver.send(delivery.recipient, message)
         except AnalyticsError as error:
             return structs.replace(delivery, state=Sent.DEAD, at=self._now(), error=str(error))
         return structs.replace(delivery, state=Sent.SENT, at=self._now(), error="")
+
+    def _attempts(self) -> AsyncIterator[stamina.Attempt]:
+        """Of something to be sent: each after a longer pause, for as long as what fails may pass by itself."""
+        pause = self._first_pause
+        return stamina.retry_context(
+            Unavailable,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=pause,
+            wait_max=LONGEST_PAUSE,
+            wait_jitter=pause,
+        ).__aiter__()
 
     async def _message(self, run: Run, made: MadeReport) -> Message:
         report = await self._reports.find(principal_of(run, None, self._tiers), run.company_id, made.report_id)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +25,14 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import psutil
 import psycopg
 
-from tests.support.event_store import decide, state
+from tests.support.event_store import aggregate, decide, state
 from tests.support.hooks import Hooks, hooks
 from tests.support.instance import Instance, environment, role_of, temporary_instance, trade
 
 COMPANY, LEASE = "duly", "2"
 HOURS = 20  # back from now that a schedule was made: what is older than a day needs a tier
 QUARTER = 900_000
+REPORT = {"kind": "custom", "format": "json", "sections": [{"title": "Totals", "query": "trading_totals"}]}
 BETWEEN = (0.2, 2.5)  # seconds from one kill to the next
 PATIENCE = 600.0  # seconds after the last kill until all is done
 
@@ -101,7 +102,7 @@ def run(instance: Instance, receiver: Hooks, kills: int, seed: int) -> Outcome:
     try:
         for number in range(kills):
             if number % 5 == 0:
-                due += _schedule(url, receiver)
+                due += schedule_in_the_past(url, COMPANY, 4 * HOURS, REPORT, [{"kind": "webhook", "url": receiver.url}])
             time.sleep(chance.uniform(*BETWEEN))
             schedulers.kill(chance)
         _wait(url, len(due))
@@ -114,20 +115,18 @@ def run(instance: Instance, receiver: Hooks, kills: int, seed: int) -> Outcome:
     return Outcome(due, [(*each, _run_id(*each[:2])) for each in runs], reports, receiver, kills)
 
 
-def _schedule(url: str, receiver: Hooks) -> list[tuple[str, int]]:
-    """One more schedule, that was made hours ago; when it was due since then."""
+def schedule_in_the_past(
+    url: str, company: str, quarters: int, report: Mapping[str, object], recipients: Sequence[Mapping[str, object]]
+) -> list[tuple[str, int]]:
+    """Put a schedule into the event store that was made so many quarters of an hour ago; when it was due since then."""
     now = time.time_ns() // 1_000_000
-    name, begin = f"s-{uuid4()}", now - HOURS * 4 * QUARTER
-    report = {"kind": "custom", "format": "json", "sections": [{"title": "Totals", "query": "trading_totals"}]}
+    name, begin = f"s-{uuid4()}", now - quarters * QUARTER
     timing = {"cron": "*/15 * * * *", "time_zone": "UTC"}
-    body = {"name": name, "report": report, "timing": timing, "recipients": [{"kind": "webhook", "url": receiver.url}]}
+    body = {"name": name, "report": report, "timing": timing, "recipients": recipients}
     with psycopg.connect(url, autocommit=True) as connection:
-        said = state(COMPANY, at=begin, body=body)
+        said = state(company, at=begin, body=body)
         decide(connection, name, 1, json.dumps(said).encode(), topic="report_schedule.created")
-        first = "SELECT originator_id::text FROM config_events ORDER BY notification_id DESC LIMIT 1"
-        row = connection.execute(first.encode()).fetchone()
-    assert row is not None
-    return [(row[0], at) for at in range(-(-begin // QUARTER) * QUARTER, now + 1, QUARTER) if at > begin]
+    return [(str(aggregate(name)), at) for at in range(-(-begin // QUARTER) * QUARTER, now + 1, QUARTER) if at > begin]
 
 
 def _wait(url: str, number: int) -> None:

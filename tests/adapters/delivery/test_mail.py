@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from msgspec import structs
 
 from adapters.delivery.channels import Channels
 from adapters.delivery.mail import Mail, Server, server_of
 from adapters.delivery.public_network import PublicNetwork
 from adapters.delivery.webhook import Webhooks
-from domain.configuration.channels import ReportByEmail
+from domain.configuration.channels import ReportByEmail, ToEmail
 from domain.errors import Conflict, Invalid, Unavailable
+from domain.reports.schedule_runs import RunState
 from tests.adapters.delivery.messages import message
 
-ANN = ReportByEmail("ann@example.com")
+ANN = "ann@example.com"
 
 
 class Inbox:
@@ -63,10 +65,10 @@ async def mail(inbox: Inbox) -> AsyncIterator[Mail]:
 
 async def test_a_report_arrives(mail: Mail, inbox: Inbox) -> None:
     """Attached, under an id that is the same when it is sent again, and no other recipient's."""
-    for to in (ANN, ANN, ReportByEmail("bob@example.com")):
+    for to in (ANN, ANN, "bob@example.com"):
         await mail.send(to, message())
     (recipients, first), (_, second), (_, other) = inbox.mails
-    assert (recipients, first["Subject"]) == (["ann@example.com"], "Weekly figures: 2026-09-21 14:13 UTC")
+    assert (recipients, first["Subject"]) == (["ann@example.com"], "Weekly figures, due 2026-09-21 14:13 UTC")
     assert first["Message-ID"] == second["Message-ID"] != other["Message-ID"]
     (attached,) = first.iter_attachments()
     assert (attached.get_filename(), attached.get_content_type()) == ("r1.pdf", "application/pdf")
@@ -82,6 +84,16 @@ async def test_a_large_one_is_linked(mail: Mail, inbox: Inbox) -> None:
     assert "https://analytics.example/r1" in text.get_content()
 
 
+async def test_a_failure_is_told(mail: Mail, inbox: Inbox) -> None:
+    """With the reason, and how to try again."""
+    run = structs.replace(message().run, state=RunState.FAILED, error="the store was away")
+    await Channels(Webhooks(PublicNetwork({}), b"s"), mail).tell(ToEmail(ANN), run)
+    got = inbox.mails[0][1]
+    assert got["Subject"] == "failed: Weekly figures, due 2026-09-21 14:13 UTC"
+    assert "the store was away" in got.get_content()
+    assert "schedule send-again s1 2026-09-21T14:13:20Z --company acme" in got.get_content()
+
+
 async def test_what_is_refused_says_why(mail: Mail, inbox: Inbox) -> None:
     """What may be otherwise in a while is tried again; what will not is not; nor is what nobody takes."""
     inbox.answers = ["451 busy", "550 no such user"]
@@ -92,7 +104,7 @@ async def test_what_is_refused_says_why(mail: Mail, inbox: Inbox) -> None:
     with pytest.raises(Unavailable):
         await Mail(Server("127.0.0.1", 9, None, None, False), "a@b.example").send(ANN, message())
     with pytest.raises(Conflict, match="ANALYTICS_SMTP_URL"):
-        await Channels(Webhooks(PublicNetwork({}), b"s"), None).send(ANN, message())
+        await Channels(Webhooks(PublicNetwork({}), b"s"), None).send(ReportByEmail(ANN), message())
     assert inbox.mails == []
 
 

@@ -6,12 +6,13 @@ import base64
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from adapters.delivery.public_network import PublicNetwork, named_hosts
 from adapters.delivery.webhook import Webhooks, secret_of
-from domain.configuration.channels import ReportByWebhook
 from domain.errors import AnalyticsError, Conflict, Unavailable
+from domain.reports.schedule_runs import RunState
 from tests.adapters.delivery.messages import message
 from tests.support.hooks import HOST, hooks
 
@@ -24,13 +25,17 @@ async def test_a_receiver_can_check_what_comes(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv("SSL_CERT_FILE", receiver.settings["SSL_CERT_FILE"])
         sending = Webhooks(PublicNetwork(named_hosts(f"{HOST}=127.0.0.1")), SECRET)
         for content in (b"%PDF", None):
-            await sending.send(ReportByWebhook(receiver.url), message(content))
-        (headers, body), (_, linked) = receiver.raw
+            await sending.send(receiver.url, message(content))
+        await sending.tell(receiver.url, structs.replace(message().run, state=RunState.FAILED, error="away"))
+        (headers, body), (_, linked), (other, failed) = receiver.raw
     said = Webhook(secret_of(SECRET, "acme")).verify(body, headers)
     assert (headers["webhook-id"], said["type"]) == (message().run.run_id, "report.ready")
     file = said["data"]["report"]
     assert (base64.b64decode(file["content"]), file["sha256"]) == (b"%PDF", "ab")
     assert Webhook(secret_of(SECRET, "acme")).verify(linked, receiver.raw[1][0])["data"]["report"]["content"] is None
+    bad = Webhook(secret_of(SECRET, "acme")).verify(failed, other)
+    assert (bad["type"], bad["data"]["error"], bad["data"]["state"]) == ("report.failed", "away", "failed")
+    assert other["webhook-id"] != headers["webhook-id"]
     for secret, text in ((secret_of(SECRET, "other"), body), (secret_of(SECRET, "acme"), body + " ")):
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(text, headers)
@@ -41,7 +46,7 @@ async def test_who_is_not_who_the_name_says_gets_nothing(tmp_path: Path) -> None
     with hooks(tmp_path) as receiver:
         sending = Webhooks(PublicNetwork(named_hosts(f"{HOST}=127.0.0.1")), SECRET)
         with pytest.raises(Unavailable):
-            await sending.send(ReportByWebhook(receiver.url), message())
+            await sending.send(receiver.url, message())
         assert receiver.raw == []
 
 
@@ -66,7 +71,7 @@ async def test_an_answer_says_whether_to_try_again(
         return status
 
     monkeypatch.setattr("adapters.delivery.webhook.post", answered)
-    sent = Webhooks(PublicNetwork({}), SECRET).send(ReportByWebhook("https://a.example/"), message())
+    sent = Webhooks(PublicNetwork({}), SECRET).send("https://a.example/", message())
     if error is None:
         await sent
     else:

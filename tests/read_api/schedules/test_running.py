@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from msgspec import structs
 
 from adapters.postgres.tables.schedule_runs import PostgresRuns
 from domain.access.rights import Member, Principal, Role
-from domain.configuration.channels import Own, Recipient, ReportByWebhook
+from domain.configuration.channels import FailureRecipient, Own, Recipient, ReportByWebhook, ToEmail
 from domain.configuration.company import Calendar
 from domain.configuration.report_schedule import Report, ReportSchedule, Timing
 from domain.errors import AnalyticsError, Conflict, Fenced, Forbidden, Unavailable
@@ -22,6 +23,7 @@ from domain.reports.schedule_runs import Run, RunState, Sent
 from read_api.schedules.running import MOST_TRIES, Runner, period_of
 
 WHOLE, OWN = ReportByWebhook("https://a.example/"), ReportByWebhook("https://b.example/", Own(("u1",)))
+ANN = ToEmail("ann@example.com")
 LEASE, DUE = 1.0, 1_790_000_000_000
 
 
@@ -66,7 +68,12 @@ class Received:
 
     def __init__(self) -> None:
         self.messages: list[tuple[Recipient, Message]] = []
+        self.failures: list[tuple[FailureRecipient, RunState, str]] = []
         self.errors: dict[Recipient, list[Exception]] = {}
+
+    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+        """Take it."""
+        self.failures.append((recipient, run.state, run.error))
 
     async def send(self, recipient: Recipient, message: Message) -> None:
         """Take it."""
@@ -91,10 +98,10 @@ def runner(store: PostgresRuns, reports: Made, deliver: Received, holder: str = 
     )  # fmt: skip
 
 
-async def due(store: PostgresRuns, number: int = 1, *recipients: Recipient, report: Report | None = None) -> None:
-    """So many runs are due."""
-    schedule = ReportSchedule("s", report or Report("trading"), Timing("0 * * * *"), recipients)
-    runs = [Run(company_id="acme", schedule_id="s1", due=DUE + n, schedule=schedule) for n in range(number)]
+async def due(store: PostgresRuns, number: int = 1, *recipients: Recipient, **more: Any) -> None:
+    """So many runs are due, of whose failures Ann hears."""
+    schedule = ReportSchedule("s", Report("trading"), Timing("0 * * * *"), recipients, failure_recipients=(ANN,))
+    runs = [Run(company_id="acme", schedule_id="s1", due=DUE + n, schedule=schedule, **more) for n in range(number)]
     await store.add(runs, Plan(DUE, 1))
 
 
@@ -173,6 +180,7 @@ async def test_what_does_not_arrive_is_tried_and_can_be_sent_again(store: Postgr
     failed = await only(store)
     assert ([each.state for each in failed.deliveries], failed.state) == ([Sent.SENT, Sent.DEAD], RunState.FAILED)
     assert failed.error == "gone"
+    assert received.failures == [(ANN, RunState.FAILED, "gone")]
     await store.send_again("acme", "s1", DUE, 7)
     assert await working.next(LEASE)
     await store.send_again("acme", "s1", DUE, 7)
@@ -191,6 +199,19 @@ async def test_without_a_report_nobody_gets_one(store: PostgresRuns) -> None:
     run = await only(store)
     assert (run.state, run.error) == (RunState.FAILED, "nothing of theirs")
     assert [recipient for recipient, _ in received.messages] == [WHOLE]
+
+
+async def test_what_is_skipped_is_told_and_can_be_made(store: PostgresRuns) -> None:
+    """It is in the list with the reason; whoever wants it says so."""
+    reports, received = Made(), Received()
+    await due(store, 1, WHOLE, late=True, skip=True, error="nothing ran")
+    await runner(store, reports, received).next(LEASE)
+    run = await only(store)
+    assert (run.state, run.error, reports.made) == (RunState.SKIPPED, "nothing ran", Counter())
+    assert received.failures == [(ANN, RunState.SKIPPED, "nothing ran")]
+    await store.send_again("acme", "s1", DUE, 3)
+    await runner(store, reports, received).next(LEASE)
+    assert ((await only(store)).state, len(received.messages)) == (RunState.DONE, 1)
 
 
 async def test_who_kills_whoever_makes_it_is_given_up(store: PostgresRuns, database_url: str) -> None:
