@@ -23,12 +23,12 @@ class Channels:
         else:
             await self._webhooks.send(recipient.url, message)
 
-    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+    async def send_failure(self, recipient: FailureRecipient, run: Run) -> None:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
         if isinstance(recipient, ToEmail):
-            await self._server().tell(recipient.to, run)
+            await self._server().send_failure(recipient.to, run)
         else:
-            await self._webhooks.tell(recipient.url, run)
+            await self._webhooks.send_failure(recipient.url, run)
 
     def _server(self) -> Mail:
         if self._mail is None:

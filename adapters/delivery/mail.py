@@ -51,7 +51,7 @@ class Mail:
         """Raises Unavailable where trying again may help, Conflict where it will not."""
         await self._send(to, mail_of(self._sender, to, message))
 
-    async def tell(self, to: str, run: Run) -> None:
+    async def send_failure(self, to: str, run: Run) -> None:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
         await self._send(to, failure_of(self._sender, to, run))
 

@@ -30,7 +30,7 @@ class Webhooks:
         """Raises Unavailable where trying again may help, Forbidden and Conflict where it will not."""
         await self._post(url, message.run, message.run.run_id, body_of(message))
 
-    async def tell(self, url: str, run: Run) -> None:
+    async def send_failure(self, url: str, run: Run) -> None:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
         await self._post(url, run, f"{run.run_id}.failed.{run.again}", failure_of(run))
 

@@ -46,10 +46,10 @@ def now() -> int:
 
 
 def link(settings: Settings, report: StoredReport) -> str:
-    """Where the file of a report lies, for who may have it."""
+    """The page of a report, for who may see it."""
     scheme = "https" if settings.tls_certificate else "http"
     base = settings.public_url.rstrip("/") or f"{scheme}://{settings.host}:{settings.read_port}"
-    return f"{base}/api/v1/reports/{report.report_id}/file?company={report.company_id}"
+    return f"{base}/reports/{report.report_id}?company={report.company_id}"
 
 
 ROLE = Role("scheduler", "makes and sends the reports of schedules", serve, nice=8)

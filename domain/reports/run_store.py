@@ -91,6 +91,6 @@ class Deliver(Protocol):
         """Raises Unavailable where trying again may help; other errors where it will not."""
         ...
 
-    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+    async def send_failure(self, recipient: FailureRecipient, run: Run) -> None:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
         ...

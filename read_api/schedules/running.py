@@ -132,7 +132,7 @@ class Runner:
         finished_at = self._now() if state is RunState.FAILED else 0
         ended = structs.replace(run, state=state, error=str(error), finished_at=finished_at)
         if state is RunState.FAILED:
-            await self._tell(ended)
+            await self._send_failures(ended)
         await self._store.keep(ended, self._holder, PAUSE)
 
     async def _carry_out(self, run: Run) -> None:
@@ -158,16 +158,16 @@ class Runner:
     async def _end(self, run: Run, state: RunState) -> None:
         ended = structs.replace(run, state=state, finished_at=self._now())
         if state is not RunState.DONE:
-            await self._tell(ended)
+            await self._send_failures(ended)
         await self._store.keep(ended, self._holder)
 
-    async def _tell(self, run: Run) -> None:
+    async def _send_failures(self, run: Run) -> None:
         """Who wants to hear of failures hears of this one; whom it does not reach finds it in the list of runs."""
         for recipient in run.schedule.failure_recipients:
             try:
                 async for attempt in self._attempts():
                     with attempt:
-                        await self._deliver.tell(recipient, run)
+                        await self._deliver.send_failure(recipient, run)
             except AnalyticsError as error:
                 logger.warning("nobody hears that run %s of schedule %s failed: %s", run.run_id, run.schedule_id, error)
 

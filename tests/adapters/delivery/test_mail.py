@@ -87,7 +87,7 @@ async def test_a_large_one_is_linked(mail: Mail, inbox: Inbox) -> None:
 async def test_a_failure_is_told(mail: Mail, inbox: Inbox) -> None:
     """With the reason, and how to try again."""
     run = structs.replace(message().run, state=RunState.FAILED, error="the store was away")
-    await Channels(Webhooks(PublicNetwork({}), b"s"), mail).tell(ToEmail(ANN), run)
+    await Channels(Webhooks(PublicNetwork({}), b"s"), mail).send_failure(ToEmail(ANN), run)
     got = inbox.mails[0][1]
     assert got["Subject"] == "failed: Weekly figures, due 2026-09-21 14:13 UTC"
     assert "the store was away" in got.get_content()

@@ -26,7 +26,7 @@ async def test_a_receiver_can_check_what_comes(tmp_path: Path, monkeypatch: pyte
         sending = Webhooks(PublicNetwork(named_hosts(f"{HOST}=127.0.0.1")), SECRET)
         for content in (b"%PDF", None):
             await sending.send(receiver.url, message(content))
-        await sending.tell(receiver.url, structs.replace(message().run, state=RunState.FAILED, error="away"))
+        await sending.send_failure(receiver.url, structs.replace(message().run, state=RunState.FAILED, error="away"))
         (headers, body), (_, linked), (other, failed) = receiver.raw
     said = Webhook(secret_of(SECRET, "acme")).verify(body, headers)
     assert (headers["webhook-id"], said["type"]) == (message().run.run_id, "report.ready")

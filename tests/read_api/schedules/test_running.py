@@ -71,7 +71,7 @@ class Received:
         self.failures: list[tuple[FailureRecipient, RunState, str]] = []
         self.errors: dict[Recipient, list[Exception]] = {}
 
-    async def tell(self, recipient: FailureRecipient, run: Run) -> None:
+    async def send_failure(self, recipient: FailureRecipient, run: Run) -> None:
         """Take it."""
         self.failures.append((recipient, run.state, run.error))
 
