@@ -43,7 +43,7 @@ def planned(company: str, schedule_id: str, history: Sequence[Since], after: int
         if policy == "make" or (policy == "newest" and run is late[-1]):
             yield msgspec.structs.replace(run, late=True)
         else:
-            yield msgspec.structs.replace(run, late=True, skip=True, error=f"{NOBODY}, and its policy is {policy}")
+            yield msgspec.structs.replace(run, late=True, omit=True, error=f"{NOBODY}, and its policy is {policy}")
 
 
 def _due_times(history: Sequence[Since], after: int, now: int) -> Iterator[tuple[ReportSchedule, int]]:

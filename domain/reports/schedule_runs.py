@@ -56,7 +56,7 @@ class Delivery(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 class Run(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """A run; times are ms since 1970 UTC, 0 where there is none. `schedule`: as it was when it was due.
 
-    `skip`: it is not to be made, and its error says why. `tries`: how often somebody began it. `again`: number of the
+    `omit`: it is not to be made, and its error says why. `tries`: how often somebody began it. `again`: number of the
     command that made it begin anew.
     """
 
@@ -66,7 +66,7 @@ class Run(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     schedule: ReportSchedule
     state: RunState = RunState.DUE
     late: bool = False
-    skip: bool = False
+    omit: bool = False
     planned_at: int = 0
     started_at: int = 0
     finished_at: int = 0

@@ -136,9 +136,9 @@ class Runner:
         await self._store.keep(ended, self._holder, PAUSE)
 
     async def _carry_out(self, run: Run) -> None:
-        error = run.error if run.skip and not run.again else ""
+        error = run.error if run.omit and not run.again else ""
         run = structs.replace(run, state=RunState.RUNNING, started_at=run.started_at or self._now(), error=error)
-        if run.skip and not run.again:
+        if run.omit and not run.again:
             await self._end(run, RunState.SKIPPED)
             return
         if run.tries > MOST_TRIES:

@@ -204,7 +204,7 @@ async def test_without_a_report_nobody_gets_one(store: PostgresRuns) -> None:
 async def test_what_is_skipped_is_told_and_can_be_made(store: PostgresRuns) -> None:
     """It is in the list with the reason; whoever wants it says so."""
     reports, received = Made(), Received()
-    await due(store, 1, WHOLE, late=True, skip=True, error="nothing ran")
+    await due(store, 1, WHOLE, late=True, omit=True, error="nothing ran")
     await runner(store, reports, received).next(LEASE)
     run = await only(store)
     assert (run.state, run.error, reports.made) == (RunState.SKIPPED, "nothing ran", Counter())
