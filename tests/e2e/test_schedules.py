@@ -41,16 +41,21 @@ class Inbox:
 @contextmanager
 def mail_server(inbox: Inbox) -> Iterator[int]:
     """Its port, for as long as this lasts."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-    opening = loop.create_server(lambda: SMTP(inbox), "127.0.0.1", 0)
-    server = asyncio.run_coroutine_threadsafe(_opened(opening), loop).result(10)
-    yield server.sockets[0].getsockname()[1]
-    loop.call_soon_threadsafe(loop.stop)
+    with asyncio.Runner() as runner:
+        server = runner.run(_listening(inbox))
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            server.close()
 
 
-async def _opened(opening: Any) -> Any:
-    return await opening
+async def _listening(inbox: Inbox) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(lambda: SMTP(inbox), "127.0.0.1", 0)
 
 
 @pytest.mark.ci
@@ -75,6 +80,14 @@ def test_each_recipient_gets_their_own_rows_alone(own_instance: Instance, tmp_pa
     whole, own = (json.loads(base64.b64decode(body["content"])) for body in bodies)
     assert [_users(each) for each in (whole, own)] == [{"u0", "u1", "u2"}, {"u1"}]
     assert {to: _users(each) for to, each in inbox.reports.items()} == {"two@example.com": {"u2"}}
+    file = tmp_path / "own.json"
+    for body in bodies:  # by the rights of a viewer, and of a member
+        assert (
+            own_instance.command("report", "get", body["report_id"], "--company", COMPANY, "--out", str(file)).exit_code
+            == 0
+        )
+        verified = own_instance.command("report", "verify", str(file))
+        assert verified.exit_code == 0, verified.output
     with own_instance.client("viewer", COMPANY) as client:
         (row,) = client.get("/api/v1/query/schedule_runs", params={"schedule_id": schedule_id}).json()["rows"]
         assert row == run
