@@ -125,6 +125,7 @@ async def test_two_make_each_run_once(store: PostgresRuns, database_url: str) ->
     await other.close()
     runs = await store.listing(RunFilter("acme", state="done"))
     assert sorted(run.due for run in runs) == [DUE + n for n in range(12)]
+    assert not await store.listing(RunFilter("other"))
     assert (len(reports.made), set(reports.made.values())) == (12, {1})
     assert len({message.run.run_id for _, message in received.messages}) == len(received.messages) == 12
 
