@@ -116,21 +116,21 @@ def _values(request: Any, answer: Answer) -> Row:
     if request.method != "predicted":
         return {"groups": groups(request.by, answer)}
     (row,) = answer["rows"]
-    version, finding = {"definition_version": row["method_version"]}, row["finding"]
+    beside, finding = {"definition_version": row["method_version"], "currency": row["currency"] or ""}, row["finding"]
     if finding is None:
-        nothing = {**DISCOUNTED, **version, "value": None, "reason": row["reasons"]["finding"]}
+        nothing = {**DISCOUNTED, **beside, "value": None, "reason": row["reasons"]["finding"]}
         return {"groups": [{"metrics": [nothing]}], "quality": quality(answer, {})}
     of_each = [
-        {"dimensions": {"customer_id": each["key"]}, "metrics": [_value(each["lifetime_value"], version)]}
+        {"dimensions": {"customer_id": each["key"]}, "metrics": [_value(each["lifetime_value"], beside)]}
         for each in finding["buyers"]
     ]
-    total = [{"metrics": [_value(finding["total"], version)]}]
+    total = [{"metrics": [_value(finding["total"], beside)]}]
     scores = {"value_correlation": finding["value_correlation"]}
     return {"groups": of_each if request.by else total, "quality": quality(answer, scores)}
 
 
-def _value(value: float, version: Row) -> Row:
-    return {**DISCOUNTED, **version, "value": value}
+def _value(value: float, beside: Row) -> Row:
+    return {**DISCOUNTED, **beside, "value": value}
 
 
 RPCS = (

@@ -12,6 +12,8 @@ from eventlog.publish.builders import payment, subscription, user_event
 from eventlog.publish.event import Event
 from projections.queries.insights.customers import churn_of
 from tests.projections.harness import ReadModels
+from tests.projections.test_currencies import in_currency
+from tests.projections.test_exchange_rates import rate
 from tests.projections.test_insights import BEGIN, at, day
 
 DAYS = 120
@@ -75,31 +77,68 @@ def test_what_came_later_is_not_looked_at() -> None:
     assert churn_of("acme", users, *asked) == churn_of("acme", later, *asked)
 
 
-def paid(customer: str, number: int, amount: float, company: str = "acme") -> Event:
+def paid(customer: str, number: int, amount: float, company: str = "acme", currency: str = "USD") -> Event:
     """A payment that succeeded on that day."""
     return payment(
-        company_id=company, customer_id=customer, kind="succeeded", amount=amount, currency="USD", timestamp=at(number)
+        company_id=company,
+        customer_id=customer,
+        kind="succeeded",
+        amount=amount,
+        currency=currency,
+        timestamp=at(number),
     )
 
 
-async def test_frequent_buyers_are_worth_more(models: ReadModels) -> None:
-    """Those who buy every week at 100 come before those who buy every month at 20; all values are positive."""
-    chance = random.Random(11)
-    events = []
+def purchases() -> list[tuple[str, int, float]]:
+    """Those of `a` buy every week at 100, those of `b` every month at 20."""
+    chance, found = random.Random(11), []
     for number in range(90):
         often = number % 3 == 0
         start, gap = chance.randint(0, 60), 7 if often else 30
         until = 240 if chance.random() < 0.7 else start + 60
         for bought in range(start, until, gap):
             amount = round(chance.uniform(80, 120) if often else chance.uniform(10, 30), 2)
-            events.append(paid(f"{'a' if often else 'b'}{number:02}", bought, amount))
-    models.given(events)
-    (row,) = await models.rows("lifetime_value", from_=day(0), to=day(240), customers="10", months="6")
+            found.append((f"{'a' if often else 'b'}{number:02}", bought, amount))
+    return found
+
+
+WHOLE = {"from_": day(0), "to": day(240), "customers": "10", "months": "6"}
+
+
+async def test_frequent_buyers_are_worth_more(models: ReadModels) -> None:
+    """Those who buy every week at 100 come before those who buy every month at 20; all values are positive."""
+    models.given([paid(*purchase) for purchase in purchases()])
+    (row,) = await models.rows("lifetime_value", **WHOLE)
     found = row["finding"]
     assert (row["sample"], row["minimum"], found["months"]) == (90, 50, 6)
     assert [buyer["key"][0] for buyer in found["buyers"]] == ["a"] * 10
     assert found["buyers"][0]["value"] == pytest.approx(100, abs=10)
     assert 0 < found["buyers"][9]["lifetime_value"] <= found["buyers"][0]["lifetime_value"] < found["total"]
+    assert row["currency"] == "USD"
+    await bought_in_two_currencies(models, row)
+
+
+async def bought_in_two_currencies(models: ReadModels, same: dict[str, Any]) -> None:
+    """The same purchases, every other one in yen of which two are a dollar: the same model, once that can be told."""
+    company = "mixed"
+    bought = enumerate(purchases())
+    models.given(
+        [
+            paid(customer, on, amount * 2, company, "JPY") if n % 2 else paid(customer, on, amount, company)
+            for n, (customer, on, amount) in bought
+        ]
+    )
+    (row,) = await models.rows("lifetime_value", company, **WHOLE)
+    assert (row["finding"], row["currency"], row["reasons"]) == (None, None, {"finding": "no_reporting_currency"})
+    models.given([in_currency("USD", company=company)])
+    (row,) = await models.rows("lifetime_value", company, **WHOLE)
+    assert (row["currency"], row["reasons"]) == ("USD", {"finding": "no_rate"})
+    models.given(
+        [rate(f"{day(number)}T00:00:00", "JPY", 2, base="USD", company=company) for number in range(0, 240, 7)]
+    )
+    answer = await models.answer("lifetime_value", company, **WHOLE)
+    assert answer["rows"] == [same]
+    assert answer["rates"]["number"] == 35
 
 
 def subscribed(customer: str, number: int, what: Any, sequence: int) -> Event:

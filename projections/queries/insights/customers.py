@@ -24,13 +24,17 @@ from domain.insights.purchases import buyers
 from domain.insights.retention import Life, alive_after, retention
 from domain.insights.survival import Survival
 from domain.metrics.value import Reason, has_value
-from projections.engine.query.answer_row import Rows
+from domain.ports import ReadStore
+from projections.engine.query.answer_row import CURRENCY, Rows
 from projections.engine.query.composed import Composed, Part, Select
 from projections.engine.query.params import Param, read_day, read_whole
-from projections.engine.query.plain import Statement
+from projections.engine.query.plain import Converted, Statement
+from projections.engine.query.rates_used import LIST_RATES, RATES, rate_policy, rates_of
+from projections.engine.query.reporting import Need
 from projections.engine.query.request import Request
 from projections.engine.query.zones import day_of
 from projections.engine.worker_process import MODELS
+from projections.exchange_rates import REPORTING
 from projections.queries.insights.daily_series import LONGEST, TO, end_of, window
 from projections.queries.insights.shape import Insight, Method, plain
 
@@ -64,13 +68,18 @@ FROM (SELECT DISTINCT company_id, user_id, {{day}} AS day FROM {{{{user_quarter}
     WHERE company_id = %s AND quarter >= %s AND quarter < %s) AS active
 JOIN {{{{user_seen}}}} USING (company_id, user_id) GROUP BY user_id ORDER BY md5(user_id) LIMIT {MOST}
 """
+# Of a customer in each currency; `utc_days` are those of the rates.
 BOUGHT = f"""
-SELECT customer_id AS key, array_agg(day - DATE 'epoch' ORDER BY day) AS days,
-    array_agg((amount / {ONE})::float8 ORDER BY day) AS amounts
-FROM (SELECT customer_id, {{day}} AS day, SUM(amount) AS amount FROM {{{{payment_quarter}}}}
-    WHERE company_id = %s AND quarter >= %s AND quarter < %s AND kind IN ('succeeded', 'recovered') AND amount > 0
-    GROUP BY 1, 2) AS bought
-GROUP BY customer_id ORDER BY md5(customer_id) LIMIT {MOST}
+SELECT key, currency, days, utc_days, amounts FROM (
+    SELECT customer_id AS key, currency, array_agg(day - DATE 'epoch' ORDER BY day, utc_day) AS days,
+        array_agg(utc_day ORDER BY day, utc_day) AS utc_days,
+        array_agg((amount / {ONE})::float8 ORDER BY day, utc_day) AS amounts,
+        dense_rank() OVER (ORDER BY md5(customer_id), customer_id) AS place
+    FROM (SELECT customer_id, currency, {{day}} AS day, quarter::date AS utc_day, SUM(amount) AS amount
+        FROM {{{{payment_quarter}}}} WHERE company_id = %s AND quarter >= %s AND quarter < %s
+        AND kind IN ('succeeded', 'recovered') AND amount > 0 GROUP BY 1, 2, 3, 4) AS paid
+    GROUP BY customer_id, currency
+) AS bought WHERE place <= {MOST} ORDER BY place, currency
 """
 
 
@@ -166,13 +175,46 @@ VALUE = Method(Kind.LIFETIME_VALUE, lifetime.METHOD, bg_nbd.MINIMUM)
 
 
 def _parts_of_value(request: Request) -> Mapping[str, Select]:
-    return {"customers": Select("payments", _by_day(BOUGHT, request))}
+    return {"customers": Select("payments", _by_day(BOUGHT, request), _amounts_in_one)}
+
+
+MISSING = "_missing"  # why amounts of several currencies are none of one
+
+
+async def _amounts_in_one(
+    request: Request, store: ReadStore, _projection: str, rows: list[dict[str, Any]]
+) -> Converted:
+    """What was paid, in one currency at the rates of its days; a row that says why there is none, where that is so."""
+    named = {row[CURRENCY] for row in rows}
+    common = await REPORTING.common(request.company, store, named)
+    if not common.several:
+        return rows, {CURRENCY: common.currency}
+    if common.currency is None:
+        return [{MISSING: Reason.NO_REPORTING_CURRENCY}], {CURRENCY: None}
+    days = [day for row in rows for day in (min(row["utc_days"]), max(row["utc_days"]))]
+    policy = rate_policy(rates_of(request), _moments(request), days, request.asked_at)
+    converter = await REPORTING.converter(request.company, store, Need(common.currency, named, days), policy)
+    factors = {
+        (row[CURRENCY], day): converter.factor(row[CURRENCY], day) for row in rows for day in sorted({*row["utc_days"]})
+    }
+    if None in factors.values():
+        return [{MISSING: Reason.NO_RATE}], converter.said()
+    at = {key: float(factor or 0) for key, factor in factors.items()}
+    return [
+        {**row, "amounts": [x * at[row[CURRENCY], day] for x, day in zip(row["amounts"], row["utc_days"], strict=True)]}
+        for row in rows
+    ], converter.said()
 
 
 def _combine_value(request: Request, rows: Mapping[str, Rows]) -> list[Insight]:
-    bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in rows["customers"]]
+    paid = rows["customers"]
+    missing = [row[MISSING] for row in paid if MISSING in row]
+    about = {**_about(request, "payment_totals", len({row.get("key") for row in paid})), "unit": "currency"}
+    if missing:
+        return [VALUE.row(missing[0], 0, about)]
+    bought = [(str(r["key"]), tuple(r["days"]), tuple(r["amounts"])) for r in paid]
     arguments = _days(request)[1], request.get("months", MONTHS), request.get("customers", NAMED)
-    return MODELS.run(value_of, request.company, bought, *arguments, _about(request, "payment_totals", len(bought)))
+    return MODELS.run(value_of, request.company, bought, *arguments, about)
 
 
 def value_of(
@@ -201,6 +243,8 @@ lifetime_value = Composed(
         NAMES,
         FROM,
         TO,
+        RATES,
+        LIST_RATES,
     ),
     _parts_of_value,
     _combine_value,

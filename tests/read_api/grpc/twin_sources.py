@@ -374,8 +374,8 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
         "lower": MADE, "upper": MADE, "reason of value": MADE,
     },
     "GetChurnForecast": {**QUALITY, "subject_id": "user_id"},
-    "GetLifetimeValue": {**QUALITY, **metrics_of(), "title": MADE, "key": MADE, "unit": MADE, "convention": MADE,
-        "definition_version": MADE, "reason of value": lambda found: [
+    "GetLifetimeValue": {**QUALITY, **metrics_of(), "title": MADE, "currency": MADE, "key": MADE, "unit": MADE,
+        "convention": MADE, "definition_version": MADE, "reason of value": lambda found: [
             row.get("reason") or row.get("reasons", {}).get("finding") for row in found[""]],
     },
     "GetForecast": {
