@@ -27,7 +27,8 @@ from domain.reports.schedule_runs import Delivery, MadeReport, Run, RunState, Se
 from domain.reports.standard import CUSTOM
 from eventlog import tasks
 
-MOST_TRIES = 5  # of a run whose process ends, or whose servers are away
+MOST_TRIES = 5  # of a run whose servers are away
+MOST_STARTS = 20  # of one whose process ends each time: less would give up what others have died of
 PAUSE = 30.0  # seconds before one whose servers are away is tried again
 ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 5, 1.0, 30.0  # of a delivery; seconds between them
 MOST_ATTACHED = 10 * 2**20  # bytes of a file that is sent along; a larger one is linked
@@ -141,8 +142,8 @@ class Runner:
         if run.omit and not run.again:
             await self._end(run, RunState.SKIPPED)
             return
-        if run.tries > MOST_TRIES:
-            error = f"it was begun {MOST_TRIES} times, and the process ended each time"
+        if run.tries > MOST_STARTS:
+            error = f"it was begun {MOST_STARTS} times, and the process ended each time"
             await self._end(structs.replace(run, error=error), RunState.FAILED)
             return
         made = [await self._made(run, sees) for sees in audiences(run)]

@@ -33,7 +33,7 @@ COMPANY, LEASE = "duly", "2"
 HOURS = 20  # back from now that a schedule was made: what is older than a day needs a tier
 QUARTER = 900_000
 REPORT = {"kind": "custom", "format": "json", "sections": [{"title": "Totals", "query": "trading_totals"}]}
-BETWEEN = (0.2, 2.5)  # seconds from one kill to the next
+BETWEEN = (0.5, 4.5)  # seconds from one kill to the next: a scheduler takes two to start
 PATIENCE = 600.0  # seconds after the last kill until all is done
 
 

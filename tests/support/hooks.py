@@ -31,7 +31,10 @@ class Hooks:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length).decode()
+                if len(body) < length:  # who sent it has died
+                    return
                 hooks.raw.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 hooks.messages[self.headers["webhook-id"]].append(json.loads(body))
                 self.send_response(204)

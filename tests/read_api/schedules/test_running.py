@@ -20,7 +20,7 @@ from domain.errors import AnalyticsError, Conflict, Fenced, Forbidden, Unavailab
 from domain.reports.report import ReportRequest, State, StoredReport
 from domain.reports.run_store import Message, Plan, RunFilter
 from domain.reports.schedule_runs import Run, RunState, Sent
-from read_api.schedules.running import MOST_TRIES, Runner, period_of
+from read_api.schedules.running import MOST_STARTS, Runner, period_of
 
 WHOLE, OWN = ReportByWebhook("https://a.example/"), ReportByWebhook("https://b.example/", Own(("u1",)))
 ANN = ToEmail("ann@example.com")
@@ -218,7 +218,7 @@ async def test_what_is_skipped_is_told_and_can_be_made(store: PostgresRuns) -> N
 async def test_who_kills_whoever_makes_it_is_given_up(store: PostgresRuns, database_url: str) -> None:
     """After some tries; servers that are away are waited for as often."""
     await due(store)
-    for _ in range(MOST_TRIES):
+    for _ in range(MOST_STARTS):
         await store.claim("gone")
         with psycopg.connect(database_url) as connection:
             connection.execute("UPDATE report_runs SET lease_until = NULL")
