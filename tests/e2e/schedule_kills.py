@@ -54,7 +54,9 @@ class Outcome:
         found += [f"{place} is {state}" for place, (state, _) in runs.items() if state != "done"]
         found += [f"run {run_id} was not sent" for _, run_id in runs.values() if run_id not in self.hooks.messages]
         reports = [key for _, key in self.reports]
-        found += [f"{len(reports)} reports of {len(self.due)} runs"] if len(set(reports)) != len(self.due) else []
+        found += [f"{len(set(reports))} reports of {len(runs)} runs"] if len(set(reports)) != len(runs) else []
+        last = max((due for _, due in self.due), default=0)  # what became due while it went on is right, too
+        found += [f"{place} was not due" for place in runs.keys() - set(self.due) if place[1] <= last]
         for run_id, bodies in self.hooks.messages.items():
             if len({body["data"]["report"]["sha256"] for body in bodies}) != 1:
                 found.append(f"run {run_id} was sent with different reports")
