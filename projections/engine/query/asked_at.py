@@ -100,7 +100,8 @@ class AskedAt:
         if end <= self._moment:
             return self._day_at(end - INSTANT)
         last = self._moment - INSTANT
-        self._later.add(self._end_of_day(last) + INSTANT)
+        if end > (tonight := self._end_of_day(last)):
+            self._later.add(tonight + INSTANT)
         return self._day_at(last)
 
     def _day_at(self, at: datetime) -> date:

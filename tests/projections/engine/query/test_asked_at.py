@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from projections.engine.query.asked_at import FOREVER, INSTANT, AskedAt
@@ -30,6 +30,9 @@ LOOKS: dict[str, Callable[[AskedAt, datetime], Any]] = {
 
 @pytest.mark.parametrize("name", LOOKS)
 @given(moment=MOMENTS, end=MOMENTS, share=st.floats(0, 1))
+@example(moment=NOON, end=NOON + timedelta(hours=1), share=0.5)
+@example(moment=NOON, end=NOON + timedelta(hours=12), share=0.5)
+@example(moment=NOON, end=NOON + timedelta(hours=12) + INSTANT, share=0.5)
 def test_a_look_gives_the_same_up_to_the_moment_that_it_notes(
     name: str, moment: datetime, end: datetime, share: float
 ) -> None:
