@@ -84,7 +84,7 @@ def as_rows(frame: pl.DataFrame, columns: Sequence[Shown]) -> list[dict[str, Any
     reads = {column.name: _of_kind(READ, column.kind) for column in columns}
     rows = frame.select(_as_shown(column) for column in columns).to_dicts()
     for row in rows:
-        row |= {name: read(row[name]) for name, read in reads.items() if read is not None}
+        row |= {name: read(row[name]) for name, read in reads.items() if read is not None and row[name] is not None}
     return rows
 
 
@@ -122,6 +122,8 @@ def _typed(column: Shown) -> pl.Expr:
         return cells.cast(pl.String).cast(pl.Float64)  # by its digits: halfway through a float it would be another one
     if issubclass(kind, Flag):
         return cells == "t"
+    if issubclass(kind, Json):
+        return pl.when(cells != "null").then(cells).alias(column.name)
     if issubclass(kind, Twelfths):
         return cells.map_elements(lambda text: twelfths(int(text)), pl.String)
     return cells

@@ -95,6 +95,7 @@ SOCKETS = """
 """
 
 
+@pytest.mark.ci
 def test_a_page_that_loses_its_connection_says_so_keeps_its_figures_and_goes_on(instance: Instance, tab: Page) -> None:
     instance.take([trade("lostco", n) for n in range(3)])
     with tab.first_runs(SOCKETS):

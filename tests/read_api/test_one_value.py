@@ -114,6 +114,7 @@ def test_a_period_of_the_calendar_is_its_days(client: httpx.Client, period: str,
         assert alone == figure, key
 
 
+@pytest.mark.ci
 def test_the_end_of_a_period_is_what_was_known_then(client: httpx.Client) -> None:
     """`to` and `as_of` of one moment say the same of every metric, but of what became of it later."""
     then = {"as_of": f"{PERIOD['to']}T00:00:00Z"}

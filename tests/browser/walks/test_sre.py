@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import pytest
+
 from tests.browser.chromium import Page
 from tests.browser.test_pages import pytestmark  # noqa: F401 (the marks of a browser)
 from tests.browser.walks.walk import Walk
@@ -28,6 +30,7 @@ def operations(now: float) -> Iterator[dict[str, object]]:
             }
 
 
+@pytest.mark.ci
 def test_from_a_burning_objective_to_the_operation_that_fails(instance: Instance, tab: Page) -> None:
     instance.take(list(operations(time.time())))
     walk = Walk(instance, tab, COMPANY, "analyst")

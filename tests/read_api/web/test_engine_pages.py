@@ -45,6 +45,7 @@ def do(engineer: httpx.Client, verb: str, version: int | str = "", **more: str) 
     return engineer.post(PAGE, params=asked, data={"verb": verb, "version": str(version), **more})
 
 
+@pytest.mark.ci
 def test_an_engineer_rebuilds_compares_switches_and_switches_back(engineer: httpx.Client) -> None:
     """Each dangerous deed wants the name of the thing and a reason; all of it goes by forms alone."""
     page = engineer.get(PAGE).text
