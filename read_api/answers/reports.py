@@ -47,6 +47,7 @@ from read_api.reports.writers import Form, form_of
 DEFAULT_PAGE, MOST_PAGE = 100, 1_000
 AGREEMENT = 5.0  # seconds that projections may take to stand at one position; then they are asked of the past
 PIECE = 256 * 1024  # bytes of a file that are given on at once
+LONGEST = 1_800  # seconds that one may be made, waiting included
 LOOK = 0.05  # seconds between two looks at them, whatever the bus says
 LATE = timedelta(days=1)  # before which a moment needs a tier that sees all history
 AHEAD = timedelta(minutes=1)  # by which clocks differ
@@ -145,15 +146,21 @@ class Reports:
         found = await self._store.find(company, report_id)
         if found is None:
             raise NotFound(f"there is no report {report_id}", code="no_report")
-        return found
+        return self._looked_after(found)
 
     async def listing(self, principal: Principal, company: str, kind: str, limit: int, cursor: str) -> ReportPage:
         """The newest first. Raises Forbidden, and Invalid for a cursor that is none."""
         require(principal, Right.REPORTS, company)
         most = min(limit or DEFAULT_PAGE, MOST_PAGE)
-        found = await self._store.listing(company, kind, _place(cursor), most)
+        found = [self._looked_after(each) for each in await self._store.listing(company, kind, _place(cursor), most)]
         last = msgspec.json.encode(found[-1].place) if len(found) == most else b""
         return ReportPage(found, base64.urlsafe_b64encode(last).decode())
+
+    def _looked_after(self, report: StoredReport) -> StoredReport:
+        """The report; one that has been made for longer than that may take was left by a process that ended."""
+        if report.state is not State.RUNNING or self._now() - report.requested_at < LONGEST * 1000:
+            return report
+        return msgspec.structs.replace(report, state=State.FAILED, error="the process that made it has ended")
 
     async def piece(self, report: StoredReport, offset: int, length: int) -> bytes:
         """A piece of its file; empty after the end. Raises Conflict where it has none, NotFound where that is gone."""

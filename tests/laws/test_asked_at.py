@@ -136,8 +136,9 @@ async def asked(url: str, name: str, past: Mapping[str, str]) -> dict[str, Any]:
 
 
 def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without what they say of the log."""
-    return [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
+    """Rows without what they say of the log; what is sorted by when the log knew it in an order of its own."""
+    known = [{key: value for key, value in row.items() if key not in OF_STATE} for row in rows]
+    return sorted(known, key=repr) if any("known_at" in row for row in rows) else known
 
 
 MINUTE = timedelta(minutes=1)

@@ -98,9 +98,9 @@ export class Tables {
       row.append(cell);
     }
     const text = raw(value);
-    if (cell.dataset.value === text) return;
-    cell.dataset.value = text;
     const shown = this.words(name, kind, text, values);
+    if (cell.dataset.value === text && cell.textContent === shown) return; // what there is not has a reason
+    cell.dataset.value = text;
     const leads = this.leads(name, text);
     if (!leads) return cell.replaceChildren(shown);
     const link = document.createElement("a");
@@ -112,7 +112,7 @@ export class Tables {
   words(name, kind, text, values) {
     const value = values[name];
     if (name === "key") return this.titles.get(text) ?? text;
-    const reason = name === "value" ? values.reason : values.reasons?.[name];
+    const reason = values.reasons?.[name] || (name === "value" && values.reason);
     if (value === null && reason) return reason.replaceAll("_", " ");
     const shown = this.formats.value(kind, value);
     return name === "value" && kind === "money" && value !== null ? `${shown} ${values.currency || this.currency}` : shown;

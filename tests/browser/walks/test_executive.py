@@ -51,7 +51,7 @@ def test_an_executive_finds_why_mrr_moved(filled: Instance, tab: Page) -> None:
     walk.press("#tile-paid .figure a")
     tab.until("#panel .events", "Customer ID")
     events = tab.script("[...document.querySelectorAll('#panel .events tbody tr')].map((row) => row.innerText)")
-    taken = [event.split("\t")[1] for event in events if "Kind succeeded" in event]  # others are beside them
-    assert sum(map(Decimal, taken)) == Decimal(paid["value"]) > 0
+    shares = [event.split("\t")[1] for event in events if "Kind succeeded" in event]  # others are beside them
+    assert sum(Decimal(share.removesuffix(" USD").replace(",", "")) for share in shares) == Decimal(paid["value"]) > 0
     assert all(f"Customer ID {customer}" in event for event in events)
     walk.end()

@@ -274,10 +274,7 @@ def questions(books: Books) -> Iterator[Question]:
     yield from unsaid()
 
 
-RESTATED = (
-    "restatements",
-    *(f"restated_{facts}" for facts in ("trades", "flows", "payments", "steps", "answers", "costs")),
-)
+RESTATED = tuple(f"restated_{facts}" for facts in ("trades", "flows", "payments", "steps", "answers", "costs"))
 
 
 def unsaid() -> Iterator[Question]:

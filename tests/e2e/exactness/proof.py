@@ -22,7 +22,7 @@ from tests.support.kafka_broker import KafkaBroker
 
 # Resident at most; an API has API_MEGABYTES. The indexer reads its blocks as columns: 226 where it was starved long.
 MEGABYTES = {"projector": 400, "indexer": 300, "live": 300, "sealer": 200}
-API_MEGABYTES = 120
+API_MEGABYTES = 125  # of which the client of Kafka has six
 PROJECTORS = 2
 CATCH_UP = "600"  # seconds
 RECOVERIES = 60  # seconds that a killed server may take to answer

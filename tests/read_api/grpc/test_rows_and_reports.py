@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import httpx
+import psycopg
 import pytest
 from analytics.report_generation_pb2 import ReportRequest, ReportResult
 from common.read_scope_pb2 import PageRequest, ReadScope
@@ -160,6 +161,21 @@ def test_csv_holds_what_the_answer_says(client: httpx.Client) -> None:
     read = list(csv.DictReader(io.StringIO(file)))
     assert [row["trade_id"] for row in read] == [row["trade_id"] for row in told]
     assert [row["pnl"] for row in read] == [row["pnl"] for row in told]
+
+
+def test_a_report_whose_process_ended_has_failed(filled: Instance, client: httpx.Client) -> None:
+    """Made for longer than that may take; in the list as well."""
+    asked = {"kind": "system", "format": "json", "failures": "box"}
+    report_id = client.post("/api/v1/reports", json=asked).json()["report_id"]
+    left = {"state": "running", "requested_at": 0, "finished_at": 0}
+    with psycopg.connect(filled.addresses["database"], autocommit=True) as database:
+        change = "UPDATE reports SET report = report || %s::jsonb WHERE report_id = %s"
+        assert database.execute(change, (json.dumps(left), report_id)).rowcount == 1
+    shown = client.get(f"/api/v1/reports/{report_id}").json()
+    assert (shown["state"], shown["error"]) == ("failed", "the process that made it has ended")
+    listed = client.get("/api/v1/reports", params={"kind": "system"}).json()["reports"]
+    assert [each["state"] for each in listed if each["report_id"] == report_id] == ["failed"]
+    assert client.get(f"/api/v1/reports/{report_id}/file").status_code == 409
 
 
 def test_a_report_is_made_listed_and_downloaded(client: httpx.Client, stub: AnalyticsServiceStub, signed: Any) -> None:
