@@ -19,7 +19,7 @@ import psycopg
 from adapters.postgres.read_models.projection_store import PostgresProjectionStore
 from app.bench.environment import Ground
 from app.bench.figures import Figure
-from app.read_side.exports import write_rows
+from app.read_side.exports import SECONDS, write_rows
 from app.settings import Settings
 from projections.engine.declare.registry import all_projections
 from projections.engine.declare.rows import hidden_columns
@@ -54,7 +54,9 @@ async def exporting(ground: Ground) -> None:
     try:
         for form in (*FORMS, *SLOW_FORMS):
             limit = count // 10 if form in SLOW_FORMS else 0
-            rows, seconds, memory = await worker.ask(_measured, url, str(ground.folder / f"x.{form}"), form, limit)
+            rows, seconds, memory = await worker.ask(
+                _measured, url, str(ground.folder / f"x.{form}"), form, limit, seconds=SECONDS
+            )
             note = f"{rows:,} trades as {form} (floor: bare COPY); the process had {memory:.0f} MB at most"
             ground.report(Figure(f"export_{form}", rows / seconds, "rows/s", floor, note))
             worker.stop()  # the next one has memory of its own
