@@ -54,8 +54,9 @@ class ExportFolder:
         path = self._path(export.company_id, export.export_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         for old in self._folder.glob("*/*"):
-            if time.time() - old.stat().st_mtime > LIFE:
-                old.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process sweeps, too
+                if time.time() - old.stat().st_mtime > LIFE:
+                    old.unlink()
         if shutil.disk_usage(path.parent).free < ROOM:
             raise Unavailable("there is no room for exports on the disk", code="no_room")
         self._save(export)
@@ -110,7 +111,8 @@ class GrowingFile:
 
     def __init__(self, file: str) -> None:
         self._path = Path(file)
-        self._file = _beside(self._path, UNFINISHED).open("wb")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        self._file = os.fdopen(os.open(_beside(self._path, UNFINISHED), flags, atomic.OWNER_ALONE), "wb")
         self._hash, self._size, self._said = sha256(), 0, 0.0
 
     def write(self, content: bytes) -> int:

@@ -34,13 +34,14 @@ def planned(company: str, schedule_id: str, history: Sequence[Since], after: int
         Run(company_id=company, schedule_id=schedule_id, due=due, schedule=schedule, planned_at=now)
         for schedule, due in _due_times(history, after, now)
     ]
-    late = [run for run in runs if run.due < now - LATE // timedelta(milliseconds=1)]
+    in_time = now - LATE // timedelta(milliseconds=1)
+    newest_late = max((run.due for run in runs if run.due < in_time), default=0)
     for run in runs:
-        if run not in late:
+        if run.due >= in_time:
             yield run
             continue
         policy = run.schedule.timing.late
-        if policy == "make" or (policy == "newest" and run is late[-1]):
+        if policy == "make" or (policy == "newest" and run.due == newest_late):
             yield msgspec.structs.replace(run, late=True)
         else:
             yield msgspec.structs.replace(run, late=True, omit=True, error=f"{NOBODY}, and its policy is {policy}")

@@ -7,6 +7,7 @@ a piece at a time, so that no number of rows takes memory or the time of others.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,11 +80,14 @@ class Exports:
         )
         file = await self.files.begin(new)
         writing = tasks.start(self._written(new, table, chosen, file), f"export {new.export_id}")
-        async with asyncio.timeout(BEGUN_WITHIN):
-            while not writing.done():
-                if (begun := await self.files.find(new.company_id, new.export_id)) is not None and begun.position:
-                    return msgspec.structs.replace(begun, position=table.position(begun.position))
-                await asyncio.wait((writing,), timeout=LOOK)
+        deadline = time.monotonic() + BEGUN_WITHIN
+        while not writing.done():
+            begun = await self._again(new)
+            if begun.position:
+                return msgspec.structs.replace(begun, position=table.position(begun.position))
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the export was not begun within {BEGUN_WITHIN:g} s", code="busy")
+            await asyncio.wait((writing,), timeout=LOOK)
         return await writing
 
     async def _written(self, export: Export, table: WholeTable, chosen: Format, file: str) -> Export:
@@ -119,14 +123,14 @@ class Exports:
     async def content(self, export: Export, begin: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Its bytes from one to before another, as they are written. Raises Unavailable where they do not come."""
         at = begin
-        while end is None or at < end:
+        while export.state is not State.FAILED and (end is None or at < end):
             piece = await self.files.read(export, at, PIECE if end is None else min(PIECE, end - at))
             at += len(piece)
             if piece:
                 yield piece
                 continue
-            if export.state is not State.RUNNING:
-                break
+            if export.state is State.READY:
+                return
             await asyncio.sleep(LOOK)
             export = await self._again(export)
         if export.state is State.FAILED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -67,16 +68,13 @@ class NdJson:
         """Nothing is missing."""
 
 
-class _Columnar:
-    """Base of what writes batches of columns."""
+class Columnar:
+    """Batches of columns: amounts are decimals, times have their zone. `open_file`: what writes tables of a schema."""
 
-    def __init__(self, file: Sink, columns: Sequence[Shown]) -> None:
+    def __init__(self, file: Sink, columns: Sequence[Shown], *, open_file: Callable[[Sink, pa.Schema], Any]) -> None:
         self._columns = columns
         self._schema = as_table(frame_of(b"", columns), columns).schema
-        self._writer = self._open(file, self._schema)
-
-    def _open(self, file: Sink, schema: pa.Schema) -> Any:
-        raise NotImplementedError
+        self._writer = open_file(file, self._schema)
 
     def write(self, rows: bytes) -> None:
         """Add rows."""
@@ -85,20 +83,6 @@ class _Columnar:
     def end(self) -> None:
         """Write what stands at the end."""
         self._writer.close()
-
-
-class Parquet(_Columnar):
-    """Parquet, compressed; amounts are decimals, times have their zone."""
-
-    def _open(self, file: Sink, schema: pa.Schema) -> Any:
-        return parquet.ParquetWriter(file, schema, compression="zstd")
-
-
-class Arrow(_Columnar):
-    """Arrow's stream of batches, of the same columns."""
-
-    def _open(self, file: Sink, schema: pa.Schema) -> Any:
-        return pa.ipc.new_stream(file, schema)
 
 
 class Excel:
@@ -135,5 +119,11 @@ class Excel:
 
 
 FORMS: Mapping[str, Callable[[Sink, Sequence[Shown]], RowWriter]] = MappingProxyType(
-    {"csv": Csv, "ndjson": NdJson, "xlsx": Excel, "parquet": Parquet, "arrow": Arrow}
+    {
+        "csv": Csv,
+        "ndjson": NdJson,
+        "xlsx": Excel,
+        "parquet": partial(Columnar, open_file=partial(parquet.ParquetWriter, compression="zstd")),
+        "arrow": partial(Columnar, open_file=pa.ipc.new_stream),
+    }
 )

@@ -21,7 +21,7 @@ from read_api.export.tables import FORMATS, format_of
 from read_api.http import openapi
 from read_api.http.departure import for_caller
 from read_api.http.encoding import encoded
-from read_api.http.exports import begun_export
+from read_api.http.exports import table_response
 from read_api.http.request import HttpRequest, ask, asked_at, parameters, pop_freshness, whole_parameter
 from read_api.http.responses import with_headers
 
@@ -74,7 +74,7 @@ async def export(request: HttpRequest) -> Response[Any]:
     chosen = format_of(params.pop("format", ""))
     admit(request.user.principal, Right.EXPORT, chosen.feature, company)
     if has_whole_table(params.get("query", "")) and not {"by", "order_by", *OF_PAST} & params.keys():
-        return await begun_export(request, company, chosen, params)
+        return await table_response(request, company, chosen, params)
     freshness, asked = pop_freshness(params), _of_params(params)
     answer, found = await for_caller(request, _table(request, asked, company, freshness))
     file = await beside(found.rows, company, lambda _: chosen.write(found), keep=True)

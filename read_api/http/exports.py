@@ -26,7 +26,7 @@ PATH = "/api/v1/exports"
 LIVE = ("max_staleness", "force_refresh")  # of answers that are kept: a table is always read anew
 
 
-async def begun_export(request: HttpRequest, company: str, chosen: Format, params: dict[str, str]) -> Stream:
+async def table_response(request: HttpRequest, company: str, chosen: Format, params: dict[str, str]) -> Stream:
     """All rows of a table, while they are written. Raises as `Exports.begin` does."""
     side: ReadServices = request.app.state.side
     own = {name: text for name, text in params.items() if name != "query" and name not in LIVE}

@@ -75,6 +75,16 @@ class Listing:
         """The columns that rows are sorted by."""
         return self.table.keys[1:]
 
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """What narrows it, and pages."""
+        return (
+            *((FROM, TO, ORDER) if self.time else ()),
+            LIMIT,
+            Param("cursor", "where the last page ended (next_cursor of its answer)", read_cursor),
+            *(_filter(self.table.column(each), self.name(each)) for each in self.filters),
+        )
+
     def ask(self, request: Request) -> Statement:
         """One page of rows after the cursor."""
         conditions, params = self._conditions(request)
@@ -184,18 +194,11 @@ def listing(
     stored are made. An answer that is not the last page has `next_cursor`, to be given as `cursor`.
     """
     listed = Listing(of.table, filters, time, names or {}, narrowed, made)
-    params = (
-        *((FROM, TO, ORDER) if time else ()),
-        LIMIT,
-        Param("cursor", "where the last page ended (next_cursor of its answer)", read_cursor),
-        *(_filter(of.table.column(f), listed.name(f)) for f in filters),
-        *also,
-    )
     shown = row or listed.row(name)
     return Query(
         name,
         summary,
-        params,
+        (*listed.params, *also),
         listed.ask,
         listed.shape,
         listed.extra,

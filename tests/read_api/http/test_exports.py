@@ -122,6 +122,7 @@ def test_every_door_gives_the_same_file(exporting: Instance, client: httpx.Clien
     )
     assert told.exit_code == 0, told.output
     assert out.read_bytes() == over_http
+    assert out.stat().st_mode & 0o077 == 0  # for its owner alone
     assert [each.name for each in tmp_path.iterdir()] == ["trades.csv"]
     nowhere = exporting.command("export", "trades", "--company", COMPANY, "--out", str(tmp_path / "no" / "trades.csv"))
     assert (nowhere.exit_code, nowhere.stderr.count("\n")) == (1, 1)
