@@ -92,9 +92,14 @@ async def _watched(log: EventLog, url: str, projections: Sequence[Projection], w
     """The clock starts when the projector has its partitions: joining a group is no part of a rate."""
     heads = {topic: sum((await log.heads(topic)).values()) for p in projections for topic in p.topics}
     wanted, began = sum(heads[topic] for p in projections for topic in p.topics), 0.0
+    query = (
+        "select count(*), coalesce(sum(next_offset), 0) from checkpoints"
+        " where (projection, version) in (select * from unnest(%s::text[], %s::int[]))"
+    )
+    these = [p.name for p in projections], [p.version for p in projections]  # others may have got far before
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         while True:
-            cursor = await connection.execute("select count(*), coalesce(sum(next_offset), 0) from checkpoints")
+            cursor = await connection.execute(query, these)
             [(begun, reached)] = await cursor.fetchall()
             if begun and not began:
                 began = time.perf_counter()

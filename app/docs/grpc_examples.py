@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "GetAnomalies": {"scope": OCTOBER, "metrics": ["total_pnl"]},
         "GetRecommendations": {"scope": OCTOBER, "area": "trading", "limit": 3},
         "GetCompetitiveAnalysis": {"scope": OCTOBER, "metrics": ["win_rate"], "peerGroup": "tier"},
-        "GetMarketInsightStream": {"scope": {"companyId": COMPANY, "filters": {"symbol": "AAPL"}}},
+        "GetMarketInsightStream": {"scope": OCTOBER | {"filters": {"symbol": "AAPL"}}},
         "GetPredictiveAnalytics": {"scope": OCTOBER, "metrics": ["total_pnl"], "horizonDays": 7},
         "GetChurnForecast": {"scope": OF_ALL, "of": "users", "page": {"limit": 10}},
         "GetLifetimeValue": {"scope": OCTOBER, "method": "historic"},

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from analytics.business_intelligence_pb2 import BusinessInsights
+from common.read_scope_pb2 import ReadScope
 from services.insights_pb2 import GetMarketInsightStreamRequest, GetMarketInsightStreamResponse
 
 from domain.errors import Invalid
@@ -293,8 +294,10 @@ def markets(request: Any) -> QueryCall:
     filters = dict(request.scope.filters)
     if wrong := [name for name in filters if name != "symbol"]:
         raise Invalid(f"{wrong[0]} is no filter here", code="bad_parameter")
-    own = {"symbols": names([filters["symbol"]])} if filters else {}
-    return QueryCall("market_insights", own)
+    of_all = ReadScope()
+    of_all.CopyFrom(request.scope)
+    of_all.filters.clear()
+    return about("market_insights", of_all, symbols=names([filters["symbol"]]) if filters else "")
 
 
 MARKETS = Rpc(

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds: of a busy machine
 GONE = -32000  # what Chromium answers about a page that is being left
 KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37}
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -28,8 +28,9 @@ class Page:
         self._socket = socket
         self._number = 0
         self.complaints: list[str] = []
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", "Network", "Inspector"):
             self._call(f"{domain}.enable")
+        self._call("Page.bringToFront")
 
     def open(self, url: str) -> None:
         """Go to an address, as a new visit."""
@@ -132,34 +133,57 @@ class Page:
 
     def _note(self, event: dict[str, Any]) -> None:
         params = event.get("params", {})
+        assert event.get("method") != "Inspector.targetCrashed", "the tab has crashed"
         if event.get("method") == "Runtime.exceptionThrown":
             self.complaints.append(str(params["exceptionDetails"]))
         if event.get("method") == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.complaints.append(str(params["entry"]))
 
 
+class Browser:
+    """A browser, and the tabs that are opened in it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @contextmanager
+    def tab(self) -> Iterator[Page]:
+        """A tab of its own, so that one that hangs harms no other."""
+        made = httpx.put(f"{self._address}/json/new?about:blank").json()
+        try:
+            with connect(made["webSocketDebuggerUrl"], max_size=None) as socket:
+                yield Page(socket)
+        finally:
+            httpx.get(f"{self._address}/json/close/{made['id']}")
+
+
 @contextmanager
-def page(folder: Path) -> Iterator[Page]:
-    """A tab of a browser of its own, whose profile lies in the folder."""
+def opened(folder: Path) -> Iterator[Browser]:
+    """A browser of its own, whose profile lies in the folder."""
     assert PROGRAM is not None
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     command = [PROGRAM, *options, "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"]
     with (folder.parent / "chromium.log").open("wb") as log:
         browser = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        with connect(_address(folder), max_size=None) as socket:
-            yield Page(socket)
+        yield Browser(_address(folder))
     finally:
         browser.terminate()
         browser.wait(10)
 
 
+@contextmanager
+def page(folder: Path) -> Iterator[Page]:
+    """A tab of a browser of its own, whose profile lies in the folder."""
+    with opened(folder) as browser, browser.tab() as tab:
+        yield tab
+
+
 def _address(folder: Path) -> str:
-    """Where the first tab can be driven, once the browser has written its port down."""
+    """Where it can be driven, once the browser has written its port down."""
     deadline = time.monotonic() + PATIENCE
     file = folder / "DevToolsActivePort"
     while not (file.exists() and file.read_text().strip()):
         assert time.monotonic() < deadline, "the browser did not start"
         time.sleep(0.05)
-    tabs = httpx.get(f"http://127.0.0.1:{file.read_text().split()[0]}/json/list").json()
-    return str(next(tab for tab in tabs if tab["type"] == "page")["webSocketDebuggerUrl"])
+    return f"http://127.0.0.1:{file.read_text().split()[0]}"

@@ -6,22 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.chromium import Page, page
+from tests.browser.chromium import Browser, Page, opened
 
 
 @pytest.fixture(scope="package")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Its one tab."""
-    with page(tmp_path_factory.mktemp("browser") / "profile") as opened:
-        yield opened
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """It, begun once."""
+    with opened(tmp_path_factory.mktemp("browser") / "profile") as begun:
+        yield begun
 
 
 @pytest.fixture
-def tab(browser: Page) -> Page:
-    """The tab of a browser in which nobody is signed in, on an ordinary screen."""
-    browser.scripts(run=True)
-    browser.open("about:blank")
-    browser.sign_out()
-    browser.screen(1280)
-    browser.language("en-US")
-    return browser
+def tab(browser: Browser) -> Iterator[Page]:
+    """A new tab of a browser in which nobody is signed in, on an ordinary screen."""
+    with browser.tab() as tab:
+        tab.sign_out()
+        tab.screen(1280)
+        tab.language("en-US")
+        yield tab

@@ -65,7 +65,7 @@ class Asker:
         self._headers = dict(client.headers)
 
     def answers(self, name: str, request: Message) -> list[Any]:
-        """What is answered: of a stream without an end the first message. Of the instance asks who sees all of it."""
+        """What is answered: of a stream without an end the first messages. Of the instance asks who sees all of it."""
         rpc = SERVICE.methods_by_name[name]
         token = self._tokens[name in OF_INSTANCE]
         metadata = (("authorization", f"Bearer {token}"),)
@@ -75,7 +75,7 @@ class Asker:
         if not rpc.server_streaming:
             return [call]
         try:
-            return list(islice(call, 1 if name in ENDLESS or _is_followed(request) else None))
+            return list(islice(call, FIRST.get(name, 1 if _is_followed(request) else None)))
         finally:
             call.cancel()
 
@@ -92,7 +92,7 @@ class Asker:
 OF_INSTANCE = ("HealthCheck", "GetProjectionStatus", "GetRealTimeMetrics", "Publish")
 LIVE = "livefields"
 OF_MODELS = ("GetMarketInsightStream",)
-ENDLESS = ("GetMarketInsightStream", "GetChartDataStream", "GetTechnicalIndicatorStream")
+FIRST = {"GetMarketInsightStream": 3, "GetChartDataStream": 1, "GetTechnicalIndicatorStream": 1}  # of what has no end
 SMA = charts.IndicatorChoice(key="sma", settings={"period": 5})
 TILE = {
     "id": "t1", "title": "Wins", "kind": "table", "query": "trading_totals", "params": {"by": "symbol"},
@@ -275,6 +275,7 @@ MORE: Mapping[str, Made] = {
             (OF_SERVICE, ["error_rate", "errors", "latency_p99", "throughput"]), (OF_SYMBOL, ["turnover", "total_pnl"]),
         )
     ]),
+    "GetMarketInsightStream": lambda _: iter([insights.GetMarketInsightStreamRequest(scope=SCOPE)]),
     "GetBusinessInsights": lambda _: iter([
         insights.GetBusinessInsightsRequest(scope=SCOPE, metrics=["turnover", "mrr"])
     ]),

@@ -17,9 +17,10 @@ from services import charts_pb2 as charts
 from services import insights_pb2 as insights
 from services.analytics_service_pb2_grpc import AnalyticsServiceStub
 
+from read_api.grpc.scope import moment
 from tests.read_api.grpc.twins import said_in_message
 from tests.support.instance import Instance
-from tests.support.two_months import BEGIN, COMPANY, DAY_MS
+from tests.support.two_months import BEGIN, COMPANY, DAY_MS, END
 
 SYMBOL, OTHER = "MSFT", "NVDA"  # each followed by one test: they come in any order
 SMA = charts.IndicatorChoice(key="sma", settings={"period": 2})
@@ -124,19 +125,20 @@ def test_indicators_come_with_the_last_bar(
 @pytest.mark.ci
 def test_findings_about_markets_come_once(stub: AnalyticsServiceStub, client: httpx.Client, signed: Any) -> None:
     """What `market_insights` finds, the gravest first; none of it again after the token. Fits models, so CI asks it."""
-    scope = ReadScope(company_id=COMPANY, filters={"symbol": "AAPL"})
-    rows = client.get("/api/v1/markets/insights", params={"symbols": "AAPL"}).json()["rows"]
+    scope = ReadScope(company_id=COMPANY, filters={"symbol": "AAPL"}, from_time=BEGIN, to_time=END)
+    params = {"symbols": "AAPL", "from": moment(BEGIN), "to": moment(END)}
+    rows = client.get("/api/v1/markets/insights", params=params).json()["rows"]
     expected = [row for row in rows if row["finding"] is not None]
+    assert expected
     call = stub.GetMarketInsightStream(insights.GetMarketInsightStreamRequest(scope=scope), metadata=signed, timeout=60)
     told = list(within(call, len(expected)))
     call.cancel()
     assert sorted(each.insight.title for each in told) == sorted(row["title"] for row in expected)
     assert all(said_in_message(each)["insight_id"] for each in told)
-    if told:
-        asked = insights.GetMarketInsightStreamRequest(scope=scope, resume_token=told[-1].resume_token)
-        with pytest.raises(grpc.RpcError) as ended:
-            next(stub.GetMarketInsightStream(asked, metadata=signed, timeout=60))
-        assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    asked = insights.GetMarketInsightStreamRequest(scope=scope, resume_token=told[-1].resume_token)
+    with pytest.raises(grpc.RpcError) as ended:
+        next(stub.GetMarketInsightStream(asked, metadata=signed, timeout=20))
+    assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def within(call: Iterator[Any], most: int) -> Iterator[Any]:
