@@ -134,6 +134,7 @@ class Page:
     def _note(self, event: dict[str, Any]) -> None:
         params = event.get("params", {})
         assert event.get("method") != "Inspector.targetCrashed", "the tab has crashed"
+        assert event.get("method") != "Page.javascriptDialogOpening", f"the page asks: {params}"  # and nothing goes on
         if event.get("method") == "Runtime.exceptionThrown":
             self.complaints.append(str(params["exceptionDetails"]))
         if event.get("method") == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
