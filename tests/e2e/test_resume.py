@@ -8,6 +8,7 @@ from tests.e2e.resume import prove
 from tests.support.instance import Instance
 
 
+@pytest.mark.ci  # forty connections are lost one by one
 async def test_some_followers_lose_their_connections(instance: Instance) -> None:
     """Forty times."""
     proof = await prove(instance, 40)

@@ -187,6 +187,7 @@ class Clocked:
                 self.wrong.append(f"{name} of {period} at {kept.asked_at} and {moment}")
 
 
+@pytest.mark.ci  # every query at many moments
 async def test_an_answer_is_the_same_until_time_matters_to_it(database: str) -> None:
     """Of every query, for usual periods, from midnight and from noon on, with rows of months to come; most of them for
     longer than the minute for which any answer is kept.

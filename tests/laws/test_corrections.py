@@ -143,6 +143,7 @@ def rows(url: str, table: Table, version: int) -> list[tuple[object, ...]]:
     return sorted(map(tuple, places), key=repr)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("of", [*WITH_LEDGERS, *IN_STATES], ids=named)
 @SLOW
 @given(data=st.data())

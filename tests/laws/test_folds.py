@@ -91,6 +91,7 @@ def by_worker(records: Sequence[Logged], order: random.Random) -> Iterator[Seque
         own = {key: batches for key, batches in own.items() if batches}
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @SLOW
 @given(data=st.data())
@@ -106,6 +107,7 @@ def test_splits_restarts_and_workers_give_the_same_bytes(
     assert checksum(new_database(), projection, workers, restart=False) == whole
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @SLOW
 @given(data=st.data())
@@ -129,6 +131,7 @@ def test_a_rebuild_equals_live(projection: Projection, new_database: NewDatabase
     live.restart()
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())

@@ -64,6 +64,7 @@ def compared(url: str, projection: Projection, version: int) -> Comparison | Non
         return versions.compare(projection, projection.stored_as(version))
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @SLOW
 @given(data=st.data())

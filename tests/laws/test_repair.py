@@ -92,6 +92,7 @@ def folded(url: str, projection: Projection, batches: Sequence[Sequence[Logged]]
     return table_checksums(url, projection)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=named)
 @SLOW
 @given(data=st.data())

@@ -185,6 +185,7 @@ async def test_the_bridge_between_two_policies_adds_up_to_nothing(models: ReadMo
         assert any(differences) == ((one, other) == ("default", "stripe") or one == "stripe")
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("policy", PRESETS)
 async def test_stored_movements_are_those_of_the_policy(models: ReadModels, policy: str) -> None:
     """Random histories and charges, in any order: each preset's rows add up to what reading them under it gives."""

@@ -34,7 +34,7 @@ from domain.errors import Conflict, Defect, Unavailable
 T = TypeVar("T")
 TABLE = "config_events"  # and the channel that its appends notify
 CONNECTIONS = 4  # appends wait for each other anyway; the others read
-PATIENCE = 2.0  # seconds to wait for a connection
+PATIENCE = 5.0  # seconds to wait for a connection: a busy machine takes one or two to make it
 LOCK_SECONDS = 3  # that an append waits for the one before it; 0 would be for ever
 EVENTS = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM config_events

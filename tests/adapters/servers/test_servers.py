@@ -230,6 +230,7 @@ async def test_a_long_folder_name_gets_its_socket_elsewhere(new_folder: Path) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="then all the other tests already run as an ordinary user")
+@pytest.mark.ci  # all of this file once more
 def test_an_ordinary_user_starts_them_too(new_folder: Path) -> None:
     """Here we are root, so the same is done once more under an ordinary account."""
     launcher = Launcher()

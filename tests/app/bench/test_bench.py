@@ -96,6 +96,7 @@ def test_kafka_figures_are_measured_on_topics_of_their_own(kafka: KafkaBroker) -
     assert names_and_sanity(figures) == {"kafka_append", "kafka_read", "projection_one_kafka"}
 
 
+@pytest.mark.ci  # it measures
 def test_the_command_writes_what_scripts_read(tmp_path: Path) -> None:
     """`analytics bench --json FILE` writes value, unit, floor and ratio by name, and prints a table."""
     file = tmp_path / "figures.json"

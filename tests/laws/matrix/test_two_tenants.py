@@ -204,6 +204,7 @@ def share_of(found: Sequence[Any], name: str, share: int) -> Sequence[Any]:
     return found[sorted(all_registered()).index(name) % share :: share]
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize(
     "share", [30, pytest.param(10, marks=pytest.mark.ci), pytest.param(1, marks=pytest.mark.check)]
 )

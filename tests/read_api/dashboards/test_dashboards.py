@@ -86,6 +86,7 @@ def test_standard_dashboards_are_documents_like_others() -> None:
         assert document.contents.tiles
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("company", [EMPTY, BUSY])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_tile_has_an_answer(busy: Instance, name: str, company: str) -> None:

@@ -362,6 +362,7 @@ def asker(filled: Instance, stub: AnalyticsServiceStub, client: httpx.Client) ->
     filled.wait()
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("name", [rpc.name for rpc in SERVICE.methods if rpc.name not in (*FITTED, *OF_MODELS)])
 def test_every_field_is_filled_or_has_a_reason(name: str, asker: Asker) -> None:
     """By some answer of the RPC. A new field comes in by itself."""

@@ -59,6 +59,7 @@ def test_the_catalogue_is_the_same(client: httpx.Client, stub: AnalyticsServiceS
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.ci  # page by page
 def test_an_explanation_is_the_same(client: httpx.Client, stub: AnalyticsServiceStub, signed: Any) -> None:
     """ExplainMetric: the value, the measure behind it, and the events page by page."""
     page, found = PageRequest(limit=40), list[str]()
@@ -154,6 +155,7 @@ def test_a_file_is_the_same(client: httpx.Client, stub: AnalyticsServiceStub, si
     assert anew == whole
 
 
+@pytest.mark.ci  # row by row
 def test_csv_holds_what_the_answer_says(client: httpx.Client) -> None:
     """Every row and column, as a spreadsheet reads it."""
     told = client.get("/api/v1/query/trades", params={"limit": 50}).json()["rows"]

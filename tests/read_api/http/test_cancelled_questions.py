@@ -49,6 +49,7 @@ def past_workers(instance: Instance) -> list[psutil.Process]:
     return [p for child in instance.children() for p in child.children() if workers in " ".join(command_line(p))]
 
 
+@pytest.mark.ci  # an instance with a long past is made for it
 def test_who_closes_their_connection_ends_the_work(instance_with_past: Instance) -> None:
     """The process that computed for them is gone while what it waited for still stands; the next one is answered."""
     instance = instance_with_past

@@ -133,6 +133,7 @@ def test_a_correlation_is_followed_across_streams(auditor: httpx.Client) -> None
     assert ok(auditor.get("/audit/correlation/none", params={"company": HOSTILE})).rows == {}
 
 
+@pytest.mark.ci  # page by page
 def test_the_events_behind_a_number_lead_to_their_pages(filled: Instance, auditor: httpx.Client) -> None:
     """For whoever may look at events one by one; analysts see the list."""
     asked = {"company": COMPANY, **PERIOD}
@@ -175,6 +176,7 @@ def tile(name: str, kind: str, y: int) -> dict[str, Any]:
     return {"id": name, "title": name, "kind": kind, "query": query, "params": params, "layout": place}
 
 
+@pytest.mark.ci  # the whole log is verified
 def test_the_log_is_verified_and_an_event_proved(filled: Instance, auditor: httpx.Client, tmp_path: Path) -> None:
     """What is downloaded is checked by the command line, which needs no server."""
     began = auditor.post("/audit/verification", params={"company": COMPANY}, data={"x": ""})

@@ -302,6 +302,7 @@ def test_files_that_a_role_may_not_have_are_shown_as_closed(filled: Instance) ->
         assert viewer.get("/dashboards/trading/sides.json", params={"company": COMPANY}).status_code == 200
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("tile", ["pnl", "win_rate", "drawdown", "traders"])
 def test_events_behind_a_number_are_those_that_the_api_explains(
     filled: Instance, reader: httpx.Client, tile: str

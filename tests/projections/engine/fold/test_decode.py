@@ -16,6 +16,7 @@ from tests.support.examples import examples
 PLACE = ["_row", "_item"]
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("event", CATALOGUE, ids=lambda event: event.name)
 @settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
