@@ -79,7 +79,7 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         return addresses
 
     async def connect_unix_socket(self, *_args: Any, **_named: Any) -> httpcore.AsyncNetworkStream:
-        """Nothing is sent there."""
+        """Nothing is sent there. Raises Forbidden."""
         raise Forbidden("nothing is sent to a socket of this machine", code="address_refused")
 
     async def sleep(self, seconds: float) -> None:

@@ -27,7 +27,10 @@ async def verify(settings: Settings, versions: PostgresVersions, name: str, pati
 
 
 def chosen(versions: PostgresVersions, name: str) -> tuple[Projection, Stored, Stored]:
-    """Projection, version that is named (else the newest finished one that is not live), and the live one."""
+    """Projection, version that is named (else the newest finished one that is not live), and the live one.
+
+    Raises Invalid for what is no number, NotFound where there is no such version.
+    """
     name, _, number = name.partition("@")
     declared = projection(name)
     if number and not number.isdecimal():

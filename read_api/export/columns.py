@@ -139,8 +139,7 @@ def _as_json(texts: pl.Series) -> pl.Series:
     values = _by_value(
         pa.chunked_array([texts.to_arrow()]), lambda text: msgspec.json.encode(labels(text)).decode(), pa.string()
     )
-    found: Any = pl.from_arrow(values)
-    return found.rename(texts.name)  # type: ignore[no-any-return]  # of an untyped library
+    return pl.Series(texts.name, values)
 
 
 def _as_shown(column: Shown) -> pl.Expr:

@@ -290,7 +290,10 @@ def _comparison(row: Row, own: Row) -> Row:
 
 
 def markets(request: Any) -> QueryCall:
-    """What the closes of the markets say that a stream is about: one symbol in the filters, or all."""
+    """What the closes of the markets say that a stream is about: one symbol in the filters, or all.
+
+    Raises Invalid for another filter.
+    """
     filters = dict(request.scope.filters)
     if wrong := [name for name in filters if name != "symbol"]:
         raise Invalid(f"{wrong[0]} is no filter here", code="bad_parameter")

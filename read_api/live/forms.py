@@ -71,7 +71,7 @@ class JsonForm:
         return msgspec.json.encode(message).decode()
 
     def read(self, data: str) -> dict[str, Any]:
-        """One object."""
+        """One object. Raises Invalid for anything else."""
         try:
             message = msgspec.json.decode(data)
         except msgspec.DecodeError as error:
@@ -114,7 +114,7 @@ class ProtobufForm:
         return frame.SerializeToString()
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """As the members of the same message in JSON."""
+        """As the members of the same message in JSON. Raises Invalid for bytes that are none."""
         try:
             request = live.LiveRequest.FromString(data)
         except DecodeError:

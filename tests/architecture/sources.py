@@ -85,6 +85,20 @@ def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]
             yield from functions(node, prefix)
 
 
+def public(module: Module) -> Iterator[tuple[str, Function]]:
+    """The public functions of a file and of its public classes; no commands of the command line."""
+    for node in module.tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") else [node]
+        for each in inner:
+            if isinstance(each, Function) and not each.name.startswith("_") and not _is_command(each):
+                yield each.name, each
+
+
+def _is_command(function: Function) -> bool:
+    """A command of the command line: the help of each option says its unit."""
+    return any(".command(" in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
 def comments(text: str) -> Iterator[tuple[int, str]]:
     """Line number and text of every comment."""
     import io

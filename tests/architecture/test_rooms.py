@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import chain
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, ROOT, Module, files, imported, shipped
+from tests.architecture.house import circles, failing, imports, names, silenced
+from tests.architecture.sources import PACKAGES, ROOT, files, imported, shipped
 from tests.support.exceptions import hold_but_for
 
 MOST_NAMES = 12  # public classes and functions of a file: more of them are more than one thing
@@ -39,27 +39,9 @@ NOT_PURE: Mapping[str, str] = {
 IMPURE = {"asyncio", "threading", "time", "socket", "subprocess"}
 
 
-@cache
-def names() -> Mapping[str, Module]:
-    """The modules of the product by their dotted names."""
-    return {m.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): m for m in shipped()}
-
-
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Every module of the product that a file imports, wherever in it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in names() else node.module
-
-
 def test_no_module_imports_itself_by_others() -> None:
-    """Imports inside functions and those for types alone count too: a circle of meaning is one however it is loaded."""
-    graph = {name: {i for i in _imports(module.tree) if i in names()} for name, module in names().items()}
-    while removable := {name for name, found in graph.items() if not found & graph.keys()}:
-        graph = {name: found for name, found in graph.items() if name not in removable}
-    assert {name: sorted(found & graph.keys()) for name, found in graph.items()} == {}
+    """Imports inside functions and those for types alone count too."""
+    assert circles() == {}
 
 
 def test_the_domain_is_values_in_and_values_out() -> None:
@@ -81,6 +63,17 @@ def test_a_file_is_one_thing() -> None:
 def _public(tree: ast.Module) -> int:
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     return sum(isinstance(node, kinds) and not node.name.startswith("_") for node in tree.body)
+
+
+def test_what_can_fail_says_how() -> None:
+    """Nearly all docstrings of public functions that raise something say so."""
+    saying, silent = failing()
+    assert len(silent) <= (len(saying) + len(silent)) / 10, silent
+
+
+def test_the_read_side_is_typed() -> None:
+    """Shapes build the answers that they describe, and nothing else needs the type checker to look away."""
+    assert silenced("read_api") == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -107,7 +100,7 @@ def test_a_question_is_read_in_one_place() -> None:
     made = {
         name
         for name, module in names().items()
-        if reading in {name, *_imports(module.tree)}
+        if reading in {name, *imports(module.tree)}
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Request", "Past")
     }

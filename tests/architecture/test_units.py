@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
-from tests.architecture.sources import Function, Module, shipped
+from tests.architecture.sources import Function, public, shipped
 
 QUANTITY = re.compile(
     r"(^|_)(seconds|ms|bytes|size|amount|price|fee|fees|cost|duration|elapsed|age|timeout|patience|pause|"
@@ -19,19 +18,6 @@ UNIT = re.compile(
     r"currency|plain number|units that|things|how many)\b|%",
     re.IGNORECASE,
 )
-
-
-def _public(module: Module) -> Iterator[tuple[str, Function]]:
-    for node in module.tree.body:
-        inner = node.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") else [node]
-        for each in inner:
-            if isinstance(each, Function) and not each.name.startswith("_") and not _is_command(each):
-                yield each.name, each
-
-
-def _is_command(function: Function) -> bool:
-    """A command of the command line: the help of each option says its unit."""
-    return any(".command(" in ast.unparse(decorator) for decorator in function.decorator_list)
 
 
 def _is_number(annotation: ast.expr | None) -> bool:
@@ -50,7 +36,7 @@ def test_quantities_say_their_units() -> None:
     silent = []
     for module in shipped():
         said = ast.get_docstring(module.tree) or ""
-        for name, function in _public(module):
+        for name, function in public(module):
             taken = _quantities(name, function)
             text = " ".join([said, ast.get_docstring(function) or "", name, *taken]).replace("_", " ")
             if taken and not UNIT.search(text):

@@ -1,10 +1,11 @@
 """python -m tests.e2e.walks: through how many files and functions does one event, one query, one command go?
 
 All roles that it meets run in this process, on the embedded servers. Whatever function of the product begins between
-the request and its effect is counted, comprehensions and what is anonymous apart: they are read where they stand. With
-it are counted those that look for work all the time, which the next column leaves out: they begin as well where nothing
-is asked, though what folds an event is among them. The last one is the walk of docs/why/map.md, which names the steps
-that somebody has to know. `--list` prints the functions.
+the request and its effect is counted, in all threads, once however often it begins, where it does so each time;
+comprehensions and what is anonymous apart: they are read where they stand. With it are counted those that look for work
+all the time, which the next column leaves out: they begin as well where nothing is asked and the connections stay open,
+though what reads, folds and stores any event is among them, since this service's own events are folded then. The last
+one is the walk of docs/why/map.md, which names the steps that somebody has to know. `--list` prints the functions.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import sys
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ import psycopg
 
 from app import process
 from app.docs.map import WALKS, Walk
-from app.instance.instance import reachable
+from app.instance.instance import embedded_servers, prepare, with_servers
 from app.settings import Settings
 from app.wiring import token_issuer
 from domain.access.rights import Role, Tier
@@ -36,6 +37,7 @@ from tests.support.instance import trade
 
 SERVED = ("command-api", "read-api", "projector", "relay")
 QUIET = 3.0  # seconds in which nothing is asked: what begins then is no part of a walk
+TIMES = 3  # that each walk is gone: what begins each time is of it, and no timer or cache that happened to end then
 LONGEST = 120.0  # seconds of one walk: functions that are counted take several times as long
 Functions = set[tuple[str, str]]
 
@@ -85,10 +87,13 @@ async def walks(settings: Settings) -> dict[str, tuple[Functions, Functions]]:
                 )
                 for name in ("command-api", "read-api")
             ]
-            for warm in (True, False):  # the first time loads modules and makes connections
-                kinds = _kinds(command, read, settings.database_url, 0 if warm else 1)
-                found = {name: await _met(counting, work) for name, work in kinds.items()}
-        idle = await _met(counting, lambda: asyncio.sleep(QUIET))
+            found: dict[str, Functions] = {}
+            for number in range(1 + TIMES):
+                kinds = _kinds(command, read, settings.database_url, number)
+                met = {name: await _met(counting, work) for name, work in kinds.items()}
+                if number > 0:  # the first time loads modules and makes connections
+                    found = {name: each & found.get(name, each) for name, each in met.items()}
+            idle = await _met(counting, lambda: asyncio.sleep(QUIET))  # with the connections open, as they were
         stop.set()
         await serving
     return {name: (met, met & idle) for name, met in found.items()}
@@ -159,18 +164,27 @@ async def _ask(read: httpx.AsyncClient, query: str, position: str) -> None:
     answer.raise_for_status()
 
 
-async def main(arguments: list[str]) -> None:
-    """Print the walks."""
+async def measured() -> dict[str, tuple[Functions, Functions]]:
+    """The walks of an instance that is begun for them and ended."""
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(Settings.read({}), data=Path(folder) / "data", read_port=0, command_port=0)
-        async with reachable(settings) as complete:
-            for name, (met, always) in (await walks(complete)).items():
-                own = met - always
-                print(f"{name:<26}{_size(met)}   without what always runs {_size(own)}", end="")
-                print(f"   in the map {len({path for path, _, _ in _steps(name)}):>2} files")
-                if "--list" in arguments:
-                    print(*(f"    {path} {function}" for path, function in sorted(own)), sep="\n")
+        servers = embedded_servers(settings)
+        complete = with_servers(settings, await servers.start())
+        try:
+            await prepare(complete)
+            return await walks(complete)
+        finally:
+            await servers.stop()
+
+
+def lines(found: dict[str, tuple[Functions, Functions]], *, listed: bool = False) -> Iterator[str]:
+    """What is printed of walks; `listed`: with the functions."""
+    for name, (met, always) in found.items():
+        own, steps = met - always, len({path for path, _, _ in _steps(name)})
+        yield f"{name:<26}{_size(met)}   without what always runs {_size(own)}   in the map {steps:>2} files"
+        if listed:
+            yield from (f"    {path} {function}" for path, function in sorted(own))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    print(*lines(asyncio.run(measured()), listed="--list" in sys.argv), sep="\n")

@@ -42,7 +42,7 @@ class PostgresSessions:
         return session
 
     async def token(self, session: str) -> str:
-        """Its token."""
+        """Its token. Raises Unauthenticated where it has ended."""
         async with self._link.use() as connection:
             cursor = await connection.execute(FIND, (_id(session), int(self._clock())))
             row = await cursor.fetchone()

@@ -63,7 +63,7 @@ class Ledger:
 
 @cache
 def ledgers_of(folds: tuple[AdditiveFold, ...]) -> tuple[Ledger, ...]:
-    """The ledgers that are among the tables of these folds."""
+    """The ledgers that are among the tables of these folds. Raises Defect where what they replace is not counted."""
     ledgers = []
     for fold in folds:
         if fold.into.ledger and not fold.reads.takes_back:

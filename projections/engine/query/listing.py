@@ -86,7 +86,7 @@ class Listing:
         )
 
     def ask(self, request: Request) -> Statement:
-        """One page of rows after the cursor."""
+        """One page of rows after the cursor. Raises Invalid for a cursor that is none, or where there are no pages."""
         conditions, params = self._conditions(request)
         if request.get("cursor") is not None:
             if request.get("order") == NEWEST:

@@ -30,7 +30,7 @@ Style = Mapping[str, str]
 Point = tuple[float, float]
 
 
-class SvgChart(Flowable):  # type: ignore[misc] # its base has no types
+class SvgChart(Flowable):
     """A chart of an SVG that Vega wrote, as wide as is said (points)."""
 
     def __init__(self, svg: str, width: float) -> None:

@@ -201,7 +201,7 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-class Anchor(Flowable):  # type: ignore[misc] # its base has no types
+class Anchor(Flowable):
     """Where a section begins: it has no room, and notes on which page it is drawn."""
 
     def __init__(self, number: int, title: str) -> None:
@@ -220,7 +220,7 @@ class Anchor(Flowable):  # type: ignore[misc] # its base has no types
         canvas.addOutlineEntry(fonts.clean(self.title), name, 0)
 
 
-class ContentsLine(Flowable):  # type: ignore[misc] # its base has no types
+class ContentsLine(Flowable):
     """A line of the contents: a title, and the page that it is on."""
 
     def __init__(self, number: int, title: str) -> None:
@@ -246,7 +246,7 @@ class ContentsLine(Flowable):  # type: ignore[misc] # its base has no types
         canvas.linkRect("", f"s{self.number}", (0, 0, self.width, 17), relative=1, thickness=0)
 
 
-class LastPage(Flowable):  # type: ignore[misc] # its base has no types
+class LastPage(Flowable):
     """The end of the document: how many pages there are is known."""
 
     def wrap(self, _width: float, _height: float) -> tuple[float, float]:
@@ -275,7 +275,7 @@ def _define(canvas: Any, name: str, text: str, size: float = 10) -> None:
     canvas.endForm()
 
 
-class _Paper(PmlBaseDoc):  # type: ignore[misc] # its base has no types
+class _Paper(PmlBaseDoc):
     """The pages: what stands at the foot of each, and that contents know their pages."""
 
     def __init__(self, file: io.BytesIO, document: Document) -> None:

@@ -85,7 +85,7 @@ class _Layout:
         return LongTable([self.heads, *body], colWidths=self.widths, repeatRows=1, style=self.style, hAlign="LEFT")
 
 
-class _Rows(Flowable):  # type: ignore[misc]  # ReportLab says nothing of its types
+class _Rows(Flowable):
     """The rows of a layout from one on. To split a whole table would copy all that follows, page after page."""
 
     def __init__(self, layout: _Layout, start: int = 0) -> None:
