@@ -126,7 +126,7 @@ async def _take(
         key=idempotency_key(key),
         dry_run=dry_run,
         correlation_id=who.correlation_id,
-        traceparent=trace.parent if (trace := tracing.current()) else "",
+        traceparent=trace.parent if (trace := tracing.current.get()) else "",
     )
     return _answer(command, await command_handler.take(who.principal, order))
 

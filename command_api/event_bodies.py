@@ -19,16 +19,15 @@ Cut = Callable[[Chunks], AsyncIterator[list[Item]]]
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-async def document(chunks: Chunks) -> AsyncIterator[list[Item]]:
+def document(body: bytes) -> list[Item]:
     """A JSON document: one event, or an array of events (their places count from 0)."""
-    body = b"".join([chunk async for chunk in chunks]).strip()
+    body = body.strip()
     if not body.startswith(b"["):
-        yield [_item(0, body)]
-        return
+        return [_item(0, body)]
     try:
-        yield [_item(place, bytes(raw)) for place, raw in enumerate(_array.decode(body))]
+        return [_item(place, bytes(raw)) for place, raw in enumerate(_array.decode(body))]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        yield list(_one_by_one(body.decode(errors="surrogateescape")))
+        return list(_one_by_one(body.decode(errors="surrogateescape")))
 
 
 def _item(place: int, data: bytes) -> Item:
@@ -60,8 +59,8 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-FORMS: dict[str, tuple[Cut, Parse]] = {
-    "application/json": (document, from_json),
+FORMS: dict[str, tuple[Cut | None, Parse]] = {  # None: a document, which is cut when it is there as a whole
+    "application/json": (None, from_json),
     "application/x-ndjson": (ndjson, from_json),
     "application/ndjson": (ndjson, from_json),
     "application/jsonl": (ndjson, from_json),
@@ -70,8 +69,8 @@ FORMS: dict[str, tuple[Cut, Parse]] = {
 }
 
 
-def form(content_type: str) -> tuple[Cut, Parse]:
-    """How to cut and read a body of this content type; raises Invalid where none is known."""
+def form(content_type: str) -> tuple[Cut | None, Parse]:
+    """How to cut and read a body of this content type, None where it is a `document`; raises Invalid for another."""
     name = content_type.partition(";")[0].strip().lower()
     if name not in FORMS:
         raise Invalid(

@@ -7,13 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Litestar, Request, Response, get, post
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 
 from command_api import answers, commands
 from command_api.command_handler import CommandHandler
@@ -26,11 +25,8 @@ from domain.errors import AnalyticsError, Invalid
 from domain.events.problems import Code
 from domain.request import correlation
 from domain.request.caller import OPEN, Caller
-from eventlog.intake.framing import Item
 from eventlog.intake.intake import Ingest, Outcome
 
-T = TypeVar("T")
-Connection = ASGIConnection[Any, Caller, Any, State]
 HttpRequest = Request[Caller, Any, State]
 Health = Callable[[], Awaitable[dict[str, object]]]
 
@@ -81,17 +77,18 @@ def _publishing(ingest: Ingest, rates: Rates, seconds: float) -> HTTPRouteHandle
     @post(
         "/api/v1/events",
         status_code=200,
-        guards=[_may_publish],
         request_max_body_size=MAX_BODY,
         summary="Publish events",
     )
     async def publish_events(request: HttpRequest) -> Response[bytes]:
         """Take a JSON event or array, NDJSON, or length-delimited protobuf; answer when the good ones are durable."""
+        principal = request.user.principal
+        require(principal, Right.PUBLISH, principal.company_id)  # for one at least: each event's is checked on its own
         outcome = await _outcome(ingest, request, slots, seconds, rates)
         # counted when they are there: a body that went beyond the rate makes the next one wait
         events = outcome.accepted + outcome.duplicates + outcome.quarantined
         amounts = {**outcome.of_companies, "": events - outcome.of_companies.total()}
-        rates.charge_each(request.user.principal, Use.EVENTS, amounts, time.monotonic())
+        rates.charge_each(principal, Use.EVENTS, amounts, time.monotonic())
         answer = outcome.as_json() | {"correlation_id": correlation.current.get()}
         return answers.as_json(answer, 200, {"X-Position": str(outcome.position)})
 
@@ -109,21 +106,19 @@ async def _outcome(
         ingest.take,
         parse=parse,
         door="http",
-        allows=_publishes(principal, rates),
+        allows=partial(_publishes, principal, rates),
         tenant=principal.company_id,
     )
-    whole = cut is document or decode is not None
-    chunks = in_time(request.stream(), seconds, whole=whole)
-    if not whole:
-        return await take(cut(chunks))
-    async with received(chunks) as file:  # before a slot is taken: whoever is slow holds up nobody
+    if cut is not None and decode is None:
+        return await take(cut(in_time(request.stream(), seconds)))
+    async with received(request.stream(), seconds) as file:  # before a slot is taken: whoever is slow holds up nobody
         small = file.tell() <= SMALL and decode is None
         async with nullcontext() if small else slots:
             file.seek(0)
             body = file.read() if decode is None else decode(file.read(), MAX_BODY)
-            some: list[Item] = [item async for group in cut(_once(body)) for item in group]
+            some = document(body) if cut is None else [item async for group in cut(_once(body)) for item in group]
             del body
-            outcome = await take(_once(some))
+            outcome = await take(some)
     if len(some) == 1 and outcome.quarantined and outcome.reasons[0].code in UNUSABLE:
         raise Invalid(
             f"the body is not usable: {outcome.reasons[0].reason}",
@@ -133,26 +128,16 @@ async def _outcome(
     return outcome
 
 
-def _publishes(principal: Principal, rates: Rates) -> Callable[[str], bool]:
-    """Says for which companies the principal may publish. It raises LimitExceeded for one that has published too much.
+def _publishes(principal: Principal, rates: Rates, company: str) -> bool:
+    """Whether the principal may publish for a company; raises LimitExceeded where it has published too much.
 
     A body names its companies in its events, so that the door cannot know them.
     """
-
-    def allows(company: str) -> bool:
-        allowed = may(principal, Right.PUBLISH, company)
-        if allowed:
-            rates.admit(principal, Use.EVENTS, time.monotonic(), amount=0, company=company)
-        return allowed
-
-    return allows
+    allowed = may(principal, Right.PUBLISH, company)
+    if allowed:
+        rates.admit(principal, Use.EVENTS, time.monotonic(), amount=0, company=company)
+    return allowed
 
 
-async def _once(thing: T) -> AsyncIterator[T]:
-    yield thing
-
-
-async def _may_publish(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Let in who may publish for at least one company; each event's company is checked where it is read."""
-    principal = connection.user.principal
-    require(principal, Right.PUBLISH, principal.company_id)
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body

@@ -18,40 +18,32 @@ Decode = Callable[[bytes, int], bytes]
 SMALL = 64 * 1024  # bytes of a whole body that stay in memory while they come
 
 
-async def in_time(chunks: Chunks, seconds: float, *, whole: bool) -> Chunks:
-    """The chunks. All of them have to come within so many seconds, or, of a stream, each within that after the last.
-
-    Raises LimitExceeded for a body that is slower.
-    """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
+async def in_time(chunks: Chunks, seconds: float) -> Chunks:
+    """The chunks, of which each has to come within so many seconds. Raises LimitExceeded for one that does not."""
     while True:
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout(seconds):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            raise LimitExceeded(
-                f"the body was not there within {seconds:g} s",
-                code="body_too_slow",
-                suggested_actions=("Send less at once; NDJSON is taken in as it comes.",),
-            ) from None
+            raise _too_slow(seconds) from None
         if chunk is None:
             return
         yield chunk
-        if not whole:
-            until = loop.time() + seconds
 
 
 @asynccontextmanager
-async def received(chunks: Chunks) -> AsyncIterator[SpooledTemporaryFile[bytes]]:
+async def received(chunks: Chunks, seconds: float) -> AsyncIterator[SpooledTemporaryFile[bytes]]:
     """A whole body, in a file as soon as it is no small one: however many come slowly, they take no memory.
 
-    Raises Unavailable when the disk has no room for it.
+    Raises LimitExceeded when it is not there within so many seconds, Unavailable when the disk has no room for it.
     """
     with SpooledTemporaryFile(max_size=SMALL) as file:
         try:
-            async for chunk in chunks:
-                file.write(chunk)
+            async with asyncio.timeout(seconds):
+                async for chunk in chunks:
+                    file.write(chunk)
+        except TimeoutError:
+            raise _too_slow(seconds) from None
         except OSError as error:
             raise Unavailable(f"there is no room for this body: {error.strerror}", code="no_room") from error
         yield file
@@ -103,6 +95,14 @@ def _unzstd(data: bytes, limit: int) -> bytes:
 
 
 _CODINGS: dict[str, Decode] = {"gzip": _gunzip, "x-gzip": _gunzip, "zstd": _unzstd}
+
+
+def _too_slow(seconds: float) -> LimitExceeded:
+    return LimitExceeded(
+        f"the body was not there within {seconds:g} s",
+        code="body_too_slow",
+        suggested_actions=("Send less at once; NDJSON is taken in as it comes.",),
+    )
 
 
 def _too_large(limit: int) -> LimitExceeded:

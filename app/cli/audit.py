@@ -140,4 +140,4 @@ def spill(settings: Settings, note: Note) -> None:
     from adapters.files.audit_spill import SpillFiles
     from eventlog.publish.audit_events import audit_record
 
-    SpillFiles(settings.data / "trail").save([audit_record(note, trace=tracing.current()).value])
+    SpillFiles(settings.data / "trail").save([audit_record(note, trace=tracing.current.get()).value])

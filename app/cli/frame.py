@@ -95,7 +95,7 @@ def with_settings(command: Command) -> Command:
     def with_data(*args: Any, data: Path | None, **options: Any) -> Any:
         settings, context = Settings.read(os.environ, data=data), click.get_current_context()
         name = context.command_path.partition(" ")[2]
-        correlation.accepted(None)
+        correlation.current.set(correlation.good_or_new(None))
         parent, state = os.environ.get("TRACEPARENT", ""), os.environ.get("TRACESTATE", "")
         with spans(settings, "cli"), tracing.request(f"cli {name}", parent, state), doing(name, context.params) as deed:
             found = command(settings, *args, **options)

@@ -66,7 +66,7 @@ class JsonLines(logging.Formatter):
         }
         if correlation.current.get():
             line["correlation_id"] = correlation.current.get()
-        if (trace := tracing.current()) is not None:
+        if (trace := tracing.current.get()) is not None:
             line["trace_id"] = trace.trace_id
         if (company := getattr(record, "company", "")) != "":
             line["company"] = company

@@ -112,7 +112,7 @@ class CommandsOfPages:
             key=idempotency_key(command.key or None),
             dry_run=command.dry_run,
             correlation_id=command.correlation_id,
-            traceparent=trace.parent if (trace := tracing.current()) else "",
+            traceparent=trace.parent if (trace := tracing.current.get()) else "",
         )
         return (await self._handler.take(principal, order)).as_json()
 

@@ -41,6 +41,7 @@ Describe = Callable[[AnalyticsError, str, str], Problem]  # error, correlation i
 Draw = Callable[[Problem, str], tuple[Mapping[str, str], bytes]]  # headers and page of a problem, and the way back
 
 SAFE = frozenset({"GET", "HEAD"})  # methods that change nothing
+TIES = (b"x-correlation-id", b"traceparent", b"tracestate")  # headers by which a request is one of several
 PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
@@ -78,11 +79,12 @@ class AuditMiddleware:
         route, deed, name = self._route(method, scope["path"])
         scope["path"] = route.path  # so that nobody further in reads another one
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        correlation_id = correlation.accepted(_text(headers, b"x-correlation-id"))
-        parent, state = _text(headers, b"traceparent"), _text(headers, b"tracestate")
+        given_id, parent, state = [headers.get(name, b"").decode("latin-1") for name in TIES]
+        correlation.current.set(correlation_id := correlation.good_or_new(given_id))
         with tracing.request(name, parent, state, path=route.path, method=method or "") as trace:
             answer = _Answer(send, correlation_id, trace, "" if method else "websocket.")
-            exchange = _Exchange(route, deed, scope, answer, deed is not None and deed.action not in ONLY_REFUSALS)
+            noted = deed is not None and deed.action not in ONLY_REFUSALS
+            exchange = _Exchange(route, deed, scope, answer, noted, Door.HTTP if method else Door.WS)
             await self._serve(receive, exchange)
             if tracing.on():
                 tracing.add_attributes(status=exchange.answer.status, correlation_id=correlation_id)
@@ -145,7 +147,7 @@ class AuditMiddleware:
 class _Exchange:
     """One request with its answer: what is done, and by whom as soon as that is known.
 
-    `noted`: whether it belongs into the trail however it ends.
+    `noted`: whether it belongs into the trail however it ends. `door`: through which it came in.
     """
 
     route: Route
@@ -153,17 +155,13 @@ class _Exchange:
     scope: Scope
     answer: _Answer
     noted: bool
+    door: Door
     caller: Caller | None = None
 
     @property
     def refused(self) -> bool:
         """Whether the caller is the reason that it came to nothing."""
         return self.deed is not None and 400 <= self.answer.status < 500
-
-    @property
-    def door(self) -> Door:
-        """Through which it came in."""
-        return Door.HTTP if self.scope["type"] == "http" else Door.WS
 
     @property
     def company(self) -> str:
@@ -226,7 +224,12 @@ class _Answer:
         elif kind == "close" and not self.begun:
             self.status = 403  # what a WebSocket that is not accepted is answered with
         elif kind == "http.response.start":
-            self._begin(message)
+            self.status, headers = message["status"], message["headers"]
+            named = {name.lower(): value for name, value in headers}
+            self.position = named.get(b"x-position", b"").decode("latin-1")
+            private = [header for header in PRIVATE if header[0] not in named]  # pages have their own
+            message["headers"] = [*headers, *self._headers, *private]
+            self.begun = self._record is None
             if self._record is not None:
                 self._held = message
                 return
@@ -248,14 +251,6 @@ class _Answer:
         start = {"type": f"{self._prefix}http.response.start", "status": status, "headers": headers}
         await self.send(start)
         await self.send({"type": f"{self._prefix}http.response.body", "body": body, "more_body": False})
-
-    def _begin(self, message: Message) -> None:
-        self.status, headers = message["status"], message["headers"]
-        named = {name.lower(): value for name, value in headers}
-        self.position = named.get(b"x-position", b"").decode("latin-1")
-        private = [header for header in PRIVATE if header[0] not in named]  # pages have their own
-        message["headers"] = [*headers, *self._headers, *private]
-        self.begun = self._record is None
 
     def _read_code(self, body: bytes) -> None:
         try:
@@ -296,9 +291,5 @@ def _page_before(scope: Scope) -> str:
     """The page that a form stands on, as browsers say it; empty for what is no form."""
     if scope["method"] in SAFE:
         return ""
-    parts = urlsplit(_text(dict(scope["headers"]), b"referer"))
+    parts = urlsplit(dict(scope["headers"]).get(b"referer", b"").decode("latin-1"))
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-def _text(headers: dict[bytes, bytes], name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +18,8 @@ from domain.errors import Unauthenticated
 from domain.request.caller import bearer_token
 from domain.request.session_cookie import session_of
 
+HEADER = b"authorization"
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -30,7 +32,8 @@ class Gate:
 
     def bearer(self, scope: Mapping[str, Any]) -> Principal:
         """Whose token an HTTP request brings in its header. Raises Unauthenticated."""
-        return self.authenticate(bearer_token(_authorizations(scope)))
+        headers = scope["headers"]
+        return self.authenticate(bearer_token([value.decode("latin-1") for name, value in headers if name == HEADER]))
 
     def bearer_of(self, authorization: bytes) -> Principal:
         """Whose token the only Authorization header of a request brings. Raises Unauthenticated."""
@@ -41,7 +44,7 @@ class Gate:
 
         Raises Unauthenticated; also beside an Authorization header, because either would be a guess.
         """
-        if self.sessions is None or _authorizations(scope):
+        if self.sessions is None or any(name == HEADER for name, _ in scope["headers"]):
             raise Unauthenticated("a page takes the cookie of a session, and no Authorization header")
         return self.authenticate(await self.sessions.token(session_of(scope["headers"], scope["scheme"])))
 
@@ -64,7 +67,3 @@ class Gate:
 @lru_cache(1_000)  # raised errors are not kept
 def _token_of(authorization: bytes) -> str:
     return bearer_token((authorization.decode("latin-1"),))
-
-
-def _authorizations(scope: Mapping[str, Any]) -> Sequence[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]

@@ -194,7 +194,7 @@ class _Call:
 @asynccontextmanager
 async def _door(rpc: str, request: Any, context: Context, gate: Gate) -> AsyncIterator[_Call]:
     metadata = _metadata(context)
-    correlation_id = correlation.accepted(metadata.get(CORRELATION_ID))
+    correlation.current.set(correlation_id := correlation.good_or_new(metadata.get(CORRELATION_ID)))
     with tracing.request(f"grpc {rpc}", metadata.get("traceparent", ""), metadata.get("tracestate", "")) as trace:
         trailing_metadata = ((CORRELATION_ID, correlation_id), (TRACE, trace.parent))
         context.set_trailing_metadata(trailing_metadata)

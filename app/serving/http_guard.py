@@ -80,20 +80,17 @@ class GuardedHttp(HttpToolsProtocol):
         for at in range(0, len(data), HEAD_BYTES):
             if self._refused or self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return
-            self._piece(data[at : at + HEAD_BYTES] if len(data) > HEAD_BYTES else data)
-
-    def _piece(self, data: bytes) -> None:
-        before, self._ended = self._head, False
-        self._may_be_instant = self._instant is not None
-        if not before:
-            self._since = self.loop.time()
-        self._bound = (before or 0) + len(data)
-        super().data_received(data)
-        if self._head is None or self._ended or self._refused:
-            return
-        self._head = (before or 0) + len(data)
-        if self._head > HEAD_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
+            piece = data[at : at + HEAD_BYTES] if len(data) > HEAD_BYTES else data
+            before, self._ended = self._head, False
+            self._may_be_instant = self._instant is not None
+            if not before:
+                self._since = self.loop.time()
+            self._bound = (before or 0) + len(piece)
+            super().data_received(piece)
+            if self._head is not None and not self._ended and not self._refused:
+                self._head = self._bound
+                if self._head > HEAD_BYTES:
+                    self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """Serve the request. Raises TooMuch where its head is beyond the bounds."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from app.serving.audit_middleware import PRIVATE, Observe, target_of
+from app.serving.audit_middleware import PRIVATE, TIES, Observe, target_of
 from app.serving.gate import Gate
 from app.serving.routing import Match, audited_action
 from domain.access.rights import Principal
@@ -128,9 +128,9 @@ class InstantAnswers:
 
     def _note(self, route: _Route, headers: Headers, principal: Principal, company: str, position: str) -> bytes:
         """Note what was done; what ties the answer to the note and to the caller's trace, as headers."""
-        correlation_id = correlation.good_or_new(headers.get(b"x-correlation-id", b"").decode("latin-1"))
-        parent, state = headers.get(b"traceparent", b""), headers.get(b"tracestate", b"")
-        with tracing.request("", parent.decode("latin-1"), state.decode("latin-1")) as trace:
+        given_id, parent, state = [headers.get(name, b"").decode("latin-1") for name in TIES]
+        correlation_id = correlation.good_or_new(given_id)
+        with tracing.request("", parent, state) as trace:
             who, action = Actor.of(principal), route.action
             note = Note(who, action, route.target, Door.HTTP, company, "ok", "", position, correlation_id)
             self._gate.trail.note(note)

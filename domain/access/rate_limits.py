@@ -28,11 +28,6 @@ class Bucket:
     left: float
     at: float
 
-    def refill(self, now: float) -> None:
-        """Add what has come since the last time."""
-        self.left = min(self.rate.burst, self.left + max(0.0, now - self.at) * self.rate.per_second)
-        self.at = max(self.at, now)
-
     @property
     def wait(self) -> float:
         """Seconds from the last refill until one may be taken; 0 when it may be now. It may be in debt."""
@@ -64,7 +59,7 @@ class _Lately:
 
 
 @dataclass(slots=True)
-class _Tenant:
+class Tenant:
     """What a tenant has used, and how many questions, live feeds and live connections it has open."""
 
     tier: Tier = Tier.FREE
@@ -73,6 +68,24 @@ class _Tenant:
     asking: int = 0
     feeds: int = 0
     sockets: int = 0
+
+    def bucket(self, use: Use, rate: Rate, now: float) -> Bucket:
+        """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""
+        bucket = self.buckets.get(use)
+        if bucket is None:
+            bucket = self.buckets[use] = Bucket(rate, rate.burst, now)
+        come = max(0.0, now - bucket.at) * bucket.rate.per_second
+        bucket.left, bucket.at = min(bucket.rate.burst, bucket.left + come), max(bucket.at, now)
+        if bucket.rate is not rate:
+            bucket.rate, bucket.left = rate, min(bucket.left, rate.burst)
+        return bucket
+
+    def take(self, use: Use, rate: Rate, now: float, amount: float) -> None:
+        """Take so much. Raises LimitExceeded where there is nothing left."""
+        bucket = self.bucket(use, rate, now)
+        if (wait := bucket.wait) > 0:
+            raise _too_often(f"asks for more than {rate.per_second:g} {use} a second", wait)
+        bucket.left -= amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +110,25 @@ class Rates:
     def __init__(self, factor: float = 1.0) -> None:
         self._unlimited = not factor
         self._limits = {tier: limits.times(factor) for tier, limits in LIMITS.items()}
-        self._tenants: OrderedDict[str, _Tenant] = OrderedDict()
+        self._tenants: OrderedDict[str, Tenant] = OrderedDict()
 
     def admit(self, principal: Principal, use: Use, now: float, amount: float = 1.0, company: str = "") -> None:
         """Take so many requests or events; 0 where they are charged later. Raises LimitExceeded with `retry_after`."""
         if self._unlimited:
             return
-        _take(self._bucket(principal, company, use, now), use, amount)
-
-    def charge(self, principal: Principal, use: Use, amount: float, now: float, company: str = "") -> float:
-        """Take what was used; the seconds until there is something again."""
-        if self._unlimited:
-            return 0.0
-        bucket = self._bucket(principal, company, use, now)
-        bucket.left -= amount
-        return bucket.wait
+        tenant, limits = self._tenant(principal, company)
+        tenant.take(use, limits.rates[use], now, amount)
 
     def charge_each(self, principal: Principal, use: Use, amounts: Mapping[str, float], now: float) -> float:
         """Take what was used for each company; the seconds until every one of them has something again."""
-        waits = (self.charge(principal, use, amount, now, company) for company, amount in amounts.items())
-        return max(waits, default=0.0)
+        longest = 0.0
+        if not self._unlimited:
+            for company, amount in amounts.items():
+                tenant, limits = self._tenant(principal, company)
+                bucket = tenant.bucket(use, limits.rates[use], now)
+                bucket.left -= amount
+                longest = max(longest, bucket.wait)
+        return longest
 
     def question(self, principal: Principal, now: float, company: str = "") -> AbstractContextManager[None]:
         """One read, from its beginning to its end.
@@ -125,14 +137,14 @@ class Rates:
         """
         return _Question(self, principal, now, company)
 
-    def _begin(self, principal: Principal, now: float, company: str) -> _Tenant:
+    def _begin(self, principal: Principal, now: float, company: str) -> Tenant:
         """A read begins; whose it is."""
         tenant, limits = self._tenant(principal, company)
         tenant.reads.add(1.0, now)
         if tenant.asking >= limits.at_once:
             raise _too_often(f"asks for more than {limits.at_once:g} questions at once", 0.1)
         if not self._unlimited:
-            _take(_bucket_of(tenant, limits.rates[Use.READS], Use.READS, now), Use.READS, 1.0)
+            tenant.take(Use.READS, limits.rates[Use.READS], now, 1.0)
         tenant.asking += 1
         return tenant
 
@@ -181,41 +193,24 @@ class Rates:
             for company, one in self._tenants.items()
         ]
 
-    def _tenant(self, principal: Principal, company: str) -> tuple[_Tenant, TierLimits]:
-        """What the tenant that pays has used, and what it may use."""
-        name = tenant_charged(principal, company)
+    def _tenant(self, principal: Principal, company: str) -> tuple[Tenant, TierLimits]:
+        """What the tenant that pays has used, and what it may use.
+
+        It is the company asked about where the token names it, else its first one. Who may see all companies belongs to
+        none of them, and uses no tenant's rate.
+        """
+        name = company if company in principal.companies else principal.company_id
+        if EVERY_COMPANY in principal.companies:
+            name = EVERY_COMPANY
         tenant = self._tenants.get(name)
         if tenant is None:
-            tenant = self._tenants[name] = _Tenant()
+            tenant = self._tenants[name] = Tenant()
         self._tenants.move_to_end(name)
         if len(self._tenants) > REMEMBERED:
             idle = (name for name, each in self._tenants.items() if not (each.asking or each.feeds or each.sockets))
             del self._tenants[next(idle, name)]
         tenant.tier = principal.tier_in(name)
         return tenant, self._limits[tenant.tier]
-
-    def _bucket(self, principal: Principal, company: str, use: Use, now: float) -> Bucket:
-        """What is left now."""
-        tenant, limits = self._tenant(principal, company)
-        return _bucket_of(tenant, limits.rates[use], use, now)
-
-
-def _bucket_of(tenant: _Tenant, rate: Rate, use: Use, now: float) -> Bucket:
-    """What is left now; at another rate it goes on with that, so that tokens of two tiers do not begin anew."""
-    bucket = tenant.buckets.get(use)
-    if bucket is None:
-        bucket = tenant.buckets[use] = Bucket(rate, rate.burst, now)
-    bucket.refill(now)
-    if bucket.rate is not rate:
-        bucket.rate, bucket.left = rate, min(bucket.left, rate.burst)
-    return bucket
-
-
-def _take(bucket: Bucket, use: Use, amount: float) -> None:
-    """Raises LimitExceeded where there is nothing left."""
-    if (wait := bucket.wait) > 0:
-        raise _too_often(f"asks for more than {bucket.rate.per_second:g} {use} a second", wait)
-    bucket.left -= amount
 
 
 class _Question:
@@ -231,16 +226,6 @@ class _Question:
 
     def __exit__(self, *_: object) -> None:
         self._tenant.asking -= 1
-
-
-def tenant_charged(principal: Principal, company: str) -> str:
-    """Whose rate a request uses: that of the company asked about where the token names it, else of its first one.
-
-    Who may see all companies belongs to none of them, and uses no tenant's rate.
-    """
-    if EVERY_COMPANY in principal.companies:
-        return EVERY_COMPANY
-    return company if company in principal.companies else principal.company_id
 
 
 def _too_many_feeds() -> LimitExceeded:

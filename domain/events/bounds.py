@@ -52,12 +52,13 @@ def _on_scale(scale: Scale, kind: EventType) -> Check:
     field, low, high, of, value, whole = scale.field, scale.low, scale.high, scale.of, scale.value, scale.whole
     name = value_name(kind, scale)
     where = f" of {name}" if name else ""
+    may_be_absent = kind.message.DESCRIPTOR.fields_by_name[field].has_presence
 
     def check(fact: Message) -> Problem | None:
         number = getattr(fact, field)
         if (of and getattr(fact, of) != value) or (low <= number <= high and not (whole and number % 1)):
             return None
-        if number == 0 and not _is_there(fact, field):
+        if number == 0 and not (may_be_absent and fact.HasField(field)):  # 0 says something where that can be told
             return None
         return Problem(Code.OUT_OF_RANGE, f"{field} {number:.15g}{where} must be {extent(scale)}")
 

@@ -130,11 +130,6 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     return _newer(envelope, kind) if envelope.schema_version > kind.schema_version else None
 
 
-def check_at_door(envelope: AnalyticsProcessingEnvelope) -> Problem | None:
-    """The first rule of form that only doors have; the size is checked where the envelope is serialised."""
-    return _door_check()(envelope)
-
-
 def check_source(kind: EventType, *, ours: bool) -> Problem | None:
     """The problem of a type that only this service publishes; `ours`: the event comes from this service."""
     if kind.stream in RESERVED_STREAMS and not ours:
@@ -178,26 +173,17 @@ def _text_problem(name: str, text: str, limit: int) -> Problem | None:
 
 def check_payload(kind: EventType, payload: Message) -> Problem | None:
     """The first rule that a decoded payload breaks, in its single or batch form."""
-    if isinstance(payload, kind.message):
-        return _check_fact(kind, payload)
-    items = payload.items  # type: ignore[attr-defined]  # every batch message has this one field
-    if not 1 <= len(items) <= MAX_FACTS:
+    single = isinstance(payload, kind.message)
+    facts = (payload,) if single else payload.items  # type: ignore[attr-defined]  # every batch has this one field
+    if not 1 <= len(facts) <= MAX_FACTS:
         few = Problem(Code.EMPTY_BATCH, "items is empty")
         return (
-            Problem(Code.TOO_LARGE, f"items holds {len(items)} facts, at most {MAX_FACTS} are taken") if items else few
+            Problem(Code.TOO_LARGE, f"items holds {len(facts)} facts, at most {MAX_FACTS} are taken") if facts else few
         )
-    for index, item in enumerate(items):
-        if problem := _check_fact(kind, item):
-            return problem._replace(reason=f"items[{index}].{problem.reason}", item=index)
-    return None
-
-
-def _check_fact(kind: EventType, fact: Message) -> Problem | None:
-    if _looks_good(kind.name)(fact):
-        return None
-    for check in _checks(kind.name):
-        if problem := check(fact):
-            return problem
+    looks_good = _looks_good(kind.name)
+    for index, fact in enumerate(facts):
+        if not looks_good(fact) and (problem := next(filter(None, (c(fact) for c in _checks(kind.name))), None)):
+            return problem if single else problem._replace(reason=f"items[{index}].{problem.reason}", item=index)
     return None
 
 
@@ -272,11 +258,6 @@ def _looks_good_of_envelopes() -> Callable[[AnalyticsProcessingEnvelope, EventTy
 _envelope_looks_good = _looks_good_of_envelopes()
 
 
-@cache
-def _door_check() -> Check:
-    return _check_texts(AT_DOORS)
-
-
 def _check(rule: FieldRule) -> Check:
     """The exact check of one field."""
     checks: dict[Form, Callable[[FieldRule], Check]] = {
@@ -318,6 +299,10 @@ def _check_texts(rules: Sequence[FieldRule]) -> Check:
         return next(filter(None, (each(message) for each in checks)), None)
 
     return check
+
+
+check_at_door = _check_texts(AT_DOORS)
+"""The first rule of form that only doors have; the size is checked where the envelope is serialised."""
 
 
 def _check_members(rule: FieldRule) -> Check:

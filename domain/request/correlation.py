@@ -11,12 +11,6 @@ current: ContextVar[str] = ContextVar("correlation_id", default="")
 _GOOD = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)  # what may stand in a header and in a log line as it came
 
 
-def accepted(text: str | None) -> str:
-    """The caller's id where it is a good one, otherwise a new one; it becomes the current one of this context."""
-    current.set(identifier := good_or_new(text))
-    return identifier
-
-
 def good_or_new(text: str | None) -> str:
     """The caller's id where it is a good one, otherwise a new one."""
     return text if text and _GOOD.fullmatch(text) else new_event_id()

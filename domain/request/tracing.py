@@ -60,7 +60,7 @@ class Tracer(Protocol):
         ...
 
 
-_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+current: ContextVar[Trace | None] = ContextVar("trace", default=None)  # in hand
 _NOTHING: AbstractContextManager[None] = nullcontext()
 _tracer: Tracer | None = None
 
@@ -76,16 +76,11 @@ def on() -> bool:
     return _tracer is not None
 
 
-def current() -> Trace | None:
-    """The trace in hand."""
-    return _current.get()
-
-
 def span(name: str, **attributes: str | int) -> AbstractContextManager[Trace | None]:
     """A span of the trace in hand, for what happens inside; nothing at all while no tracer is installed."""
     if _tracer is None:
         return _NOTHING
-    return _tracer.span(name, _current.get(), attributes, ())
+    return _tracer.span(name, current.get(), attributes, ())
 
 
 def add_attributes(**attributes: str | int) -> None:
@@ -120,11 +115,11 @@ class InHand:
         self._trace = trace
 
     def __enter__(self) -> Trace:
-        self._token = _current.set(self._trace)
+        self._token = current.set(self._trace)
         return self._trace
 
     def __exit__(self, *_: object) -> None:
-        _current.reset(self._token)
+        current.reset(self._token)
 
 
 def parsed(parent: str, state: str = "") -> Trace | None:
@@ -148,7 +143,7 @@ def good_state(text: str) -> str:
 
 def carried() -> TraceContext | None:
     """The trace in hand as envelopes carry it."""
-    trace = _current.get()
+    trace = current.get()
     return None if trace is None else carrying(trace)
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
@@ -99,21 +99,11 @@ class Ingest:
         self._seen = seen
         self._remembered = remembered
         self._durable: dict[bytes, Seen] = {}  # oldest first; an OrderedDict takes half as much again
-        self._calls = 0  # under way
-
-    def share(self) -> tuple[int, int]:
-        """Events and bytes that one call gathers before it writes them."""
-        shares = max(1, min(self._calls, MOST_SHARES))
-        return BATCH_EVENTS // shares, BATCH_BYTES // shares
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so many calls are under way that one of them need not read while its own events are written."""
-        return self._calls >= MOST_SHARES
+        self.calls = 0  # under way
 
     async def take(
         self,
-        items: AsyncIterator[list[Item]],
+        items: AsyncIterator[list[Item]] | list[Item],
         parse: Parse,
         *,
         door: str,
@@ -122,24 +112,28 @@ class Ingest:
         tenant: str = "",
         progress: Callable[[Outcome, int], None] | None = None,
     ) -> Outcome:
-        """Take a whole stream of raw events; see `Intake`. `progress` is told the outcome so far and the last line.
+        """Take raw events, a stream or all there are; see `Intake`. `progress` gets the outcome so far, the last line.
 
         `tenant`: whose call it is; bad events of two tenants are never taken for the same. Raises as `Intake` does.
         """
         intake = Intake(self, parse, door=door, allows=allows, keep_stamps=keep_stamps, tenant=tenant)
-        self._calls += 1
+        self.calls += 1
         try:
             with tracing.span("ingest", door=door):
-                while (some := await _next(intake, items)) is not None:
+                some = items if isinstance(items, list) else await _next(intake, items)
+                while some is not None:
                     for start in range(0, len(some), SLICE):
                         await intake.add(some[start : start + SLICE])
                         if progress is not None:
                             progress(intake.outcome, some[min(start + SLICE, len(some)) - 1].line)
                         await asyncio.sleep(0)
+                    some = None if isinstance(items, list) else await _next(intake, items)
                 return await intake.finish()
-        finally:
+        except BaseException:
             intake.leave()
-            self._calls -= 1
+            raise
+        finally:
+            self.calls -= 1
 
     async def places(self, identities: Sequence[bytes]) -> Mapping[bytes, Seen]:
         """Those that are in the log already, with what is known of them, as far as that is known in a short time."""
@@ -201,9 +195,9 @@ class Intake:
         self._keep_stamps = keep_stamps
         self._tenant = tenant
         self._correlation_id = correlation.current.get()  # of the call: events that bring none get these
-        trace = tracing.current()  # and so does the trace of the call, as it is and as they carry it
+        trace = tracing.current.get()  # and so does the trace of the call, as it is and as they carry it
         self._trace = None if trace is None else (trace, tracing.carrying(trace))
-        self._allowed: dict[str, bool] = {}
+        self._allowed: dict[str, bool] = {}  # this and what follows is forgotten when it is much: it costs little
         self._verdicts: dict[tuple[str, str], float | Problem] = {}
         self._good: list[Good] = []
         self._bad: list[BadEvent] = []
@@ -217,7 +211,8 @@ class Intake:
 
     async def add(self, items: Iterable[Item]) -> None:
         """Read some events, and write a batch when enough are there."""
-        most_events, most_bytes = self._ingest.share()
+        shares = max(1, min(self._ingest.calls, MOST_SHARES))
+        most_events, most_bytes = BATCH_EVENTS // shares, BATCH_BYTES // shares
         for item in items:
             try:
                 self._take(item)
@@ -271,9 +266,20 @@ class Intake:
         envelope = parsed.envelope
         if (problem := check_source(parsed.kind, ours=False)) is not None:
             raise refusal(envelope, problem)
-        self._check_company(parsed)
-        if self._ingest.tokens is not None:
-            self._check_token(parsed.envelope, self._ingest.tokens)
+        if self._allows is not None:
+            company = envelope.company_id
+            allowed = self._allowed.get(company)
+            if allowed is None:
+                if len(self._allowed) >= CACHED:
+                    self._allowed.clear()
+                allowed = self._allowed[company] = self._allows(company)
+            if not allowed:
+                reason = f"the caller may not publish for company {shown(company)}"
+                raise refusal(envelope, Problem(Code.FORBIDDEN_COMPANY, reason))
+            self.outcome.of_companies[company] += 1
+        tokens = self._ingest.tokens
+        if tokens is not None and (tokens.required or envelope.HasField("auth_token")):
+            self._check_token(envelope, tokens)
         stamped = self._keep_stamps and envelope.producer_id and envelope.producer_seq
         envelope.producer_seq = envelope.producer_seq if stamped else 0
         envelope.first_taken_at = 0  # what was repaired says it, and nobody else
@@ -288,27 +294,16 @@ class Intake:
             raise refusal(envelope, too_large(len(record.value)))
         return Good(record, item, None if stamped else Identified.of(record, envelope))
 
-    def _check_company(self, parsed: ParsedEvent) -> None:
-        if self._allows is None:
-            return
-        company = parsed.envelope.company_id
-        if company not in self._allowed:
-            _make_room(self._allowed)
-            self._allowed[company] = self._allows(company)
-        if not self._allowed[company]:
-            reason = f"the caller may not publish for company {shown(company)}"
-            raise refusal(parsed.envelope, Problem(Code.FORBIDDEN_COMPANY, reason))
-        self.outcome.of_companies[company] += 1
-
     def _check_token(self, envelope: AnalyticsProcessingEnvelope, tokens: EventTokens) -> None:
         """A token must be good now, and at the event's own time, by which admission will judge it again."""
-        if not envelope.HasField("auth_token") or not envelope.auth_token.token:
+        if not envelope.auth_token.token:
             if tokens.required:
                 raise refusal(envelope, Problem(Code.MISSING_FIELD, "auth_token is required here"))
             return
         key = (envelope.auth_token.token, envelope.company_id)
         if key not in self._verdicts:
-            _make_room(self._verdicts)
+            if len(self._verdicts) >= CACHED:
+                self._verdicts.clear()
             self._verdicts[key] = tokens.verdict(*key)
         problem = ended(self._verdicts[key], max(time.time(), envelope.timestamp / 1000))
         if problem is not None:
@@ -338,8 +333,8 @@ class Intake:
     def _bad_identity(self, raw: bytes) -> bytes:
         """Known by its bytes; equal ones of one call are several events, of which a repeated call brings as many."""
         first = bad_identity(self._tenant, raw, 0)
-        if first not in self._bad_times:
-            _make_room(self._bad_times)
+        if first not in self._bad_times and len(self._bad_times) >= CACHED:
+            self._bad_times.clear()
         times = self._bad_times[first] = self._bad_times.get(first, -1) + 1
         return bad_identity(self._tenant, raw, times) if times else first
 
@@ -350,7 +345,7 @@ class Intake:
             self._flight = tasks.owned(self._fly(self._good, self._bad), "a batch on its way into the log")
             self._good, self._bad, self._size, self._since = [], [], 0, None
             self._flying, self._batch = self._batch, {}
-        if self._ingest.crowded:
+        if self._ingest.calls >= MOST_SHARES:  # others read while these are written
             await self._landed()
 
     async def _landed(self) -> None:
@@ -367,7 +362,8 @@ class Intake:
             self.outcome.accepted += len(fresh)
             places = zip((g.identified for g in fresh), written.placed, strict=True)
             self._ingest.remember({i.identity: Seen(place, i.content) for i, place in places if i is not None})
-        await self._ingest.quarantine.add([*bad, *conflicts])
+        if bad or conflicts:
+            await self._ingest.quarantine.add([*bad, *conflicts])
 
     async def _unknown(self, good: Sequence[Good]) -> tuple[Sequence[Good], list[BadEvent]]:
         """Those that are not in the log yet, and those whose id another event in the log has."""
@@ -392,9 +388,3 @@ class Intake:
             at = (place.topic, place.partition)
             self._reached[at] = max(self._reached.get(at, 0), place.offset + 1)
         self.outcome.position = Position(dict(self._reached))
-
-
-def _make_room(cache: dict[Any, Any]) -> None:
-    """Forget everything once it is much: what is looked up again costs little."""
-    if len(cache) >= CACHED:
-        cache.clear()

@@ -23,7 +23,7 @@ from domain.decimals import read_decimal, says_all
 from domain.events.catalogue import BY_NAME, EventType
 
 Members = dict[str, Any]
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(Members).decode
 
 
 class NotPlainError(Exception):
@@ -48,25 +48,22 @@ class Shape(NamedTuple):
 def read_plain(data: bytes) -> Draft | None:
     """The event, if it is in the plain form and, as far as that form goes, without fault."""
     try:
-        return _draft(_object(_decode(data)), data)
+        members = _decode(data)
+        payload = members.pop("payload")
+        kind = BY_NAME[members["message_type"]]
+        keys = 1 + _count_keys(members, _envelope_shape())
+        if type(payload) is dict:
+            keys += _count_keys(payload, shape_of(kind.message.DESCRIPTOR))
+            message = kind.message(**payload)
+        else:
+            more, message = _batch(kind, payload)
+            keys += more
+            members["message_type"] = kind.batch_name
+        if data.count(b":") != keys:  # a colon more than there are keys: in a text, or of a key given twice
+            json.loads(data, object_pairs_hook=_unique)
+        return Draft(AnalyticsProcessingEnvelope(payload=message.SerializeToString(), **members), kind, message)
     except (NotPlainError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
-
-
-def _draft(members: Members, data: bytes) -> Draft:
-    payload = members.pop("payload")
-    kind = BY_NAME[members["message_type"]]
-    keys = 1 + _count_keys(members, _envelope_shape())
-    if type(payload) is dict:
-        keys += _count_keys(payload, shape_of(kind.message.DESCRIPTOR))
-        message = kind.message(**payload)
-    else:
-        more, message = _batch(kind, payload)
-        keys += more
-        members["message_type"] = kind.batch_name
-    if data.count(b":") != keys:  # a colon more than there are keys: in a text, or of a key given twice
-        json.loads(data, object_pairs_hook=_unique)
-    return Draft(AnalyticsProcessingEnvelope(payload=message.SerializeToString(), **members), kind, message)
 
 
 def _batch(kind: EventType, items: list[Members]) -> tuple[int, Message]:

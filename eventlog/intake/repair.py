@@ -121,7 +121,7 @@ class Repairs:
                     position=s.replayed_to,
                     correlation_id=correlation.current.get(),
                 ),
-                trace=tracing.current(),
+                trace=tracing.current.get(),
                 event_id=f"quarantine-{s.id}-{s.status}",
                 causation_id=entry.event_id,
             )

@@ -136,7 +136,7 @@ class LogTrail:
         await asyncio.sleep(0)  # `_landed` is called on the loop's next turn, and writes that file
 
     def _add(self, note: Note) -> None:
-        self._notes.append((note, time.time_ns() // 1_000_000, tracing.current()))
+        self._notes.append((note, time.time_ns() // 1_000_000, tracing.current.get()))
         self._waiting += 1
         if self._waiting >= self._most:
             self._room.clear()

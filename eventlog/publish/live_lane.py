@@ -10,7 +10,7 @@ from domain.errors import LimitExceeded, Unavailable
 from domain.ports import LiveBus, Record
 from eventlog import tasks
 from eventlog.publish.durable_lane import Limits
-from eventlog.publish.record import message_of, subject_of
+from eventlog.publish.record import message_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +62,15 @@ class LiveLane:
                         future.set_result(outcome)
 
     async def _send(self, bus: LiveBus, records: Sequence[Record]) -> bool:
-        """Whether the bus takes these. What is wrong with one message (its size) harms no other."""
+        """Whether the bus takes these, under `analytics.<stream>.<company_id>`.
+
+        What is wrong with one message (its size) harms no other.
+        """
         took = True
         for record in records:
             try:
-                await bus.publish(subject_of(record), message_of(record))
+                company = record.key.partition(b":")[0].decode()
+                await bus.publish(f"analytics.{record.topic}.{company}", message_of(record))
             except LimitExceeded as error:
                 logger.info("not sent live: %s", error)
                 took = False

@@ -85,17 +85,10 @@ class Publisher:
         took = self._live.offer([event.record for event in fresh])
         groups = self._remember(fresh)
         recent = [self._recent[event.identity] for event in ordered]
-        until = asyncio.get_running_loop().time() + self._limits.deadline
-        try:
-            async with asyncio.timeout_at(until):
-                await self._let_in(groups)
-                await _result(each.group for each in recent)
-        except TimeoutError:
-            raise self._too_late(len(ordered), took) from None
-        self._trim()
-        places = [each.group.placed.result()[each.number] for each in recent]
-        live = await self._live_in_time(took, until)
-        return [Receipt(True, live, place) for place in places]
+        live = await self._through(len(ordered), groups, [each.group for each in recent], took)
+        while len(self._recent) > 2 * self._limits.pending_events:  # those under way are fewer, and the newest
+            self._recent.popitem(last=False)
+        return [Receipt(True, live, each.group.placed.result()[each.number]) for each in recent]
 
     async def append(self, records: Sequence[Record]) -> WriteResult:
         """Publish records that were checked before (the doors do): no memory of event ids, one answer for all.
@@ -105,15 +98,8 @@ class Publisher:
         self._check_open()
         took = self._live.offer(records)
         groups = [Group(part) for part in self._parts(records)]
-        until = asyncio.get_running_loop().time() + self._limits.deadline
-        try:
-            async with asyncio.timeout_at(until):
-                await self._let_in(groups)
-                await _result(groups)
-        except TimeoutError:
-            raise self._too_late(len(records), took) from None
-        placed = [place for group in groups for place in group.placed.result()]
-        return WriteResult(placed, await self._live_in_time(took, until))
+        live = await self._through(len(records), groups, groups, took)
+        return WriteResult([place for group in groups for place in group.placed.result()], live)
 
     async def close(self) -> None:
         """Refuse new events and wait for those under way; raises Unavailable if the log does not take them in time."""
@@ -141,24 +127,38 @@ class Publisher:
                 self._recent[event.identity] = Published(group, index, event.content)
         return groups
 
-    async def _let_in(self, groups: Sequence[Group]) -> None:
-        """Hand groups to the durable lane in order; those that find no room in time are as if never given."""
-        for index, group in enumerate(groups):
-            try:
-                await self._durable.put(group)
-            except asyncio.CancelledError:
-                for left in groups[index:]:
-                    left.fail(Unavailable("too many events wait for the log", code="log_unavailable"))
-                raise
+    async def _through(
+        self, count: int, fresh: Sequence[Group], every: Sequence[Group], took: asyncio.Future[bool]
+    ) -> bool:
+        """Hand fresh groups to the durable lane, in order, and wait until the log has every one of the call.
+
+        `count`: events of the call. Groups that find no room in time are as if never given; a wait that is cancelled
+        cancels none. Whether the bus is known to have taken them is asked once the log has them, which costs no
+        deadline. Raises as `publish_many`.
+        """
+        loop, left = asyncio.get_running_loop(), list(reversed(fresh))
+        until = loop.time() + self._limits.deadline
+        try:
+            async with asyncio.timeout_at(until):
+                while left:
+                    await self._durable.put(left[-1])
+                    left.pop()
+                if every:
+                    await asyncio.wait({group.placed for group in every})
+        except TimeoutError:
+            raise self._too_late(count, took) from None
+        finally:
+            for group in reversed(left):
+                group.fail(Unavailable("too many events wait for the log", code="log_unavailable"))
+        for group in every:
+            group.placed.result()  # raises what the log refused it with
+        await asyncio.wait({took}, timeout=max(0.0, min(until - loop.time(), self._limits.live_deadline)))
+        return took.done() and took.result()
 
     def _forget_failed(self, placed: asyncio.Future[list[Placed]]) -> None:
         """What the log will never take may be published again, as something new."""
         if placed.exception() is not None:
             self._recent = OrderedDict((k, v) for k, v in self._recent.items() if v.group.placed is not placed)
-
-    def _trim(self) -> None:
-        while len(self._recent) > 2 * self._limits.pending_events:  # those under way are fewer, and the newest
-            self._recent.popitem(last=False)
 
     def _parts(self, records: Sequence[Record]) -> Iterable[Sequence[Record]]:
         """Runs of records of which each fits into one append."""
@@ -170,12 +170,6 @@ class Publisher:
                 start, size = index, len(record.value)
         if start < len(records):
             yield records[start:]
-
-    async def _live_in_time(self, took: asyncio.Future[bool], until: float) -> bool:
-        """Whether the bus is known to have taken them, asked once the log has them; that costs no deadline."""
-        left = until - asyncio.get_running_loop().time()
-        await asyncio.wait({took}, timeout=max(0.0, min(left, self._limits.live_deadline)))
-        return took.done() and took.result()
 
     def _too_late(self, count: int, took: asyncio.Future[bool]) -> Unavailable:
         live = took.done() and took.result()
@@ -189,10 +183,3 @@ class Publisher:
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("this publisher is closed", code="closed")
-
-
-async def _result(groups: Iterable[Group]) -> None:
-    """Wait for the groups without cancelling them when the waiting is cancelled."""
-    waiting = {group.placed for group in groups}
-    if waiting:
-        await asyncio.wait(waiting)

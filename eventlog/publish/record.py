@@ -37,11 +37,6 @@ def record_of(envelope: AnalyticsProcessingEnvelope, kind: EventType, trace: Tra
     return Record(kind.stream, key, envelope.SerializeToString(), envelope.timestamp, headers)
 
 
-def subject_of(record: Record) -> str:
-    """Subject on the live bus: `analytics.<stream>.<company_id>`."""
-    return f"analytics.{record.topic}.{record.key.partition(b':')[0].decode()}"
-
-
 def message_of(record: Record) -> bytes:
     """What the live bus gets: the envelope without its publisher's token, which is for the log alone."""
     if b"eyJ" not in record.value:  # as every token begins; looking costs a tenth of parsing

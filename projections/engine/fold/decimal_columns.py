@@ -84,8 +84,9 @@ def product_column(frame: pl.DataFrame, product: Product) -> pl.Series:
     steps = pl.DataFrame({"floor": amount}).with_columns(rest=_NOTHING, more=pl.lit(value=False))
     for factor in factors:
         steps = _times(steps.with_columns(factor=factor))
-    up = _rounds_up(pl.col("floor"), pl.col("rest"), pl.col("more"))
-    return steps.select((pl.col("floor") + up.cast(DECIMAL)).alias(product.name)).to_series()
+    floor, twice = pl.col("floor"), pl.col("rest") * 2
+    up = (twice > ONE) | ((twice == ONE) & (pl.col("more") | (floor % 2 == 1)))  # half even
+    return steps.select((floor + up.cast(DECIMAL)).alias(product.name)).to_series()
 
 
 _NOTHING = pl.lit(0, dtype=DECIMAL)
@@ -105,8 +106,3 @@ def _times(steps: pl.DataFrame) -> pl.DataFrame:
         rest=pl.col("low") % ONE,
         more=pl.col("more") | (pl.col("carried") % ONE != 0),
     )
-
-
-def _rounds_up(floor: pl.Expr, rest: pl.Expr, more: pl.Expr) -> pl.Expr:
-    """Half even."""
-    return (rest * 2 > ONE) | ((rest * 2 == ONE) & (more | (floor % 2 == 1)))

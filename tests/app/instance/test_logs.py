@@ -41,7 +41,7 @@ def line_of(form: str, message: str, *arguments: object, **more: str) -> str:
 
 async def test_a_json_line_ties_itself_to_the_request(root: None) -> None:
     """Ids, trace and tenant where they are known, and where the line comes from."""
-    correlation.accepted("c-1")
+    correlation.current.set("c-1")
     with tracing.request("test", "", "") as trace:
         line = json.loads(line_of("json", "it took %d ms", 7, company="acme"))
     assert line["message"] == "it took 7 ms"
