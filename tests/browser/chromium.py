@@ -51,14 +51,14 @@ class Page:
         """Return once the element shows the text; fail with what it shows when it does not in time."""
         deadline = time.monotonic() + PATIENCE
         while wanted not in (shown := self.text(selector)):
-            assert time.monotonic() < deadline, f"{selector} shows {shown!r}, not {wanted!r}; {self.complaints}"
+            assert time.monotonic() < deadline, f"{selector} shows {shown!r}, not {wanted!r}; {self._state()}"
             time.sleep(0.05)
 
     def until_true(self, expression: str) -> None:
         """Return once a JavaScript expression is true; fail with what the console says when it is not in time."""
         deadline = time.monotonic() + PATIENCE
         while self.script(expression) is not True:
-            assert time.monotonic() < deadline, f"{expression} stays false; {self.complaints}"
+            assert time.monotonic() < deadline, f"{expression} stays false; {self._state()}"
             time.sleep(0.05)
 
     def press(self, *keys: str) -> None:
@@ -68,6 +68,13 @@ class Page:
             named = {"key": key, "windowsVirtualKeyCode": KEY_CODES.get(key, 0)}
             self._call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
             self._call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def press_at(self, selector: str, *keys: str) -> None:
+        """Press keys at an element, once it is there and takes them."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        focused = f"({element}?.focus(), {element} !== null && document.activeElement === {element})"
+        self.until_true(f"document.readyState === 'complete' && {focused}")
+        self.press(*keys)
 
     def wheel(self, selector: str, by: float) -> None:
         """Turn the mouse wheel over the middle of an element."""
@@ -79,6 +86,10 @@ class Page:
         self._call("Input.dispatchMouseEvent", type="mouseMoved", **at)
         for what in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=what, button="left", clickCount=1, **at)
+
+    def _state(self) -> str:
+        """Where it is, what it shows first, and what it complained of."""
+        return f"{self.script('[location.href, document.body?.innerText.slice(0, 600)]')} {self.complaints}"
 
     def _middle(self, selector: str) -> dict[str, float]:
         found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"

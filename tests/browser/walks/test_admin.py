@@ -23,8 +23,7 @@ def saved(walk: Walk) -> None:
     """Press save, and see that it is: as another version."""
     version = "document.querySelector('#edit')?.elements.version.value"
     before = walk.tab.script(version)
-    walk.tab.script("document.getElementById('save').focus()")
-    walk.tab.press("Enter")
+    walk.tab.press_at("#save", "Enter")
     walk.tab.until_true(f"![undefined, '{before}'].includes({version})")
     walk.tab.until("#main", "Saved.")
 
@@ -36,11 +35,8 @@ def test_an_admin_makes_a_dashboard_shares_it_and_undoes(instance: Instance, tab
     walk, viewer = Walk(instance, tab, COMPANY, "admin"), Walk(instance, tab, COMPANY, "viewer")
     walk.begin(f"/admin/dashboards/new?company={COMPANY}")
     field(walk, "name", "Trades")
-    tab.script("document.getElementById('tile-add').focus()")
-    tab.press("Enter")
-    tab.until_true("document.querySelector('[data-handle]') !== null")
-    tab.script("document.querySelector('[data-handle]').focus()")
-    tab.press("ArrowRight")
+    tab.press_at("#tile-add", "Enter")
+    tab.press_at("[data-handle]", "ArrowRight")
     tab.until_true(f"document.querySelector('#edit').elements['{X}'].value === '1'")
     assert tab.script("document.activeElement.matches('[data-handle]')") is True
     saved(walk)
@@ -57,8 +53,7 @@ def test_an_admin_makes_a_dashboard_shares_it_and_undoes(instance: Instance, tab
     tab.sign_out()
     walk.begin(f"/admin/dashboards/{board}?company={COMPANY}")
     tab.until(".history button", "Undo the last change")
-    tab.script("document.querySelector('.history button').focus()")
-    tab.press("Enter")
+    tab.press_at(".history button", "Enter")
     tab.until_true("document.querySelector('#edit')?.elements['sharing.audience'].value === 'private'")
     assert tab.script(f"document.querySelector('#edit').elements['{X}'].value") == "1"
     tab.screen(390)

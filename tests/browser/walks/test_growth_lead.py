@@ -23,15 +23,13 @@ def test_a_funnel_is_built_and_saved_to_a_dashboard(instance: Instance, tab: Pag
     walk.begin(f"/users/funnel?company={COMPANY}")
     tab.until("h1", "Funnel")
     for step in ("page_view", "click"):
-        tab.script(f"document.querySelector('.chips [value=\"steps add {step}\"]').focus()")
-        tab.press("Enter")
+        tab.press_at(f'.chips [value="steps add {step}"]', "Enter")
         tab.until_true(f"location.search.includes('steps={step}')")
     tab.until("#tile-funnel h2", TITLE)
     tab.until_true("document.querySelector('.chart svg') !== null")
     built = walk.same("funnel", "funnel", *COLUMNS, steps="page_view,click")
     assert int(built[0]["users"]) >= int(built[1]["users"]) > 0
-    tab.script("document.querySelector('.saving button').focus()")
-    tab.press("Enter")
+    tab.press_at(".saving button", "Enter")
     tab.until("h1", TITLE)
     tab.until_true("location.pathname.startsWith('/dashboards/')")
     assert walk.same(tab.script("document.querySelector('.tile').dataset.id"), "funnel", *COLUMNS,

@@ -23,14 +23,11 @@ def test_a_dashboard_is_taken_along_as_a_report(filled: Instance, tab: Page) -> 
     walk.begin(f"/dashboards/users?company={COMPANY}&{PERIOD}")
     tab.screen(390)
     tab.until_true("document.querySelector('#as-report') !== null")
-    tab.script("document.querySelector('#as-report').focus()")
-    tab.press("Enter")
+    tab.press_at("#as-report", "Enter")
     tab.until("h1", "Reports")
     assert tab.script("document.querySelector('[name=of]').selectedOptions[0].text") == "Dashboard Users"
-    tab.script("document.querySelector('[name=format]').focus()")
-    tab.press("J")
-    tab.script("document.querySelector('#new [name=title]').focus()")
-    tab.press(*"Mine", "Enter")
+    tab.press_at("[name=format]", "J")
+    tab.press_at("#new [name=title]", *"Mine", "Enter")
     tab.until("h1", "Mine")
     tab.until("[data-report]", "Ready")
     assert tab.script("document.documentElement.scrollWidth") <= 390

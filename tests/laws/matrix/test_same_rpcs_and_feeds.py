@@ -36,7 +36,7 @@ NOT_COMPARED = {  # RPCs whose answers are not a tenant's
     "Publish": "the companies were filled with it",
     "GetRealTimeMetrics": "windows move on while they are asked for; test_realtime follows several companies",
 }
-LEFT_OUT = frozenset({"payload", "resume_token", "next_cursor", "report_id", "sha256", "size", "proof"})
+LEFT_OUT = frozenset({"payload", "resume_token", "next_cursor", "report_id", "insight_id", "sha256", "size", "proof"})
 ENDLESS = ("WatchDashboards", "GetChartDataStream", "GetTechnicalIndicatorStream", "GetMarketInsightStream")
 PATIENCE = 2.0  # seconds for the first message of a stream that may have nothing to say
 OWN_IDS = {  # what the examples name, as the companies have it
