@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
+from projections.engine.declare.merge_rules import Money, Twelfths
 from projections.engine.query.plain import Shown
 from read_api.export.columns import as_csv, as_rows, as_table, frame_of
 from read_api.export.tables import MADE_AT, harmless, write_cell
@@ -94,6 +95,7 @@ class Excel:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book, self._columns = xlsxwriter.Workbook(file, options), columns
         self._book.set_properties({"created": MADE_AT.replace(tzinfo=None)})
+        self._amounts = [issubclass(column.kind, (Money, Twelfths)) for column in columns]
         self._sheet: Any = None
         self._line = MOST_ROWS
 
@@ -107,8 +109,11 @@ class Excel:
         for row in as_rows(frame_of(rows, self._columns), self._columns):
             if self._line == MOST_ROWS:
                 self._begin()
-            for place, value in enumerate(row.values()):
-                write_cell(self._sheet, self._line, place, value)
+            for place, (value, amount) in enumerate(zip(row.values(), self._amounts, strict=True)):
+                if type(value) is str and not amount:  # an id of digits alone is none the less a text
+                    self._sheet.write_string(self._line, place, value)
+                elif value is not None:
+                    write_cell(self._sheet, self._line, place, value)
             self._line += 1
 
     def end(self) -> None:

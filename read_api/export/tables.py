@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from read_api.answers.ad_hoc import NUMBER, Table
 if TYPE_CHECKING:
     import polars as pl
 
+_AMOUNT = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")  # not 007, which would come back as 7
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MADE_AT = datetime(2000, 1, 1, tzinfo=UTC)  # of every workbook: it would else differ from itself a second later
 
@@ -88,7 +90,7 @@ def write_cell(sheet: Any, line: int, column: int, value: Any) -> None:
             sheet.write_boolean(line, column, cell)
         case int() | float():
             sheet.write_number(line, column, cell)
-        case str() if len(cell) <= 15 and NUMBER.fullmatch(cell):  # more digits than a sheet's numbers have stay text
+        case str() if len(cell) <= 15 and _AMOUNT.fullmatch(cell):  # more digits than a sheet's numbers have stay text
             sheet.write_number(line, column, float(cell))
         case _:
             sheet.write_string(line, column, str(cell))

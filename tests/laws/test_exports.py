@@ -7,12 +7,16 @@ it are odd: what spreadsheets would run, quotes, line ends, letters of all kinds
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+import zipfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import polars as pl
@@ -22,6 +26,7 @@ from adapters.postgres.read_models.read_store import Statement
 from adapters.postgres.read_models.row_copy import copied
 from domain.decimals import ONE
 from eventlog.publish.builders import payment, trading_result
+from projections.engine.declare.merge_rules import Money, Twelfths
 from projections.engine.declare.registry import all_queries
 from projections.engine.query.ask import answer, find, read_by_calendar
 from projections.engine.query.asked_at import AskedAt
@@ -49,7 +54,10 @@ ODD = [
     "1e5",
     "null",
     "\x1fa\x1eb",
+    "007",
 ]
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"  # the namespace of its elements
+ESCAPED = re.compile("_x([0-9A-F]{4})_")  # what XML has no letter for
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -148,6 +156,47 @@ async def test_a_file_says_what_the_answer_says(exported: Exported) -> None:
             frame = read(io.BytesIO(await exported.file(name, form)))
             found = [{key: _answered(value) for key, value in row.items()} for row in frame.to_dicts()]
             assert _sorted(found) == values, (name, form)
+
+
+async def test_a_workbook_says_what_the_answer_says(exported: Exported) -> None:
+    """Of every table: amounts that a sheet's numbers have room for as numbers, ids of digits as text, nothing run."""
+    for name in WHOLE:
+        columns = {column.name: issubclass(column.kind, (Money, Twelfths)) for column in _whole(name).shown}
+        lines: list[list[str | float]] = [list(columns)]
+        for row in await exported.rows(name):
+            lines.append([_of_sheet(row[column], amount) for column, amount in columns.items()])
+        empty: list[str | float] = [""] * len(columns)
+        found = [(cells + empty)[: len(columns)] for cells in _cells(await exported.file(name, "xlsx"))]
+        assert sorted(map(repr, found)) == sorted(map(repr, lines)), name
+
+
+def _of_sheet(value: Any, amount: bool) -> str | float:
+    """What a cell has of a value of an answer."""
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    if value is None or isinstance(value, bool):
+        return "" if value is None else float(value)
+    if isinstance(value, int | float) or (amount and len(value) <= 15):
+        return float(value)
+    return str(value).replace("\r\n", "\n")
+
+
+def _cells(workbook: bytes) -> Iterator[list[str | float]]:
+    """The rows of the first sheet, read without a library; empty cells as empty texts."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as files:
+        sheet = ElementTree.fromstring(files.read("xl/worksheets/sheet1.xml"))
+    assert not list(sheet.iter(f"{SHEET}f")), "a formula"
+    for row in sheet.iter(f"{SHEET}row"):
+        cells: list[str | float] = []
+        for cell in row:
+            place = functools.reduce(
+                lambda sum, letter: sum * 26 + ord(letter) - 64, cell.attrib["r"].rstrip("0123456789"), 0
+            )
+            cells += [""] * (place - 1 - len(cells))
+            number, text = cell.find(f"{SHEET}v"), cell.find(f"{SHEET}is/{SHEET}t")
+            plain = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text.text or "" if text is not None else "")
+            cells.append(plain.replace("\r\n", "\n") if number is None else float(number.text or ""))
+        yield cells
 
 
 def _text(cell: Any) -> str:
