@@ -130,11 +130,9 @@ def check_envelope(envelope: AnalyticsProcessingEnvelope, kind: EventType | None
     return _newer(envelope, kind) if envelope.schema_version > kind.schema_version else None
 
 
-def check_source(kind: EventType, *, ours: bool) -> Problem | None:
-    """The problem of a type that only this service publishes; `ours`: the event comes from this service."""
-    if kind.stream in RESERVED_STREAMS and not ours:
-        return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
-    return None
+def reserved(kind: EventType) -> Problem:
+    """The problem of a type in `RESERVED_STREAMS` that somebody else publishes."""
+    return Problem(Code.RESERVED_TYPE, f"{kind.name} is published by this service alone")
 
 
 def too_large(size: int) -> Problem:

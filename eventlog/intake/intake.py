@@ -22,7 +22,7 @@ from domain.errors import Unavailable
 from domain.events.catalogue import MAX_EVENT, event_type
 from domain.events.identity import bad_identity
 from domain.events.problems import Code, Problem, RefusedEvent, shown
-from domain.events.validation import check_source, too_large
+from domain.events.validation import RESERVED_STREAMS, reserved, too_large
 from domain.ports import Placed
 from domain.position import Position
 from domain.request import correlation, tracing
@@ -264,8 +264,8 @@ class Intake:
 
     def _admitted(self, item: Item, parsed: ParsedEvent) -> Good:
         envelope = parsed.envelope
-        if (problem := check_source(parsed.kind, ours=False)) is not None:
-            raise refusal(envelope, problem)
+        if parsed.kind.stream in RESERVED_STREAMS:
+            raise refusal(envelope, reserved(parsed.kind))
         if self._allows is not None:
             company = envelope.company_id
             allowed = self._allowed.get(company)

@@ -22,7 +22,7 @@ from domain.audit import SYSTEM, Actor, Door, Note
 from domain.errors import Conflict, Invalid
 from domain.events.catalogue import BATCHES, COMPANY_ID, event_type
 from domain.events.problems import Code
-from domain.events.validation import check_source
+from domain.events.validation import RESERVED_STREAMS, reserved
 from domain.ports import Placed, Record
 from domain.position import Position
 from domain.request import correlation, tracing
@@ -137,8 +137,8 @@ def repaired(entry: Entry, content: bytes, change: Change) -> Record:
     parsed = _parsed(entry, content, change)
     envelope = parsed.envelope
     # what the projector set aside lay in the log: no door lets in what only this service publishes
-    if (problem := check_source(parsed.kind, ours=entry.door == LOG)) is not None:
-        raise refusal(envelope, problem)
+    if parsed.kind.stream in RESERVED_STREAMS and entry.door != LOG:
+        raise refusal(envelope, reserved(parsed.kind))
     envelope.producer_seq = 0
     if entry.code == Code.CONFLICTING_DUPLICATE and envelope.event_id == entry.event_id:
         raise contradicting(envelope)

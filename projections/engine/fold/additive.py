@@ -17,7 +17,7 @@ from projections.engine.declare.rows import Table
 from projections.engine.fold.admission import Facts, Reads
 from projections.engine.fold.deltas import FACTS, columns_of, deltas, merge_deltas
 from projections.engine.fold.log_order import ITEM_BITS, OFFSET_BITS
-from projections.engine.fold.reports import LastReports, counting, last_reports
+from projections.engine.fold.reports import counting, last_reports
 from projections.engine.store.port import Changes, Folded, FoldFailed, OrderedFacts, Places, Reports, Rows
 
 OF_ENVELOPE = frozenset({"company_id", "user_id", "timestamp", "event_id"})  # what facts have of their envelopes
@@ -58,18 +58,14 @@ def changes(projection: Projection, facts: Facts, before: Mapping[Table, Sequenc
         parts.setdefault(table, []).append(delta)
     rows = [as_rows(t, frames[0] if len(frames) == 1 else merge_deltas(t, frames)) for t, frames in parts.items()]
     ordered = [o for f in projection.ordered if (o := ordered_facts(f, facts)) is not None]
-    return Changes(rows, ordered, [_stored_reports(r) for r in reports])
+    stored = [Reports(r.ledger, *(as_rows(r.ledger.into, each) for each in (r.last, r.replaced))) for r in reports]
+    return Changes(rows, ordered, stored)
 
 
 @cache
 def _merged(folds: tuple[AdditiveFold, ...]) -> tuple[AdditiveFold, ...]:
     """The folds whose rows are merged into those that are there; reports are entered into their ledger."""
     return tuple(fold for fold in folds if not fold.into.ledger)
-
-
-def _stored_reports(reports: LastReports) -> Reports:
-    table = reports.ledger.into
-    return Reports(reports.ledger, as_rows(table, reports.last), as_rows(table, reports.replaced))
 
 
 def looked_at(projections: Iterable[Projection], *also: str) -> Reads:
