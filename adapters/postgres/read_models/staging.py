@@ -19,8 +19,8 @@ def stage(connection: psycopg.Connection, table: Table, version: int, csv: bytes
     short = f'"{table.name}_v{version}_{purpose}"'
     name = f"pg_temp.{short}"
     target = sql.table_name(table.name, version)
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {short} (LIKE {target}) ON COMMIT DELETE ROWS".encode())
-    connection.execute(f"DELETE FROM {name}".encode())
+    made = f"CREATE TEMP TABLE IF NOT EXISTS {short} (LIKE {target}) ON COMMIT DELETE ROWS"
+    connection.execute(f"{made}; DELETE FROM {name}".encode())  # in one go: there are some ten tables a batch
     columns = ", ".join(f'"{c}"' for c in sql.stored_columns(table))
     with connection.cursor().copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy:
         copy.write(csv)

@@ -37,6 +37,7 @@ from projections.engine.store.port import Admitted, BadEvent, Highest
 TO_DECIDE = (*ENVELOPE_FIELDS, "service_source")
 WITH_TOKEN = (*TO_DECIDE, "auth_token")
 OF_FACTS = ("company_id", "user_id", "timestamp", "event_id", "first_taken_at", "_row")
+ONLY_TO_PLACE = ("first_taken_at", "_row")  # of facts: no fold looks at them, and a batch is as large as its columns
 PLAIN_FIELDS = ("message_type", "company_id", "payload", "timestamp")  # without texts of each event
 
 OF_ALL = ""  # the company of what was stored before stamps were of companies
@@ -355,8 +356,7 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
     """Facts ready to fold: less those of some rows, with the order columns `_at` (ms) and `_seq` (log position); those
     that can be reported again with `_appended`, too: when they were first taken (ms).
     """
-    order, taken_at = order_column(records.partitions, records.offsets), records.append_times
-    finished = {}
+    order, taken_at, finished = order_column(records.partitions, records.offsets), records.append_times, {}
     for name, frames in facts.items():
         frame = pl.concat(frames, rechunk=False) if len(frames) > 1 else frames[0]
         if without:
@@ -368,7 +368,8 @@ def finish(facts: Mapping[str, list[pl.DataFrame]], records: Records, without: S
             if BY_NAME[name].identity:
                 first = frame.get_column("first_taken_at").to_numpy()
                 columns["_appended"] = np.where(first > 0, np.minimum(first, taken_at[rows]), taken_at[rows])
-            finished[name] = frame.hstack([frame["timestamp"].alias("_at"), *map(pl.Series, columns, columns.values())])
+            placed = [frame["timestamp"].alias("_at"), *map(pl.Series, columns, columns.values())]
+            finished[name] = frame.drop(ONLY_TO_PLACE, strict=False).hstack(placed)
     return finished
 
 

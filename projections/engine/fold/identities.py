@@ -46,6 +46,8 @@ class Identities:
         `partitions`, `offsets`: of all records, by row; `value`: the bytes of one.
         """
         events = list(foreign.filter(pl.col("event_id") != "").select(SAYS).iter_rows())
+        if not events:
+            return [], set(), {}
         ids = [identity(company, producer or source, each) for _, company, producer, source, each, *_ in events]
         # What is being stored meanwhile moves from here into the store: asked in the other order, it is in neither.
         contents: dict[bytes, int | None] = {i: self._unstored[i] for i in ids if i in self._unstored}

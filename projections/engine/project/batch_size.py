@@ -2,7 +2,8 @@
 
 What counts are the bytes of a batch as columns: beside its records, rows and CSV it takes some 30 times as much, and a
 batch event of 50 facts unfolds to three times its own size. A lane alone may use the whole budget; lanes that are
-behind at the same time share it.
+behind at the same time share it. One that has read all that there was needs no share while it waits: the last one
+that is behind sets the pace, and small batches cost more an event.
 """
 
 from __future__ import annotations
@@ -30,9 +31,13 @@ class BatchSizer:
         share = self._budget / len(self._hungry | {lane})
         return max(1, min(self._most, self.troubles[lane].most, int(share / self._mean.get(lane, UNKNOWN))))
 
-    def took(self, lane: str, records: int, size: int) -> None:
-        """Note how many bytes these records became: the next are expected to, and a lane that got much wants more."""
-        if 2 * records >= self.records(lane):
+    def took(self, lane: str, records: int, size: int, *, left: bool = True) -> None:
+        """Note how many bytes these records became: the next are expected to, and a lane that got much wants more.
+
+        `left`: the log is known to have more for it.
+        """
+        most = self.records(lane)
+        if 2 * records >= most and (left or records >= most):
             self._hungry.add(lane)
         else:
             self._hungry.discard(lane)

@@ -39,7 +39,7 @@ class Limits:
         A batch costs some milliseconds however few its events are. So that lanes with few events leave the processors
         to those with many, a small batch after which nothing is left to read is followed by twice its time.
         """
-        if commit.events >= self.batch * SMALL or any(commit.heads[p] > r for p, r in commit.reached.items()):
+        if commit.events >= self.batch * SMALL or commit.left:
             return 0.0
         return min(self.wait, max(self.pace - worked, 2 * worked))
 

@@ -159,7 +159,7 @@ class Lane:
             commit = await loop.run_in_executor(
                 threads.folding, copy_context().run, self._fold, cohort, admission, chunks
             )
-        self._appetite.took(self.topic, commit.events, commit.size)
+        self._appetite.took(self.topic, commit.events, commit.size, left=commit.left)
         cohort.offsets.update(commit.reached)
         return commit
 

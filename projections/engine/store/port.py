@@ -203,6 +203,11 @@ class Commit:
         return {c.partition: c.head for c in self.chunks}
 
     @property
+    def left(self) -> bool:
+        """Whether the log had more when the batch was read."""
+        return any(c.head > c.next_offset for c in self.chunks)
+
+    @property
     def appended_at(self) -> Offsets:
         """When the last record of each partition was appended (ms)."""
         return {c.partition: c.appended_at for c in self.chunks}
