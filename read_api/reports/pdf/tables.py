@@ -22,8 +22,8 @@ from read_api.web.tables import Cell, Column, Table
 
 SIZE = 7.5  # points
 LEADING = 10.0
-PADDING = 4.0  # left and right of a text
-MEASURED = 400  # rows, to see how wide columns are
+PADDING, ABOVE, BELOW = 4.0, 2.5, 3.0  # left and right of a text, above and below it
+MEASURED = 400  # rows at most, to see how wide columns are
 MOST_ROWS = 48  # two more than fit on a page
 LEAST, MOST = 30.0, 150.0  # width of a column
 INK, QUIET, LINE = HexColor("#16191f"), HexColor("#59616e"), HexColor("#d5d9e0")
@@ -41,8 +41,8 @@ def tables(table: Table, width: float, colour: str) -> list[Flowable]:
 
 
 def _widths(table: Table) -> list[float]:
-    """As wide as the widest of the first cells, within limits."""
-    rows = list(islice(table.rows, MEASURED))
+    """As wide as the widest cell of the rows that are looked at, which lie all over the table, within limits."""
+    rows = [*table.rows[:: len(table.rows) // MEASURED + 1], *table.rows[-1:]]
     return [
         min(MOST, max(LEAST, *(fonts.width(text, SIZE) for text in _texts(column, rows, place)))) + 2 * PADDING + 1
         for place, column in enumerate(table.columns)
@@ -82,7 +82,8 @@ class _Layout:
         cells = list(zip(self.places, self.widths, strict=True))
         rows = islice(self.rows, start, start + MOST_ROWS)
         body = [[_text(row[place].text, width) for place, width in cells] for row in rows]
-        return LongTable([self.heads, *body], colWidths=self.widths, repeatRows=1, style=self.style, hAlign="LEFT")
+        heights = [None, *map(_height, body)]
+        return LongTable([self.heads, *body], self.widths, heights, repeatRows=1, style=self.style, hAlign="LEFT")
 
 
 class _Rows(Flowable):
@@ -131,6 +132,14 @@ def _text(text: str, width: float) -> Any:
     return Paragraph("<br/>".join(_markup(fonts.visual(line)) for line in broken), CELL)
 
 
+def _height(cells: Sequence[Any]) -> float | None:
+    """Of a row, as ReportLab would find it; None where it has to, since a cell is a paragraph."""
+    if not all(isinstance(cell, str) for cell in cells):
+        return None
+    breaks = max(str(cell).count("\n") for cell in cells)
+    return LEADING * (1 + breaks) + ABOVE + BELOW
+
+
 def _markup(line: str) -> str:
     return "".join(f'<font face="{run.face}">{escape(run.text)}</font>' for run in fonts.runs(line))
 
@@ -145,6 +154,6 @@ STYLE = (
     ("LINEBELOW", (0, 1), (-1, -1), 0.25, LINE),
     ("LEFTPADDING", (0, 0), (-1, -1), PADDING),
     ("RIGHTPADDING", (0, 0), (-1, -1), PADDING),
-    ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+    ("TOPPADDING", (0, 0), (-1, -1), ABOVE),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), BELOW),
 )
