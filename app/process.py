@@ -10,14 +10,14 @@ from typing import Any
 
 from app import wiring
 from app.role import Role
-from app.roles import command_api, demo, grpc, indexer, live, projector, read_api, relay, scheduler, sealer
+from app.roles import alerter, command_api, demo, grpc, indexer, live, projector, read_api, relay, scheduler, sealer
 from app.settings import Settings
 from domain.events import upcasting
 
 ROLES: Mapping[str, Role] = MappingProxyType(
     {
         module.ROLE.name: module.ROLE
-        for module in (read_api, command_api, grpc, projector, live, relay, sealer, indexer, scheduler, demo)
+        for module in (read_api, command_api, grpc, projector, live, relay, sealer, indexer, scheduler, alerter, demo)
     }
 )
 

@@ -172,7 +172,8 @@ class Settings:
     lease_seconds: float = field(
         default=30.0,
         metadata=_says(
-            "Seconds after which the run of a report schedule is taken over from a scheduler that is not heard of.",
+            "Seconds after which the run of a report schedule, or what alert rules watch, is taken over from a process"
+            " that is not heard of.",
             at_least=1,
             at_most=3_600,
         ),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from domain.currencies import ISO_4217
 from projections.engine.query.ask import answerable
-from projections.engine.query.composed import projections_of
+from projections.engine.query.composed import tables_of
 from projections.engine.query.plain import Query
 from projections.engine.query.request import Question, read_request
 
@@ -34,7 +34,7 @@ class RegisteredVocabulary:
         if isinstance(asked, Query):
             asked.ask(read_request(asked, question))
         else:
-            projections_of(question)  # walks through what it asks in turn
+            tables_of(question)  # walks through what it asks in turn
 
     def measures(self, query: str) -> Collection[str]:
         """Those of totals."""

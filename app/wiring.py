@@ -17,12 +17,14 @@ from domain.errors import Invalid
 
 if TYPE_CHECKING:
     from adapters.auth.tokens import TokenIssuer, TokenVerifier
+    from adapters.delivery.channels import Channels
     from adapters.nats.bus import NatsBus
     from adapters.postgres.configuration_store.event_store import PostgresEventStore
     from adapters.postgres.configuration_store.relay import PostgresRelayProgress
     from adapters.postgres.read_models.builder import PostgresBuild, PostgresVersions
     from adapters.postgres.read_models.projection_store import PostgresProjectionStore
     from adapters.postgres.read_models.read_store import PostgresReadStore
+    from adapters.postgres.tables.alerts import PostgresAlerts
     from adapters.postgres.tables.event_index import PostgresDecisions, PostgresEventIndex
     from adapters.postgres.tables.pipeline_figures import PostgresPipelineFigures
     from adapters.postgres.tables.schedule_runs import PostgresRuns
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from domain.access.sessions import Sessions
     from domain.audit import Trail
     from domain.ports import EventLog
-    from domain.reports.run_store import Deliver
     from eventlog.intake.event_tokens import EventTokens
     from eventlog.search.event_detail import EventDetails
     from eventlog.search.search import EventSearch
@@ -220,14 +221,21 @@ def schedule_runs(settings: Settings) -> AbstractAsyncContextManager[PostgresRun
     return closed_at_end(PostgresRuns(settings.database_url, settings.lease_seconds))
 
 
+def alerts(settings: Settings) -> AbstractAsyncContextManager[PostgresAlerts]:
+    """Watches of alert rules, and their notices."""
+    from adapters.postgres.tables.alerts import PostgresAlerts
+
+    return closed_at_end(PostgresAlerts(settings.database_url, settings.lease_seconds))
+
+
 def webhook_secret(settings: Settings) -> bytes:
     """What the secrets of webhooks are made of. Raises Invalid for one that is too short."""
     _check_secret("ANALYTICS_WEBHOOK_SECRET", settings.webhook_secret)
     return _secret(settings, settings.webhook_secret, WEBHOOK_KEY)
 
 
-def deliveries(settings: Settings) -> Deliver:
-    """What sends reports. Raises Invalid for settings that are none."""
+def deliveries(settings: Settings) -> Channels:
+    """What sends reports and notices. Raises Invalid for settings that are none."""
     from adapters.delivery.channels import Channels
     from adapters.delivery.mail import Mail, server_of
     from adapters.delivery.public_network import PublicNetwork, named_hosts

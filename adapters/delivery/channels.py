@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from adapters.delivery.mail import Mail
 from adapters.delivery.webhook import Webhooks
-from domain.configuration.channels import FailureRecipient, Recipient, ToEmail
+from domain.alerting.notices import Notice
+from domain.configuration.channels import Channel, FailureRecipient, Recipient, ToEmail, ToSlack
 from domain.errors import Conflict
 from domain.reports.run_store import Message
 from domain.reports.schedule_runs import Run
 
 
 class Channels:
-    """`domain.reports.run_store.Deliver` over e-mail, where there is a server for it, and webhooks."""
+    """`domain.reports.run_store.Deliver` and `domain.alerting.alert_store.DeliverNotice`.
+
+    Over e-mail, where there is a server for it, and webhooks.
+    """
 
     def __init__(self, webhooks: Webhooks, mail: Mail | None) -> None:
         self._webhooks, self._mail = webhooks, mail
@@ -29,6 +33,13 @@ class Channels:
             await self._server().send_failure(recipient.to, run)
         else:
             await self._webhooks.send_failure(recipient.url, run)
+
+    async def send_notice(self, channel: Channel, notice: Notice, link: str) -> None:
+        """Send a notice of an alert rule. Raises as `send` does."""
+        if isinstance(channel, ToEmail):
+            await self._server().send_notice(channel.to, notice, link)
+        else:
+            await self._webhooks.send_notice(channel.url, notice, link, slack=isinstance(channel, ToSlack))
 
     def _server(self) -> Mail:
         if self._mail is None:

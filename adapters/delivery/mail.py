@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import NamedTuple
@@ -9,9 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from adapters.delivery import notice_texts
+from domain.alerting.notices import Notice
 from domain.errors import Conflict, Invalid, Unavailable
 from domain.reports.run_store import Message
-from domain.reports.schedule_runs import Run
+from domain.reports.schedule_runs import Run, moment
 
 PORTS = {"smtp": 587, "smtps": 465}
 SECONDS = 60.0  # that one message may take
@@ -55,6 +58,12 @@ class Mail:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
         await self._send(to, failure_of(self._sender, to, run))
 
+    async def send_notice(self, to: str, notice: Notice, link: str) -> None:
+        """Send a notice of an alert rule. Raises as `send` does."""
+        mail = _about(self._sender, to, notice_texts.title_of(notice), notice.notice_id, moment(notice.at))
+        mail.set_content(notice_texts.text_of(notice, link))
+        await self._send(to, mail)
+
     async def _send(self, to: str, mail: EmailMessage) -> None:
         server = self._server
         try:
@@ -86,7 +95,7 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> Unavailable | Conflict:
 def mail_of(sender: str, to: str, message: Message) -> EmailMessage:
     """The message, with the file where it may be attached; a larger one is linked."""
     run, report, content, link = message
-    mail = _about(sender, to, run, _title(run), run.run_id)
+    mail = _about(sender, to, _title(run), run.run_id, run.due_at)
     where = (
         f"It has {report.size:,} bytes, and lies here for who signs in:" if content is None else "It also lies here:"
     )
@@ -100,7 +109,7 @@ def mail_of(sender: str, to: str, message: Message) -> EmailMessage:
 
 def failure_of(sender: str, to: str, run: Run) -> EmailMessage:
     """What is sent to who hears of failures."""
-    mail = _about(sender, to, run, f"{run.state}: {_title(run)}", f"{run.run_id}.failed.{run.again}")
+    mail = _about(sender, to, f"{run.state}: {_title(run)}", f"{run.run_id}.failed.{run.again}", run.due_at)
     again = (
         f"analytics schedule send-again {run.schedule_id} {run.due_at:%Y-%m-%dT%H:%M:%SZ} --company {run.company_id}"
     )
@@ -112,10 +121,10 @@ def _title(run: Run) -> str:
     return f"{' '.join(run.schedule.name.split())}, due {run.due_at:%Y-%m-%d %H:%M} UTC"
 
 
-def _about(sender: str, to: str, run: Run, subject: str, message_id: str) -> EmailMessage:
+def _about(sender: str, to: str, subject: str, message_id: str, at: datetime) -> EmailMessage:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
     mail["Message-ID"] = f"<{message_id}.{sha256(to.encode()).hexdigest()[:16]}@{sender.rpartition('@')[2]}>"
-    mail["Date"] = run.due_at
+    mail["Date"] = at
     mail["Auto-Submitted"] = "auto-generated"
     return mail

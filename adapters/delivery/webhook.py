@@ -1,4 +1,6 @@
-"""Webhooks, signed as Standard Webhooks says. A message has the id of its run: one that comes twice is known by it."""
+"""Webhooks, signed as Standard Webhooks says. A message has the id of its run or notice: one that comes twice is
+known by it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from datetime import UTC, datetime
 import msgspec
 from standardwebhooks import Webhook
 
+from adapters.delivery import notice_texts
 from adapters.delivery.public_network import PublicNetwork, post
+from domain.alerting.notices import Notice
 from domain.errors import Conflict, Unavailable
 from domain.reports.run_store import Message
 from domain.reports.schedule_runs import Run
@@ -28,20 +32,25 @@ class Webhooks:
 
     async def send(self, url: str, message: Message) -> None:
         """Raises Unavailable where trying again may help, Forbidden and Conflict where it will not."""
-        await self._post(url, message.run, message.run.run_id, body_of(message))
+        await self._post(url, message.run.company_id, message.run.run_id, body_of(message))
 
     async def send_failure(self, url: str, run: Run) -> None:
         """Say that a run failed or was skipped, and why. Raises as `send` does."""
-        await self._post(url, run, f"{run.run_id}.failed.{run.again}", failure_of(run))
+        await self._post(url, run.company_id, f"{run.run_id}.failed.{run.again}", failure_of(run))
 
-    async def _post(self, url: str, run: Run, message_id: str, body: str) -> None:
+    async def send_notice(self, url: str, notice: Notice, link: str, *, slack: bool) -> None:
+        """Send a notice of an alert rule, as others or as Slack's webhooks take it. Raises as `send` does."""
+        body = notice_texts.slack_of(notice, link) if slack else notice_texts.body_of(notice, link)
+        await self._post(url, notice.company, notice.notice_id, body)
+
+    async def _post(self, url: str, company: str, message_id: str, body: str) -> None:
         now = datetime.now(UTC)
         headers = {
             "content-type": "application/json",
             "user-agent": "analytics",
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(secret_of(self._secret, run.company_id)).sign(message_id, now, body),
+            "webhook-signature": Webhook(secret_of(self._secret, company)).sign(message_id, now, body),
         }
         status = await post(self._network, url, headers, body.encode())
         if status >= 500 or status in AGAIN:

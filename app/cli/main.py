@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from app.cli.about import ABOUT
+from app.cli.alerts import alert
 from app.cli.bench import bench
 from app.cli.command import command
 from app.cli.events import ingest, log, topics
@@ -68,6 +69,7 @@ for part in (
     topics,
     report,
     schedule,
+    alert,
     bench,
 ):
     main.add_command(part)
@@ -98,7 +100,7 @@ def up(settings: Settings, demo: bool) -> None:
 @with_settings
 def serve(settings: Settings, roles: tuple[str, ...], supervised: bool, log_file: Path | None) -> None:
     """Run some process roles: read-api, command-api, grpc, projector, live, relay, sealer, indexer, scheduler,
-    demo.
+    alerter, demo.
 
     They use the servers that the settings name, or those of the instance that runs in the data folder.
     """

@@ -111,7 +111,7 @@ def _children(settings: Settings, *, demo: bool) -> list[Child]:
     children = [make(r.name, r.name, r.port_variable) for r in ROLES.values() if r.port_variable]
     for number in range(1, settings.projectors + 1):
         children.append(make("projector", f"projector-{number}"))
-    children += [make(role, role) for role in ("live", "relay", "sealer", "indexer", "scheduler")]
+    children += [make(role, role) for role in ("live", "relay", "sealer", "indexer", "scheduler", "alerter")]
     if demo:
         children.append(make("demo", "demo"))
     return children

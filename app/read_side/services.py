@@ -53,6 +53,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
             _files(settings, asked, dashboards := Dashboards(asked, movements), movements) as (past, reports, exports),
             _sign_in(settings) as (authenticate, sessions),
             wiring.schedule_runs(settings) as runs,
+            wiring.alerts(settings) as alerts,
         ):
             metrics, hits, statuses = prometheus.Metrics(), asked.cache.hit_rates, instance.statuses
             state = health.Health(VERSION, statuses, statuses.workers, counts, seals.problem, bus, metrics, live, hits)
@@ -62,6 +63,7 @@ async def read_services(settings: Settings) -> AsyncIterator[tuple[ReadServices,
                 runs.listing,
                 SharedCall(runs.problem, "the store of runs", health.PATIENCE),
             )
+            state.alerter = SharedCall(alerts.problem, "the store of alerts", health.PATIENCE)
             state.accuracy = SharedCall(instance.accuracy, "the store of seals", health.PATIENCE)
             services = ReadServices(
                 questions=asked, dashboards=dashboards, past=past, statuses=statuses, health=state,

@@ -47,9 +47,13 @@ def now() -> int:
 
 def link(settings: Settings, report: StoredReport) -> str:
     """The page of a report, for who may see it."""
+    return f"{base_url(settings)}/reports/{report.report_id}?company={report.company_id}"
+
+
+def base_url(settings: Settings) -> str:
+    """Where people reach the pages."""
     scheme = "https" if settings.tls_certificate else "http"
-    base = settings.public_url.rstrip("/") or f"{scheme}://{settings.host}:{settings.read_port}"
-    return f"{base}/reports/{report.report_id}?company={report.company_id}"
+    return settings.public_url.rstrip("/") or f"{scheme}://{settings.host}:{settings.read_port}"
 
 
 ROLE = Role("scheduler", "makes and sends the reports of schedules", serve, nice=8)

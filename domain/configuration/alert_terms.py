@@ -63,17 +63,50 @@ class NoData(Value, frozen=True, tag_field="kind", tag="no_data"):
     after_seconds: Annotated[int, Meta(ge=60, le=31 * DAY, description="For how long.")]
 
 
+class BurnRate(Value, frozen=True, tag_field="kind", tag="burn_rate"):
+    """The value, a share of failures, uses up what the objective allows so many times too fast, in both windows."""
+
+    objective: Annotated[forms.Number, Meta(description="Share that has to succeed, such as 0.999.")]
+    factor: Annotated[forms.Number, Meta(description="How many times faster than allowed, such as 14.4.")]
+    long_seconds: Annotated[int, Meta(ge=60, le=31 * DAY, description="The long window, which shows that it matters.")]
+    short_seconds: Annotated[int, Meta(ge=60, le=31 * DAY, description="The short one, which shows that it lasts.")]
+
+
+Condition = Threshold | Change | Anomaly | NoData | BurnRate
+
+
 class Trigger(Value, frozen=True):
     """What is watched and when it fires."""
 
     watched: Annotated[WatchedMetric | WatchedMeasure, Meta(description="What is watched.")]
-    condition: Annotated[Threshold | Change | Anomaly | NoData, Meta(description="When it fires.")]
+    condition: Annotated[Condition, Meta(description="When it fires.")]
     for_seconds: Annotated[Seconds, Meta(description="The condition must hold for so long before it fires.")] = 0
     keep_firing_seconds: Annotated[Seconds, Meta(description="It goes on firing for so long after it.")] = 0
     no_data: Annotated[
         Literal["no_data", "normal", "firing", "keep_last"],
         Meta(description="State while there is no data; keep_last keeps the last one."),
     ] = "no_data"
+    every_seconds: Annotated[
+        Literal[60, 300, 900, 3_600, 86_400],
+        Meta(description="Length of the periods, of UTC, that are evaluated, each once it is over."),
+    ] = 3_600
+    more: Annotated[tuple[Condition, ...], Meta(max_length=4, description="Further conditions.")] = ()
+    join: Annotated[
+        Literal["all", "any"], Meta(description="Whether it fires when all conditions hold, or any of them.")
+    ] = "all"
+    clears: Annotated[
+        Threshold | None,
+        Meta(description="Once it fires, it goes on until this holds; null: while its condition does."),
+    ] = None
+    error: Annotated[
+        Literal["error", "firing", "keep_last"],
+        Meta(description="State while it cannot be evaluated; keep_last keeps the last one."),
+    ] = "error"
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All of them."""
+        return (self.condition, *self.more)
 
 
 class MuteTiming(Value, frozen=True):
@@ -98,12 +131,25 @@ class Notification(Value, frozen=True):
 
 def trigger_problems(trigger: Trigger) -> Iterator[str]:
     """What is wrong with a trigger beyond the form of its fields."""
-    match trigger.condition:
-        case Change(by=by) if Decimal(by) <= 0:
-            yield "trigger.condition.by: must be above 0; the direction says which way"
-        case Anomaly(deviations=deviations) if not 1 <= Decimal(deviations) <= 10:
-            yield "trigger.condition.deviations: must be 1 to 10"
+    for place, condition in enumerate(trigger.conditions):
+        field = f"trigger.more[{place - 1}]" if place else "trigger.condition"
+        yield from (f"{field}.{problem}" for problem in _condition_problems(condition))
     yield from forms.repeated("trigger.watched.by", trigger.watched.by)
+
+
+def _condition_problems(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Change(by=by) if Decimal(by) <= 0:
+            yield "by: must be above 0; the direction says which way"
+        case Anomaly(deviations=deviations) if not 1 <= Decimal(deviations) <= 10:
+            yield "deviations: must be 1 to 10"
+        case BurnRate():
+            if not 0 < Decimal(condition.objective) < 1:
+                yield "objective: must lie between 0 and 1"
+            if Decimal(condition.factor) <= 0:
+                yield "factor: must be above 0"
+            if condition.short_seconds >= condition.long_seconds:
+                yield "short_seconds: must be less than long_seconds"
 
 
 def notification_problems(notification: Notification) -> Iterator[str]:

@@ -7,12 +7,14 @@ checked without being mentioned here. What the write side does not know by itsel
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
+from domain.alerting.watch import watch_of, windows_of
 from domain.configuration.addresses import email_problem, url_problem
-from domain.configuration.alert_terms import WatchedMeasure, WatchedMetric
+from domain.configuration.alert_terms import Trigger, WatchedMeasure, WatchedMetric
 from domain.configuration.channels import ToEmail, ToSlack, ToWebhook
 from domain.configuration.company import ChangeCurrency, ChangeProfile
 from domain.configuration.dashboard import FILTERS, Tile
@@ -23,6 +25,7 @@ from domain.name_list import name_list
 from domain.suggestion import did_you_mean
 
 METRIC = "metric"  # the query that answers for a metric of the catalogue
+SOME_MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 KEY_FIGURES = "kpis"  # the query whose parameters say which period a report is about
 
 
@@ -72,10 +75,10 @@ def _own(part: Any, company: str, words: Vocabulary) -> Iterator[tuple[str, str]
             yield from _question(words, company, part.query, part.params, FILTERS)
         case Section():
             yield from _question(words, company, part.query, part.params)
-        case WatchedMetric():
-            yield from _metric(words, company, part)
-        case WatchedMeasure():
-            yield from _measure(words, company, part)
+        case Trigger():
+            yield from _periods(words, company, part)
+        case WatchedMetric() | WatchedMeasure():
+            yield from _watched(words, company, part)
         case Report() if part.params:
             yield from _question(words, company, KEY_FIGURES, part.params)
         case ToEmail() if reason := email_problem(part.to):
@@ -100,6 +103,12 @@ def _question(
         yield "params", str(error)
 
 
+def _watched(words: Vocabulary, company: str, watched: WatchedMetric | WatchedMeasure) -> Iterator[tuple[str, str]]:
+    if isinstance(watched, WatchedMetric):
+        return _metric(words, company, watched)
+    return _measure(words, company, watched)
+
+
 def _metric(words: Vocabulary, company: str, watched: WatchedMetric) -> Iterator[tuple[str, str]]:
     entry = METRICS.get(watched.key)
     if entry is None:
@@ -109,6 +118,23 @@ def _metric(words: Vocabulary, company: str, watched: WatchedMetric) -> Iterator
     else:
         params = {**watched.params, "key": watched.key} | ({"by": name_list(watched.by)} if watched.by else {})
         yield from _question(words, company, METRIC, params)
+
+
+def _periods(words: Vocabulary, company: str, trigger: Trigger) -> Iterator[tuple[str, str]]:
+    """Rows are kept by the hour or the like, which no period may cut; told where what is watched exists at all."""
+    if any(_watched(words, company, trigger.watched)):
+        return
+    watch = watch_of(company, trigger)
+    for begin, until in sorted(windows_of(trigger)):
+        ends = {"from": _at(begin), "to": _at(until)}
+        for _, reason in _question(words, company, watch.query, {**watch.asks(), **ends}):
+            yield "every_seconds" if until == 0 else "condition", reason
+            return
+
+
+def _at(ms: int) -> str:
+    """A moment so long before the end of a period of any length."""
+    return (SOME_MIDNIGHT + timedelta(milliseconds=ms)).isoformat().replace("+00:00", "Z")
 
 
 def _measure(words: Vocabulary, company: str, watched: WatchedMeasure) -> Iterator[tuple[str, str]]:

@@ -110,6 +110,7 @@ class EventType:
         return f"{self.name}_batch"
 
 
+ALERT_STATES = ("normal", "pending", "firing", "recovering", "no_data", "error")
 LEGS = ("entry_price", "exit_price")
 TRADED = (
     Product("price_gain", LEGS, ("quantity", "multiplier")),
@@ -354,6 +355,16 @@ CATALOGUE: tuple[EventType, ...] = (
         measured=("probability", "value", "low_80", "high_80", "low_95", "high_95", "naive_error"),
         times=("due_at",),
         ahead=("due_at",),
+    ),
+    EventType(
+        "alert_transition",
+        "insight-events",
+        control.AlertTransition,
+        required=("rule_id", "before", "after", "at", "since"),
+        times=("at", "since"),
+        event_time="at",
+        choices=(("before", ALERT_STATES), ("after", ALERT_STATES)),
+        documents=("series",),
     ),
     EventType("quarantined_event", "quarantine", control.QuarantinedEvent, required=("code",)),
 )

@@ -89,6 +89,26 @@ def anomalies(
     return Anomalies(basis, period, threshold, logarithms, deviation, points)
 
 
+def newest_score(values: Sequence[float]) -> float | Reason:
+    """How far the last value lies from what those before it let expect, in robust standard deviations.
+
+    `anomalies` fits both sides of a value, and so cannot judge the last one. Expected is the fit of one period before,
+    without a season the median of the last `WINDOW` values. 0 where those before leave no more than rounding.
+    """
+    import numpy as np
+
+    series = observed(values[:-1], MINIMUM)
+    if isinstance(series, Reason):
+        return series
+    period = _period(series)
+    fitted = _expected(series, period, robust=True)
+    expected = fitted[-period] if period > 1 else np.median(series[-WINDOW:])
+    deviation = spread(series - fitted)
+    if deviation <= ROUNDING * float(np.abs(series).max()):
+        return 0.0
+    return float((values[-1] - expected) / deviation)
+
+
 def _better_seen(series: Floats, period: int) -> tuple[Floats, Floats]:
     """The series, or its logarithms where they leave a smaller remainder, and what is expected of it.
 

@@ -76,6 +76,34 @@ class Prediction(_message.Message):
     naive_error: float
     def __init__(self, what: _Optional[str] = ..., subject: _Optional[str] = ..., filters: _Optional[str] = ..., method: _Optional[str] = ..., method_version: _Optional[int] = ..., due_at: _Optional[int] = ..., horizon_days: _Optional[int] = ..., probability: _Optional[float] = ..., value: _Optional[float] = ..., low_80: _Optional[float] = ..., high_80: _Optional[float] = ..., low_95: _Optional[float] = ..., high_95: _Optional[float] = ..., naive_error: _Optional[float] = ...) -> None: ...
 
+class AlertTransition(_message.Message):
+    __slots__ = ("rule_id", "rule", "severity", "series", "before", "after", "at", "since", "value", "condition", "reason", "every_seconds")
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    SERIES_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    CONDITION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EVERY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    rule_id: str
+    rule: str
+    severity: str
+    series: str
+    before: str
+    after: str
+    at: int
+    since: int
+    value: str
+    condition: str
+    reason: str
+    every_seconds: int
+    def __init__(self, rule_id: _Optional[str] = ..., rule: _Optional[str] = ..., severity: _Optional[str] = ..., series: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., at: _Optional[int] = ..., since: _Optional[int] = ..., value: _Optional[str] = ..., condition: _Optional[str] = ..., reason: _Optional[str] = ..., every_seconds: _Optional[int] = ...) -> None: ...
+
 class QuarantinedEvent(_message.Message):
     __slots__ = ("code", "reason", "stream", "origin", "raw")
     CODE_FIELD_NUMBER: _ClassVar[int]

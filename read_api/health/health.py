@@ -88,23 +88,20 @@ class Health:
         self.queries, self.dashboards, self._reports = DailyCount(), DailyCount(), DailyCount()
         self.accuracy: Callable[[], Awaitable[float | None]] = _nobody_knows
         self.scheduler: Callable[[], Awaitable[str | None]] = _nobody_knows
+        self.alerter: Callable[[], Awaitable[str | None]] = _nobody_knows
         self._report_ms = (0, 0)  # how many were made since the start, and how long that took
 
     async def __call__(self) -> dict[str, Any]:
         """Everything that is known now, within PATIENCE; figures that are not known are missing."""
-        (statuses, log), (figures, store), (workers, _), (sealer, _), (scheduler, _), (accuracy, _) = (
-            await asyncio.gather(
-                _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers),
-                _attempt(self._sealer), _attempt(self.scheduler), _attempt(self.accuracy),
-            )
+        (statuses, log), (figures, store), (workers, _), (accuracy, _), problems = await asyncio.gather(
+            _attempt(self._statuses), _attempt(self._figures), _attempt(self._workers), _attempt(self.accuracy),
+            self._roles(),
         )  # fmt: skip
         statuses = self._last_statuses = self._last_statuses if statuses is None else statuses
         components = self._components(log, store)
         if workers is not None:
             components.append(_component("workers", no_worker(workers), down="degraded"))
-        for name, problem in (("sealer", sealer), ("scheduler", scheduler)):
-            if problem is not None:
-                components.append(_component(name, problem, down="degraded"))
+        components += [_component(name, problem, down="degraded") for name, problem in problems]
         components.append(_component("projections", _hindered(statuses or ()), down="degraded"))
         body = {
             **self.brief(),
@@ -127,6 +124,13 @@ class Health:
         if statuses is not None:
             body["projections"] = statuses
         return body
+
+    async def _roles(self) -> list[tuple[str, str]]:
+        """Roles that say that they are alive, as far as that is known, and what is wrong with them."""
+        asked: dict[str, Callable[[], Awaitable[str | None]]] = {"sealer": self._sealer, "scheduler": self.scheduler}
+        asked["alerter"] = self.alerter
+        answers = await asyncio.gather(*(_attempt(ask) for ask in asked.values()))
+        return [(name, problem) for name, (problem, _) in zip(asked, answers, strict=True) if problem is not None]
 
     def _components(self, log: str, store: str) -> list[dict[str, str]]:
         """What this process knows without asking, and what is wrong with log and store."""

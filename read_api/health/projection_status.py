@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -116,6 +116,15 @@ class ProjectionStatuses:
         begin, before = self._totals[0]
         return round(max(0, total - before) / (now - begin), 1) if now > begin else None
 
+    async def complete_to(self, names: Collection[str]) -> int:
+        """Up to when (ms) these projections have folded all that the log had taken by then; 0 where that is not known.
+
+        Raises Unavailable.
+        """
+        entries = {str(entry["name"]): entry for entry in await self() if entry["live"]}
+        behind = [_behind(entries.get(name)) for name in names]
+        return max(0, round(1000 * (self.looked_at - max(behind, default=0.0))) if math.inf not in behind else 0)
+
     async def workers(self) -> Sequence[Heartbeat]:
         """Workers that were heard of lately. Raises Unavailable."""
         await self()
@@ -126,6 +135,13 @@ class ProjectionStatuses:
         topics = sorted({topic for projection in all_projections().values() for topic in projection.topics})
         heads = await asyncio.gather(*(self._log.heads(topic) for topic in topics))
         return Position({(t, p): offset for t, found in zip(topics, heads, strict=True) for p, offset in found.items()})
+
+
+def _behind(entry: Status | None) -> float:
+    """Seconds that a projection is behind; without end where nobody has ever seen it at the end of the log."""
+    if entry is None or (entry["lag_events"] and not entry["lag_seconds"]):
+        return math.inf
+    return float(str(entry["lag_seconds"]))
 
 
 def visible_to(principal: Principal, statuses: Sequence[Status]) -> list[Status]:

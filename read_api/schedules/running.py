@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
-import stamina
 from msgspec import structs
 
 from domain.access.rights import Member, Principal, Role, Tier
@@ -25,12 +24,11 @@ from domain.reports.report import ReportRequest, ReportSection, State, StoredRep
 from domain.reports.run_store import Deliver, Message, RunStore
 from domain.reports.schedule_runs import Delivery, MadeReport, Run, RunState, Sent
 from domain.reports.standard import CUSTOM
-from eventlog import tasks
+from read_api.shared_work import FIRST_PAUSE, attempts, held
 
 MOST_TRIES = 5  # of a run whose servers are away
 MOST_STARTS = 20  # of one whose process ends each time: less would give up what others have died of
 PAUSE = 30.0  # seconds before one whose servers are away is tried again
-ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 5, 1.0, 30.0  # of a delivery; seconds between them
 MOST_ATTACHED = 10 * 2**20  # bytes of a file that is sent along; a larger one is linked
 logger = logging.getLogger(__name__)
 
@@ -84,7 +82,7 @@ class Runner:
         if run is None:
             return False
         try:
-            async with self._held(run, lease):
+            async with held(lambda: self._store.extend(run, self._holder), lease, f"run {run.run_id}"):
                 await self._carry_out(run)
         except Fenced as error:
             logger.warning("%s", error)
@@ -99,32 +97,6 @@ class Runner:
         """This process ends: another one may take the run at once. What is known of it stays as it was kept."""
         with suppress(AnalyticsError):
             await self._store.give_back(run, self._holder)
-
-    @asynccontextmanager
-    async def _held(self, run: Run, lease: float) -> AsyncIterator[None]:
-        """Whoever loses the run stops at once: another one has it."""
-        work = asyncio.current_task()
-        lost: list[Exception] = []
-
-        def stop(error: Exception) -> None:
-            lost.append(error)
-            if work is not None:
-                work.cancel()
-
-        alive = tasks.start(self._stay(run, lease), f"run {run.run_id}", stop)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if lost and work is not None and not work.uncancel():
-                raise lost[0] from None
-            raise
-        finally:
-            await tasks.end(alive)
-
-    async def _stay(self, run: Run, lease: float) -> None:
-        while True:
-            await asyncio.sleep(lease / 3)
-            await self._store.extend(run, self._holder)
 
     async def _put_off(self, run: Run, error: AnalyticsError) -> None:
         """What passes by itself is waited for, a few times."""
@@ -166,7 +138,7 @@ class Runner:
         """Who wants to hear of failures hears of this one; whom it does not reach finds it in the list of runs."""
         for recipient in run.schedule.failure_recipients:
             try:
-                async for attempt in self._attempts():
+                async for attempt in attempts(self._first_pause):
                     with attempt:
                         await self._deliver.send_failure(recipient, run)
             except AnalyticsError as error:
@@ -216,24 +188,12 @@ class Runner:
         """A delivery after it was sent, or tried for as often as there is hope."""
         try:
             message = await self._message(run, made)
-            async for attempt in self._attempts():
+            async for attempt in attempts(self._first_pause):
                 with attempt:
                     await self._deliver.send(delivery.recipient, message)
         except AnalyticsError as error:
             return structs.replace(delivery, state=Sent.DEAD, at=self._now(), error=str(error))
         return structs.replace(delivery, state=Sent.SENT, at=self._now(), error="")
-
-    def _attempts(self) -> AsyncIterator[stamina.Attempt]:
-        """Of something to be sent: each after a longer pause, for as long as what fails may pass by itself."""
-        pause = self._first_pause
-        return stamina.retry_context(
-            Unavailable,
-            attempts=ATTEMPTS,
-            timeout=None,
-            wait_initial=pause,
-            wait_max=LONGEST_PAUSE,
-            wait_jitter=pause,
-        ).__aiter__()
 
     async def _message(self, run: Run, made: MadeReport) -> Message:
         report = await self._reports.find(principal_of(run, None, self._tiers), run.company_id, made.report_id)

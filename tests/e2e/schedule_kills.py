@@ -69,20 +69,21 @@ class Outcome:
         return "\n".join((f"{told}, {sum(n > 1 for n in sent)} of them again", *faults[:20], f"wrong: {len(faults)}"))
 
 
-class Schedulers:
-    """The scheduler that the supervisor starts again, and one beside it."""
+class TwoOfARole:
+    """The process of a role that the supervisor starts again, and one beside it."""
 
-    def __init__(self, instance: Instance, receiver: Hooks) -> None:
+    def __init__(self, instance: Instance, receiver: Hooks, role: str) -> None:
+        self._role = role
         self._instance, self._settings = instance, environment(**receiver.settings, ANALYTICS_LEASE_SECONDS=LEASE)
         self._beside = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "app.cli", "serve", "scheduler", "--data", str(self._instance.folder)]
+        command = [sys.executable, "-m", "app.cli", "serve", self._role, "--data", str(self._instance.folder)]
         return subprocess.Popen(command, env=self._settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill(self, chance: random.Random) -> None:
         """One of them; the one beside is started again at once."""
-        own = [child for child in self._instance.children() if role_of(child) == "scheduler"]
+        own = [child for child in self._instance.children() if role_of(child) == self._role]
         if own and chance.random() < 0.5:
             with suppress(psutil.NoSuchProcess):
                 own[0].send_signal(signal.SIGKILL)
@@ -100,7 +101,7 @@ def run(instance: Instance, receiver: Hooks, kills: int, seed: int) -> Outcome:
     """Kill schedulers at work, and see what came of it. `instance` is running."""
     chance, url = random.Random(seed), instance.addresses["database"]
     instance.take([trade(COMPANY, n) for n in range(5)])
-    schedulers, due = Schedulers(instance, receiver), list[tuple[str, int]]()
+    schedulers, due = TwoOfARole(instance, receiver, "scheduler"), list[tuple[str, int]]()
     try:
         for number in range(kills):
             if number % 5 == 0:

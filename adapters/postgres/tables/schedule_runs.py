@@ -8,15 +8,13 @@ from typing import Any
 import msgspec
 
 from adapters.postgres.connections.link import Link
+from adapters.postgres.tables.decided import decided
+from adapters.postgres.tables.heard_of import HeardOf
 from domain.configuration.event_store import Stored
 from domain.errors import Fenced
 from domain.reports.run_store import Plan, RunFilter
 from domain.reports.schedule_runs import Run, RunState
 
-DECIDED = """
-    SELECT originator_id, originator_version, topic, state, notification_id FROM config_events
-    WHERE notification_id > %s AND topic LIKE 'report\\_schedule.%%' ORDER BY notification_id
-"""
 ADD = """
     INSERT INTO report_runs (company_id, schedule_id, due, state, run) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (company_id, schedule_id, due) DO NOTHING
@@ -58,13 +56,6 @@ LIST = """
     SELECT run, state, tries, again FROM report_runs WHERE company_id = %s AND (%s = '' OR schedule_id = %s)
     AND (%s = '' OR state = %s) AND due < %s ORDER BY due DESC, schedule_id LIMIT %s
 """
-ALIVE = """
-    INSERT INTO scheduler_reports (holder, heard_at) VALUES (%s, now())
-    ON CONFLICT (holder) DO UPDATE SET heard_at = excluded.heard_at
-"""
-GONE = "DELETE FROM scheduler_reports WHERE heard_at < now() - interval '1 day'"
-SILENT = "SELECT extract(epoch FROM now() - max(heard_at))::float8 FROM scheduler_reports"
-MOST_SILENCE = 45.0  # seconds after which schedulers count as gone
 
 
 class PostgresRuns:
@@ -76,12 +67,12 @@ class PostgresRuns:
     def __init__(self, database_url: str, lease: float) -> None:
         self._link = Link(database_url)
         self._lease = lease
+        processes = HeardOf(self._link, "scheduler_reports", "scheduler")
+        self.note_alive, self.problem = processes.note_alive, processes.problem
 
     async def decided(self, number: int) -> Sequence[Stored]:
         """The events of report schedules after this number of the event store, in commit order."""
-        async with self._link.use() as connection:
-            cursor = await connection.execute(DECIDED, (number,))
-            return [Stored(*row) for row in await cursor.fetchall()]
+        return await decided(self._link, "report_schedule", number)
 
     async def plan(self) -> Plan | None:
         """How far planning has got; None before it ever began."""
@@ -134,20 +125,6 @@ class PostgresRuns:
         async with self._link.use() as connection:
             cursor = await connection.execute(LIST, (company, schedule, schedule, state, state, before, limit))
             return [_run(row) for row in await cursor.fetchall()]
-
-    async def note_alive(self, holder: str) -> None:
-        """Say that a scheduler is there."""
-        async with self._link.use() as connection:
-            await connection.execute(ALIVE, (holder,))
-            await connection.execute(GONE)
-
-    async def problem(self) -> str:
-        """What is wrong with the schedulers: that nothing is heard of them. Empty where none ever began."""
-        async with self._link.use(limit=2.0) as connection:
-            row = await (await connection.execute(SILENT)).fetchone()
-        silent = row[0] if row else None
-        late = silent is not None and silent > MOST_SILENCE
-        return f"the scheduler was last heard of {silent:.0f} s ago" if late else ""
 
     async def close(self) -> None:
         """Close the connection."""

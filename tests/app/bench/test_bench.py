@@ -56,7 +56,7 @@ TIMES |= {
 TIMES |= {"way_one_p50", "way_totals_p50", "way_kept_p50"}
 TIMES |= {"own_write_p50", "own_write_p99", "audited_read_p50"}
 MEMORY = {"memory_read_api", "memory_command_api", "memory_grpc", "memory_projector", "memory_sealer", "memory_indexer"}
-MEMORY |= {"memory_relay", "memory_scheduler"}
+MEMORY |= {"memory_relay", "memory_scheduler", "memory_alerter"}
 ENGINE = ("log", "one", "foreign", "batches", "verify")
 
 

@@ -17,7 +17,7 @@ from domain.position import Position
 from read_api.health.prometheus import Metric
 from tests.support.instance import Instance, run_command, trade
 
-COMPONENTS = {"log", "bus", "live", "store", "workers", "sealer", "scheduler", "projections"}
+COMPONENTS = {"log", "bus", "live", "store", "workers", "sealer", "scheduler", "alerter", "projections"}
 PROBLEM_MEMBERS = {
     "type", "title", "status", "detail", "instance", "code", "correlation_id", "service", "suggested_actions",
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Alert rules evaluated: values in, changes of state out."""
