@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from adapters.servers.servers import Servers
 from app.bench import (
+    alerting,
     commands,
     configuring,
     doors,
@@ -107,6 +108,7 @@ EMBEDDED: Mapping[str, Callable[[Ground], Awaitable[None]]] = MappingProxyType(
         "commands": commands.commands,
         "kpis": kpis.kpis,
         "export": exporting.exporting,
+        "alerts": alerting.alerting,
         "instance": _instance,
         "live": _live,
     }

@@ -11,6 +11,7 @@ from app.settings import Settings
 
 GROUPS = (
     *("json", "log", "one", "foreign", "all", "batches", "rebuild", "verify", "past", "commands", "kpis", "export"),
+    "alerts",
     "instance",
     "live",
     *("kafka-log", "kafka-one"),
@@ -38,8 +39,8 @@ def bench(
     """Measure rates, latencies and memory, each beside a floor that is measured in the same run.
 
     It works on servers of its own in a temporary folder. Groups: json, log, one, foreign, all, batches, rebuild,
-    verify, past, commands, kpis, instance, live, kafka-log, kafka-one; without any, all that can be measured. The
-    figures are explained in docs/how-to/measure.md.
+    verify, past, commands, kpis, export, alerts, instance, live, kafka-log, kafka-one; without any, all that can be
+    measured. The figures are explained in docs/how-to/measure.md.
     """
     from app.bench.figures import table, write_json
     from app.bench.main import EMBEDDED, KAFKA, main

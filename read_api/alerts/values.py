@@ -27,7 +27,7 @@ ADDED_UP = (Unit.COUNT, Unit.MONEY)  # of which 0 is nothing
 class Asks(Protocol):
     """Who answers: `read_api.answers.questions.Questions`."""
 
-    async def ask(self, principal: Principal, question: Question) -> dict[str, Any]:
+    async def ask(self, principal: Principal, question: Question) -> Mapping[str, Any]:
         """The answer, in the form of the API."""
         ...
 

@@ -38,7 +38,7 @@ HELD = "company_id = %s AND watch_id = %s AND holder = %s AND tries = %s"
 EXTEND = f"UPDATE alert_watches SET lease_until = now() + %s * interval '1 second' WHERE {HELD}"
 KEEP = f"UPDATE alert_watches SET book = %s WHERE {HELD}"
 GIVE_BACK = f"UPDATE alert_watches SET due = %s, holder = NULL, lease_until = NULL WHERE {HELD}"
-CHANGED = "INSERT INTO alert_outbox (company_id, transition) VALUES (%s, %s)"
+CHANGED = "COPY alert_outbox (company_id, transition) FROM STDIN"
 NOTICE = """
     INSERT INTO alert_notices (company_id, notice_id, at, notice) VALUES (%s, %s, %s, %s)
     ON CONFLICT (company_id, notice_id) DO NOTHING
@@ -113,10 +113,12 @@ class PostgresAlerts:
         async with self._link.use() as connection, connection.transaction(), connection.cursor() as cursor:
             _hold(await connection.execute(KEEP, (_json(held.book), *_holding(held, holder))))
             if transitions:
-                await cursor.executemany(CHANGED, [(company, _json(each)) for each in transitions])
+                async with cursor.copy(CHANGED) as rows:
+                    for each in transitions:
+                        await rows.write_row((company, _json(each)))
             if notices:
-                rows = [(company, each.notice_id, each.at, _json(each)) for each in notices]
-                await cursor.executemany(NOTICE, rows)
+                values = [(company, each.notice_id, each.at, _json(each)) for each in notices]
+                await cursor.executemany(NOTICE, values)
 
     async def give_back(self, held: HeldWatch, holder: str, due: int) -> None:
         """Let it be claimed from a moment (ms) on."""
